@@ -1,0 +1,98 @@
+//! One record of an asynchronous invocation.
+
+use super::{Status, Timestamp};
+use std::fmt;
+
+/// The service's id of an invocation: never empty, otherwise whatever came.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(Box<str>);
+
+impl RequestId {
+    /// An id; none when the text is empty.
+    pub fn new(text: impl Into<Box<str>>) -> Option<Self> {
+        let text = text.into();
+        (!text.is_empty()).then_some(Self(text))
+    }
+
+    /// The id as it came.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// An error code: documented as an integer, seen as a string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// An integer, whichever JSON type carried it.
+    Number(i64),
+    /// Any other text that is not empty.
+    Text(Box<str>),
+}
+
+/// A time of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordTime {
+    /// A moment that was read.
+    At(Timestamp),
+    /// Something else than a time, kept as it came.
+    Unreadable(Box<str>),
+}
+
+impl RecordTime {
+    /// Reads a time, keeping what cannot be read; none when there is nothing.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        Some(text.parse().map_or_else(|_| Self::Unreadable(text.into()), Self::At))
+    }
+
+    /// The moment, where it could be read.
+    pub fn moment(&self) -> Option<Timestamp> {
+        match self {
+            Self::At(moment) => Some(*moment),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for RecordTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(moment) => moment.fmt(f),
+            Self::Unreadable(text) => f.pad(text),
+        }
+    }
+}
+
+/// One record as the service showed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// The key.
+    pub request_id: RequestId,
+    /// Where it stands.
+    pub status: Status,
+    /// Why it failed, as a code; nothing when it succeeded.
+    pub error_code: Option<ErrorCode>,
+    /// Why it failed, in words; nothing when it succeeded.
+    pub error_message: Option<Box<str>>,
+    /// When it began.
+    pub start_time: Option<RecordTime>,
+    /// When it ended; nothing while it has not.
+    pub end_time: Option<RecordTime>,
+    /// Fields this program does not know, as one JSON object.
+    pub extra: Option<Box<str>>,
+}
+
+impl Invocation {
+    /// The moment it began, where that could be read.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.start_time.as_ref().and_then(RecordTime::moment)
+    }
+}

@@ -1,0 +1,19 @@
+//! The words of the program as types: what a record, a window, a function and a moment are.
+//!
+//! Nothing here knows how the service spells a field, how SQLite stores one, or what time it is.
+
+mod count;
+mod interval;
+mod invocation;
+mod page;
+mod status;
+mod time;
+mod urn;
+
+pub use count::{count_to_i64, count_to_u64};
+pub use interval::{Interval, IntervalSet};
+pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};
+pub use page::{Marker, Page, PageQuery, Reject};
+pub use status::Status;
+pub use time::{Timestamp, UnreadableTime, now_from_system};
+pub use urn::{FunctionRef, FunctionUrn, UnreadableFunction};

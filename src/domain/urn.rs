@@ -1,0 +1,198 @@
+//! How a function is named.
+//!
+//! Source of the forms: the vendor's page on the function model. A full URN has eight fields,
+//! `urn:fss:<region>:<project_id>:function:<package>:<name>:<version | !alias>`; without the last it
+//! means `latest`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The package of a function whose short name gives none.
+const DEFAULT_PACKAGE: &str = "default";
+
+/// The version that an unversioned URN means, according to the vendor's page.
+const LATEST: &str = "latest";
+
+/// A full URN of a function, `latest` left unsaid, so that equal functions compare equal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionUrn {
+    region: String,
+    project_id: String,
+    package: String,
+    name: String,
+    qualifier: String,
+}
+
+impl FunctionUrn {
+    /// The region's id.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The project's id.
+    pub fn project_id(&self) -> &str {
+        &self.project_id
+    }
+
+    /// The package (the console's "application").
+    pub fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version, or an alias with its `!`; `latest` when the URN gave none.
+    pub fn qualifier(&self) -> &str {
+        &self.qualifier
+    }
+}
+
+/// Seven fields for `latest`, as the service's own listing gives them, eight otherwise.
+impl fmt::Display for FunctionUrn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { region, project_id, package, name, qualifier } = self;
+        write!(f, "urn:fss:{region}:{project_id}:function:{package}:{name}")?;
+        if qualifier == LATEST { Ok(()) } else { write!(f, ":{qualifier}") }
+    }
+}
+
+impl FromStr for FunctionUrn {
+    type Err = UnreadableFunction;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse()? {
+            FunctionRef::Urn(urn) => Ok(urn),
+            FunctionRef::Name { .. } => Err(UnreadableFunction(text.to_owned())),
+        }
+    }
+}
+
+/// A function as a person names it: a full URN, `package:name`, or a bare name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FunctionRef {
+    /// A full URN.
+    Urn(FunctionUrn),
+    /// A name in the project that the run is about.
+    Name {
+        /// The package, `default` unless given.
+        package: String,
+        /// The function's name.
+        name: String,
+    },
+}
+
+/// A text that names no function.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is neither a function's name, nor `package:name`, nor a URN such as urn:fss:<region>:<project_id>:function:<package>:<name>"
+)]
+pub struct UnreadableFunction(pub String);
+
+impl FunctionRef {
+    /// The URN this stands for in a region and project.
+    pub fn resolve(self, region: &str, project_id: &str) -> FunctionUrn {
+        match self {
+            Self::Urn(urn) => urn,
+            Self::Name { package, name } => FunctionUrn {
+                region: region.to_owned(),
+                project_id: project_id.to_owned(),
+                package,
+                name,
+                qualifier: LATEST.to_owned(),
+            },
+        }
+    }
+}
+
+impl FromStr for FunctionRef {
+    type Err = UnreadableFunction;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let unreadable = || UnreadableFunction(text.chars().take(300).collect());
+        let fields: Vec<&str> = text.split(':').collect();
+        let readable = |field: &&str| {
+            !field.is_empty()
+                && !field.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '?' || c == '#')
+        };
+        if !fields.iter().all(readable) {
+            return Err(unreadable());
+        }
+        match fields[..] {
+            ["urn", "fss", region, project_id, "function", package, name] => {
+                Ok(Self::Urn(urn(region, project_id, package, name, LATEST)))
+            }
+            ["urn", "fss", region, project_id, "function", package, name, qualifier] => {
+                Ok(Self::Urn(urn(region, project_id, package, name, qualifier)))
+            }
+            [name] => Ok(Self::Name { package: DEFAULT_PACKAGE.to_owned(), name: name.to_owned() }),
+            [package, name] => Ok(Self::Name { package: package.to_owned(), name: name.to_owned() }),
+            _ => Err(unreadable()),
+        }
+    }
+}
+
+fn urn(region: &str, project_id: &str, package: &str, name: &str, qualifier: &str) -> FunctionUrn {
+    FunctionUrn {
+        region: region.to_owned(),
+        project_id: project_id.to_owned(),
+        package: package.to_owned(),
+        name: name.to_owned(),
+        qualifier: qualifier.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SEVEN: &str = "urn:fss:cn-north-4:0123:function:default:report";
+
+    #[test]
+    fn latest_said_or_unsaid_is_the_same_function() {
+        let seven: FunctionUrn = SEVEN.parse().unwrap();
+        let eight: FunctionUrn = format!("{SEVEN}:latest").parse().unwrap();
+        assert_eq!(seven, eight);
+        assert_eq!(eight.to_string(), SEVEN);
+        let alias: FunctionUrn = format!("{SEVEN}:!prod").parse().unwrap();
+        assert_eq!((alias.qualifier(), alias.to_string()), ("!prod", format!("{SEVEN}:!prod")));
+    }
+
+    #[test]
+    fn short_names_stand_for_a_function_of_the_project() {
+        let short: FunctionRef = "report".parse().unwrap();
+        assert_eq!(short.resolve("cn-north-4", "0123").to_string(), SEVEN);
+        let packaged: FunctionRef = "billing:report".parse().unwrap();
+        assert_eq!(packaged.resolve("cn-north-4", "0123").package(), "billing");
+    }
+
+    #[test]
+    fn refuses_what_names_no_function() {
+        for text in [
+            "",
+            "a b",
+            "a:b:c",
+            "urn:fss:x",
+            "urn:fss:r:p:function:d:",
+            "urn:obs:r:p:function:d:n",
+            "../x",
+            "a?b",
+            "a\nb",
+        ] {
+            assert!(text.parse::<FunctionRef>().is_err(), "{text:?}");
+        }
+        assert!("report".parse::<FunctionUrn>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,60}") {
+            if let Ok(FunctionRef::Urn(urn)) = text.parse() {
+                prop_assert_eq!(urn.to_string().parse(), Ok(urn));
+            }
+        }
+    }
+}

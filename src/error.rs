@@ -1,0 +1,104 @@
+//! What goes wrong, for the person who reads cron's mail, and the exit codes scripts rely on.
+
+use std::error::Error;
+use std::fmt;
+
+/// The kinds of failure, each with its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// 1: something this program did not foresee.
+    Unexpected,
+    /// 2: usage or configuration; nothing was asked or written.
+    Usage,
+    /// 3: incomplete, safe to run again; everything fetched is kept.
+    Incomplete,
+    /// 4: the service refused access.
+    Denied,
+    /// 5: another run holds the archive.
+    Busy,
+    /// 6: the archive cannot be used.
+    Archive,
+    /// 7: a check found something.
+    Finding,
+    /// 130: interrupted; the page in hand is committed.
+    Interrupted,
+}
+
+impl FailureKind {
+    /// The exit code of the process.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Unexpected => 1,
+            Self::Usage => 2,
+            Self::Incomplete => 3,
+            Self::Denied => 4,
+            Self::Busy => 5,
+            Self::Archive => 6,
+            Self::Finding => 7,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// A failure as it is shown: one lower-case sentence, its cause, and the next step.
+#[derive(Debug)]
+pub struct Failure {
+    /// Which exit code it ends with.
+    pub kind: FailureKind,
+    /// What failed: the operation and its object.
+    pub message: String,
+    /// The next step for the reader, if one is known.
+    pub hint: Option<String>,
+    /// Why it failed.
+    pub source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure without a cause or a hint yet.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), hint: None, source: None }
+    }
+
+    /// Adds the next step.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+/// The sentence and its causes on one line, without the hint: `operation: cause: cause`.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let mut cause = self.source.as_deref().map(|source| source as &dyn Error);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_names_operation_and_cause() {
+        let failure = Failure::new(FailureKind::Archive, "cannot open the archive `a.db`")
+            .because(std::io::Error::other("disk full"))
+            .hint("free some space");
+        assert_eq!(failure.to_string(), "cannot open the archive `a.db`: disk full");
+        assert_eq!(failure.kind.exit_code(), 6);
+    }
+}

@@ -1,0 +1,12 @@
+//! Keeps the records of Huawei Cloud FunctionGraph's asynchronous invocations in one SQLite
+//! file, and proves which time ranges of them are complete.
+//!
+//! The modules in reading order:
+//!
+//! - [`domain`]: the words as types.
+//! - [`error`]: what goes wrong, and the exit codes.
+//! - [`clock`]: the only reader of system time.
+
+pub mod clock;
+pub mod domain;
+pub mod error;
