@@ -1,0 +1,182 @@
+-- The archive: records, their history, the ledger that says which time ranges are complete, and the runs.
+--
+-- Times are TEXT `YYYY-MM-DDTHH:MM:SSZ`: they sort as time, people can read them, and every tool's date functions take
+-- them. Tables are STRICT, so that what is read back has the type that was meant; no constraint looks at what the
+-- service sent, since refusing a record would lose it. README.md documents every column.
+
+CREATE TABLE functions (
+    id            INTEGER PRIMARY KEY,
+    urn           TEXT NOT NULL UNIQUE,
+    region        TEXT NOT NULL,
+    project_id    TEXT NOT NULL,
+    package       TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    qualifier     TEXT NOT NULL,
+    first_seen_at TEXT NOT NULL
+) STRICT;
+
+-- A run that was killed has no `outcome`; what it committed until `updated_at` stands.
+CREATE TABLE runs (
+    id               INTEGER PRIMARY KEY,
+    started_at       TEXT NOT NULL,
+    updated_at       TEXT NOT NULL,
+    ended_at         TEXT,
+    outcome          TEXT,
+    exit_code        INTEGER,
+    requests         INTEGER NOT NULL DEFAULT 0,
+    retries          INTEGER NOT NULL DEFAULT 0,
+    throttled        INTEGER NOT NULL DEFAULT 0,
+    records_seen     INTEGER NOT NULL DEFAULT 0,
+    records_new      INTEGER NOT NULL DEFAULT 0,
+    records_changed  INTEGER NOT NULL DEFAULT 0,
+    records_late     INTEGER NOT NULL DEFAULT 0,
+    records_rejected INTEGER NOT NULL DEFAULT 0,
+    longest_page     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- One row a record, as last seen. The key is the id itself, so that the row and its key share one B-tree.
+CREATE TABLE invocations (
+    request_id     TEXT NOT NULL PRIMARY KEY,
+    function_id    INTEGER NOT NULL REFERENCES functions (id),
+    status         TEXT NOT NULL,
+    error_code     ANY,
+    error_message  TEXT,
+    start_time     TEXT,
+    end_time       TEXT,
+    first_run_id   INTEGER NOT NULL,
+    changed_run_id INTEGER NOT NULL,
+    given_up_at    TEXT,
+    extra          TEXT
+) STRICT, WITHOUT ROWID;
+
+-- Serves a range of `start_time` alone, and with a function, which is then checked inside the index.
+CREATE INDEX invocations_by_start ON invocations (start_time, function_id);
+
+-- What polling saw of a change: it happened after one moment and by another. A record that was only ever seen in one
+-- status has no row here; the view `transitions` adds its first sighting.
+CREATE TABLE status_changes (
+    id          INTEGER PRIMARY KEY,
+    request_id  TEXT NOT NULL,
+    from_status TEXT NOT NULL,
+    to_status   TEXT NOT NULL,
+    after_time  TEXT NOT NULL,
+    by_time     TEXT NOT NULL,
+    accepted    INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+    run_id      INTEGER NOT NULL REFERENCES runs (id)
+) STRICT;
+
+CREATE INDEX status_changes_by_record ON status_changes (request_id, id);
+
+-- The few records that may still change: WAIT, RUNNING, and a FAIL that a retry may yet turn.
+CREATE TABLE open_records (
+    request_id  TEXT NOT NULL PRIMARY KEY,
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    opened_at   TEXT NOT NULL,
+    checked_at  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The ledger: what was walked, and whether it is believed whole. Ranges of a function never overlap, and settled
+-- neighbours are merged, so that a year of runs stays a handful of rows.
+CREATE TABLE windows (
+    function_id    INTEGER NOT NULL REFERENCES functions (id),
+    begin_time     TEXT NOT NULL,
+    end_time       TEXT NOT NULL CHECK (end_time > begin_time),
+    state          TEXT NOT NULL CHECK (state IN ('settled', 'proven', 'unproven', 'lost')),
+    proof          TEXT CHECK (proof IN ('count', 'seams', 'both')),
+    reported_count INTEGER,
+    distinct_count INTEGER NOT NULL,
+    pages          INTEGER NOT NULL,
+    walked_at      TEXT NOT NULL,
+    PRIMARY KEY (function_id, begin_time),
+    CHECK ((state IN ('settled', 'proven')) = (proof IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+-- Records that a proven walk of their window had not shown yet: the service was later than the walk.
+CREATE TABLE late_records (
+    request_id  TEXT NOT NULL PRIMARY KEY,
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    start_time  TEXT NOT NULL,
+    missed_at   TEXT NOT NULL,
+    seen_at     TEXT NOT NULL,
+    run_id      INTEGER NOT NULL REFERENCES runs (id)
+) STRICT, WITHOUT ROWID;
+
+-- What came and could not be read as a record. The same text is kept once a function.
+CREATE TABLE rejects (
+    id          INTEGER PRIMARY KEY,
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    seen_at     TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    raw         TEXT NOT NULL,
+    run_id      INTEGER NOT NULL REFERENCES runs (id),
+    UNIQUE (function_id, raw)
+) STRICT;
+
+-- A first sighting is no change that was watched: nothing bounds it from below, and the run that saw it bounds it from
+-- above. The first status of a record is what its first accepted change came from, or its status if there is none.
+CREATE VIEW transitions AS
+SELECT i.request_id,
+       NULL AS from_status,
+       coalesce((SELECT c.from_status
+                   FROM status_changes c
+                  WHERE c.request_id = i.request_id
+                    AND c.accepted = 1
+                  ORDER BY c.id
+                  LIMIT 1), i.status) AS to_status,
+       NULL AS after_time,
+       r.updated_at AS by_time,
+       r.updated_at AS observed_at,
+       1 AS accepted,
+       i.first_run_id AS run_id
+  FROM invocations i
+  JOIN runs r ON r.id = i.first_run_id
+ UNION ALL
+SELECT request_id, from_status, to_status, after_time, by_time, by_time, accepted, run_id
+  FROM status_changes;
+
+CREATE VIEW invocation_details AS
+SELECT i.request_id,
+       i.function_id,
+       f.name AS function_name,
+       f.urn AS function_urn,
+       i.status,
+       i.error_code,
+       i.error_message,
+       i.start_time,
+       i.end_time,
+       unixepoch(i.end_time) - unixepoch(i.start_time) AS duration_s,
+       substr(i.start_time, 1, 10) AS day,
+       substr(i.start_time, 1, 13) || ':00:00Z' AS hour,
+       first.updated_at AS first_seen_at,
+       changed.updated_at AS changed_at,
+       i.first_run_id,
+       i.changed_run_id,
+       i.given_up_at,
+       i.extra
+  FROM invocations i
+  JOIN functions f ON f.id = i.function_id
+  LEFT JOIN runs first ON first.id = i.first_run_id
+  LEFT JOIN runs changed ON changed.id = i.changed_run_id;
+
+-- The ledger with names, and with the ranges between its rows that no walk has reached yet (`not walked`).
+CREATE VIEW coverage AS
+WITH ledger AS (
+    SELECT w.*, lead(begin_time) OVER (PARTITION BY function_id ORDER BY begin_time) AS next_begin
+      FROM windows w
+), ranges AS (
+    SELECT function_id, begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at
+      FROM ledger
+     UNION ALL
+    SELECT function_id, end_time, next_begin, 'not walked', NULL, NULL, 0, 0, NULL
+      FROM ledger
+     WHERE next_begin > end_time
+)
+SELECT f.name AS function_name, f.urn AS function_urn, ranges.*
+  FROM ranges
+  JOIN functions f ON f.id = ranges.function_id;
+
+-- What is not proven, and why: `unproven`, `lost`, or `not walked`.
+CREATE VIEW gaps AS
+SELECT function_id, function_name, function_urn, begin_time, end_time, state
+  FROM coverage
+ WHERE state NOT IN ('settled', 'proven');
