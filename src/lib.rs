@@ -6,7 +6,9 @@
 //! - [`domain`]: the words as types.
 //! - [`error`]: what goes wrong, and the exit codes.
 //! - [`clock`]: the only reader of system time.
+//! - [`plan`]: the core, every decision as a function over values.
 
 pub mod clock;
 pub mod domain;
 pub mod error;
+pub mod plan;

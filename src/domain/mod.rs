@@ -13,7 +13,7 @@ mod urn;
 pub use count::{count_to_i64, count_to_u64};
 pub use interval::{Interval, IntervalSet};
 pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};
-pub use page::{Marker, Page, PageQuery, Reject};
+pub use page::{Entry, EntryKey, Marker, Page, PageQuery, Reject};
 pub use status::Status;
 pub use time::{Timestamp, UnreadableTime, now_from_system};
 pub use urn::{FunctionRef, FunctionUrn, UnreadableFunction};

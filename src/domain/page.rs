@@ -2,6 +2,7 @@
 
 use super::{Invocation, Timestamp};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A position in a listing: how many records come before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,13 +23,40 @@ pub struct Reject {
     pub raw: String,
 }
 
-/// One answer of the listing: records in the service's order.
+/// One thing a page held: a record, or what could not be read as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A record.
+    Record(Invocation),
+    /// Something else.
+    Reject(Reject),
+}
+
+/// Stands for an entry when pages are compared: a digest of its id, or of its text where it has none.
+///
+/// Two ids of one walk collide once in about 10^12 walks, and then look like a repeated record, which
+/// proves nothing: a collision can cost a walk, not a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryKey(u64);
+
+impl EntryKey {
+    /// The key of an id or of an unreadable text.
+    pub fn of(text: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// One answer of the listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The records that could be read.
+    /// The records that could be read, in the service's order.
     pub records: Vec<Invocation>,
-    /// The records that could not.
+    /// What could not be read.
     pub rejects: Vec<Reject>,
+    /// A key for every entry, readable or not, in the service's order.
+    pub keys: Vec<EntryKey>,
     /// What the service calls `count`: the total of the query, or this page's length, or nothing.
     pub count: Option<u64>,
     /// What the service calls `next_marker`.
@@ -38,9 +66,27 @@ pub struct Page {
 }
 
 impl Page {
-    /// How many records the service put on the page, readable or not.
+    /// A page of these entries, and nothing known about the rest of the listing.
+    pub fn from_entries(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let mut page = Self::default();
+        for entry in entries {
+            match entry {
+                Entry::Record(record) => {
+                    page.keys.push(EntryKey::of(record.request_id.as_str()));
+                    page.records.push(record);
+                }
+                Entry::Reject(reject) => {
+                    page.keys.push(EntryKey::of(&reject.raw));
+                    page.rejects.push(reject);
+                }
+            }
+        }
+        page
+    }
+
+    /// How many entries the service put on the page.
     pub fn length(&self) -> u64 {
-        (self.records.len() + self.rejects.len()) as u64
+        self.keys.len() as u64
     }
 }
 

@@ -1,0 +1,200 @@
+//! The ledger of one function: which ranges of time were walked, and what may be said of them.
+
+use super::paging::Proof;
+use crate::domain::{Interval, IntervalSet, Timestamp};
+
+/// What is known of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Proven by a walk that began at least the settle delay after its end.
+    Settled(Proof),
+    /// Proven, but so young that records may still arrive late.
+    Proven(Proof),
+    /// Walked in vain; walked again by the next run.
+    Unproven,
+    /// Fell behind the service's reach before it was settled.
+    Lost,
+}
+
+impl State {
+    /// Whether the next run leaves the range alone.
+    pub fn is_done(self) -> bool {
+        matches!(self, Self::Settled(_) | Self::Lost)
+    }
+
+    /// Why it is believed, where it is.
+    pub fn proof(self) -> Option<Proof> {
+        match self {
+            Self::Settled(proof) | Self::Proven(proof) => Some(proof),
+            Self::Unproven | Self::Lost => None,
+        }
+    }
+}
+
+/// One row of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The range.
+    pub window: Interval,
+    /// What is known of it.
+    pub state: State,
+    /// How many records the service counted in it, where it gave a total.
+    pub reported: Option<u64>,
+    /// How many distinct records were seen in it.
+    pub distinct: u64,
+    /// How many pages that took.
+    pub pages: u64,
+    /// When the (earliest) walk began, by the service's clock.
+    pub walked_at: Timestamp,
+}
+
+/// The rows of a ledger after `new` became known, earliest first; `rows` are those that overlap or touch its window.
+///
+/// What is settled or lost stays so: a later walk can only add to what was unknown. Of other rows, what the new entry
+/// does not cover stays, without counts, since these were of the whole. Settled neighbours become one row.
+pub fn apply(rows: &[Entry], new: Entry) -> Vec<Entry> {
+    let done: IntervalSet = rows.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
+    let mut result = Vec::with_capacity(rows.len() + 2);
+    for row in rows {
+        if row.state.is_done() {
+            result.push(*row);
+        } else {
+            let (before, rest) = row.window.split_at(new.window.begin());
+            let after = rest.and_then(|rest| rest.split_at(new.window.end()).1);
+            result.extend([before, after].into_iter().flatten().map(|part| part_of(*row, part)));
+        }
+    }
+    result.extend(done.gaps_in(new.window).into_iter().map(|part| part_of(new, part)));
+    result.sort_by_key(|row| row.window);
+    merge(result)
+}
+
+/// The row cut to a part of its window.
+fn part_of(row: Entry, part: Interval) -> Entry {
+    if part == row.window { row } else { Entry { window: part, reported: None, distinct: 0, pages: 0, ..row } }
+}
+
+fn merge(rows: Vec<Entry>) -> Vec<Entry> {
+    let mut merged: Vec<Entry> = Vec::with_capacity(rows.len());
+    for row in rows {
+        match merged.last_mut().and_then(|last| Some((joined(*last, row)?, last))) {
+            Some((joined, last)) => *last = joined,
+            None => merged.push(row),
+        }
+    }
+    merged
+}
+
+/// Two rows as one, where both say the same of ranges that touch.
+fn joined(first: Entry, second: Entry) -> Option<Entry> {
+    let state = match (first.state, second.state) {
+        (State::Settled(one), State::Settled(other)) => State::Settled(if one == other { one } else { Proof::Both }),
+        (State::Lost, State::Lost) => State::Lost,
+        _ => return None,
+    };
+    if first.window.end() != second.window.begin() {
+        return None;
+    }
+    Some(Entry {
+        window: Interval::new(first.window.begin(), second.window.end())?,
+        state,
+        reported: first.reported.zip(second.reported).map(|(one, other)| one + other),
+        distinct: first.distinct + second.distinct,
+        pages: first.pages + second.pages,
+        walked_at: first.walked_at.min(second.walked_at),
+    })
+}
+
+/// When the walk began that should have shown a record of this start time already: a record seen for the first time
+/// although its window was proven arrived late.
+pub fn missed_at(ledger: &[Entry], start: Timestamp) -> Option<Timestamp> {
+    let row = ledger.iter().find(|row| row.window.contains(start))?;
+    matches!(row.state, State::Proven(_) | State::Settled(_)).then_some(row.walked_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix(second)
+    }
+
+    fn entry(begin: i64, end: i64, state: State, distinct: u64) -> Entry {
+        let window = Interval::new(at(begin), at(end)).unwrap();
+        Entry { window, state, reported: Some(distinct), distinct, pages: 1, walked_at: at(1_000) }
+    }
+
+    const SETTLED: State = State::Settled(Proof::Count);
+    const PROVEN: State = State::Proven(Proof::Count);
+
+    #[test]
+    fn settled_neighbours_become_one_row() {
+        let rows = apply(&[entry(0, 10, SETTLED, 4)], entry(10, 20, SETTLED, 6));
+        assert_eq!(rows, [Entry { pages: 2, ..entry(0, 20, SETTLED, 10) }]);
+    }
+
+    #[test]
+    fn a_hole_keeps_settled_rows_apart() {
+        let rows = apply(&[entry(0, 10, SETTLED, 4)], entry(11, 20, SETTLED, 6));
+        assert_eq!(rows, [entry(0, 10, SETTLED, 4), entry(11, 20, SETTLED, 6)]);
+    }
+
+    #[test]
+    fn a_walk_in_vain_takes_nothing_back() {
+        let rows = apply(&[entry(0, 10, SETTLED, 4)], entry(5, 15, State::Unproven, 3));
+        assert_eq!(
+            rows.iter().map(|row| (row.window.end().unix(), row.state)).collect::<Vec<_>>(),
+            [(10, SETTLED), (15, State::Unproven)]
+        );
+    }
+
+    #[test]
+    fn a_new_walk_replaces_what_it_covers_of_a_proven_row() {
+        let rows = apply(&[entry(0, 20, PROVEN, 9)], entry(0, 12, SETTLED, 5));
+        let rest = Entry { reported: None, distinct: 0, pages: 0, ..entry(12, 20, PROVEN, 9) };
+        assert_eq!(rows, [entry(0, 12, SETTLED, 5), rest]);
+    }
+
+    #[test]
+    fn the_weaker_knowledge_of_a_total_wins() {
+        let silent = Entry { reported: None, ..entry(10, 20, State::Settled(Proof::Seams), 6) };
+        let rows = apply(&[entry(0, 10, SETTLED, 4)], silent);
+        assert_eq!(
+            (rows.len(), rows[0].reported, rows[0].distinct, rows[0].state),
+            (1, None, 10, State::Settled(Proof::Both))
+        );
+    }
+
+    fn any_state() -> impl Strategy<Value = State> {
+        prop_oneof![Just(SETTLED), Just(PROVEN), Just(State::Unproven), Just(State::Lost)]
+    }
+
+    proptest! {
+        /// Whatever is walked in whatever order: rows never overlap, settled neighbours never touch, every second has
+        /// the state of its last walk unless it was done before.
+        #[test]
+        fn every_second_keeps_its_last_word(walks in prop::collection::vec((0i64..40, 1i64..12, any_state()), 1..25)) {
+            let mut rows = Vec::new();
+            let mut expected = [None; 60];
+            for (begin, length, state) in walks {
+                rows = apply(&rows, entry(begin, begin + length, state, 1));
+                for second in &mut expected[begin as usize..(begin + length) as usize] {
+                    if !second.is_some_and(State::is_done) {
+                        *second = Some(state);
+                    }
+                }
+                for pair in rows.windows(2) {
+                    prop_assert!(pair[0].window.end() <= pair[1].window.begin());
+                    let touching = pair[0].window.end() == pair[1].window.begin();
+                    prop_assert!(!(touching && pair[0].state == SETTLED && pair[1].state == SETTLED));
+                }
+                for (second, expected) in expected.iter().enumerate() {
+                    let found = rows.iter().find(|row| row.window.contains(at(second as i64))).map(|row| row.state);
+                    prop_assert_eq!(found, *expected);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The core: every decision as a function over values.
+//!
+//! Nothing here waits, reads a clock, or can fail because of the world; the present is an argument.
+
+pub mod ledger;
+pub mod pace;
+pub mod paging;
+pub mod reconcile;
+pub mod refresh;
+pub mod retry;
+pub mod windows;

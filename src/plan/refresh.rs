@@ -1,0 +1,175 @@
+//! Which open records to ask again, when, and how.
+//!
+//! A record can stay open for days: up to 24 hours in the queue, 72 hours a try, and three retries (the vendor's
+//! pages on asynchronous configuration). The windows of a run show the young ones for free; these are the others.
+
+use super::windows::pages_for;
+use crate::domain::{Interval, RequestId, Status, Timestamp};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A FAIL may still be retried; this long after its end it is taken as final, once it was seen again.
+pub const FAIL_IS_FINAL_AFTER: Duration = Duration::from_secs(3600);
+
+/// Longer than a record can stay open by the documented limits (about 13 days): its end was lost, or never written.
+pub const GIVE_UP_AFTER: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// The first wait of the schedule.
+const FIRST_WAIT: Duration = Duration::from_secs(60);
+
+/// An open record as the archive knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRecord {
+    /// Its id.
+    pub request_id: RequestId,
+    /// Its stored status.
+    pub status: Status,
+    /// Its start, or when it was first seen where that cannot be read.
+    pub opened_at: Timestamp,
+    /// Its stored end, where it can be read.
+    pub ended_at: Option<Timestamp>,
+    /// When it was last seen, or last asked for.
+    pub checked_at: Timestamp,
+}
+
+/// Whether a record of this status and end, seen at `now`, may still change.
+pub fn stays_open(status: &Status, ended_at: Option<Timestamp>, opened_at: Timestamp, now: Timestamp) -> bool {
+    match status {
+        Status::Fail => now < ended_at.unwrap_or(opened_at) + FAIL_IS_FINAL_AFTER,
+        other => other.is_open(),
+    }
+}
+
+/// Whether the record is asked for at `now`.
+///
+/// An open one after 1, 2, 4 … minutes, up to `longest_wait`: the wait is the age it had when last seen. A FAIL once,
+/// when it is old enough to be final.
+pub fn is_due(record: &OpenRecord, now: Timestamp, longest_wait: Duration) -> bool {
+    if record.status == Status::Fail {
+        return !stays_open(&record.status, record.ended_at, record.opened_at, now);
+    }
+    let age = Duration::from_secs(record.checked_at.seconds_since(record.opened_at).try_into().unwrap_or(0));
+    let wait = age.max(FIRST_WAIT).min(longest_wait);
+    now >= record.checked_at + wait
+}
+
+/// Whether to stop waiting for an end.
+pub fn is_given_up(record: &OpenRecord, now: Timestamp) -> bool {
+    record.status.is_open() && now >= record.opened_at + GIVE_UP_AFTER
+}
+
+/// How to ask for due records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// Each by its id.
+    LookUp(Vec<OpenRecord>),
+    /// All at once, by walking the hour they lie in.
+    Walk(Interval),
+}
+
+/// Chooses for every hour that holds due records the way that costs fewer requests.
+///
+/// `archived_in` tells how many records of an hour are archived, from which follows how many pages a walk takes.
+pub fn choose(due: Vec<OpenRecord>, limit: u32, archived_in: impl Fn(Interval) -> u64) -> Vec<Refresh> {
+    let mut hours: BTreeMap<Option<Interval>, Vec<OpenRecord>> = BTreeMap::new();
+    for record in due {
+        hours.entry(hour_of(record.opened_at)).or_default().push(record);
+    }
+    hours
+        .into_iter()
+        .map(|(hour, records)| match hour {
+            Some(hour) if pages_for(archived_in(hour), limit) < records.len() as u64 => Refresh::Walk(hour),
+            _ => Refresh::LookUp(records),
+        })
+        .collect()
+}
+
+/// The hour a moment lies in; none in the last second of the year 9999, where no hour ends.
+fn hour_of(moment: Timestamp) -> Option<Interval> {
+    let begin = Timestamp::from_unix(moment.unix().div_euclid(3600) * 3600);
+    Interval::new(begin, begin + Duration::from_secs(3600))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix(second)
+    }
+
+    fn open(id: usize, opened: i64, checked: i64) -> OpenRecord {
+        OpenRecord {
+            request_id: RequestId::new(format!("r{id}")).unwrap(),
+            status: Status::Running,
+            opened_at: at(opened),
+            ended_at: None,
+            checked_at: at(checked),
+        }
+    }
+
+    /// Seconds after its start at which a record is asked for by runs every 30 s.
+    fn asked_at(longest_wait: Duration, until: i64) -> Vec<i64> {
+        let mut record = open(1, 0, 0);
+        let mut asked = Vec::new();
+        for now in (0..=until).step_by(30) {
+            if is_due(&record, at(now), longest_wait) {
+                record.checked_at = at(now);
+                asked.push(now);
+            }
+        }
+        asked
+    }
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        assert_eq!(asked_at(HOUR, 4 * 3600), [60, 120, 240, 480, 960, 1920, 3840, 7440, 11040]);
+        assert_eq!(asked_at(Duration::ZERO, 60), [0, 30, 60]);
+    }
+
+    #[test]
+    fn a_fail_is_asked_once_when_it_is_old_enough_to_be_final() {
+        let fail = OpenRecord { status: Status::Fail, ended_at: Some(at(100)), ..open(1, 0, 100) };
+        assert!(!is_due(&fail, at(3_699), Duration::ZERO));
+        assert!(is_due(&fail, at(3_700), HOUR));
+        assert!(stays_open(&Status::Fail, Some(at(100)), at(0), at(3_699)));
+        assert!(!stays_open(&Status::Fail, Some(at(100)), at(0), at(3_700)));
+        assert!(!stays_open(&Status::Success, None, at(0), at(0)));
+    }
+
+    #[test]
+    fn a_record_is_given_up_after_fourteen_days() {
+        let record = open(1, 0, 0);
+        assert!(!is_given_up(&record, at(14 * 86_400 - 1)));
+        assert!(is_given_up(&record, at(14 * 86_400)));
+    }
+
+    #[test]
+    fn a_crowded_hour_is_walked_and_a_lonely_record_looked_up() {
+        let crowd: Vec<_> = (0..10).map(|id| open(id, 3_600 + id as i64, 0)).collect();
+        let lonely = open(99, 90_000, 0);
+        let due: Vec<_> = crowd.iter().cloned().chain([lonely.clone()]).collect();
+        let chosen = choose(due, 500, |_| 2_000);
+        let hour = Interval::new(at(3_600), at(7_200)).unwrap();
+        assert_eq!(chosen, [Refresh::Walk(hour), Refresh::LookUp(vec![lonely])]);
+    }
+
+    proptest! {
+        /// Every due record is asked for in one way or the other, and never at more requests than one each.
+        #[test]
+        fn no_due_record_is_dropped(opened in prop::collection::vec(0i64..40_000, 0..40), archived in 0u64..10_000) {
+            let due: Vec<_> = opened.iter().enumerate().map(|(id, &second)| open(id, second, 0)).collect();
+            let chosen = choose(due.clone(), 500, |_| archived);
+            for record in &due {
+                let asked = chosen.iter().any(|refresh| match refresh {
+                    Refresh::LookUp(records) => records.contains(record),
+                    Refresh::Walk(hour) => hour.contains(record.opened_at),
+                });
+                prop_assert!(asked, "{record:?} is in none of {chosen:?}");
+            }
+        }
+    }
+}

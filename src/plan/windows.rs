@@ -1,0 +1,144 @@
+//! Which windows to walk, and what a proven walk lets the ledger say.
+//!
+//! A window is sized so that its pages come full: every walk ends on a page that is partly empty, so few long walks
+//! cost fewer requests than many short ones. The length follows the density of the walk before.
+
+use super::paging::{Doubt, RESULT_CAP};
+use crate::domain::{Interval, IntervalSet, Page, Timestamp};
+use std::time::Duration;
+
+/// The longest window: the longest span that the store behind the service is known to search (vendor's page LTS-0718).
+pub const MAX_WINDOW: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How many records a window should hold: nine pages, the last one nearly full, and still clear of [`RESULT_CAP`]
+/// when the density was misjudged by a tenth.
+const TARGET_RECORDS: f64 = 4_350.0;
+
+/// A quiet window says little about the next one: the density assumed falls to no less than this share of the one before.
+const FASTEST_FALL: f64 = 1.0 / 16.0;
+
+/// How often a window is walked in vain before it is split.
+pub const WALKS_BEFORE_SPLIT: u32 = 3;
+
+/// Records a second of a function, as the last walk measured it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Density(f64);
+
+impl Density {
+    /// The density of a window that held `records`.
+    pub fn of(records: u64, window: Interval) -> Self {
+        Self(records as f64 / window.seconds() as f64)
+    }
+
+    /// What to assume of the window after one of this density, when the assumption so far was `before`.
+    #[must_use]
+    pub fn after(self, before: Option<Self>) -> Self {
+        before.map_or(self, |before| Self(self.0.max(before.0 * FASTEST_FALL)))
+    }
+
+    /// A guess from a full page without a total: its records lie between the earliest and the latest of their start
+    /// times, whatever their order. None where they show no span, as in a burst.
+    pub fn of_page(page: &Page) -> Option<Self> {
+        let starts = page.records.iter().filter_map(crate::domain::Invocation::started_at);
+        let (low, high) =
+            starts.fold((Timestamp::MAX, Timestamp::MIN), |(low, high), start| (low.min(start), high.max(start)));
+        Interval::new(low, high).map(|span| Self::of(page.length(), span))
+    }
+}
+
+/// The parts of the horizon that no settled or lost window covers, earliest first.
+pub fn pending(horizon: Interval, done: &IntervalSet) -> Vec<Interval> {
+    done.gaps_in(horizon)
+}
+
+/// The next window to walk: the start of `rest`, as long as the density lets expect a full set of pages.
+pub fn next_window(rest: Interval, density: Option<Density>) -> Interval {
+    let longest = MAX_WINDOW.as_secs() as f64;
+    let seconds = density.filter(|density| density.0 > 0.0).map_or(longest, |density| TARGET_RECORDS / density.0);
+    // Between one second and thirty days, so the cast neither cuts nor wraps.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 1..=2592000 on the same line"
+    )]
+    let length = Duration::from_secs(seconds.clamp(1.0, longest) as u64);
+    rest.split_at(rest.begin() + length).0.unwrap_or(rest)
+}
+
+/// Both halves of a window; none when it is a single second.
+pub fn halves(window: Interval) -> Option<(Interval, Interval)> {
+    let middle = Timestamp::from_unix(window.begin().unix() + window.seconds() / 2);
+    match window.split_at(middle) {
+        (Some(first), Some(second)) => Some((first, second)),
+        _ => None,
+    }
+}
+
+/// Whether a window can still be split.
+pub fn is_divisible(window: Interval) -> bool {
+    window.seconds() > 1
+}
+
+/// The bounds to ask for a window: from one second before it, up to its end.
+///
+/// Whether the service includes its bounds is not documented. Asked like this, every second of the window is inside
+/// under each of the four readings, and neighbours share their boundary seconds.
+pub fn bounds(window: Interval) -> (Timestamp, Timestamp) {
+    (window.begin() - Duration::from_secs(1), window.end())
+}
+
+/// What to do with a window whose walk proved nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Walk it again.
+    WalkAgain,
+    /// Walk it in windows of the density that its first page announced.
+    Shorten,
+    /// Walk its halves: a window that fits one page is one answer and cannot drift.
+    Halve,
+    /// Leave it unproven.
+    GiveUp,
+}
+
+/// Chooses the remedy after `walks` walks in vain.
+pub fn remedy(doubt: Doubt, window: Interval, walks: u32) -> Remedy {
+    match doubt {
+        Doubt::Capped if is_divisible(window) => Remedy::Shorten,
+        Doubt::Capped => Remedy::GiveUp,
+        _ if walks < WALKS_BEFORE_SPLIT => Remedy::WalkAgain,
+        _ if is_divisible(window) => Remedy::Halve,
+        _ => Remedy::GiveUp,
+    }
+}
+
+/// Windows of a list that reaches the cap must become shorter, even where no density could be told.
+pub fn shortened(window: Interval, density: Option<Density>) -> Density {
+    // Half the window at most, so that shortening always ends.
+    let least = Density(2.0 * TARGET_RECORDS / window.seconds() as f64);
+    density.map_or(least, |density| Density(density.0.max(least.0)))
+}
+
+/// What a proven walk lets the ledger say of its window: what is settled, and what is proven but may still be added to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Old enough when the walk began: no walk of it is needed any more.
+    pub settled: Option<Interval>,
+    /// Complete as of the walk; records may still arrive late.
+    pub proven: Option<Interval>,
+}
+
+/// The claims of a proven walk that began at `began_at` (the service's clock).
+///
+/// Nothing is claimed of the time from `began_at` on, whatever was asked.
+pub fn claims(window: Interval, began_at: Timestamp, settle_delay: Duration) -> Claims {
+    let past = window.split_at(began_at).0;
+    let (settled, proven) = past.map_or((None, None), |past| past.split_at(began_at - settle_delay));
+    Claims { settled, proven }
+}
+
+/// The most requests a walk of `records` records needs, for an estimate.
+pub fn pages_for(records: u64, limit: u32) -> u64 {
+    let stride = u64::from(limit).saturating_sub(1).max(1);
+    let walks = records.div_ceil(RESULT_CAP).max(1);
+    records.saturating_sub(1).div_ceil(stride).max(walks)
+}
