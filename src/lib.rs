@@ -7,7 +7,9 @@
 //! - [`error`]: what goes wrong, and the exit codes.
 //! - [`clock`]: the only reader of system time.
 //! - [`plan`]: the core, every decision as a function over values.
+//! - [`api`]: the service over HTTP, a single attempt a call.
 
+pub mod api;
 pub mod clock;
 pub mod domain;
 pub mod error;

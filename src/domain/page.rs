@@ -69,19 +69,22 @@ impl Page {
     /// A page of these entries, and nothing known about the rest of the listing.
     pub fn from_entries(entries: impl IntoIterator<Item = Entry>) -> Self {
         let mut page = Self::default();
-        for entry in entries {
-            match entry {
-                Entry::Record(record) => {
-                    page.keys.push(EntryKey::of(record.request_id.as_str()));
-                    page.records.push(record);
-                }
-                Entry::Reject(reject) => {
-                    page.keys.push(EntryKey::of(&reject.raw));
-                    page.rejects.push(reject);
-                }
+        entries.into_iter().for_each(|entry| page.push(entry));
+        page
+    }
+
+    /// Adds an entry at the end.
+    pub fn push(&mut self, entry: Entry) {
+        match entry {
+            Entry::Record(record) => {
+                self.keys.push(EntryKey::of(record.request_id.as_str()));
+                self.records.push(record);
+            }
+            Entry::Reject(reject) => {
+                self.keys.push(EntryKey::of(&reject.raw));
+                self.rejects.push(reject);
             }
         }
-        page
     }
 
     /// How many entries the service put on the page.

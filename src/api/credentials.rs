@@ -1,0 +1,100 @@
+//! What the service knows us by. Nothing here prints a secret.
+
+use super::Endpoint;
+use secrecy::{ExposeSecret, SecretString};
+
+/// One of the three ways to be known to the service.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// A token that somebody else fetched and will renew.
+    Token(SecretString),
+    /// A pair of keys, with which each request is signed.
+    Keys {
+        /// The key's name, sent with each request.
+        access_key: String,
+        /// The key itself, never sent.
+        secret_key: SecretString,
+        /// Sent and signed with temporary keys.
+        security_token: Option<SecretString>,
+    },
+    /// A password, exchanged for tokens that last 24 hours.
+    Password(PasswordLogin),
+}
+
+/// A user of IAM with a password (OpenStack Keystone's v3 protocol).
+#[derive(Clone, Debug)]
+pub struct PasswordLogin {
+    /// Where tokens are given out, with or without `/v3` at its end.
+    pub auth_url: Endpoint,
+    /// The user's name.
+    pub username: String,
+    /// The user's password.
+    pub password: SecretString,
+    /// The domain (the account) that the user belongs to.
+    pub user_domain_name: String,
+    /// What the token shall be good for.
+    pub project: ProjectScope,
+}
+
+/// How the project of a token is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProjectScope {
+    /// By its id.
+    Id(String),
+    /// By its name, usually the region's.
+    Name {
+        /// The project's name.
+        name: String,
+        /// The domain it belongs to, where that is not the user's own.
+        domain: Option<String>,
+    },
+}
+
+impl Credentials {
+    /// Whether requests carry a token rather than a signature.
+    pub(super) fn use_token(&self) -> bool {
+        !matches!(self, Self::Keys { .. })
+    }
+
+    /// Takes our secrets out of a text that the service wrote, should it ever echo one.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        let secrets = match self {
+            Self::Token(token) => vec![token],
+            Self::Keys { secret_key, security_token, .. } => {
+                [Some(secret_key), security_token.as_ref()].into_iter().flatten().collect()
+            }
+            Self::Password(login) => vec![&login.password],
+        };
+        secrets.into_iter().fold(text.to_owned(), |text, secret| redact(&text, secret))
+    }
+}
+
+/// Replaces a secret in a text.
+pub(super) fn redact(text: &str, secret: &SecretString) -> String {
+    match secret.expose_secret() {
+        "" => text.to_owned(),
+        secret => text.replace(secret, "[REDACTED]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let secret = || SecretString::from("hunter2");
+        let login = PasswordLogin {
+            auth_url: Endpoint::parse("https://iam.example", super::super::PlainHttp::LoopbackOnly).unwrap(),
+            username: "u".to_owned(),
+            password: secret(),
+            user_domain_name: "d".to_owned(),
+            project: ProjectScope::Id("p".to_owned()),
+        };
+        let keys = Credentials::Keys { access_key: "AK".into(), secret_key: secret(), security_token: Some(secret()) };
+        for credentials in [Credentials::Token(secret()), keys, Credentials::Password(login)] {
+            assert!(!format!("{credentials:#?}").contains("hunter2"));
+            assert_eq!(credentials.scrub("a hunter2 b hunter2"), "a [REDACTED] b [REDACTED]");
+        }
+    }
+}

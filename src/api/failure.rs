@@ -1,0 +1,213 @@
+//! What went wrong with one call, by what it means for the caller.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+/// What a failure means: whether to wait, to ask again, to stop, or to ask a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// We ask too fast (429).
+    Throttled {
+        /// How long the service asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The service cannot answer now (5xx, 408).
+    Unavailable {
+        /// How long the service asks us to wait.
+        retry_after: Option<Duration>,
+    },
+    /// No answer began: name look-up, connection, TLS.
+    Unreachable,
+    /// An answer took too long.
+    Timeout,
+    /// An answer came, but cut off or unreadable.
+    BrokenAnswer,
+    /// Access refused: a wrong signature, key, token or password, or a missing permission.
+    Denied,
+    /// The token is no longer accepted; [`Client::renew`](super::Client::renew) may get another.
+    TokenExpired,
+    /// There is no such thing.
+    NotFound,
+    /// Any other answer that is no success (4xx, and redirects, which are not followed).
+    Refused,
+    /// The answer is larger than any honest page.
+    TooLarge,
+    /// The call could not be made with the settings at hand.
+    Misconfigured,
+}
+
+/// The innermost cause of a failure, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub Box<str>);
+
+impl Cause {
+    /// The end of a chain of errors: what stands before it in `reqwest` names only its own layers.
+    pub(super) fn innermost(error: &dyn Error) -> Self {
+        let mut innermost = error;
+        while let Some(source) = innermost.source() {
+            innermost = source;
+        }
+        Self(innermost.to_string().into())
+    }
+}
+
+/// A call that brought no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallFailure {
+    /// What was asked, with its object: "list invocations of `name`".
+    pub operation: String,
+    /// What it means.
+    pub meaning: Meaning,
+    /// The HTTP status, where an answer began.
+    pub status: Option<u16>,
+    /// The service's `error_code`.
+    pub code: Option<Box<str>>,
+    /// The service's `error_msg`, cut to a line.
+    pub message: Option<Box<str>>,
+    /// The service's `X-Request-Id`, by which its support finds the call.
+    pub request_id: Option<Box<str>>,
+    /// What lies beneath, where it is not the service's own answer.
+    pub cause: Option<Cause>,
+}
+
+impl CallFailure {
+    pub(super) fn new(operation: &str, meaning: Meaning) -> Self {
+        let operation = operation.to_owned();
+        Self { operation, meaning, status: None, code: None, message: None, request_id: None, cause: None }
+    }
+
+    pub(super) fn because(mut self, cause: impl Into<Box<str>>) -> Self {
+        self.cause = Some(Cause(cause.into()));
+        self
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_temporary(&self) -> bool {
+        match self.meaning {
+            Meaning::Throttled { .. }
+            | Meaning::Unavailable { .. }
+            | Meaning::Unreachable
+            | Meaning::Timeout
+            | Meaning::BrokenAnswer => true,
+            Meaning::Denied
+            | Meaning::TokenExpired
+            | Meaning::NotFound
+            | Meaning::Refused
+            | Meaning::TooLarge
+            | Meaning::Misconfigured => false,
+        }
+    }
+
+    /// Whether the service does not let us in. Asking again with the same key may lock it; after
+    /// [`Meaning::TokenExpired`] a new token may be tried once.
+    pub fn is_denied(&self) -> bool {
+        matches!(self.meaning, Meaning::Denied | Meaning::TokenExpired)
+    }
+
+    /// How long the service asks to wait before the next call.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.meaning {
+            Meaning::Throttled { retry_after } | Meaning::Unavailable { retry_after } => retry_after,
+            _ => None,
+        }
+    }
+
+    /// The next step for the reader.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self.meaning {
+            Meaning::Throttled { .. } => "lower --max-rps, or run again later",
+            Meaning::Unavailable { .. } | Meaning::Timeout | Meaning::BrokenAnswer => {
+                "run again later; if it stays, check --endpoint and any proxy in between"
+            }
+            Meaning::Unreachable => "check --endpoint, the network and any proxy; --ca-cert adds a private authority",
+            Meaning::Denied => {
+                "check the credentials, their permission for FunctionGraph and this machine's clock; \
+                 five refused signatures lock a key for five minutes"
+            }
+            Meaning::TokenExpired => "fetch a new token; one lasts 24 hours",
+            Meaning::NotFound => "check the function's URN, --region and --project-id",
+            Meaning::Refused => "check --endpoint, --region and --project-id",
+            Meaning::TooLarge => "check that --endpoint is FunctionGraph itself",
+            Meaning::Misconfigured => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    fn reason(&self) -> &'static str {
+        match self.meaning {
+            Meaning::Throttled { .. } => "the service asks to slow down",
+            Meaning::Unavailable { .. } => "the service is unavailable",
+            Meaning::Unreachable => "the service cannot be reached",
+            Meaning::Timeout => "the answer took too long",
+            Meaning::BrokenAnswer => "the answer is broken",
+            Meaning::Denied => "access is refused",
+            Meaning::TokenExpired => "the token is no longer accepted",
+            Meaning::NotFound => "it was not found",
+            Meaning::Refused => "the service refused the request",
+            Meaning::TooLarge => "the answer is too large",
+            Meaning::Misconfigured => "the settings do not allow it",
+        }
+    }
+
+    /// What the service said, in the order a reader wants it: HTTP status, code, words, request id.
+    fn details(&self) -> String {
+        let status = self.status.map(|status| format!("HTTP {status}"));
+        let said: Vec<&str> = [&self.code, &self.message].into_iter().flatten().map(AsRef::as_ref).collect();
+        let said = (!said.is_empty()).then(|| said.join(" "));
+        let request_id = self.request_id.as_ref().map(|id| format!("request id {id}"));
+        let parts: Vec<_> = [status, said, request_id].into_iter().flatten().collect();
+        parts.join(", ")
+    }
+}
+
+/// One lower-case sentence without the cause, which stands in [`Error::source`].
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.operation, self.reason())?;
+        match self.details() {
+            details if details.is_empty() => Ok(()),
+            details => write!(f, " ({details})"),
+        }
+    }
+}
+
+impl Error for CallFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as &dyn Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn a_sentence_names_operation_cause_code_words_and_request() {
+        let mut failure = CallFailure::new("list invocations of `report`", Meaning::Throttled { retry_after: None });
+        assert_eq!(failure.to_string(), "cannot list invocations of `report`: the service asks to slow down");
+        failure.status = Some(429);
+        failure.code = Some("APIG.0308".into());
+        failure.message = Some("The throttling threshold has been reached".into());
+        failure.request_id = Some("abc".into());
+        assert_eq!(
+            failure.to_string(),
+            "cannot list invocations of `report`: the service asks to slow down \
+             (HTTP 429, APIG.0308 The throttling threshold has been reached, request id abc)"
+        );
+    }
+
+    #[test]
+    fn what_is_refused_is_not_asked_again() {
+        let failure = |meaning| CallFailure::new("x", meaning);
+        let wait = Some(Duration::from_secs(3));
+        assert!(failure(Meaning::Unavailable { retry_after: wait }).is_temporary());
+        assert_eq!(failure(Meaning::Throttled { retry_after: wait }).retry_after(), wait);
+        for meaning in [Meaning::Denied, Meaning::TokenExpired] {
+            assert!(failure(meaning).is_denied() && !failure(meaning).is_temporary());
+        }
+        assert!(!failure(Meaning::TooLarge).is_temporary());
+    }
+}

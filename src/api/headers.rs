@@ -1,0 +1,51 @@
+//! What the headers of an answer say of time.
+
+use crate::domain::Timestamp;
+use chrono::DateTime;
+use std::time::Duration;
+
+/// A moment as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+///
+/// The two obsolete forms are not read: no server has sent them since the nineties.
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
+    DateTime::parse_from_rfc2822(text.trim()).ok().map(|moment| Timestamp::from_unix(moment.timestamp()))
+}
+
+/// How long `Retry-After` asks to wait: seconds, or until a moment of the service's clock (RFC 9110, 10.2.3).
+pub(super) fn retry_after(text: &str, served_at: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a u64 holds ask for ever, and that is what they get; the caller caps it.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let seconds = http_date(text)?.seconds_since(served_at);
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn retry_after_comes_in_two_forms() {
+        let served_at = http_date("Fri, 01 Mar 2024 12:00:00 GMT").unwrap();
+        assert_eq!(served_at.to_string(), "2024-03-01T12:00:00Z");
+        let read = |text| retry_after(text, served_at).map(|wait| wait.as_secs());
+        assert_eq!(read("120"), Some(120));
+        assert_eq!(read(" 0 "), Some(0));
+        assert_eq!(read("99999999999999999999999"), Some(u64::MAX));
+        assert_eq!(read("Fri, 01 Mar 2024 12:02:00 GMT"), Some(120));
+        assert_eq!(read("Fri, 01 Mar 2024 11:00:00 GMT"), Some(0));
+        for nothing in ["", "soon", "-5", "1.5", "Fri, 99 Mar 2024 12:02:00 GMT"] {
+            assert_eq!(read(nothing), None, "{nothing}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
+            let _ = retry_after(&text, Timestamp::MAX);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Tokens and projects: the two things asked of IAM (OpenStack Keystone's v3 protocol).
+
+use super::client::Inner;
+use super::credentials::{PasswordLogin, ProjectScope};
+use super::failure::{CallFailure, Meaning};
+use super::{Endpoint, wire};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Mutex;
+
+/// The header in which a new token comes.
+const TOKEN_HEADER: &str = "x-subject-token";
+
+/// What the user does when the project cannot be told.
+const NAME_THE_PROJECT: &str = "set HUAWEICLOUD_SDK_PROJECT_ID or give --project-id";
+
+/// A token, and how many were fetched before it.
+#[derive(Debug)]
+pub(super) struct Token {
+    pub(super) secret: SecretString,
+    pub(super) project_id: Option<String>,
+    pub(super) generation: u64,
+}
+
+/// The token of a password login: fetched when it is first needed, by one caller for all.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    held: Mutex<Held>,
+    /// One more than the generation of the newest token the service did not accept; 0 for none.
+    refused: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+enum Held {
+    #[default]
+    Nothing,
+    Token(Arc<Token>),
+    /// IAM refused the login. It is not tried again: some wrong passwords lock the user.
+    Denied(CallFailure),
+}
+
+impl Tokens {
+    /// Notes that the service did not accept a token.
+    pub(super) fn refuse(&self, generation: u64) {
+        self.refused.fetch_max(generation + 1, Ordering::SeqCst);
+    }
+
+    /// The token at hand, fetching the first.
+    pub(super) async fn get(&self, client: &Inner, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
+        self.get_from(client, login, 0).await
+    }
+
+    /// A token that the service has not refused; callers who saw the same refusal share one new token.
+    pub(super) async fn renew(&self, client: &Inner, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
+        self.get_from(client, login, self.refused.load(Ordering::SeqCst)).await
+    }
+
+    async fn get_from(&self, client: &Inner, login: &PasswordLogin, least: u64) -> Result<Arc<Token>, CallFailure> {
+        let mut held = self.held.lock().await;
+        let generation = match &*held {
+            Held::Nothing => 0,
+            Held::Token(token) if token.generation >= least => return Ok(Arc::clone(token)),
+            Held::Token(token) => token.generation + 1,
+            Held::Denied(failure) => return Err(failure.clone()),
+        };
+        match fetch_token(client, login, generation).await {
+            Ok(token) => {
+                let token = Arc::new(token);
+                *held = Held::Token(Arc::clone(&token));
+                Ok(token)
+            }
+            Err(failure) => {
+                if failure.is_denied() {
+                    *held = Held::Denied(failure.clone());
+                }
+                Err(failure)
+            }
+        }
+    }
+}
+
+async fn fetch_token(client: &Inner, login: &PasswordLogin, generation: u64) -> Result<Token, CallFailure> {
+    let operation = format!("fetch a token for the user `{}`", login.username);
+    let body = token_request(login).to_string().into_bytes();
+    let answer = client.post_open(&operation, &login.auth_url, &v3_path(&login.auth_url, "auth/tokens"), body).await?;
+    let Some(secret) = answer.header(TOKEN_HEADER).filter(|token| !token.is_empty()).map(SecretString::from) else {
+        return Err(answer.failure(&operation, Meaning::BrokenAnswer).because("the answer holds no token"));
+    };
+    // Without a body that can be read the token is as good; the project may be known from elsewhere.
+    let project_id = wire::decode_token_project(&answer.body).unwrap_or_default();
+    Ok(Token { secret, project_id, generation })
+}
+
+fn token_request(login: &PasswordLogin) -> Value {
+    let project = match &login.project {
+        ProjectScope::Id(id) => json!({ "id": id }),
+        ProjectScope::Name { name, domain: None } => json!({ "name": name }),
+        ProjectScope::Name { name, domain: Some(domain) } => json!({ "name": name, "domain": { "name": domain } }),
+    };
+    let user = json!({
+        "name": login.username,
+        "password": login.password.expose_secret(),
+        "domain": { "name": login.user_domain_name },
+    });
+    json!({ "auth": {
+        "identity": { "methods": ["password"], "password": { "user": user } },
+        "scope": { "project": project },
+    } })
+}
+
+/// Looks up the one project of a region.
+pub(super) async fn find_project(client: &Inner) -> Result<String, CallFailure> {
+    let region = client.region.as_str();
+    let operation = format!("find the project of the region `{region}`");
+    let path = v3_path(&client.iam, "projects");
+    let answer = client.get_iam(&operation, &path, &[("name", region)]).await?;
+    let found = wire::decode_projects(&answer.body).map_err(|problem| answer.bad_body(&operation, problem))?;
+    match <[String; 1]>::try_from(found) {
+        Ok([id]) => Ok(id),
+        Err(other) => Err(no_project(&operation, &format!("it has {} projects instead of one", other.len()))),
+    }
+}
+
+pub(super) fn no_project(operation: &str, why: &str) -> CallFailure {
+    CallFailure::new(operation, Meaning::Misconfigured).because(format!("{why}; {NAME_THE_PROJECT}"))
+}
+
+/// A path of version 3, whether or not the address ends with the version already.
+fn v3_path(endpoint: &Endpoint, rest: &str) -> String {
+    if endpoint.prefix().ends_with("/v3") { format!("/{rest}") } else { format!("/v3/{rest}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::PlainHttp;
+    use pretty_assertions::assert_eq;
+
+    fn login(project: ProjectScope) -> PasswordLogin {
+        PasswordLogin {
+            auth_url: Endpoint::parse("https://iam.example/v3/", PlainHttp::LoopbackOnly).unwrap(),
+            username: "u".to_owned(),
+            password: SecretString::from("s"),
+            user_domain_name: "d".to_owned(),
+            project,
+        }
+    }
+
+    /// The body of the vendor's page "obtaining a user token by password".
+    #[test]
+    fn asks_for_a_token_the_way_keystone_expects() {
+        let body = |project| token_request(&login(project));
+        let scope = |body: &Value| body["auth"]["scope"].clone();
+        let by_name = body(ProjectScope::Name { name: "cn-north-4".to_owned(), domain: None });
+        assert_eq!(
+            by_name["auth"]["identity"],
+            json!({"methods": ["password"], "password": {"user": {"name": "u", "password": "s", "domain": {"name": "d"}}}})
+        );
+        assert_eq!(scope(&by_name), json!({"project": {"name": "cn-north-4"}}));
+        assert_eq!(scope(&body(ProjectScope::Id("p".to_owned()))), json!({"project": {"id": "p"}}));
+        let with_domain = ProjectScope::Name { name: "n".to_owned(), domain: Some("e".to_owned()) };
+        assert_eq!(scope(&body(with_domain)), json!({"project": {"name": "n", "domain": {"name": "e"}}}));
+    }
+
+    #[test]
+    fn the_version_stands_in_the_path_once() {
+        let path = |text| v3_path(&Endpoint::parse(text, PlainHttp::LoopbackOnly).unwrap(), "auth/tokens");
+        assert_eq!(path("https://iam.example/v3/"), "/auth/tokens");
+        assert_eq!(path("https://iam.example/identity/v3"), "/auth/tokens");
+        assert_eq!(path("https://iam.example"), "/v3/auth/tokens");
+    }
+}

@@ -1,0 +1,24 @@
+//! The service over HTTP: one method a call, a single attempt each, failures by what they mean.
+//!
+//! The only room with `reqwest`. It knows how the service spells things and hands out the words of the
+//! domain; it never repeats a call, keeps no state but a connection pool and a token, and reads no clock,
+//! file or variable: all that is given to [`Client::new`].
+
+mod client;
+mod credentials;
+mod endpoint;
+mod failure;
+mod headers;
+mod http;
+mod iam;
+mod refusal;
+mod regions;
+mod sign;
+mod wire;
+
+pub use client::{Client, ClientSettings, FunctionPage, Now};
+pub use credentials::{Credentials, PasswordLogin, ProjectScope};
+pub use endpoint::{Endpoint, EndpointProblem, PlainHttp};
+pub use failure::{CallFailure, Cause, Meaning};
+pub use http::Timeouts;
+pub use regions::{functions_url, iam_url, is_known_region};

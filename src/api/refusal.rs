@@ -1,0 +1,197 @@
+//! Answers that are no success: the many shapes of an error body, and what they mean.
+//!
+//! Shapes: the vendor SDKs' exception handlers, in their order. Codes: the vendor's tables for
+//! FunctionGraph (`FSS.nnnn`) and its gateway (`APIG.nnnn` and `APIGW.nnnn`, alike but for the prefix).
+
+use super::Meaning;
+use super::wire::error_fields;
+use std::time::Duration;
+
+/// How much of the service's words is shown: a line, not a page of HTML.
+const LONGEST_MESSAGE: usize = 300;
+
+/// The same for codes and request ids.
+const LONGEST_CODE: usize = 80;
+
+/// What an error body says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) code: Option<Box<str>>,
+    pub(super) message: Option<Box<str>>,
+    pub(super) request_id: Option<Box<str>>,
+}
+
+impl Refusal {
+    /// Reads any body; what is no JSON counts as words.
+    pub(super) fn read(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        match error_fields(&text) {
+            Some(said) => Self {
+                code: said.code.as_deref().and_then(code_line),
+                message: said.message.as_deref().and_then(|message| one_line(message, LONGEST_MESSAGE)),
+                request_id: said.request_id.as_deref().and_then(code_line),
+            },
+            None => Self { message: one_line(&without_tags(&text), LONGEST_MESSAGE), ..Self::default() },
+        }
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|code| codes.contains(&code))
+    }
+
+    /// The number of a gateway's code: `0308` of `APIG.0308` and of `APIGW.0308`.
+    fn gateway_number(&self) -> Option<&str> {
+        let code = self.code.as_deref()?;
+        code.strip_prefix("APIGW.").or_else(|| code.strip_prefix("APIG."))
+    }
+
+    fn speaks_of(&self, words: &str) -> bool {
+        self.message.as_deref().is_some_and(|message| message.to_ascii_lowercase().contains(words))
+    }
+
+    /// What an answer of this status and body means. `with_token` says that the request carried a token.
+    pub(super) fn meaning(&self, status: u16, with_token: bool, retry_after: Option<Duration>) -> Meaning {
+        match status {
+            429 => Meaning::Throttled { retry_after },
+            408 | 500..=599 => Meaning::Unavailable { retry_after },
+            _ if self.has_code(&["FSS.0429"]) || self.gateway_number() == Some("0308") => {
+                Meaning::Throttled { retry_after }
+            }
+            401 if self.is_expired_token(with_token) => Meaning::TokenExpired,
+            // The listing's own page documents 403 "invalid token".
+            403 if with_token && self.speaks_of("invalid token") => Meaning::TokenExpired,
+            401 | 403 => Meaning::Denied,
+            // The gateway does not know the API: that is a wrong endpoint, not a missing function.
+            404 if self.gateway_number().is_some() => Meaning::Refused,
+            404 => Meaning::NotFound,
+            _ if self.has_code(&["FSS.0404", "FSS.1051"]) => Meaning::NotFound,
+            _ => Meaning::Refused,
+        }
+    }
+
+    /// Whether a 401 may be cured by a new token. A missing place on a whitelist is not.
+    fn is_expired_token(&self, with_token: bool) -> bool {
+        let says_so = self.gateway_number() == Some("0307") || self.speaks_of("token must be updated");
+        says_so || (with_token && !self.has_code(&["FSS.1118"]))
+    }
+}
+
+/// A header or field of the service as part of one line.
+pub(super) fn code_line(text: &str) -> Option<Box<str>> {
+    one_line(text, LONGEST_CODE)
+}
+
+/// A text on one line: blanks joined, control characters gone, cut at a length in characters.
+fn one_line(text: &str, longest: usize) -> Option<Box<str>> {
+    let words: Vec<_> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
+    if line.is_empty() {
+        return None;
+    }
+    let cut: String = line.chars().take(longest).collect();
+    Some(if cut.len() < line.len() { format!("{cut}…").into() } else { cut.into() })
+}
+
+/// The words of an HTML page; any other text stays as it is.
+fn without_tags(text: &str) -> String {
+    if !text.trim_start().starts_with('<') {
+        return text.to_owned();
+    }
+    // What stands before the first `>` of a piece is the inside of a tag.
+    let words: Vec<_> = text.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, words)| words).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
+
+    fn read(body: &str) -> (Option<String>, Option<String>) {
+        let Refusal { code, message, .. } = Refusal::read(body.as_bytes());
+        (code.map(String::from), message.map(String::from))
+    }
+
+    fn said(code: &str, message: &str) -> (Option<String>, Option<String>) {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        (some(code), some(message))
+    }
+
+    #[test]
+    fn every_shape_the_vendors_sdks_accept_is_read() {
+        for (body, expected) in [
+            (r#"{"error_code":"FSS.0403","error_msg":"invalid token"}"#, said("FSS.0403", "invalid token")),
+            (r#"{"error_msg":"m","error_code":"APIGW.0301","request_id":"r"}"#, said("APIGW.0301", "m")),
+            (r#"{"errorCode":"A","errorMsg":"m"}"#, said("A", "m")),
+            (r#"{"code":"A","message":"m"}"#, said("A", "m")),
+            (r#"{"error":{"code":401,"message":"m","title":"Unauthorized"}}"#, said("401", "m")),
+            (r#"{"error":{"error_code":"A","error_msg":"m"}}"#, said("A", "m")),
+            (r#"{"message":"m"}"#, said("", "m")),
+            (r#"{"error_code":"A","error_msg":null}"#, said("A", "")),
+            ("no json", said("", "no json")),
+            ("[1]", said("", "[1]")),
+            (r#"{"what":"else"}"#, said("", r#"{"what":"else"}"#)),
+            (
+                "<html><head><title>502 Bad\nGateway</title></head><body>nginx</body></html>",
+                said("", "502 Bad Gateway nginx"),
+            ),
+            ("", said("", "")),
+            ("a\u{0}\u{1b}[31mb\r\nc", said("", "a [31mb c")),
+        ] {
+            assert_eq!(read(body), expected, "{body}");
+        }
+        assert_eq!(Refusal::read(br#"{"error_code":"A","request_id":"r"}"#).request_id.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn long_words_are_cut_between_characters() {
+        let (_, message) = read(&"é".repeat(1000));
+        assert_eq!(message, Some(format!("{}…", "é".repeat(LONGEST_MESSAGE))));
+    }
+
+    #[test]
+    fn a_refusal_means_what_the_vendors_tables_say() {
+        let meaning = |status, code: &str, message: &str, with_token| {
+            let body = format!(r#"{{"error_code":"{code}","error_msg":"{message}"}}"#);
+            Refusal::read(body.as_bytes()).meaning(status, with_token, None)
+        };
+        let throttled = Meaning::Throttled { retry_after: None };
+        let unavailable = Meaning::Unavailable { retry_after: None };
+        for (status, code, message, with_token, expected) in [
+            (429, "APIG.0308", "x", false, throttled),
+            (429, "", "", false, throttled),
+            (403, "APIGW.0308", "x", false, throttled),
+            (400, "FSS.0429", "x", false, throttled),
+            (408, "", "", false, unavailable),
+            (500, "FSS.0500", "xxx", false, unavailable),
+            (503, "APIG.0613", "x", false, unavailable),
+            (401, "APIGW.0301", "Incorrect IAM authentication information", false, Meaning::Denied),
+            (401, "APIGW.0301", "Incorrect IAM authentication information", true, Meaning::TokenExpired),
+            (401, "APIG.0307", "The token must be updated.", false, Meaning::TokenExpired),
+            (401, "FSS.1118", "not in the whitelist", true, Meaning::Denied),
+            (403, "FSS.0403", "invalid token", false, Meaning::Denied),
+            (403, "FSS.0403", "invalid token", true, Meaning::TokenExpired),
+            (403, "FSS.1126", "no permission", true, Meaning::Denied),
+            (404, "FSS.0404", "can not find function", false, Meaning::NotFound),
+            (404, "APIG.0101", "The API does not exist", false, Meaning::Refused),
+            (400, "FSS.1051", "x", false, Meaning::NotFound),
+            (400, "FSS.1001", "invalid query parameter", false, Meaning::Refused),
+            (302, "", "", true, Meaning::Refused),
+        ] {
+            assert_eq!(meaning(status, code, message, with_token), expected, "{status} {code} {with_token}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_make_one_short_line(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let refusal = Refusal::read(&bytes);
+            for line in [refusal.code, refusal.message].into_iter().flatten() {
+                prop_assert!(!line.is_empty() && !line.contains(char::is_control));
+                prop_assert!(line.chars().count() <= LONGEST_MESSAGE + 1);
+            }
+        }
+    }
+}

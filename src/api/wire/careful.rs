@@ -1,0 +1,91 @@
+//! The careful reader: keeps every value as raw JSON until it is known what to make of it, so that one
+//! odd record costs no other.
+
+use super::BadBody;
+use super::listing::{Listing, Records};
+use super::scalar::{Draft, Scalar, Text};
+use crate::domain::{Entry, Invocation, Reject};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+/// The fields of a JSON object in the order they came, their values unread.
+pub(super) struct Fields<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Fields<'a> {
+    /// The value of a field, the last one where it is given twice.
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(Text(name)) = map.next_key()? {
+            fields.push((name, map.next_value()?));
+        }
+        Ok(Fields(fields))
+    }
+}
+
+/// Reads a whole body.
+pub(super) fn read(body: &str) -> Result<Listing<'_>, BadBody> {
+    let mut listing = Listing::default();
+    let Fields(fields) = serde_json::from_str(body)?;
+    for (name, value) in fields {
+        match &*name {
+            "invocations" => listing.records = read_records(value)?,
+            "count" => listing.count = Scalar::from_raw(value),
+            "next_marker" => listing.next_marker = Scalar::from_raw(value),
+            _ => {
+                listing.has_other = true;
+                continue;
+            }
+        }
+        listing.has_known = true;
+    }
+    Ok(listing)
+}
+
+fn read_records(list: &RawValue) -> Result<Records, BadBody> {
+    let mut records = Records::default();
+    for raw in serde_json::from_str::<Option<Vec<&RawValue>>>(list.get())?.unwrap_or_default() {
+        if !records.has_room() {
+            return Err(BadBody::TooManyRecords);
+        }
+        records.page.push(match read_record(raw) {
+            Ok(record) => Entry::Record(record),
+            Err(reason) => Entry::Reject(Reject { reason: reason.to_owned(), raw: raw.get().to_owned() }),
+        });
+    }
+    Ok(records)
+}
+
+fn read_record(raw: &RawValue) -> Result<Invocation, &'static str> {
+    let no_object = |_| "a record is no JSON object";
+    let Fields(fields) = serde_json::from_str(raw.get()).map_err(no_object)?;
+    let mut draft = Draft::default();
+    for (name, value) in fields {
+        match draft.known(&name) {
+            Some(field) => *field = Scalar::from_raw(value),
+            None => draft.keep(&name, value).map_err(no_object)?,
+        }
+    }
+    draft.finish().ok_or("a record has no usable request_id")
+}

@@ -1,0 +1,291 @@
+//! What the service writes, read into the words of the domain.
+//!
+//! The published types cannot be trusted (`error_code` is documented as an integer and seen as a string),
+//! so every field may be a number, a string, null or absent. Two readers give the same result: a quick one
+//! for pages made only of what is usual, and a careful one for all others, which keeps each value as raw
+//! JSON and sets aside the records that are none. Nothing here does I/O.
+
+mod careful;
+mod errors;
+mod listing;
+mod others;
+mod quick;
+mod scalar;
+
+pub(crate) use errors::error_fields;
+pub(crate) use others::{decode_functions, decode_projects, decode_status_log, decode_token_project};
+
+use crate::domain::Page;
+
+/// The most records read from one page. The service documents 500 as the most it sends; twenty times that
+/// is no page but a mistake, and memory is sized for pages.
+pub(crate) const MAX_RECORDS: usize = 10_000;
+
+/// Why a body that came whole could not be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BadBody {
+    /// More than [`MAX_RECORDS`] records.
+    TooManyRecords,
+    /// Not the JSON that was due, with what was wrong.
+    Unreadable(String),
+}
+
+impl From<serde_json::Error> for BadBody {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+/// Reads a page of the listing; `served_at` is left for the caller, who saw the headers.
+pub(crate) fn decode_page(body: &[u8]) -> Result<Page, BadBody> {
+    let text = String::from_utf8_lossy(body);
+    match quick::read(&text) {
+        Ok(listing) => listing.into_page(),
+        Err(_) => careful::read(&text)?.into_page(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ErrorCode, Marker, RecordTime, Status};
+    use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn page(value: &Value) -> Page {
+        decode_page(value.to_string().as_bytes()).unwrap()
+    }
+
+    fn only(record: &Value) -> crate::domain::Invocation {
+        let page = page(&json!({ "invocations": [record] }));
+        assert_eq!(page.rejects, []);
+        page.records.into_iter().next().unwrap()
+    }
+
+    fn reject(record: &Value) -> crate::domain::Reject {
+        let page = page(&json!({ "invocations": [record] }));
+        assert_eq!(page.records, []);
+        page.rejects.into_iter().next().unwrap()
+    }
+
+    /// The vendor's example body, word for word.
+    const EXAMPLE: &str = r#"{
+  "invocations" : [ {
+    "request_id" : "403fcbd6-ec41-401f-9fa7-386f3d3d****",
+    "status" : "SUCCESS",
+    "error_message" : "",
+    "start_time" : "2019-10-25T15:37:27",
+    "end_time" : "2019-10-25T15:37:27",
+    "error_code" : 0
+  } ]
+}"#;
+
+    #[test]
+    fn reads_the_vendors_example_the_quick_way() {
+        assert!(quick::read(EXAMPLE).is_ok());
+        let page = decode_page(EXAMPLE.as_bytes()).unwrap();
+        let record = &page.records[0];
+        assert_eq!(record.request_id.as_str(), "403fcbd6-ec41-401f-9fa7-386f3d3d****");
+        assert_eq!(record.status, Status::Success);
+        assert_eq!(record.error_code, Some(ErrorCode::Number(0)));
+        assert_eq!((record.error_message.clone(), record.extra.clone()), (None, None));
+        assert_eq!(record.start_time, RecordTime::parse("2019-10-25T15:37:27"));
+        assert_eq!((page.count, page.next_marker, page.length()), (None, None, 1));
+    }
+
+    #[test]
+    fn an_error_code_is_an_integer_in_either_form_or_a_text_or_nothing() {
+        let code = |value: Value| only(&json!({ "request_id": "a", "error_code": value })).error_code;
+        assert_eq!(code(json!(4208)), Some(ErrorCode::Number(4208)));
+        assert_eq!(code(json!("4208")), Some(ErrorCode::Number(4208)));
+        assert_eq!(code(json!("-1")), Some(ErrorCode::Number(-1)));
+        assert_eq!(code(json!("FSS.0500")), Some(ErrorCode::Text("FSS.0500".into())));
+        // A form that a number would lose stays a text.
+        for text in ["007", "+7", "-0", " 7", "1.0", "9223372036854775808"] {
+            assert_eq!(code(json!(text)), Some(ErrorCode::Text(text.into())));
+        }
+        assert_eq!(code(json!(1.5)), Some(ErrorCode::Text("1.5".into())));
+        assert_eq!(code(json!(u64::MAX)), Some(ErrorCode::Text("18446744073709551615".into())));
+        assert_eq!(code(json!({"a": 1})), Some(ErrorCode::Text(r#"{"a":1}"#.into())));
+        assert_eq!(code(json!(true)), Some(ErrorCode::Text("true".into())));
+        assert_eq!(code(json!("")), None);
+        assert_eq!(code(Value::Null), None);
+        assert_eq!(only(&json!({ "request_id": "a" })).error_code, None);
+    }
+
+    #[test]
+    fn other_fields_keep_what_cannot_be_read() {
+        let record = only(&json!({
+            "request_id": 12, "status": 7, "error_message": ["x"], "start_time": 1_709_294_400, "end_time": "soon",
+        }));
+        assert_eq!(record.request_id.as_str(), "12");
+        assert_eq!(record.status, Status::Other("7".into()));
+        assert_eq!(record.error_message.as_deref(), Some(r#"["x"]"#));
+        assert_eq!(record.start_time, Some(RecordTime::Unreadable("1709294400".into())));
+        assert_eq!(record.end_time, Some(RecordTime::Unreadable("soon".into())));
+        let bare = only(&json!({ "request_id": "a", "status": null, "end_time": null, "start_time": "" }));
+        assert_eq!(bare.status, Status::Other("".into()));
+        assert_eq!((bare.start_time, bare.end_time), (None, None));
+    }
+
+    #[test]
+    fn fields_we_do_not_know_are_kept_as_they_came() {
+        let body = r#"{"invocations":[{"new\"1": {"a" : [1, 2.50]},"request_id":"a","z":null}],"more":{}}"#;
+        assert!(quick::read(body).is_ok());
+        let record = &decode_page(body.as_bytes()).unwrap().records[0];
+        assert_eq!(record.extra.as_deref(), Some(r#"{"new\"1":{"a" : [1, 2.50]},"z":null}"#));
+    }
+
+    #[test]
+    fn what_is_no_record_is_set_aside_with_its_text() {
+        for raw in [json!("text"), json!(1), json!([]), Value::Null] {
+            let reject = reject(&raw);
+            assert_eq!((reject.raw, reject.reason.as_str()), (raw.to_string(), "a record is no JSON object"));
+        }
+        for id in [json!(""), Value::Null, json!(true), json!({}), json!([1])] {
+            let raw = json!({ "request_id": id, "status": "WAIT" });
+            let reject = reject(&raw);
+            assert_eq!((reject.raw, reject.reason.as_str()), (raw.to_string(), "a record has no usable request_id"));
+        }
+        let mixed = page(&json!({ "invocations": [{"request_id": "a"}, 5, {"request_id": "b"}], "count": 3 }));
+        assert_eq!((mixed.records.len(), mixed.rejects.len(), mixed.length()), (2, 1, 3));
+    }
+
+    #[test]
+    fn count_and_next_marker_are_numbers_in_either_form_or_nothing() {
+        let both = |value: Value| {
+            let page = page(&json!({ "invocations": [], "count": value, "next_marker": value }));
+            assert_eq!(page.count.map(Marker), page.next_marker);
+            page.count
+        };
+        assert_eq!(both(json!(7)), Some(7));
+        assert_eq!(both(json!("7")), Some(7));
+        assert_eq!(both(json!(u64::MAX)), Some(u64::MAX));
+        for nothing in [json!(-1), json!("-1"), json!("+1"), json!(""), json!("x"), json!(1.5), json!([]), Value::Null]
+        {
+            assert_eq!(both(nothing), None);
+        }
+    }
+
+    #[test]
+    fn only_a_listing_is_an_answer() {
+        for body in ["{}", r#"{"invocations":null}"#, r#"{"count":0}"#, r#"{"next_marker":0}"#, r#"{"invocations":[]}"#]
+        {
+            assert_eq!(decode_page(body.as_bytes()).map(|page| page.length()), Ok(0), "{body}");
+        }
+        let others = [
+            "",
+            "null",
+            "[]",
+            "5",
+            "<html>",
+            r#"{"invocations":[]} x"#,
+            r#"{"invocations":[{"request_id":"a"}"#,
+            r#"{"invocations":{}}"#,
+            r#"{"invocations":"none"}"#,
+            r#"{"error_code":"FSS.0500","error_msg":"x"}"#,
+            r#"{"message":"blocked"}"#,
+        ];
+        for body in others {
+            assert!(matches!(decode_page(body.as_bytes()), Err(BadBody::Unreadable(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_key_given_twice_counts_as_given_last() {
+        let body = r#"{"invocations":[{"request_id":"x"}],"count":1,"invocations":[{"request_id":"a","status":"WAIT","request_id":"b"}],"count":2}"#;
+        let page = decode_page(body.as_bytes()).unwrap();
+        assert_eq!((page.records[0].request_id.as_str(), page.length(), page.count), ("b", 1, Some(2)));
+        assert_eq!(careful::read(body).unwrap().into_page().unwrap(), page);
+    }
+
+    #[test]
+    fn text_that_is_no_unicode_costs_no_record() {
+        let page = decode_page(b"{\"invocations\":[{\"request_id\":\"a\",\"error_message\":\"\xff\"}]}").unwrap();
+        assert_eq!(page.records[0].error_message.as_deref(), Some("\u{fffd}"));
+        let lone = decode_page(br#"{"invocations":[{"request_id":"a","error_message":"\ud800"}]}"#).unwrap();
+        assert_eq!(lone.records[0].error_message.as_deref(), Some(r#""\ud800""#));
+    }
+
+    #[test]
+    fn a_page_has_a_largest_size() {
+        let body = |records: usize| json!({ "invocations": vec![json!({"request_id": "a"}); records] }).to_string();
+        assert_eq!(decode_page(body(MAX_RECORDS).as_bytes()).map(|page| page.length()), Ok(MAX_RECORDS as u64));
+        assert_eq!(decode_page(body(MAX_RECORDS + 1).as_bytes()), Err(BadBody::TooManyRecords));
+    }
+
+    #[test]
+    fn deep_nesting_is_kept_or_refused_without_harm() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let page = decode_page(format!(r#"{{"invocations":[{{"request_id":"a","x":{deep}}}]}}"#).as_bytes()).unwrap();
+        assert_eq!(page.records[0].extra, Some(format!(r#"{{"x":{deep}}}"#).into()));
+        assert!(decode_page(deep.as_bytes()).is_err());
+    }
+
+    /// A value as a field may carry it: mostly scalars, at times something nested.
+    fn any_value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            4 => "\\PC{0,8}".prop_map(Value::from),
+            2 => any::<i64>().prop_map(Value::from),
+            1 => any::<u64>().prop_map(Value::from),
+            1 => any::<f64>().prop_map(Value::from),
+            1 => any::<bool>().prop_map(Value::from),
+            1 => Just(Value::Null),
+            1 => Just(json!([1, {"a": "b"}])),
+            2 => Just(json!("2024-03-01T12:00:00")),
+        ]
+    }
+
+    fn any_record() -> impl Strategy<Value = Value> {
+        let key = prop_oneof![
+            6 => prop::sample::select(vec!["status", "error_code", "error_message", "start_time", "end_time"])
+                .prop_map(str::to_owned),
+            1 => Just("request_id".to_owned()),
+            1 => "\\PC{0,6}",
+        ];
+        (any_value(), prop::collection::vec((key, any_value()), 0..8)).prop_map(|(id, fields)| {
+            let mut record: serde_json::Map<String, Value> = fields.into_iter().collect();
+            record.insert("request_id".to_owned(), id);
+            Value::Object(record)
+        })
+    }
+
+    proptest! {
+        /// Where the quick reader answers at all, the careful one answers the same.
+        #[test]
+        fn both_readers_agree(records in prop::collection::vec(any_record(), 0..5), count in any_value(), pretty: bool) {
+            let body = json!({ "invocations": records, "count": count, "next_marker": count });
+            let text = if pretty { format!("{body:#}") } else { body.to_string() };
+            let careful = careful::read(&text).unwrap().into_page().unwrap();
+            prop_assert_eq!(careful.length(), records.len() as u64);
+            if let Ok(quick) = quick::read(&text) {
+                prop_assert_eq!(quick.into_page().unwrap(), careful);
+            }
+        }
+
+        #[test]
+        fn usual_pages_take_the_quick_way(ids in prop::collection::vec("[a-f0-9-]{1,36}", 0..5), code: i64, message in "\\PC{0,20}") {
+            let records: Vec<_> = ids.iter().map(|id| json!({
+                "request_id": id, "status": "FAIL", "error_code": code, "error_message": message,
+                "start_time": "2024-03-01T12:00:00", "end_time": null, "unknown": [code],
+            })).collect();
+            let body = json!({ "invocations": records, "count": 5, "next_marker": "5" }).to_string();
+            prop_assert!(quick::read(&body).is_ok());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = decode_page(&bytes);
+        }
+
+        /// Bytes near to a page reach further than bytes from nowhere.
+        #[test]
+        fn a_damaged_page_is_read_or_refused(at in 0..EXAMPLE.len(), byte: u8, cut in 0..EXAMPLE.len()) {
+            let mut bytes = EXAMPLE.as_bytes().to_vec();
+            bytes[at] = byte;
+            let _ = decode_page(&bytes);
+            prop_assert!(decode_page(&EXAMPLE.as_bytes()[..cut]).is_err());
+        }
+    }
+}

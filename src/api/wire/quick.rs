@@ -1,0 +1,111 @@
+//! The quick reader: one pass, no copies, for pages made of what is usual. Anything else is an error,
+//! and the page is read again by the careful reader.
+
+use super::listing::{Listing, Records};
+use super::scalar::{Draft, Text};
+use crate::domain::{Entry, Invocation};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::fmt;
+
+/// Room made at first for the records of a page: as many as the service documents to send.
+const USUAL_RECORDS: usize = 500;
+
+/// Reads a whole body.
+pub(super) fn read(body: &str) -> Result<Listing<'_>, serde_json::Error> {
+    serde_json::from_str(body)
+}
+
+impl<'de> Deserialize<'de> for Listing<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ListingVisitor)
+    }
+}
+
+struct ListingVisitor;
+
+impl<'de> Visitor<'de> for ListingVisitor {
+    type Value = Listing<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page of the listing")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut listing = Listing::default();
+        while let Some(Text(name)) = map.next_key()? {
+            match &*name {
+                "invocations" => listing.records = map.next_value::<Option<Records>>()?.unwrap_or_default(),
+                "count" => listing.count = map.next_value()?,
+                "next_marker" => listing.next_marker = map.next_value()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    listing.has_other = true;
+                    continue;
+                }
+            }
+            listing.has_known = true;
+        }
+        Ok(listing)
+    }
+}
+
+impl<'de> Deserialize<'de> for Records {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(RecordsVisitor)
+    }
+}
+
+struct RecordsVisitor;
+
+impl<'de> Visitor<'de> for RecordsVisitor {
+    type Value = Records;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut records = Records::default();
+        records.page.records.reserve(USUAL_RECORDS);
+        while records.has_room() {
+            match seq.next_element()? {
+                Some(Record(record)) => records.page.push(Entry::Record(record)),
+                None => return Ok(records),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            records.too_many = true;
+        }
+        Ok(records)
+    }
+}
+
+struct Record(Invocation);
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RecordVisitor)
+    }
+}
+
+struct RecordVisitor;
+
+impl<'de> Visitor<'de> for RecordVisitor {
+    type Value = Record;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut draft = Draft::default();
+        while let Some(Text(name)) = map.next_key()? {
+            match draft.known(&name) {
+                Some(field) => *field = map.next_value()?,
+                None => draft.keep(&name, map.next_value::<&RawValue>()?).map_err(de::Error::custom)?,
+            }
+        }
+        draft.finish().map(Record).ok_or_else(|| de::Error::missing_field("request_id"))
+    }
+}
