@@ -7,6 +7,7 @@
 //! - [`error`]: what goes wrong, and the exit codes.
 //! - [`clock`]: the only reader of system time.
 //! - [`plan`]: the core, every decision as a function over values.
+//! - [`store`]: the archive, the only place that speaks to SQLite.
 //! - [`api`]: the service over HTTP, a single attempt a call.
 
 pub mod api;
@@ -14,3 +15,4 @@ pub mod clock;
 pub mod domain;
 pub mod error;
 pub mod plan;
+pub mod store;

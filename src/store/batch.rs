@@ -1,0 +1,101 @@
+//! What a run writes at once: records, history, ledger and the run's own counts, in one transaction or not at all.
+
+use super::functions::FunctionId;
+use super::runs::{RunId, Tally, save_tally};
+use super::{Archive, StoreError, ledger, open_records, records};
+use crate::domain::{Invocation, Reject, RequestId, Timestamp};
+use crate::plan;
+use rusqlite::{Transaction, named_params};
+
+/// A record as the service showed it at a moment.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// The function whose listing showed it.
+    pub function: FunctionId,
+    /// The record.
+    pub record: Invocation,
+    /// When the service answered, by its clock.
+    pub seen_at: Timestamp,
+    /// When a proven walk of its time began before, if there was one: what that walk showed still held then.
+    pub walked_before: Option<Timestamp>,
+    /// Whether it was asked for by its id.
+    pub looked_up: bool,
+}
+
+/// What came since the last commit.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Records, in the order in which the service showed them.
+    pub sightings: Vec<Sighting>,
+    /// What could not be read.
+    pub rejects: Vec<(FunctionId, Reject)>,
+    /// Walks that ended: all their pages are in this batch or an earlier one.
+    pub walks: Vec<(FunctionId, plan::ledger::Entry)>,
+    /// Open records that were asked for by id and not shown.
+    pub unseen: Vec<RequestId>,
+    /// Open records that are no longer waited for.
+    pub given_up: Vec<RequestId>,
+}
+
+impl Batch {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        let Self { sightings, rejects, walks, unseen, given_up } = self;
+        sightings.is_empty() && rejects.is_empty() && walks.is_empty() && unseen.is_empty() && given_up.is_empty()
+    }
+}
+
+impl Archive {
+    /// Commits a batch, and adds what it changed to the run's tally.
+    ///
+    /// Applying the same batch twice leaves the archive as applying it once.
+    pub fn commit(
+        &mut self,
+        run: RunId,
+        now: Timestamp,
+        mut batch: Batch,
+        tally: &mut Tally,
+    ) -> Result<(), StoreError> {
+        // Ids are random: in their order, neighbouring rows share pages. The sort is stable, so that what was seen later
+        // of the same record is also applied later.
+        batch.sightings.sort_by(|one, other| one.record.request_id.cmp(&other.record.request_id));
+        let mut counted = *tally;
+        self.transact(|transaction| {
+            records::save_sightings(transaction, run, &batch.sightings, &mut counted)?;
+            counted.rejected += save_rejects(transaction, run, now, &batch.rejects)?;
+            open_records::save_checks(transaction, now, &batch.unseen)?;
+            open_records::give_up(transaction, now, &batch.given_up)?;
+            for (function, entry) in &batch.walks {
+                ledger::save_walk(transaction, *function, *entry)?;
+            }
+            save_tally(transaction, run, now, &counted)
+        })?;
+        *tally = counted;
+        Ok(())
+    }
+}
+
+/// Keeps aside what could not be read, each text once a function; returns how many were new.
+fn save_rejects(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    now: Timestamp,
+    rejects: &[(FunctionId, Reject)],
+) -> Result<u64, StoreError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO rejects (function_id, seen_at, reason, raw, run_id)
+         VALUES (:function_id, :seen_at, :reason, :raw, :run_id)
+             ON CONFLICT (function_id, raw) DO NOTHING",
+    )?;
+    let mut new = 0;
+    for (function, Reject { reason, raw }) in rejects {
+        new += insert.execute(named_params! {
+            ":function_id": function.0,
+            ":seen_at": now.to_string(),
+            ":reason": reason,
+            ":raw": raw,
+            ":run_id": run.0,
+        })? as u64;
+    }
+    Ok(new)
+}

@@ -1,0 +1,225 @@
+//! What can be wrong with an archive or a question to it, by meaning, and what to do about each.
+
+use crate::error::{Failure, FailureKind};
+use rusqlite::ErrorCode as SqliteCode;
+use std::path::Path;
+
+/// Why the archive, or a question to it, failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no file.
+    #[error("there is no such file")]
+    Missing,
+    /// No run has put anything into the file yet.
+    #[error("it is empty: no run has written to it yet")]
+    Empty,
+    /// The file is something else; it is left as it was.
+    #[error("it is {0}")]
+    NotOurs(&'static str),
+    /// The file was written by a newer program; it is left as it was.
+    #[error("its schema is version {found}, and this program knows versions up to {known}")]
+    Newer {
+        /// The version in the file.
+        found: i32,
+        /// The newest version this program knows.
+        known: i32,
+    },
+    /// The file was written by an older program; a reader does not upgrade it.
+    #[error("its schema is version {found}, and this program reads version {known}")]
+    Older {
+        /// The version in the file.
+        found: i32,
+        /// The newest version this program knows.
+        known: i32,
+    },
+    /// SQLite finds the file broken.
+    #[error("the file is damaged ({0})")]
+    Damaged(String),
+    /// The system does not let us read it.
+    #[error("it cannot be read ({0})")]
+    Unreadable(String),
+    /// The system does not let us write to it.
+    #[error("it cannot be written to ({0})")]
+    Unwritable(String),
+    /// No room is left for the file or for SQLite's temporary files.
+    #[error("no space is left on the disk")]
+    DiskFull,
+    /// Another run is under way.
+    #[error("another run holds it")]
+    Held,
+    /// Another process held the file for longer than we wait.
+    #[error("another program keeps it locked")]
+    Busy,
+    /// A statement of the user's that SQLite or our rules refuse.
+    #[error("{message}")]
+    BadSql {
+        /// Why, in SQLite's words or ours.
+        message: String,
+    },
+    /// An argument that a report does not take.
+    #[error("{message}")]
+    BadArgument {
+        /// What is wrong with which argument.
+        message: String,
+        /// What would be right.
+        hint: String,
+    },
+    /// The question took longer than it may.
+    #[error("the time limit was reached")]
+    TimedOut,
+    /// Anything else SQLite reports.
+    #[error(transparent)]
+    Other(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(SqliteCode::DatabaseCorrupt | SqliteCode::NotADatabase) => Self::Damaged(text),
+            Some(SqliteCode::DiskFull) => Self::DiskFull,
+            Some(SqliteCode::DatabaseBusy | SqliteCode::DatabaseLocked) => Self::Busy,
+            Some(SqliteCode::ReadOnly) => Self::Unwritable(text),
+            Some(SqliteCode::CannotOpen | SqliteCode::PermissionDenied) => Self::Unreadable(text),
+            Some(SqliteCode::OperationInterrupted) => Self::TimedOut,
+            Some(SqliteCode::SystemIoFailure) => Self::from_io(error, text),
+            _ => Self::Other(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// What went wrong with a migration.
+    pub(super) fn from_migration(error: refinery::Error) -> Self {
+        match error.kind() {
+            refinery::error::Kind::Connection(_, cause) => match cause.downcast_ref::<rusqlite::Error>() {
+                Some(rusqlite::Error::SqliteFailure(failure, message)) => {
+                    Self::from(rusqlite::Error::SqliteFailure(*failure, message.clone()))
+                }
+                _ => Self::Damaged(error.to_string()),
+            },
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+
+    /// The disk and the file system also speak through SQLite's I/O errors; the extended code tells them apart.
+    fn from_io(error: rusqlite::Error, text: String) -> Self {
+        let extended = error.sqlite_error().map_or(0, |failure| failure.extended_code);
+        match extended {
+            rusqlite::ffi::SQLITE_IOERR_CORRUPTFS | rusqlite::ffi::SQLITE_IOERR_SHORT_READ => Self::Damaged(text),
+            rusqlite::ffi::SQLITE_IOERR_READ | rusqlite::ffi::SQLITE_IOERR_ACCESS => Self::Unreadable(text),
+            _ => Self::Other(error),
+        }
+    }
+
+    /// An error of a statement that the user wrote: what SQLite calls a general error is a mistake in it.
+    pub(super) fn from_statement(error: rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
+        match &error {
+            E::SqlInputError { msg, .. } => Self::BadSql { message: msg.clone() },
+            E::SqliteFailure(failure, _) if failure.code == SqliteCode::AuthorizationForStatementDenied => {
+                Self::BadSql { message: "it does more than read (not authorized)".to_owned() }
+            }
+            E::MultipleStatement => Self::BadSql { message: "it holds more than one statement".to_owned() },
+            E::NulError(_) => Self::BadSql { message: "it holds a NUL character".to_owned() },
+            E::SqliteFailure(failure, message) => match failure.code {
+                SqliteCode::Unknown | SqliteCode::TooBig | SqliteCode::TypeMismatch => {
+                    Self::BadSql { message: message.clone().unwrap_or_else(|| failure.to_string()) }
+                }
+                _ => Self::from(error),
+            },
+            _ => Self::from(error),
+        }
+    }
+
+    /// The failure to show: the sentence names the archive, the hint says what to do next.
+    pub fn into_failure(self, archive: &Path) -> Failure {
+        let shown = archive.display();
+        let (kind, message) = match &self {
+            Self::BadSql { .. } => (FailureKind::Usage, "cannot run the SQL statement".to_owned()),
+            Self::BadArgument { .. } => (FailureKind::Usage, "cannot run the report".to_owned()),
+            Self::TimedOut => (FailureKind::Unexpected, format!("cannot finish the question to the archive `{shown}`")),
+            Self::Held => (FailureKind::Busy, format!("cannot begin a run on the archive `{shown}`")),
+            Self::Other(_) => (FailureKind::Unexpected, format!("cannot read or write the archive `{shown}`")),
+            _ => (FailureKind::Archive, format!("cannot use the archive `{shown}`")),
+        };
+        let failure = Failure::new(kind, message);
+        let failure = match self.next_step() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        failure.because(self)
+    }
+
+    fn next_step(&self) -> Option<String> {
+        let step = match self {
+            Self::Missing => "give its path with --db or FGARCHIVE_DB, or run `fgarchive sync` to begin one",
+            Self::Empty => "run `fgarchive sync` first",
+            Self::NotOurs(_) => "it was left as it was; give another path with --db or FGARCHIVE_DB",
+            Self::Newer { .. } => "it was left as it was; use the newer fgarchive that wrote it",
+            Self::Older { .. } => "run `fgarchive sync` once, which upgrades it",
+            Self::Damaged(_) => {
+                "keep a copy, then recover what can be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
+            }
+            Self::Unreadable(_) => {
+                "check who may read the file, its `-wal` and its directory; a reader in the write-ahead mode also needs \
+                 to create files beside it"
+            }
+            Self::Unwritable(_) => "check who may write to the file and its directory",
+            Self::DiskFull => "free some space for the archive, and for temporary files (SQLITE_TMPDIR)",
+            Self::Held => "wait until it has ended; the lock is freed by itself, also when a run is killed",
+            Self::Busy => "try again when the other program is done",
+            Self::BadSql { .. } => {
+                "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM sqlite_schema\"` lists the \
+                 tables, and text stands in single quotes"
+            }
+            Self::BadArgument { hint, .. } => return Some(hint.clone()),
+            Self::TimedOut => "narrow it with --since and --until, or raise --timeout",
+            Self::Other(_) => return None,
+        };
+        Some(step.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    fn sqlite(code: i32) -> StoreError {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("as SQLite says".to_owned())).into()
+    }
+
+    #[test]
+    fn extended_codes_become_meanings() {
+        assert!(matches!(sqlite(ffi::SQLITE_CORRUPT_INDEX), StoreError::Damaged(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_NOTADB), StoreError::Damaged(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_CORRUPTFS), StoreError::Damaged(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_READ), StoreError::Unreadable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_FULL), StoreError::DiskFull));
+        assert!(matches!(sqlite(ffi::SQLITE_BUSY_RECOVERY), StoreError::Busy));
+        assert!(matches!(sqlite(ffi::SQLITE_READONLY_DBMOVED), StoreError::Unwritable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_CANTOPEN_ISDIR), StoreError::Unreadable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_INTERRUPT), StoreError::TimedOut));
+        assert!(matches!(sqlite(ffi::SQLITE_MISUSE), StoreError::Other(_)));
+    }
+
+    #[test]
+    fn what_the_user_can_correct_is_usage_and_a_bad_file_is_the_archive() {
+        let kind = |error: StoreError| error.into_failure(Path::new("a.db")).kind;
+        assert_eq!(kind(StoreError::BadSql { message: String::new() }), FailureKind::Usage);
+        assert_eq!(kind(StoreError::Missing), FailureKind::Archive);
+        assert_eq!(kind(StoreError::DiskFull), FailureKind::Archive);
+        assert_eq!(kind(StoreError::TimedOut), FailureKind::Unexpected);
+    }
+
+    #[test]
+    fn a_failure_names_the_archive_the_cause_and_the_next_step() {
+        let failure = StoreError::Newer { found: 7, known: 1 }.into_failure(Path::new("/srv/a.db"));
+        assert_eq!(
+            failure.to_string(),
+            "cannot use the archive `/srv/a.db`: its schema is version 7, and this program knows versions up to 1"
+        );
+        assert!(failure.hint.unwrap().contains("left as it was"));
+    }
+}

@@ -1,0 +1,109 @@
+//! The few records that may still change, and when each was last asked for.
+
+use super::functions::FunctionId;
+use super::{Archive, StoreError};
+use crate::domain::{Interval, RecordTime, RequestId, Status, Timestamp, count_to_u64};
+use crate::plan::refresh::OpenRecord;
+use rusqlite::{OptionalExtension, Row, Transaction, named_params};
+
+impl Archive {
+    /// The open records of a function, oldest first.
+    pub fn load_open(&self, function: FunctionId) -> Result<Vec<OpenRecord>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT o.request_id, o.opened_at, o.checked_at, i.status, i.end_time
+               FROM open_records o
+               JOIN invocations i USING (request_id)
+              WHERE o.function_id = ?1
+              ORDER BY o.opened_at, o.request_id",
+        )?;
+        statement.query_and_then([function.0], load_record)?.collect()
+    }
+
+    /// How many records of a function are archived that began in a range of time.
+    pub fn count_started(&self, function: FunctionId, range: Interval) -> Result<u64, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT count(*) FROM invocations WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end",
+        )?;
+        let parameters = named_params! {
+            ":function_id": function.0,
+            ":begin": range.begin().to_string(),
+            ":end": range.end().to_string(),
+        };
+        Ok(count_to_u64(statement.query_row(parameters, |row| row.get(0))?))
+    }
+}
+
+fn load_record(row: &Row<'_>) -> Result<OpenRecord, StoreError> {
+    let damaged = || StoreError::Damaged("an open record cannot be read".to_owned());
+    let time =
+        |column| -> Result<Timestamp, StoreError> { row.get::<_, String>(column)?.parse().map_err(|_| damaged()) };
+    let end: Option<String> = row.get("end_time")?;
+    Ok(OpenRecord {
+        request_id: RequestId::new(row.get::<_, String>("request_id")?).ok_or_else(damaged)?,
+        status: Status::parse(&row.get::<_, String>("status")?),
+        opened_at: time("opened_at")?,
+        ended_at: end.as_deref().and_then(RecordTime::parse).and_then(|end| end.moment()),
+        checked_at: time("checked_at")?,
+    })
+}
+
+/// Notes that a record may still change, as seen at `now`.
+pub(super) fn save_open(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    function: FunctionId,
+    opened_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO open_records (request_id, function_id, opened_at, checked_at)
+         VALUES (:request_id, :function_id, :opened_at, :now)
+             ON CONFLICT (request_id) DO UPDATE SET checked_at = excluded.checked_at",
+        )?
+        .execute(named_params! {
+            ":request_id": request_id.as_str(),
+            ":function_id": function.0,
+            ":opened_at": opened_at.to_string(),
+            ":now": now.to_string(),
+        })?;
+    Ok(())
+}
+
+/// Notes that a record will not change any more; returns nothing, since it may not have been open.
+pub(super) fn close(transaction: &Transaction<'_>, request_id: &RequestId) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM open_records WHERE request_id = ?1")?.execute([request_id.as_str()])?;
+    Ok(())
+}
+
+/// When the record was last seen or asked for, if it is open.
+pub(super) fn load_checked_at(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+) -> Result<Option<String>, StoreError> {
+    let mut select = transaction.prepare_cached("SELECT checked_at FROM open_records WHERE request_id = ?1")?;
+    Ok(select.query_row([request_id.as_str()], |row| row.get(0)).optional()?)
+}
+
+/// Notes that records were asked for and not shown: they are asked for again later.
+pub(super) fn save_checks(
+    transaction: &Transaction<'_>,
+    now: Timestamp,
+    unseen: &[RequestId],
+) -> Result<(), StoreError> {
+    let mut update = transaction.prepare_cached("UPDATE open_records SET checked_at = ?2 WHERE request_id = ?1")?;
+    for request_id in unseen {
+        update.execute((request_id.as_str(), now.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Stops waiting for the end of records; their last status stands.
+pub(super) fn give_up(transaction: &Transaction<'_>, now: Timestamp, given_up: &[RequestId]) -> Result<(), StoreError> {
+    let mut update = transaction.prepare_cached("UPDATE invocations SET given_up_at = ?2 WHERE request_id = ?1")?;
+    for request_id in given_up {
+        update.execute((request_id.as_str(), now.to_string()))?;
+        close(transaction, request_id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,336 @@
+//! Applying what was seen of records: new ones are inserted, changed ones reconciled, unchanged ones left alone.
+
+use super::batch::Sighting;
+use super::runs::{RunId, Tally};
+use super::{StoreError, open_records};
+use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
+use crate::plan::reconcile::{Change, reconcile};
+use crate::plan::refresh::stays_open;
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, OptionalExtension, Row, Transaction, named_params};
+
+const INSERT: &str = "INSERT INTO invocations
+    (request_id, function_id, status, error_code, error_message, start_time, end_time, extra, first_run_id, changed_run_id)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)";
+
+const SELECT: &str = "SELECT status, error_code, error_message, start_time, end_time, extra, changed_run_id
+    FROM invocations WHERE request_id = ?1";
+
+const UPDATE: &str = "UPDATE invocations
+    SET status = ?2, error_code = ?3, error_message = ?4, start_time = ?5, end_time = ?6, extra = ?7, changed_run_id = ?8,
+        given_up_at = NULL
+    WHERE request_id = ?1";
+
+/// Applies sightings, sorted by id.
+pub(super) fn save_sightings(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    sightings: &[Sighting],
+    tally: &mut Tally,
+) -> Result<(), StoreError> {
+    let mut records = Records::prepare(transaction, run)?;
+    let mut previous: Option<&RequestId> = None;
+    for sighting in sightings {
+        let id = &sighting.record.request_id;
+        tally.seen += u64::from(previous != Some(id));
+        previous = Some(id);
+        match records.save(sighting)? {
+            Outcome::New { late } => {
+                tally.new += 1;
+                tally.late += u64::from(late);
+            }
+            Outcome::Changed => tally.changed += 1,
+            Outcome::Unchanged => {}
+        }
+    }
+    Ok(())
+}
+
+/// What a sighting did to the archive.
+enum Outcome {
+    New { late: bool },
+    Changed,
+    Unchanged,
+}
+
+/// What is stored of a record.
+enum Stored {
+    Nothing,
+    Same,
+    Differs { record: Box<Invocation>, changed_run: i64 },
+}
+
+/// The statements of the hot loop, prepared once a transaction.
+struct Records<'t> {
+    transaction: &'t Transaction<'t>,
+    run: RunId,
+    select: CachedStatement<'t>,
+    insert: CachedStatement<'t>,
+    update: CachedStatement<'t>,
+}
+
+impl<'t> Records<'t> {
+    fn prepare(transaction: &'t Transaction<'t>, run: RunId) -> Result<Self, StoreError> {
+        Ok(Self {
+            transaction,
+            run,
+            select: transaction.prepare_cached(SELECT)?,
+            insert: transaction.prepare_cached(INSERT)?,
+            update: transaction.prepare_cached(UPDATE)?,
+        })
+    }
+
+    fn save(&mut self, sighting: &Sighting) -> Result<Outcome, StoreError> {
+        match self.load(&sighting.record)? {
+            Stored::Nothing => self.insert(sighting),
+            Stored::Same => self.confirm(sighting),
+            Stored::Differs { record, changed_run } => self.change(sighting, &record, changed_run),
+        }
+    }
+
+    /// Compares with the stored row in place: nearly every record of a repeated walk is the same, and costs no allocation.
+    fn load(&mut self, seen: &Invocation) -> Result<Stored, StoreError> {
+        let mut rows = self.select.query([seen.request_id.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok(Stored::Nothing) };
+        if is_same(row, seen)? {
+            return Ok(Stored::Same);
+        }
+        let record = Box::new(read_record(row, &seen.request_id)?);
+        Ok(Stored::Differs { record, changed_run: row.get(6)? })
+    }
+
+    fn insert(&mut self, sighting: &Sighting) -> Result<Outcome, StoreError> {
+        let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
+            &sighting.record;
+        self.insert.execute((
+            request_id.as_str(),
+            sighting.function.0,
+            status.as_str(),
+            Code(error_code.as_ref()),
+            error_message.as_deref(),
+            Time::of(start_time.as_ref()),
+            Time::of(end_time.as_ref()),
+            extra.as_deref(),
+            self.run.0,
+        ))?;
+        if is_open(sighting) {
+            self.keep_open(sighting)?;
+        }
+        Ok(Outcome::New { late: self.note_lateness(sighting)? })
+    }
+
+    /// Nothing new was seen; only what is known of its being open may have to change.
+    fn confirm(&mut self, sighting: &Sighting) -> Result<Outcome, StoreError> {
+        let record = &sighting.record;
+        let may_be_open = record.status.is_open() || record.status == Status::Fail;
+        if may_be_open && !is_open(sighting) {
+            open_records::close(self.transaction, &record.request_id)?;
+        } else if may_be_open && sighting.looked_up {
+            self.keep_open(sighting)?;
+        }
+        Ok(Outcome::Unchanged)
+    }
+
+    fn change(&mut self, sighting: &Sighting, stored: &Invocation, changed_run: i64) -> Result<Outcome, StoreError> {
+        let change = reconcile(stored, &sighting.record);
+        if change == Change::Regressed && self.is_known_anomaly(sighting, stored)? {
+            return Ok(Outcome::Unchanged);
+        }
+        if change.moves_status() {
+            self.append_history(sighting, stored, changed_run, change.is_accepted())?;
+        }
+        if is_open(sighting) {
+            self.keep_open(sighting)?;
+        } else {
+            open_records::close(self.transaction, &stored.request_id)?;
+        }
+        if !change.is_accepted() {
+            return Ok(Outcome::Unchanged);
+        }
+        self.update(&sighting.record)?;
+        Ok(Outcome::Changed)
+    }
+
+    fn update(&mut self, seen: &Invocation) -> Result<(), StoreError> {
+        let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = seen;
+        self.update.execute((
+            request_id.as_str(),
+            status.as_str(),
+            Code(error_code.as_ref()),
+            error_message.as_deref(),
+            Time::of(start_time.as_ref()),
+            Time::of(end_time.as_ref()),
+            extra.as_deref(),
+            self.run.0,
+        ))?;
+        Ok(())
+    }
+
+    fn keep_open(&self, sighting: &Sighting) -> Result<(), StoreError> {
+        let Sighting { record, function, seen_at, .. } = sighting;
+        let opened_at = record.started_at().unwrap_or(*seen_at);
+        open_records::save_open(self.transaction, &record.request_id, *function, opened_at, *seen_at)
+    }
+
+    /// A record that an earlier proven walk of its time should have shown came late.
+    fn note_lateness(&self, sighting: &Sighting) -> Result<bool, StoreError> {
+        let Some((missed_at, start)) = sighting.walked_before.zip(sighting.record.started_at()) else {
+            return Ok(false);
+        };
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO late_records (request_id, function_id, start_time, missed_at, seen_at, run_id)
+             VALUES (:request_id, :function_id, :start_time, :missed_at, :seen_at, :run_id)",
+            )?
+            .execute(named_params! {
+                ":request_id": sighting.record.request_id.as_str(),
+                ":function_id": sighting.function.0,
+                ":start_time": start.to_string(),
+                ":missed_at": missed_at.to_string(),
+                ":seen_at": sighting.seen_at.to_string(),
+                ":run_id": self.run.0,
+            })?;
+        Ok(true)
+    }
+
+    /// Whether the same step back was noted last, or this is merely an older answer that arrived after a newer one.
+    fn is_known_anomaly(&self, sighting: &Sighting, stored: &Invocation) -> Result<bool, StoreError> {
+        let mut select = self.transaction.prepare_cached(
+            "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4
+               FROM status_changes WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",
+        )?;
+        let parameters = (
+            stored.request_id.as_str(),
+            stored.status.as_str(),
+            sighting.record.status.as_str(),
+            sighting.seen_at.to_string(),
+        );
+        Ok(select.query_row(parameters, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    /// Appends what polling can know of a change: it came after the last moment at which the old status was seen.
+    fn append_history(
+        &self,
+        sighting: &Sighting,
+        stored: &Invocation,
+        changed_run: i64,
+        accepted: bool,
+    ) -> Result<(), StoreError> {
+        let by_time = sighting.seen_at.to_string();
+        let began: Option<String> = self
+            .transaction
+            .prepare_cached("SELECT started_at FROM runs WHERE id = ?1")?
+            .query_row([changed_run], |row| row.get(0))
+            .optional()?;
+        let bounds = [
+            began,
+            sighting.walked_before.map(|walked_at| walked_at.to_string()),
+            open_records::load_checked_at(self.transaction, &stored.request_id)?,
+        ];
+        // Texts of one form sort as the moments they stand for.
+        let after_time = bounds.into_iter().flatten().max().unwrap_or_default().min(by_time.clone());
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO status_changes (request_id, from_status, to_status, after_time, by_time, accepted, run_id)
+             VALUES (:request_id, :from_status, :to_status, :after_time, :by_time, :accepted, :run_id)",
+            )?
+            .execute(named_params! {
+                ":request_id": stored.request_id.as_str(),
+                ":from_status": stored.status.as_str(),
+                ":to_status": sighting.record.status.as_str(),
+                ":after_time": after_time,
+                ":by_time": by_time,
+                ":accepted": accepted,
+                ":run_id": self.run.0,
+            })?;
+        Ok(())
+    }
+}
+
+fn is_open(sighting: &Sighting) -> bool {
+    let Sighting { record, seen_at, .. } = sighting;
+    let ended_at = record.end_time.as_ref().and_then(RecordTime::moment);
+    stays_open(&record.status, ended_at, record.started_at().unwrap_or(*seen_at), *seen_at)
+}
+
+/// Whether a row of [`SELECT`] holds just what was seen.
+fn is_same(row: &Row<'_>, seen: &Invocation) -> Result<bool, StoreError> {
+    fn text(value: Option<&str>) -> ValueRef<'_> {
+        value.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
+    }
+    Ok(row.get_ref(0)? == text(Some(seen.status.as_str()))
+        && row.get_ref(1)? == Code(seen.error_code.as_ref()).as_value()
+        && row.get_ref(2)? == text(seen.error_message.as_deref())
+        && row.get_ref(3)? == Time::of(seen.start_time.as_ref()).as_value()
+        && row.get_ref(4)? == Time::of(seen.end_time.as_ref()).as_value()
+        && row.get_ref(5)? == text(seen.extra.as_deref()))
+}
+
+/// The record of a row of [`SELECT`].
+fn read_record(row: &Row<'_>, request_id: &RequestId) -> Result<Invocation, StoreError> {
+    let text = |column: usize| -> Result<Option<String>, StoreError> { Ok(row.get(column)?) };
+    let time = |column| -> Result<_, StoreError> { Ok(text(column)?.as_deref().and_then(RecordTime::parse)) };
+    Ok(Invocation {
+        request_id: request_id.clone(),
+        status: Status::parse(&text(0)?.unwrap_or_default()),
+        error_code: match row.get_ref(1)? {
+            ValueRef::Integer(number) => Some(ErrorCode::Number(number)),
+            ValueRef::Text(text) => Some(ErrorCode::Text(String::from_utf8_lossy(text).into())),
+            ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+        },
+        error_message: text(2)?.map(Into::into),
+        start_time: time(3)?,
+        end_time: time(4)?,
+        extra: text(5)?.map(Into::into),
+    })
+}
+
+/// An error code as the column of type `ANY` takes it.
+struct Code<'a>(Option<&'a ErrorCode>);
+
+impl Code<'_> {
+    fn as_value(&self) -> ValueRef<'_> {
+        match self.0 {
+            Some(ErrorCode::Number(number)) => ValueRef::Integer(*number),
+            Some(ErrorCode::Text(text)) => ValueRef::Text(text.as_bytes()),
+            None => ValueRef::Null,
+        }
+    }
+}
+
+impl ToSql for Code<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.as_value()))
+    }
+}
+
+/// A time as its column takes it, written without an allocation.
+enum Time<'a> {
+    At([u8; Timestamp::TEXT_LENGTH]),
+    Unreadable(&'a str),
+    Absent,
+}
+
+impl<'a> Time<'a> {
+    fn of(time: Option<&'a RecordTime>) -> Self {
+        match time {
+            Some(RecordTime::At(moment)) => Self::At(moment.to_text()),
+            Some(RecordTime::Unreadable(text)) => Self::Unreadable(text),
+            None => Self::Absent,
+        }
+    }
+
+    fn as_value(&self) -> ValueRef<'_> {
+        match self {
+            Self::At(text) => ValueRef::Text(text),
+            Self::Unreadable(text) => ValueRef::Text(text.as_bytes()),
+            Self::Absent => ValueRef::Null,
+        }
+    }
+}
+
+impl ToSql for Time<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.as_value()))
+    }
+}

@@ -1,0 +1,108 @@
+//! The runs, and what each did.
+
+use super::{Archive, StoreError};
+use crate::domain::{Timestamp, count_to_i64, count_to_u64};
+use rusqlite::{Transaction, named_params};
+
+/// A run's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunId(pub(super) i64);
+
+/// What a run did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests sent, tries included.
+    pub requests: u64,
+    /// Requests that were sent again.
+    pub retries: u64,
+    /// Requests that were throttled.
+    pub throttled: u64,
+    /// Records seen, the same one once a commit.
+    pub seen: u64,
+    /// Records seen for the first time.
+    pub new: u64,
+    /// Records whose stored row changed.
+    pub changed: u64,
+    /// Records that an earlier proven walk of their window had not shown.
+    pub late: u64,
+    /// Entries that could not be read, kept aside.
+    pub rejected: u64,
+    /// The most entries on one page.
+    pub longest_page: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// In a word: `complete`, `incomplete`, `denied`, `failed` or `interrupted`.
+    pub outcome: &'static str,
+    /// The exit code of the process.
+    pub exit_code: u8,
+}
+
+impl Archive {
+    /// Notes that a run began.
+    pub fn begin_run(&mut self, now: Timestamp) -> Result<RunId, StoreError> {
+        self.transact(|transaction| {
+            let insert = "INSERT INTO runs (started_at, updated_at) VALUES (?1, ?1)";
+            transaction.execute(insert, [now.to_string()])?;
+            Ok(RunId(transaction.last_insert_rowid()))
+        })
+    }
+
+    /// Notes how a run ended, and makes everything it committed durable.
+    pub fn end_run(&mut self, run: RunId, now: Timestamp, tally: &Tally, ending: Ending) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            save_tally(transaction, run, now, tally)?;
+            let update = "UPDATE runs SET ended_at = :now, outcome = :outcome, exit_code = :exit_code WHERE id = :id";
+            transaction.execute(
+                update,
+                named_params! {
+                    ":now": now.to_string(),
+                    ":outcome": ending.outcome,
+                    ":exit_code": ending.exit_code,
+                    ":id": run.0,
+                },
+            )?;
+            Ok(())
+        })?;
+        self.checkpoint()
+    }
+
+    /// The longest page of any run, which tells a short page from one that the service cut.
+    pub fn load_longest_page(&self) -> Result<u64, StoreError> {
+        let longest: i64 =
+            self.connection().query_row("SELECT coalesce(max(longest_page), 0) FROM runs", [], |row| row.get(0))?;
+        Ok(count_to_u64(longest))
+    }
+}
+
+pub(super) fn save_tally(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    now: Timestamp,
+    tally: &Tally,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE runs
+            SET updated_at = :now, requests = :requests, retries = :retries, throttled = :throttled,
+                records_seen = :seen, records_new = :new, records_changed = :changed, records_late = :late,
+                records_rejected = :rejected, longest_page = :longest_page
+          WHERE id = :id",
+        )?
+        .execute(named_params! {
+            ":now": now.to_string(),
+            ":requests": count_to_i64(tally.requests),
+            ":retries": count_to_i64(tally.retries),
+            ":throttled": count_to_i64(tally.throttled),
+            ":seen": count_to_i64(tally.seen),
+            ":new": count_to_i64(tally.new),
+            ":changed": count_to_i64(tally.changed),
+            ":late": count_to_i64(tally.late),
+            ":rejected": count_to_i64(tally.rejected),
+            ":longest_page": count_to_i64(tally.longest_page),
+            ":id": run.0,
+        })?;
+    Ok(())
+}
