@@ -9,6 +9,7 @@
 //! - [`plan`]: the core, every decision as a function over values.
 //! - [`store`]: the archive, the only place that speaks to SQLite.
 //! - [`api`]: the service over HTTP, a single attempt a call.
+//! - [`sync`]: the shell that asks `plan`, calls `api` and commits to `store`.
 
 pub mod api;
 pub mod clock;
@@ -16,3 +17,4 @@ pub mod domain;
 pub mod error;
 pub mod plan;
 pub mod store;
+pub mod sync;

@@ -70,7 +70,11 @@ pub enum Refresh {
 /// Chooses for every hour that holds due records the way that costs fewer requests.
 ///
 /// `archived_in` tells how many records of an hour are archived, from which follows how many pages a walk takes.
-pub fn choose(due: Vec<OpenRecord>, limit: u32, archived_in: impl Fn(Interval) -> u64) -> Vec<Refresh> {
+pub fn choose<E>(
+    due: Vec<OpenRecord>,
+    limit: u32,
+    archived_in: impl Fn(Interval) -> Result<u64, E>,
+) -> Result<Vec<Refresh>, E> {
     let mut hours: BTreeMap<Option<Interval>, Vec<OpenRecord>> = BTreeMap::new();
     for record in due {
         hours.entry(hour_of(record.opened_at)).or_default().push(record);
@@ -78,8 +82,8 @@ pub fn choose(due: Vec<OpenRecord>, limit: u32, archived_in: impl Fn(Interval) -
     hours
         .into_iter()
         .map(|(hour, records)| match hour {
-            Some(hour) if pages_for(archived_in(hour), limit) < records.len() as u64 => Refresh::Walk(hour),
-            _ => Refresh::LookUp(records),
+            Some(hour) if pages_for(archived_in(hour)?, limit) < records.len() as u64 => Ok(Refresh::Walk(hour)),
+            _ => Ok(Refresh::LookUp(records)),
         })
         .collect()
 }
@@ -152,7 +156,7 @@ mod tests {
         let crowd: Vec<_> = (0..10).map(|id| open(id, 3_600 + id as i64, 0)).collect();
         let lonely = open(99, 90_000, 0);
         let due: Vec<_> = crowd.iter().cloned().chain([lonely.clone()]).collect();
-        let chosen = choose(due, 500, |_| 2_000);
+        let chosen = choose(due, 500, |_| Ok::<_, ()>(2_000)).unwrap();
         let hour = Interval::new(at(3_600), at(7_200)).unwrap();
         assert_eq!(chosen, [Refresh::Walk(hour), Refresh::LookUp(vec![lonely])]);
     }
@@ -162,7 +166,7 @@ mod tests {
         #[test]
         fn no_due_record_is_dropped(opened in prop::collection::vec(0i64..40_000, 0..40), archived in 0u64..10_000) {
             let due: Vec<_> = opened.iter().enumerate().map(|(id, &second)| open(id, second, 0)).collect();
-            let chosen = choose(due.clone(), 500, |_| archived);
+            let chosen = choose(due.clone(), 500, |_| Ok::<_, ()>(archived)).unwrap();
             for record in &due {
                 let asked = chosen.iter().any(|refresh| match refresh {
                     Refresh::LookUp(records) => records.contains(record),

@@ -51,9 +51,10 @@ pub fn pending(horizon: Interval, done: &IntervalSet) -> Vec<Interval> {
     done.gaps_in(horizon)
 }
 
-/// The next window to walk: the start of `rest`, as long as the density lets expect a full set of pages.
-pub fn next_window(rest: Interval, density: Option<Density>) -> Interval {
-    let longest = MAX_WINDOW.as_secs() as f64;
+/// The next window to walk: the start of `rest`, as long as the density lets expect a full set of
+/// pages, and no longer than `longest`.
+pub fn next_window(rest: Interval, density: Option<Density>, longest: Duration) -> Interval {
+    let longest = longest.min(MAX_WINDOW).as_secs().max(1) as f64;
     let seconds = density.filter(|density| density.0 > 0.0).map_or(longest, |density| TARGET_RECORDS / density.0);
     // Between one second and thirty days, so the cast neither cuts nor wraps.
     #[expect(

@@ -1,0 +1,93 @@
+//! The one writer: gathers what the tasks bring and commits it in large, sorted batches.
+
+use super::asker::Asker;
+use super::delivery::Delivery;
+use super::{Source, Target};
+use crate::domain::Page;
+use crate::plan::ledger::missed_at;
+use crate::store::{Archive, Batch, RunId, Sighting, StoreError, Tally};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// The most pages in a transaction: large enough that neighbouring rows share the cost of a disk page, small enough to
+/// bound memory.
+const PAGES_A_COMMIT: usize = 100;
+
+/// No page waits longer for its commit, so that little is fetched twice after a crash.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Owns the archive while the tasks fetch.
+pub(super) struct Committer<'a> {
+    archive: &'a mut Archive,
+    run: RunId,
+    targets: &'a [Target],
+    tally: &'a mut Tally,
+    batch: Batch,
+    pages: usize,
+    due: Option<Instant>,
+}
+
+impl<'a> Committer<'a> {
+    pub(super) fn new(
+        archive: &'a mut Archive,
+        run: RunId,
+        targets: &'a [Target],
+        tally: &'a mut Tally,
+        batch: Batch,
+    ) -> Self {
+        Self { archive, run, targets, tally, batch, pages: 0, due: None }
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        self.tally
+    }
+
+    /// Takes something in; it is committed later.
+    pub(super) fn take(&mut self, function: usize, delivery: Delivery) {
+        self.due.get_or_insert_with(|| Instant::now() + LONGEST_WAIT);
+        let target = &self.targets[function];
+        match delivery {
+            Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (target.id, entry))),
+            Delivery::Unseen(request_id) => self.batch.unseen.push(request_id),
+            Delivery::Page { page, seen_at, looked_up } => {
+                self.pages += 1;
+                self.tally.longest_page = self.tally.longest_page.max(page.length());
+                let Page { records, rejects, .. } = page;
+                self.batch.rejects.extend(rejects.into_iter().map(|reject| (target.id, reject)));
+                self.batch.sightings.extend(records.into_iter().map(|record| Sighting {
+                    function: target.id,
+                    walked_before: record.started_at().and_then(|start| missed_at(&target.ledger, start)),
+                    record,
+                    seen_at,
+                    looked_up,
+                }));
+            }
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.pages >= PAGES_A_COMMIT
+    }
+
+    /// Waits until the oldest page in hand has waited long enough; for ever when there is none.
+    pub(super) async fn is_due(&self) {
+        match self.due {
+            Some(due) => sleep_until(due).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Commits what is in hand.
+    pub(super) fn commit<S: Source>(&mut self, asker: &Asker<S>) -> Result<(), StoreError> {
+        asker.gauges.read_into(self.tally);
+        let batch = std::mem::take(&mut self.batch);
+        self.pages = 0;
+        self.due = None;
+        self.archive.commit(self.run, asker.now(), batch, self.tally)
+    }
+
+    /// Commits what is left.
+    pub(super) fn finish<S: Source>(mut self, asker: &Asker<S>) -> Result<(), StoreError> {
+        if self.batch.is_empty() { Ok(()) } else { self.commit(asker) }
+    }
+}

@@ -1,0 +1,270 @@
+//! The shell of a run: asks `plan` what to do, calls the service, commits to the archive. It has no rule of its own.
+//!
+//! Functions are fetched side by side in tasks; what they bring flows through one bounded channel into the one loop
+//! that owns the archive. That loop runs on the thread that called [`run`], so a commit blocks no fetch.
+
+mod asker;
+mod committer;
+mod delivery;
+mod function;
+mod report;
+mod settings;
+mod source;
+mod walker;
+
+pub use asker::Gauges;
+pub use report::{FunctionReport, RunReport};
+pub use settings::{PAGE_LIMIT, Settings};
+pub use source::Source;
+
+use crate::api::{CallFailure, FunctionPage};
+use crate::clock::Clock;
+use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, Timestamp};
+use crate::error::Failure;
+use crate::plan::ledger::Entry;
+use crate::plan::paging::Habits;
+use crate::plan::{refresh, windows};
+use crate::store::{Archive, Batch, FunctionId, RunId, StoreError, Tally};
+use asker::Asker;
+use committer::Committer;
+use delivery::Outbox;
+use function::Job;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use walker::Walked;
+
+/// How many pages may wait for the committing loop: it never runs dry, and memory stays bounded.
+const PAGES_IN_LINE: usize = 32;
+
+/// No listing of functions is longer; the default quota is 400 a project.
+const MAX_FUNCTION_PAGES: usize = 1_000;
+
+/// Tells whoever watches how a run comes along.
+pub trait Watch: Send {
+    /// Called after every page, with what was done so far.
+    fn progress(&mut self, tally: &Tally);
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&mut self, _tally: &Tally) {}
+}
+
+/// What a function is about to have done, with what is known of it.
+#[derive(Debug)]
+struct Target {
+    id: FunctionId,
+    urn: FunctionUrn,
+    ledger: Arc<[Entry]>,
+    horizon: Interval,
+}
+
+/// Does one run: everything that is pending, in an archive that is already locked.
+///
+/// The report says how it ended; an error is a failure of the archive, or one before anything was asked.
+pub async fn run<S: Source>(
+    archive: &mut Archive,
+    source: S,
+    settings: &Settings,
+    clock: &Clock,
+    cancel: &CancellationToken,
+    watch: &mut dyn Watch,
+) -> Result<RunReport, Failure> {
+    let path = archive.path().to_owned();
+    let broken = |error: StoreError| error.into_failure(&path);
+    let asker = Arc::new(Asker::new(source, clock.clone(), settings));
+    let mut tally = Tally { longest_page: archive.load_longest_page().map_err(broken)?, ..Tally::default() };
+    let run = archive.begin_run(clock.now()).map_err(broken)?;
+    let result = attempt(archive, &asker, settings, run, &mut tally, cancel, watch).await;
+    asker.gauges.read_into(&mut tally);
+    let report = match result {
+        Ok(functions) => RunReport::new(run, functions, asker.refusal(), cancel.is_cancelled(), tally),
+        Err(Stop::Refused(failure)) => RunReport::new(run, Vec::new(), Some(failure), cancel.is_cancelled(), tally),
+        Err(Stop::Archive(error)) => return Err(broken(error)),
+    };
+    archive.end_run(run, asker.now(), &report.tally, report.ending()).map_err(broken)?;
+    Ok(report)
+}
+
+/// What ends a run as a whole.
+enum Stop {
+    Refused(CallFailure),
+    Archive(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Archive(error)
+    }
+}
+
+async fn attempt<S: Source>(
+    archive: &mut Archive,
+    asker: &Arc<Asker<S>>,
+    settings: &Settings,
+    run: RunId,
+    tally: &mut Tally,
+    cancel: &CancellationToken,
+    watch: &mut dyn Watch,
+) -> Result<Vec<FunctionReport>, Stop> {
+    let urns = tokio::select! {
+        urns = resolve(asker, settings) => urns.map_err(Stop::Refused)?,
+        () = cancel.cancelled() => return Ok(Vec::new()),
+    };
+    let targets = load_targets(archive, &urns, settings, asker.now())?;
+    let habits = Habits { longest_page: tally.longest_page, count_is_total: false };
+    let mut jobs = VecDeque::with_capacity(targets.len());
+    let mut first_batch = Batch::default();
+    for target in &targets {
+        jobs.push_back(plan_job(archive, target, settings, habits, asker.now(), &mut first_batch)?);
+    }
+    let mut committer = Committer::new(archive, run, &targets, tally, first_batch);
+    let walked = fetch_all(&mut committer, asker, jobs, settings.concurrency, cancel, watch).await?;
+    committer.finish(asker)?;
+    Ok(targets
+        .iter()
+        .zip(walked)
+        .map(|(target, walked)| FunctionReport::new(&target.urn, target.horizon, walked))
+        .collect())
+}
+
+/// The functions of a run, each once, in the order they were named.
+async fn resolve<S: Source>(asker: &Asker<S>, settings: &Settings) -> Result<Vec<FunctionUrn>, CallFailure> {
+    let mut urns = settings.functions.clone();
+    if settings.all_functions {
+        urns.extend(list_functions(asker).await?);
+    }
+    let mut seen = std::collections::HashSet::new();
+    urns.retain(|urn| seen.insert(urn.clone()));
+    Ok(urns)
+}
+
+async fn list_functions<S: Source>(asker: &Asker<S>) -> Result<Vec<FunctionUrn>, CallFailure> {
+    let mut urns = Vec::new();
+    let mut marker = Marker(0);
+    for _ in 0..MAX_FUNCTION_PAGES {
+        let FunctionPage { functions, unreadable, count, next_marker } =
+            asker.ask(|| asker.source().functions(marker)).await?;
+        for entry in &unreadable {
+            tracing::warn!(entry, "the listing of functions holds an entry that names no function; it is not archived");
+        }
+        let length = (functions.len() + unreadable.len()) as u64;
+        urns.extend(functions);
+        let reached = Marker(marker.0 + length);
+        let counted = count.is_some_and(|count| count > length && reached.0 >= count);
+        // The next marker is zero, the same, or absent on the last page, depending on whom one asks.
+        if length == 0 || counted || next_marker.is_none_or(|next| next <= marker) {
+            break;
+        }
+        marker = reached;
+    }
+    Ok(urns)
+}
+
+fn load_targets(
+    archive: &mut Archive,
+    urns: &[FunctionUrn],
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Vec<Target>, StoreError> {
+    let ids = archive.register(urns, now)?;
+    let mut targets = Vec::with_capacity(urns.len());
+    for (id, urn) in ids.into_iter().zip(urns) {
+        let ledger: Arc<[Entry]> = archive.load_ledger(id)?.into();
+        // A horizon that holds no second yet has nothing to do.
+        if let Some(horizon) = horizon(&ledger, settings, now) {
+            targets.push(Target { id, urn: urn.clone(), ledger, horizon });
+        }
+    }
+    Ok(targets)
+}
+
+/// From where the function is archived, or shall be from now on, until now.
+fn horizon(ledger: &[Entry], settings: &Settings, now: Timestamp) -> Option<Interval> {
+    let archived_from = ledger.first().map(|first| first.window.begin());
+    let begin = match (archived_from, settings.since) {
+        (Some(archived_from), Some(since)) => archived_from.min(since),
+        (Some(archived_from), None) => archived_from,
+        (None, Some(since)) => since,
+        (None, None) => now - settings.first_reach,
+    };
+    Interval::new(begin, settings.until.map_or(now, |until| until.min(now)))
+}
+
+/// What is pending of a function, and which of its open records are due and will not be shown by a walk anyway.
+fn plan_job(
+    archive: &Archive,
+    target: &Target,
+    settings: &Settings,
+    habits: Habits,
+    now: Timestamp,
+    batch: &mut Batch,
+) -> Result<Job, StoreError> {
+    let done: IntervalSet = target.ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
+    let pending = windows::pending(target.horizon, &done);
+    let walked: IntervalSet = pending.iter().copied().collect();
+    let (given_up, open): (Vec<_>, Vec<_>) =
+        archive.load_open(target.id)?.into_iter().partition(|record| refresh::is_given_up(record, now));
+    batch.given_up.extend(given_up.into_iter().map(|record| record.request_id));
+    let due = open
+        .into_iter()
+        .filter(|record| {
+            walked.range_at(record.opened_at).is_none() && refresh::is_due(record, now, settings.open_recheck)
+        })
+        .collect();
+    let refreshes = refresh::choose(due, PAGE_LIMIT, |hour| archive.count_started(target.id, hour))?;
+    Ok(Job { urn: target.urn.clone(), pending, refreshes, settle_delay: settings.settle_delay, habits })
+}
+
+/// Runs the jobs, a few at once, and commits what they bring until all are done.
+async fn fetch_all<S: Source>(
+    committer: &mut Committer<'_>,
+    asker: &Arc<Asker<S>>,
+    mut jobs: VecDeque<Job>,
+    at_once: usize,
+    cancel: &CancellationToken,
+    watch: &mut dyn Watch,
+) -> Result<Vec<Walked>, StoreError> {
+    let (sender, mut receiver) = mpsc::channel(PAGES_IN_LINE);
+    let mut walked = vec![Walked::default(); jobs.len()];
+    let mut next = 0;
+    let mut tasks = JoinSet::new();
+    loop {
+        while tasks.len() < at_once
+            && let Some(job) = jobs.pop_front()
+        {
+            let outbox = Outbox { function: next, sender: sender.clone(), refreshes: false };
+            let (asker, index) = (Arc::clone(asker), next);
+            tasks.spawn(async move { (index, function::work(asker, job, outbox).await) });
+            next += 1;
+        }
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => break,
+            Some((function, delivery)) = receiver.recv() => {
+                committer.take(function, delivery);
+                watch.progress(committer.tally());
+            }
+            () = committer.is_due() => committer.commit(asker)?,
+            Some(done) = tasks.join_next() => if let Ok((index, result)) = done { walked[index] = result },
+            else => break,
+        }
+        if committer.is_full() {
+            committer.commit(asker)?;
+        }
+        if tasks.is_empty() && jobs.is_empty() {
+            break;
+        }
+    }
+    tasks.abort_all();
+    while let Ok((function, delivery)) = receiver.try_recv() {
+        committer.take(function, delivery);
+    }
+    Ok(walked)
+}

@@ -1,0 +1,123 @@
+//! How a run ended, for people, scripts and the archive.
+
+use super::walker::Walked;
+use crate::api::CallFailure;
+use crate::domain::{FunctionUrn, Interval};
+use crate::error::{Failure, FailureKind};
+use crate::plan::paging::Doubt;
+use crate::store::{Ending, RunId, Tally};
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// The run's row.
+    pub run: RunId,
+    /// What became of each function.
+    pub functions: Vec<FunctionReport>,
+    /// Why the service refused us, if it did.
+    pub refusal: Option<CallFailure>,
+    /// Whether it was told to stop.
+    pub interrupted: bool,
+    /// What it did, in numbers.
+    pub tally: Tally,
+}
+
+/// What a run did for a function.
+#[derive(Clone, Debug)]
+pub struct FunctionReport {
+    /// The function.
+    pub urn: FunctionUrn,
+    /// From where to where it was to be archived.
+    pub horizon: Interval,
+    /// Windows that could not be proven.
+    pub unproven: Vec<(Interval, Doubt)>,
+    /// Why it was left early.
+    pub failure: Option<CallFailure>,
+}
+
+impl FunctionReport {
+    pub(super) fn new(urn: &FunctionUrn, horizon: Interval, walked: Walked) -> Self {
+        Self { urn: urn.clone(), horizon, unproven: walked.unproven, failure: walked.failure }
+    }
+
+    /// Whether everything that was pending is proven.
+    pub fn is_complete(&self) -> bool {
+        self.unproven.is_empty() && self.failure.is_none()
+    }
+}
+
+impl RunReport {
+    pub(super) fn new(
+        run: RunId,
+        functions: Vec<FunctionReport>,
+        refusal: Option<CallFailure>,
+        interrupted: bool,
+        tally: Tally,
+    ) -> Self {
+        Self { run, functions, refusal, interrupted, tally }
+    }
+
+    /// How it ended; none when it is complete.
+    pub fn failure_kind(&self) -> Option<FailureKind> {
+        match &self.refusal {
+            Some(refusal) if refusal.is_denied() => Some(FailureKind::Denied),
+            Some(_) => Some(FailureKind::Incomplete),
+            None if self.interrupted => Some(FailureKind::Interrupted),
+            None if self.functions.iter().all(FunctionReport::is_complete) => None,
+            None => Some(FailureKind::Incomplete),
+        }
+    }
+
+    /// The outcome in a word.
+    pub fn outcome(&self) -> &'static str {
+        match self.failure_kind() {
+            None => "complete",
+            Some(FailureKind::Denied) => "denied",
+            Some(FailureKind::Interrupted) => "interrupted",
+            Some(_) => "incomplete",
+        }
+    }
+
+    pub(super) fn ending(&self) -> Ending {
+        Ending { outcome: self.outcome(), exit_code: self.failure_kind().map_or(0, FailureKind::exit_code) }
+    }
+
+    /// The failure to show, if the run was not complete.
+    pub fn failure(&self) -> Option<Failure> {
+        let kind = self.failure_kind()?;
+        let failure = match kind {
+            FailureKind::Interrupted => Failure::new(kind, "the run was interrupted; what it fetched is kept")
+                .hint("run it again: it goes on where it stopped"),
+            _ => self.first_call_failure().unwrap_or_else(|| self.unproven_failure()),
+        };
+        Some(Failure { kind, ..failure })
+    }
+
+    fn first_call_failure(&self) -> Option<Failure> {
+        let of_functions = self.functions.iter().filter_map(|function| function.failure.as_ref());
+        let first = self.refusal.as_ref().or_else(|| of_functions.clone().next())?;
+        let others = of_functions.count().saturating_sub(1);
+        let message = match others {
+            0 => first.to_string(),
+            others => format!("{first}; {others} more functions failed"),
+        };
+        let failure = Failure::new(FailureKind::Incomplete, message);
+        let failure = match first.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        Some(match &first.cause {
+            Some(cause) => failure.because(cause.clone()),
+            None => failure,
+        })
+    }
+
+    fn unproven_failure(&self) -> Failure {
+        let windows: usize = self.functions.iter().map(|function| function.unproven.len()).sum();
+        Failure::new(
+            FailureKind::Incomplete,
+            format!("{windows} windows could not be proven complete; their records are kept"),
+        )
+        .hint("run it again: unproven windows are walked again; `fgarchive query coverage` lists them")
+    }
+}

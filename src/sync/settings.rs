@@ -1,0 +1,54 @@
+//! What a run is asked to do.
+
+use crate::domain::{FunctionUrn, Timestamp};
+use crate::plan::retry::Patience;
+use std::time::Duration;
+
+/// The most records a page may hold: the documented maximum of the listing.
+pub const PAGE_LIMIT: u32 = 500;
+
+/// Settings of a run, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Functions named by the user.
+    pub functions: Vec<FunctionUrn>,
+    /// Whether to archive every function of the project as well.
+    pub all_functions: bool,
+    /// From when on to archive, where the user said so: it can only extend what is archived already.
+    pub since: Option<Timestamp>,
+    /// How far back the first run of a function reaches otherwise.
+    pub first_reach: Duration,
+    /// Until when to archive; the present where the user said nothing.
+    pub until: Option<Timestamp>,
+    /// How long after its end a window may still gain records.
+    pub settle_delay: Duration,
+    /// The longest wait before an open record is asked for again; zero asks every run.
+    pub open_recheck: Duration,
+    /// How many requests may be under way at once.
+    pub concurrency: usize,
+    /// How many requests a second may leave.
+    pub max_rps: f64,
+    /// How patient to be with a request.
+    pub patience: Patience,
+    /// Where the waits before retries are drawn from.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    /// The documented defaults of `fgarchive sync`, for no function yet.
+    fn default() -> Self {
+        Self {
+            functions: Vec::new(),
+            all_functions: false,
+            since: None,
+            first_reach: crate::plan::windows::MAX_WINDOW,
+            until: None,
+            settle_delay: Duration::from_secs(15 * 60),
+            open_recheck: Duration::from_secs(60 * 60),
+            concurrency: 4,
+            max_rps: 5.0,
+            patience: Patience::default(),
+            seed: 0,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The service as a run needs it: the one trait, so that a run can be driven by a world in memory.
+
+use crate::api::{CallFailure, Client, FunctionPage};
+use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, RequestId};
+
+/// What a run asks of the service; each call is a single attempt.
+pub trait Source: Send + Sync + 'static {
+    /// One page of a function's invocations.
+    fn list(&self, urn: &FunctionUrn, query: PageQuery) -> impl Future<Output = Result<Page, CallFailure>> + Send;
+
+    /// One invocation by its id, looked for in a range of time.
+    fn find(
+        &self,
+        urn: &FunctionUrn,
+        id: &RequestId,
+        range: Interval,
+    ) -> impl Future<Output = Result<Page, CallFailure>> + Send;
+
+    /// One page of the project's functions.
+    fn functions(&self, marker: Marker) -> impl Future<Output = Result<FunctionPage, CallFailure>> + Send;
+
+    /// Fetches new credentials where they expire; whether there are any.
+    fn renew(&self) -> impl Future<Output = Result<bool, CallFailure>> + Send;
+}
+
+impl Source for Client {
+    async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
+        self.list_invocations(urn, &query).await
+    }
+
+    async fn find(&self, urn: &FunctionUrn, id: &RequestId, range: Interval) -> Result<Page, CallFailure> {
+        self.find_invocation(urn, id, (range.begin(), range.end())).await
+    }
+
+    async fn functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
+        self.list_functions(marker).await
+    }
+
+    async fn renew(&self) -> Result<bool, CallFailure> {
+        Self::renew(self).await
+    }
+}

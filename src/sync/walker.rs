@@ -1,0 +1,272 @@
+//! Walking the windows of one function: asks what `plan` says, hands over what comes.
+
+use super::Source;
+use super::asker::Asker;
+use super::delivery::{Delivery, Outbox};
+use super::settings::PAGE_LIMIT;
+use crate::api::{CallFailure, Meaning};
+use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
+use crate::plan::ledger::{Entry, State};
+use crate::plan::paging::{Doubt, Habits, Proof, Step, Walk};
+use crate::plan::windows::{self, Claims, Density, Remedy};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::pin::Pin;
+use std::time::Duration;
+
+/// How many windows of a function are walked at once: enough to keep the places in line busy across the end of a
+/// window, few enough to bound the pages under way.
+const OPEN_WALKS: usize = 3;
+
+/// A refusal of a window longer than this is taken for a limit on its length.
+const REFUSABLE_LENGTH: Duration = Duration::from_secs(3600);
+
+/// What walking a function came to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Walked {
+    /// Windows that could not be proven.
+    pub(super) unproven: Vec<(Interval, Doubt)>,
+    /// What ended the walking early.
+    pub(super) failure: Option<CallFailure>,
+    /// What was learnt about the service's pages.
+    pub(super) habits: Habits,
+}
+
+/// A range still to walk.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    range: Interval,
+    /// How often it was walked in vain as a whole.
+    walks: u32,
+}
+
+/// A window being walked.
+struct ActiveWalk {
+    piece: Piece,
+    walk: Walk,
+    /// When the service answered first.
+    began_at: Option<Timestamp>,
+    /// The start times on each page, to tell the windows that share a walk apart.
+    starts: BTreeMap<Marker, Vec<Option<Timestamp>>>,
+}
+
+type Answer = (u64, Marker, Result<(Page, Timestamp), CallFailure>);
+type Fetch<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// Walks ranges of one function.
+pub(super) struct Walker<'a, S> {
+    asker: &'a Asker<S>,
+    urn: &'a FunctionUrn,
+    outbox: Outbox,
+    settle_delay: Duration,
+    pieces: VecDeque<Piece>,
+    active: HashMap<u64, ActiveWalk>,
+    next_walk: u64,
+    density: Option<Density>,
+    longest: Duration,
+    walked: Walked,
+}
+
+impl<'a, S: Source> Walker<'a, S> {
+    pub(super) fn new(
+        asker: &'a Asker<S>,
+        urn: &'a FunctionUrn,
+        outbox: Outbox,
+        settle_delay: Duration,
+        habits: Habits,
+    ) -> Self {
+        Self {
+            asker,
+            urn,
+            outbox,
+            settle_delay,
+            pieces: VecDeque::new(),
+            active: HashMap::new(),
+            next_walk: 0,
+            density: None,
+            longest: windows::MAX_WINDOW,
+            walked: Walked { habits, ..Walked::default() },
+        }
+    }
+
+    /// Walks the ranges, earliest first: what the service forgets next is asked for first.
+    pub(super) async fn walk(mut self, ranges: impl IntoIterator<Item = Interval>) -> Walked {
+        self.pieces = ranges.into_iter().map(|range| Piece { range, walks: 0 }).collect();
+        let mut fetches = FuturesUnordered::new();
+        loop {
+            self.open_walks(&mut fetches);
+            let Some((id, marker, answer)) = fetches.next().await else { return self.walked };
+            match answer {
+                Ok((page, served_at)) => self.receive(id, marker, page, served_at, &mut fetches).await,
+                Err(failure) => self.fail(id, failure),
+            }
+        }
+    }
+
+    /// Opens further walks while the density tells how long their windows may be.
+    fn open_walks(&mut self, fetches: &mut FuturesUnordered<Fetch<'a>>) {
+        while self.walked.failure.is_none() && self.may_open() {
+            let Some(piece) = self.take_window() else { return };
+            let id = self.next_walk;
+            self.next_walk += 1;
+            let walk = Walk::new(self.walked.habits, windows::is_divisible(piece.range));
+            self.active.insert(id, ActiveWalk { piece, walk, began_at: None, starts: BTreeMap::new() });
+            self.advance(id, fetches);
+        }
+    }
+
+    fn may_open(&self) -> bool {
+        let all_have_begun = self.active.values().all(|active| active.began_at.is_some());
+        self.active.is_empty() || (self.active.len() < OPEN_WALKS && all_have_begun && self.density.is_some())
+    }
+
+    fn take_window(&mut self) -> Option<Piece> {
+        let piece = self.pieces.pop_front()?;
+        if piece.walks > 0 {
+            return Some(piece);
+        }
+        let range = windows::next_window(piece.range, self.density, self.longest);
+        if let Some(rest) = piece.range.split_at(range.end()).1 {
+            self.pieces.push_front(Piece { range: rest, walks: 0 });
+        }
+        Some(Piece { range, walks: 0 })
+    }
+
+    /// Asks what the walk wants next; whether it is over, and how.
+    fn advance(&mut self, id: u64, fetches: &mut FuturesUnordered<Fetch<'a>>) -> Option<Result<Proof, Doubt>> {
+        let active = self.active.get_mut(&id)?;
+        match active.walk.step() {
+            Step::Ask(markers) => {
+                let (begin, end) = windows::bounds(active.piece.range);
+                for marker in markers {
+                    let query = PageQuery { begin, end, marker, limit: PAGE_LIMIT };
+                    let (asker, urn) = (self.asker, self.urn);
+                    fetches.push(Box::pin(async move { (id, marker, asker.list(urn, query).await) }));
+                }
+                None
+            }
+            Step::Wait => None,
+            Step::Over(verdict) => Some(verdict),
+        }
+    }
+
+    async fn receive(
+        &mut self,
+        id: u64,
+        marker: Marker,
+        page: Page,
+        served_at: Timestamp,
+        fetches: &mut FuturesUnordered<Fetch<'a>>,
+    ) {
+        self.walked.habits.learn(&page);
+        if let Some(active) = self.active.get_mut(&id) {
+            active.began_at.get_or_insert(served_at);
+            active.starts.insert(marker, page.records.iter().map(crate::domain::Invocation::started_at).collect());
+            active.walk.take(marker, &page);
+            let density = active.density(&page);
+            if marker.0 == 0 {
+                self.density = density.map(|density| density.after(self.density)).or(self.density);
+            }
+        }
+        // Records are kept whatever becomes of the walk.
+        self.outbox.send(Delivery::page(page, served_at)).await;
+        if let Some(verdict) = self.advance(id, fetches)
+            && let Some(active) = self.active.remove(&id)
+        {
+            self.conclude(active, verdict).await;
+        }
+    }
+
+    async fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>) {
+        match verdict {
+            Ok(proof) => self.enter(active.proven(proof, self.settle_delay)).await,
+            Err(doubt) => self.remedy(active, doubt).await,
+        }
+    }
+
+    async fn remedy(&mut self, active: ActiveWalk, doubt: Doubt) {
+        let Piece { range, walks } = active.piece;
+        tracing::debug!(function = self.urn.name(), window = %range, ?doubt, "a walk proved nothing");
+        match windows::remedy(doubt, range, walks + 1) {
+            Remedy::WalkAgain => self.pieces.push_front(Piece { range, walks: walks + 1 }),
+            Remedy::Shorten => {
+                self.density = Some(windows::shortened(range, self.density));
+                self.pieces.push_front(Piece { range, walks: 0 });
+            }
+            Remedy::Halve => self.halve(range),
+            Remedy::GiveUp => {
+                self.walked.unproven.push((range, doubt));
+                self.enter(active.unproven()).await;
+            }
+        }
+    }
+
+    fn halve(&mut self, range: Interval) {
+        if let Some((first, second)) = windows::halves(range) {
+            self.pieces.push_front(Piece { range: second, walks: 0 });
+            self.pieces.push_front(Piece { range: first, walks: 0 });
+        }
+    }
+
+    async fn enter(&mut self, entries: Vec<Entry>) {
+        if !entries.is_empty() {
+            self.outbox.send(Delivery::Walk(entries)).await;
+        }
+    }
+
+    /// A page could not be had: what was asked beside it is still taken in, nothing further is asked.
+    fn fail(&mut self, id: u64, failure: CallFailure) {
+        let Some(active) = self.active.remove(&id) else { return };
+        let Piece { range, .. } = active.piece;
+        let too_long = failure.meaning == Meaning::Refused && failure.status == Some(400) && active.began_at.is_none();
+        let length = Duration::from_secs(range.seconds().unsigned_abs());
+        if too_long && length > REFUSABLE_LENGTH {
+            tracing::debug!(function = self.urn.name(), window = %range, "the service refused a window; asking for half of it");
+            self.longest = length / 2;
+            self.pieces.push_front(Piece { range, walks: 0 });
+        } else {
+            self.walked.failure.get_or_insert(failure);
+        }
+    }
+}
+
+impl ActiveWalk {
+    /// The density that a first page tells: by the total, or by how close its records lie when it is full.
+    fn density(&self, page: &Page) -> Option<Density> {
+        match self.walk.reported() {
+            Some(total) => Some(Density::of(total, self.piece.range)),
+            None if page.length() >= u64::from(PAGE_LIMIT) => Density::of_page(page),
+            None => Some(Density::of(page.length(), self.piece.range)),
+        }
+    }
+
+    /// What a proof lets the ledger say, a row for the settled part and one for the rest.
+    fn proven(&self, proof: Proof, settle_delay: Duration) -> Vec<Entry> {
+        let Some(began_at) = self.began_at else { return Vec::new() };
+        let Claims { settled, proven } = windows::claims(self.piece.range, began_at, settle_delay);
+        let row = |window: Option<Interval>, state| {
+            window.map(|window| {
+                let distinct = self.distinct_in(window);
+                let reported = self.walk.reported().map(|_| distinct);
+                Entry { window, state, reported, distinct, pages: self.walk.pages(), walked_at: began_at }
+            })
+        };
+        [row(settled, State::Settled(proof)), row(proven, State::Proven(proof))].into_iter().flatten().collect()
+    }
+
+    fn unproven(&self) -> Vec<Entry> {
+        let Some(walked_at) = self.began_at else { return Vec::new() };
+        let (reported, distinct, pages) = (self.walk.reported(), self.walk.distinct(), self.walk.pages());
+        vec![Entry { window: self.piece.range, state: State::Unproven, reported, distinct, pages, walked_at }]
+    }
+
+    /// How many records of the walk began in a part of it. The first entry of a further page is the seam, seen before.
+    fn distinct_in(&self, part: Interval) -> u64 {
+        let began_inside = |start: &&Option<Timestamp>| start.is_some_and(|start| part.contains(start));
+        let on_page = |(marker, starts): (&Marker, &Vec<Option<Timestamp>>)| {
+            let seams = usize::from(marker.0 > 0);
+            starts.iter().skip(seams).filter(began_inside).count() as u64
+        };
+        self.starts.iter().map(on_page).sum()
+    }
+}
