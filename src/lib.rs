@@ -10,10 +10,13 @@
 //! - [`store`]: the archive, the only place that speaks to SQLite.
 //! - [`api`]: the service over HTTP, a single attempt a call.
 //! - [`sync`]: the shell that asks `plan`, calls `api` and commits to `store`.
+//! - [`emulator`]: a stand-in for the service, to try the program against and to test it with.
 
 pub mod api;
 pub mod clock;
 pub mod domain;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 pub mod error;
 pub mod plan;
 pub mod store;
