@@ -6,6 +6,7 @@
 //! - [`domain`]: the words as types.
 //! - [`error`]: what goes wrong, and the exit codes.
 //! - [`clock`]: the only reader of system time.
+//! - [`config`]: variables, files and flags made into checked values.
 //! - [`plan`]: the core, every decision as a function over values.
 //! - [`store`]: the archive, the only place that speaks to SQLite.
 //! - [`api`]: the service over HTTP, a single attempt a call.
@@ -14,6 +15,7 @@
 
 pub mod api;
 pub mod clock;
+pub mod config;
 pub mod domain;
 #[cfg(feature = "emulator")]
 pub mod emulator;

@@ -1,0 +1,397 @@
+//! Credentials: from the first source that is complete.
+
+use super::profile::{read_limited, read_profile};
+use super::{Environment, usage, variable};
+use crate::api::{Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope};
+use crate::error::Failure;
+use secrecy::SecretString;
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A token that the user fetched.
+const TOKEN: &str = "FGARCHIVE_AUTH_TOKEN";
+// The names of the vendor's SDKs.
+const ACCESS_KEY: &str = "HUAWEICLOUD_SDK_AK";
+const SECRET_KEY: &str = "HUAWEICLOUD_SDK_SK";
+const SECURITY_TOKEN: &str = "HUAWEICLOUD_SDK_SECURITY_TOKEN";
+const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
+const PROFILE_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
+// The names of OpenStack's command line.
+const AUTH_URL: &str = "OS_AUTH_URL";
+const USERNAME: &str = "OS_USERNAME";
+const PASSWORD: &str = "OS_PASSWORD";
+const USER_DOMAIN: &str = "OS_USER_DOMAIN_NAME";
+const OS_PROJECT_ID: &str = "OS_PROJECT_ID";
+const OS_PROJECT_NAME: &str = "OS_PROJECT_NAME";
+const OS_PROJECT_DOMAIN: &str = "OS_PROJECT_DOMAIN_NAME";
+
+/// The largest file of certificates read: a whole system's store is a quarter of this.
+const MAX_CERTIFICATES: u64 = 1024 * 1024;
+
+/// All the ways, for those who took none.
+const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; or put ak and sk under \
+                    [basic] in ~/.huaweicloud/credentials; or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, \
+                    OS_USER_DOMAIN_NAME and OS_PROJECT_NAME";
+
+/// Credentials and what was learned on the way to them.
+#[derive(Debug)]
+pub struct LoadedCredentials {
+    /// What the service knows us by.
+    pub credentials: Credentials,
+    /// The project, where a source named it.
+    pub project_id: Option<String>,
+    /// Where the credentials were found, for the log.
+    pub source: String,
+    /// What is missing in the sources that come first, for a warning.
+    pub passed_over: Vec<String>,
+}
+
+/// What one source holds.
+enum Found {
+    Nothing,
+    /// Something, but not all, with what is missing.
+    Incomplete(String),
+    Complete(Box<LoadedCredentials>),
+}
+
+impl Found {
+    fn complete(source: &str, credentials: Credentials, project_id: Option<String>) -> Self {
+        let source = source.to_owned();
+        Self::Complete(Box::new(LoadedCredentials { credentials, project_id, source, passed_over: Vec::new() }))
+    }
+}
+
+/// Takes the first source that is complete: a token, keys, the SDK's profile file under `home`, a password.
+pub fn load_credentials(
+    env: Environment<'_>,
+    home: Option<&Path>,
+    plain_http: PlainHttp,
+) -> Result<LoadedCredentials, Failure> {
+    let mut passed_over = Vec::new();
+    let sources: [&dyn Fn() -> Result<Found, Failure>; 4] =
+        [&|| token(env), &|| keys(env), &|| profile(env, home), &|| password(env, plain_http)];
+    for source in sources {
+        match source()? {
+            Found::Nothing => {}
+            Found::Incomplete(missing) => passed_over.push(missing),
+            Found::Complete(loaded) => {
+                let own = variable(env, PROJECT_ID).map(|id| project(PROJECT_ID, id)).transpose()?;
+                return Ok(LoadedCredentials { project_id: own.or(loaded.project_id.clone()), passed_over, ..*loaded });
+            }
+        }
+    }
+    Err(no_credentials(&passed_over))
+}
+
+/// Reads the file of `--ca-cert`; whether it holds certificates is seen when they are used.
+pub fn read_ca_cert(path: &Path) -> Result<Vec<u8>, Failure> {
+    let unreadable = |error| usage(format!("cannot read the certificates `{}`", path.display())).because(error);
+    read_limited(path, MAX_CERTIFICATES).map_err(unreadable)
+}
+
+fn no_credentials(passed_over: &[String]) -> Failure {
+    if passed_over.is_empty() {
+        usage("there are no credentials").hint(WAYS)
+    } else {
+        usage(format!("there are no complete credentials: {}", passed_over.join("; "))).hint(WAYS)
+    }
+}
+
+fn token(env: Environment<'_>) -> Result<Found, Failure> {
+    let Some(token) = variable(env, TOKEN) else { return Ok(Found::Nothing) };
+    let credentials = Credentials::Token(secret(TOKEN, token)?);
+    Ok(Found::complete(TOKEN, credentials, None))
+}
+
+fn keys(env: Environment<'_>) -> Result<Found, Failure> {
+    let value = |name| variable(env, name).map(|value| (name, value));
+    key_pair(ACCESS_KEY, [(ACCESS_KEY, value(ACCESS_KEY)), (SECRET_KEY, value(SECRET_KEY))], value(SECURITY_TOKEN))
+}
+
+fn profile(env: Environment<'_>, home: Option<&Path>) -> Result<Found, Failure> {
+    let named = variable(env, PROFILE_FILE).map(PathBuf::from);
+    let Some(path) = named.clone().or_else(|| home.map(|home| home.join(".huaweicloud").join("credentials"))) else {
+        return Ok(Found::Nothing);
+    };
+    match read_profile(&path) {
+        Ok(values) => profile_keys(&path, &values, named.is_some()),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(error) => Ok(Found::Incomplete(format!("the profile file `{}` cannot be read: {error}", path.display()))),
+    }
+}
+
+fn profile_keys(path: &Path, values: &HashMap<String, String>, named: bool) -> Result<Found, Failure> {
+    let place = |name: &str| format!("{name} in the profile file `{}`", path.display());
+    let value = |name: &str| values.get(name).cloned();
+    let (ak, sk, security_token) = (place("ak"), place("sk"), place("security_token"));
+    let pair =
+        [("ak", ak.as_str()), ("sk", sk.as_str())].map(|(name, place)| (place, value(name).map(|it| (place, it))));
+    let temporary = value("security_token").map(|it| (security_token.as_str(), it));
+    let source = format!("the profile file `{}`", path.display());
+    Ok(match key_pair(&source, pair, temporary)? {
+        Found::Nothing if named => Found::Incomplete(format!("{source} has no ak and sk under [basic]")),
+        Found::Complete(loaded) => {
+            let project_id = value("project_id").map(|id| project(&place("project_id"), id)).transpose()?;
+            Found::complete(&loaded.source, loaded.credentials, project_id)
+        }
+        other => other,
+    })
+}
+
+/// A value and the name of its place.
+type Placed<'a> = (&'a str, String);
+
+/// Both keys or neither; each comes as the name of its place and, where it is set, its value.
+fn key_pair(
+    source: &str,
+    pair: [(&str, Option<Placed<'_>>); 2],
+    temporary: Option<Placed<'_>>,
+) -> Result<Found, Failure> {
+    let [(ak_place, access_key), (sk_place, secret_key)] = pair;
+    let missing = |set: &str, missing: &str| Found::Incomplete(format!("{set} is set, {missing} is not"));
+    let ((_, access_key), (_, secret_key)) = match (access_key, secret_key) {
+        (Some(access_key), Some(secret_key)) => (access_key, secret_key),
+        (None, None) => return Ok(Found::Nothing),
+        (Some(_), None) => return Ok(missing(ak_place, sk_place)),
+        (None, Some(_)) => return Ok(missing(sk_place, ak_place)),
+    };
+    visible(ak_place, &access_key)?;
+    let secret_key = secret(sk_place, secret_key)?;
+    let security_token = temporary.map(|(place, token)| secret(place, token)).transpose()?;
+    let credentials = Credentials::Keys { access_key, secret_key, security_token };
+    Ok(Found::complete(source, credentials, None))
+}
+
+fn password(env: Environment<'_>, plain_http: PlainHttp) -> Result<Found, Failure> {
+    let required = [AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN].map(|name| (name, variable(env, name)));
+    // The variables that say where and as whom are there, or this is no attempt at a login.
+    if required.iter().all(|(_, value)| value.is_none()) {
+        return Ok(Found::Nothing);
+    }
+    let mut missing: Vec<_> = required.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
+    let scope = project_scope(env)?;
+    if scope.is_none() {
+        missing.push("OS_PROJECT_NAME or OS_PROJECT_ID");
+    }
+    let ([(_, Some(auth_url)), (_, Some(username)), (_, Some(password)), (_, Some(user_domain_name))], Some(project)) =
+        (required, scope)
+    else {
+        return Ok(Found::Incomplete(format!("for a login by password {} is missing", missing.join(", "))));
+    };
+    for (name, value) in [(USERNAME, &username), (PASSWORD, &password), (USER_DOMAIN, &user_domain_name)] {
+        one_line(name, value)?;
+    }
+    let auth_url = Endpoint::parse(&auth_url, plain_http)
+        .map_err(|problem| usage(format!("the address in {AUTH_URL} cannot be used")).because(problem))?;
+    let project_id = match &project {
+        ProjectScope::Id(id) => Some(id.clone()),
+        ProjectScope::Name { .. } => None,
+    };
+    let password = SecretString::from(password);
+    let login = PasswordLogin { auth_url, username, password, user_domain_name, project };
+    Ok(Found::complete("the OS_ variables", Credentials::Password(login), project_id))
+}
+
+fn project_scope(env: Environment<'_>) -> Result<Option<ProjectScope>, Failure> {
+    if let Some(id) = variable(env, OS_PROJECT_ID) {
+        return project(OS_PROJECT_ID, id).map(|id| Some(ProjectScope::Id(id)));
+    }
+    let Some(name) = variable(env, OS_PROJECT_NAME) else { return Ok(None) };
+    one_line(OS_PROJECT_NAME, &name)?;
+    Ok(Some(ProjectScope::Name { name, domain: variable(env, OS_PROJECT_DOMAIN) }))
+}
+
+/// A project's id stands in paths and headers.
+fn project(place: &str, id: String) -> Result<String, Failure> {
+    if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        return Ok(id);
+    }
+    Err(usage(format!("{place} is no project id")).hint("an id has letters, digits, `-` and `_` only"))
+}
+
+fn secret(place: &str, value: String) -> Result<SecretString, Failure> {
+    visible(place, &value)?;
+    Ok(SecretString::from(value))
+}
+
+/// Keys and tokens are visible ASCII; anything else was pasted or read with something around it.
+fn visible(place: &str, value: &str) -> Result<(), Failure> {
+    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    one_line(place, value)?;
+    Err(usage(format!("the value of {place} holds a blank or another character that no key has"))
+        .hint("copy the value again, without quotes or blanks around it"))
+}
+
+fn one_line(place: &str, value: &str) -> Result<(), Failure> {
+    if !value.contains(char::is_control) {
+        return Ok(());
+    }
+    Err(usage(format!("the value of {place} holds a line break or another control character"))
+        .hint("set it from a file with \"$(cat FILE)\", which drops the line break at the end"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    /// What is never to be seen in a failure or in debug output.
+    const SECRET: &str = "hunter2hunter2";
+
+    fn load_at(home: Option<&Path>, set: &[(&str, &str)]) -> Result<LoadedCredentials, Failure> {
+        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        load_credentials(&env, home, PlainHttp::LoopbackOnly)
+    }
+
+    fn load(set: &[(&str, &str)]) -> Result<LoadedCredentials, Failure> {
+        load_at(None, set)
+    }
+
+    fn failure(set: &[(&str, &str)]) -> String {
+        let failure = load(set).unwrap_err();
+        assert_eq!(failure.kind.exit_code(), 2);
+        assert!(failure.hint.is_some(), "{failure}");
+        let shown = format!("{failure} {failure:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        failure.to_string()
+    }
+
+    const LOGIN: [(&str, &str); 5] = [
+        (AUTH_URL, "https://iam.example/v3"),
+        (USERNAME, "user"),
+        (PASSWORD, SECRET),
+        (USER_DOMAIN, "domain"),
+        (OS_PROJECT_NAME, "cn-north-4"),
+    ];
+
+    fn home_with(profile: &str) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join(".huaweicloud")).unwrap();
+        std::fs::write(home.path().join(".huaweicloud/credentials"), profile).unwrap();
+        home
+    }
+
+    #[test]
+    fn the_first_complete_source_wins() {
+        let home = home_with("[basic]\nak = PROFILE\nsk = s\nproject_id = fromfile\n");
+        let mut set = vec![(TOKEN, SECRET), (ACCESS_KEY, "AK"), (SECRET_KEY, SECRET), (PROJECT_ID, "fromenv")];
+        set.extend(LOGIN);
+        let sources: Vec<_> = (0..4)
+            .map(|taken| {
+                let set: Vec<_> = match taken {
+                    0 => set.clone(),
+                    1 => set[1..].to_vec(),
+                    _ => set[4..].to_vec(),
+                };
+                let home = (taken < 3).then(|| home.path());
+                let loaded = load_at(home, &set).unwrap();
+                assert!(!format!("{loaded:?}").contains("hunter2"));
+                let kind = match loaded.credentials {
+                    Credentials::Token(_) => "token".to_owned(),
+                    Credentials::Keys { access_key, .. } => access_key,
+                    Credentials::Password(login) => login.username,
+                };
+                (kind, loaded.project_id)
+            })
+            .collect();
+        let expected =
+            [("token", Some("fromenv")), ("AK", Some("fromenv")), ("PROFILE", Some("fromfile")), ("user", None)];
+        assert_eq!(sources, expected.map(|(kind, id)| (kind.to_owned(), id.map(str::to_owned))));
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let loaded =
+            load(&[(TOKEN, ""), (ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, ""), (PROJECT_ID, "")])
+                .unwrap();
+        assert!(matches!(loaded.credentials, Credentials::Keys { security_token: None, .. }));
+        assert_eq!(loaded.project_id, None);
+        assert_eq!(failure(&[(TOKEN, ""), (ACCESS_KEY, "")]), "there are no credentials");
+    }
+
+    #[test]
+    fn half_a_pair_is_named_or_passed_over_for_a_whole_one() {
+        let message = failure(&[(ACCESS_KEY, "AK")]);
+        assert_eq!(message, "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not");
+        let message = failure(&[(SECRET_KEY, SECRET)]);
+        assert_eq!(message, "there are no complete credentials: HUAWEICLOUD_SDK_SK is set, HUAWEICLOUD_SDK_AK is not");
+        let message = failure(&[(USERNAME, "user"), (PASSWORD, SECRET)]);
+        assert!(
+            message.ends_with("OS_AUTH_URL, OS_USER_DOMAIN_NAME, OS_PROJECT_NAME or OS_PROJECT_ID is missing"),
+            "{message}"
+        );
+        let set: Vec<_> = [(ACCESS_KEY, "AK")].into_iter().chain(LOGIN).collect();
+        let loaded = load(&set).unwrap();
+        assert!(matches!(loaded.credentials, Credentials::Password(_)));
+        assert_eq!(loaded.passed_over, ["HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not"]);
+    }
+
+    #[test]
+    fn a_value_with_something_around_it_is_refused_by_name_only() {
+        for bad in ["hunter2\n", "hunter2\r\nX: y", " hunter2", "hunter2 ", "hunter2é", "hun\u{0}ter2hunter2"] {
+            for (name, set) in [
+                (TOKEN, vec![(TOKEN, bad)]),
+                (ACCESS_KEY, vec![(ACCESS_KEY, bad), (SECRET_KEY, "s")]),
+                (SECRET_KEY, vec![(ACCESS_KEY, "AK"), (SECRET_KEY, bad)]),
+                (SECURITY_TOKEN, vec![(ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, bad)]),
+            ] {
+                assert!(failure(&set).contains(name), "{name} {bad:?}");
+            }
+        }
+        let mut set = LOGIN;
+        set[2].1 = "hunter2\n";
+        assert!(failure(&set).contains(PASSWORD));
+        set[2].1 = "pass wörd";
+        assert!(load(&set).is_ok());
+    }
+
+    #[test]
+    fn a_profile_file_is_read_where_the_sdk_has_it_or_where_it_is_named() {
+        let home = home_with("[basic]\nak = AK\nsk = hunter2\nsecurity_token = t\n");
+        let loaded = load_at(Some(home.path()), &[]).unwrap();
+        assert!(loaded.source.contains(".huaweicloud/credentials"), "{}", loaded.source);
+        let Credentials::Keys { secret_key, security_token, .. } = loaded.credentials else { panic!("no keys") };
+        assert_eq!((secret_key.expose_secret(), security_token.unwrap().expose_secret()), ("hunter2", "t"));
+
+        let named = home.path().join(".huaweicloud/credentials");
+        assert!(load(&[(PROFILE_FILE, named.to_str().unwrap())]).is_ok());
+        let message = failure(&[(PROFILE_FILE, "/nonexistent/profile")]);
+        assert!(message.contains("`/nonexistent/profile` cannot be read"), "{message}");
+
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(load_at(Some(empty.path()), &[]).unwrap_err().to_string(), "there are no credentials");
+        let half = home_with("[basic]\nak = AK\n");
+        let message = load_at(Some(half.path()), &[]).unwrap_err().to_string();
+        assert!(message.contains("ak in the profile file") && message.contains("sk in the profile file"), "{message}");
+    }
+
+    #[test]
+    fn addresses_and_projects_are_checked() {
+        let mut set = LOGIN;
+        set[0].1 = "http://iam.example/v3";
+        assert_eq!(
+            load(&set).unwrap_err().to_string(),
+            "the address in OS_AUTH_URL cannot be used: plain http is accepted for this machine's own addresses only"
+        );
+        set[0].1 = "http://127.0.0.1:8080/v3";
+        assert!(load(&set).is_ok());
+        assert!(failure(&[(TOKEN, "t"), (PROJECT_ID, "../x")]).contains(PROJECT_ID));
+    }
+
+    proptest! {
+        #[test]
+        fn any_values_are_taken_or_refused(values in prop::collection::vec((0..12usize, "\\PC{0,12}"), 0..12)) {
+            let names = [TOKEN, ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, PROJECT_ID, AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN,
+                OS_PROJECT_ID, OS_PROJECT_NAME, OS_PROJECT_DOMAIN];
+            let set: Vec<_> = values.iter().map(|(at, value)| (names[*at], value.as_str())).collect();
+            if let Err(failure) = load(&set) {
+                prop_assert_eq!(failure.kind.exit_code(), 2);
+            }
+        }
+    }
+}

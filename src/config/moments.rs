@@ -1,0 +1,81 @@
+//! Times and durations as people write them in options.
+
+use super::usage;
+use crate::domain::Timestamp;
+use crate::error::Failure;
+use std::time::Duration;
+
+/// Reads a moment (RFC 3339, `YYYY-MM-DDTHH:MM:SS` or `YYYY-MM-DD`, UTC unless it says otherwise) or an
+/// age before `now` (`90m`, `36h`, `7d`).
+pub fn parse_moment_or_age(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let text = text.trim();
+    if let Ok(moment) = text.parse().or_else(|_| format!("{text}T00:00:00").parse()) {
+        return Ok(moment);
+    }
+    let no_age = |error: humantime::DurationError| {
+        let failure = usage(format!("`{text}` is neither a time nor an age")).because(error);
+        failure.hint("write 2026-01-31, 2026-01-31T12:00:00Z, or how long ago: 90m, 36h, 7d")
+    };
+    humantime::parse_duration(text).map(|age| now - age).map_err(no_age)
+}
+
+/// Reads a length of time such as `90m`, `36h`, `1h 30m` or `0`.
+pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
+    let text = text.trim();
+    let no_duration = |error: humantime::DurationError| {
+        usage(format!("`{text}` is no length of time"))
+            .because(error)
+            .hint("write a number with its unit: 90s, 15m, 2h, 7d")
+    };
+    humantime::parse_duration(text).map_err(no_duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Option<String> {
+        let now = "2026-03-08T12:00:00Z".parse().unwrap();
+        parse_moment_or_age(text, now).ok().map(|moment| moment.to_string())
+    }
+
+    #[test]
+    fn a_moment_or_an_age() {
+        for (text, expected) in [
+            ("2026-03-01T08:00:00Z", "2026-03-01T08:00:00Z"),
+            ("2026-03-01T08:00:00+08:00", "2026-03-01T00:00:00Z"),
+            ("2026-03-01T08:00:00", "2026-03-01T08:00:00Z"),
+            ("2026-03-01", "2026-03-01T00:00:00Z"),
+            (" 90m ", "2026-03-08T10:30:00Z"),
+            ("36h", "2026-03-07T00:00:00Z"),
+            ("7d", "2026-03-01T12:00:00Z"),
+            ("1d 12h", "2026-03-07T00:00:00Z"),
+            ("0s", "2026-03-08T12:00:00Z"),
+            ("9999999y", "0001-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["", "7", "-7d", "yesterday", "2026-13-01", "2026-03-01T08:00", "08:00"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_time() {
+        assert_eq!(parse_duration("15m").unwrap(), Duration::from_mins(15));
+        assert_eq!(parse_duration("0").unwrap(), Duration::ZERO);
+        let failure = parse_duration("15").unwrap_err();
+        assert_eq!(failure.kind.exit_code(), 2);
+        assert!(failure.to_string().starts_with("`15` is no length of time: "), "{failure}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,30}") {
+            let _ = parse_moment_or_age(&text, Timestamp::MIN);
+            let _ = parse_duration(&text);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The profile file of the vendor's SDKs: `~/.huaweicloud/credentials`, section `[basic]`.
+//!
+//! Read as Python's `configparser` does, which the vendor's SDK uses: names in any case, `=` or `:`
+//! between name and value, `#` or `;` before a comment. Lines that are none of these are passed over.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The largest file read: a profile is a few lines.
+pub(super) const MAX_FILE: u64 = 64 * 1024;
+
+/// The section that holds the keys of a project; `[global]` is for calls that are about none.
+const SECTION: &str = "basic";
+
+/// The values of the section, by lower-case name; those without a value are left out.
+pub(super) fn read_profile(path: &Path) -> io::Result<HashMap<String, String>> {
+    let bytes = read_limited(path, MAX_FILE)?;
+    Ok(parse(&String::from_utf8_lossy(&bytes)))
+}
+
+/// Reads a file of at most `limit` bytes.
+pub(super) fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::other(format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn parse(text: &str) -> HashMap<String, String> {
+    let mut values = HashMap::new();
+    let mut in_section = false;
+    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            in_section = name.trim() == SECTION;
+        } else if in_section && !line.starts_with(['#', ';']) {
+            let pair = line.split_once(['=', ':']).map(|(name, value)| (name.trim(), value.trim()));
+            let pair = pair.filter(|(_, value)| !value.is_empty());
+            values.extend(pair.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())));
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_the_basic_section_only() {
+        let text = "\u{feff}ak = outside\r\n[global]\r\nak = global\r\n[basic]\r\n# sk = comment\r\n; sk = comment\r\n\
+                    AK = a=b\r\nsk: s:k \r\nsecurity_token =\r\nno value here\r\n[other]\r\nak = other\r\n";
+        let expected = [("ak", "a=b"), ("sk", "s:k")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(parse(text), HashMap::from(expected));
+    }
+
+    #[test]
+    fn a_huge_file_is_no_profile() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, &vec![b'\n'; 64 * 1024 + 1]).unwrap();
+        assert!(read_profile(file.path()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "(\\[basic\\]\n)?[\\PC\n=:#\\[\\]]{0,80}") {
+            prop_assert!(parse(&text).iter().all(|(name, value)| !value.is_empty() && name.trim() == name));
+        }
+    }
+}
