@@ -12,8 +12,10 @@
 //! - [`api`]: the service over HTTP, a single attempt a call.
 //! - [`sync`]: the shell that asks `plan`, calls `api` and commits to `store`.
 //! - [`emulator`]: a stand-in for the service, to try the program against and to test it with.
+//! - [`cli`]: the commands, and how they show what they find.
 
 pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod domain;

@@ -1,21 +1,35 @@
 //! The archive: the only place that speaks to SQLite.
+//!
+//! Writing: an [`Archive`] is locked, and takes a [`Batch`] at a time. Reading: [`inspect`] tells what a file is,
+//! [`Reader`] opens one, a [`Report`] or a statement of the user's becomes a [`Question`] whose rows are streamed.
 
+mod adhoc;
 mod archive;
 mod batch;
+mod budget;
 mod error;
 mod functions;
 mod identity;
 mod ledger;
 mod lock;
 mod open_records;
+mod percentile;
+mod question;
+mod reader;
 mod records;
+mod reports;
 mod runs;
 mod schema;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use archive::Archive;
 pub use batch::{Batch, Sighting};
 pub use error::StoreError;
 pub use functions::FunctionId;
 pub use identity::{Found, inspect};
+pub use question::{Cell, Question, Row, Rows};
+pub use reader::Reader;
+pub use reports::{Arguments, Parameter, Report};
 pub use runs::{Ending, RunId, Tally};
 pub use schema::{APPLICATION_ID, known_version};

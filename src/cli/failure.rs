@@ -1,0 +1,98 @@
+//! How a failure is shown on stderr, and which one is none: a reader of our output that has seen enough.
+
+use super::LogFormat;
+use crate::error::{Failure, FailureKind};
+use std::error::Error;
+use std::io::{self, ErrorKind, Write};
+
+/// Data that could not be written to stdout. A type of its own, so that no other broken pipe is taken for it.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct OutputError(io::Error);
+
+/// The failure of writing a command's data.
+pub(super) fn output(error: io::Error) -> Failure {
+    Failure::new(FailureKind::Unexpected, "cannot write the output").because(OutputError(error))
+}
+
+/// Whether the reader of our output has gone (`| head`), which is no failure.
+pub fn is_closed_output(failure: &Failure) -> bool {
+    let source = failure.source.as_deref();
+    source
+        .and_then(|source| source.downcast_ref::<OutputError>())
+        .is_some_and(|error| error.0.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Writes a failure for the person, or the program, that reads stderr.
+///
+/// Nothing is left to tell anybody should stderr itself be gone.
+pub fn show(failure: &Failure, format: LogFormat, err: &mut dyn Write) {
+    let _ = match format {
+        LogFormat::Text => show_text(failure, err),
+        LogFormat::Json => writeln!(err, "{}", to_json(failure)),
+    };
+}
+
+fn show_text(failure: &Failure, err: &mut dyn Write) -> io::Result<()> {
+    writeln!(err, "error: {failure}")?;
+    match &failure.hint {
+        Some(hint) => writeln!(err, "\nhint: {hint}"),
+        None => Ok(()),
+    }
+}
+
+fn to_json(failure: &Failure) -> serde_json::Value {
+    let mut causes = Vec::new();
+    let mut cause = failure.source.as_deref().map(|source| source as &dyn Error);
+    while let Some(error) = cause {
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    serde_json::json!({
+        "level": "ERROR",
+        "error": failure.message,
+        "causes": causes,
+        "hint": failure.hint,
+        "exit_code": failure.kind.exit_code(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    fn shown(format: LogFormat) -> String {
+        let failure = Failure::new(FailureKind::Archive, "cannot use the archive `a.db`")
+            .because(io::Error::other("disk full"))
+            .hint("free some space");
+        let mut err = Vec::new();
+        show(&failure, format, &mut err);
+        String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn for_people_the_sentence_and_the_next_step() {
+        assert_eq!(
+            shown(LogFormat::Text),
+            "error: cannot use the archive `a.db`: disk full\n\nhint: free some space\n"
+        );
+    }
+
+    #[test]
+    fn for_programs_one_object_on_one_line() {
+        let line = shown(LogFormat::Json);
+        assert_eq!(line.lines().count(), 1);
+        let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(object["exit_code"], 6);
+        assert_eq!(object["causes"][0], "disk full");
+    }
+
+    #[test]
+    fn only_our_own_output_may_close_early() {
+        let broken = || io::Error::from(ErrorKind::BrokenPipe);
+        assert!(is_closed_output(&output(broken())));
+        assert!(!is_closed_output(&output(io::Error::from(ErrorKind::StorageFull))));
+        assert!(!is_closed_output(&Failure::new(FailureKind::Incomplete, "cannot fetch a page").because(broken())));
+    }
+}

@@ -1,0 +1,78 @@
+//! What the program says while it works: on stderr, for people or for programs.
+
+use super::{Globals, LogFormat};
+use crate::clock::Clock;
+use std::fmt;
+use std::io::{self, IsTerminal};
+use tracing::Level;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry};
+
+/// Starts logging; a second start in one process (as tests may do) changes nothing.
+pub(super) fn start(globals: &Globals) {
+    let filter = filter(globals.verbose, globals.quiet);
+    let colour = io::stderr().is_terminal() && !no_colour();
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colour).with_target(false);
+    let layer: Box<dyn Layer<Registry> + Send + Sync> = match globals.log_format {
+        LogFormat::Json => lines.json().flatten_event(true).with_timer(Utc(globals.clock())).boxed(),
+        // A person at a terminal sees when a line appears; a log file needs to be told.
+        LogFormat::Text if io::stderr().is_terminal() => lines.without_time().boxed(),
+        LogFormat::Text => lines.with_timer(Utc(globals.clock())).boxed(),
+    };
+    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+}
+
+/// Our own lines at the level that was asked for. Libraries never say more than warnings: at their lower levels some print
+/// what they send, and no secret may appear in a log.
+fn filter(verbose: u8, quiet: bool) -> Targets {
+    let ours = match (quiet, verbose) {
+        (true, _) => Level::ERROR,
+        (false, 0) => Level::INFO,
+        (false, 1) => Level::DEBUG,
+        (false, _) => Level::TRACE,
+    };
+    let others = if quiet { LevelFilter::ERROR } else { LevelFilter::WARN };
+    Targets::new().with_default(others).with_target(env!("CARGO_CRATE_NAME"), ours)
+}
+
+/// Whether colour is unwanted (no-color.org: set, and not empty).
+pub(super) fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// The form of every time of this program, instead of one with microseconds.
+struct Utc(Clock);
+
+impl FormatTime for Utc {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{}", self.0.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_stay_quiet_at_every_level() {
+        for verbose in 0..4 {
+            let filter = filter(verbose, false);
+            assert!(!filter.would_enable("hyper::client", &Level::INFO));
+            assert!(!filter.would_enable("reqwest::connect", &Level::TRACE));
+            assert!(filter.would_enable("refinery_core::traits", &Level::WARN));
+        }
+    }
+
+    #[test]
+    fn each_v_says_more_and_q_only_errors() {
+        let enabled = |verbose, quiet, level| filter(verbose, quiet).would_enable("fgarchive::sync", &level);
+        assert!(enabled(0, false, Level::INFO) && !enabled(0, false, Level::DEBUG));
+        assert!(enabled(1, false, Level::DEBUG) && !enabled(1, false, Level::TRACE));
+        assert!(enabled(2, false, Level::TRACE));
+        assert!(enabled(0, true, Level::ERROR) && !enabled(0, true, Level::WARN));
+    }
+}

@@ -1,0 +1,105 @@
+//! The command line: one file a command, and what they share: rendering, logging, failures.
+//!
+//! A command gets its arguments, the options that stand on every command, and where its data goes. Everything else that it
+//! says goes to stderr.
+
+mod failure;
+mod log;
+mod query;
+mod render;
+
+pub use failure::{is_closed_output, show};
+
+use crate::clock::Clock;
+use crate::error::Failure;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Archives the asynchronous invocation records of Huawei Cloud FunctionGraph into one SQLite file, and proves which time
+/// ranges are complete.
+#[derive(Debug, Parser)]
+#[command(name = "fgarchive", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 complete, 1 unexpected, 2 usage, 3 incomplete (run again), 4 access refused, \
+                        5 another run, 6 archive unusable, 7 a check found something, 130 interrupted.")]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The options that stand on every command.
+#[derive(Args, Clone, Debug)]
+pub struct Globals {
+    /// The archive
+    #[arg(long, global = true, value_name = "PATH", env = "FGARCHIVE_DB", default_value = "fgarchive.db")]
+    pub db: PathBuf,
+    /// Say more on stderr: -v what is decided, -vv what is done
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// How stderr is written: for people, or as one JSON object a line
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+impl Globals {
+    /// Where the present comes from.
+    pub fn clock(&self) -> Clock {
+        Clock::System
+    }
+}
+
+/// How logs and errors are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask the archive: a report, or a question in SQL
+    Query(query::Args),
+}
+
+impl Cli {
+    /// How logs and errors are to be written.
+    pub fn log_format(&self) -> LogFormat {
+        self.globals.log_format
+    }
+
+    /// Runs the command; its data goes to `out`.
+    pub fn run(self, out: &mut dyn Write) -> Result<(), Failure> {
+        log::start(&self.globals);
+        let globals = &self.globals;
+        match self.command {
+            Command::Query(args) => query::run(args, globals, out),
+        }?;
+        out.flush().map_err(failure::output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_every_command_may_follow_it() {
+        let cli =
+            Cli::try_parse_from(["fgarchive", "query", "list", "--db", "x.db", "-vv", "--log-format", "json"]).unwrap();
+        assert_eq!(cli.globals.db, PathBuf::from("x.db"));
+        assert_eq!((cli.globals.verbose, cli.log_format()), (2, LogFormat::Json));
+    }
+}

@@ -1,0 +1,166 @@
+//! `fgarchive query`: the reports, and questions in SQL.
+
+use super::render::{Format, Renderer};
+use super::{Globals, failure};
+use crate::domain::Timestamp;
+use crate::error::{Failure, FailureKind};
+use crate::store::{Arguments, Cell, Parameter, Question, Reader, Report, StoreError};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a statement of the user's may work: enough to read ten million records once, and no endless recursion.
+const SQL_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a report may work: all are known to end, the largest archives on slow disks take minutes.
+const REPORT_LIMIT: Duration = Duration::from_mins(10);
+
+/// The arguments of `query`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// What to ask
+    #[arg(value_name = "REPORT", value_parser = what())]
+    what: String,
+    /// The statement, for `sql`
+    #[arg(value_name = "SQL")]
+    statement: Option<String>,
+    /// From this time on: RFC 3339, `2026-03-01T12:00:00` or `2026-03-01` in UTC, or an age such as 90m, 36h, 7d
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Before this time, in the same forms
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Only this function: its name, `package:name`, or URN
+    #[arg(long, value_name = "FUNCTION")]
+    function: Option<String>,
+    /// A parameter of the report; --explain lists them
+    #[arg(long, value_name = "NAME=VALUE", value_parser = read_param)]
+    param: Vec<(String, String)>,
+    /// How the answer is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
+    format: Format,
+    /// How long the question may work [default: 30s for `sql`, 10m for a report]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// Show the report's help and its SQL instead of running it
+    #[arg(long)]
+    explain: bool,
+}
+
+/// The reports with their titles, so that `--help` lists them and a typing mistake is answered with the nearest.
+fn what() -> PossibleValuesParser {
+    let reports = Report::all().iter().map(|report| PossibleValue::new(report.name()).help(report.title()));
+    let others = [
+        PossibleValue::new("list").help("The reports, and what each takes."),
+        PossibleValue::new("sql").help("A statement of your own, for reading only."),
+    ];
+    PossibleValuesParser::new(reports.chain(others))
+}
+
+fn read_param(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Answers one question.
+pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    args.check()?;
+    match args.what.as_str() {
+        "list" => list(args.format, out),
+        "sql" => ask_sql(&args, &globals.db, out),
+        name => match Report::find(name) {
+            Some(report) if args.explain => out.write_all(report.text().as_bytes()).map_err(failure::output),
+            Some(report) => ask_report(report, args, globals, out),
+            None => Err(usage(format!("there is no report `{name}`"))),
+        },
+    }
+}
+
+impl Args {
+    /// Refuses what would otherwise be passed over in silence.
+    fn check(&self) -> Result<(), Failure> {
+        let narrowed =
+            self.since.is_some() || self.until.is_some() || self.function.is_some() || !self.param.is_empty();
+        match (self.what.as_str(), &self.statement) {
+            ("sql", None) => Err(usage("`query sql` needs a statement")
+                .hint("fgarchive query sql \"SELECT status, count(*) FROM invocations GROUP BY status\"")),
+            ("sql" | "list", _) if narrowed || self.explain => {
+                Err(usage(format!("`query {}` takes no options of a report", self.what))
+                    .hint("narrow a statement of your own with its WHERE"))
+            }
+            ("sql", Some(_)) | (_, None) => Ok(()),
+            (name, Some(_)) => Err(usage(format!("`query {name}` takes no statement"))
+                .hint("a statement follows `sql`: fgarchive query sql \"SELECT …\"")),
+        }
+    }
+}
+
+fn usage(message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Usage, message)
+}
+
+fn list(format: Format, out: &mut dyn Write) -> Result<(), Failure> {
+    let columns = ["report", "answers", "parameters"].map(str::to_owned);
+    let mut renderer = Renderer::begin(format, &columns, out).map_err(failure::output)?;
+    for report in Report::all() {
+        let parameters: Vec<String> = report.parameters().iter().map(shown_parameter).collect();
+        let cells = [report.name().into(), report.title().into(), parameters.join(" ").into()].map(Cell::Text);
+        renderer.row(&cells).map_err(failure::output)?;
+    }
+    renderer.finish().map_err(failure::output)
+}
+
+fn shown_parameter(parameter: &Parameter) -> String {
+    format!("{}={}", parameter.name, parameter.default)
+}
+
+fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    let now = globals.clock().now();
+    let moment = |text: Option<String>| text.map(|text| parse_moment_or_age(&text, now)).transpose();
+    let arguments = Arguments {
+        now,
+        since: moment(args.since)?,
+        until: moment(args.until)?,
+        function: args.function,
+        own: args.param,
+    };
+    let refused = |error: StoreError| error.into_failure(&globals.db);
+    let mut reader = Reader::open(&globals.db).map_err(refused)?;
+    let mut question = reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
+    answer(&mut question, args.format, &globals.db, out)
+}
+
+fn ask_sql(args: &Args, archive: &Path, out: &mut dyn Write) -> Result<(), Failure> {
+    let refused = |error: StoreError| error.into_failure(archive);
+    let mut reader = Reader::open(archive).map_err(refused)?;
+    let sql = args.statement.as_deref().unwrap_or_default();
+    let mut question = reader.ask_sql(sql, args.timeout.unwrap_or(SQL_LIMIT)).map_err(refused)?;
+    answer(&mut question, args.format, archive, out)
+}
+
+/// Writes an answer row by row.
+fn answer(question: &mut Question<'_>, format: Format, archive: &Path, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut renderer = Renderer::begin(format, question.columns(), out).map_err(failure::output)?;
+    let mut rows = question.rows();
+    let mut shown = 0;
+    while let Some(row) = rows.next_row().map_err(|error| error.into_failure(archive))? {
+        if !renderer.wants_more() {
+            tracing::warn!("only the first {shown} rows are shown: the formats csv, json and ndjson give all");
+            break;
+        }
+        renderer.row(&row.cells().collect::<Vec<Cell<'_>>>()).map_err(failure::output)?;
+        shown += 1;
+    }
+    renderer.finish().map_err(failure::output)
+}
+
+/// Reads a time as people write one: RFC 3339, without a zone as UTC, a date, or an age.
+fn parse_moment_or_age(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let at_midnight = || format!("{text}T00:00:00");
+    let moment = text.parse().or_else(|_| at_midnight().parse::<Timestamp>()).ok();
+    let age = || humantime::parse_duration(text).ok().map(|age| now - age);
+    moment.or_else(age).ok_or_else(|| {
+        usage(format!("`{text}` is no time")).hint("write 2026-03-01T12:00:00Z, 2026-03-01, or an age such as 36h")
+    })
+}

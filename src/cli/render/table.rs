@@ -1,0 +1,81 @@
+//! A table for people: columns that fit the terminal, no lines but the one under the header, so that it also survives mail,
+//! `grep` and a screen reader.
+
+use super::text::{on_one_line, plain};
+use crate::cli::log::no_colour;
+use crate::store::Cell;
+use comfy_table::{
+    Attribute, Cell as TableCell, CellAlignment, ContentArrangement, LineStyle, Table as Layout, TableStyle,
+};
+use std::io::{self, IsTerminal, Write};
+
+/// The most rows of a table. Its columns are as wide as their widest cell, so all rows are held until the end, and nobody
+/// reads more.
+const MOST_ROWS: usize = 10_000;
+
+/// The most characters of a cell, which bounds what [`MOST_ROWS`] rows hold; other formats give the whole text.
+const MOST_CHARACTERS: usize = 200;
+
+/// A line under the header, and columns apart by blanks.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction(' '));
+
+/// Collects rows.
+pub(super) struct Table<'w> {
+    layout: Layout,
+    numeric: Vec<bool>,
+    out: &'w mut dyn Write,
+}
+
+impl<'w> Table<'w> {
+    pub(super) fn begin(columns: &[String], out: &'w mut dyn Write) -> Self {
+        let mut layout = Layout::new();
+        layout.load_style(STYLE);
+        fit(&mut layout);
+        let bold = io::stdout().is_terminal() && !no_colour();
+        layout.set_header(columns.iter().map(|column| {
+            let cell = TableCell::new(on_one_line(column));
+            if bold { cell.add_attribute(Attribute::Bold) } else { cell }
+        }));
+        Self { layout, numeric: vec![true; columns.len()], out }
+    }
+
+    pub(super) fn wants_more(&self) -> bool {
+        self.layout.row_count() < MOST_ROWS
+    }
+
+    pub(super) fn row(&mut self, cells: &[Cell<'_>]) {
+        for (numeric, cell) in self.numeric.iter_mut().zip(cells) {
+            *numeric &= matches!(cell, Cell::Null | Cell::Integer(_) | Cell::Real(_));
+        }
+        self.layout.add_row(cells.iter().map(|cell| shorten(&on_one_line(&plain(cell)))));
+    }
+
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        if self.layout.row_count() == 0 {
+            return self.out.write_all(b"(no rows)\n");
+        }
+        for (column, numeric) in self.layout.column_iter_mut().zip(&self.numeric) {
+            column.set_padding((0, 1));
+            if *numeric {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        self.layout.lines().try_for_each(|line| writeln!(self.out, "{}", line.trim_end()))
+    }
+}
+
+/// Wraps cells at a terminal; into a file or a pipe a row stays one line.
+fn fit(layout: &mut Layout) {
+    if io::stdout().is_terminal() {
+        layout.set_content_arrangement(ContentArrangement::Dynamic);
+    } else {
+        layout.force_no_tty().set_content_arrangement(ContentArrangement::Disabled);
+    }
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,95 @@
+//! A prepared question and its answer, row by row: nothing is collected, so that any answer fits in memory.
+
+use super::StoreError;
+use super::budget::Budget;
+use rusqlite::types::ValueRef;
+use rusqlite::{Row as SqliteRow, Rows as SqliteRows, Statement};
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// A statement that is ready to be answered.
+#[derive(Debug)]
+pub struct Question<'r> {
+    statement: Statement<'r>,
+    columns: Vec<String>,
+    budget: Budget,
+}
+
+impl<'r> Question<'r> {
+    pub(super) fn new(statement: Statement<'r>, budget: Budget) -> Self {
+        let columns = statement.column_names().map(str::to_owned).collect();
+        Self { statement, columns, budget }
+    }
+
+    /// The names of the columns, from left to right.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The answer from its first row.
+    pub fn rows(&mut self) -> Rows<'_> {
+        Rows { cursor: self.statement.raw_query(), budget: &self.budget, left_at: self.budget.elapsed() }
+    }
+}
+
+/// The rows of an answer, one at a time.
+#[expect(missing_debug_implementations, reason = "SQLite's cursor has nothing to show")]
+pub struct Rows<'q> {
+    cursor: SqliteRows<'q>,
+    budget: &'q Budget,
+    /// When the last row was handed out, on the watch of the budget.
+    left_at: Duration,
+}
+
+impl Rows<'_> {
+    /// The next row; nothing after the last.
+    pub fn next_row(&mut self) -> Result<Option<Row<'_>>, StoreError> {
+        self.budget.extend(self.budget.elapsed().saturating_sub(self.left_at));
+        let row = self.cursor.next().map_err(StoreError::from_statement)?;
+        self.left_at = self.budget.elapsed();
+        Ok(row.map(Row))
+    }
+}
+
+/// One row of an answer.
+#[expect(missing_debug_implementations, reason = "shown cell by cell")]
+pub struct Row<'a>(&'a SqliteRow<'a>);
+
+impl Row<'_> {
+    /// The cells, from left to right.
+    pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let cell = self.0.get_ref(at).ok().map(Cell::from);
+            at += 1;
+            cell
+        })
+    }
+}
+
+/// One value, in the five types of SQLite.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell<'a> {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// Another number.
+    Real(f64),
+    /// A text; what is no UTF-8 is replaced.
+    Text(Cow<'a, str>),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
+impl<'a> From<ValueRef<'a>> for Cell<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(number) => Self::Integer(number),
+            ValueRef::Real(number) => Self::Real(number),
+            ValueRef::Text(bytes) => Self::Text(String::from_utf8_lossy(bytes)),
+            ValueRef::Blob(bytes) => Self::Blob(bytes),
+        }
+    }
+}

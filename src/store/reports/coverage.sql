@@ -1,0 +1,22 @@
+-- What is proven and what is not: the ledger of each function, with the ranges that no walk has reached.
+--
+-- `settled` and `proven` ranges are complete; `unproven`, `lost` and `not walked` ones are not. The range from the last walk
+-- until now is not in the ledger yet. --since and --until choose the ranges that touch that time.
+-- param state= (|settled|proven|unproven|lost|not walked|gaps): only ranges of this state, or all that are not complete
+SELECT f.package || ':' || f.name AS function,
+       c.begin_time,
+       c.end_time,
+       unixepoch(c.end_time) - unixepoch(c.begin_time) AS seconds,
+       c.state,
+       c.proof,
+       c.reported_count,
+       c.distinct_count,
+       c.pages,
+       c.walked_at
+  FROM coverage c
+  JOIN functions f ON f.id = c.function_id
+ WHERE (:since IS NULL OR c.end_time > :since)
+   AND (:until IS NULL OR c.begin_time < :until)
+   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.urn))
+   AND (:state IS NULL OR c.state = :state OR (:state = 'gaps' AND c.state NOT IN ('settled', 'proven')))
+ ORDER BY function, f.id, c.begin_time;

@@ -1,0 +1,23 @@
+-- The latest runs: when, how they ended, and what they did.
+--
+-- A run without an outcome is still going on, or was killed; what it committed until `updated_at` stands.
+-- param limit=20: how many
+SELECT id,
+       started_at,
+       updated_at,
+       unixepoch(coalesce(ended_at, updated_at)) - unixepoch(started_at) AS seconds,
+       outcome,
+       exit_code,
+       requests,
+       retries,
+       throttled,
+       records_seen,
+       records_new,
+       records_changed,
+       records_late,
+       records_rejected
+  FROM runs
+ WHERE (:since IS NULL OR started_at >= :since)
+   AND (:until IS NULL OR started_at < :until)
+ ORDER BY id DESC
+ LIMIT :limit;

@@ -1,0 +1,294 @@
+//! Known rows, and the answers that a person computed from them.
+
+use super::*;
+use crate::domain::Timestamp;
+use crate::store::testing::{Fixture, shown};
+use pretty_assertions::assert_eq;
+
+/// Ten records: eight of `report`, two of `invoice`, one of them without a start time.
+const RECORDS: &str = "
+    a1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:10Z
+    a2 SUCCESS 2026-03-01T10:30:00Z 2026-03-01T10:30:20Z
+    a3 SUCCESS 2026-03-01T11:00:00Z 2026-03-01T11:00:30Z
+    a4 SUCCESS 2026-03-01T11:59:59Z 2026-03-01T12:00:39Z
+    a5 FAIL    2026-03-01T12:00:00Z 2026-03-01T12:01:00Z
+    a6 DISCARD 2026-03-02T00:00:00Z 2026-03-02T00:00:00Z
+    a7 RUNNING 2026-03-02T08:00:00Z -
+    a8 PAUSED  2026-03-02T09:00:00Z -
+    b1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:05Z 2
+    b2 WAIT    - - 2
+";
+
+fn world() -> Fixture {
+    Fixture::new().with_records(RECORDS).with(
+        "UPDATE invocations SET error_code = 1001, error_message = 'timed out' WHERE request_id = 'a5';
+         INSERT INTO open_records VALUES ('a7', 1, '2026-03-02T08:01:00Z', '2026-03-02T09:00:00Z'),
+                                         ('b2', 2, '2026-03-01T10:00:00Z', '2026-03-02T09:00:00Z');
+         INSERT INTO status_changes VALUES
+             (1, 'a4', 'WAIT', 'RUNNING', '2026-03-01T11:59:59Z', '2026-03-01T12:00:10Z', 1, 1),
+             (2, 'a4', 'RUNNING', 'SUCCESS', '2026-03-01T12:00:10Z', '2026-03-02T12:00:10Z', 1, 2),
+             (3, 'a4', 'SUCCESS', 'RUNNING', '2026-03-02T12:00:10Z', '2026-03-02T12:10:00Z', 0, 2);
+         INSERT INTO windows VALUES
+             (1, '2026-03-01T00:00:00Z', '2026-03-01T06:00:00Z', 'settled', 'both', 0, 0, 1, '2026-03-01T12:00:00Z'),
+             (1, '2026-03-01T06:00:00Z', '2026-03-01T07:00:00Z', 'lost', NULL, NULL, 0, 0, '2026-03-01T12:00:00Z'),
+             (1, '2026-03-01T08:00:00Z', '2026-03-02T08:00:00Z', 'proven', 'count', 6, 6, 1, '2026-03-02T08:00:00Z');
+         INSERT INTO late_records VALUES
+             ('a2', 1, '2026-03-01T10:30:00Z', '2026-03-01T10:31:00Z', '2026-03-01T10:35:00Z', 1),
+             ('a3', 1, '2026-03-01T11:00:00Z', '2026-03-01T11:20:00Z', '2026-03-01T12:00:00Z', 1);
+         INSERT INTO rejects VALUES (1, 1, '2026-03-01T12:00:00Z', 'no request_id', '{\"status\":\"FAIL\"}', 1);",
+    )
+}
+
+fn answer_with(report: &str, change: impl FnOnce(&mut Arguments)) -> Result<String, StoreError> {
+    let world = world();
+    let mut arguments = Arguments::at(moment("2026-03-02T12:00:00Z"));
+    change(&mut arguments);
+    let mut reader = world.reader();
+    let mut question = reader.ask(Report::find(report).unwrap(), &arguments, Duration::from_secs(30))?;
+    shown(&mut question)
+}
+
+fn answer(report: &str) -> String {
+    answer_with(report, |_| ()).unwrap()
+}
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn own(name: &str, value: &str) -> Vec<(String, String)> {
+    vec![(name.to_owned(), value.to_owned())]
+}
+
+#[test]
+fn summary_counts_every_record_once() {
+    assert_eq!(
+        answer("summary"),
+        "function | records | success | fail | discard | running | wait | other | failed_percent | first | last\n\
+         default:report | 8 | 4 | 1 | 1 | 1 | 0 | 1 | 33.33 | 2026-03-01T10:00:00Z | 2026-03-02T09:00:00Z\n\
+         billing:invoice | 2 | 1 | 0 | 0 | 0 | 1 | 0 | 0 | 2026-03-01T10:00:00Z | 2026-03-01T10:00:00Z"
+    );
+}
+
+#[test]
+fn a_range_holds_its_begin_and_not_its_end() {
+    let narrowed = answer_with("summary", |arguments| {
+        arguments.since = Some(moment("2026-03-01T12:00:00Z"));
+        arguments.until = Some(moment("2026-03-02T08:00:00Z"));
+    });
+    let rows = "default:report | 2 | 0 | 1 | 1 | 0 | 0 | 0 | 100 | 2026-03-01T12:00:00Z | 2026-03-02T00:00:00Z";
+    assert_eq!(narrowed.unwrap().lines().skip(1).collect::<Vec<_>>(), [rows]);
+}
+
+#[test]
+fn a_function_is_chosen_by_name_package_or_urn() {
+    let whole = answer("summary");
+    let invoice = whole.lines().last().unwrap();
+    for name in ["invoice", "billing:invoice", "urn:fss:cn-north-4:0123:function:billing:invoice:latest"] {
+        let chosen = answer_with("summary", |arguments| arguments.function = Some(name.to_owned())).unwrap();
+        assert_eq!(chosen.lines().skip(1).collect::<Vec<_>>(), [invoice], "{name}");
+    }
+    let refused = answer_with("summary", |arguments| arguments.function = Some("invoices".to_owned())).unwrap_err();
+    let failure = refused.into_failure("a.db".as_ref());
+    assert_eq!(failure.to_string(), "cannot run the report: the archive holds no function `invoices`");
+    assert_eq!(failure.hint.unwrap(), "it holds: billing:invoice, default:report");
+}
+
+#[test]
+fn throughput_by_hour_and_by_day() {
+    assert_eq!(
+        answer("throughput"),
+        "bucket | records | success | fail | discard | running | wait | other\n\
+         2026-03-01T10:00:00Z | 3 | 3 | 0 | 0 | 0 | 0 | 0\n\
+         2026-03-01T11:00:00Z | 2 | 2 | 0 | 0 | 0 | 0 | 0\n\
+         2026-03-01T12:00:00Z | 1 | 0 | 1 | 0 | 0 | 0 | 0\n\
+         2026-03-02T00:00:00Z | 1 | 0 | 0 | 1 | 0 | 0 | 0\n\
+         2026-03-02T08:00:00Z | 1 | 0 | 0 | 0 | 1 | 0 | 0\n\
+         2026-03-02T09:00:00Z | 1 | 0 | 0 | 0 | 0 | 0 | 1"
+    );
+    let days = answer_with("throughput", |arguments| {
+        arguments.own = own("bucket", "day");
+        arguments.function = Some("report".to_owned());
+    });
+    assert_eq!(
+        days.unwrap().lines().skip(1).collect::<Vec<_>>(),
+        ["2026-03-01 | 5 | 4 | 1 | 0 | 0 | 0 | 0", "2026-03-02 | 3 | 0 | 0 | 1 | 1 | 0 | 1"]
+    );
+}
+
+#[test]
+fn latency_is_of_the_records_that_have_both_times() {
+    assert_eq!(
+        answer("latency"),
+        "function | records | min_s | p50_s | p90_s | p99_s | max_s\n\
+         billing:invoice | 1 | 5 | 5 | 5 | 5 | 5\n\
+         default:report | 4 | 10 | 20 | 40 | 40 | 40"
+    );
+    let all = answer_with("latency", |arguments| arguments.own = own("status", "")).unwrap();
+    assert_eq!(all.lines().last().unwrap(), "default:report | 6 | 0 | 20 | 60 | 60 | 60");
+}
+
+#[test]
+fn slowest_first() {
+    let three = answer_with("slowest", |arguments| arguments.own = own("limit", "2")).unwrap();
+    assert_eq!(
+        three,
+        "request_id | function | status | start_time | end_time | seconds | error_message\n\
+         a5 | default:report | FAIL | 2026-03-01T12:00:00Z | 2026-03-01T12:01:00Z | 60 | timed out\n\
+         a4 | default:report | SUCCESS | 2026-03-01T11:59:59Z | 2026-03-01T12:00:39Z | 40 |"
+    );
+}
+
+#[test]
+fn failures_by_code_and_message() {
+    assert_eq!(
+        answer("failures"),
+        "error_code | error_message | records | functions | first | last | example\n\
+         1001 | timed out | 1 | 1 | 2026-03-01T12:00:00Z | 2026-03-01T12:00:00Z | a5"
+    );
+}
+
+#[test]
+fn open_records_with_their_age() {
+    assert_eq!(
+        answer("open"),
+        "request_id | function | status | start_time | opened_at | checked_at | age_s\n\
+         b2 | billing:invoice | WAIT |  | 2026-03-01T10:00:00Z | 2026-03-02T09:00:00Z | 93600\n\
+         a7 | default:report | RUNNING | 2026-03-02T08:00:00Z | 2026-03-02T08:01:00Z | 2026-03-02T09:00:00Z | 14400"
+    );
+}
+
+#[test]
+fn the_path_of_one_record_begins_with_its_first_sighting() {
+    let path = answer_with("transitions", |arguments| arguments.own = own("id", "a4")).unwrap();
+    assert_eq!(
+        path,
+        "request_id | function | from_status | to_status | after_time | by_time | accepted | run_id\n\
+         a4 | default:report |  | WAIT |  | 2026-03-01T12:00:30Z | 1 | 1\n\
+         a4 | default:report | WAIT | RUNNING | 2026-03-01T11:59:59Z | 2026-03-01T12:00:10Z | 1 | 1\n\
+         a4 | default:report | RUNNING | SUCCESS | 2026-03-01T12:00:10Z | 2026-03-02T12:00:10Z | 1 | 2\n\
+         a4 | default:report | SUCCESS | RUNNING | 2026-03-02T12:00:10Z | 2026-03-02T12:10:00Z | 0 | 2"
+    );
+    assert_eq!(answer("transitions").lines().count(), 1 + 3);
+}
+
+#[test]
+fn anomalies_are_what_was_not_believed() {
+    assert_eq!(
+        answer("anomalies"),
+        "seen_at | request_id | function | standing_status | seen_status | status_now | run_id\n\
+         2026-03-02T12:10:00Z | a4 | default:report | SUCCESS | RUNNING | SUCCESS | 2"
+    );
+}
+
+#[test]
+fn coverage_shows_the_ranges_between() {
+    assert_eq!(
+        answer("coverage"),
+        "function | begin_time | end_time | seconds | state | proof | reported_count | distinct_count | pages | walked_at\n\
+         default:report | 2026-03-01T00:00:00Z | 2026-03-01T06:00:00Z | 21600 | settled | both | 0 | 0 | 1 | 2026-03-01T12:00:00Z\n\
+         default:report | 2026-03-01T06:00:00Z | 2026-03-01T07:00:00Z | 3600 | lost |  |  | 0 | 0 | 2026-03-01T12:00:00Z\n\
+         default:report | 2026-03-01T07:00:00Z | 2026-03-01T08:00:00Z | 3600 | not walked |  |  | 0 | 0 |\n\
+         default:report | 2026-03-01T08:00:00Z | 2026-03-02T08:00:00Z | 86400 | proven | count | 6 | 6 | 1 | 2026-03-02T08:00:00Z"
+    );
+    let gaps = answer_with("coverage", |arguments| arguments.own = own("state", "gaps")).unwrap();
+    assert_eq!(gaps.lines().count(), 1 + 2);
+}
+
+#[test]
+fn lateness_record_by_record_and_summed_up() {
+    assert_eq!(
+        answer("late"),
+        "start_time | request_id | function | missed_at | seen_at | at_least_s | at_most_s\n\
+         2026-03-01T10:30:00Z | a2 | default:report | 2026-03-01T10:31:00Z | 2026-03-01T10:35:00Z | 60 | 300\n\
+         2026-03-01T11:00:00Z | a3 | default:report | 2026-03-01T11:20:00Z | 2026-03-01T12:00:00Z | 1200 | 3600"
+    );
+    assert_eq!(
+        answer("lateness"),
+        "function | late_records | missed_max_s | shown_p50_s | shown_p90_s | shown_p99_s | shown_max_s\n\
+         default:report | 2 | 1200 | 300 | 3600 | 3600 | 3600"
+    );
+}
+
+#[test]
+fn rejects_and_runs() {
+    assert_eq!(
+        answer("rejects").lines().last().unwrap(),
+        "2026-03-01T12:00:00Z | default:report | no request_id | {\"status\":\"FAIL\"} | 1"
+    );
+    let runs = answer("runs");
+    assert_eq!(
+        runs.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "2 | 2026-03-02T12:00:00Z | 2026-03-02T12:00:10Z | 10 |  |  | 4 | 0 | 0 | 0 | 0 | 0 | 0 | 0",
+            "1 | 2026-03-01T12:00:00Z | 2026-03-01T12:00:30Z | 30 | complete | 0 | 9 | 0 | 0 | 0 | 0 | 0 | 0 | 0"
+        ]
+    );
+}
+
+#[test]
+fn what_a_report_does_not_take_is_refused() {
+    let message = |report: &str, change: fn(&mut Arguments)| answer_with(report, change).unwrap_err().to_string();
+    assert_eq!(
+        message("runs", |arguments| arguments.function = Some("report".to_owned())),
+        "the report `runs` does not take --function"
+    );
+    assert_eq!(
+        message("slowest", |arguments| arguments.own = own("limits", "3")),
+        "the report `slowest` has no parameter `limits`"
+    );
+    assert_eq!(message("slowest", |arguments| arguments.own = own("limit", "many")), "`many` is no value for `limit`");
+    assert_eq!(
+        message("throughput", |arguments| arguments.own = own("bucket", "week")),
+        "`week` is no value for `bucket`"
+    );
+}
+
+/// The help is read from comments: a slip in one would silently lose a parameter.
+#[test]
+fn every_file_declares_exactly_the_parameters_it_uses() {
+    let world = Fixture::new();
+    let reader = world.reader();
+    for report in Report::all() {
+        assert!(report.title().ends_with('.') && report.title().len() < 120, "{}", report.name());
+        let statement = reader.connection.prepare(report.text()).unwrap();
+        let mut used: Vec<&str> =
+            (1..=statement.parameter_count()).filter_map(|at| statement.parameter_name(at)).collect();
+        used.retain(|name| ![":since", ":until", ":function", ":now"].contains(name));
+        let mut declared: Vec<String> =
+            report.parameters().iter().map(|parameter| format!(":{}", parameter.name)).collect();
+        used.sort_unstable();
+        declared.sort_unstable();
+        assert_eq!(declared, used, "{}", report.name());
+        let said = report.text().lines().filter(|line| line.starts_with("-- param ")).count();
+        assert_eq!(said, declared.len(), "{}", report.name());
+        assert!(statement.readonly() && statement.column_count() > 1, "{}", report.name());
+    }
+}
+
+fn plan_of(report: &str) -> String {
+    let world = world();
+    let reader = world.reader();
+    let sql = format!("EXPLAIN QUERY PLAN {}", Report::find(report).unwrap().text());
+    let mut statement = reader.connection.prepare(&sql).unwrap();
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get::<_, String>(3).unwrap());
+    }
+    steps.join("\n")
+}
+
+#[test]
+fn a_range_of_time_is_found_by_the_index() {
+    for report in ["summary", "throughput", "latency", "slowest", "failures"] {
+        let plan = plan_of(report);
+        assert!(
+            plan.contains("invocations USING INDEX invocations_by_start (start_time>? AND start_time<?)"),
+            "{plan}"
+        );
+    }
+    let path = plan_of("transitions");
+    assert!(path.contains("SEARCH i USING PRIMARY KEY (request_id=?)"), "{path}");
+    assert!(path.contains("status_changes USING INDEX status_changes_by_record (request_id=?)"), "{path}");
+}
