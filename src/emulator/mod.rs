@@ -9,10 +9,13 @@
 
 mod auth;
 mod chance;
+mod dump;
 mod faults;
 mod iam;
 mod journal;
 mod listing;
+mod oddity;
+mod options;
 mod query;
 mod readings;
 mod routes;
@@ -24,6 +27,8 @@ mod world;
 pub use auth::{ACCESS_KEY, DOMAIN, PASSWORD, SECRET_KEY, TOKEN, USER};
 pub use faults::{BodyKind, Fault, Faults, Framing, Rule};
 pub use journal::{Journal, ListingRequest};
+pub use oddity::Oddity;
+pub use options::{Options, export_lines, login_help};
 pub use readings::{
     Bounds, CappedCount, Count, ErrorForm, Filter, LastMarker, Lookup, MarkerForm, OpenTime, Order, OverLimit,
     Readings, Times, WaitStart,

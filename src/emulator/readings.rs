@@ -220,6 +220,9 @@ pub struct Readings {
     /// The longest window that is not refused with 400, such as 30d
     #[arg(long, value_name = "SPAN")]
     pub max_window: Option<humantime::Duration>,
+    /// One record of so many is written in a way that nobody documented
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub odd: Option<u64>,
     /// The most functions of a page of the functions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub function_page_cap: Option<u64>,
@@ -245,6 +248,7 @@ impl Default for Readings {
             result_cap: None,
             capped_count: CappedCount::default(),
             max_window: None,
+            odd: None,
             function_page_cap: None,
         }
     }

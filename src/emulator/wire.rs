@@ -4,6 +4,7 @@
 //! Listings are written by hand into one buffer; a benchmark must measure the client, not this.
 
 use super::listing::Listed;
+use super::oddity::Oddity;
 use super::readings::{ErrorForm, MarkerForm, OpenTime, Readings, WaitStart};
 use super::world::{Failure, Phase, Shown};
 use crate::domain::Timestamp;
@@ -63,7 +64,10 @@ pub(super) fn listing(listed: &Listed, readings: &Readings) -> Vec<u8> {
         if nth > 0 {
             out.push(b',');
         }
-        write_record(&mut out, record, &record.id.to_text(), readings);
+        match readings.odd.and_then(|one_of| Oddity::of(record.id, one_of)) {
+            None => write_record(&mut out, record, &record.id.to_text(), readings),
+            Some(oddity) => write_odd(&mut out, record, oddity, readings),
+        }
     }
     out.push(b']');
     if let Some(count) = listed.count {
@@ -78,6 +82,13 @@ pub(super) fn listing(listed: &Listed, readings: &Readings) -> Vec<u8> {
     }
     out.push(b'}');
     out
+}
+
+fn write_odd(out: &mut Vec<u8>, record: &Shown, oddity: Oddity, readings: &Readings) {
+    let mut plain = Vec::with_capacity(USUAL_RECORD);
+    write_record(&mut plain, record, &record.id.to_text(), readings);
+    let plain = serde_json::from_slice(&plain).unwrap_or_default();
+    out.extend_from_slice(oddity.distort(plain).to_string().as_bytes());
 }
 
 /// One record, its fields in the order of the vendor's example.
@@ -330,6 +341,20 @@ mod tests {
         assert_eq!(page(MarkerForm::String)["next_marker"], json!("1"));
         assert_eq!(page(MarkerForm::Absent).get("next_marker"), None);
         assert_eq!(page(MarkerForm::Number)["count"], json!(10));
+    }
+
+    #[test]
+    fn odd_records_stay_where_they_are() {
+        let anchor = Timestamp::from_unix(1_772_366_400);
+        let world = World::new(WorldSpec::new(anchor)).unwrap();
+        let records: Vec<Shown> = world.shown(0, anchor).take(400).collect();
+        let listed = Listed { records: records.clone(), count: None, next_marker: None };
+        let body = |odd| serde_json::from_slice::<Value>(&listing(&listed, &Readings { odd, ..Readings::default() }));
+        let (plain, odd) = (body(None).unwrap(), body(Some(9)).unwrap());
+        for (nth, record) in records.iter().enumerate() {
+            let same = plain["invocations"][nth] == odd["invocations"][nth];
+            assert_eq!(same, Oddity::of(record.id, 9).is_none(), "{nth}");
+        }
     }
 
     proptest! {

@@ -51,6 +51,11 @@ impl RecordId {
         (id.to_string() == text).then_some(id)
     }
 
+    /// Digits of it as a number that looks drawn.
+    pub(in crate::emulator) fn digits(self) -> u64 {
+        self.low << 2
+    }
+
     /// The text, without an allocation.
     pub fn to_text(self) -> [u8; ID_LENGTH] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
