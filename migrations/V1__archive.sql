@@ -31,12 +31,15 @@ CREATE TABLE runs (
     records_changed  INTEGER NOT NULL DEFAULT 0,
     records_late     INTEGER NOT NULL DEFAULT 0,
     records_rejected INTEGER NOT NULL DEFAULT 0,
-    longest_page     INTEGER NOT NULL DEFAULT 0
+    -- What was learnt about the service's pages: the most entries on one, and whether `count` is a total.
+    longest_page     INTEGER NOT NULL DEFAULT 0,
+    count_is_total   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- One row a record, as last seen. The key is the id itself, so that the row and its key share one B-tree.
+-- One row a record, as last seen. Ids are random: rows are appended in the order they came, and only the index of the
+-- key is written all over, which is half as much as a table clustered by it (measured by `cargo bench`).
 CREATE TABLE invocations (
-    request_id     TEXT NOT NULL PRIMARY KEY,
+    request_id     TEXT NOT NULL UNIQUE,
     function_id    INTEGER NOT NULL REFERENCES functions (id),
     status         TEXT NOT NULL,
     error_code     ANY,
@@ -47,7 +50,7 @@ CREATE TABLE invocations (
     changed_run_id INTEGER NOT NULL,
     given_up_at    TEXT,
     extra          TEXT
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Serves a range of `start_time` alone, and with a function, which is then checked inside the index.
 CREATE INDEX invocations_by_start ON invocations (start_time, function_id);

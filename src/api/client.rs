@@ -153,6 +153,11 @@ impl Client {
         self.0.tokens.renew(&self.0, login).await.map(|_| true)
     }
 
+    /// The region it was made for.
+    pub fn region(&self) -> &str {
+        &self.0.region
+    }
+
     /// The project that functions without a URN belong to: as set, as the token says, or by a look-up.
     pub async fn project_id(&self) -> Result<String, CallFailure> {
         let inner = &*self.0;

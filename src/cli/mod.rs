@@ -3,18 +3,26 @@
 //! A command gets its arguments, the options that stand on every command, and where its data goes. Everything else that it
 //! says goes to stderr.
 
+#[cfg(feature = "emulator")]
+mod demo;
+#[cfg(feature = "emulator")]
+mod emulate;
 mod failure;
 mod log;
+mod progress;
 mod query;
 mod render;
+mod sync;
 
 pub use failure::{is_closed_output, show};
 
 use crate::clock::Clock;
-use crate::error::Failure;
+use crate::error::{Failure, FailureKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
+use tokio::runtime::{self, Runtime};
+use tokio_util::sync::CancellationToken;
 
 /// Archives the asynchronous invocation records of Huawei Cloud FunctionGraph into one SQLite file, and proves which time
 /// ranges are complete.
@@ -64,8 +72,16 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Bring the archive up to date: one run
+    Sync(Box<sync::Args>),
     /// Ask the archive: a report, or a question in SQL
     Query(query::Args),
+    /// Serve a stand-in for the service, to try the program against
+    #[cfg(feature = "emulator")]
+    Emulate(Box<emulate::Args>),
+    /// See the whole program at work, offline: a stand-in service, two runs, reports
+    #[cfg(feature = "emulator")]
+    Demo(demo::Args),
 }
 
 impl Cli {
@@ -79,10 +95,57 @@ impl Cli {
         log::start(&self.globals);
         let globals = &self.globals;
         match self.command {
+            Command::Sync(args) => sync::run(&args, globals, out),
             Command::Query(args) => query::run(args, globals, out),
+            #[cfg(feature = "emulator")]
+            Command::Emulate(args) => emulate::run(&args, globals, out),
+            #[cfg(feature = "emulator")]
+            Command::Demo(args) => demo::run(&args, globals, out),
         }?;
         out.flush().map_err(failure::output)
     }
+}
+
+/// The runtime of the commands that speak to the network. Two threads fetch and decode beside the one that commits.
+fn runtime() -> Result<Runtime, Failure> {
+    let cannot = |error| Failure::new(FailureKind::Unexpected, "cannot start the runtime").because(error);
+    runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(cannot)
+}
+
+/// Cancelled by SIGINT or SIGTERM, so that what is in hand can be committed first.
+fn interrupt() -> Result<CancellationToken, Failure> {
+    let token = CancellationToken::new();
+    let stopped = signals()?;
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        stopped.await;
+        cancelled.cancel();
+    });
+    Ok(token)
+}
+
+#[cfg(unix)]
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let cannot = |error| Failure::new(FailureKind::Unexpected, "cannot listen for signals").because(error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        // Where there is no such signal, the run goes on.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
 }
 
 #[cfg(test)]

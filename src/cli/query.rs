@@ -2,7 +2,7 @@
 
 use super::render::{Format, Renderer};
 use super::{Globals, failure};
-use crate::domain::Timestamp;
+use crate::config;
 use crate::error::{Failure, FailureKind};
 use crate::store::{Arguments, Cell, Parameter, Question, Reader, Report, StoreError};
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -117,7 +117,7 @@ fn shown_parameter(parameter: &Parameter) -> String {
 
 fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let now = globals.clock().now();
-    let moment = |text: Option<String>| text.map(|text| parse_moment_or_age(&text, now)).transpose();
+    let moment = |text: Option<String>| text.map(|text| config::parse_moment_or_age(&text, now)).transpose();
     let arguments = Arguments {
         now,
         since: moment(args.since)?,
@@ -153,14 +153,4 @@ fn answer(question: &mut Question<'_>, format: Format, archive: &Path, out: &mut
         shown += 1;
     }
     renderer.finish().map_err(failure::output)
-}
-
-/// Reads a time as people write one: RFC 3339, without a zone as UTC, a date, or an age.
-fn parse_moment_or_age(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    let at_midnight = || format!("{text}T00:00:00");
-    let moment = text.parse().or_else(|_| at_midnight().parse::<Timestamp>()).ok();
-    let age = || humantime::parse_duration(text).ok().map(|age| now - age);
-    moment.or_else(age).ok_or_else(|| {
-        usage(format!("`{text}` is no time")).hint("write 2026-03-01T12:00:00Z, 2026-03-01, or an age such as 36h")
-    })
 }

@@ -7,6 +7,7 @@
 
 use crate::domain::{EntryKey, Marker, Page};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
 
 /// Where the service is suspected to stop handing out records without saying so: the default cap of a
 /// log query in the store behind it (vendor's page LTS-0719). A walk that comes this far proves nothing.
@@ -41,6 +42,20 @@ pub enum Doubt {
     Capped,
     /// More pages than any list of that length can have.
     Endless,
+}
+
+/// In words, after "could not be proven complete:".
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SeamBroken => "the list moved between two of its pages",
+            Self::CountChanged => "the service's count changed while the list was paged",
+            Self::CountDiffers => "the service counts more or fewer records than it shows",
+            Self::Repeated => "a record came twice, so another may be missing",
+            Self::Capped => "the list reaches the 5,000 records at which the service may cut it off",
+            Self::Endless => "the list has no end",
+        })
+    }
 }
 
 /// What to do next with a walk.

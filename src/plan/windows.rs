@@ -30,6 +30,18 @@ impl Density {
         Self(records as f64 / window.seconds() as f64)
     }
 
+    /// How many records to expect in a range.
+    pub fn expected_in(self, range: Interval) -> u64 {
+        // Never negative; a float beyond `u64` saturates.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a density is not negative, and the cast saturates"
+        )]
+        let records = (self.0 * range.seconds() as f64).ceil() as u64;
+        records
+    }
+
     /// What to assume of the window after one of this density, when the assumption so far was `before`.
     #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
@@ -135,6 +147,11 @@ pub fn claims(window: Interval, began_at: Timestamp, settle_delay: Duration) -> 
     let past = window.split_at(began_at).0;
     let (settled, proven) = past.map_or((None, None), |past| past.split_at(began_at - settle_delay));
     Claims { settled, proven }
+}
+
+/// The fewest walks that can cover a range.
+pub fn least_walks(range: Interval) -> u64 {
+    range.seconds().unsigned_abs().div_ceil(MAX_WINDOW.as_secs())
 }
 
 /// The most requests a walk of `records` records needs, for an estimate.

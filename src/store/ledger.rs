@@ -1,21 +1,34 @@
 //! The ledger: rows of `windows` and what they mean.
 
 use super::functions::FunctionId;
-use super::{Archive, StoreError};
-use crate::domain::{Interval, Timestamp, count_to_i64, count_to_u64};
+use super::{Archive, Reader, StoreError};
+use crate::domain::{FunctionUrn, Interval, Timestamp, count_to_i64, count_to_u64};
 use crate::plan::ledger::{Entry, State, apply};
 use crate::plan::paging::Proof;
-use rusqlite::{Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
 const COLUMNS: &str = "begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at";
 
 impl Archive {
     /// The ledger of a function, earliest window first.
     pub fn load_ledger(&self, function: FunctionId) -> Result<Vec<Entry>, StoreError> {
-        let select = format!("SELECT {COLUMNS} FROM windows WHERE function_id = ?1 ORDER BY begin_time");
-        let mut statement = self.connection().prepare_cached(&select)?;
-        statement.query_and_then([function.0], load_entry)?.collect()
+        load_all(self.connection(), function)
     }
+}
+
+impl Reader {
+    /// The ledger of a function, earliest window first; empty for one that is not archived.
+    pub fn load_ledger(&self, urn: &FunctionUrn) -> Result<Vec<Entry>, StoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM functions WHERE urn = ?1")?;
+        let id = statement.query_row([urn.to_string()], |row| row.get(0)).optional()?;
+        id.map_or_else(|| Ok(Vec::new()), |id| load_all(&self.connection, FunctionId(id)))
+    }
+}
+
+fn load_all(connection: &Connection, function: FunctionId) -> Result<Vec<Entry>, StoreError> {
+    let select = format!("SELECT {COLUMNS} FROM windows WHERE function_id = ?1 ORDER BY begin_time");
+    let mut statement = connection.prepare_cached(&select)?;
+    statement.query_and_then([function.0], load_entry)?.collect()
 }
 
 /// Enters a walk: the rows around its window are replaced by what is now known.

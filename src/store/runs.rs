@@ -3,10 +3,17 @@
 use super::{Archive, StoreError};
 use crate::domain::{Timestamp, count_to_i64, count_to_u64};
 use rusqlite::{Transaction, named_params};
+use std::fmt;
 
 /// A run's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunId(pub(super) i64);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// What a run did so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +24,10 @@ pub struct Tally {
     pub retries: u64,
     /// Requests that were throttled.
     pub throttled: u64,
+    /// Pages answered.
+    pub pages: u64,
+    /// Entries on them, repetitions included.
+    pub fetched: u64,
     /// Records seen, the same one once a commit.
     pub seen: u64,
     /// Records seen for the first time.

@@ -7,12 +7,14 @@ mod asker;
 mod committer;
 mod delivery;
 mod function;
+mod preview;
 mod report;
 mod settings;
 mod source;
 mod walker;
 
 pub use asker::Gauges;
+pub use preview::{Preview, preview, to_failure};
 pub use report::{FunctionReport, RunReport};
 pub use settings::{PAGE_LIMIT, Settings};
 pub use source::Source;
@@ -36,8 +38,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use walker::Walked;
 
-/// How many pages may wait for the committing loop: it never runs dry, and memory stays bounded.
-const PAGES_IN_LINE: usize = 32;
+/// How many pages may wait for the committing loop: what arrives while it commits, so that fetching goes on.
+const PAGES_IN_LINE: usize = 64;
 
 /// No listing of functions is longer; the default quota is 400 a project.
 const MAX_FUNCTION_PAGES: usize = 1_000;

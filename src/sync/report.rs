@@ -1,5 +1,6 @@
 //! How a run ended, for people, scripts and the archive.
 
+use super::preview::to_failure;
 use super::walker::Walked;
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Interval};
@@ -97,19 +98,11 @@ impl RunReport {
         let of_functions = self.functions.iter().filter_map(|function| function.failure.as_ref());
         let first = self.refusal.as_ref().or_else(|| of_functions.clone().next())?;
         let others = of_functions.count().saturating_sub(1);
-        let message = match others {
-            0 => first.to_string(),
-            others => format!("{first}; {others} more functions failed"),
-        };
-        let failure = Failure::new(FailureKind::Incomplete, message);
-        let failure = match first.hint() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        };
-        Some(match &first.cause {
-            Some(cause) => failure.because(cause.clone()),
-            None => failure,
-        })
+        let mut failure = to_failure(first.clone());
+        if others > 0 {
+            failure.message.push_str(&format!("; {others} more functions failed"));
+        }
+        Some(failure)
     }
 
     fn unproven_failure(&self) -> Failure {

@@ -1,0 +1,143 @@
+//! `fgarchive demo`: the whole program in one command, offline.
+//!
+//! The stand-in service and the runs share a clock that is set forward between the runs, so that half an hour passes at
+//! once. What the reports print comes from the commands themselves.
+
+use super::{Cli, Command, Globals, emulate, failure, query, runtime};
+use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
+use crate::clock::Clock;
+use crate::emulator::{self, Options};
+use crate::error::{Failure, FailureKind};
+use crate::store::{Archive, Tally};
+use crate::sync::{self, RunReport, Settings, Unwatched};
+use clap::Parser;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What passes between the two runs.
+const PAUSE: Duration = Duration::from_secs(30 * 60);
+
+/// The reports shown at the end.
+const REPORTS: [&[&str]; 5] = [
+    &["query", "summary"],
+    &["query", "failures", "--param", "limit=5"],
+    &["query", "latency"],
+    &["query", "coverage"],
+    &[
+        "query",
+        "sql",
+        "SELECT day, status, count(*) AS records FROM invocation_details WHERE status <> 'SUCCESS' GROUP BY day, status ORDER BY day DESC LIMIT 6",
+    ],
+];
+
+/// The arguments of `demo`.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct Args {
+    /// Keep the archive here instead of deleting it at the end
+    #[arg(long, value_name = "PATH")]
+    keep: Option<PathBuf>,
+}
+
+#[derive(Parser)]
+struct Defaults {
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Shows the program.
+pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    let cannot = |error| Failure::new(FailureKind::Archive, "cannot make a directory for the demo").because(error);
+    let directory = tempfile::tempdir().map_err(cannot)?;
+    let path = args.keep.clone().unwrap_or_else(|| directory.path().join("demo.db"));
+    let clock = Clock::fixed(globals.clock().now());
+    runtime()?.block_on(archive(&path, &clock, out))?;
+    for command in REPORTS {
+        show(command, &path, out)?;
+    }
+    match &args.keep {
+        Some(path) => say(out, &format!("\nThe archive is kept: fgarchive --db {} query list", path.display())),
+        None => say(out, "\nThat was a stand-in; README.md shows the first run against the real service."),
+    }
+}
+
+/// Two runs against a stand-in, half an hour apart by its clock.
+async fn archive(path: &Path, clock: &Clock, out: &mut dyn Write) -> Result<(), Failure> {
+    let options = Options { live: true, ..Defaults::parse_from(["emulate"]).options };
+    let shared = clock.clone();
+    let service = options.build(move || shared.now()).map_err(|cause| Failure::new(FailureKind::Unexpected, cause))?;
+    let listener = emulate::listen(0).await?;
+    let address =
+        listener.local_addr().map_err(|error| Failure::new(FailureKind::Unexpected, "cannot serve").because(error))?;
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(emulator::serve(listener, service, stop.clone().cancelled_owned()));
+    say(
+        out,
+        &format!(
+            "A stand-in for FunctionGraph serves {} records of {} functions over {}.",
+            options.records, options.functions, options.span
+        ),
+    )?;
+    let mut archive = Archive::open(path).map_err(|error| error.into_failure(path))?;
+    for title in ["First run", "Second run, half an hour later"] {
+        let client = client(&format!("http://{address}"), clock)?;
+        let settings = Settings { all_functions: true, max_rps: 1_000.0, ..Settings::default() };
+        let report =
+            sync::run(&mut archive, client, &settings, clock, &CancellationToken::new(), &mut Unwatched).await?;
+        say(out, &format!("{title}: {}", summary(&report)))?;
+        if let Some(failure) = report.failure() {
+            return Err(failure);
+        }
+        clock.set(clock.now() + PAUSE);
+    }
+    stop.cancel();
+    // The server has nothing left to do; how it ends concerns nobody.
+    let _ = server.await;
+    Ok(())
+}
+
+fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {
+    let endpoint = Endpoint::parse(base_url, PlainHttp::LoopbackOnly)
+        .map_err(|problem| Failure::new(FailureKind::Unexpected, "cannot reach the stand-in").because(problem))?;
+    let clock = clock.clone();
+    let settings = ClientSettings {
+        functions_base: endpoint.clone(),
+        iam_base: endpoint,
+        region: emulator::REGION.to_owned(),
+        project_id: Some(emulator::PROJECT_ID.to_owned()),
+        credentials: Credentials::Keys {
+            access_key: emulator::ACCESS_KEY.to_owned(),
+            secret_key: emulator::SECRET_KEY.into(),
+            security_token: None,
+        },
+        timeouts: Timeouts::default(),
+        ca_cert: None,
+        user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION"), " demo").to_owned(),
+        now: Arc::new(move || clock.now()),
+    };
+    Client::new(settings).map_err(sync::to_failure)
+}
+
+fn summary(report: &RunReport) -> String {
+    let Tally { requests, seen, new, changed, .. } = report.tally;
+    format!("{}, {requests} requests, {seen} records seen, {new} new, {changed} changed.", report.outcome())
+}
+
+/// Runs one of our own commands and shows it as it would be typed.
+fn show(command: &[&str], path: &Path, out: &mut dyn Write) -> Result<(), Failure> {
+    let typed = command.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() });
+    say(out, &format!("\n$ fgarchive {}", typed.collect::<Vec<_>>().join(" ")))?;
+    let line = ["fgarchive", "--db"].map(Into::into).into_iter().chain([path.as_os_str().to_owned()]);
+    let parsed = Cli::try_parse_from(line.chain(command.iter().map(Into::into)))
+        .map_err(|error| Failure::new(FailureKind::Unexpected, "cannot read a command of the demo").because(error))?;
+    match parsed.command {
+        Command::Query(args) => query::run(args, &parsed.globals, out),
+        _ => Ok(()),
+    }
+}
+
+fn say(out: &mut dyn Write, line: &str) -> Result<(), Failure> {
+    writeln!(out, "{line}").map_err(failure::output)
+}

@@ -1,0 +1,93 @@
+//! What a run would ask: the windows that are pending, and about how many requests they take.
+
+use super::asker::Asker;
+use super::{PAGE_LIMIT, Settings, Source, horizon, resolve};
+use crate::api::CallFailure;
+use crate::clock::Clock;
+use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, PageQuery};
+use crate::error::{Failure, FailureKind};
+use crate::plan::ledger::Entry;
+use crate::plan::windows::{self, Density};
+use crate::store::Reader;
+
+/// What a run would do for a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The function.
+    pub urn: FunctionUrn,
+    /// The ranges that would be walked.
+    pub pending: Vec<Interval>,
+    /// About how many records they hold, where that can be told.
+    pub expected_records: Option<u64>,
+    /// About how many requests that takes, look-ups of open records aside.
+    pub requests: u64,
+}
+
+/// Looks ahead at a run without writing anything. Of a function that is not archived yet, the service is asked for one
+/// record, since its answer carries the total.
+pub async fn preview<S: Source>(
+    archive: Option<&Reader>,
+    source: S,
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<Vec<Preview>, Failure> {
+    let asker = Asker::new(source, clock.clone(), settings);
+    let mut previews = Vec::new();
+    for urn in resolve(&asker, settings).await.map_err(to_failure)? {
+        let ledger = match archive {
+            Some(reader) => reader.load_ledger(&urn).map_err(|error| error.into_failure(reader.path()))?,
+            None => Vec::new(),
+        };
+        let done: IntervalSet = ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
+        let horizon = horizon(&ledger, settings, asker.now());
+        let pending = horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done));
+        let expected = match archived_density(&ledger) {
+            Some(density) => Some(pending.iter().map(|&range| density.expected_in(range)).sum()),
+            None => ask_totals(&asker, &urn, &pending).await.map_err(to_failure)?,
+        };
+        let least = pending.iter().map(|&range| windows::least_walks(range)).sum::<u64>();
+        let requests = least.max(expected.map_or(0, |records| windows::pages_for(records, PAGE_LIMIT)));
+        previews.push(Preview { urn, pending, expected_records: expected, requests });
+    }
+    Ok(previews)
+}
+
+/// How dense the records of the settled past are.
+fn archived_density(ledger: &[Entry]) -> Option<Density> {
+    let settled = ledger.iter().rev().find(|row| row.state.is_done() && row.state.proof().is_some())?;
+    Some(Density::of(settled.distinct, settled.window))
+}
+
+async fn ask_totals<S: Source>(
+    asker: &Asker<S>,
+    urn: &FunctionUrn,
+    pending: &[Interval],
+) -> Result<Option<u64>, CallFailure> {
+    let mut total = Some(0);
+    for &range in pending {
+        let (begin, end) = windows::bounds(range);
+        let (page, _) = asker.list(urn, PageQuery { begin, end, marker: Marker(0), limit: 1 }).await?;
+        // A count of one on a page of one may be the page's length.
+        let told = page.count.filter(|&count| count != 1 || page.length() == 0);
+        total = total.zip(told).map(|(sum, count)| sum + count);
+    }
+    Ok(total)
+}
+
+/// A failed call as the failure of a command: refused access, or something that may pass.
+pub fn to_failure(failure: CallFailure) -> Failure {
+    let kind = match failure.meaning {
+        _ if failure.is_denied() => FailureKind::Denied,
+        crate::api::Meaning::Misconfigured => FailureKind::Usage,
+        _ => FailureKind::Incomplete,
+    };
+    let shown = Failure::new(kind, failure.to_string());
+    let shown = match failure.hint() {
+        Some(hint) => shown.hint(hint),
+        None => shown,
+    };
+    match failure.cause {
+        Some(cause) => shown.because(cause),
+        None => shown,
+    }
+}
