@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What passes between the two runs.
-const PAUSE: Duration = Duration::from_secs(30 * 60);
+const PAUSE: Duration = Duration::from_mins(30);
 
 /// The reports shown at the end.
 const REPORTS: [&[&str]; 5] = [

@@ -18,6 +18,7 @@ use std::time::Duration;
 const MOST_CONCURRENT: u32 = 64;
 
 /// The arguments of `sync`.
+#[expect(clippy::struct_excessive_bools, reason = "a field a flag")]
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Args {
     /// A function to archive: its name, `package:name`, or URN; may be repeated

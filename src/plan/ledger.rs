@@ -177,12 +177,12 @@ mod tests {
         #[test]
         fn every_second_keeps_its_last_word(walks in prop::collection::vec((0i64..40, 1i64..12, any_state()), 1..25)) {
             let mut rows = Vec::new();
-            let mut expected = [None; 60];
+            let mut expected = vec![None; 60];
             for (begin, length, state) in walks {
                 rows = apply(&rows, entry(begin, begin + length, state, 1));
-                for second in &mut expected[begin as usize..(begin + length) as usize] {
-                    if !second.is_some_and(State::is_done) {
-                        *second = Some(state);
+                for (second, last_word) in (0i64..).zip(&mut expected) {
+                    if (begin..begin + length).contains(&second) && !last_word.is_some_and(State::is_done) {
+                        *last_word = Some(state);
                     }
                 }
                 for pair in rows.windows(2) {
@@ -190,8 +190,8 @@ mod tests {
                     let touching = pair[0].window.end() == pair[1].window.begin();
                     prop_assert!(!(touching && pair[0].state == SETTLED && pair[1].state == SETTLED));
                 }
-                for (second, expected) in expected.iter().enumerate() {
-                    let found = rows.iter().find(|row| row.window.contains(at(second as i64))).map(|row| row.state);
+                for (second, expected) in (0i64..).zip(&expected) {
+                    let found = rows.iter().find(|row| row.window.contains(at(second))).map(|row| row.state);
                     prop_assert_eq!(found, *expected);
                 }
             }

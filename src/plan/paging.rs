@@ -231,7 +231,8 @@ impl Walk {
         if length < 2 {
             return Vec::new();
         }
-        (1..).map(|page| page * (length - 1)).take_while(|marker| marker + 1 < total).map(Marker).collect()
+        let further = total.saturating_sub(2) / (length - 1);
+        (1..=further).map(|page| Marker(page * (length - 1))).collect()
     }
 
     /// The page after what was reached without a hole, one entry early; none where the last page there brought nothing new.

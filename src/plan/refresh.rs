@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A FAIL may still be retried; this long after its end it is taken as final, once it was seen again.
-pub const FAIL_IS_FINAL_AFTER: Duration = Duration::from_secs(3600);
+pub const FAIL_IS_FINAL_AFTER: Duration = Duration::from_hours(1);
 
 /// Longer than a record can stay open by the documented limits (about 13 days): its end was lost, or never written.
-pub const GIVE_UP_AFTER: Duration = Duration::from_secs(14 * 24 * 3600);
+pub const GIVE_UP_AFTER: Duration = Duration::from_hours(14 * 24);
 
 /// The first wait of the schedule.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
+const FIRST_WAIT: Duration = Duration::from_mins(1);
 
 /// An open record as the archive knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub fn choose<E>(
 /// The hour a moment lies in; none in the last second of the year 9999, where no hour ends.
 fn hour_of(moment: Timestamp) -> Option<Interval> {
     let begin = Timestamp::from_unix(moment.unix().div_euclid(3600) * 3600);
-    Interval::new(begin, begin + Duration::from_secs(3600))
+    Interval::new(begin, begin + Duration::from_hours(1))
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_unix(second)
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_crowded_hour_is_walked_and_a_lonely_record_looked_up() {
-        let crowd: Vec<_> = (0..10).map(|id| open(id, 3_600 + id as i64, 0)).collect();
+        let crowd: Vec<_> = (0..10).map(|id| open(id, 3_601, 0)).collect();
         let lonely = open(99, 90_000, 0);
         let due: Vec<_> = crowd.iter().cloned().chain([lonely.clone()]).collect();
         let chosen = choose(due, 500, |_| Ok::<_, ()>(2_000)).unwrap();

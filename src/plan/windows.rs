@@ -8,7 +8,7 @@ use crate::domain::{Interval, IntervalSet, Page, Timestamp};
 use std::time::Duration;
 
 /// The longest window: the longest span that the store behind the service is known to search (vendor's page LTS-0718).
-pub const MAX_WINDOW: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const MAX_WINDOW: Duration = Duration::from_hours(30 * 24);
 
 /// How many records a window should hold: nine pages, the last one nearly full, and still clear of [`RESULT_CAP`]
 /// when the density was misjudged by a tenth.

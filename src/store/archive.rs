@@ -75,7 +75,7 @@ impl Archive {
             .set_grouped(true)
             .run(&mut self.connection)
             .map(drop)
-            .map_err(StoreError::from_migration)
+            .map_err(|error| StoreError::from_migration(&error))
     }
 
     /// Moves the write-ahead log into the file and makes it durable; afterwards the log is empty.

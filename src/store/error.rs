@@ -90,7 +90,7 @@ impl From<rusqlite::Error> for StoreError {
 
 impl StoreError {
     /// What went wrong with a migration.
-    pub(super) fn from_migration(error: refinery::Error) -> Self {
+    pub(super) fn from_migration(error: &refinery::Error) -> Self {
         match error.kind() {
             refinery::error::Kind::Connection(_, cause) => match cause.downcast_ref::<rusqlite::Error>() {
                 Some(rusqlite::Error::SqliteFailure(failure, message)) => {

@@ -2,6 +2,7 @@
 
 use super::{Archive, StoreError};
 use crate::domain::{Timestamp, count_to_i64, count_to_u64};
+use crate::plan::paging::Habits;
 use rusqlite::{Transaction, named_params};
 use std::fmt;
 
@@ -38,8 +39,8 @@ pub struct Tally {
     pub late: u64,
     /// Entries that could not be read, kept aside.
     pub rejected: u64,
-    /// The most entries on one page.
-    pub longest_page: u64,
+    /// What was learnt about the service's pages, by this run and those before.
+    pub habits: Habits,
 }
 
 /// How a run ended.
@@ -80,11 +81,12 @@ impl Archive {
         self.checkpoint()
     }
 
-    /// The longest page of any run, which tells a short page from one that the service cut.
-    pub fn load_longest_page(&self) -> Result<u64, StoreError> {
-        let longest: i64 =
-            self.connection().query_row("SELECT coalesce(max(longest_page), 0) FROM runs", [], |row| row.get(0))?;
-        Ok(count_to_u64(longest))
+    /// What the runs so far learnt about the service's pages.
+    pub fn load_habits(&self) -> Result<Habits, StoreError> {
+        let select = "SELECT coalesce(max(longest_page), 0), coalesce(max(count_is_total), 0) FROM runs";
+        Ok(self.connection().query_row(select, [], |row| {
+            Ok(Habits { longest_page: count_to_u64(row.get(0)?), count_is_total: row.get(1)? })
+        })?)
     }
 }
 
@@ -99,7 +101,8 @@ pub(super) fn save_tally(
             "UPDATE runs
             SET updated_at = :now, requests = :requests, retries = :retries, throttled = :throttled,
                 records_seen = :seen, records_new = :new, records_changed = :changed, records_late = :late,
-                records_rejected = :rejected, longest_page = :longest_page
+                records_rejected = :rejected, longest_page = :longest_page,
+                count_is_total = :count_is_total
           WHERE id = :id",
         )?
         .execute(named_params! {
@@ -112,7 +115,8 @@ pub(super) fn save_tally(
             ":changed": count_to_i64(tally.changed),
             ":late": count_to_i64(tally.late),
             ":rejected": count_to_i64(tally.rejected),
-            ":longest_page": count_to_i64(tally.longest_page),
+            ":longest_page": count_to_i64(tally.habits.longest_page),
+            ":count_is_total": tally.habits.count_is_total,
             ":id": run.0,
         })?;
     Ok(())

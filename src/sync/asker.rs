@@ -211,7 +211,7 @@ impl<S: Source> Asker<S> {
         let draw = hold(&self.draws).f64();
         match wait_before_next(self.patience, tries, first_try.elapsed(), failure.retry_after(), draw) {
             Some(wait) => {
-                tracing::debug!(tries, wait_ms = wait.as_millis() as u64, "{failure}; asking again");
+                tracing::debug!(tries, ?wait, "{failure}; asking again");
                 sleep(wait).await;
                 Next::Again
             }

@@ -53,7 +53,7 @@ impl<'a> Committer<'a> {
                 self.pages += 1;
                 self.tally.pages += 1;
                 self.tally.fetched += page.length();
-                self.tally.longest_page = self.tally.longest_page.max(page.length());
+                self.tally.habits.learn(&page);
                 let Page { records, rejects, .. } = page;
                 self.batch.rejects.extend(rejects.into_iter().map(|reject| (target.id, reject)));
                 self.batch.sightings.extend(records.into_iter().map(|record| Sighting {

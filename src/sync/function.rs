@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How far around a record it is looked for: the service may file it under another of its times than its start.
-const LOOK_BACK: Duration = Duration::from_secs(3600);
+const LOOK_BACK: Duration = Duration::from_hours(1);
 
 /// How many look-ups wait for their place in line at once.
 const LOOK_UPS_AT_ONCE: usize = 16;

@@ -81,7 +81,7 @@ pub async fn run<S: Source>(
     let path = archive.path().to_owned();
     let broken = |error: StoreError| error.into_failure(&path);
     let asker = Arc::new(Asker::new(source, clock.clone(), settings));
-    let mut tally = Tally { longest_page: archive.load_longest_page().map_err(broken)?, ..Tally::default() };
+    let mut tally = Tally { habits: archive.load_habits().map_err(broken)?, ..Tally::default() };
     let run = archive.begin_run(clock.now()).map_err(broken)?;
     let result = attempt(archive, &asker, settings, run, &mut tally, cancel, watch).await;
     asker.gauges.read_into(&mut tally);
@@ -120,7 +120,7 @@ async fn attempt<S: Source>(
         () = cancel.cancelled() => return Ok(Vec::new()),
     };
     let targets = load_targets(archive, &urns, settings, asker.now())?;
-    let habits = Habits { longest_page: tally.longest_page, count_is_total: false };
+    let habits = tally.habits;
     let mut jobs = VecDeque::with_capacity(targets.len());
     let mut first_batch = Batch::default();
     for target in &targets {

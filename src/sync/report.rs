@@ -62,10 +62,9 @@ impl RunReport {
     pub fn failure_kind(&self) -> Option<FailureKind> {
         match &self.refusal {
             Some(refusal) if refusal.is_denied() => Some(FailureKind::Denied),
-            Some(_) => Some(FailureKind::Incomplete),
             None if self.interrupted => Some(FailureKind::Interrupted),
             None if self.functions.iter().all(FunctionReport::is_complete) => None,
-            None => Some(FailureKind::Incomplete),
+            _ => Some(FailureKind::Incomplete),
         }
     }
 
@@ -100,7 +99,7 @@ impl RunReport {
         let others = of_functions.count().saturating_sub(1);
         let mut failure = to_failure(first.clone());
         if others > 0 {
-            failure.message.push_str(&format!("; {others} more functions failed"));
+            failure.message += &format!("; {others} more functions failed");
         }
         Some(failure)
     }

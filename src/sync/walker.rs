@@ -19,7 +19,7 @@ use std::time::Duration;
 const OPEN_WALKS: usize = 3;
 
 /// A refusal of a window longer than this is taken for a limit on its length.
-const REFUSABLE_LENGTH: Duration = Duration::from_secs(3600);
+const REFUSABLE_LENGTH: Duration = Duration::from_hours(1);
 
 /// What walking a function came to.
 #[derive(Clone, Debug, Default)]
