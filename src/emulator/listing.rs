@@ -237,6 +237,7 @@ mod tests {
 
     const ANCHOR: i64 = 1_772_366_400;
     const SPAN: i64 = 6 * 3_600;
+    const RETENTION: i64 = 4 * 3_600;
 
     /// Dense, late, expiring, with slow and retried records: everything that can go wrong in six hours.
     static WORLD: LazyLock<World> = LazyLock::new(|| {
@@ -245,7 +246,7 @@ mod tests {
             functions: 2,
             span: SPAN.unsigned_abs(),
             lateness: 900,
-            retention: Some(4 * 3_600),
+            retention: Some(RETENTION.unsigned_abs()),
             slow: 20_000,
             retried: 50_000,
             burst_size: 60,
@@ -276,9 +277,15 @@ mod tests {
         )
     }
 
-    /// A moment around the span, often on a second that a record begins in.
+    /// Seconds after a record's start at which something may happen to it: it begins, or it expires.
+    const TURNS: [i64; 4] = [0, 1, RETENTION - 1, RETENTION];
+
+    /// A moment around the span, often on a second in which a record turns.
     fn moment() -> impl Strategy<Value = Timestamp> {
-        (-SPAN - 600..3 * 3_600).prop_map(|seconds| Timestamp::from_unix(ANCHOR + seconds))
+        let any = (-SPAN - 600..3 * 3_600).prop_map(|seconds| Timestamp::from_unix(ANCHOR + seconds));
+        let turn = (0..WORLD.functions()[0].records(), prop::sample::select(TURNS.to_vec()))
+            .prop_map(|(index, after)| later(WORLD.start(Place { function: 0, index }).unwrap(), after));
+        prop_oneof![any, turn]
     }
 
     fn listing(readings: &Readings, now: Timestamp) -> Listing<'_> {

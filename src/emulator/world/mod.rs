@@ -271,7 +271,8 @@ impl World {
         Timestamp::from_unix(moment.unix() - i64::from(ORDINARY_LIFE))
     }
 
-    fn start(&self, place: Place) -> Option<Timestamp> {
+    /// When a record begins, listed or not.
+    pub fn start(&self, place: Place) -> Option<Timestamp> {
         let offset = self.functions.get(place.function)?.starts.get(place.index)?;
         Some(Timestamp::from_unix(self.begin.unix() + i64::from(*offset)))
     }
