@@ -1,16 +1,16 @@
 //! The calls, each asked once.
 
-use super::credentials::{Credentials, redact};
+use super::credentials::Credentials;
 use super::failure::{CallFailure, Cause, Meaning};
 use super::http::{self, Answer, Outgoing, Timeouts, Transport};
 use super::iam::{self, Token, Tokens};
-use super::refusal::Refusal;
+use super::refusal::{self, Refusal};
 use super::wire::{self, BadBody};
 use super::{Endpoint, sign};
 use crate::domain::{FunctionUrn, Marker, Page, PageQuery, RequestId, Timestamp};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::{Arc, OnceLock};
 use tokio::sync::OnceCell;
 
@@ -21,7 +21,7 @@ const FUNCTIONS_A_PAGE: &str = "400";
 /// signatures from 15 minutes on.
 const NOTABLE_SKEW: u64 = 300;
 
-/// Headers whose values are kept out of any debug output.
+/// Headers whose values are kept out of all output, also where the service repeats them.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "x-auth-token", "x-security-token"];
 
 /// Where the client learns the time to sign with.
@@ -203,16 +203,18 @@ impl Inner {
         self.ask(&http, Call::get(operation, &self.iam, path, query)).await
     }
 
-    /// Asks without credentials: the body holds them.
+    /// Asks without credentials: the body holds them, `secret` among them.
     pub(super) async fn post_open(
         &self,
         operation: &str,
         endpoint: &Endpoint,
         path: &str,
         body: Vec<u8>,
+        secret: &SecretString,
     ) -> Result<Answer, CallFailure> {
         let http = self.http_for(endpoint)?;
-        let call = Call { method: Method::POST, body, ..Call::get(operation, endpoint, path, &[]) };
+        let body_secret = Some(secret);
+        let call = Call { method: Method::POST, body, body_secret, ..Call::get(operation, endpoint, path, &[]) };
         let headers = call.headers();
         let answer = http::send(&http, operation, call.outgoing(&headers)?).await?;
         self.checked(operation, answer, None)
@@ -257,11 +259,11 @@ impl Inner {
             return Ok(answer);
         }
         let now = (self.now)();
-        let refusal = Refusal::read(&answer.body);
+        let refusal = answer.refusal();
         let meaning = refusal.meaning(answer.status, self.credentials.use_token(), answer.retry_after(now));
         let mut failure = answer.failure(operation, meaning);
         failure.code = refusal.code;
-        failure.message = refusal.message.map(|message| self.scrub(&message, token));
+        failure.message = refusal.message;
         failure.request_id = failure.request_id.or(refusal.request_id);
         if failure.is_denied() {
             failure.cause = answer.served_at().and_then(|served_at| clock_skew(now, served_at));
@@ -270,12 +272,6 @@ impl Inner {
             self.tokens.refuse(token.generation);
         }
         Err(failure)
-    }
-
-    /// The service's words without any secret of ours.
-    fn scrub(&self, message: &str, token: Option<&Token>) -> Box<str> {
-        let message = self.credentials.scrub(message);
-        token.map_or(message.clone(), |token| redact(&message, &token.secret)).into()
     }
 
     /// The client for an address of IAM, which is the one for functions where they need the same.
@@ -308,7 +304,9 @@ impl Answer {
                 self.failure(operation, Meaning::TooLarge).because(cause)
             }
             BadBody::Unreadable(cause) => {
-                let Refusal { code, message, request_id } = Refusal::read(&self.body);
+                let Refusal { code, message, request_id } = self.refusal();
+                // The cause may quote the body.
+                let cause = refusal::message_line(&self.without_secrets(&cause)).unwrap_or_default();
                 let failure = self.failure(operation, Meaning::BrokenAnswer).because(cause);
                 let request_id = failure.request_id.clone().or(request_id);
                 CallFailure { code, message, request_id, ..failure }
@@ -327,12 +325,23 @@ struct Call<'a> {
     /// The project that signed calls name in a header.
     project_id: Option<&'a str>,
     body: Vec<u8>,
+    /// What of the body nobody is to see.
+    body_secret: Option<&'a SecretString>,
 }
 
 impl<'a> Call<'a> {
     fn get(operation: &'a str, endpoint: &'a Endpoint, path: &'a str, query: &[(&str, &str)]) -> Self {
         let query = sign::encode_query(query);
-        Self { operation, method: Method::GET, endpoint, path, query, project_id: None, body: Vec::new() }
+        Self {
+            operation,
+            method: Method::GET,
+            endpoint,
+            path,
+            query,
+            project_id: None,
+            body: Vec::new(),
+            body_secret: None,
+        }
     }
 
     fn of_project(self, project_id: &'a str) -> Self {
@@ -355,18 +364,26 @@ impl<'a> Call<'a> {
 
     fn outgoing(self, headers: &[(&'static str, String)]) -> Result<Outgoing, CallFailure> {
         let url = self.endpoint.url(self.path, &self.query);
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            let unfit = |_| {
-                let cause = format!("the value for the header {name} holds characters that no header can carry");
-                CallFailure::new(self.operation, Meaning::Misconfigured).because(cause)
-            };
-            let mut value = HeaderValue::from_str(value).map_err(unfit)?;
-            value.set_sensitive(SECRET_HEADERS.contains(name));
-            map.insert(HeaderName::from_static(name), value);
-        }
-        Ok(Outgoing { method: self.method, url, headers: map, body: self.body })
+        let secret_values = headers.iter().filter(|(name, _)| SECRET_HEADERS.contains(name));
+        let mut secrets: Vec<_> = secret_values.map(|(_, value)| SecretString::from(value.as_str())).collect();
+        secrets.extend(self.body_secret.cloned());
+        let headers = header_map(self.operation, headers)?;
+        Ok(Outgoing { method: self.method, url, headers, body: self.body, secrets })
     }
+}
+
+fn header_map(operation: &str, headers: &[(&'static str, String)]) -> Result<HeaderMap, CallFailure> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let unfit = |_| {
+            let cause = format!("the value for the header {name} holds characters that no header can carry");
+            CallFailure::new(operation, Meaning::Misconfigured).because(cause)
+        };
+        let mut value = HeaderValue::from_str(value).map_err(unfit)?;
+        value.set_sensitive(SECRET_HEADERS.contains(name));
+        map.insert(HeaderName::from_static(name), value);
+    }
+    Ok(map)
 }
 
 /// A parameter of a query that holds a time.

@@ -1,7 +1,7 @@
 //! What the service knows us by. Nothing here prints a secret.
 
 use super::Endpoint;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 /// One of the three ways to be known to the service.
 #[derive(Clone, Debug)]
@@ -55,26 +55,6 @@ impl Credentials {
     pub(super) fn use_token(&self) -> bool {
         !matches!(self, Self::Keys { .. })
     }
-
-    /// Takes our secrets out of a text that the service wrote, should it ever echo one.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        let secrets = match self {
-            Self::Token(token) => vec![token],
-            Self::Keys { secret_key, security_token, .. } => {
-                [Some(secret_key), security_token.as_ref()].into_iter().flatten().collect()
-            }
-            Self::Password(login) => vec![&login.password],
-        };
-        secrets.into_iter().fold(text.to_owned(), |text, secret| redact(&text, secret))
-    }
-}
-
-/// Replaces a secret in a text.
-pub(super) fn redact(text: &str, secret: &SecretString) -> String {
-    match secret.expose_secret() {
-        "" => text.to_owned(),
-        secret => text.replace(secret, "[REDACTED]"),
-    }
 }
 
 #[cfg(test)]
@@ -94,7 +74,6 @@ mod tests {
         let keys = Credentials::Keys { access_key: "AK".into(), secret_key: secret(), security_token: Some(secret()) };
         for credentials in [Credentials::Token(secret()), keys, Credentials::Password(login)] {
             assert!(!format!("{credentials:#?}").contains("hunter2"));
-            assert_eq!(credentials.scrub("a hunter2 b hunter2"), "a [REDACTED] b [REDACTED]");
         }
     }
 }

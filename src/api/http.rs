@@ -1,10 +1,12 @@
 //! One request and one answer over `reqwest`, with a limit on everything: time, size, redirects, retries.
 
 use super::failure::{CallFailure, Cause, Meaning};
-use super::{Endpoint, headers, refusal};
+use super::refusal::{self, Refusal};
+use super::{Endpoint, headers};
 use crate::domain::Timestamp;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Certificate, ClientBuilder, Method, Response, Url, redirect, retry};
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Once;
 use std::time::Duration;
 
@@ -107,6 +109,8 @@ pub(super) struct Outgoing {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    /// What of it nobody is to see, should the answer repeat it.
+    pub(super) secrets: Vec<SecretString>,
 }
 
 /// An answer, whatever its status.
@@ -115,6 +119,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    secrets: Vec<SecretString>,
 }
 
 impl Answer {
@@ -133,6 +138,19 @@ impl Answer {
         headers::retry_after(self.header(RETRY_AFTER.as_str())?, self.served_at().unwrap_or(now))
     }
 
+    /// What the body says, taken for a refusal.
+    pub(super) fn refusal(&self) -> Refusal {
+        Refusal::read(&self.without_secrets(&String::from_utf8_lossy(&self.body)))
+    }
+
+    /// A text made from the answer, without what we sent in confidence.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| match secret.expose_secret() {
+            "" => text,
+            secret => text.replace(secret, "[REDACTED]"),
+        })
+    }
+
     /// A failure that carries what the answer's head says.
     pub(super) fn failure(&self, operation: &str, meaning: Meaning) -> CallFailure {
         // IAM names its requests in a header of its own.
@@ -147,11 +165,11 @@ impl Answer {
 
 /// Sends a request once and reads the answer, up to a limit.
 pub(super) async fn send(http: &reqwest::Client, operation: &str, request: Outgoing) -> Result<Answer, CallFailure> {
-    let Outgoing { method, url, headers, body } = request;
+    let Outgoing { method, url, headers, body, secrets } = request;
     let sent = http.request(method, url).headers(headers).body(body).send().await;
     let mut response = sent.map_err(|error| not_answered(operation, &error))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let mut answer = Answer { status, headers, body: Vec::new() };
+    let mut answer = Answer { status, headers, body: Vec::new(), secrets };
     if response.status().is_success() {
         let read = read_body(&mut response, MAX_BODY, &mut answer.body).await;
         read.map_err(|problem| problem.into_failure(operation, &answer))?;

@@ -84,7 +84,8 @@ impl Tokens {
 async fn fetch_token(client: &Inner, login: &PasswordLogin, generation: u64) -> Result<Token, CallFailure> {
     let operation = format!("fetch a token for the user `{}`", login.username);
     let body = token_request(login).to_string().into_bytes();
-    let answer = client.post_open(&operation, &login.auth_url, &v3_path(&login.auth_url, "auth/tokens"), body).await?;
+    let path = v3_path(&login.auth_url, "auth/tokens");
+    let answer = client.post_open(&operation, &login.auth_url, &path, body, &login.password).await?;
     let Some(secret) = answer.header(TOKEN_HEADER).filter(|token| !token.is_empty()).map(SecretString::from) else {
         return Err(answer.failure(&operation, Meaning::BrokenAnswer).because("the answer holds no token"));
     };

@@ -23,15 +23,14 @@ pub(super) struct Refusal {
 
 impl Refusal {
     /// Reads any body; what is no JSON counts as words.
-    pub(super) fn read(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body);
-        match error_fields(&text) {
+    pub(super) fn read(body: &str) -> Self {
+        match error_fields(body) {
             Some(said) => Self {
                 code: said.code.as_deref().and_then(code_line),
-                message: said.message.as_deref().and_then(|message| one_line(message, LONGEST_MESSAGE)),
+                message: said.message.as_deref().and_then(message_line),
                 request_id: said.request_id.as_deref().and_then(code_line),
             },
-            None => Self { message: one_line(&without_tags(&text), LONGEST_MESSAGE), ..Self::default() },
+            None => Self { message: message_line(&without_tags(body)), ..Self::default() },
         }
     }
 
@@ -76,7 +75,12 @@ impl Refusal {
     }
 }
 
-/// A header or field of the service as part of one line.
+/// Words of the service as part of one line.
+pub(super) fn message_line(text: &str) -> Option<Box<str>> {
+    one_line(text, LONGEST_MESSAGE)
+}
+
+/// A code or an id of the service as part of one line.
 pub(super) fn code_line(text: &str) -> Option<Box<str>> {
     one_line(text, LONGEST_CODE)
 }
@@ -110,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(body: &str) -> (Option<String>, Option<String>) {
-        let Refusal { code, message, .. } = Refusal::read(body.as_bytes());
+        let Refusal { code, message, .. } = Refusal::read(body);
         (code.map(String::from), message.map(String::from))
     }
 
@@ -142,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(read(body), expected, "{body}");
         }
-        assert_eq!(Refusal::read(br#"{"error_code":"A","request_id":"r"}"#).request_id.as_deref(), Some("r"));
+        assert_eq!(Refusal::read(r#"{"error_code":"A","request_id":"r"}"#).request_id.as_deref(), Some("r"));
     }
 
     #[test]
@@ -155,7 +159,7 @@ mod tests {
     fn a_refusal_means_what_the_vendors_tables_say() {
         let meaning = |status, code: &str, message: &str, with_token| {
             let body = format!(r#"{{"error_code":"{code}","error_msg":"{message}"}}"#);
-            Refusal::read(body.as_bytes()).meaning(status, with_token, None)
+            Refusal::read(&body).meaning(status, with_token, None)
         };
         let throttled = Meaning::Throttled { retry_after: None };
         let unavailable = Meaning::Unavailable { retry_after: None };
@@ -186,8 +190,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_make_one_short_line(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let refusal = Refusal::read(&bytes);
+        fn any_text_makes_one_short_line(text in prop::collection::vec(any::<char>(), 0..400)) {
+            let refusal = Refusal::read(&text.iter().collect::<String>());
             for line in [refusal.code, refusal.message].into_iter().flatten() {
                 prop_assert!(!line.is_empty() && !line.contains(char::is_control));
                 prop_assert!(line.chars().count() <= LONGEST_MESSAGE + 1);
