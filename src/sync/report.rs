@@ -99,7 +99,7 @@ impl RunReport {
         let others = of_functions.count().saturating_sub(1);
         let mut failure = to_failure(first.clone());
         if others > 0 {
-            failure.message += &format!("; {others} more functions failed");
+            failure.message = format!("{}; {others} more functions failed", failure.message);
         }
         Some(failure)
     }
