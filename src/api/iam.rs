@@ -1,7 +1,7 @@
 //! Tokens and projects: the two things asked of IAM (OpenStack Keystone's v3 protocol).
 
-use super::client::Inner;
 use super::credentials::{PasswordLogin, ProjectScope};
+use super::exchange::Session;
 use super::failure::{CallFailure, Meaning};
 use super::{Endpoint, wire};
 use secrecy::{ExposeSecret, SecretString};
@@ -48,16 +48,16 @@ impl Tokens {
     }
 
     /// The token at hand, fetching the first.
-    pub(super) async fn get(&self, client: &Inner, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
-        self.get_from(client, login, 0).await
+    pub(super) async fn get(&self, session: &Session, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
+        self.get_from(session, login, 0).await
     }
 
     /// A token that the service has not refused; callers who saw the same refusal share one new token.
-    pub(super) async fn renew(&self, client: &Inner, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
-        self.get_from(client, login, self.refused.load(Ordering::SeqCst)).await
+    pub(super) async fn renew(&self, session: &Session, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
+        self.get_from(session, login, self.refused.load(Ordering::SeqCst)).await
     }
 
-    async fn get_from(&self, client: &Inner, login: &PasswordLogin, least: u64) -> Result<Arc<Token>, CallFailure> {
+    async fn get_from(&self, session: &Session, login: &PasswordLogin, least: u64) -> Result<Arc<Token>, CallFailure> {
         let mut held = self.held.lock().await;
         let generation = match &*held {
             Held::Nothing => 0,
@@ -65,7 +65,7 @@ impl Tokens {
             Held::Token(token) => token.generation + 1,
             Held::Denied(failure) => return Err(failure.clone()),
         };
-        match fetch_token(client, login, generation).await {
+        match fetch_token(session, login, generation).await {
             Ok(token) => {
                 let token = Arc::new(token);
                 *held = Held::Token(Arc::clone(&token));
@@ -81,11 +81,11 @@ impl Tokens {
     }
 }
 
-async fn fetch_token(client: &Inner, login: &PasswordLogin, generation: u64) -> Result<Token, CallFailure> {
+async fn fetch_token(session: &Session, login: &PasswordLogin, generation: u64) -> Result<Token, CallFailure> {
     let operation = format!("fetch a token for the user `{}`", login.username);
     let body = token_request(login).to_string().into_bytes();
     let path = v3_path(&login.auth_url, "auth/tokens");
-    let answer = client.post_open(&operation, &login.auth_url, &path, body, &login.password).await?;
+    let answer = session.post_open(&operation, &login.auth_url, &path, body, &login.password).await?;
     let Some(secret) = answer.header(TOKEN_HEADER).filter(|token| !token.is_empty()).map(SecretString::from) else {
         return Err(answer.failure(&operation, Meaning::BrokenAnswer).because("the answer holds no token"));
     };
@@ -112,11 +112,10 @@ fn token_request(login: &PasswordLogin) -> Value {
 }
 
 /// Looks up the one project of a region.
-pub(super) async fn find_project(client: &Inner) -> Result<String, CallFailure> {
-    let region = client.region.as_str();
+pub(super) async fn find_project(session: &Session, region: &str) -> Result<String, CallFailure> {
     let operation = format!("find the project of the region `{region}`");
-    let path = v3_path(&client.iam, "projects");
-    let answer = client.get_iam(&operation, &path, &[("name", region)]).await?;
+    let path = v3_path(&session.iam, "projects");
+    let answer = session.get_iam(&operation, &path, &[("name", region)]).await?;
     let found = wire::decode_projects(&answer.body).map_err(|problem| answer.bad_body(&operation, problem))?;
     match <[String; 1]>::try_from(found) {
         Ok([id]) => Ok(id),

@@ -7,12 +7,14 @@
 mod client;
 mod credentials;
 mod endpoint;
+mod exchange;
 mod failure;
 mod headers;
 mod http;
 mod iam;
 mod refusal;
 mod regions;
+mod request;
 mod sign;
 mod wire;
 

@@ -4,6 +4,7 @@
 //! tests reproduce. What is signed here is exactly what is sent: the caller passes the path and the query
 //! as they stand in the request line.
 
+use crate::domain::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
@@ -40,6 +41,11 @@ pub(crate) fn authorization(access_key: &str, secret_key: &str, request: &Unsign
     let text = string_to_sign(&canonical_request(request, &headers), &headers);
     let signature = hmac_hex(secret_key.as_bytes(), text.as_bytes());
     format!("{ALGORITHM} Access={access_key}, SignedHeaders={}, Signature={signature}", names(&headers))
+}
+
+/// A moment as [`DATE_HEADER`] carries it.
+pub(crate) fn date(moment: Timestamp) -> String {
+    moment.to_string().replace(['-', ':'], "")
 }
 
 /// One value as a path segment, or as a key or value of a query.

@@ -1,0 +1,94 @@
+//! A call on its way to be a request.
+
+use super::failure::{CallFailure, Meaning};
+use super::http::Outgoing;
+use super::{Endpoint, sign};
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::SecretString;
+
+/// Headers whose values are kept out of all output, also where the service repeats them.
+const SECRET_HEADERS: [&str; 3] = ["authorization", "x-auth-token", "x-security-token"];
+
+/// One call before it is authenticated.
+pub(super) struct Call<'a> {
+    pub(super) operation: &'a str,
+    method: Method,
+    endpoint: &'a Endpoint,
+    path: &'a str,
+    query: String,
+    /// The project that signed calls name in a header.
+    pub(super) project_id: Option<&'a str>,
+    body: Vec<u8>,
+    /// What of the body nobody is to see.
+    body_secret: Option<&'a SecretString>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(operation: &'a str, endpoint: &'a Endpoint, path: &'a str, query: &[(&str, &str)]) -> Self {
+        let query = sign::encode_query(query);
+        Self {
+            operation,
+            method: Method::GET,
+            endpoint,
+            path,
+            query,
+            project_id: None,
+            body: Vec::new(),
+            body_secret: None,
+        }
+    }
+
+    /// A call whose body holds a secret.
+    pub(super) fn post(
+        operation: &'a str,
+        endpoint: &'a Endpoint,
+        path: &'a str,
+        body: Vec<u8>,
+        secret: &'a SecretString,
+    ) -> Self {
+        Self { method: Method::POST, body, body_secret: Some(secret), ..Self::get(operation, endpoint, path, &[]) }
+    }
+
+    pub(super) fn of_project(self, project_id: &'a str) -> Self {
+        Self { project_id: Some(project_id), ..self }
+    }
+
+    /// What every call carries. The service's page wants a content type even where there is no content.
+    pub(super) fn headers(&self) -> Vec<(&'static str, String)> {
+        vec![("host", self.endpoint.host()), ("content-type", "application/json".to_owned())]
+    }
+
+    /// Signs all the headers we set, and none that the transport adds.
+    pub(super) fn signature(&self, access_key: &str, secret_key: &str, headers: &[(&'static str, String)]) -> String {
+        let url = self.endpoint.url(self.path, &self.query);
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let (method, query) = (self.method.as_str(), self.query.as_str());
+        let request = sign::Unsigned { method, path: url.path(), query, headers: &headers, body: &self.body };
+        sign::authorization(access_key, secret_key, &request)
+    }
+
+    /// The request with these headers, all of which [`Self::headers`] or the session chose.
+    pub(super) fn outgoing(self, headers: &[(&'static str, String)]) -> Result<Outgoing, CallFailure> {
+        let url = self.endpoint.url(self.path, &self.query);
+        let secret_values = headers.iter().filter(|(name, _)| SECRET_HEADERS.contains(name));
+        let mut secrets: Vec<_> = secret_values.map(|(_, value)| SecretString::from(value.as_str())).collect();
+        secrets.extend(self.body_secret.cloned());
+        let headers = header_map(self.operation, headers)?;
+        Ok(Outgoing { method: self.method, url, headers, body: self.body, secrets })
+    }
+}
+
+fn header_map(operation: &str, headers: &[(&'static str, String)]) -> Result<HeaderMap, CallFailure> {
+    let mut map = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let unfit = |_| {
+            let cause = format!("the value for the header {name} holds characters that no header can carry");
+            CallFailure::new(operation, Meaning::Misconfigured).because(cause)
+        };
+        let mut value = HeaderValue::from_str(value).map_err(unfit)?;
+        value.set_sensitive(SECRET_HEADERS.contains(name));
+        map.insert(HeaderName::from_static(name), value);
+    }
+    Ok(map)
+}
