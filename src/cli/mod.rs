@@ -7,18 +7,22 @@
 mod demo;
 #[cfg(feature = "emulator")]
 mod emulate;
+mod check;
 mod failure;
 mod log;
 mod progress;
 mod query;
 mod render;
+mod status;
 mod sync;
 
 pub use failure::{is_closed_output, show};
 
 use crate::clock::Clock;
 use crate::error::{Failure, FailureKind};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use tokio::runtime::{self, Runtime};
@@ -37,11 +41,16 @@ pub struct Cli {
     command: Command,
 }
 
+/// The archive's path when none is given.
+const DEFAULT_DB: &str = "fgarchive.db";
+
 /// The options that stand on every command.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "On every command")]
 pub struct Globals {
     /// The archive
-    #[arg(long, global = true, value_name = "PATH", env = "FGARCHIVE_DB", default_value = "fgarchive.db")]
+    #[arg(long, global = true, value_name = "PATH", env = "FGARCHIVE_DB", default_value = DEFAULT_DB)]
+    #[arg(value_parser = OsStringValueParser::new().map(or_default_db))]
     pub db: PathBuf,
     /// Say more on stderr: -v what is decided, -vv what is done
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -52,6 +61,11 @@ pub struct Globals {
     /// How stderr is written: for people, or as one JSON object a line
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+/// An empty variable counts as unset.
+fn or_default_db(given: OsString) -> PathBuf {
+    PathBuf::from(if given.is_empty() { OsString::from(DEFAULT_DB) } else { given })
 }
 
 impl Globals {
@@ -74,8 +88,12 @@ pub enum LogFormat {
 enum Command {
     /// Bring the archive up to date: one run
     Sync(Box<sync::Args>),
+    /// Tell how far each function is covered
+    Status(status::Args),
     /// Ask the archive: a report, or a question in SQL
     Query(query::Args),
+    /// Verify the archive: SQLite's integrity, the ledger and the history
+    Check(check::Args),
     /// Serve a stand-in for the service, to try the program against
     #[cfg(feature = "emulator")]
     Emulate(Box<emulate::Args>),
@@ -94,15 +112,19 @@ impl Cli {
     pub fn run(self, out: &mut dyn Write) -> Result<(), Failure> {
         log::start(&self.globals);
         let globals = &self.globals;
-        match self.command {
+        let result = match self.command {
             Command::Sync(args) => sync::run(&args, globals, out),
+            Command::Status(args) => status::run(args, globals, out),
             Command::Query(args) => query::run(args, globals, out),
+            Command::Check(args) => check::run(&args, globals, out),
             #[cfg(feature = "emulator")]
             Command::Emulate(args) => emulate::run(&args, globals, out),
             #[cfg(feature = "emulator")]
             Command::Demo(args) => demo::run(&args, globals, out),
-        }?;
-        out.flush().map_err(failure::output)
+        };
+        // What a command found is printed before its failure.
+        let flushed = out.flush().map_err(failure::output);
+        result.and(flushed)
     }
 }
 

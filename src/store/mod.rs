@@ -1,12 +1,14 @@
 //! The archive: the only place that speaks to SQLite.
 //!
 //! Writing: an [`Archive`] is locked, and takes a [`Batch`] at a time. Reading: [`inspect`] tells what a file is,
-//! [`Reader`] opens one, a [`Report`] or a statement of the user's becomes a [`Question`] whose rows are streamed.
+//! [`Reader`] opens one, a [`Report`] or a statement of the user's becomes a [`Question`] whose rows are streamed;
+//! [`Reader::status`] and [`Reader::check`] say how far and how well it is filled.
 
 mod adhoc;
 mod archive;
 mod batch;
 mod budget;
+mod check;
 mod error;
 mod functions;
 mod identity;
@@ -20,11 +22,13 @@ mod records;
 mod reports;
 mod runs;
 mod schema;
+mod status;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use archive::Archive;
 pub use batch::{Batch, Sighting};
+pub use check::Finding;
 pub use error::StoreError;
 pub use functions::FunctionId;
 pub use identity::{Found, inspect};
@@ -33,3 +37,4 @@ pub use reader::Reader;
 pub use reports::{Arguments, Parameter, Report};
 pub use runs::{Ending, RunId, Tally};
 pub use schema::{APPLICATION_ID, known_version};
+pub use status::{ArchiveStatus, Extent, FunctionStatus};

@@ -9,6 +9,8 @@ mod markdown;
 mod table;
 mod text;
 
+pub(super) use text::on_one_line;
+
 use crate::store::Cell;
 use clap::ValueEnum;
 use std::io::{self, Write};

@@ -16,7 +16,7 @@ pub(super) fn plain<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
 }
 
 /// One line without control characters: what the service sent must not move a cursor or colour a terminal.
-pub(super) fn on_one_line(text: &str) -> Cow<'_, str> {
+pub(in crate::cli) fn on_one_line(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }

@@ -31,7 +31,7 @@ impl Arguments {
     }
 
     /// Refuses a function that the archive does not hold: an empty answer would read as "nothing happened".
-    pub(super) fn check_function(&self, connection: &Connection) -> Result<(), StoreError> {
+    pub(in crate::store) fn check_function(&self, connection: &Connection) -> Result<(), StoreError> {
         let Some(name) = self.function_text() else { return Ok(()) };
         let known: Vec<(String, bool)> = connection
             .prepare(
@@ -51,7 +51,7 @@ impl Arguments {
     }
 
     /// The function as the archive spells it: a URN that says `latest` is stored without.
-    fn function_text(&self) -> Option<String> {
+    pub(in crate::store) fn function_text(&self) -> Option<String> {
         let given = self.function.as_ref()?;
         match given.parse() {
             Ok(FunctionRef::Urn(urn)) => Some(urn.to_string()),

@@ -1,0 +1,110 @@
+//! `fgarchive status`: how far each function is covered, and whether that is recent enough.
+
+use super::render::{Format, Renderer};
+use super::{Globals, failure};
+use crate::domain::Timestamp;
+use crate::error::{Failure, FailureKind};
+use crate::store::{ArchiveStatus, Arguments, Cell, Extent, FunctionStatus, Reader, StoreError};
+use serde_json::{Value, json};
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::time::Duration;
+
+/// The arguments of `status`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Fail (exit 7) when the last good run, or the coverage of a function, is older than this
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    max_age: Option<Duration>,
+    /// Only this function: its name, `package:name`, or URN
+    #[arg(long, value_name = "FUNCTION")]
+    function: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints how the archive stands; too old is a failure of its own kind.
+pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    let now = globals.clock().now();
+    let arguments = Arguments { function: args.function, ..Arguments::at(now) };
+    let status = Reader::open(&globals.db)
+        .and_then(|mut reader| reader.status(&arguments))
+        .map_err(|error: StoreError| error.into_failure(&globals.db))?;
+    let written = if args.json { write_json(&status, out) } else { write_text(&status, out) };
+    written.map_err(failure::output)?;
+    args.max_age.map_or(Ok(()), |max_age| check_age(&status, now, max_age))
+}
+
+fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Result<(), Failure> {
+    let stale = status.stale(now - max_age);
+    if stale.is_empty() {
+        return Ok(());
+    }
+    let age = humantime::format_duration(max_age);
+    Err(Failure::new(FailureKind::Finding, format!("the archive is older than {age}: {}", stale.join("; ")))
+        .hint("`fgarchive query runs` shows how the last runs ended; `fgarchive sync` brings it up to date"))
+}
+
+fn write_text(status: &ArchiveStatus, out: &mut dyn Write) -> io::Result<()> {
+    let columns = ["function", "covered_through", "settled_through", "gaps", "lost", "open", "records", "last_walk"];
+    let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
+    for function in &status.functions {
+        renderer.row(&[
+            Cell::Text(Cow::Borrowed(&function.name)),
+            moment(function.covered_through),
+            moment(function.settled_through),
+            extent(function.gaps),
+            extent(function.lost),
+            Cell::Integer(function.open),
+            Cell::Integer(function.records),
+            moment(function.last_walk),
+        ])?;
+    }
+    renderer.finish()?;
+    let told = |moment: Option<Timestamp>| moment.map_or_else(|| "none".to_owned(), |moment| moment.to_string());
+    writeln!(out, "\nlast good run: {}", told(status.last_good_run))?;
+    writeln!(out, "last run: {}", told(status.last_run))
+}
+
+fn moment(moment: Option<Timestamp>) -> Cell<'static> {
+    moment.map_or(Cell::Null, |moment| Cell::Text(moment.to_string().into()))
+}
+
+/// `2 (1h 30m)`: how many ranges, and how long they are together.
+fn extent(extent: Extent) -> Cell<'static> {
+    let length = Duration::from_secs(extent.seconds.unsigned_abs());
+    match extent.count {
+        0 => Cell::Integer(0),
+        count => Cell::Text(format!("{count} ({})", humantime::format_duration(length)).into()),
+    }
+}
+
+fn write_json(status: &ArchiveStatus, out: &mut dyn Write) -> io::Result<()> {
+    let object = json!({
+        "last_good_run": time(status.last_good_run),
+        "last_run": time(status.last_run),
+        "functions": status.functions.iter().map(to_json).collect::<Vec<_>>(),
+    });
+    writeln!(out, "{object}")
+}
+
+fn to_json(function: &FunctionStatus) -> Value {
+    json!({
+        "function": function.name,
+        "urn": function.urn,
+        "covered_through": time(function.covered_through),
+        "settled_through": time(function.settled_through),
+        "last_walk": time(function.last_walk),
+        "gaps": function.gaps.count,
+        "gap_seconds": function.gaps.seconds,
+        "lost": function.lost.count,
+        "lost_seconds": function.lost.seconds,
+        "open": function.open,
+        "records": function.records,
+    })
+}
+
+fn time(moment: Option<Timestamp>) -> Option<String> {
+    moment.map(|moment| moment.to_string())
+}

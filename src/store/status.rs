@@ -1,0 +1,311 @@
+//! How far each function is covered, and how the latest runs went.
+
+use super::reports::Arguments;
+use super::{Reader, StoreError};
+use crate::domain::{Interval, Timestamp};
+use rusqlite::{Connection, Row};
+
+/// How the archive stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveStatus {
+    /// When the last run ended that left nothing to do.
+    pub last_good_run: Option<Timestamp>,
+    /// When the last run began, however it went.
+    pub last_run: Option<Timestamp>,
+    /// The functions, by name.
+    pub functions: Vec<FunctionStatus>,
+}
+
+/// How one function stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionStatus {
+    /// `package:name`.
+    pub name: String,
+    /// The full name.
+    pub urn: String,
+    /// Up to when everything from the horizon on is proven; what was lost for good does not hold it back, and is counted.
+    pub covered_through: Option<Timestamp>,
+    /// The same, for what is settled and will not be walked again.
+    pub settled_through: Option<Timestamp>,
+    /// When a window of it was last walked.
+    pub last_walk: Option<Timestamp>,
+    /// Ranges that the next run will walk: unproven, or never walked.
+    pub gaps: Extent,
+    /// Ranges that no run can walk any more.
+    pub lost: Extent,
+    /// Records archived.
+    pub records: i64,
+    /// Records that may still change.
+    pub open: i64,
+}
+
+/// How many ranges, and how long they are together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Ranges.
+    pub count: i64,
+    /// Seconds.
+    pub seconds: i64,
+}
+
+impl Extent {
+    fn add(&mut self, range: Interval) {
+        self.count += 1;
+        self.seconds += range.seconds();
+    }
+}
+
+impl ArchiveStatus {
+    /// What is older than `oldest`, in words: the last good run, and every function not covered until then.
+    pub fn stale(&self, oldest: Timestamp) -> Vec<String> {
+        let is_old = |moment: Option<Timestamp>| moment.is_none_or(|moment| moment < oldest);
+        let told = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), |moment| moment.to_string());
+        let run = is_old(self.last_good_run).then(|| format!("last good run: {}", told(self.last_good_run)));
+        let functions = self.functions.iter().filter(|function| is_old(function.covered_through));
+        let functions =
+            functions.map(|function| format!("{} covered through: {}", function.name, told(function.covered_through)));
+        run.into_iter().chain(functions).collect()
+    }
+}
+
+impl Reader {
+    /// How the archive stands, for one function (as in [`Arguments::function`]) or for all.
+    pub fn status(&mut self, arguments: &Arguments) -> Result<ArchiveStatus, StoreError> {
+        // One transaction: a run that commits between two statements must not be seen by half.
+        let transaction = self.connection.transaction()?;
+        arguments.check_function(&transaction)?;
+        Ok(ArchiveStatus {
+            last_good_run: load_moment(&transaction, "SELECT max(ended_at) FROM runs WHERE exit_code = 0")?,
+            last_run: load_moment(&transaction, "SELECT max(started_at) FROM runs")?,
+            functions: load_functions(&transaction, arguments.function_text().as_deref())?,
+        })
+    }
+}
+
+fn load_moment(connection: &Connection, sql: &str) -> Result<Option<Timestamp>, StoreError> {
+    let text: Option<String> = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(read_moment(text))
+}
+
+fn read_moment(text: Option<String>) -> Option<Timestamp> {
+    text.and_then(|text| text.parse().ok())
+}
+
+/// The counts of one scan of each table, rather than one a function: `invocations` has no index that begins with it.
+const FUNCTIONS: &str = "
+WITH records AS (SELECT function_id, count(*) AS n FROM invocations GROUP BY function_id),
+     open AS (SELECT function_id, count(*) AS n FROM open_records GROUP BY function_id),
+     walked AS (SELECT function_id, max(walked_at) AS at FROM windows WHERE state <> 'lost' GROUP BY function_id)
+SELECT f.id, f.package || ':' || f.name AS name, f.urn, walked.at, coalesce(records.n, 0), coalesce(open.n, 0)
+  FROM functions f
+  LEFT JOIN records ON records.function_id = f.id
+  LEFT JOIN open ON open.function_id = f.id
+  LEFT JOIN walked ON walked.function_id = f.id
+ WHERE ?1 IS NULL OR ?1 IN (f.name, f.package || ':' || f.name, f.urn)
+ ORDER BY name, f.id";
+
+fn load_functions(connection: &Connection, chosen: Option<&str>) -> Result<Vec<FunctionStatus>, StoreError> {
+    let mut statement = connection.prepare(FUNCTIONS)?;
+    let rows = statement.query_map([chosen], |row| Ok((row.get::<_, i64>(0)?, read_function(row)?)))?;
+    rows.map(|row| {
+        let (id, mut function) = row?;
+        Coverage::of(&load_ranges(connection, id)?).fill(&mut function);
+        Ok(function)
+    })
+    .collect()
+}
+
+fn read_function(row: &Row<'_>) -> rusqlite::Result<FunctionStatus> {
+    Ok(FunctionStatus {
+        name: row.get(1)?,
+        urn: row.get(2)?,
+        last_walk: read_moment(row.get(3)?),
+        records: row.get(4)?,
+        open: row.get(5)?,
+        covered_through: None,
+        settled_through: None,
+        gaps: Extent::default(),
+        lost: Extent::default(),
+    })
+}
+
+fn load_ranges(connection: &Connection, function_id: i64) -> Result<Vec<(Interval, String)>, StoreError> {
+    let sql = "SELECT begin_time, end_time, state FROM coverage WHERE function_id = ?1 ORDER BY begin_time";
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map([function_id], |row| {
+        Ok((read_moment(row.get(0)?), read_moment(row.get(1)?), row.get::<_, String>(2)?))
+    })?;
+    let mut ranges = Vec::new();
+    for row in rows {
+        if let (Some(begin), Some(end), state) = row?
+            && let Some(range) = Interval::new(begin, end)
+        {
+            ranges.push((range, state));
+        }
+    }
+    Ok(ranges)
+}
+
+/// What the ranges of a function, the gaps between them among them, say together.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Coverage {
+    covered_through: Option<Timestamp>,
+    settled_through: Option<Timestamp>,
+    gaps: Extent,
+    lost: Extent,
+}
+
+impl Coverage {
+    fn of(ranges: &[(Interval, String)]) -> Self {
+        let mut coverage = Self::default();
+        let (mut covered, mut settled) = (true, true);
+        for (range, state) in ranges {
+            match state.as_str() {
+                "settled" => {}
+                "proven" => settled = false,
+                "lost" => {
+                    coverage.lost.add(*range);
+                    // Not covered, and nothing can be done: what comes after it is what counts.
+                    continue;
+                }
+                _ => {
+                    coverage.gaps.add(*range);
+                    (covered, settled) = (false, false);
+                }
+            }
+            if covered {
+                coverage.covered_through = Some(range.end());
+            }
+            if settled {
+                coverage.settled_through = Some(range.end());
+            }
+        }
+        coverage
+    }
+
+    fn fill(self, function: &mut FunctionStatus) {
+        function.covered_through = self.covered_through;
+        function.settled_through = self.settled_through;
+        function.gaps = self.gaps;
+        function.lost = self.lost;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Fixture;
+    use pretty_assertions::assert_eq;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// Ranges of an hour each, from midnight on, by the first letter of their state; a dot was not walked.
+    fn coverage(states: &str) -> Coverage {
+        let begin = at("2026-03-01T00:00:00Z").unix();
+        let hour = |index: usize| Timestamp::from_unix(begin + 3600 * i64::try_from(index).unwrap());
+        let ranges: Vec<_> = states
+            .chars()
+            .enumerate()
+            .map(|(index, letter)| {
+                let state = match letter {
+                    's' => "settled",
+                    'p' => "proven",
+                    'u' => "unproven",
+                    'l' => "lost",
+                    _ => "not walked",
+                };
+                (Interval::new(hour(index), hour(index + 1)).unwrap(), state.to_owned())
+            })
+            .collect();
+        Coverage::of(&ranges)
+    }
+
+    fn through(states: &str) -> (Option<String>, Option<String>) {
+        let hour = |moment: Option<Timestamp>| moment.map(|moment| moment.to_string()[11..13].to_owned());
+        let coverage = coverage(states);
+        (hour(coverage.covered_through), hour(coverage.settled_through))
+    }
+
+    #[test]
+    fn covered_ends_at_the_first_gap_and_settled_at_the_first_range_that_is_not() {
+        let hours = |covered: &str, settled: &str| {
+            (
+                Some(covered.to_owned()).filter(|hour| !hour.is_empty()),
+                Some(settled.to_owned()).filter(|hour| !hour.is_empty()),
+            )
+        };
+        assert_eq!(through(""), hours("", ""));
+        assert_eq!(through("sspp"), hours("04", "02"));
+        assert_eq!(through("s.ss"), hours("01", "01"));
+        assert_eq!(through("spus"), hours("02", "01"));
+        assert_eq!(through("u"), hours("", ""));
+        assert_eq!(through("lsp"), hours("03", "02"), "what is lost is counted, and holds nothing back");
+        assert_eq!(through("sl.s"), hours("01", "01"));
+    }
+
+    #[test]
+    fn gaps_and_losses_are_counted_apart() {
+        let coverage = coverage("sl.us");
+        assert_eq!(coverage.gaps, Extent { count: 2, seconds: 7200 });
+        assert_eq!(coverage.lost, Extent { count: 1, seconds: 3600 });
+    }
+
+    fn archive() -> Fixture {
+        Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z -\na2 WAIT 2026-03-01T11:00:00Z -").with(
+            "INSERT INTO open_records VALUES ('a2', 1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
+             INSERT INTO windows VALUES
+                 (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z'),
+                 (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:05Z'),
+                 (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'unproven', NULL, 1, 1, 1, '2026-03-01T12:00:01Z');",
+        )
+    }
+
+    fn status_of(function: Option<&str>) -> Result<ArchiveStatus, StoreError> {
+        let archive = archive();
+        let mut arguments = Arguments::at(at("2026-03-02T12:00:00Z"));
+        arguments.function = function.map(str::to_owned);
+        archive.reader().status(&arguments)
+    }
+
+    #[test]
+    fn the_archive_tells_how_each_function_stands() {
+        let status = status_of(None).unwrap();
+        assert_eq!(status.last_good_run, Some(at("2026-03-01T12:00:30Z")));
+        assert_eq!(status.last_run, Some(at("2026-03-02T12:00:00Z")), "the run that was killed is the last one");
+        let [invoice, report] = &status.functions[..] else { panic!("two functions: {status:?}") };
+        assert_eq!((invoice.name.as_str(), invoice.covered_through, invoice.records), ("billing:invoice", None, 0));
+        let expected = FunctionStatus {
+            name: "default:report".to_owned(),
+            urn: "urn:fss:cn-north-4:0123:function:default:report".to_owned(),
+            covered_through: Some(at("2026-03-01T12:00:00Z")),
+            settled_through: Some(at("2026-03-01T11:00:00Z")),
+            last_walk: Some(at("2026-03-01T12:00:05Z")),
+            gaps: Extent { count: 2, seconds: 7200 },
+            lost: Extent::default(),
+            records: 2,
+            open: 1,
+        };
+        assert_eq!(report, &expected);
+    }
+
+    #[test]
+    fn one_function_or_an_unknown_one() {
+        let chosen = status_of(Some("report")).unwrap();
+        assert_eq!(chosen.functions.len(), 1);
+        assert!(matches!(status_of(Some("other")), Err(StoreError::BadArgument { .. })));
+    }
+
+    #[test]
+    fn stale_is_what_is_older_than_allowed() {
+        let status = status_of(Some("report")).unwrap();
+        assert!(status.stale(at("2026-03-01T12:00:00Z")).is_empty());
+        assert_eq!(status.stale(at("2026-03-01T12:00:01Z")), ["default:report covered through: 2026-03-01T12:00:00Z"]);
+        assert_eq!(status.stale(at("2026-03-02T00:00:00Z")).len(), 2);
+        assert_eq!(
+            status_of(Some("invoice")).unwrap().stale(Timestamp::MIN),
+            ["billing:invoice covered through: never"]
+        );
+    }
+}
