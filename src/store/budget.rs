@@ -42,3 +42,28 @@ fn nanoseconds(duration: Duration) -> u64 {
     // Saturates after 584 years, and leaves room so that adding waits cannot wrap around.
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX) / 2
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Work enough for several looks at the watch.
+    const COUNT: &str = "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n WHERE x < 10000)
+                         SELECT count(*) FROM n";
+
+    fn count_within(limit: Duration, waited: Duration) -> rusqlite::Result<i64> {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let budget = Budget::start(&mut connection, limit).unwrap();
+        budget.extend(waited);
+        connection.query_row(COUNT, [], |row| row.get(0))
+    }
+
+    #[test]
+    fn work_beyond_the_limit_is_interrupted_and_waits_do_not_count() {
+        let hour = Duration::from_hours(1);
+        let interrupted = count_within(Duration::ZERO, Duration::ZERO).unwrap_err();
+        assert_eq!(interrupted.sqlite_error_code(), Some(rusqlite::ErrorCode::OperationInterrupted));
+        assert_eq!(count_within(Duration::ZERO, hour).unwrap(), 10_000);
+        assert_eq!(count_within(Duration::MAX, hour).unwrap(), 10_000, "the largest limit does not wrap around");
+    }
+}

@@ -81,3 +81,32 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, false)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Fixture;
+
+    fn records_seen_by(reader: &Reader) -> i64 {
+        reader.connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_reader_beside_a_writing_run_sees_what_was_committed_last() {
+        let record = "INSERT INTO invocations VALUES ('b', 1, 'WAIT', NULL, NULL, NULL, NULL, 1, 1, NULL, NULL)";
+        let archive = Fixture::new().with_records("a SUCCESS - -").with(&format!("BEGIN IMMEDIATE; {record}"));
+        let reader = archive.reader();
+        assert_eq!(records_seen_by(&reader), 1);
+        let _archive = archive.with("COMMIT");
+        assert_eq!(records_seen_by(&reader), 2);
+    }
+
+    #[test]
+    fn an_immutable_archive_is_read_without_leaving_a_trace() {
+        let directory = Fixture::new().with_records("a SUCCESS - -").closed();
+        let path = directory.path().join("archive.db");
+        let connection = open_read_only(&path, true).unwrap();
+        touch(&connection).unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

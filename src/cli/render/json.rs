@@ -19,6 +19,8 @@ pub(super) struct Json<'w> {
     keys: Vec<String>,
     layout: Layout,
     rows: u64,
+    /// One object, so that stdout gets a line at a time and not a token.
+    line: Vec<u8>,
     out: &'w mut dyn Write,
 }
 
@@ -27,18 +29,22 @@ impl<'w> Json<'w> {
         if layout == Layout::Array {
             out.write_all(b"[")?;
         }
-        Ok(Self { keys: distinct(columns), layout, rows: 0, out })
+        Ok(Self { keys: distinct(columns), layout, rows: 0, line: Vec::new(), out })
     }
 
     pub(super) fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+        self.line.clear();
         match (self.layout, self.rows) {
             (Layout::Lines, _) => {}
-            (Layout::Array, 0) => self.out.write_all(b"\n")?,
-            (Layout::Array, _) => self.out.write_all(b",\n")?,
+            (Layout::Array, 0) => self.line.push(b'\n'),
+            (Layout::Array, _) => self.line.extend(b",\n"),
         }
-        serde_json::to_writer(&mut *self.out, &Object { keys: &self.keys, cells })?;
+        serde_json::to_writer(&mut self.line, &Object { keys: &self.keys, cells })?;
+        if self.layout == Layout::Lines {
+            self.line.push(b'\n');
+        }
         self.rows += 1;
-        if self.layout == Layout::Lines { self.out.write_all(b"\n") } else { Ok(()) }
+        self.out.write_all(&self.line)
     }
 
     pub(super) fn finish(self) -> io::Result<()> {

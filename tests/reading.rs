@@ -1,0 +1,180 @@
+//! The reading commands as a person or a script meets them: stdout, stderr and exit code of the real binary.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use assert_cmd::Command;
+use pretty_assertions::assert_eq;
+use rusqlite::Connection;
+use std::path::Path;
+use std::process::Output;
+use tempfile::TempDir;
+
+const SCHEMA: &str = include_str!("../migrations/V1__archive.sql");
+
+const ROWS: &str = "
+    CREATE TABLE refinery_schema_history (version INT4 PRIMARY KEY, name TEXT, applied_on TEXT, checksum TEXT);
+    INSERT INTO refinery_schema_history VALUES (1, 'archive', '2026-03-01T00:00:00Z', '1');
+    INSERT INTO functions VALUES (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4', '0123', 'default',
+                                  'report', 'latest', '2026-03-01T00:00:00Z');
+    INSERT INTO runs (id, started_at, updated_at, ended_at, outcome, exit_code) VALUES
+        (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z', '2026-03-01T12:00:30Z', 'complete', 0);
+    INSERT INTO invocations VALUES
+        ('a1', 1, 'SUCCESS', NULL, NULL, '2026-03-01T10:00:00Z', '2026-03-01T10:00:10Z', 1, 1, NULL, NULL),
+        ('a2', 1, 'FAIL', 1001, 'out of memory', '2026-03-01T11:00:00Z', '2026-03-01T11:00:04Z', 1, 1, NULL, NULL);
+    INSERT INTO windows VALUES
+        (1, '2026-03-01T00:00:00Z', '2026-03-01T12:00:00Z', 'settled', 'both', 2, 2, 1, '2026-03-01T12:00:30Z');";
+
+fn archive() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let connection = Connection::open(directory.path().join("fgarchive.db")).unwrap();
+    connection.pragma_update(None, "application_id", 0x6667_6172).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.execute_batch(SCHEMA).unwrap();
+    connection.execute_batch(ROWS).unwrap();
+    directory
+}
+
+fn fgarchive(directory: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::cargo_bin("fgarchive").unwrap();
+    command.env_clear().current_dir(directory).args(arguments).output().unwrap()
+}
+
+/// Exit code, stdout and stderr.
+fn said(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
+    let output = fgarchive(directory.path(), arguments);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_report_is_data_on_stdout_and_nothing_on_stderr() {
+    let archive = archive();
+    let (code, stdout, stderr) = said(&archive, &["query", "summary", "--function", "report", "--format", "csv"]);
+    assert_eq!(
+        stdout,
+        "function,records,success,fail,discard,running,wait,other,failed_percent,first,last\n\
+         default:report,2,1,1,0,0,0,0,50,2026-03-01T10:00:00Z,2026-03-01T11:00:00Z\n"
+    );
+    assert_eq!((code, stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn times_are_read_in_every_form() {
+    let archive = archive();
+    let records = |since: &str| {
+        let (code, stdout, stderr) = said(&archive, &["query", "slowest", "--format", "ndjson", "--since", since]);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{since}");
+        stdout.lines().count()
+    };
+    assert_eq!(records("2026-03-01"), 2);
+    assert_eq!(records("2026-03-01T11:00:00"), 1);
+    assert_eq!(records("2026-03-01T19:00:01+08:00"), 0);
+    assert_eq!(records("50000d"), 2);
+    let (code, _, stderr) = said(&archive, &["query", "slowest", "--since", "yesterday"]);
+    assert_eq!(code, 2);
+    assert!(stderr.starts_with("error: `yesterday` is no time\n\nhint: write "), "{stderr}");
+}
+
+#[test]
+fn mistakes_of_usage_exit_with_2() {
+    let archive = archive();
+    for (arguments, expected) in [
+        (&["query", "sumary"][..], "similar value exists: 'summary'"),
+        (&["query", "sql"], "`query sql` needs a statement"),
+        (&["query", "sql", "DELETE FROM runs"], "it does more than read"),
+        (&["query", "sql", "SELECT 1", "--since", "7d"], "takes no options of a report"),
+        (&["query", "summary", "SELECT 1"], "`query summary` takes no statement"),
+        (&["query", "slowest", "--param", "limit"], "NAME=VALUE"),
+        (&["query", "slowest", "--param", "top=3"], "hint: it takes: limit"),
+        (&["query", "summary", "--function", "other"], "hint: it holds: default:report"),
+        (&["status", "-q", "-v"], "cannot be used with"),
+        (&["sta"], "similar"),
+    ] {
+        let (code, stdout, stderr) = said(&archive, arguments);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}");
+        assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn an_archive_that_cannot_be_used_exits_with_6() {
+    let archive = archive();
+    std::fs::write(archive.path().join("letter.txt"), "a letter").unwrap();
+    for (path, expected) in
+        [("nowhere.db", "no such file"), ("letter.txt", "it is no SQLite file"), (".", "a directory")]
+    {
+        for command in [&["query", "runs"][..], &["status"], &["check"]] {
+            let (code, stdout, stderr) = said(&archive, &[command, &["--db", path]].concat());
+            assert_eq!((code, stdout.as_str()), (6, ""), "{command:?} {path}");
+            assert!(stderr.contains(expected) && stderr.contains("\nhint: "), "{stderr}");
+        }
+    }
+}
+
+#[test]
+fn a_failure_is_one_json_object_when_asked_for() {
+    let archive = archive();
+    let (code, _, stderr) = said(&archive, &["--log-format", "json", "--db", "nowhere.db", "status"]);
+    let object: serde_json::Value = serde_json::from_str(&stderr).unwrap();
+    assert_eq!((code, &object["exit_code"]), (6, &6.into()));
+}
+
+#[test]
+fn an_old_archive_is_a_finding_and_is_still_shown() {
+    let archive = archive();
+    let (code, stdout, stderr) = said(&archive, &["status", "--json", "--max-age", "2h"]);
+    let status: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(status["functions"][0]["covered_through"], "2026-03-01T12:00:00Z");
+    assert_eq!(code, 7);
+    assert!(
+        stderr.starts_with("error: the archive is older than 2h: last good run: 2026-03-01T12:00:30Z; "),
+        "{stderr}"
+    );
+    assert_eq!(said(&archive, &["status", "--max-age", "50000d"]).0, 0);
+}
+
+#[test]
+fn a_check_prints_what_it_found_and_exits_with_7() {
+    let archive = archive();
+    assert_eq!(said(&archive, &["check"]), (0, "ok\n".to_owned(), String::new()));
+    let connection = Connection::open(archive.path().join("fgarchive.db")).unwrap();
+    connection.execute_batch("UPDATE windows SET distinct_count = 1").unwrap();
+    let (code, stdout, stderr) = said(&archive, &["check"]);
+    assert_eq!(code, 7);
+    assert!(stdout.starts_with("window-count: ") && stdout.contains("reported 2, stored 1"), "{stdout}");
+    assert!(stderr.contains("breaks its rules: window-count"), "{stderr}");
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let archive = archive();
+    let status = |value: &str| {
+        let mut command = Command::cargo_bin("fgarchive").unwrap();
+        command
+            .env_clear()
+            .env("FGARCHIVE_DB", value)
+            .current_dir(archive.path())
+            .arg("status")
+            .output()
+            .unwrap()
+            .status
+    };
+    assert_eq!(status("").code(), Some(0));
+    assert_eq!(status("other.db").code(), Some(6));
+}
+
+/// As in `fgarchive query … | head`: the reader has gone before the first line.
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let archive = archive();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_fgarchive"))
+        .env_clear()
+        .current_dir(archive.path())
+        .args(["query", "sql", "SELECT value FROM json_each('[1,2,3]')", "--format", "ndjson"])
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+}
