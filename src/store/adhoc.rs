@@ -188,6 +188,16 @@ mod tests {
         }
     }
 
+    /// And the check of the statement, without the authorizer before it.
+    #[test]
+    fn a_statement_that_answers_and_writes_is_refused() {
+        let archive = Fixture::new();
+        let reader = archive.reader();
+        let writing = reader.connection.prepare("DELETE FROM runs RETURNING id").unwrap();
+        assert_eq!(check(&writing).unwrap_err().to_string(), "it does more than read");
+        assert!(check(&reader.connection.prepare("SELECT id FROM runs").unwrap()).is_ok());
+    }
+
     const ENDLESS: &str = "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n)";
 
     #[test]
