@@ -3,11 +3,11 @@
 //! A command gets its arguments, the options that stand on every command, and where its data goes. Everything else that it
 //! says goes to stderr.
 
+mod check;
 #[cfg(feature = "emulator")]
 mod demo;
 #[cfg(feature = "emulator")]
 mod emulate;
-mod check;
 mod failure;
 mod log;
 mod progress;

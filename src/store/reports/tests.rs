@@ -289,6 +289,6 @@ fn a_range_of_time_is_found_by_the_index() {
         );
     }
     let path = plan_of("transitions");
-    assert!(path.contains("SEARCH i USING PRIMARY KEY (request_id=?)"), "{path}");
+    assert!(path.contains("SEARCH i USING INDEX sqlite_autoindex_invocations_1 (request_id=?)"), "{path}");
     assert!(path.contains("status_changes USING INDEX status_changes_by_record (request_id=?)"), "{path}");
 }
