@@ -4,7 +4,7 @@ use super::progress::Progress;
 use super::{Globals, failure, interrupt, runtime};
 use crate::api::{Client, ClientSettings, PlainHttp, Timeouts};
 use crate::config::{self, LoadedCredentials, ServiceAddress, ServiceOptions};
-use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
+use crate::domain::{FunctionRef, FunctionUrn, Interval, Timestamp};
 use crate::error::{Failure, FailureKind};
 use crate::store::{Archive, Found, Reader, StoreError, inspect};
 use crate::sync::{self, FunctionReport, Preview, RunReport, Settings};
@@ -193,9 +193,12 @@ fn check_range(since: Option<Timestamp>, until: Option<Timestamp>, now: Timestam
 /// Says how the run ended: one line for cron's reader, and each function that was left incomplete.
 fn conclude(report: &RunReport) -> Result<(), Failure> {
     for function in report.functions.iter().filter(|function| !function.is_complete()) {
-        let FunctionReport { urn, unproven, failure, .. } = function;
+        let FunctionReport { urn, unproven, lost, failure, .. } = function;
         for (window, doubt) in unproven {
             tracing::warn!(function = urn.name(), %window, "a window could not be proven complete: {doubt}");
+        }
+        for range in lost {
+            tracing::warn!(function = urn.name(), %range, "lost: the service had forgotten it before it was archived");
         }
         if let Some(failure) = failure {
             tracing::warn!(function = urn.name(), "left incomplete: {failure}");
@@ -236,7 +239,12 @@ fn to_json(report: &RunReport) -> serde_json::Value {
     })
 }
 
+fn interval_to_json(range: &Interval) -> serde_json::Value {
+    json!({ "begin_time": range.begin().to_string(), "end_time": range.end().to_string() })
+}
+
 fn function_to_json(function: &FunctionReport) -> serde_json::Value {
+    let lost: Vec<_> = function.lost.iter().map(interval_to_json).collect();
     let unproven: Vec<_> = function
         .unproven
         .iter()
@@ -247,6 +255,7 @@ fn function_to_json(function: &FunctionReport) -> serde_json::Value {
         "begin_time": function.horizon.begin().to_string(),
         "end_time": function.horizon.end().to_string(),
         "complete": function.is_complete(),
+        "lost": lost,
         "unproven": unproven,
         "error": function.failure.as_ref().map(ToString::to_string),
     })
@@ -285,11 +294,7 @@ fn show_preview(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
 }
 
 fn preview_to_json(preview: &Preview) -> serde_json::Value {
-    let pending: Vec<_> = preview
-        .pending
-        .iter()
-        .map(|window| json!({ "begin_time": window.begin().to_string(), "end_time": window.end().to_string() }))
-        .collect();
+    let pending: Vec<_> = preview.pending.iter().map(interval_to_json).collect();
     json!({
         "urn": preview.urn.to_string(),
         "pending": pending,

@@ -53,9 +53,11 @@ impl RecordTime {
         Some(text.parse().map_or_else(|_| Self::Unreadable(text.into()), Self::At))
     }
 
-    /// The moment, where it could be read.
+    /// The moment, where one could be read that is meant: the first second of year 1 and that of 1970 are what an unset
+    /// time looks like in the languages of such services.
     pub fn moment(&self) -> Option<Timestamp> {
         match self {
+            Self::At(moment) if *moment == Timestamp::MIN || moment.unix() == 0 => None,
             Self::At(moment) => Some(*moment),
             Self::Unreadable(_) => None,
         }

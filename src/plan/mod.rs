@@ -5,6 +5,7 @@
 pub mod ledger;
 pub mod pace;
 pub mod paging;
+pub mod reach;
 pub mod reconcile;
 pub mod refresh;
 pub mod retry;

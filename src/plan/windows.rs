@@ -131,22 +131,26 @@ pub fn shortened(window: Interval, density: Option<Density>) -> Density {
     density.map_or(least, |density| Density(density.0.max(least.0)))
 }
 
-/// What a proven walk lets the ledger say of its window: what is settled, and what is proven but may still be added to.
+/// What a proven walk lets the ledger say of its window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
+    /// Too old for the service to show it for certain: what is missing there cannot be had any more.
+    pub lost: Option<Interval>,
     /// Old enough when the walk began: no walk of it is needed any more.
     pub settled: Option<Interval>,
     /// Complete as of the walk; records may still arrive late.
     pub proven: Option<Interval>,
 }
 
-/// The claims of a proven walk that began at `began_at` (the service's clock).
+/// The claims of a proven walk that began at `began_at` (the service's clock), of a service that certainly showed what
+/// happened from `reached` on.
 ///
 /// Nothing is claimed of the time from `began_at` on, whatever was asked.
-pub fn claims(window: Interval, began_at: Timestamp, settle_delay: Duration) -> Claims {
+pub fn claims(window: Interval, reached: Timestamp, began_at: Timestamp, settle_delay: Duration) -> Claims {
     let past = window.split_at(began_at).0;
-    let (settled, proven) = past.map_or((None, None), |past| past.split_at(began_at - settle_delay));
-    Claims { settled, proven }
+    let (lost, shown) = past.map_or((None, None), |past| past.split_at(reached));
+    let (settled, proven) = shown.map_or((None, None), |shown| shown.split_at(began_at - settle_delay));
+    Claims { lost, settled, proven }
 }
 
 /// The fewest walks that can cover a range.

@@ -3,12 +3,14 @@
 use super::Source;
 use super::asker::Asker;
 use super::delivery::{Delivery, Outbox};
-use super::walker::{Walked, Walker};
+use super::walker::{Knowledge, Walked, Walker};
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, Interval};
+use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::plan::paging::Habits;
+use crate::plan::reach::Reach;
 use crate::plan::refresh::{OpenRecord, Refresh};
 use crate::plan::windows::MAX_WINDOW;
+use crate::store::ReachProbe;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,12 +29,22 @@ pub(super) struct Job {
     pub(super) refreshes: Vec<Refresh>,
     pub(super) settle_delay: Duration,
     pub(super) habits: Habits,
+    /// From when on the function is archived, where it is.
+    pub(super) promised_from: Option<Timestamp>,
+    /// A record from before what is pending: if the service still shows it, it reaches all of that.
+    pub(super) reach_probe: Option<ReachProbe>,
 }
 
 /// Does a function's part of a run.
 pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outbox) -> Walked {
-    let Job { urn, pending, refreshes, settle_delay, habits } = job;
-    let mut walked = Walker::new(&asker, &urn, outbox.clone(), settle_delay, habits).walk(pending).await;
+    let Job { urn, pending, refreshes, settle_delay, habits, promised_from, reach_probe } = job;
+    let mut known = Knowledge { habits, reach: Reach::default(), promised_from };
+    if let Some(probe) = reach_probe
+        && let Err(failure) = look_back(&asker, &urn, &probe, &mut known.reach, &outbox).await
+    {
+        return Walked { failure: Some(failure), ..Walked::default() };
+    }
+    let mut walked = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).walk(pending).await;
     let mut look_ups = Vec::new();
     let mut hours = Vec::new();
     for refresh in refreshes {
@@ -43,14 +55,28 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
     }
     if walked.failure.is_none() && !hours.is_empty() {
         let outbox = Outbox { refreshes: true, ..outbox.clone() };
-        let again = Walker::new(&asker, &urn, outbox, settle_delay, walked.habits).walk(hours).await;
-        walked.failure = again.failure;
-        walked.habits = again.habits;
+        let known = Knowledge { habits: walked.habits, ..known };
+        walked.failure = Walker::new(&asker, &urn, outbox, settle_delay, known).walk(hours).await.failure;
     }
     if walked.failure.is_none() {
         walked.failure = look_up(&asker, &urn, look_ups, &outbox).await.err();
     }
     walked
+}
+
+/// Asks for a record that is archived already: if it is still shown, the service reaches back to it.
+async fn look_back<S: Source>(
+    asker: &Asker<S>,
+    urn: &FunctionUrn,
+    probe: &ReachProbe,
+    reach: &mut Reach,
+    outbox: &Outbox,
+) -> Result<(), CallFailure> {
+    let Some(range) = around(probe.started_at, asker.now()) else { return Ok(()) };
+    let (page, served_at) = asker.find(urn, &probe.request_id, range).await?;
+    page.records.iter().for_each(|record| reach.learn(record, served_at));
+    outbox.send(Delivery::page(page, served_at)).await;
+    Ok(())
 }
 
 async fn look_up<S: Source>(
@@ -74,9 +100,7 @@ async fn look_up_one<S: Source>(
     record: OpenRecord,
     outbox: &Outbox,
 ) -> Result<(), CallFailure> {
-    let from = record.opened_at - LOOK_BACK;
-    let until = asker.now().min(from + MAX_WINDOW);
-    let Some(range) = Interval::new(from, until) else { return Ok(()) };
+    let Some(range) = around(record.opened_at, asker.now()) else { return Ok(()) };
     let (page, seen_at) = asker.find(urn, &record.request_id, range).await?;
     let shown = page.records.iter().any(|shown| shown.request_id == record.request_id);
     outbox.send(Delivery::Page { page, seen_at, looked_up: true }).await;
@@ -84,4 +108,10 @@ async fn look_up_one<S: Source>(
         outbox.send(Delivery::Unseen(record.request_id)).await;
     }
     Ok(())
+}
+
+/// The range in which a record that began at a moment is looked for: without one the service looks at the last hour.
+fn around(moment: Timestamp, now: Timestamp) -> Option<Interval> {
+    let from = moment - LOOK_BACK;
+    Interval::new(from, now.min(from + MAX_WINDOW))
 }

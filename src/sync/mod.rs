@@ -25,6 +25,7 @@ use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, Timestamp};
 use crate::error::Failure;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
+use crate::plan::reach::Reach;
 use crate::plan::{refresh, windows};
 use crate::store::{Archive, Batch, FunctionId, RunId, StoreError, Tally};
 use asker::Asker;
@@ -210,6 +211,16 @@ fn plan_job(
 ) -> Result<Job, StoreError> {
     let done: IntervalSet = target.ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
     let pending = windows::pending(target.horizon, &done);
+    let promised_from = target.ledger.first().map(|first| first.window.begin());
+    // Whether the service reaches back to what is pending is in doubt only after an outage; then one request tells.
+    let in_doubt = pending.iter().find(|range| {
+        promised_from.is_some_and(|promised_from| promised_from <= range.begin())
+            && !Reach::default().covers(**range, now)
+    });
+    let reach_probe = match in_doubt {
+        Some(range) => archive.load_reach_probe(target.id, range.begin())?,
+        None => None,
+    };
     let walked: IntervalSet = pending.iter().copied().collect();
     let (given_up, open): (Vec<_>, Vec<_>) =
         archive.load_open(target.id)?.into_iter().partition(|record| refresh::is_given_up(record, now));
@@ -221,7 +232,15 @@ fn plan_job(
         })
         .collect();
     let refreshes = refresh::choose(due, PAGE_LIMIT, |hour| archive.count_started(target.id, hour))?;
-    Ok(Job { urn: target.urn.clone(), pending, refreshes, settle_delay: settings.settle_delay, habits })
+    Ok(Job {
+        urn: target.urn.clone(),
+        pending,
+        refreshes,
+        settle_delay: settings.settle_delay,
+        habits,
+        promised_from,
+        reach_probe,
+    })
 }
 
 /// Runs the jobs, a few at once, and commits what they bring until all are done.

@@ -7,6 +7,7 @@ use crate::domain::{FunctionUrn, Interval};
 use crate::error::{Failure, FailureKind};
 use crate::plan::paging::Doubt;
 use crate::store::{Ending, RunId, Tally};
+use std::time::Duration;
 
 /// What a run did.
 #[derive(Clone, Debug)]
@@ -32,18 +33,20 @@ pub struct FunctionReport {
     pub horizon: Interval,
     /// Windows that could not be proven.
     pub unproven: Vec<(Interval, Doubt)>,
+    /// Ranges that were found to have fallen behind the service's reach.
+    pub lost: Vec<Interval>,
     /// Why it was left early.
     pub failure: Option<CallFailure>,
 }
 
 impl FunctionReport {
     pub(super) fn new(urn: &FunctionUrn, horizon: Interval, walked: Walked) -> Self {
-        Self { urn: urn.clone(), horizon, unproven: walked.unproven, failure: walked.failure }
+        Self { urn: urn.clone(), horizon, unproven: walked.unproven, lost: walked.lost, failure: walked.failure }
     }
 
-    /// Whether everything that was pending is proven.
+    /// Whether everything that was pending is proven. What is lost is told once; later runs leave it alone.
     pub fn is_complete(&self) -> bool {
-        self.unproven.is_empty() && self.failure.is_none()
+        self.unproven.is_empty() && self.lost.is_empty() && self.failure.is_none()
     }
 }
 
@@ -88,7 +91,7 @@ impl RunReport {
         let failure = match kind {
             FailureKind::Interrupted => Failure::new(kind, "the run was interrupted; what it fetched is kept")
                 .hint("run it again: it goes on where it stopped"),
-            _ => self.first_call_failure().unwrap_or_else(|| self.unproven_failure()),
+            _ => self.first_call_failure().or_else(|| self.unproven_failure()).unwrap_or_else(|| self.lost_failure()),
         };
         Some(Failure { kind, ..failure })
     }
@@ -104,12 +107,19 @@ impl RunReport {
         Some(failure)
     }
 
-    fn unproven_failure(&self) -> Failure {
+    fn unproven_failure(&self) -> Option<Failure> {
         let windows: usize = self.functions.iter().map(|function| function.unproven.len()).sum();
-        Failure::new(
-            FailureKind::Incomplete,
-            format!("{windows} windows could not be proven complete; their records are kept"),
-        )
-        .hint("run it again: unproven windows are walked again; `fgarchive query coverage` lists them")
+        let message = format!("{windows} windows could not be proven complete; their records are kept");
+        let hint = "run it again: unproven windows are walked again; `fgarchive query coverage` lists them";
+        (windows > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
+    }
+
+    fn lost_failure(&self) -> Failure {
+        let lost: Vec<Interval> = self.functions.iter().flat_map(|function| function.lost.iter().copied()).collect();
+        let seconds = lost.iter().map(|range| range.seconds().unsigned_abs()).sum();
+        let length = humantime::format_duration(Duration::from_secs(seconds));
+        let message = format!("{length} were not archived before the service forgot them, in {} ranges", lost.len());
+        Failure::new(FailureKind::Incomplete, message)
+            .hint("run sync more often; `fgarchive query coverage` lists what is lost, and later runs leave it alone")
     }
 }

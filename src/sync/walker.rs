@@ -8,6 +8,7 @@ use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Doubt, Habits, Proof, Step, Walk};
+use crate::plan::reach::Reach;
 use crate::plan::windows::{self, Claims, Density, Remedy};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -26,6 +27,8 @@ const REFUSABLE_LENGTH: Duration = Duration::from_hours(1);
 pub(super) struct Walked {
     /// Windows that could not be proven.
     pub(super) unproven: Vec<(Interval, Doubt)>,
+    /// Ranges that fell behind the service's reach before they were settled.
+    pub(super) lost: Vec<Interval>,
     /// What ended the walking early.
     pub(super) failure: Option<CallFailure>,
     /// What was learnt about the service's pages.
@@ -64,7 +67,18 @@ pub(super) struct Walker<'a, S> {
     next_walk: u64,
     density: Option<Density>,
     longest: Duration,
+    reach: Reach,
+    /// From when on the function is archived: before that nothing was promised, so nothing can be lost.
+    promised_from: Option<Timestamp>,
     walked: Walked,
+}
+
+/// What is known when the walking begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Knowledge {
+    pub(super) habits: Habits,
+    pub(super) reach: Reach,
+    pub(super) promised_from: Option<Timestamp>,
 }
 
 impl<'a, S: Source> Walker<'a, S> {
@@ -73,7 +87,7 @@ impl<'a, S: Source> Walker<'a, S> {
         urn: &'a FunctionUrn,
         outbox: Outbox,
         settle_delay: Duration,
-        habits: Habits,
+        known: Knowledge,
     ) -> Self {
         Self {
             asker,
@@ -85,7 +99,9 @@ impl<'a, S: Source> Walker<'a, S> {
             next_walk: 0,
             density: None,
             longest: windows::MAX_WINDOW,
-            walked: Walked { habits, ..Walked::default() },
+            reach: known.reach,
+            promised_from: known.promised_from,
+            walked: Walked { habits: known.habits, ..Walked::default() },
         }
     }
 
@@ -117,7 +133,23 @@ impl<'a, S: Source> Walker<'a, S> {
 
     fn may_open(&self) -> bool {
         let all_have_begun = self.active.values().all(|active| active.began_at.is_some());
-        self.active.is_empty() || (self.active.len() < OPEN_WALKS && all_have_begun && self.density.is_some())
+        let side_by_side =
+            self.active.len() < OPEN_WALKS && all_have_begun && self.density.is_some() && self.reaches_next();
+        self.active.is_empty() || side_by_side
+    }
+
+    /// Whether the service certainly reaches the next window. Until it does, windows are walked one by one, earliest
+    /// first: the first record shown tells what came before it to be lost.
+    fn reaches_next(&self) -> bool {
+        self.pieces.front().is_none_or(|piece| self.reached(piece.range, self.asker.now()) <= piece.range.begin())
+    }
+
+    /// The earliest moment of a window that the service certainly reached at `now`.
+    fn reached(&self, window: Interval, now: Timestamp) -> Timestamp {
+        match self.promised_from {
+            Some(promised_from) if promised_from <= window.begin() => self.reach.begin(now),
+            _ => window.begin(),
+        }
     }
 
     fn take_window(&mut self) -> Option<Piece> {
@@ -159,6 +191,7 @@ impl<'a, S: Source> Walker<'a, S> {
         fetches: &mut FuturesUnordered<Fetch<'a>>,
     ) {
         self.walked.habits.learn(&page);
+        page.records.iter().for_each(|record| self.reach.learn(record, served_at));
         if let Some(active) = self.active.get_mut(&id) {
             active.began_at.get_or_insert(served_at);
             active.starts.insert(marker, page.records.iter().map(crate::domain::Invocation::started_at).collect());
@@ -179,7 +212,13 @@ impl<'a, S: Source> Walker<'a, S> {
 
     async fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>) {
         match verdict {
-            Ok(proof) => self.enter(active.proven(proof, self.settle_delay)).await,
+            Ok(proof) => {
+                let Some(began_at) = active.began_at else { return };
+                let reached = self.reached(active.piece.range, began_at);
+                let claims = windows::claims(active.piece.range, reached, began_at, self.settle_delay);
+                self.walked.lost.extend(claims.lost);
+                self.enter(active.rows(claims, proof, began_at)).await;
+            }
             Err(doubt) => self.remedy(active, doubt).await,
         }
     }
@@ -240,10 +279,8 @@ impl ActiveWalk {
         }
     }
 
-    /// What a proof lets the ledger say, a row for the settled part and one for the rest.
-    fn proven(&self, proof: Proof, settle_delay: Duration) -> Vec<Entry> {
-        let Some(began_at) = self.began_at else { return Vec::new() };
-        let Claims { settled, proven } = windows::claims(self.piece.range, began_at, settle_delay);
+    /// The rows of the ledger for what is claimed.
+    fn rows(&self, claims: Claims, proof: Proof, began_at: Timestamp) -> Vec<Entry> {
         let row = |window: Option<Interval>, state| {
             window.map(|window| {
                 let distinct = self.distinct_in(window);
@@ -251,7 +288,9 @@ impl ActiveWalk {
                 Entry { window, state, reported, distinct, pages: self.walk.pages(), walked_at: began_at }
             })
         };
-        [row(settled, State::Settled(proof)), row(proven, State::Proven(proof))].into_iter().flatten().collect()
+        let Claims { lost, settled, proven } = claims;
+        let rows = [row(lost, State::Lost), row(settled, State::Settled(proof)), row(proven, State::Proven(proof))];
+        rows.into_iter().flatten().collect()
     }
 
     fn unproven(&self) -> Vec<Entry> {
