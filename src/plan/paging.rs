@@ -116,6 +116,10 @@ pub struct Walk {
     keys: HashSet<EntryKey>,
     asked: usize,
     capped_is_fatal: bool,
+    /// How many of the first pages were asked for a longer window: their counts say nothing about this one.
+    of_longer_window: usize,
+    /// How many entries to expect until a page of this window tells.
+    expected: Option<u64>,
 }
 
 impl Walk {
@@ -128,6 +132,8 @@ impl Walk {
             keys: HashSet::new(),
             asked: 0,
             capped_is_fatal: divisible,
+            of_longer_window: 0,
+            expected: None,
         }
     }
 
@@ -152,6 +158,11 @@ impl Walk {
         }
     }
 
+    /// How many entries were seen from the start without a hole, when no page is under way.
+    pub fn prefix(&self) -> Option<u64> {
+        self.under_way.is_empty().then(|| self.reach())
+    }
+
     /// Takes in an answer.
     pub fn take(&mut self, marker: Marker, page: &Page) {
         self.habits.learn(page);
@@ -165,6 +176,16 @@ impl Walk {
             next_marker: page.next_marker,
         };
         self.pages.insert(marker.0, seen);
+    }
+
+    /// Goes on with a shorter window whose list begins as this one does, and holds `expected` entries, if that can be told.
+    ///
+    /// The counts so far were of the longer window and count no more. The entries do: the shorter list is the longer one
+    /// without some entries, so if any that were seen are among those, the entry that closes the last page has moved up
+    /// and does not open the next one.
+    pub fn narrow(&mut self, expected: Option<u64>) {
+        self.of_longer_window = self.pages.len();
+        self.expected = expected;
     }
 
     /// Decides what comes next; pages it names are from then on under way.
@@ -203,16 +224,17 @@ impl Walk {
 
     /// The pages to ask now: all that a total leaves open, or else the one after the last.
     fn wanted(&self) -> Vec<Marker> {
-        let Some(first) = self.pages.get(&0) else {
-            return if self.under_way.is_empty() { vec![Marker(0)] } else { Vec::new() };
-        };
+        if !self.under_way.is_empty() {
+            return Vec::new();
+        }
+        if self.pages.is_empty() {
+            return vec![Marker(0)];
+        }
+        let narrowed_just_now = self.pages.len() == self.of_longer_window;
         match self.count() {
-            Count::Total(total) if self.pages.len() == 1 && self.under_way.is_empty() => {
-                Self::stride(first.length, total)
-            }
-            _ if !self.under_way.is_empty() => Vec::new(),
             Count::Total(total) if self.reach() >= total => Vec::new(),
-            Count::Total(_) => self.following(),
+            Count::Total(total) => self.up_to(total),
+            _ if narrowed_just_now => self.expected.map_or_else(|| self.following(), |expected| self.up_to(expected)),
             _ if self.has_ended() => Vec::new(),
             _ => self.following(),
         }
@@ -225,14 +247,14 @@ impl Walk {
         self.pages.retain(|&marker, _| marker <= reach.saturating_sub(1));
     }
 
-    /// Every further page of a list of `total` entries that comes in pages of `length`.
-    fn stride(length: u64, total: u64) -> Vec<Marker> {
+    /// Every further page of a list of `total` entries, which comes in pages as long as the first.
+    fn up_to(&self, total: u64) -> Vec<Marker> {
+        let stride = self.pages.get(&0).map_or(0, |first| first.length.saturating_sub(1));
+        let next = self.following();
         // A page of one entry leaves nothing to overlap with and go on.
-        if length < 2 {
-            return Vec::new();
-        }
-        let further = total.saturating_sub(2) / (length - 1);
-        (1..=further).map(|page| Marker(page * (length - 1))).collect()
+        let (Some(next), true) = (next.first(), stride > 0) else { return next };
+        let further = total.saturating_sub(next.0 + 2) / stride;
+        (0..=further).map(|page| Marker(next.0 + page * stride)).collect()
     }
 
     /// The page after what was reached without a hole, one entry early; none where the last page there brought nothing new.
@@ -268,9 +290,10 @@ impl Walk {
     }
 
     fn count(&self) -> Count {
-        let mut counts = self.pages.values().map(|page| page.count);
+        let counted = || self.pages.values().skip(self.of_longer_window);
+        let mut counts = counted().map(|page| page.count);
         let Some(Some(first)) = counts.next() else { return Count::Silent };
-        let says_nothing = self.pages.values().all(|page| page.count.is_none_or(|count| count == page.length));
+        let says_nothing = counted().all(|page| page.count.is_none_or(|count| count == page.length));
         if says_nothing && !(self.pages.len() == 1 && self.habits.count_is_total) {
             return Count::Silent;
         }

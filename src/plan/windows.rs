@@ -10,9 +10,12 @@ use std::time::Duration;
 /// The longest window: the longest span that the store behind the service is known to search (vendor's page LTS-0718).
 pub const MAX_WINDOW: Duration = Duration::from_hours(30 * 24);
 
-/// How many records a window should hold: nine pages, the last one nearly full, and still clear of [`RESULT_CAP`]
-/// when the density was misjudged by a tenth.
-const TARGET_RECORDS: f64 = 4_350.0;
+/// How many records a window should hold: nine pages, and still clear of [`RESULT_CAP`] when the density was misjudged
+/// by a tenth. Once the first page tells the total, the window is [`trimmed`] to full pages.
+const TARGET_RECORDS: f64 = 4_500.0;
+
+/// A last page that is filled this far is worth its request.
+const WELL_FILLED: f64 = 0.7;
 
 /// A quiet window says little about the next one: the density assumed falls to no less than this share of the one before.
 const FASTEST_FALL: f64 = 1.0 / 16.0;
@@ -76,6 +79,53 @@ pub fn next_window(rest: Interval, density: Option<Density>, longest: Duration) 
     )]
     let length = Duration::from_secs(seconds.clamp(1.0, longest) as u64);
     rest.split_at(rest.begin() + length).0.unwrap_or(rest)
+}
+
+/// A window cut to fewer records than it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trimmed {
+    /// The shorter window.
+    pub window: Interval,
+    /// How many records it holds at most, where the cut is short enough to tell.
+    pub expected: Option<u64>,
+}
+
+/// What is known of a window when a page of it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    /// The service's total.
+    pub total: u64,
+    /// How many records were seen from the start of the list.
+    pub seen: u64,
+    /// The latest start among them.
+    pub until: Timestamp,
+    /// How many new records a page brings.
+    pub stride: u64,
+}
+
+/// The window cut so that it stays clear of the cap, or so that its last page comes full. None where that is not worth it.
+///
+/// What was seen stays good if the list runs from the earliest record to the latest, and lies inside the cut. If that is
+/// wrong, the next seam breaks.
+pub fn trimmed(window: Interval, prefix: Prefix) -> Option<Trimmed> {
+    let Prefix { total, seen, until, stride } = prefix;
+    let to_come = total.checked_sub(seen).filter(|&to_come| to_come > 0)?;
+    let on_last_page = to_come % stride.max(1);
+    let capped = total >= RESULT_CAP;
+    let kept = if capped {
+        TARGET_RECORDS
+    } else if on_last_page as f64 <= WELL_FILLED * stride as f64 && to_come > stride {
+        // Twice the deviation of a Poisson count, since the cut takes away about as many records, not just as many.
+        (total - on_last_page) as f64 - 2.0 * (on_last_page as f64).sqrt() - 10.0
+    } else {
+        return None;
+    };
+    // The density of the part not seen yet.
+    let unseen = Interval::new(until, window.end())?;
+    let share = ((kept - seen as f64) / to_come as f64).clamp(0.0, 1.0);
+    let cut = until + Duration::from_secs_f64(unseen.seconds() as f64 * share);
+    let window = window.split_at(cut).0.filter(|shorter| *shorter != window && until < shorter.end())?;
+    Some(Trimmed { window, expected: (!capped).then_some(total - on_last_page) })
 }
 
 /// Both halves of a window; none when it is a single second.

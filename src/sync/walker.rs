@@ -9,7 +9,7 @@ use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Doubt, Habits, Proof, Step, Walk};
 use crate::plan::reach::Reach;
-use crate::plan::windows::{self, Claims, Density, Remedy};
+use crate::plan::windows::{self, Claims, Density, Prefix, Remedy, Trimmed};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
@@ -47,6 +47,10 @@ struct Piece {
 struct ActiveWalk {
     piece: Piece,
     walk: Walk,
+    /// Whether its window was cut after the first page was asked.
+    trimmed: bool,
+    /// Whether its next page may cut it again.
+    undecided: bool,
     /// When the service answered first.
     began_at: Option<Timestamp>,
     /// The start times on each page, to tell the windows that share a walk apart.
@@ -67,6 +71,8 @@ pub(super) struct Walker<'a, S> {
     next_walk: u64,
     density: Option<Density>,
     longest: Duration,
+    /// Whether windows are cut to full pages; not any more once that broke a seam.
+    trims: bool,
     reach: Reach,
     /// From when on the function is archived: before that nothing was promised, so nothing can be lost.
     promised_from: Option<Timestamp>,
@@ -99,6 +105,7 @@ impl<'a, S: Source> Walker<'a, S> {
             next_walk: 0,
             density: None,
             longest: windows::MAX_WINDOW,
+            trims: true,
             reach: known.reach,
             promised_from: known.promised_from,
             walked: Walked { habits: known.habits, ..Walked::default() },
@@ -126,13 +133,16 @@ impl<'a, S: Source> Walker<'a, S> {
             let id = self.next_walk;
             self.next_walk += 1;
             let walk = Walk::new(self.walked.habits, windows::is_divisible(piece.range));
-            self.active.insert(id, ActiveWalk { piece, walk, began_at: None, starts: BTreeMap::new() });
+            self.active.insert(
+                id,
+                ActiveWalk { piece, walk, trimmed: false, undecided: false, began_at: None, starts: BTreeMap::new() },
+            );
             self.advance(id, fetches);
         }
     }
 
     fn may_open(&self) -> bool {
-        let all_have_begun = self.active.values().all(|active| active.began_at.is_some());
+        let all_have_begun = self.active.values().all(|active| active.began_at.is_some() && !active.undecided);
         let side_by_side =
             self.active.len() < OPEN_WALKS && all_have_begun && self.density.is_some() && self.reaches_next();
         self.active.is_empty() || side_by_side
@@ -196,11 +206,14 @@ impl<'a, S: Source> Walker<'a, S> {
             active.began_at.get_or_insert(served_at);
             active.starts.insert(marker, page.records.iter().map(crate::domain::Invocation::started_at).collect());
             active.walk.take(marker, &page);
-            let density = active.density(&page);
-            if marker.0 == 0 {
+            active.undecided = false;
+            // Further pages tell a density only by their total; without one they are too few to go by.
+            if marker.0 == 0 || active.walk.reported().is_some() {
+                let density = active.density(&page);
                 self.density = density.map(|density| density.after(self.density)).or(self.density);
             }
         }
+        self.trim(id);
         // Records are kept whatever becomes of the walk.
         self.outbox.send(Delivery::page(page, served_at)).await;
         if let Some(verdict) = self.advance(id, fetches)
@@ -208,6 +221,30 @@ impl<'a, S: Source> Walker<'a, S> {
         {
             self.conclude(active, verdict).await;
         }
+    }
+
+    /// Cuts a window that holds too many records, or whose last page would come nearly empty; what is cut off is walked
+    /// with what follows it.
+    fn trim(&mut self, id: u64) {
+        let Some(active) = self.active.get_mut(&id).filter(|active| self.trims && active.piece.walks == 0) else {
+            return;
+        };
+        let whole = active.piece.range;
+        let Some(Trimmed { window, expected }) = active.prefix().and_then(|prefix| windows::trimmed(whole, prefix))
+        else {
+            return;
+        };
+        let Some(cut_off) = Interval::new(window.end(), whole.end()) else { return };
+        match self.pieces.front_mut().filter(|next| next.range.begin() == whole.end() && next.walks == 0) {
+            Some(next) => next.range = Interval::new(cut_off.begin(), next.range.end()).unwrap_or(next.range),
+            // With nothing to walk it with, a few records less are not worth a window of their own.
+            None if expected.is_some() => return,
+            None => self.pieces.push_front(Piece { range: cut_off, walks: 0 }),
+        }
+        active.walk.narrow(expected);
+        active.piece.range = window;
+        active.trimmed = true;
+        active.undecided = expected.is_none();
     }
 
     async fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>) {
@@ -225,6 +262,7 @@ impl<'a, S: Source> Walker<'a, S> {
 
     async fn remedy(&mut self, active: ActiveWalk, doubt: Doubt) {
         let Piece { range, walks } = active.piece;
+        self.trims &= !active.trimmed;
         tracing::debug!(function = self.urn.name(), window = %range, ?doubt, "a walk proved nothing");
         match windows::remedy(doubt, range, walks + 1) {
             Remedy::WalkAgain => self.pieces.push_front(Piece { range, walks: walks + 1 }),
@@ -277,6 +315,15 @@ impl ActiveWalk {
             None if page.length() >= u64::from(PAGE_LIMIT) => Density::of_page(page),
             None => Some(Density::of(page.length(), self.piece.range)),
         }
+    }
+
+    /// What was seen so far, where it is the start of a list that runs from the earliest record to the latest.
+    fn prefix(&self) -> Option<Prefix> {
+        let (total, seen) = self.walk.reported().zip(self.walk.prefix())?;
+        let starts: Option<Vec<Timestamp>> = self.starts.values().flatten().copied().collect();
+        let starts = starts.filter(|starts| starts.is_sorted())?;
+        let stride = self.starts.values().next()?.len().saturating_sub(1) as u64;
+        Some(Prefix { total, seen, until: *starts.last()?, stride })
     }
 
     /// The rows of the ledger for what is claimed.
