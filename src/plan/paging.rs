@@ -13,6 +13,10 @@ use std::fmt;
 /// log query in the store behind it (vendor's page LTS-0719). A walk that comes this far proves nothing.
 pub const RESULT_CAP: u64 = 5_000;
 
+/// Caps are round numbers. A list whose length is a multiple of this is suspected to be cut off, and its window is split:
+/// one window in five hundred costs a request for nothing, and a cap that nobody documented loses no record.
+const ROUND: u64 = 500;
+
 /// No walk asks more pages: a dense second with tiny pages stays below, a service that always has one more page ends here.
 pub const MAX_PAGES: usize = 10_000;
 
@@ -86,6 +90,16 @@ impl Habits {
     }
 }
 
+/// Whether a list of this length looks cut off.
+pub(super) fn is_suspicious(length: u64) -> bool {
+    length >= RESULT_CAP || is_round(length)
+}
+
+/// Whether a length could be somebody's idea of a limit.
+pub(super) fn is_round(length: u64) -> bool {
+    length > 0 && length.is_multiple_of(ROUND)
+}
+
 /// What is kept of a page.
 #[derive(Clone, Debug)]
 struct Seen {
@@ -115,7 +129,8 @@ pub struct Walk {
     under_way: BTreeSet<u64>,
     keys: HashSet<EntryKey>,
     asked: usize,
-    capped_is_fatal: bool,
+    /// Whether the window can be split, so that a list that looks cut off proves nothing.
+    divisible: bool,
     /// How many of the first pages were asked for a longer window: their counts say nothing about this one.
     of_longer_window: usize,
     /// How many entries to expect until a page of this window tells.
@@ -131,7 +146,7 @@ impl Walk {
             under_way: BTreeSet::new(),
             keys: HashSet::new(),
             asked: 0,
-            capped_is_fatal: divisible,
+            divisible,
             of_longer_window: 0,
             expected: None,
         }
@@ -216,10 +231,10 @@ impl Walk {
         }
         match self.count() {
             Count::Moving => return Some(Doubt::CountChanged),
-            Count::Total(total) if total >= RESULT_CAP && self.capped_is_fatal => return Some(Doubt::Capped),
+            Count::Total(total) if self.divisible && is_suspicious(total) => return Some(Doubt::Capped),
             Count::Total(_) | Count::Silent => {}
         }
-        (self.capped_is_fatal && self.reach() >= RESULT_CAP).then_some(Doubt::Capped)
+        (self.divisible && self.reach() >= RESULT_CAP).then_some(Doubt::Capped)
     }
 
     /// The pages to ask now: all that a total leaves open, or else the one after the last.
@@ -314,6 +329,7 @@ impl Walk {
             Count::Total(_) if single => Ok(Proof::Count),
             Count::Total(_) => Ok(Proof::Both),
             Count::Silent if reach >= RESULT_CAP => Err(Doubt::Capped),
+            Count::Silent if self.divisible && is_suspicious(reach) => Err(Doubt::Capped),
             Count::Silent if self.pages.get(&0).is_some_and(|page| single && page.count == Some(page.length)) => {
                 Ok(Proof::Count)
             }

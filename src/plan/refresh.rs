@@ -26,6 +26,8 @@ pub struct OpenRecord {
     pub status: Status,
     /// Its start, or when it was first seen where that cannot be read.
     pub opened_at: Timestamp,
+    /// Whether that is its start.
+    pub start_is_known: bool,
     /// Its stored end, where it can be read.
     pub ended_at: Option<Timestamp>,
     /// When it was last seen, or last asked for.
@@ -77,7 +79,8 @@ pub fn choose<E>(
 ) -> Result<Vec<Refresh>, E> {
     let mut hours: BTreeMap<Option<Interval>, Vec<OpenRecord>> = BTreeMap::new();
     for record in due {
-        hours.entry(hour_of(record.opened_at)).or_default().push(record);
+        let hour = if record.start_is_known { hour_of(record.opened_at) } else { None };
+        hours.entry(hour).or_default().push(record);
     }
     hours
         .into_iter()
@@ -110,6 +113,7 @@ mod tests {
             request_id: RequestId::new(format!("r{id}")).unwrap(),
             status: Status::Running,
             opened_at: at(opened),
+            start_is_known: true,
             ended_at: None,
             checked_at: at(checked),
         }

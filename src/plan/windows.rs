@@ -3,7 +3,7 @@
 //! A window is sized so that its pages come full: every walk ends on a page that is partly empty, so few long walks
 //! cost fewer requests than many short ones. The length follows the density of the walk before.
 
-use super::paging::{Doubt, RESULT_CAP};
+use super::paging::{Doubt, RESULT_CAP, is_round, is_suspicious};
 use crate::domain::{Interval, IntervalSet, Page, Timestamp};
 use std::time::Duration;
 
@@ -111,21 +111,23 @@ pub fn trimmed(window: Interval, prefix: Prefix) -> Option<Trimmed> {
     let Prefix { total, seen, until, stride } = prefix;
     let to_come = total.checked_sub(seen).filter(|&to_come| to_come > 0)?;
     let on_last_page = to_come % stride.max(1);
-    let capped = total >= RESULT_CAP;
-    let kept = if capped {
-        TARGET_RECORDS
+    let unseen = Interval::new(until, window.end())?;
+    let (kept, expected_to_come) = if is_suspicious(total) {
+        // A round total may itself be cut off; what was seen tells how dense the list really is.
+        let by_sight =
+            Interval::new(window.begin(), until).map_or(0, |past| Density::of(seen, past).expected_in(unseen));
+        let to_come = if is_round(total) { to_come.max(by_sight) } else { to_come };
+        (TARGET_RECORDS.min((seen + to_come) as f64 / 2.0), to_come)
     } else if on_last_page as f64 <= WELL_FILLED * stride as f64 && to_come > stride {
         // Twice the deviation of a Poisson count, since the cut takes away about as many records, not just as many.
-        (total - on_last_page) as f64 - 2.0 * (on_last_page as f64).sqrt() - 10.0
+        ((total - on_last_page) as f64 - 2.0 * (on_last_page as f64).sqrt() - 10.0, to_come)
     } else {
         return None;
     };
-    // The density of the part not seen yet.
-    let unseen = Interval::new(until, window.end())?;
-    let share = ((kept - seen as f64) / to_come as f64).clamp(0.0, 1.0);
+    let share = ((kept - seen as f64) / expected_to_come as f64).clamp(0.0, 1.0);
     let cut = until + Duration::from_secs_f64(unseen.seconds() as f64 * share);
     let window = window.split_at(cut).0.filter(|shorter| *shorter != window && until < shorter.end())?;
-    Some(Trimmed { window, expected: (!capped).then_some(total - on_last_page) })
+    Some(Trimmed { window, expected: (!is_suspicious(total)).then_some(total - on_last_page) })
 }
 
 /// Both halves of a window; none when it is a single second.

@@ -10,7 +10,7 @@ impl Archive {
     /// The open records of a function, oldest first.
     pub fn load_open(&self, function: FunctionId) -> Result<Vec<OpenRecord>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT o.request_id, o.opened_at, o.checked_at, i.status, i.end_time
+            "SELECT o.request_id, o.opened_at, o.checked_at, i.status, i.start_time, i.end_time
                FROM open_records o
                JOIN invocations i USING (request_id)
               WHERE o.function_id = ?1
@@ -37,12 +37,16 @@ fn load_record(row: &Row<'_>) -> Result<OpenRecord, StoreError> {
     let damaged = || StoreError::Damaged("an open record cannot be read".to_owned());
     let time =
         |column| -> Result<Timestamp, StoreError> { row.get::<_, String>(column)?.parse().map_err(|_| damaged()) };
-    let end: Option<String> = row.get("end_time")?;
+    let moment = |column| -> Result<Option<Timestamp>, StoreError> {
+        let text: Option<String> = row.get(column)?;
+        Ok(text.as_deref().and_then(RecordTime::parse).and_then(|time| time.moment()))
+    };
     Ok(OpenRecord {
         request_id: RequestId::new(row.get::<_, String>("request_id")?).ok_or_else(damaged)?,
         status: Status::parse(&row.get::<_, String>("status")?),
         opened_at: time("opened_at")?,
-        ended_at: end.as_deref().and_then(RecordTime::parse).and_then(|end| end.moment()),
+        start_is_known: moment("start_time")?.is_some(),
+        ended_at: moment("end_time")?,
         checked_at: time("checked_at")?,
     })
 }

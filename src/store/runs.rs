@@ -19,6 +19,8 @@ impl fmt::Display for RunId {
 /// What a run did so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// When it began by the service's clock, once an answer has told that; by ours until then.
+    pub started_at: Option<Timestamp>,
     /// Requests sent, tries included.
     pub requests: u64,
     /// Requests that were sent again.
@@ -99,7 +101,7 @@ pub(super) fn save_tally(
     transaction
         .prepare_cached(
             "UPDATE runs
-            SET updated_at = :now, requests = :requests, retries = :retries, throttled = :throttled,
+            SET started_at = coalesce(:started_at, started_at), updated_at = :now, requests = :requests, retries = :retries, throttled = :throttled,
                 records_seen = :seen, records_new = :new, records_changed = :changed, records_late = :late,
                 records_rejected = :rejected, longest_page = :longest_page,
                 count_is_total = :count_is_total
@@ -107,6 +109,7 @@ pub(super) fn save_tally(
         )?
         .execute(named_params! {
             ":now": now.to_string(),
+            ":started_at": tally.started_at.map(|started_at| started_at.to_string()),
             ":requests": count_to_i64(tally.requests),
             ":retries": count_to_i64(tally.retries),
             ":throttled": count_to_i64(tally.throttled),

@@ -21,22 +21,13 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(2);
 
 /// What was asked so far.
 #[derive(Debug, Default)]
-pub struct Gauges {
+struct Gauges {
     /// Requests sent, tries included.
-    pub requests: AtomicU64,
+    requests: AtomicU64,
     /// Requests sent again.
-    pub retries: AtomicU64,
+    retries: AtomicU64,
     /// Requests that were throttled.
-    pub throttled: AtomicU64,
-}
-
-impl Gauges {
-    /// Brings a tally up to date.
-    pub(super) fn read_into(&self, tally: &mut Tally) {
-        tally.requests = self.requests.load(Ordering::Relaxed);
-        tally.retries = self.retries.load(Ordering::Relaxed);
-        tally.throttled = self.throttled.load(Ordering::Relaxed);
-    }
+    throttled: AtomicU64,
 }
 
 /// Sends a run's requests.
@@ -48,6 +39,8 @@ pub(super) struct Asker<S> {
     skew: AtomicI64,
     warned_of_skew: AtomicU64,
     began: Instant,
+    /// The same moment by our clock.
+    began_at: Timestamp,
     pace: Mutex<Pace>,
     patience: Patience,
     /// One place until the service has let us in once: a wrong key is shown to it a single time.
@@ -59,7 +52,7 @@ pub(super) struct Asker<S> {
     /// The refusal after which nothing more is asked.
     refused: Mutex<Option<CallFailure>>,
     draws: Mutex<fastrand::Rng>,
-    pub(super) gauges: Gauges,
+    gauges: Gauges,
 }
 
 /// What to do after a failed try.
@@ -71,6 +64,7 @@ enum Next {
 impl<S: Source> Asker<S> {
     pub(super) fn new(source: S, clock: Clock, settings: &Settings) -> Self {
         Self {
+            began_at: clock.now(),
             source,
             clock,
             skew: AtomicI64::new(0),
@@ -91,6 +85,15 @@ impl<S: Source> Asker<S> {
     /// The present by the service's clock, as far as its answers told.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.clock.now().unix().saturating_add(self.skew.load(Ordering::Relaxed)))
+    }
+
+    /// Brings a run's tally up to date.
+    pub(super) fn report_to(&self, tally: &mut Tally) {
+        let skew = self.skew.load(Ordering::Relaxed);
+        tally.started_at = Some(Timestamp::from_unix(self.began_at.unix().saturating_add(skew)));
+        tally.requests = self.gauges.requests.load(Ordering::Relaxed);
+        tally.retries = self.gauges.retries.load(Ordering::Relaxed);
+        tally.throttled = self.gauges.throttled.load(Ordering::Relaxed);
     }
 
     /// One page, and when the service answered.

@@ -81,7 +81,7 @@ impl<'a> Committer<'a> {
 
     /// Commits what is in hand.
     pub(super) fn commit<S: Source>(&mut self, asker: &Asker<S>) -> Result<(), StoreError> {
-        asker.gauges.read_into(self.tally);
+        asker.report_to(self.tally);
         let batch = std::mem::take(&mut self.batch);
         self.pages = 0;
         self.due = None;

@@ -3,7 +3,7 @@
 use super::Source;
 use super::asker::Asker;
 use super::delivery::{Delivery, Outbox};
-use super::walker::{Knowledge, Walked, Walker};
+use super::walker::{Knowledge, Walked, Walker, is_too_long};
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::plan::paging::Habits;
@@ -13,6 +13,7 @@ use crate::plan::windows::MAX_WINDOW;
 use crate::store::ReachProbe;
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How far around a record it is looked for: the service may file it under another of its times than its start.
@@ -72,7 +73,8 @@ async fn look_back<S: Source>(
     reach: &mut Reach,
     outbox: &Outbox,
 ) -> Result<(), CallFailure> {
-    let Some(range) = around(probe.started_at, asker.now()) else { return Ok(()) };
+    let from = probe.started_at - LOOK_BACK;
+    let Some(range) = Interval::new(from, asker.now().min(probe.started_at + LOOK_BACK)) else { return Ok(()) };
     let (page, served_at) = asker.find(urn, &probe.request_id, range).await?;
     page.records.iter().for_each(|record| reach.learn(record, served_at));
     outbox.send(Delivery::page(page, served_at)).await;
@@ -85,8 +87,9 @@ async fn look_up<S: Source>(
     records: Vec<OpenRecord>,
     outbox: &Outbox,
 ) -> Result<(), CallFailure> {
+    let longest = &AtomicU64::new(MAX_WINDOW.as_secs());
     let mut answers = stream::iter(records)
-        .map(|record| async move { look_up_one(asker, urn, record, outbox).await })
+        .map(|record| async move { look_up_one(asker, urn, record, outbox, longest).await })
         .buffer_unordered(LOOK_UPS_AT_ONCE);
     while let Some(answer) = answers.next().await {
         answer?;
@@ -99,19 +102,34 @@ async fn look_up_one<S: Source>(
     urn: &FunctionUrn,
     record: OpenRecord,
     outbox: &Outbox,
+    longest: &AtomicU64,
 ) -> Result<(), CallFailure> {
-    let Some(range) = around(record.opened_at, asker.now()) else { return Ok(()) };
-    let (page, seen_at) = asker.find(urn, &record.request_id, range).await?;
-    let shown = page.records.iter().any(|shown| shown.request_id == record.request_id);
-    outbox.send(Delivery::Page { page, seen_at, looked_up: true }).await;
-    if !shown {
-        outbox.send(Delivery::Unseen(record.request_id)).await;
+    let mut rest = around(&record, asker.now());
+    while let Some(range) = rest {
+        let (part, later) = range.split_at(range.begin() + Duration::from_secs(longest.load(Ordering::Relaxed)));
+        let part = part.unwrap_or(range);
+        match asker.find(urn, &record.request_id, part).await {
+            Ok((page, seen_at)) => {
+                let shown = page.records.iter().any(|shown| shown.request_id == record.request_id);
+                outbox.send(Delivery::Page { page, seen_at, looked_up: true }).await;
+                if shown {
+                    return Ok(());
+                }
+                rest = later;
+            }
+            Err(failure) if is_too_long(&failure, part) => {
+                longest.store(part.seconds().unsigned_abs() / 2, Ordering::Relaxed);
+            }
+            Err(failure) => return Err(failure),
+        }
     }
+    outbox.send(Delivery::Unseen(record.request_id)).await;
     Ok(())
 }
 
-/// The range in which a record that began at a moment is looked for: without one the service looks at the last hour.
-fn around(moment: Timestamp, now: Timestamp) -> Option<Interval> {
-    let from = moment - LOOK_BACK;
+/// The range in which a record is looked for: without one the service looks at the last hour. Where no start is known,
+/// all the time in which an open record can have begun.
+fn around(record: &OpenRecord, now: Timestamp) -> Option<Interval> {
+    let from = if record.start_is_known { record.opened_at - LOOK_BACK } else { now - MAX_WINDOW };
     Interval::new(from, now.min(from + MAX_WINDOW))
 }

@@ -13,7 +13,6 @@ mod settings;
 mod source;
 mod walker;
 
-pub use asker::Gauges;
 pub use preview::{Preview, preview, to_failure};
 pub use report::{FunctionReport, RunReport};
 pub use settings::{PAGE_LIMIT, Settings};
@@ -85,7 +84,7 @@ pub async fn run<S: Source>(
     let mut tally = Tally { habits: archive.load_habits().map_err(broken)?, ..Tally::default() };
     let run = archive.begin_run(clock.now()).map_err(broken)?;
     let result = attempt(archive, &asker, settings, run, &mut tally, cancel, watch).await;
-    asker.gauges.read_into(&mut tally);
+    asker.report_to(&mut tally);
     let report = match result {
         Ok(functions) => RunReport::new(run, functions, asker.refusal(), cancel.is_cancelled(), tally),
         Err(Stop::Refused(failure)) => RunReport::new(run, Vec::new(), Some(failure), cancel.is_cancelled(), tally),

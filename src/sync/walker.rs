@@ -295,16 +295,20 @@ impl<'a, S: Source> Walker<'a, S> {
     fn fail(&mut self, id: u64, failure: CallFailure) {
         let Some(active) = self.active.remove(&id) else { return };
         let Piece { range, .. } = active.piece;
-        let too_long = failure.meaning == Meaning::Refused && failure.status == Some(400) && active.began_at.is_none();
-        let length = Duration::from_secs(range.seconds().unsigned_abs());
-        if too_long && length > REFUSABLE_LENGTH {
+        if active.began_at.is_none() && is_too_long(&failure, range) {
             tracing::debug!(function = self.urn.name(), window = %range, "the service refused a window; asking for half of it");
-            self.longest = length / 2;
+            self.longest = Duration::from_secs(range.seconds().unsigned_abs() / 2);
             self.pieces.push_front(Piece { range, walks: 0 });
         } else {
             self.walked.failure.get_or_insert(failure);
         }
     }
+}
+
+/// Whether a refusal may be about the length of the range that was asked for.
+pub(super) fn is_too_long(failure: &CallFailure, range: Interval) -> bool {
+    let refused = failure.meaning == Meaning::Refused && failure.status == Some(400);
+    refused && range.seconds().unsigned_abs() > REFUSABLE_LENGTH.as_secs()
 }
 
 impl ActiveWalk {
