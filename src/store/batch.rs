@@ -6,19 +6,22 @@ use super::{Archive, StoreError, ledger, open_records, records};
 use crate::domain::{Invocation, Reject, RequestId, Timestamp};
 use crate::plan;
 use rusqlite::{Transaction, named_params};
+use std::sync::Arc;
 
-/// A record as the service showed it at a moment.
+/// Records of a function as the service showed them in one answer.
+///
+/// What holds for the whole answer is kept once: a batch holds hundreds of thousands of records within the memory bound.
 #[derive(Clone, Debug)]
-pub struct Sighting {
-    /// The function whose listing showed it.
+pub struct Showing {
+    /// The function whose listing showed them.
     pub function: FunctionId,
-    /// The record.
-    pub record: Invocation,
+    /// The records, in the service's order.
+    pub records: Vec<Invocation>,
     /// When the service answered, by its clock.
     pub seen_at: Timestamp,
-    /// When a proven walk of its time began before, if there was one: what that walk showed still held then.
-    pub walked_before: Option<Timestamp>,
-    /// Whether it was asked for by its id.
+    /// The ledger of the function as the run found it: which walks should have shown these records before.
+    pub ledger: Arc<[plan::ledger::Entry]>,
+    /// Whether they were asked for by id.
     pub looked_up: bool,
 }
 
@@ -26,7 +29,7 @@ pub struct Sighting {
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Records, in the order in which the service showed them.
-    pub sightings: Vec<Sighting>,
+    pub showings: Vec<Showing>,
     /// What could not be read.
     pub rejects: Vec<(FunctionId, Reject)>,
     /// Walks that ended: all their pages are in this batch or an earlier one.
@@ -40,8 +43,8 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        let Self { sightings, rejects, walks, unseen, given_up } = self;
-        sightings.is_empty() && rejects.is_empty() && walks.is_empty() && unseen.is_empty() && given_up.is_empty()
+        let Self { showings, rejects, walks, unseen, given_up } = self;
+        showings.is_empty() && rejects.is_empty() && walks.is_empty() && unseen.is_empty() && given_up.is_empty()
     }
 }
 
@@ -53,15 +56,13 @@ impl Archive {
         &mut self,
         run: RunId,
         now: Timestamp,
-        mut batch: Batch,
+        batch: Batch,
         tally: &mut Tally,
     ) -> Result<(), StoreError> {
-        // Ids are random: in their order, neighbouring rows share pages. The sort is stable, so that what was seen later
-        // of the same record is also applied later.
-        batch.sightings.sort_by(|one, other| one.record.request_id.cmp(&other.record.request_id));
+        let sightings = records::sort_by_id(&batch.showings);
         let mut counted = *tally;
         self.transact(|transaction| {
-            records::save_sightings(transaction, run, &batch.sightings, &mut counted)?;
+            records::save_sightings(transaction, run, &sightings, &mut counted)?;
             counted.rejected += save_rejects(transaction, run, now, &batch.rejects)?;
             open_records::save_checks(transaction, now, &batch.unseen)?;
             open_records::give_up(transaction, now, &batch.given_up)?;

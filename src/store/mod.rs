@@ -28,7 +28,7 @@ mod status;
 pub(crate) mod testing;
 
 pub use archive::Archive;
-pub use batch::{Batch, Sighting};
+pub use batch::{Batch, Showing};
 pub use check::Finding;
 pub use error::StoreError;
 pub use functions::FunctionId;

@@ -1,9 +1,10 @@
 //! Applying what was seen of records: new ones are inserted, changed ones reconciled, unchanged ones left alone.
 
-use super::batch::Sighting;
+use super::batch::Showing;
 use super::runs::{RunId, Tally};
 use super::{StoreError, open_records};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
+use crate::plan::ledger::missed_at;
 use crate::plan::reconcile::{Change, reconcile};
 use crate::plan::refresh::stays_open;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -21,11 +22,48 @@ const UPDATE: &str = "UPDATE invocations
         given_up_at = NULL
     WHERE request_id = ?1";
 
+/// A record as the service showed it at a moment.
+#[derive(Clone, Copy)]
+pub(super) struct Sighting<'b> {
+    /// The start of the id, as a number that sorts like it: most comparisons need not follow a pointer.
+    prefix: u64,
+    record: &'b Invocation,
+    showing: &'b Showing,
+}
+
+impl<'b> Sighting<'b> {
+    fn new(showing: &'b Showing, record: &'b Invocation) -> Self {
+        let mut prefix = [0; size_of::<u64>()];
+        prefix.iter_mut().zip(record.request_id.as_str().bytes()).for_each(|(slot, byte)| *slot = byte);
+        Self { prefix: u64::from_be_bytes(prefix), record, showing }
+    }
+
+    /// When a proven walk of its time began before, if there was one: what that walk showed still held then.
+    fn walked_before(&self) -> Option<Timestamp> {
+        self.record.started_at().and_then(|start| missed_at(&self.showing.ledger, start))
+    }
+}
+
+/// The records of a batch in the order in which they are applied.
+///
+/// Ids are random: in their order, neighbouring rows share pages. The sort is stable, so that what was seen later of the
+/// same record is also applied later.
+pub(super) fn sort_by_id(showings: &[Showing]) -> Vec<Sighting<'_>> {
+    let mut sightings = Vec::with_capacity(showings.iter().map(|showing| showing.records.len()).sum());
+    for showing in showings {
+        sightings.extend(showing.records.iter().map(|record| Sighting::new(showing, record)));
+    }
+    sightings.sort_by(|one, other| {
+        one.prefix.cmp(&other.prefix).then_with(|| one.record.request_id.cmp(&other.record.request_id))
+    });
+    sightings
+}
+
 /// Applies sightings, sorted by id.
 pub(super) fn save_sightings(
     transaction: &Transaction<'_>,
     run: RunId,
-    sightings: &[Sighting],
+    sightings: &[Sighting<'_>],
     tally: &mut Tally,
 ) -> Result<(), StoreError> {
     let mut records = Records::prepare(transaction, run)?;
@@ -80,8 +118,8 @@ impl<'t> Records<'t> {
         })
     }
 
-    fn save(&mut self, sighting: &Sighting) -> Result<Outcome, StoreError> {
-        match self.load(&sighting.record)? {
+    fn save(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+        match self.load(sighting.record)? {
             Stored::Nothing => self.insert(sighting),
             Stored::Same => self.confirm(sighting),
             Stored::Differs { record, changed_run } => self.change(sighting, &record, changed_run),
@@ -99,12 +137,12 @@ impl<'t> Records<'t> {
         Ok(Stored::Differs { record, changed_run: row.get(6)? })
     }
 
-    fn insert(&mut self, sighting: &Sighting) -> Result<Outcome, StoreError> {
+    fn insert(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
         let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
-            &sighting.record;
+            sighting.record;
         self.insert.execute((
             request_id.as_str(),
-            sighting.function.0,
+            sighting.showing.function.0,
             status.as_str(),
             Code(error_code.as_ref()),
             error_message.as_deref(),
@@ -120,19 +158,19 @@ impl<'t> Records<'t> {
     }
 
     /// Nothing new was seen; only what is known of its being open may have to change.
-    fn confirm(&mut self, sighting: &Sighting) -> Result<Outcome, StoreError> {
-        let record = &sighting.record;
+    fn confirm(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+        let record = sighting.record;
         let may_be_open = record.status.is_open() || record.status == Status::Fail;
         if may_be_open && !is_open(sighting) {
             open_records::close(self.transaction, &record.request_id)?;
-        } else if may_be_open && sighting.looked_up {
+        } else if may_be_open && sighting.showing.looked_up {
             self.keep_open(sighting)?;
         }
         Ok(Outcome::Unchanged)
     }
 
-    fn change(&mut self, sighting: &Sighting, stored: &Invocation, changed_run: i64) -> Result<Outcome, StoreError> {
-        let change = reconcile(stored, &sighting.record);
+    fn change(&mut self, sighting: &Sighting<'_>, stored: &Invocation, changed_run: i64) -> Result<Outcome, StoreError> {
+        let change = reconcile(stored, sighting.record);
         if change == Change::Regressed && self.is_known_anomaly(sighting, stored)? {
             return Ok(Outcome::Unchanged);
         }
@@ -147,7 +185,7 @@ impl<'t> Records<'t> {
         if !change.is_accepted() {
             return Ok(Outcome::Unchanged);
         }
-        self.update(&sighting.record)?;
+        self.update(sighting.record)?;
         Ok(Outcome::Changed)
     }
 
@@ -166,15 +204,15 @@ impl<'t> Records<'t> {
         Ok(())
     }
 
-    fn keep_open(&self, sighting: &Sighting) -> Result<(), StoreError> {
-        let Sighting { record, function, seen_at, .. } = sighting;
+    fn keep_open(&self, sighting: &Sighting<'_>) -> Result<(), StoreError> {
+        let Sighting { record, showing: Showing { function, seen_at, .. }, .. } = sighting;
         let opened_at = record.started_at().unwrap_or(*seen_at);
         open_records::save_open(self.transaction, &record.request_id, *function, opened_at, *seen_at)
     }
 
     /// A record that an earlier proven walk of its time should have shown came late.
-    fn note_lateness(&self, sighting: &Sighting) -> Result<bool, StoreError> {
-        let Some((missed_at, start)) = sighting.walked_before.zip(sighting.record.started_at()) else {
+    fn note_lateness(&self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
+        let Some((missed_at, start)) = sighting.walked_before().zip(sighting.record.started_at()) else {
             return Ok(false);
         };
         self.transaction
@@ -184,17 +222,17 @@ impl<'t> Records<'t> {
             )?
             .execute(named_params! {
                 ":request_id": sighting.record.request_id.as_str(),
-                ":function_id": sighting.function.0,
+                ":function_id": sighting.showing.function.0,
                 ":start_time": start.to_string(),
                 ":missed_at": missed_at.to_string(),
-                ":seen_at": sighting.seen_at.to_string(),
+                ":seen_at": sighting.showing.seen_at.to_string(),
                 ":run_id": self.run.0,
             })?;
         Ok(true)
     }
 
     /// Whether the same step back was noted last, or this is merely an older answer that arrived after a newer one.
-    fn is_known_anomaly(&self, sighting: &Sighting, stored: &Invocation) -> Result<bool, StoreError> {
+    fn is_known_anomaly(&self, sighting: &Sighting<'_>, stored: &Invocation) -> Result<bool, StoreError> {
         let mut select = self.transaction.prepare_cached(
             "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4
                FROM status_changes WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",
@@ -203,7 +241,7 @@ impl<'t> Records<'t> {
             stored.request_id.as_str(),
             stored.status.as_str(),
             sighting.record.status.as_str(),
-            sighting.seen_at.to_string(),
+            sighting.showing.seen_at.to_string(),
         );
         Ok(select.query_row(parameters, |row| row.get(0)).optional()?.unwrap_or(false))
     }
@@ -211,12 +249,12 @@ impl<'t> Records<'t> {
     /// Appends what polling can know of a change: it came after the last moment at which the old status was seen.
     fn append_history(
         &self,
-        sighting: &Sighting,
+        sighting: &Sighting<'_>,
         stored: &Invocation,
         changed_run: i64,
         accepted: bool,
     ) -> Result<(), StoreError> {
-        let by_time = sighting.seen_at.to_string();
+        let by_time = sighting.showing.seen_at.to_string();
         let began: Option<String> = self
             .transaction
             .prepare_cached("SELECT started_at FROM runs WHERE id = ?1")?
@@ -224,7 +262,7 @@ impl<'t> Records<'t> {
             .optional()?;
         let bounds = [
             began,
-            sighting.walked_before.map(|walked_at| walked_at.to_string()),
+            sighting.walked_before().map(|walked_at| walked_at.to_string()),
             open_records::load_checked_at(self.transaction, &stored.request_id)?,
         ];
         // Texts of one form sort as the moments they stand for.
@@ -247,8 +285,8 @@ impl<'t> Records<'t> {
     }
 }
 
-fn is_open(sighting: &Sighting) -> bool {
-    let Sighting { record, seen_at, .. } = sighting;
+fn is_open(sighting: &Sighting<'_>) -> bool {
+    let Sighting { record, showing: Showing { seen_at, .. }, .. } = sighting;
     let ended_at = record.end_time.as_ref().and_then(RecordTime::moment);
     stays_open(&record.status, ended_at, record.started_at().unwrap_or(*seen_at), *seen_at)
 }

@@ -4,8 +4,8 @@ use super::asker::Asker;
 use super::delivery::Delivery;
 use super::{Source, Target};
 use crate::domain::Page;
-use crate::plan::ledger::missed_at;
-use crate::store::{Archive, Batch, RunId, Sighting, StoreError, Tally};
+use crate::store::{Archive, Batch, RunId, Showing, StoreError, Tally};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -56,13 +56,8 @@ impl<'a> Committer<'a> {
                 self.tally.habits.learn(&page);
                 let Page { records, rejects, .. } = page;
                 self.batch.rejects.extend(rejects.into_iter().map(|reject| (target.id, reject)));
-                self.batch.sightings.extend(records.into_iter().map(|record| Sighting {
-                    function: target.id,
-                    walked_before: record.started_at().and_then(|start| missed_at(&target.ledger, start)),
-                    record,
-                    seen_at,
-                    looked_up,
-                }));
+                let (function, ledger) = (target.id, Arc::clone(&target.ledger));
+                self.batch.showings.push(Showing { function, records, seen_at, ledger, looked_up });
             }
         }
     }
