@@ -6,6 +6,7 @@
 use super::{Cli, Command, Globals, emulate, failure, query, runtime};
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
 use crate::clock::Clock;
+use crate::config;
 use crate::emulator::{self, Options};
 use crate::error::{Failure, FailureKind};
 use crate::store::{Archive, Tally};
@@ -20,16 +21,17 @@ use tokio_util::sync::CancellationToken;
 /// What passes between the two runs.
 const PAUSE: Duration = Duration::from_mins(30);
 
+const SECONDS_A_DAY: u64 = 86_400;
+
 /// The reports shown at the end.
-const REPORTS: [&[&str]; 5] = [
+const REPORTS: [&[&str]; 4] = [
     &["query", "summary"],
-    &["query", "failures", "--param", "limit=5"],
     &["query", "latency"],
     &["query", "coverage"],
     &[
         "query",
         "sql",
-        "SELECT day, status, count(*) AS records FROM invocation_details WHERE status <> 'SUCCESS' GROUP BY day, status ORDER BY day DESC LIMIT 6",
+        "SELECT error_code, count(*) AS failed, max(start_time) AS last FROM invocations WHERE status = 'FAIL' GROUP BY error_code ORDER BY failed DESC",
     ],
 ];
 
@@ -39,6 +41,9 @@ pub(super) struct Args {
     /// Keep the archive here instead of deleting it at the end
     #[arg(long, value_name = "PATH")]
     keep: Option<PathBuf>,
+    /// Set the demo's clock to this time, so that it shows the same every time it is run [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
 }
 
 #[derive(Parser)]
@@ -52,7 +57,9 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let cannot = |error| Failure::new(FailureKind::Archive, "cannot make a directory for the demo").because(error);
     let directory = tempfile::tempdir().map_err(cannot)?;
     let path = args.keep.clone().unwrap_or_else(|| directory.path().join("demo.db"));
-    let clock = Clock::fixed(globals.clock().now());
+    let now = globals.clock().now();
+    let at = args.at.as_deref().map(|text| config::parse_moment_or_age(text, now)).transpose()?;
+    let clock = Clock::fixed(at.unwrap_or(now));
     runtime()?.block_on(archive(&path, &clock, out))?;
     for command in REPORTS {
         show(command, &path, out)?;
@@ -76,8 +83,10 @@ async fn archive(path: &Path, clock: &Clock, out: &mut dyn Write) -> Result<(), 
     say(
         out,
         &format!(
-            "A stand-in for FunctionGraph serves {} records of {} functions over {}.",
-            options.records, options.functions, options.span
+            "A stand-in for FunctionGraph serves {} records of {} functions over {} days.",
+            options.records,
+            options.functions,
+            options.span.as_secs() / SECONDS_A_DAY
         ),
     )?;
     let mut archive = Archive::open(path).map_err(|error| error.into_failure(path))?;

@@ -13,11 +13,11 @@ use tokio::net::TcpListener;
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = emulator::login_help())]
 pub(super) struct Args {
-    #[command(flatten)]
-    options: Options,
     /// Write every record of this world to a file, one JSON object a line, before serving
     #[arg(long, value_name = "FILE")]
     dump_world: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
 }
 
 /// Serves until it is told to stop.

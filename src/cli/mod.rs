@@ -32,14 +32,28 @@ use tokio_util::sync::CancellationToken;
 /// ranges are complete.
 #[derive(Debug, Parser)]
 #[command(name = "fgarchive", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 complete, 1 unexpected, 2 usage, 3 incomplete (run again), 4 access refused, \
-                        5 another run, 6 archive unusable, 7 a check found something, 130 interrupted.")]
+#[command(after_help = AFTERWORD)]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
     #[command(subcommand)]
     command: Command,
 }
+
+/// What scripts rely on; any other code is a failure too.
+const AFTERWORD: &str = "\
+Exit codes:
+  0    complete
+  1    unexpected failure
+  2    usage or configuration
+  3    incomplete, safe to run again
+  4    access refused by the service
+  5    another run holds the archive
+  6    the archive cannot be used
+  7    a check found something
+  130  interrupted, what was fetched is kept
+
+NO_COLOR, when it is set and not empty, turns colours off.";
 
 /// The archive's path when none is given.
 const DEFAULT_DB: &str = "fgarchive.db";
@@ -48,11 +62,11 @@ const DEFAULT_DB: &str = "fgarchive.db";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "On every command")]
 pub struct Globals {
-    /// The archive
+    /// The archive: one SQLite file, made by the first `sync`
     #[arg(long, global = true, value_name = "PATH", env = "FGARCHIVE_DB", default_value = DEFAULT_DB)]
     #[arg(value_parser = OsStringValueParser::new().map(or_default_db))]
     pub db: PathBuf,
-    /// Say more on stderr: -v what is decided, -vv what is done
+    /// Say more on stderr; repeat it for still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Say nothing on stderr but errors

@@ -17,9 +17,26 @@ use std::time::Duration;
 /// More requests side by side than this gain nothing from a service that is metered by the minute.
 const MOST_CONCURRENT: u32 = 64;
 
+/// Where credentials and addresses come from: never from an argument, which every user of the machine can read.
+const VARIABLES: &str = "\
+Credentials come from the first of these that is complete; an empty variable counts as unset:
+  1. FGARCHIVE_AUTH_TOKEN, a ready token
+  2. HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; HUAWEICLOUD_SDK_SECURITY_TOKEN with temporary keys
+  3. ak and sk (and security_token, project_id) under [basic] in ~/.huaweicloud/credentials, or in
+     the file that HUAWEICLOUD_SDK_CREDENTIALS_FILE names
+  4. OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, and OS_PROJECT_ID or
+     OS_PROJECT_NAME (with OS_PROJECT_DOMAIN_NAME where it is another domain)
+
+Other variables:
+  FGARCHIVE_REGION, HUAWEICLOUD_REGION    the region, the first that is set
+  HUAWEICLOUD_SDK_PROJECT_ID              the project's id
+  HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's
+  HTTPS_PROXY, NO_PROXY                   a proxy for the service, and who is asked without it";
+
 /// The arguments of `sync`.
 #[expect(clippy::struct_excessive_bools, reason = "a field a flag")]
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = VARIABLES)]
 pub(super) struct Args {
     /// A function to archive: its name, `package:name`, or URN; may be repeated
     #[arg(long = "function", value_name = "FUNCTION", value_parser = read_function)]
@@ -27,32 +44,33 @@ pub(super) struct Args {
     /// Archive every function of the project
     #[arg(long)]
     all_functions: bool,
-    /// The region, such as cn-north-4 [default: FGARCHIVE_REGION, or the region in the functions' URNs]
+    /// The region, such as cn-north-4 [default: FGARCHIVE_REGION, HUAWEICLOUD_REGION, or the region in
+    /// the functions' URNs]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// The project [default: HUAWEICLOUD_SDK_PROJECT_ID, or looked up by the region]
+    /// The project's id [default: HUAWEICLOUD_SDK_PROJECT_ID, or looked up by the region]
     #[arg(long, value_name = "ID")]
     project_id: Option<String>,
     /// The service's address [default: by the region]
     #[arg(long, value_name = "URL", env = "FGARCHIVE_ENDPOINT")]
     endpoint: Option<String>,
-    /// From when on to archive: a time, a date, or an age such as 7d; later runs go on from what is archived, and an
-    /// earlier time extends it [default: 30d for the first run of a function]
+    /// From when on to archive: a time, a date, or an age such as 90m, 36h, 7d. Later runs go on from what is archived; an
+    /// earlier time than before extends it backwards [default: 30d for the first run of a function]
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
     /// Until when to archive, in the same forms [default: now]
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// How long after its end a window may still gain records
+    /// How long the service may take to show a record: ranges younger than this are walked again by every run
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     settle_delay: Duration,
     /// The longest wait before a record that has not ended is asked for again; 0s asks every run
     #[arg(long, value_name = "DURATION", default_value = "60m", value_parser = humantime::parse_duration)]
     open_recheck: Duration,
-    /// Requests under way at once
+    /// Requests under way at once, 1 to 64
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)))]
     concurrency: u32,
-    /// Requests a second, over all functions
+    /// The most requests a second, over all functions; throttling lowers it
     #[arg(long, value_name = "N", default_value_t = 5.0, value_parser = read_rate)]
     max_rps: f64,
     /// How long one request may take
@@ -61,7 +79,7 @@ pub(super) struct Args {
     /// A certificate authority to trust beside the system's, in PEM
     #[arg(long, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
-    /// Send credentials over plain http to other machines
+    /// Accept plain http for other machines than this one: credentials are then sent in the clear
     #[arg(long)]
     allow_plain_http: bool,
     /// Show what would be asked, and ask nothing but the list of functions and their totals

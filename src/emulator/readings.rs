@@ -122,7 +122,7 @@ pub enum WaitStart {
     /// When it was accepted.
     #[default]
     Known,
-    /// Nothing yet, written as [`OpenTime`] says.
+    /// Nothing yet, written as `--open-time` says.
     Open,
 }
 
