@@ -1,0 +1,116 @@
+//! What an archive holds, read with nothing but SQL.
+
+use crate::world::World;
+use fgarchive::domain::{Interval, Status, Timestamp};
+use rusqlite::{Connection, Row};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A row of the ledger.
+#[derive(Clone, Debug)]
+pub(crate) struct Window {
+    pub(crate) range: Interval,
+    pub(crate) state: String,
+    pub(crate) distinct: i64,
+    pub(crate) reported: Option<i64>,
+}
+
+/// A row of the history.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) from: Status,
+    pub(crate) to: Status,
+    pub(crate) after: i64,
+    pub(crate) by: i64,
+    pub(crate) accepted: bool,
+}
+
+/// An archive at rest.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    /// The stored status of each record of the world that is archived, by its number there.
+    pub(crate) statuses: Vec<Option<Status>>,
+    pub(crate) given_up: Vec<bool>,
+    /// How many rows the archive has, and how many of them are no record of the world.
+    pub(crate) rows: usize,
+    pub(crate) strangers: usize,
+    /// The ledger of each function of the world.
+    pub(crate) windows: Vec<Vec<Window>>,
+    pub(crate) history: HashMap<usize, Vec<Change>>,
+}
+
+fn seconds(row: &Row<'_>, column: usize) -> i64 {
+    row.get::<_, String>(column).expect("a text").parse::<Timestamp>().expect("a time").unix()
+}
+
+impl Content {
+    pub(crate) fn read(path: &Path, world: &World, numbers: &HashMap<String, usize>) -> Self {
+        let connection = Connection::open(path).expect("an archive");
+        let mut content = Self {
+            statuses: vec![None; world.records.len()],
+            given_up: vec![false; world.records.len()],
+            windows: vec![Vec::new(); world.functions.len()],
+            ..Self::default()
+        };
+        let mut select = connection
+            .prepare("SELECT request_id, status, given_up_at IS NOT NULL FROM invocations")
+            .expect("a statement");
+        let mut rows = select.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            content.rows += 1;
+            let Some(&number) = numbers.get(row.get_ref(0).expect("an id").as_str().expect("a text")) else {
+                content.strangers += 1;
+                continue;
+            };
+            content.statuses[number] = Some(Status::parse(row.get_ref(1).expect("a status").as_str().expect("a text")));
+            content.given_up[number] = row.get(2).expect("a flag");
+        }
+        drop(rows);
+        drop(select);
+        content.read_windows(&connection, world);
+        content.read_history(&connection, numbers);
+        content
+    }
+
+    fn read_windows(&mut self, connection: &Connection, world: &World) {
+        let mut select = connection
+            .prepare(
+                "SELECT w.begin_time, w.end_time, w.state, w.distinct_count, w.reported_count, f.urn
+                   FROM windows w JOIN functions f ON f.id = w.function_id ORDER BY w.begin_time",
+            )
+            .expect("a statement");
+        let mut rows = select.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            let urn: String = row.get(5).expect("a URN");
+            let function = world.functions.iter().position(|known| known.to_string() == urn).expect("a function");
+            let [begin, end] = [0, 1].map(|column| Timestamp::from_unix(seconds(row, column)));
+            self.windows[function].push(Window {
+                range: Interval::new(begin, end).expect("a range"),
+                state: row.get(2).expect("a state"),
+                distinct: row.get(3).expect("a count"),
+                reported: row.get(4).expect("a count"),
+            });
+        }
+    }
+
+    fn read_history(&mut self, connection: &Connection, numbers: &HashMap<String, usize>) {
+        let mut select = connection
+            .prepare(
+                "SELECT request_id, from_status, to_status, after_time, by_time, accepted
+                   FROM status_changes ORDER BY id",
+            )
+            .expect("a statement");
+        let mut rows = select.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            let Some(&number) = numbers.get(row.get_ref(0).expect("an id").as_str().expect("a text")) else { continue };
+            let status = |column| Status::parse(&row.get::<_, String>(column).expect("a status"));
+            self.history.entry(number).or_default().push(Change {
+                from: status(1),
+                to: status(2),
+                after: seconds(row, 3),
+                by: seconds(row, 4),
+                accepted: row.get(5).expect("a flag"),
+            });
+        }
+    }
+}

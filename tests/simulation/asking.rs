@@ -1,0 +1,117 @@
+//! How `sync` asks: at its pace, never again with what was refused, and for each open record on its schedule.
+
+use crate::schedule::Planned;
+use crate::service::{Answered, Asked, Call};
+use fgarchive::api::Meaning;
+use fgarchive::sync::Settings;
+use std::collections::{HashMap, HashSet};
+
+/// Waits shorter than this are not waited; in milliseconds.
+const FINEST_WAIT: i64 = 3;
+
+/// The shortest wait of the schedule of open records, in seconds.
+const FIRST_WAIT: i64 = 60;
+
+type Broken = (&'static str, String);
+
+/// What is known of look-ups over the runs of a schedule.
+#[derive(Debug, Default)]
+pub(crate) struct Asking {
+    /// When an id was first asked for by itself, and when that was last answered by nothing.
+    looked_up: HashMap<String, (i64, Option<i64>)>,
+}
+
+impl Asking {
+    /// Checks the calls of one run.
+    pub(crate) fn check(
+        &mut self,
+        calls: &[Call],
+        settings: &Settings,
+        planned: &Planned,
+        committed: bool,
+    ) -> Vec<Broken> {
+        let mut broken = Vec::new();
+        broken.extend(pace(calls, settings));
+        broken.extend(bounds(calls, planned));
+        broken.extend(refused(calls));
+        broken.extend(waits(calls, settings));
+        broken.extend(self.look_ups(calls, settings, committed));
+        broken
+    }
+
+    fn look_ups(&mut self, calls: &[Call], settings: &Settings, committed: bool) -> Option<Broken> {
+        let mut asked = HashSet::new();
+        let mut broken = None;
+        let longest = i64::try_from(settings.open_recheck.as_secs()).unwrap_or(i64::MAX);
+        for call in calls {
+            let Asked::Find { id, .. } = &call.asked else { continue };
+            let Answered::Records { shown, served_at } = call.answer else { continue };
+            if !asked.insert(id.clone()) {
+                broken = Some(("a run asks for a record once", call.to_string()));
+            }
+            let (first, unseen) = *self.looked_up.entry(id.to_string()).or_insert((served_at, None));
+            let wait = |since: i64| (since - first).max(FIRST_WAIT).min(longest);
+            if unseen.is_some_and(|unseen| served_at < unseen + wait(unseen) - 2) {
+                broken = Some(("a record that is not shown is asked for less and less often", call.to_string()));
+            }
+            self.looked_up.insert(id.to_string(), (first, (shown == 0 && committed).then_some(served_at)));
+        }
+        broken
+    }
+}
+
+/// No second holds more requests than the rate allows.
+fn pace(calls: &[Call], settings: &Settings) -> Option<Broken> {
+    let mut sent: Vec<i64> = calls.iter().filter(|call| call.asked != Asked::Renew).map(|call| call.sent).collect();
+    sent.sort_unstable();
+    let most = settings.max_rps.ceil() as usize + 1;
+    let crowded = sent.windows(most + 1).find(|some| some[most] - some[0] < 1000 - FINEST_WAIT)?;
+    Some(("requests keep their pace", format!("{} requests from {} to {}", most + 1, crowded[0], crowded[most])))
+}
+
+/// Where the clock is right, no window reaches beyond the present.
+fn bounds(calls: &[Call], planned: &Planned) -> Option<Broken> {
+    let beyond = calls.iter().find(|call| match call.asked {
+        Asked::List { end, .. } | Asked::Find { end, .. } => end * 1000 > call.sent + 999,
+        Asked::Functions | Asked::Renew => false,
+    });
+    beyond.filter(|_| planned.skew == 0).map(|call| ("no window ends in the future", call.to_string()))
+}
+
+/// Nothing is sent once access was refused, and nothing with a token that was.
+fn refused(calls: &[Call]) -> Option<Broken> {
+    let denials = calls.iter().filter(|call| call.answer == Answered::Failed(Meaning::Denied));
+    if let Some(denied_at) = denials.map(|call| call.answered).min()
+        && let Some(after) = calls.iter().find(|call| call.sent > denied_at)
+    {
+        return Some(("nothing is asked once access is refused", after.to_string()));
+    }
+    for expired in calls.iter().filter(|call| call.answer == Answered::Failed(Meaning::TokenExpired)) {
+        let again =
+            |call: &&Call| call.asked != Asked::Renew && call.token == expired.token && call.sent > expired.answered;
+        if let Some(again) = calls.iter().find(again) {
+            return Some(("no request repeats a refused token", again.to_string()));
+        }
+    }
+    None
+}
+
+/// What the service asked to wait is waited.
+fn waits(calls: &[Call], _settings: &Settings) -> Option<Broken> {
+    for call in calls {
+        let Answered::Failed(
+            Meaning::Throttled { retry_after: Some(wait) } | Meaning::Unavailable { retry_after: Some(wait) },
+        ) = call.answer
+        else {
+            continue;
+        };
+        let until = call.answered + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let early = |other: &&Call| {
+            other.asked != Asked::Renew && other.sent > call.answered && other.sent < until - FINEST_WAIT
+        };
+        if let Some(early) = calls.iter().find(early) {
+            return Some(("Retry-After is waited for", format!("{early} after {call}")));
+        }
+    }
+    None
+}

@@ -1,0 +1,390 @@
+//! What must hold after every run and after every schedule, told from the world, the log of calls and the archive.
+
+use crate::archive::{Content, Window};
+use crate::asking;
+use crate::play::{Counts, Ended};
+use crate::schedule::Planned;
+use crate::service::{Answered, Asked, Call, Service, Shown};
+use crate::statuses::Possible;
+use crate::world::Record;
+use fgarchive::domain::{Interval, IntervalSet, Status, Timestamp};
+use fgarchive::sync::{RunReport, Settings};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A second that holds this many records of a function may reach the suspected cap of results.
+const CROWDED_SECOND: usize = 4_900;
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    pub(crate) invariant: &'static str,
+    pub(crate) what: String,
+}
+
+/// The first page of a walk: from then on the walk speaks of its window.
+#[derive(Clone, Copy, Debug)]
+struct Beginning {
+    function: usize,
+    begin: i64,
+    end: i64,
+    served_at: i64,
+}
+
+/// What is known of a schedule so far.
+#[derive(Debug)]
+pub(crate) struct Checks {
+    service: Arc<Service>,
+    settings: Settings,
+    numbers: HashMap<String, usize>,
+    possible: Vec<Possible>,
+    settled: Vec<IntervalSet>,
+    /// Since the archive was last looked at: walks that began, and when the last run ended.
+    beginnings: Vec<Beginning>,
+    until: i64,
+    asking: asking::Asking,
+    last_report: Option<(i64, Box<RunReport>)>,
+    findings: Vec<Finding>,
+}
+
+impl Checks {
+    pub(crate) fn new(service: Arc<Service>, settings: Settings) -> Self {
+        let records = &service.world.records;
+        let numbers = records.iter().enumerate().map(|(number, record)| (record.id.to_string(), number)).collect();
+        Self {
+            possible: vec![Possible::ABSENT; records.len()],
+            settled: vec![IntervalSet::default(); service.world.functions.len()],
+            numbers,
+            beginnings: Vec::new(),
+            until: 0,
+            asking: asking::Asking::default(),
+            last_report: None,
+            findings: Vec::new(),
+            service,
+            settings,
+        }
+    }
+
+    pub(crate) fn has_findings(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
+    pub(crate) fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    fn find(&mut self, invariant: &'static str, what: impl Into<String>) {
+        self.findings.push(Finding { invariant, what: what.into() });
+    }
+
+    /// What a run's calls alone tell.
+    pub(crate) fn after_run(
+        &mut self,
+        number: usize,
+        planned: &Planned,
+        until: i64,
+        ended: &Ended,
+        calls: &[Call],
+        shown: &[Shown],
+    ) {
+        self.until = until;
+        for call in calls {
+            let (Asked::List { function, begin, end, marker: 0 }, Answered::Records { served_at, .. }) =
+                (&call.asked, call.answer)
+            else {
+                continue;
+            };
+            self.beginnings.push(Beginning { function: *function, begin: *begin, end: *end, served_at });
+        }
+        let certain = match ended {
+            Ended::Reported(report) => !report.interrupted,
+            Ended::Killed | Ended::Failed(_) => false,
+        };
+        self.expect_statuses(shown, certain);
+        let committed = matches!(ended, Ended::Reported(report) if !report.interrupted);
+        for (invariant, what) in self.asking.check(calls, &self.settings, planned, committed) {
+            self.find(invariant, format!("run {number}: {what}"));
+        }
+        match ended {
+            Ended::Failed(failure) => self.find("a run never fails by itself", format!("run {number}: {failure}")),
+            Ended::Reported(report) => self.last_report = Some((planned.at, report.clone())),
+            Ended::Killed => self.last_report = None,
+        }
+    }
+
+    fn expect_statuses(&mut self, shown: &[Shown], certain: bool) {
+        let mut by_record: BTreeMap<usize, Vec<&Shown>> = BTreeMap::new();
+        for each in shown {
+            by_record.entry(each.record).or_default().push(each);
+        }
+        for (record, mut sightings) in by_record {
+            sightings.sort_by_key(|each| each.served_at);
+            self.possible[record] = self.possible[record].after(&sightings, certain);
+        }
+    }
+
+    /// What the archive tells between two runs.
+    pub(crate) fn inspect(&mut self, path: &Path, quiet: bool) {
+        let content = Content::read(path, &self.service.world, &self.numbers);
+        self.check_statuses(&content);
+        self.check_ledger(&content);
+        self.check_settled(&content);
+        self.check_complete(&content);
+        self.check_history(&content);
+        let _ = quiet;
+        self.beginnings.clear();
+    }
+
+    fn check_statuses(&mut self, content: &Content) {
+        let known = content.statuses.iter().flatten().count();
+        if content.strangers > 0 || content.rows != known {
+            self.find("no record twice, none invented", format!("{} rows for {known} records", content.rows));
+        }
+        for (number, status) in content.statuses.iter().enumerate() {
+            if !self.possible[number].allows(status.as_ref()) {
+                let what = format!("{} is {status:?}, expected {:?}", self.name(number), self.possible[number]);
+                self.find("what was shown is archived with its last shown status", what);
+            }
+            self.possible[number] = Possible::only(status.as_ref());
+        }
+    }
+
+    fn name(&self, number: usize) -> String {
+        let record = &self.service.world.records[number];
+        let stages: Vec<String> = record
+            .stages
+            .iter()
+            .map(|stage| {
+                let time = |at: Option<i64>| at.map_or("-".to_owned(), |at| Timestamp::from_unix(at).to_string());
+                let second = Timestamp::from_unix(self.service.second_of(record, stage));
+                let (at, status) = (Timestamp::from_unix(stage.at), &stage.status);
+                format!("{status} from {at} ({} to {}, filed under {second})", time(stage.start), time(stage.end))
+            })
+            .collect();
+        format!("record {} of f{} [{}]", record.id, record.function, stages.join("; "))
+    }
+
+    /// Rows of the ledger are disjoint, settled neighbours are one row.
+    fn check_ledger(&mut self, content: &Content) {
+        for rows in &content.windows {
+            for pair in rows.windows(2) {
+                let [one, other] = pair else { continue };
+                if one.range.end() > other.range.begin() {
+                    self.find("ledger rows are disjoint", format!("{one:?} {other:?}"));
+                }
+                let both = |state: &str| one.state == state && other.state == state;
+                if one.range.end() == other.range.begin() && both("settled") {
+                    self.find("settled neighbours are one row", format!("{one:?} {other:?}"));
+                }
+            }
+            for row in rows {
+                if row.state == "settled" && row.reported.is_some_and(|reported| reported != row.distinct) {
+                    self.find("a settled row has the count it reports", format!("{row:?}"));
+                }
+            }
+        }
+    }
+
+    /// What was settled since the last look: every second was asked for late enough, and nothing that could be seen
+    /// then is missing.
+    fn check_settled(&mut self, content: &Content) {
+        for function in 0..content.windows.len() {
+            let settled: IntervalSet = ranges(&content.windows[function], &["settled"]).collect();
+            let new: Vec<Interval> = settled.iter().flat_map(|range| self.settled[function].gaps_in(range)).collect();
+            if new.is_empty() {
+                continue;
+            }
+            let began: Vec<Beginning> =
+                self.beginnings.iter().filter(|each| each.function == function).copied().collect();
+            self.check_settle_delay(&new, &began);
+            self.check_nothing_lost(function, &new, &began, content);
+            self.settled[function] = settled;
+        }
+    }
+
+    /// When walks that select a second began: the first and the last.
+    fn walked(&self, began: &[Beginning], second: i64) -> Option<(i64, i64)> {
+        let readings = &self.service.readings;
+        let times =
+            || began.iter().filter(|each| readings.selects(each.begin, each.end, second)).map(|each| each.served_at);
+        Some((times().min()?, times().max()?))
+    }
+
+    fn check_settle_delay(&mut self, new: &[Interval], began: &[Beginning]) {
+        let delay = i64::try_from(self.settings.settle_delay.as_secs()).expect("a short delay");
+        for range in new {
+            let edges = began.iter().flat_map(|each| [each.begin, each.begin + 1, each.end - 1, each.end]);
+            let inside = edges.filter(|&second| range.contains(Timestamp::from_unix(second)));
+            for second in inside.chain([range.begin().unix(), range.end().unix() - 1]).collect::<Vec<_>>() {
+                let at = Timestamp::from_unix(second);
+                match self.walked(began, second) {
+                    None => self.find("settled means asked for", format!("{at} of {range} was never selected")),
+                    Some((_, last)) if last < second + 1 + delay => {
+                        let last = Timestamp::from_unix(last);
+                        self.find("settled means walked late enough", format!("{at} of {range}, last walked {last}"));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+
+    fn check_nothing_lost(&mut self, function: usize, new: &[Interval], began: &[Beginning], content: &Content) {
+        let service = Arc::clone(&self.service);
+        let stale = service.readings.stale.1;
+        for (number, record) in service.world.of(function) {
+            if content.statuses[number].is_some() {
+                continue;
+            }
+            let Some((second, since)) = self.filed_at(record, self.until) else { continue };
+            if !new.iter().any(|range| range.contains(Timestamp::from_unix(second))) {
+                continue;
+            }
+            if self.walked(began, second).is_some_and(|(first, _)| since <= first - stale) {
+                self.find("nothing that could be seen is missing from a settled window", self.name(number));
+            }
+        }
+    }
+
+    /// Under which second a record is filed at a moment, and since when; none while it cannot be seen.
+    fn filed_at(&self, record: &Record, at: i64) -> Option<(i64, i64)> {
+        let second = self.service.second_of(record, record.stage(at)?);
+        let mut since = record.arrived();
+        for stage in record.stages.iter().filter(|stage| stage.at <= at) {
+            if self.service.second_of(record, stage) != second {
+                since = i64::MAX;
+            } else if since == i64::MAX {
+                since = stage.at;
+            }
+        }
+        Some((second, since))
+    }
+
+    /// A run that says that it is complete has proven everything up to its start.
+    fn check_complete(&mut self, content: &Content) {
+        let Some((at, report)) = self.last_report.take() else { return };
+        if report.failure_kind().is_some() {
+            return;
+        }
+        let functions = &self.service.world.functions;
+        for (function, urn) in functions.clone().iter().enumerate() {
+            let Some(told) = report.functions.iter().find(|told| told.urn == *urn) else {
+                self.find("complete means every function", format!("{urn} is not in the report"));
+                continue;
+            };
+            let until = told.horizon.end().min(Timestamp::from_unix(at));
+            let proven: IntervalSet = ranges(&content.windows[function], &["settled", "proven", "lost"]).collect();
+            if let Some(horizon) = Interval::new(told.horizon.begin(), until)
+                && let Some(gap) = proven.gaps_in(horizon).first()
+            {
+                self.find("complete means proven", format!("{gap} of {urn} is not"));
+            }
+        }
+        self.last_report = Some((at, report));
+    }
+
+    /// History replays to the status, and every change lies where it is said to lie.
+    fn check_history(&mut self, content: &Content) {
+        for (&number, changes) in &content.history {
+            let mut status: Option<&Status> = None;
+            for change in changes {
+                let continues = status.is_none_or(|status| *status == change.from);
+                if !continues {
+                    self.find("history has no holes", format!("{}: {changes:?}", self.name(number)));
+                }
+                status = Some(if change.accepted { &change.to } else { &change.from });
+                let stages = &self.service.world.records[number].stages;
+                let inside = stages
+                    .iter()
+                    .any(|stage| stage.status == change.to && change.after < stage.at && stage.at <= change.by);
+                if self.service.readings.is_fresh() && !inside {
+                    let (after, by) = (Timestamp::from_unix(change.after), Timestamp::from_unix(change.by));
+                    let what = format!("{} to {} in ({after}, {by}] of {}", change.from, change.to, self.name(number));
+                    self.find("a transition holds the true moment of change", what);
+                }
+            }
+            if status.is_some() && status != content.statuses[number].as_ref() {
+                let what = format!("{} is {:?}: {changes:?}", self.name(number), content.statuses[number]);
+                self.find("history replays to the status", what);
+            }
+        }
+    }
+
+    /// What must hold when nothing went wrong for hours.
+    pub(crate) fn at_the_end(&mut self, path: &Path, now: i64, counts: &mut Counts) {
+        let content = Content::read(path, &self.service.world, &self.numbers);
+        let service = Arc::clone(&self.service);
+        let delay = i64::try_from(self.settings.settle_delay.as_secs()).expect("a short delay");
+        for (number, record) in service.world.records.iter().enumerate() {
+            if content.statuses[number].is_some() {
+                continue;
+            }
+            let (settled, filed) = match self.filed_at(record, now) {
+                Some((second, since)) => (
+                    self.settled[record.function].range_at(Timestamp::from_unix(second)).is_some(),
+                    Some((second, since)),
+                ),
+                None => {
+                    counts.forgotten += 1;
+                    continue;
+                }
+            };
+            let Some((second, since)) = filed.filter(|_| settled) else { continue };
+            if since <= second + 1 + delay - service.readings.stale.1 {
+                self.find("what comes within the settle delay is archived", self.name(number));
+            } else {
+                counts.late += 1;
+            }
+        }
+        let incomplete = self.last_report.as_ref().is_none_or(|(_, report)| report.failure_kind().is_some());
+        counts.incomplete += u64::from(incomplete);
+        if self.is_provable() {
+            counts.provable += 1;
+            if incomplete {
+                let last = self.last_report.as_ref().map(|(_, report)| report.functions.clone());
+                self.find("a quiet world is proven in the end", format!("{last:?}"));
+            }
+            self.check_followed_up(&content, now);
+        }
+        self.check_quiet_run(now);
+    }
+
+    /// Whether nothing about the service keeps a walk from being proven.
+    fn is_provable(&self) -> bool {
+        let readings = &self.service.readings;
+        let mut seconds: HashMap<(usize, i64), usize> = HashMap::new();
+        for record in &self.service.world.records {
+            *seconds.entry((record.function, record.submitted)).or_default() += 1;
+        }
+        readings.shuffled_ties == 0.0 && readings.is_fresh() && seconds.values().all(|&crowd| crowd < CROWDED_SECOND)
+    }
+
+    /// Open records are asked for again until they end.
+    fn check_followed_up(&mut self, content: &Content, now: i64) {
+        let service = Arc::clone(&self.service);
+        for (number, record) in service.world.records.iter().enumerate() {
+            let (Some(stored), Some(stage)) = (&content.statuses[number], record.stage(now)) else { continue };
+            let long_ago = stage.at < now - 5 * 3_600;
+            if stored.is_open() && stage.status.is_final() && long_ago && !content.given_up[number] {
+                self.find("open records are followed to their end", format!("{stored}: {}", self.name(number)));
+            }
+        }
+    }
+
+    /// The last run came five minutes after another, in a world where nothing happened.
+    fn check_quiet_run(&mut self, now: i64) {
+        let busy = self.service.world.records.iter().any(|record| {
+            record.forgotten > now - 900 && record.stages.iter().any(|stage| (now - 900..=now).contains(&stage.at))
+        });
+        let Some((_, report)) = self.last_report.as_ref() else { return };
+        let tally = report.tally;
+        if !busy && self.service.readings.is_fresh() && (tally.new > 0 || tally.changed > 0) {
+            self.find("a second run on a quiet world writes no record", format!("{tally:?}"));
+        }
+    }
+}
+
+fn ranges<'a>(rows: &'a [Window], states: &'a [&str]) -> impl Iterator<Item = Interval> + 'a {
+    rows.iter().filter(|row| states.contains(&row.state.as_str())).map(|row| row.range)
+}

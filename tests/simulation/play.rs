@@ -1,0 +1,182 @@
+//! Plays a schedule: the real `sync` on a real archive, with the world's service and the world's time.
+
+use crate::checks::{Checks, Finding};
+use crate::dice::{Draw, dice};
+use crate::schedule::{Planned, Schedule};
+use crate::service::{Call, Cut, InMemory, Service};
+use fastrand::Rng;
+use fgarchive::error::Failure;
+use fgarchive::store::Archive;
+use fgarchive::sync::{RunReport, Unwatched, run};
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use tempfile::TempDir;
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Reported(Box<RunReport>),
+    Failed(Failure),
+    Killed,
+}
+
+/// What came of a schedule.
+#[derive(Debug, Default)]
+pub(crate) struct Played {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) counts: Counts,
+}
+
+/// What the schedules met, to see that they are worth their time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) runs: u64,
+    pub(crate) killed: u64,
+    pub(crate) requests: u64,
+    pub(crate) records: u64,
+    /// Records that arrived after their window was settled: the service's lateness.
+    pub(crate) late: u64,
+    /// Records that were forgotten before a walk of their settled window.
+    pub(crate) forgotten: u64,
+    /// Schedules whose last run was not complete.
+    pub(crate) incomplete: u64,
+    /// Schedules in which everything can be proven.
+    pub(crate) provable: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.killed += other.killed;
+        self.requests += other.requests;
+        self.records += other.records;
+        self.late += other.late;
+        self.forgotten += other.forgotten;
+        self.incomplete += other.incomplete;
+        self.provable += other.provable;
+    }
+}
+
+/// Where the archives of schedules live: in memory where the system has such a place.
+fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    made.expect("a temporary directory")
+}
+
+/// Plays the schedule of a seed.
+pub(crate) fn play(seed: u64, template: &Path) -> Played {
+    let Schedule { world, readings, settings, runs, quiet_from } = Schedule::new(seed);
+    let mut crash_dice = dice(seed, "crash");
+    let service = Arc::new(Service::new(world, readings, dice(seed, "service")));
+    let directory = scratch();
+    let mut path = directory.path().join("0.db");
+    // Most schedules begin with a new, empty archive; some make it themselves.
+    if !crash_dice.percent(5.0) {
+        fs::copy(template, &path).expect("a copy of the template");
+    }
+    let mut checks = Checks::new(Arc::clone(&service), settings.clone());
+    let mut played = Played::default();
+    let mut now = i64::MIN;
+    for (number, planned) in runs.into_iter().enumerate() {
+        let quiet = number >= quiet_from;
+        let start = planned.at.max(now);
+        let next = directory.path().join(format!("{}.db", number + 1));
+        let begun = Planned { at: start, ..planned };
+        let (ended, until) = run_once(&service, &settings, number, &begun, &path, &next, &mut crash_dice);
+        now = until;
+        let (calls, shown) = service.take_log();
+        played.counts.runs += 1;
+        played.counts.requests += calls.len() as u64;
+        if matches!(ended, Ended::Killed) {
+            played.counts.killed += 1;
+            path = next;
+        }
+        checks.after_run(number, &begun, until, &ended, &calls, &shown);
+        // After a kill the next run is to find the archive as it was left.
+        if !matches!(ended, Ended::Killed) || crash_dice.bool() {
+            checks.inspect(&path, quiet);
+        }
+        played.calls.extend(calls);
+        if checks.has_findings() {
+            break;
+        }
+    }
+    if !checks.has_findings() {
+        checks.at_the_end(&path, now, &mut played.counts);
+    }
+    played.counts.records = service.world.records.len() as u64;
+    played.findings = checks.into_findings();
+    played
+}
+
+/// One run from its start to its end, or to the moment it is killed; the archive is then left at `after_kill`.
+fn run_once(
+    service: &Arc<Service>,
+    settings: &fgarchive::sync::Settings,
+    number: usize,
+    planned: &Planned,
+    path: &Path,
+    after_kill: &Path,
+    dice: &mut Rng,
+) -> (Ended, i64) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    runtime.block_on(async {
+        let mut archive = match Archive::open(path) {
+            Ok(archive) => archive,
+            Err(error) => return (Ended::Failed(error.into_failure(path)), planned.at),
+        };
+        let (clock, cancel) = service.begin(number, planned.at, planned.skew, planned.faults.clone(), planned.cut);
+        let mut watch = Unwatched;
+        let mut running = pin!(run(&mut archive, InMemory(Arc::clone(service)), settings, &clock, &cancel, &mut watch));
+        let mut wakes = 0;
+        let step = std::future::poll_fn(|context| {
+            service.now();
+            if planned.cut == Some(Cut::KilledAtWake(wakes)) {
+                return Poll::Ready(None);
+            }
+            wakes += 1;
+            running.as_mut().poll(context).map(Some)
+        });
+        let ended = tokio::select! {
+            biased;
+            () = service.killed.notified() => None,
+            ended = step => ended,
+        };
+        let ended = match ended {
+            Some(Ok(report)) => Ended::Reported(Box::new(report)),
+            Some(Err(failure)) => Ended::Failed(failure),
+            None => {
+                copy_as_killed(path, after_kill, dice);
+                Ended::Killed
+            }
+        };
+        (ended, service.now() / 1000 + 1)
+    })
+}
+
+/// What a killed process leaves: the file and its log. What a power failure leaves: the log only up to some byte, since
+/// nothing of it was made durable yet.
+fn copy_as_killed(from: &Path, to: &Path, dice: &mut Rng) {
+    let log = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
+    fs::copy(from, to).expect("a copy of the archive");
+    if log(from).exists() {
+        let length = fs::copy(log(from), log(to)).expect("a copy of the log");
+        if dice.bool() {
+            let file = OpenOptions::new().write(true).open(log(to)).expect("the log");
+            file.set_len(dice.u64(0..=length)).expect("a shorter log");
+        }
+    }
+}
+
+/// An archive of the newest schema with nothing in it.
+pub(crate) fn template(directory: &Path) -> PathBuf {
+    let path = directory.join("template.db");
+    drop(Archive::open(&path).expect("a new archive"));
+    path
+}

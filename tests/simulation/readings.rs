@@ -1,0 +1,139 @@
+//! What the vendor's page leaves open, one way of reading it a seed, and what goes wrong on the way.
+
+use crate::dice::{Draw, dice};
+use crate::world::World;
+
+/// What `count` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CountReading {
+    /// How many records the query matches.
+    Total,
+    /// The same, but no more than the service hands out.
+    TotalHandedOut,
+    /// How many records the page holds.
+    PageLength,
+    /// It is missing.
+    Absent,
+}
+
+/// What `next_marker` says on the last page; on others it is the marker of the next page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NextReading {
+    Zero,
+    Same,
+    Onward,
+    AbsentAtLast,
+    AlwaysAbsent,
+}
+
+/// One way the service may be.
+#[derive(Clone, Debug)]
+pub(crate) struct Readings {
+    pub(crate) newest_first: bool,
+    /// How many of a hundred answers put records of the same second in an order of their own.
+    pub(crate) shuffled_ties: f64,
+    pub(crate) begin_included: bool,
+    pub(crate) end_included: bool,
+    /// Whether a window selects by the end of a record, where it has one.
+    pub(crate) by_end: bool,
+    pub(crate) count: CountReading,
+    pub(crate) next: NextReading,
+    pub(crate) page_cap: usize,
+    pub(crate) result_cap: usize,
+    pub(crate) find_in_window: bool,
+    /// A longer window is answered 400.
+    pub(crate) longest_window: Option<i64>,
+    /// Whether an end beyond the present is answered 400.
+    pub(crate) refuses_future: bool,
+    /// How many of a hundred answers come from a copy that is behind, and how far at most, in seconds.
+    pub(crate) stale: (f64, i64),
+}
+
+impl Readings {
+    pub(crate) fn new(seed: u64, world: &World) -> Self {
+        let mut dice = dice(seed, "readings");
+        let crowded = world.records.len() > 1_500;
+        Self {
+            newest_first: dice.bool(),
+            shuffled_ties: dice.pick(&[0.0, 0.0, 5.0, 100.0]),
+            begin_included: dice.percent(70.0),
+            end_included: dice.bool(),
+            by_end: dice.percent(30.0),
+            count: dice.pick(&[
+                CountReading::Total,
+                CountReading::Total,
+                CountReading::TotalHandedOut,
+                CountReading::PageLength,
+                CountReading::Absent,
+            ]),
+            next: dice.pick(&[
+                NextReading::Zero,
+                NextReading::Same,
+                NextReading::Onward,
+                NextReading::AbsentAtLast,
+                NextReading::AlwaysAbsent,
+            ]),
+            // Small pages make walks of many pages out of small worlds.
+            page_cap: if crowded { dice.pick(&[100, 500, 500]) } else { dice.pick(&[10, 50, 100, 500]) },
+            result_cap: dice.pick(&[5_000, 5_000, usize::MAX]),
+            find_in_window: dice.bool(),
+            longest_window: dice.percent(15.0).then(|| dice.pick(&[2, 24, 24 * 7]) * 3_600),
+            refuses_future: dice.percent(20.0),
+            stale: if dice.percent(15.0) { (dice.pick(&[3.0, 30.0]), dice.spread(5, 600)) } else { (0.0, 0) },
+        }
+    }
+
+    /// Whether a query of these bounds selects this second.
+    pub(crate) fn selects(&self, begin: i64, end: i64, second: i64) -> bool {
+        let after = if self.begin_included { begin <= second } else { begin < second };
+        let before = if self.end_included { second <= end } else { second < end };
+        after && before
+    }
+
+    /// Whether answers are always of the present.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.stale.1 == 0
+    }
+}
+
+/// What goes wrong, in hundredths of the requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Faults {
+    pub(crate) throttled: f64,
+    pub(crate) unavailable: f64,
+    pub(crate) cut: f64,
+    pub(crate) slow: f64,
+    /// How long a token is accepted, in seconds, where it ends at all.
+    pub(crate) token_life: Option<i64>,
+    /// How a renewal ends: with a new token in so many of a hundred.
+    pub(crate) renewed: f64,
+    /// Which request of a run is refused, if one is.
+    pub(crate) denied_at: Option<usize>,
+}
+
+impl Faults {
+    pub(crate) const NONE: Self = Self {
+        throttled: 0.0,
+        unavailable: 0.0,
+        cut: 0.0,
+        slow: 0.0,
+        token_life: None,
+        renewed: 100.0,
+        denied_at: None,
+    };
+
+    /// The faults of a schedule; those of a run are drawn from these.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut dice = dice(seed, "faults");
+        let level = dice.pick(&[0.0, 0.0, 1.0, 6.0]);
+        Self {
+            throttled: level * dice.f64(),
+            unavailable: level * dice.f64(),
+            cut: level * dice.f64(),
+            slow: dice.pick(&[0.0, 2.0]),
+            token_life: dice.percent(20.0).then(|| dice.spread(2, 7_200)),
+            renewed: dice.pick(&[100.0, 100.0, 50.0]),
+            denied_at: dice.percent(3.0).then(|| dice.usize(0..12)),
+        }
+    }
+}

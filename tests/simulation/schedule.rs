@@ -1,0 +1,90 @@
+//! When runs happen, with which settings, and how each is cut short.
+
+use crate::dice::{Draw, dice};
+use crate::readings::{Faults, Readings};
+use crate::service::Cut;
+use crate::world::{EPOCH, World};
+use fgarchive::domain::Timestamp;
+use fgarchive::sync::Settings;
+use std::time::Duration;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3_600;
+const DAY: i64 = 86_400;
+
+/// Runs before the quiet ones at the end.
+const MOST_RUNS: usize = 9;
+
+/// One run.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    /// When it begins, unless the one before still goes on.
+    pub(crate) at: i64,
+    /// The local clock less the service's.
+    pub(crate) skew: i64,
+    pub(crate) faults: Faults,
+    pub(crate) cut: Option<Cut>,
+}
+
+/// What one seed stands for.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    pub(crate) world: World,
+    pub(crate) readings: Readings,
+    pub(crate) settings: Settings,
+    pub(crate) runs: Vec<Planned>,
+    /// From which run on nothing goes wrong any more.
+    pub(crate) quiet_from: usize,
+}
+
+impl Schedule {
+    pub(crate) fn new(seed: u64) -> Self {
+        let world = World::new(seed);
+        let readings = Readings::new(seed, &world);
+        let settings = settings(seed, &world);
+        let faults = Faults::new(seed);
+        let mut dice = dice(seed, "schedule");
+        let skew = if dice.percent(25.0) { dice.i64(-600..600) } else { 0 };
+        let cuts = dice.pick(&[0.0, 30.0, 60.0]);
+        let mut runs = Vec::new();
+        let mut at = EPOCH + (world.span as f64 * dice.f64() * 0.9) as i64;
+        while runs.len() < MOST_RUNS && at < EPOCH + world.span + HOUR {
+            let cut = dice.percent(cuts).then(|| cut(&mut dice));
+            let faults = if dice.percent(70.0) { faults.clone() } else { Faults::NONE };
+            runs.push(Planned { at, skew, faults, cut });
+            at += match dice.u8(..100) {
+                0..60 => 5 * MINUTE,
+                60..90 => dice.spread(10 * MINUTE, 12 * HOUR),
+                _ => dice.spread(12 * HOUR, 60 * DAY),
+            };
+        }
+        let quiet_from = runs.len();
+        let mut at = at.max(EPOCH + world.span) + 3 * HOUR;
+        for pause in [2 * HOUR, 2 * HOUR, 5 * MINUTE, 0] {
+            runs.push(Planned { at, skew: 0, faults: Faults::NONE, cut: None });
+            at += pause;
+        }
+        Self { world, readings, settings, runs, quiet_from }
+    }
+}
+
+fn cut(dice: &mut fastrand::Rng) -> Cut {
+    let at = dice.spread(0, 60) as usize;
+    dice.pick(&[Cut::KilledAtRequest(at), Cut::KilledAtWake(at), Cut::KilledAtWake(at), Cut::CancelledAtRequest(at)])
+}
+
+fn settings(seed: u64, world: &World) -> Settings {
+    let mut dice = dice(seed, "settings");
+    let all_functions = dice.bool();
+    Settings {
+        functions: if all_functions { Vec::new() } else { world.functions.clone() },
+        all_functions,
+        since: dice.bool().then(|| Timestamp::from_unix(EPOCH - 10)),
+        settle_delay: Duration::from_secs(dice.pick(&[5, 15, 15, 60]) * 60),
+        open_recheck: Duration::from_secs(dice.pick(&[0, 10, 60, 60]) * 60),
+        concurrency: dice.pick(&[1, 4, 4, 8]),
+        max_rps: dice.pick(&[5.0, 50.0]),
+        seed,
+        ..Settings::default()
+    }
+}

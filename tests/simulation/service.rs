@@ -1,0 +1,436 @@
+//! The service of a world, as `sync` sees it: answers after a while, by the readings and faults of the seed, and keeps a
+//! log of every call.
+
+use crate::dice::Draw;
+use crate::readings::{CountReading, Faults, NextReading, Readings};
+use crate::world::{Record, Stage, World};
+use fastrand::Rng;
+use fgarchive::api::{CallFailure, FunctionPage, Meaning};
+use fgarchive::clock::Clock;
+use fgarchive::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Status, Timestamp};
+use fgarchive::sync::Source;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+/// What was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    List { function: usize, begin: i64, end: i64, marker: u64 },
+    Find { function: usize, id: RequestId, begin: i64, end: i64 },
+    Functions,
+    Renew,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// Not, as far as the caller knows.
+    Nothing,
+    Records {
+        shown: usize,
+        served_at: i64,
+    },
+    Done,
+    Failed(Meaning),
+}
+
+/// One call, times in milliseconds since the epoch.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) run: usize,
+    pub(crate) asked: Asked,
+    pub(crate) sent: i64,
+    pub(crate) answered: i64,
+    pub(crate) token: u32,
+    pub(crate) answer: Answered,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = |seconds: i64| Timestamp::from_unix(seconds);
+        let Self { run, sent, answered, answer, .. } = self;
+        write!(f, "run {run:2}  {}.{:03} +{:5} ms  ", time(sent / 1000), sent % 1000, (answered - sent).max(0))?;
+        match &self.asked {
+            Asked::List { function, begin, end, marker } => {
+                write!(f, "list f{function} {} {} at {marker}", time(*begin), time(*end))?;
+            }
+            Asked::Find { function, id, begin, end } => {
+                write!(f, "find f{function} {id} {} {}", time(*begin), time(*end))?;
+            }
+            Asked::Functions => write!(f, "functions")?,
+            Asked::Renew => write!(f, "renew")?,
+        }
+        match answer {
+            Answered::Records { shown, served_at } => write!(f, ": {shown} as of {}", time(*served_at)),
+            other => write!(f, ": {other:?}"),
+        }
+    }
+}
+
+/// One record on an answer that reached the caller.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) record: usize,
+    pub(crate) status: Status,
+    /// The second it was served, and the place among all calls that were answered.
+    pub(crate) served_at: i64,
+}
+
+/// When a run is cut short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The process is killed while this request is under way.
+    KilledAtRequest(usize),
+    /// The process is killed when the committing loop was woken so often.
+    KilledAtWake(usize),
+    /// A person presses Ctrl-C while this request is under way.
+    CancelledAtRequest(usize),
+}
+
+/// What changes from run to run.
+#[derive(Debug)]
+struct Session {
+    run: usize,
+    began: Instant,
+    began_at: i64,
+    requests: usize,
+    faults: Faults,
+    cut: Option<Cut>,
+    cancel: CancellationToken,
+    skew: i64,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+struct State {
+    dice: Rng,
+    session: Option<Session>,
+    token: u32,
+    token_until: i64,
+    calls: Vec<Call>,
+    shown: Vec<Shown>,
+}
+
+/// The service of one schedule.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) world: World,
+    pub(crate) readings: Readings,
+    pub(crate) killed: Notify,
+    state: Mutex<State>,
+}
+
+/// How a request shall end.
+enum Fate {
+    Served,
+    Failed(Meaning, Option<u16>),
+    Never,
+}
+
+impl Service {
+    pub(crate) fn new(world: World, readings: Readings, dice: Rng) -> Self {
+        let state =
+            State { dice, session: None, token: 0, token_until: i64::MAX, calls: Vec::new(), shown: Vec::new() };
+        Self { world, readings, killed: Notify::new(), state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while the state is held")
+    }
+
+    /// A run begins at this second, on a machine whose clock is off by `skew`.
+    pub(crate) fn begin(
+        &self,
+        run: usize,
+        at: i64,
+        skew: i64,
+        faults: Faults,
+        cut: Option<Cut>,
+    ) -> (Clock, CancellationToken) {
+        let clock = Clock::fixed(Timestamp::from_unix(at + skew));
+        let cancel = CancellationToken::new();
+        let mut state = self.state();
+        state.token_until = faults.token_life.map_or(i64::MAX, |life| (at + life) * 1000);
+        state.session = Some(Session {
+            run,
+            began: Instant::now(),
+            began_at: at * 1000,
+            requests: 0,
+            faults,
+            cut,
+            cancel: cancel.clone(),
+            skew,
+            clock: clock.clone(),
+        });
+        (clock, cancel)
+    }
+
+    /// The present in milliseconds; the run's clock follows.
+    pub(crate) fn now(&self) -> i64 {
+        let state = self.state();
+        let session = state.session.as_ref().expect("a run");
+        let now = session.began_at + i64::try_from(session.began.elapsed().as_millis()).expect("a short run");
+        session.clock.set(Timestamp::from_unix(now / 1000 + session.skew));
+        now
+    }
+
+    /// Everything called and shown since the last time.
+    pub(crate) fn take_log(&self) -> (Vec<Call>, Vec<Shown>) {
+        let mut state = self.state();
+        (std::mem::take(&mut state.calls), std::mem::take(&mut state.shown))
+    }
+
+    /// Notes a request, and decides how long it takes until it is served and answered.
+    fn send(&self, asked: Asked) -> (usize, Fate, Duration, Duration) {
+        let now = self.now();
+        let state = &mut *self.state();
+        let session = state.session.as_mut().expect("a run");
+        let number = session.requests;
+        session.requests += 1;
+        let mut fate = fate(&mut state.dice, &session.faults, &asked);
+        if session.faults.denied_at == Some(number) {
+            fate = Fate::Failed(Meaning::Denied, Some(403));
+        }
+        match session.cut {
+            Some(Cut::KilledAtRequest(at)) if at == number => {
+                self.killed.notify_one();
+                fate = Fate::Never;
+            }
+            Some(Cut::CancelledAtRequest(at)) if at == number => session.cancel.cancel(),
+            _ => {}
+        }
+        let token = state.token;
+        if now >= state.token_until && asked != Asked::Renew && matches!(fate, Fate::Served) {
+            fate = Fate::Failed(Meaning::TokenExpired, Some(401));
+        }
+        let longest = if state.dice.percent(session.faults.slow) { 8_000 } else { 300 };
+        let (before, after) = (state.dice.u64(5..longest), state.dice.u64(5..150));
+        let (run, sent) = (session.run, now);
+        let id = state.calls.len();
+        state.calls.push(Call { run, asked, sent, answered: i64::MAX, token, answer: Answered::Nothing });
+        (id, fate, Duration::from_millis(before), Duration::from_millis(after))
+    }
+
+    fn answer(&self, call: usize, answer: Answered) {
+        let now = self.now();
+        let call = &mut self.state().calls[call];
+        call.answered = now;
+        call.answer = answer;
+    }
+
+    fn deliver(&self, call: usize, served: &Served) -> Page {
+        self.answer(call, Answered::Records { shown: served.page.keys.len(), served_at: served.at });
+        self.state().shown.extend(served.shown.iter().cloned());
+        served.page.clone()
+    }
+
+    fn fail(&self, call: usize, meaning: Meaning, status: Option<u16>) -> CallFailure {
+        self.answer(call, Answered::Failed(meaning));
+        CallFailure {
+            operation: "ask the world".to_owned(),
+            meaning,
+            status,
+            code: None,
+            message: None,
+            request_id: None,
+            cause: None,
+        }
+    }
+
+    fn number_of(&self, urn: &FunctionUrn) -> usize {
+        self.world.functions.iter().position(|known| known == urn).expect("a function of the world")
+    }
+
+    /// The moment an answer speaks of: the present, or for a copy that is behind a little earlier.
+    fn as_of(&self, now: i64) -> i64 {
+        let (percent, most) = self.readings.stale;
+        let dice = &mut self.state().dice;
+        if percent > 0.0 && dice.percent(percent) { now - dice.i64(1..=most) } else { now }
+    }
+
+    fn serve_list(&self, function: usize, query: PageQuery) -> Result<Served, (Meaning, Option<u16>)> {
+        let now = self.now() / 1000;
+        let (begin, end) = (query.begin.unix(), query.end.unix());
+        let too_long = self.readings.longest_window.is_some_and(|longest| end - begin > longest);
+        if too_long || begin > end || (self.readings.refuses_future && end > now) {
+            return Err((Meaning::Refused, Some(400)));
+        }
+        let as_of = self.as_of(now);
+        let mut dice = self.state().dice.fork();
+        let listing = self.listing(function, begin, end, as_of, &mut dice);
+        let marker = usize::try_from(query.marker.0).expect("a small marker");
+        Ok(self.page(&listing, marker, query.limit as usize, now))
+    }
+
+    /// What a query matches, in the order of the service.
+    pub(crate) fn listing(
+        &self,
+        function: usize,
+        begin: i64,
+        end: i64,
+        as_of: i64,
+        dice: &mut Rng,
+    ) -> Vec<(usize, &Record, &Stage)> {
+        let shuffled = dice.percent(self.readings.shuffled_ties);
+        let mut found: Vec<_> = self
+            .world
+            .of(function)
+            .filter_map(|(index, record)| {
+                let stage = record.stage(as_of)?;
+                let second = self.second_of(record, stage);
+                let tie = if shuffled { dice.u64(..) } else { 0 };
+                self.readings.selects(begin, end, second).then_some(((second, tie, &record.id), (index, record, stage)))
+            })
+            .collect();
+        found.sort_unstable_by_key(|(order, _)| *order);
+        if self.readings.newest_first {
+            found.reverse();
+        }
+        found.into_iter().map(|(_, found)| found).collect()
+    }
+
+    /// The second by which windows select the record.
+    pub(crate) fn second_of(&self, record: &Record, stage: &Stage) -> i64 {
+        let end = stage.end.filter(|_| self.readings.by_end);
+        end.or(stage.start).unwrap_or(record.submitted)
+    }
+
+    fn page(&self, listing: &[(usize, &Record, &Stage)], marker: usize, limit: usize, now: i64) -> Served {
+        let handed_out = &listing[..listing.len().min(self.readings.result_cap)];
+        let rest = handed_out.get(marker..).unwrap_or_default();
+        let entries = &rest[..rest.len().min(limit).min(self.readings.page_cap)];
+        let mut page = Page {
+            records: entries.iter().map(|(_, record, stage)| record.shown(stage)).collect(),
+            keys: entries.iter().map(|(_, record, _)| record.key).collect(),
+            ..Page::default()
+        };
+        let reached = (marker + entries.len()) as u64;
+        page.count = match self.readings.count {
+            CountReading::Total => Some(listing.len() as u64),
+            CountReading::TotalHandedOut => Some(handed_out.len() as u64),
+            CountReading::PageLength => Some(entries.len() as u64),
+            CountReading::Absent => None,
+        };
+        let is_last = entries.len() == rest.len();
+        page.next_marker = match self.readings.next {
+            NextReading::AlwaysAbsent => None,
+            _ if !is_last => Some(reached),
+            NextReading::Zero => Some(0),
+            NextReading::Same => Some(marker as u64),
+            NextReading::Onward => Some(reached),
+            NextReading::AbsentAtLast => None,
+        }
+        .map(Marker);
+        page.served_at = Some(Timestamp::from_unix(now));
+        let shown = entries
+            .iter()
+            .map(|(index, _, stage)| Shown { record: *index, status: stage.status.clone(), served_at: now })
+            .collect();
+        Served { page, shown, at: now }
+    }
+
+    fn serve_find(&self, function: usize, id: &RequestId, range: Interval) -> Served {
+        let now = self.now() / 1000;
+        let as_of = self.as_of(now);
+        let found: Vec<_> = self
+            .world
+            .of(function)
+            .filter(|(_, record)| record.id == *id)
+            .filter_map(|(index, record)| Some((index, record, record.stage(as_of)?)))
+            .filter(|(_, record, stage)| {
+                let second = self.second_of(record, stage);
+                !self.readings.find_in_window || self.readings.selects(range.begin().unix(), range.end().unix(), second)
+            })
+            .collect();
+        self.page(&found, 0, 1, now)
+    }
+}
+
+struct Served {
+    page: Page,
+    shown: Vec<Shown>,
+    at: i64,
+}
+
+fn fate(dice: &mut Rng, faults: &Faults, asked: &Asked) -> Fate {
+    if *asked == Asked::Renew {
+        return Fate::Served;
+    }
+    let wait = |dice: &mut Rng| dice.bool().then(|| Duration::from_secs(dice.u64(1..20)));
+    if dice.percent(faults.throttled) {
+        return Fate::Failed(Meaning::Throttled { retry_after: wait(dice) }, Some(429));
+    }
+    if dice.percent(faults.unavailable) {
+        let retry_after = if dice.percent(20.0) { wait(dice) } else { None };
+        return Fate::Failed(Meaning::Unavailable { retry_after }, Some(503));
+    }
+    if dice.percent(faults.cut) {
+        return Fate::Failed(dice.pick(&[Meaning::Timeout, Meaning::Unreachable, Meaning::BrokenAnswer]), None);
+    }
+    Fate::Served
+}
+
+/// The service in the hands of `sync`.
+#[derive(Clone, Debug)]
+pub(crate) struct InMemory(pub(crate) Arc<Service>);
+
+impl InMemory {
+    /// Takes a request through its time: `serve` is called at the moment the service makes its answer.
+    async fn call<T>(
+        &self,
+        asked: Asked,
+        serve: impl FnOnce(&Service) -> Result<T, (Meaning, Option<u16>)>,
+    ) -> Result<(usize, T), CallFailure> {
+        let (call, fate, before, after) = self.0.send(asked);
+        sleep(before).await;
+        let result = match fate {
+            Fate::Served => serve(&self.0),
+            Fate::Failed(meaning, status) => Err((meaning, status)),
+            Fate::Never => std::future::pending().await,
+        };
+        sleep(after).await;
+        result.map(|answer| (call, answer)).map_err(|(meaning, status)| self.0.fail(call, meaning, status))
+    }
+}
+
+impl Source for InMemory {
+    async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
+        let function = self.0.number_of(urn);
+        let (begin, end, marker) = (query.begin.unix(), query.end.unix(), query.marker.0);
+        let asked = Asked::List { function, begin, end, marker };
+        let (call, served) = self.call(asked, |service| service.serve_list(function, query)).await?;
+        Ok(self.0.deliver(call, &served))
+    }
+
+    async fn find(&self, urn: &FunctionUrn, id: &RequestId, range: Interval) -> Result<Page, CallFailure> {
+        let function = self.0.number_of(urn);
+        let (begin, end) = (range.begin().unix(), range.end().unix());
+        let asked = Asked::Find { function, id: id.clone(), begin, end };
+        let (call, served) = self.call(asked, |service| Ok(service.serve_find(function, id, range))).await?;
+        Ok(self.0.deliver(call, &served))
+    }
+
+    async fn functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
+        let known = |service: &Service| service.world.functions.iter().skip(marker.0 as usize).cloned().collect();
+        let (call, functions) = self.call(Asked::Functions, |service| Ok(known(service))).await?;
+        self.0.answer(call, Answered::Done);
+        Ok(FunctionPage { functions, count: Some(self.0.world.functions.len() as u64), ..FunctionPage::default() })
+    }
+
+    async fn renew(&self) -> Result<bool, CallFailure> {
+        let (call, ()) = self.call(Asked::Renew, |_| Ok(())).await?;
+        self.0.answer(call, Answered::Done);
+        let state = &mut *self.0.state();
+        let faults = &state.session.as_ref().expect("a run").faults;
+        let renewed = state.dice.percent(faults.renewed);
+        if renewed {
+            state.token += 1;
+            state.token_until = state.calls[call].answered + faults.token_life.unwrap_or(i64::MAX / 2_000) * 1000;
+        }
+        Ok(renewed)
+    }
+}
