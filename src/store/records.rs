@@ -12,7 +12,8 @@ use rusqlite::{CachedStatement, OptionalExtension, Row, Transaction, named_param
 
 const INSERT: &str = "INSERT INTO invocations
     (request_id, function_id, status, error_code, error_message, start_time, end_time, extra, first_run_id, changed_run_id)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+    ON CONFLICT (request_id) DO NOTHING";
 
 const SELECT: &str = "SELECT status, error_code, error_message, start_time, end_time, extra, changed_run_id
     FROM invocations WHERE request_id = ?1";
@@ -102,6 +103,8 @@ enum Stored {
 struct Records<'t> {
     transaction: &'t Transaction<'t>,
     run: RunId,
+    /// Whether the record before was new, as then the next one most likely is.
+    expects_new: bool,
     select: CachedStatement<'t>,
     insert: CachedStatement<'t>,
     update: CachedStatement<'t>,
@@ -112,6 +115,7 @@ impl<'t> Records<'t> {
         Ok(Self {
             transaction,
             run,
+            expects_new: false,
             select: transaction.prepare_cached(SELECT)?,
             insert: transaction.prepare_cached(INSERT)?,
             update: transaction.prepare_cached(UPDATE)?,
@@ -119,8 +123,17 @@ impl<'t> Records<'t> {
     }
 
     fn save(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
-        match self.load(sighting.record)? {
-            Stored::Nothing => self.insert(sighting),
+        // A new record costs one search of the index instead of two where it is not looked for before it is inserted.
+        if self.expects_new && self.insert(sighting)? {
+            return self.welcome(sighting);
+        }
+        let stored = self.load(sighting.record)?;
+        self.expects_new = matches!(stored, Stored::Nothing);
+        match stored {
+            Stored::Nothing => {
+                self.insert(sighting)?;
+                self.welcome(sighting)
+            }
             Stored::Same => self.confirm(sighting),
             Stored::Differs { record, changed_run } => self.change(sighting, &record, changed_run),
         }
@@ -137,10 +150,11 @@ impl<'t> Records<'t> {
         Ok(Stored::Differs { record, changed_run: row.get(6)? })
     }
 
-    fn insert(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+    /// Inserts a record unless there is one of its id; whether it did.
+    fn insert(&mut self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
         let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
             sighting.record;
-        self.insert.execute((
+        let inserted = self.insert.execute((
             request_id.as_str(),
             sighting.showing.function.0,
             status.as_str(),
@@ -151,6 +165,11 @@ impl<'t> Records<'t> {
             extra.as_deref(),
             self.run.0,
         ))?;
+        Ok(inserted > 0)
+    }
+
+    /// What else has to be known of a record that was just inserted.
+    fn welcome(&self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
         if is_open(sighting) {
             self.keep_open(sighting)?;
         }
