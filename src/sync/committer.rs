@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// The most pages in a transaction. Ids are random, so the more rows are sorted together, the more of them share a page
-/// of the file: at ten million records archived, four times the rows cost half the time each. Memory is the bound.
-const PAGES_A_COMMIT: usize = 400;
+/// of the file: at ten million records archived, four times the rows cost half the time each. Memory is the bound: these
+/// pages, those in line behind them and SQLite's cache have to fit it together.
+const PAGES_A_COMMIT: usize = 300;
 
 /// No page waits longer for its commit, so that little is fetched twice after a crash.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);

@@ -38,8 +38,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use walker::Walked;
 
-/// How many pages may wait for the committing loop: what arrives while it commits, so that fetching goes on.
-const PAGES_IN_LINE: usize = 64;
+/// How many pages may wait for the committing loop: most of the next commit, so that fetching goes on during one and
+/// neither waits for the other for long.
+const PAGES_IN_LINE: usize = 200;
 
 /// No listing of functions is longer; the default quota is 400 a project.
 const MAX_FUNCTION_PAGES: usize = 1_000;
