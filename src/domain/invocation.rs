@@ -45,12 +45,15 @@ pub enum RecordTime {
 }
 
 impl RecordTime {
-    /// Reads a time, keeping what cannot be read; none when there is nothing.
+    /// Reads a time, keeping what cannot be read; none when there is nothing, which services written in Go send as the
+    /// first second of the year 1. Taken for a moment it would make a waiting record two thousand years old.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() {
-            return None;
+        match text.parse() {
+            _ if text.is_empty() => None,
+            Ok(Timestamp::MIN) => None,
+            Ok(moment) => Some(Self::At(moment)),
+            Err(_) => Some(Self::Unreadable(text.into())),
         }
-        Some(text.parse().map_or_else(|_| Self::Unreadable(text.into()), Self::At))
     }
 
     /// The moment, where one could be read that is meant: the first second of year 1 and that of 1970 are what an unset
@@ -96,5 +99,20 @@ impl Invocation {
     /// The moment it began, where that could be read.
     pub fn started_at(&self) -> Option<Timestamp> {
         self.start_time.as_ref().and_then(RecordTime::moment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_moment_nothing_or_kept_as_it_came() {
+        let moment = "2026-03-01T12:00:00".parse().unwrap();
+        assert_eq!(RecordTime::parse("2026-03-01T12:00:00"), Some(RecordTime::At(moment)));
+        assert_eq!(RecordTime::parse("yesterday"), Some(RecordTime::Unreadable("yesterday".into())));
+        for nothing in ["", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z"] {
+            assert_eq!(RecordTime::parse(nothing), None, "{nothing}");
+        }
     }
 }
