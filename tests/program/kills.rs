@@ -1,0 +1,125 @@
+//! SIGKILL at random moments, SIGINT and SIGTERM, and two runs at once.
+
+use crate::archive;
+use crate::cloud::{Cloud, now, pause, settled_world};
+use crate::program::Home;
+use crate::truth;
+use fastrand::Rng;
+use fgarchive::emulator::{Fault, Readings, WorldSpec};
+use std::time::Duration;
+
+/// Small pages make many commits: one is made every 400 pages.
+fn many_pages() -> Cloud {
+    let readings = Readings { page_cap: Some(10), ..Readings::default() };
+    Cloud::reading(WorldSpec { records: 12_000, functions: 3, ..settled_world() }, readings)
+}
+
+/// What two archives of the same world share, whichever runs filled them.
+fn content(home: &Home) -> (archive::Records, Vec<String>, Vec<String>) {
+    let windows = "SELECT function_id, begin_time, end_time, state FROM windows WHERE state = 'settled' ORDER BY 1, 2";
+    let changes = "SELECT request_id, from_status, to_status FROM status_changes ORDER BY 1";
+    (archive::records(&home.db()), archive::rows(&home.db(), windows), archive::rows(&home.db(), changes))
+}
+
+#[test]
+fn killed_at_any_moment_and_run_again_it_equals_an_undisturbed_archive() {
+    let cloud = many_pages();
+    // An age would begin each run's horizon elsewhere.
+    let since = crate::cloud::later(now(), -3 * 86_400).to_string();
+    let undisturbed = Home::new();
+    let whole = undisturbed.sync_since(&cloud, &since).exits(0).took;
+    let (mut killed, mut halfway) = (0, 0);
+    for seed in 0..8 {
+        let (mut rng, home) = (Rng::with_seed(seed), Home::new());
+        for _ in 0..6 {
+            let mut run = home.sync_since(&cloud, &since).start();
+            pause(whole.mul_f64(rng.f64()));
+            run.signal("KILL");
+            killed += usize::from(run.wait().code() == -9);
+            if home.db().exists() && home.run(["status"]).output().code() == 0 {
+                home.run(["check"]).exits(0);
+                let records = archive::number(&home.db(), "SELECT count(*) FROM invocations");
+                halfway += usize::from((1..12_000).contains(&records));
+            }
+        }
+        home.sync_since(&cloud, &since).exits(0);
+        home.run(["check"]).exits(0);
+        truth::assert_whole(&cloud, &home.db());
+        assert!(content(&home) == content(&undisturbed), "seed {seed}");
+        assert_eq!(archive::number(&home.db(), "SELECT count(*) FROM late_records"), 0);
+    }
+    assert!(killed >= 30, "{killed} of 48 runs were killed before they ended");
+    assert!(halfway >= 5, "{halfway} kills left an archive that was partly filled");
+}
+
+/// Killed while it is about to commit: a write-ahead log that grows says that a commit is under way.
+#[test]
+fn killed_in_the_middle_of_a_commit_it_equals_an_undisturbed_archive() {
+    let cloud = many_pages();
+    let mut caught = 0;
+    for seed in 0..6 {
+        let home = Home::new();
+        let mut run = home.sync_since(&cloud, "3d").start();
+        let log = home.join("fgarchive.db-wal");
+        let size = || std::fs::metadata(&log).map_or(0, |log| log.len());
+        run.until("its log grows", |_| size() > 200_000 + seed * 300_000);
+        run.signal("KILL");
+        caught += usize::from(run.wait().code() == -9);
+        home.run(["check"]).exits(0);
+        home.sync_since(&cloud, "3d").exits(0);
+        truth::assert_whole(&cloud, &home.db());
+        home.run(["check"]).exits(0);
+    }
+    assert!(caught > 0);
+}
+
+#[test]
+fn told_to_stop_it_keeps_what_it_fetched() {
+    for signal in ["INT", "TERM"] {
+        let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 10 }));
+        let mut run = home.sync_since(&cloud, "3d").start();
+        run.until("some pages are asked", |_| cloud.listings() > 40);
+        run.signal(signal);
+        let said = run.wait().exits(130).says("the run was interrupted; what it fetched is kept").says("hint: run it again");
+        assert!(said.took < Duration::from_secs(10), "{:?}", said.took);
+        let kept = archive::number(&home.db(), "SELECT count(*) FROM invocations");
+        assert!(kept >= 100, "{kept} records of 40 pages are kept");
+        assert_eq!(archive::rows(&home.db(), "SELECT outcome, exit_code FROM runs"), ["interrupted|130"]);
+        cloud.emulator.set_faults(fgarchive::emulator::Faults::none());
+        home.sync_since(&cloud, "3d").exits(0);
+        truth::assert_whole(&cloud, &home.db());
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_a_silent_service_stops_when_told() {
+    let (home, cloud) = (Home::new(), Cloud::new(settled_world()).struck_by(Fault::Silent));
+    let mut run = home.sync(&cloud).start();
+    run.until("it asks", |_| cloud.journal().total() > 0);
+    run.signal("TERM");
+    let said = run.wait().exits(130);
+    assert!(said.took < Duration::from_secs(5), "{:?}", said.took);
+}
+
+#[test]
+fn a_second_run_leaves_at_once_and_a_killed_one_blocks_nobody() {
+    let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
+    home.sync(&cloud).exits(0);
+    cloud.emulator.set_faults(fgarchive::emulator::Faults::rule(Fault::Silent.into()));
+    let mut first = home.sync(&cloud).start();
+    cloud.emulator.forget();
+    first.until("it asks", |_| cloud.journal().total() > 0);
+    let (before, asked) = (home.bytes(), cloud.journal().total());
+    let second = home.sync(&cloud).exits(5).says("cannot begin a run on the archive `~/fgarchive.db`: another run holds it");
+    assert!(second.took < Duration::from_secs(3), "{:?}", second.took);
+    assert_eq!(cloud.journal().total(), asked, "the second run asked the service");
+    assert!(home.bytes() == before, "the second run changed something");
+    // Readers are not held up.
+    home.run(["status"]).exits(0);
+    home.run(["query", "summary"]).exits(0);
+    first.signal("KILL");
+    first.wait().exits(-9);
+    cloud.emulator.set_faults(fgarchive::emulator::Faults::none());
+    home.sync(&cloud).exits(0);
+    home.run(["check"]).exits(0);
+}

@@ -1,0 +1,134 @@
+//! Runs in this process, over the real client and a real socket, on a clock that is the cloud's too: time passes when
+//! the test says so.
+
+use crate::archive::{self, Records};
+use crate::cloud::{Cloud, RUNTIME, later, now};
+use crate::program::Home;
+use crate::truth;
+use fgarchive::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
+use fgarchive::clock::Clock;
+use fgarchive::domain::Timestamp;
+use fgarchive::emulator::{Readings, TOKEN, WorldSpec};
+use fgarchive::plan::retry::Patience;
+use fgarchive::store::Archive;
+use fgarchive::sync::{self, RunReport, Unwatched};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use fgarchive::sync::Settings;
+
+/// So many tries a request, and no wait worth mentioning between them.
+pub(crate) fn impatience(tries: u32) -> Patience {
+    Patience { tries, first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(4), ..Patience::default() }
+}
+
+/// A cloud and an archive that share a clock.
+pub(crate) struct Live {
+    pub(crate) cloud: Cloud,
+    home: Home,
+    began: Timestamp,
+}
+
+impl Live {
+    /// A cloud at the end of its world's span.
+    pub(crate) fn new(spec: WorldSpec, readings: Readings) -> Self {
+        let anchor = spec.anchor;
+        let clock = Clock::fixed(anchor);
+        let shared = clock.clone();
+        Self::of(Cloud::on(spec, readings, clock, move || shared.now()))
+    }
+
+    /// A cloud whose world goes on for [`GOES_ON`] seconds.
+    pub(crate) fn amid(spec: WorldSpec, readings: Readings) -> Self {
+        let clock = Clock::fixed(later(spec.anchor, -GOES_ON));
+        let shared = clock.clone();
+        Self::of(Cloud::on(spec, readings, clock, move || shared.now()))
+    }
+
+    pub(crate) fn of(cloud: Cloud) -> Self {
+        let began = cloud.now();
+        Self { cloud, home: Home::new(), began }
+    }
+
+    pub(crate) fn db(&self) -> PathBuf {
+        self.home.db()
+    }
+
+    /// Every function, everything that is still open, as fast as it goes.
+    pub(crate) fn settings(&self) -> Settings {
+        let span = i64::try_from(self.cloud.emulator.world().spec().span).unwrap();
+        Settings {
+            all_functions: true,
+            since: Some(later(self.began, -span - 60)),
+            max_rps: 1e9,
+            open_recheck: Duration::ZERO,
+            patience: impatience(30),
+            ..Settings::default()
+        }
+    }
+
+    fn client(&self) -> Client {
+        let endpoint = Endpoint::parse(&self.cloud.url, PlainHttp::LoopbackOnly).unwrap();
+        let clock = self.cloud.clock.clone();
+        let settings = ClientSettings {
+            functions_base: endpoint.clone(),
+            iam_base: endpoint,
+            region: fgarchive::emulator::REGION.to_owned(),
+            project_id: Some(fgarchive::emulator::PROJECT_ID.to_owned()),
+            credentials: Credentials::Token(TOKEN.into()),
+            timeouts: Timeouts::default(),
+            ca_cert: None,
+            user_agent: "test".to_owned(),
+            now: Arc::new(move || clock.now()),
+        };
+        Client::new(settings).unwrap()
+    }
+
+    pub(crate) fn sync_with(&self, settings: &Settings) -> RunReport {
+        let mut archive = Archive::open(&self.db()).unwrap();
+        let (clock, cancel) = (&self.cloud.clock, CancellationToken::new());
+        RUNTIME.block_on(sync::run(&mut archive, self.client(), settings, clock, &cancel, &mut Unwatched)).unwrap()
+    }
+
+    /// A run that must be complete.
+    #[track_caller]
+    pub(crate) fn complete(&self) -> RunReport {
+        let report = self.sync_with(&self.settings());
+        assert!(report.failure_kind().is_none(), "{:?}", report.functions);
+        report
+    }
+
+    /// A complete run so long after the first moment.
+    #[track_caller]
+    pub(crate) fn complete_at(&self, seconds: i64) -> RunReport {
+        self.cloud.clock.set(later(self.began, seconds));
+        self.complete()
+    }
+
+    pub(crate) fn records(&self) -> Records {
+        archive::records(&self.db())
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_whole(&self) {
+        truth::assert_whole(&self.cloud, &self.db());
+    }
+}
+
+/// How long a world goes on after the first run, seconds.
+pub(crate) const GOES_ON: i64 = 2 * 3_600;
+
+/// A world dense enough that a run of minutes later finds much.
+pub(crate) fn going_on() -> WorldSpec {
+    WorldSpec {
+        records: 1_600,
+        functions: 2,
+        span: 6 * 3_600,
+        lateness: 600,
+        slow: 30_000,
+        retried: 60_000,
+        ..WorldSpec::new(now())
+    }
+}

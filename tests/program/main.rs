@@ -1,0 +1,24 @@
+//! The program as a person, a script or cron meets it: the real binary in a sealed environment, against the stand-in
+//! cloud, whose world, clock, journal and faults the test holds in its hands.
+//!
+//! Where time has to pass, the run is made in this process instead, over the same client and a real socket: run and
+//! cloud then share a clock that the test sets.
+#![cfg(all(feature = "emulator", unix))]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it should be")]
+
+mod archive;
+mod bad_archive;
+mod bad_service;
+mod cloud;
+mod contracts;
+mod credentials;
+mod faults;
+mod disk;
+mod kills;
+mod live;
+mod moving;
+mod program;
+mod readings;
+mod requests;
+mod truth;
+mod usage;

@@ -1,0 +1,176 @@
+//! A world that moves: statuses change between runs, records come late, and expire while they are paged.
+
+use crate::archive::{self, Records};
+use crate::cloud::{Cloud, later, now};
+use crate::live::{Live, Settings, going_on};
+use crate::truth;
+use clap::ValueEnum;
+use fgarchive::clock::Clock;
+use fgarchive::domain::Timestamp;
+use fgarchive::emulator::{Filter, Lookup, OpenTime, Order, Phase, Readings, RecordId, WaitStart, WorldSpec};
+use std::time::Duration;
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 86_400;
+
+fn phase(live: &Live, id: &str, at: Timestamp) -> Option<Phase> {
+    let world = live.cloud.emulator.world();
+    let place = world.locate(RecordId::parse(id).unwrap()).unwrap();
+    world.state_at(place, at).map(|shown| shown.phase)
+}
+
+/// A FAIL that is being tried again stays a FAIL in the archive until its new end is known.
+fn with_retries_standing(world: Records, archived: &Records) -> Records {
+    let status = |record: &archive::Record| record[1].clone();
+    let standing = |(id, record): (String, archive::Record)| match archived.get(&id) {
+        Some(kept) if status(kept).as_deref() == Some("FAIL") && status(&record).as_deref() == Some("RUNNING") => {
+            (id, kept.clone())
+        }
+        _ => (id, record),
+    };
+    world.into_iter().map(standing).collect()
+}
+
+/// Every change that was archived happened after the one moment and by the other.
+#[track_caller]
+fn assert_history(live: &Live) -> usize {
+    let changes = archive::rows(
+        &live.db(),
+        "SELECT request_id, from_status, to_status, after_time, by_time, accepted FROM status_changes ORDER BY id",
+    );
+    let mut retried = std::collections::HashSet::new();
+    for change in &changes {
+        let [id, from, to, after, by, accepted] = change.split('|').collect::<Vec<_>>()[..] else { panic!("{change}") };
+        let (after, by): (Timestamp, Timestamp) = (after.parse().unwrap(), by.parse().unwrap());
+        let (before, then) = (phase(live, id, after), phase(live, id, by));
+        assert!(after < by, "{change}");
+        assert_eq!(then.map(Phase::as_str), Some(to), "{change}");
+        if accepted == "0" {
+            retried.insert(id.to_owned());
+        }
+        let was = before.map(Phase::as_str);
+        assert!(was == Some(from) || (retried.contains(id) && was == Some("RUNNING")), "{change}: it was {was:?}");
+    }
+    changes.len()
+}
+
+/// Runs at these moments; after each the archive is the world, but for retries under way.
+fn follow(spec: WorldSpec, readings: Readings, moments: &[i64]) -> Live {
+    let live = Live::amid(spec, readings);
+    for &moment in moments {
+        live.complete_at(moment);
+        let archived = live.records();
+        let world = with_retries_standing(truth::records(&live.cloud, live.cloud.now()), &archived);
+        // A FAIL is asked for again once it is an hour old; until then a retry may have changed it unseen.
+        let settled: Records = world.into_iter().filter(|(id, _)| !is_young_fail(&live, id, &archived)).collect();
+        let archived = archived.into_iter().filter(|(id, _)| settled.contains_key(id)).collect();
+        truth::assert_same(&settled, &archived);
+    }
+    live
+}
+
+fn is_young_fail(live: &Live, id: &str, archived: &Records) -> bool {
+    let Some([_, Some(status), _, _, _, Some(end), _]) = archived.get(id) else { return false };
+    let Ok(end) = end.parse::<Timestamp>() else { return false };
+    status == "FAIL" && live.cloud.now() < later(end, HOUR)
+}
+
+/// Every half minute for a while, then further and further apart.
+fn moments() -> Vec<i64> {
+    (0..30).map(|nth| nth * 30).chain([1_200, 5_000, 9 * HOUR, 5 * DAY]).collect()
+}
+
+#[test]
+fn statuses_change_between_runs_and_the_history_bounds_each_change() {
+    let live = follow(going_on(), Readings::default(), &moments());
+    assert!(assert_history(&live) > 100);
+    let kinds = archive::rows(&live.db(), "SELECT DISTINCT from_status || ' ' || to_status || ' ' || accepted FROM status_changes");
+    for kind in ["WAIT RUNNING 1", "RUNNING SUCCESS 1", "RUNNING FAIL 1", "WAIT DISCARD 1", "FAIL RUNNING 0", "FAIL SUCCESS 1"] {
+        assert!(kinds.iter().any(|found| found == kind), "{kind} is not among {kinds:?}");
+    }
+    // After five days, everything has ended.
+    live.assert_whole();
+    assert_eq!(archive::number(&live.db(), "SELECT count(*) FROM open_records"), 0);
+}
+
+#[test]
+fn statuses_change_under_every_reading_that_a_change_touches() {
+    for filter in Filter::value_variants() {
+        for lookup in Lookup::value_variants() {
+            for (open_time, wait_start) in [(OpenTime::Empty, WaitStart::Known), (OpenTime::YearOne, WaitStart::Open), (OpenTime::Start, WaitStart::Open), (OpenTime::Absent, WaitStart::Open)] {
+                for order in [Order::OldestFirst, Order::UnstableTies] {
+                    let readings = Readings { filter: *filter, lookup: *lookup, open_time, wait_start, order, ..Readings::default() };
+                    let shown = format!("{readings:?}");
+                    let caught = std::panic::catch_unwind(|| follow(going_on(), readings, &[0, 1_200, 5_000, 5 * DAY]).assert_whole());
+                    assert!(caught.is_ok(), "{shown}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn records_that_come_late_are_found_and_counted() {
+    let live = follow(WorldSpec { lateness: 900, ..going_on() }, Readings::default(), &[0, 1_000]);
+    let late = archive::rows(&live.db(), "SELECT request_id, missed_at, seen_at FROM late_records");
+    assert!(late.len() > 5, "{}", late.len());
+    for record in late {
+        let [id, missed, seen] = record.split('|').collect::<Vec<_>>()[..] else { panic!("{record}") };
+        assert_eq!(phase(&live, id, missed.parse().unwrap()), None, "{record} was listed already");
+        assert!(phase(&live, id, seen.parse().unwrap()).is_some(), "{record}");
+    }
+}
+
+#[test]
+fn later_records_need_a_longer_settle_delay() {
+    let spec = WorldSpec { lateness: 2 * 3_600, ..going_on() };
+    let live = Live::amid(spec, Readings::default());
+    let began = live.cloud.now();
+    let patient = Settings { settle_delay: Duration::from_secs(2 * 3_600), ..live.settings() };
+    for moment in [0, 3_000, 2 * DAY, 5 * DAY] {
+        live.cloud.clock.set(later(began, moment));
+        assert!(live.sync_with(&patient).failure_kind().is_none());
+    }
+    live.assert_whole();
+}
+
+#[test]
+fn a_record_without_an_end_is_given_up_after_fourteen_days() {
+    // What is still running expires from the listing before it ends.
+    let spec = WorldSpec { retention: Some(12 * 3_600), slow: 50_000, ..going_on() };
+    let live = Live::new(spec, Readings::default());
+    live.complete_at(0);
+    for day in [1, 13] {
+        live.complete_at(day * DAY);
+        assert_eq!(archive::number(&live.db(), "SELECT count(given_up_at) FROM invocations"), 0, "day {day}");
+    }
+    let unfinished = archive::rows(&live.db(), "SELECT request_id FROM open_records ORDER BY 1");
+    let running = archive::rows(&live.db(), "SELECT request_id FROM invocations WHERE status IN ('RUNNING', 'WAIT') ORDER BY 1");
+    assert!(running.len() > 5 && unfinished == running, "{} open, {} running", unfinished.len(), running.len());
+    live.complete_at(15 * DAY);
+    let given_up = archive::rows(&live.db(), "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL ORDER BY 1");
+    assert_eq!(given_up, running);
+    assert_eq!(archive::number(&live.db(), "SELECT count(*) FROM open_records"), 0);
+}
+
+/// Every request takes seconds, and every second the oldest records expire: pages move while they are walked.
+#[test]
+fn records_that_expire_while_paged_take_no_other_with_them() {
+    for (seed, order) in (1..).zip([Order::OldestFirst, Order::NewestFirst, Order::ById].repeat(3)) {
+        let spec = WorldSpec { seed, records: 12_000, span: 6 * 3_600, retention: Some(5 * 3_600), slow: 0, retried: 0, functions: 1, ..WorldSpec::new(later(now(), -HOUR)) };
+        let clock = Clock::fixed(spec.anchor);
+        let shared = clock.clone();
+        let ticking = move || {
+            shared.set(later(shared.now(), 2));
+            shared.now()
+        };
+        let live = Live::of(Cloud::on(spec, Readings { order, ..Readings::default() }, clock, ticking));
+        let before = truth::records(&live.cloud, live.cloud.now());
+        live.complete();
+        let after = truth::records(&live.cloud, live.cloud.now());
+        assert!(before.len() > after.len() + 20, "nothing expired meanwhile");
+        let archived = live.records();
+        let missing: Vec<_> = before.keys().filter(|id| after.contains_key(*id) && !archived.contains_key(*id)).collect();
+        assert!(missing.is_empty(), "{order:?} seed {seed}: {} of {} are missing", missing.len(), after.len());
+    }
+}

@@ -1,0 +1,65 @@
+//! What a run costs: requests are metered, so their number is a promise.
+
+use crate::archive;
+use crate::cloud::{Cloud, later, now, settled_world};
+use crate::program::Home;
+use fgarchive::emulator::WorldSpec;
+
+/// The most requests that a first run of so many records may cost: 5 % more than full pages, and two for each function.
+fn most(records: u64, functions: usize) -> u64 {
+    records.div_ceil(500) * 105 / 100 + 2 * functions as u64
+}
+
+fn first_run_costs_little(spec: WorldSpec) {
+    let (home, cloud) = (Home::new(), Cloud::new(spec.clone()));
+    home.sync(&cloud).exits(0);
+    let archived = archive::number(&home.db(), "SELECT count(*) FROM invocations").unsigned_abs();
+    assert!(archived > spec.records * 99 / 100, "{archived} of {}", spec.records);
+    let (asked, most) = (cloud.listings(), most(archived, spec.functions));
+    assert!(asked <= most, "seed {}: {asked} requests for {archived} records, {most} are allowed", spec.seed);
+}
+
+#[test]
+fn a_first_run_of_twenty_thousand_records() {
+    for seed in 1..=5 {
+        first_run_costs_little(WorldSpec { seed, ..WorldSpec::new(now()) });
+    }
+}
+
+#[test]
+fn a_first_run_of_two_hundred_thousand_records() {
+    for seed in 1..=3 {
+        first_run_costs_little(WorldSpec { seed, records: 200_000, ..WorldSpec::new(now()) });
+    }
+}
+
+#[test]
+fn a_first_run_of_many_small_functions() {
+    first_run_costs_little(WorldSpec { records: 3_000, functions: 30, ..WorldSpec::new(now()) });
+}
+
+#[test]
+fn a_run_with_nothing_new_asks_little_and_writes_no_record() {
+    let (home, cloud) = (Home::new(), Cloud::new(WorldSpec { records: 20_000, ..settled_world() }));
+    home.sync(&cloud).exits(0);
+    let records = || archive::rows(&home.db(), "SELECT * FROM invocations ORDER BY request_id");
+    let before = records();
+    for hours in [0, 1, 24] {
+        cloud.emulator.forget();
+        let report = home.sync(&cloud).args(["--json"]).exits(0).json();
+        assert_eq!((report["records_new"].as_u64(), report["records_changed"].as_u64()), (Some(0), Some(0)));
+        let asked = cloud.listings();
+        assert!((1..=3 * 3).contains(&asked), "{asked} requests after {hours} hours");
+        assert_eq!(records(), before);
+    }
+}
+
+#[test]
+fn a_run_after_a_quiet_day_asks_little() {
+    let (home, cloud) = (Home::new(), Cloud::new(WorldSpec { records: 20_000, ..settled_world() }));
+    let until = later(cloud.now(), -3_600).to_string();
+    home.sync(&cloud).args(["--until", &until]).exits(0);
+    cloud.emulator.forget();
+    home.sync(&cloud).exits(0);
+    assert!(cloud.listings() <= 3 * 3, "{} requests", cloud.listings());
+}

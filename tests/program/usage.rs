@@ -1,0 +1,81 @@
+//! What cannot be read is refused with exit 2 before anything is asked or made.
+
+use crate::cloud::{Cloud, settled_world};
+use crate::program::Home;
+
+#[test]
+fn what_cannot_be_read_is_usage() {
+    let all: &[&str] = &["sync", "--all-functions"];
+    let cases: [(&[&str], &str); 15] = [
+        (&["sync"], "error: no function was named"),
+        (&["sync", "--function", "urn:fss:cn-north-4"], "`urn:fss:cn-north-4` is neither a function's name"),
+        (&["sync", "--function", "urn:fss:a:b:function:c:d:e:f:g"], "is neither a function's name"),
+        (&["sync", "--function", ""], "is neither a function's name"),
+        (&["--since", "yesterday"], "error: `yesterday` is neither a time nor an age"),
+        (&["--since", "2026-13-01T00:00:00Z"], "`2026-13-01T00:00:00Z` is neither a time nor an age"),
+        (&["--until", "soon"], "error: `soon` is neither a time nor an age"),
+        (&["--since", "2026-03-02", "--until", "2026-03-01"], "error: --until 2026-03-01T00:00:00Z is not after --since 2026-03-02T00:00:00Z"),
+        (&["--since", "1d", "--until", "2d"], "is not after --since"),
+        (&["--since", "9999-01-01"], "is not in the past"),
+        (&["--settle-delay", "soon"], "invalid value 'soon' for '--settle-delay <DURATION>'"),
+        (&["--max-rps", "0"], "a run has to ask something"),
+        (&["--max-rps", "NaN"], "a run has to ask something"),
+        (&["--concurrency", "0"], "invalid value '0' for '--concurrency <N>'"),
+        (&["--function-name", "x"], "unexpected argument '--function-name'"),
+    ];
+    for (args, message) in cases {
+        let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
+        let args = if args[0] == "sync" { args.to_vec() } else { [all, args].concat() };
+        home.run(&args).signed().to(&cloud).exits(2).says(message).prints("");
+        assert_eq!(cloud.journal().total(), 0, "{args:?}: the service was asked");
+        assert!(home.bytes().is_empty(), "{args:?}: something was made");
+    }
+}
+
+#[test]
+fn an_address_that_cannot_be_used_is_usage() {
+    for (endpoint, message) in [
+        ("not a url", "not a url"),
+        ("functiongraph", "functiongraph"),
+        ("ftp://127.0.0.1", "ftp://127.0.0.1"),
+        ("http://functiongraph.example", "http"),
+        ("http://10.0.0.1:8080", "http"),
+        ("https://user:hunter2@functiongraph.example", "name"),
+    ] {
+        for by_variable in [true, false] {
+            let home = Home::new();
+            let program = home.run(["sync", "--all-functions", "--region", "cn-north-4"]).signed();
+            let program = if by_variable { program.env("FGARCHIVE_ENDPOINT", endpoint) } else { program.args(["--endpoint", endpoint]) };
+            let said = program.exits(2).says(message).prints("");
+            assert!(said.stderr.starts_with("error: ") && !said.stderr.contains("hunter2"), "{}", said.stderr);
+            assert!(home.bytes().is_empty(), "{endpoint}: something was made");
+        }
+    }
+}
+
+#[test]
+fn plain_http_to_another_machine_has_to_be_allowed() {
+    let home = Home::new();
+    let program = || home.run(["sync", "--function", "report", "--region", "cn-north-4", "--endpoint", "http://192.0.2.1"]).signed();
+    let refused = program().exits(2).says("http://192.0.2.1");
+    assert!(refused.stderr.contains("--allow-plain-http"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_region_is_needed_and_can_come_from_a_urn() {
+    let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
+    let nowhere = |args: &[&str]| home.run(args).signed();
+    nowhere(&["sync", "--all-functions"]).exits(2).says("region");
+    let urn = cloud.functions()[0].to_string();
+    nowhere(&["sync", "--function", &urn, "--max-rps", "100000"]).env("FGARCHIVE_ENDPOINT", &cloud.url).exits(0);
+}
+
+#[test]
+fn without_a_command_it_explains_itself() {
+    let home = Home::new();
+    let none: [&str; 0] = [];
+    let said = home.run(none).output();
+    assert_eq!(said.code(), 2);
+    assert!(said.everything().contains("Usage: fgarchive"), "{}", said.everything());
+    assert!(home.run(["--version"]).exits(0).stdout.starts_with("fgarchive "));
+}
