@@ -82,7 +82,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(SqliteCode::ReadOnly) => Self::Unwritable(text),
             Some(SqliteCode::CannotOpen | SqliteCode::PermissionDenied) => Self::Unreadable(text),
             Some(SqliteCode::OperationInterrupted) => Self::TimedOut,
-            Some(SqliteCode::SystemIoFailure) => Self::from_io(error, text),
+            Some(SqliteCode::SystemIoFailure) => Self::from_io(&error, text),
             _ => Self::Other(error),
         }
     }
@@ -103,12 +103,13 @@ impl StoreError {
     }
 
     /// The disk and the file system also speak through SQLite's I/O errors; the extended code tells them apart.
-    fn from_io(error: rusqlite::Error, text: String) -> Self {
+    fn from_io(error: &rusqlite::Error, text: String) -> Self {
         let extended = error.sqlite_error().map_or(0, |failure| failure.extended_code);
         match extended {
             rusqlite::ffi::SQLITE_IOERR_CORRUPTFS | rusqlite::ffi::SQLITE_IOERR_SHORT_READ => Self::Damaged(text),
             rusqlite::ffi::SQLITE_IOERR_READ | rusqlite::ffi::SQLITE_IOERR_ACCESS => Self::Unreadable(text),
-            _ => Self::Other(error),
+            // What is left are ways to write: a quota, a limit on files or a failing disk shows here, not as a full one.
+            _ => Self::Unwritable(text),
         }
     }
 
@@ -165,7 +166,7 @@ impl StoreError {
                 "check who may read the file, its `-wal` and its directory; a reader in the write-ahead mode also needs \
                  to create files beside it"
             }
-            Self::Unwritable(_) => "check who may write to the file and its directory",
+            Self::Unwritable(_) => "check who may write to the file and its directory, and for a quota or a failing disk",
             Self::DiskFull => "free some space for the archive, and for temporary files (SQLITE_TMPDIR)",
             Self::Held => "wait until it has ended; the lock is freed by itself, also when a run is killed",
             Self::Busy => "try again when the other program is done",
@@ -196,6 +197,8 @@ mod tests {
         assert!(matches!(sqlite(ffi::SQLITE_NOTADB), StoreError::Damaged(_)));
         assert!(matches!(sqlite(ffi::SQLITE_IOERR_CORRUPTFS), StoreError::Damaged(_)));
         assert!(matches!(sqlite(ffi::SQLITE_IOERR_READ), StoreError::Unreadable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_WRITE), StoreError::Unwritable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_FSYNC), StoreError::Unwritable(_)));
         assert!(matches!(sqlite(ffi::SQLITE_FULL), StoreError::DiskFull));
         assert!(matches!(sqlite(ffi::SQLITE_BUSY_RECOVERY), StoreError::Busy));
         assert!(matches!(sqlite(ffi::SQLITE_READONLY_DBMOVED), StoreError::Unwritable(_)));
