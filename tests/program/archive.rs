@@ -19,12 +19,6 @@ pub(crate) struct Window {
     pub(crate) state: String,
 }
 
-impl Window {
-    pub(crate) fn contains(&self, moment: Timestamp) -> bool {
-        self.begin <= moment && moment < self.end
-    }
-}
-
 pub(crate) fn open(db: &Path) -> Connection {
     Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
 }

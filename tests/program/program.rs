@@ -59,6 +59,16 @@ impl Home {
         self.sync(cloud).args(["--since", since])
     }
 
+    /// The names and bytes of everything in here, but for what every reader leaves beside an archive in write-ahead
+    /// mode: an empty log, and the slate in shared memory.
+    pub(crate) fn kept(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let is_slate = |path: &Path, bytes: &[u8]| {
+            let name = path.to_string_lossy();
+            name.ends_with("-shm") || (name.ends_with("-wal") && bytes.is_empty())
+        };
+        self.bytes().into_iter().filter(|(path, bytes)| !is_slate(path, bytes)).collect()
+    }
+
     /// The names and bytes of everything in here.
     pub(crate) fn bytes(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let entries = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path());
