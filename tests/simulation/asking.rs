@@ -1,7 +1,7 @@
 //! How `sync` asks: at its pace, never again with what was refused, and for each open record on its schedule.
 
 use crate::schedule::Planned;
-use crate::service::{Answered, Asked, Call};
+use crate::service::{Answered, Asked, Call, MOST_REQUESTS};
 use fgarchive::api::Meaning;
 use fgarchive::sync::Settings;
 use std::collections::{HashMap, HashSet};
@@ -31,6 +31,9 @@ impl Asking {
         committed: bool,
     ) -> Vec<Broken> {
         let mut broken = Vec::new();
+        if calls.len() > MOST_REQUESTS {
+            broken.push(("a run ends", calls[MOST_REQUESTS].to_string()));
+        }
         broken.extend(pace(calls, settings));
         broken.extend(bounds(calls, planned));
         broken.extend(refused(calls));

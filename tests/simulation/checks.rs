@@ -99,7 +99,7 @@ impl Checks {
         }
         let certain = match ended {
             Ended::Reported(report) => !report.interrupted,
-            Ended::Killed | Ended::Failed(_) => false,
+            Ended::Killed | Ended::Hung | Ended::Failed(_) => false,
         };
         self.expect_statuses(shown, certain);
         let committed = matches!(ended, Ended::Reported(report) if !report.interrupted);
@@ -109,6 +109,7 @@ impl Checks {
         match ended {
             Ended::Failed(failure) => self.find("a run never fails by itself", format!("run {number}: {failure}")),
             Ended::Reported(report) => self.last_report = Some((planned.at, report.clone())),
+            Ended::Hung => self.find("a run ends", format!("run {number} waits for ever")),
             Ended::Killed => self.last_report = None,
         }
     }

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -21,7 +23,11 @@ pub(crate) enum Ended {
     Reported(Box<RunReport>),
     Failed(Failure),
     Killed,
+    Hung,
 }
+
+/// Far longer than any run of a small world: one that takes longer waits for something that never comes.
+const LONGEST_RUN: Duration = Duration::from_secs(24 * 3_600);
 
 /// What came of a schedule.
 #[derive(Debug, Default)]
@@ -147,6 +153,7 @@ fn run_once(
             biased;
             () = service.killed.notified() => None,
             ended = step => ended,
+            () = sleep(LONGEST_RUN) => return (Ended::Hung, service.now() / 1000 + 1),
         };
         let ended = match ended {
             Some(Ok(report)) => Ended::Reported(Box::new(report)),

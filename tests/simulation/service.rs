@@ -16,6 +16,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+/// No honest run of a small world asks more; one that does is stopped and found.
+pub(crate) const MOST_REQUESTS: usize = 5_000;
+
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -195,7 +198,8 @@ impl Service {
         if session.faults.denied_at == Some(number) {
             fate = Fate::Failed(Meaning::Denied, Some(403));
         }
-        match session.cut {
+        let runaway = (number >= MOST_REQUESTS).then_some(Cut::KilledAtRequest(number));
+        match runaway.or(session.cut) {
             Some(Cut::KilledAtRequest(at)) if at == number => {
                 self.killed.notify_one();
                 fate = Fate::Never;

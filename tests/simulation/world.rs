@@ -69,13 +69,11 @@ pub(crate) struct World {
     pub(crate) records: Vec<Record>,
     /// How long things happen, in seconds from [`EPOCH`].
     pub(crate) span: i64,
-    /// How long the service keeps a record.
-    pub(crate) retention: i64,
 }
 
 /// How records of one world come to be.
 struct Nature {
-    span: i64,
+    /// How long the service keeps a record: a day is the least that the store behind it can be set to.
     retention: i64,
     /// How many of a hundred records arrive noticeably late.
     late: f64,
@@ -96,8 +94,7 @@ impl World {
             _ => dice.i64(10 * DAY..45 * DAY),
         };
         let nature = Nature {
-            span,
-            retention: dice.pick(&[2 * HOUR, 12 * HOUR, 3 * DAY, 7 * DAY, 30 * DAY, 30 * DAY, 400 * DAY]),
+            retention: dice.pick(&[DAY, DAY, 3 * DAY, 7 * DAY, 30 * DAY, 400 * DAY]),
             late: dice.pick(&[0.0, 2.0, 10.0, 40.0]),
             wait_has_start: dice.bool(),
             slow: dice.pick(&[0.0, 1.0, 10.0]),
@@ -116,7 +113,7 @@ impl World {
             submitted.sort_unstable();
             records.extend(submitted.into_iter().map(|at| record(&mut dice, &nature, function, at)));
         }
-        Self { functions, records, span, retention: nature.retention }
+        Self { functions, records, span }
     }
 
     /// The records of a function.
