@@ -56,11 +56,9 @@ impl RecordTime {
         }
     }
 
-    /// The moment, where one could be read that is meant: the first second of year 1 and that of 1970 are what an unset
-    /// time looks like in the languages of such services.
+    /// The moment, where it could be read.
     pub fn moment(&self) -> Option<Timestamp> {
         match self {
-            Self::At(moment) if *moment == Timestamp::MIN || moment.unix() == 0 => None,
             Self::At(moment) => Some(*moment),
             Self::Unreadable(_) => None,
         }

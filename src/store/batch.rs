@@ -52,13 +52,7 @@ impl Archive {
     /// Commits a batch, and adds what it changed to the run's tally.
     ///
     /// Applying the same batch twice leaves the archive as applying it once.
-    pub fn commit(
-        &mut self,
-        run: RunId,
-        now: Timestamp,
-        batch: Batch,
-        tally: &mut Tally,
-    ) -> Result<(), StoreError> {
+    pub fn commit(&mut self, run: RunId, now: Timestamp, batch: &Batch, tally: &mut Tally) -> Result<(), StoreError> {
         let sightings = records::sort_by_id(&batch.showings);
         let mut counted = *tally;
         self.transact(|transaction| {

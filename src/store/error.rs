@@ -166,7 +166,9 @@ impl StoreError {
                 "check who may read the file, its `-wal` and its directory; a reader in the write-ahead mode also needs \
                  to create files beside it"
             }
-            Self::Unwritable(_) => "check who may write to the file and its directory, and for a quota or a failing disk",
+            Self::Unwritable(_) => {
+                "check who may write to the file and its directory, and for a quota or a failing disk"
+            }
             Self::DiskFull => "free some space for the archive, and for temporary files (SQLITE_TMPDIR)",
             Self::Held => "wait until it has ended; the lock is freed by itself, also when a run is killed",
             Self::Busy => "try again when the other program is done",

@@ -152,8 +152,7 @@ impl<'t> Records<'t> {
 
     /// Inserts a record unless there is one of its id; whether it did.
     fn insert(&mut self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
-        let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
-            sighting.record;
+        let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = sighting.record;
         let inserted = self.insert.execute((
             request_id.as_str(),
             sighting.showing.function.0,
@@ -188,7 +187,12 @@ impl<'t> Records<'t> {
         Ok(Outcome::Unchanged)
     }
 
-    fn change(&mut self, sighting: &Sighting<'_>, stored: &Invocation, changed_run: i64) -> Result<Outcome, StoreError> {
+    fn change(
+        &mut self,
+        sighting: &Sighting<'_>,
+        stored: &Invocation,
+        changed_run: i64,
+    ) -> Result<Outcome, StoreError> {
         let change = reconcile(stored, sighting.record);
         if change == Change::Regressed && self.is_known_anomaly(sighting, stored)? {
             return Ok(Outcome::Unchanged);

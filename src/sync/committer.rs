@@ -81,7 +81,7 @@ impl<'a> Committer<'a> {
         let batch = std::mem::take(&mut self.batch);
         self.pages = 0;
         self.due = None;
-        self.archive.commit(self.run, asker.now(), batch, self.tally)
+        self.archive.commit(self.run, asker.now(), &batch, self.tally)
     }
 
     /// Commits what is left.

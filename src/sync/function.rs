@@ -62,6 +62,7 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
     if walked.failure.is_none() {
         walked.failure = look_up(&asker, &urn, look_ups, &outbox).await.err();
     }
+    walked.finished = walked.failure.is_none();
     walked
 }
 

@@ -228,7 +228,8 @@ fn plan_job(
     let due = open
         .into_iter()
         .filter(|record| {
-            walked.range_at(record.opened_at).is_none() && refresh::is_due(record, now, settings.open_recheck)
+            !(record.start_is_known && walked.range_at(record.opened_at).is_some())
+                && refresh::is_due(record, now, settings.open_recheck)
         })
         .collect();
     let refreshes = refresh::choose(due, PAGE_LIMIT, |hour| archive.count_started(target.id, hour))?;
@@ -256,7 +257,7 @@ async fn fetch_all<S: Source>(
     let mut walked = vec![Walked::default(); jobs.len()];
     let mut next = 0;
     let mut tasks = JoinSet::new();
-    loop {
+    while !(tasks.is_empty() && jobs.is_empty()) {
         while tasks.len() < at_once
             && let Some(job) = jobs.pop_front()
         {
@@ -273,14 +274,15 @@ async fn fetch_all<S: Source>(
                 watch.progress(committer.tally());
             }
             () = committer.is_due() => committer.commit(asker)?,
-            Some(done) = tasks.join_next() => if let Ok((index, result)) = done { walked[index] = result },
+            Some(done) = tasks.join_next() => match done {
+                Ok((index, result)) => walked[index] = result,
+                // Its function stays unfinished in the report, so that the run ends incomplete.
+                Err(broken) => tracing::error!("a function's task broke off: {broken}"),
+            },
             else => break,
         }
         if committer.is_full() {
             committer.commit(asker)?;
-        }
-        if tasks.is_empty() && jobs.is_empty() {
-            break;
         }
     }
     tasks.abort_all();

@@ -31,6 +31,8 @@ pub struct FunctionReport {
     pub urn: FunctionUrn,
     /// From where to where it was to be archived.
     pub horizon: Interval,
+    /// Whether everything was asked that was to be asked.
+    pub finished: bool,
     /// Windows that could not be proven.
     pub unproven: Vec<(Interval, Doubt)>,
     /// Ranges that were found to have fallen behind the service's reach.
@@ -41,12 +43,19 @@ pub struct FunctionReport {
 
 impl FunctionReport {
     pub(super) fn new(urn: &FunctionUrn, horizon: Interval, walked: Walked) -> Self {
-        Self { urn: urn.clone(), horizon, unproven: walked.unproven, lost: walked.lost, failure: walked.failure }
+        Self {
+            urn: urn.clone(),
+            horizon,
+            finished: walked.finished,
+            unproven: walked.unproven,
+            lost: walked.lost,
+            failure: walked.failure,
+        }
     }
 
     /// Whether everything that was pending is proven. What is lost is told once; later runs leave it alone.
     pub fn is_complete(&self) -> bool {
-        self.unproven.is_empty() && self.lost.is_empty() && self.failure.is_none()
+        self.finished && self.unproven.is_empty() && self.lost.is_empty()
     }
 }
 
@@ -91,7 +100,11 @@ impl RunReport {
         let failure = match kind {
             FailureKind::Interrupted => Failure::new(kind, "the run was interrupted; what it fetched is kept")
                 .hint("run it again: it goes on where it stopped"),
-            _ => self.first_call_failure().or_else(|| self.unproven_failure()).unwrap_or_else(|| self.lost_failure()),
+            _ => self
+                .first_call_failure()
+                .or_else(|| self.unproven_failure())
+                .or_else(|| self.lost_failure())
+                .unwrap_or_else(unfinished_failure),
         };
         Some(Failure { kind, ..failure })
     }
@@ -114,12 +127,17 @@ impl RunReport {
         (windows > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
 
-    fn lost_failure(&self) -> Failure {
+    fn lost_failure(&self) -> Option<Failure> {
         let lost: Vec<Interval> = self.functions.iter().flat_map(|function| function.lost.iter().copied()).collect();
         let seconds = lost.iter().map(|range| range.seconds().unsigned_abs()).sum();
         let length = humantime::format_duration(Duration::from_secs(seconds));
         let message = format!("{length} were not archived before the service forgot them, in {} ranges", lost.len());
-        Failure::new(FailureKind::Incomplete, message)
-            .hint("run sync more often; `fgarchive query coverage` lists what is lost, and later runs leave it alone")
+        let hint = "run sync more often; `fgarchive query coverage` lists what is lost, and later runs leave it alone";
+        (!lost.is_empty()).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
+}
+
+fn unfinished_failure() -> Failure {
+    Failure::new(FailureKind::Incomplete, "the run left functions unfinished; what it fetched is kept")
+        .hint("run it again; if it stays, -v tells more")
 }

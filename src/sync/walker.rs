@@ -25,6 +25,8 @@ const REFUSABLE_LENGTH: Duration = Duration::from_hours(1);
 /// What walking a function came to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Walked {
+    /// Whether everything was asked that was to be asked.
+    pub(super) finished: bool,
     /// Windows that could not be proven.
     pub(super) unproven: Vec<(Interval, Doubt)>,
     /// Ranges that fell behind the service's reach before they were settled.

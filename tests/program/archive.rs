@@ -48,7 +48,8 @@ pub(crate) fn rows(db: &Path, sql: &str) -> Vec<String> {
     let mut select = connection.prepare(sql).unwrap();
     let columns = select.column_count();
     let read = |row: &Row<'_>| {
-        let texts = (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column)).map(|value| value.map(text));
+        let texts =
+            (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column)).map(|value| value.map(text));
         Ok(texts.collect::<Result<Vec<_>, _>>()?.join("|"))
     };
     select.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap()

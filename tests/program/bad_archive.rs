@@ -16,8 +16,13 @@ fn sqlite(home: &Home, name: &str, sql: &str) {
 #[track_caller]
 fn refused(home: &Home, db: &str, message: &str) {
     let cloud = Cloud::new(settled_world());
-    let commands: [&[&str]; 5] =
-        [&["sync", "--all-functions"], &["sync", "--all-functions", "--dry-run"], &["status"], &["query", "summary"], &["check"]];
+    let commands: [&[&str]; 5] = [
+        &["sync", "--all-functions"],
+        &["sync", "--all-functions", "--dry-run"],
+        &["status"],
+        &["query", "summary"],
+        &["check"],
+    ];
     for command in commands {
         let before = home.bytes();
         let said = home.run(command).args(["--db", db]).signed().to(&cloud).exits(6).says(message).prints("");
@@ -49,7 +54,11 @@ fn the_file_of_another_program() {
 fn a_newer_archive() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
     home.sync(&cloud).exits(0);
-    sqlite(&home, "fgarchive.db", "INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1'); PRAGMA wal_checkpoint(TRUNCATE);");
+    sqlite(
+        &home,
+        "fgarchive.db",
+        "INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1'); PRAGMA wal_checkpoint(TRUNCATE);",
+    );
     refused(&home, "fgarchive.db", "its schema is version 99, and this program knows versions up to");
 }
 
@@ -83,7 +92,11 @@ fn no_directory_to_put_it_in() {
 fn no_archive_to_read() {
     let home = Home::new();
     for command in [&["status"][..], &["query", "summary"], &["query", "sql", "SELECT 1"], &["check"]] {
-        home.run(command).exits(6).says("cannot use the archive `fgarchive.db`: there is no such file").says("\nhint: ").prints("");
+        home.run(command)
+            .exits(6)
+            .says("cannot use the archive `fgarchive.db`: there is no such file")
+            .says("\nhint: ")
+            .prints("");
         assert!(home.bytes().is_empty(), "{command:?} made something");
     }
 }
@@ -115,7 +128,9 @@ fn a_directory_that_cannot_be_written() {
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o555)).unwrap();
     let command = as_somebody(&home);
     let sync = home.run_as(command, ["sync", "--all-functions", "--db", "locked/a.db"]).signed().to(&cloud);
-    sync.exits(6).says("cannot use the archive `locked/a.db`: it cannot be written to (Permission denied").says("\nhint: check who may write");
+    sync.exits(6)
+        .says("cannot use the archive `locked/a.db`: it cannot be written to (Permission denied")
+        .says("\nhint: check who may write");
     assert_eq!((fs::read_dir(&directory).unwrap().count(), cloud.journal().total()), (0, 0));
 }
 
@@ -132,7 +147,9 @@ fn an_archive_that_cannot_be_written() {
     cloud.emulator.forget();
     let command = as_somebody(&home);
     let sync = home.run_as(command, ["sync", "--all-functions", "--db", "open/a.db"]).signed().to(&cloud);
-    sync.exits(6).says("cannot use the archive `open/a.db`: it cannot be written to").says("\nhint: check who may write");
+    sync.exits(6)
+        .says("cannot use the archive `open/a.db`: it cannot be written to")
+        .says("\nhint: check who may write");
     assert!(fs::read(directory.join("a.db")).unwrap() == before);
     assert_eq!(cloud.journal().total(), 0);
 }

@@ -16,7 +16,11 @@ fn one(home: &Home, cloud: &Cloud) -> Program {
 fn what_lasts_ends_the_run_and_the_next_one_completes_it() {
     let cases: Vec<(&str, Fault, &str)> = vec![
         ("html", Fault::Status { code: 200, body: BodyKind::Html }, "the answer is broken (HTTP 200"),
-        ("html as a failure", Fault::Status { code: 503, body: BodyKind::Html }, "the service is unavailable (HTTP 503"),
+        (
+            "html as a failure",
+            Fault::Status { code: 503, body: BodyKind::Html },
+            "the service is unavailable (HTTP 503",
+        ),
         ("nothing", Fault::Status { code: 200, body: BodyKind::Empty }, "the answer is broken (HTTP 200"),
         ("cut", Fault::Cut(Framing::Length), "the answer is broken (HTTP 200"),
         ("cut in chunks", Fault::Cut(Framing::Chunked), "the answer is broken (HTTP 200"),
@@ -35,7 +39,11 @@ fn what_lasts_ends_the_run_and_the_next_one_completes_it() {
                 assert!(said.took < Duration::from_secs(40), "{name}: {:?}", said.took);
                 let asked = cloud.listings();
                 assert!((2..=10).contains(&asked), "{name}: asked {asked} times");
-                assert!(archive::records(&home.db()).is_empty() && archive::rows(&home.db(), "SELECT * FROM windows").is_empty(), "{name}");
+                assert!(
+                    archive::records(&home.db()).is_empty()
+                        && archive::rows(&home.db(), "SELECT * FROM windows").is_empty(),
+                    "{name}"
+                );
                 cloud.emulator.set_faults(Faults::none());
                 home.sync(&cloud).exits(0);
                 truth::assert_whole(&cloud, &home.db());
@@ -84,8 +92,16 @@ fn an_unknown_function_does_not_stop_the_good_ones() {
     let names = ["order-export", "no-such-function", "thumbnail", "billing:invoice-mail"];
     let args = names.iter().flat_map(|name| ["--function", name]);
     let said = home.run(["sync", "--max-rps", "100000", "--json"]).args(args).signed().to(&cloud).exits(3);
-    let said = said.says("error: cannot list invocations of `no-such-function`: it was not found (HTTP 404, FSS.0404").says("request id ").says("\nhint: check the function's URN");
-    let complete: Vec<_> = said.json()["functions"].as_array().unwrap().iter().map(|function| function["complete"].as_bool().unwrap()).collect();
+    let said = said
+        .says("error: cannot list invocations of `no-such-function`: it was not found (HTTP 404, FSS.0404")
+        .says("request id ")
+        .says("\nhint: check the function's URN");
+    let complete: Vec<_> = said.json()["functions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|function| function["complete"].as_bool().unwrap())
+        .collect();
     assert_eq!(complete, [true, false, true, true]);
     truth::assert_whole(&cloud, &home.db());
 }

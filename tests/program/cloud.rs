@@ -30,14 +30,7 @@ pub(crate) fn later(moment: Timestamp, seconds: i64) -> Timestamp {
 
 /// A small world that ends now, with a little of everything: late, slow and retried records, and bursts.
 pub(crate) fn small_world() -> WorldSpec {
-    WorldSpec {
-        records: 2_400,
-        functions: 2,
-        span: 3 * 86_400,
-        slow: 20_000,
-        retried: 50_000,
-        ..WorldSpec::new(now())
-    }
+    WorldSpec { records: 2_400, functions: 2, span: 3 * 86_400, slow: 20_000, retried: 50_000, ..WorldSpec::new(now()) }
 }
 
 /// A world in which nothing changes any more.

@@ -19,16 +19,31 @@ fn sync_prints_one_object_that_tells_the_truth() {
     assert_eq!(report.stdout.lines().count(), 1);
     let report = report.json();
     let expected = [
-        "run", "outcome", "exit_code", "requests", "retries", "throttled", "records_seen", "records_new",
-        "records_changed", "records_late", "records_rejected", "functions",
+        "run",
+        "outcome",
+        "exit_code",
+        "requests",
+        "retries",
+        "throttled",
+        "records_seen",
+        "records_new",
+        "records_changed",
+        "records_late",
+        "records_rejected",
+        "functions",
     ];
     assert!(keys(&report).is_superset(&expected.into()), "{report}");
     let records = truth::records(&cloud, cloud.now()).len();
     assert_eq!((report["outcome"].as_str(), report["exit_code"].as_u64()), (Some("complete"), Some(0)));
-    assert_eq!((report["records_new"].as_u64(), report["requests"].as_u64()), (Some(records as u64), Some(cloud.journal().total())));
+    assert_eq!(
+        (report["records_new"].as_u64(), report["requests"].as_u64()),
+        (Some(records as u64), Some(cloud.journal().total()))
+    );
     let functions = report["functions"].as_array().unwrap();
     assert_eq!(functions.len(), 3);
-    assert!(keys(&functions[0]).is_superset(&["urn", "begin_time", "end_time", "complete", "unproven", "error"].into()));
+    assert!(
+        keys(&functions[0]).is_superset(&["urn", "begin_time", "end_time", "complete", "unproven", "error"].into())
+    );
     let stored = archive::rows(&home.db(), "SELECT outcome, exit_code, requests, records_new FROM runs");
     assert_eq!(stored, [format!("complete|0|{}|{records}", cloud.journal().total())]);
 }
@@ -39,7 +54,11 @@ fn a_run_says_one_line_on_stderr_and_nothing_on_stdout() {
     for _ in 0..2 {
         let said = home.sync(&cloud).exits(0).prints("");
         assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
-        assert!(said.stderr.contains(" INFO ") && said.stderr.contains(" complete functions=3 requests="), "{}", said.stderr);
+        assert!(
+            said.stderr.contains(" INFO ") && said.stderr.contains(" complete functions=3 requests="),
+            "{}",
+            said.stderr
+        );
     }
     let said = home.sync(&cloud).args(["--quiet"]).exits(0).prints("");
     assert_eq!(said.stderr, "");
@@ -59,7 +78,8 @@ fn a_failure_can_be_read_by_a_program() {
 
 #[test]
 fn a_dry_run_writes_nothing_and_tells_what_it_would_cost() {
-    let (home, cloud) = (Home::new(), Cloud::new(fgarchive::emulator::WorldSpec { records: 20_000, ..settled_world() }));
+    let (home, cloud) =
+        (Home::new(), Cloud::new(fgarchive::emulator::WorldSpec { records: 20_000, ..settled_world() }));
     let plan = |home: &Home| home.sync(&cloud).args(["--dry-run", "--json"]).exits(0).json();
     let cost = |home: &Home| {
         cloud.emulator.forget();
@@ -68,7 +88,12 @@ fn a_dry_run_writes_nothing_and_tells_what_it_would_cost() {
     };
     let first = plan(&home);
     assert!(home.bytes().is_empty(), "a dry run made something");
-    let records: u64 = first["functions"].as_array().unwrap().iter().map(|function| function["expected_records"].as_u64().unwrap()).sum();
+    let records: u64 = first["functions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|function| function["expected_records"].as_u64().unwrap())
+        .sum();
     assert_eq!(records, 20_000);
     let (told, asked) = (first["requests"].as_u64().unwrap(), cost(&home));
     assert!(told.abs_diff(asked) <= asked / 10 + 3, "told {told}, asked {asked}");
@@ -102,7 +127,11 @@ fn status_exits_7_when_coverage_is_old() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
     home.sync(&cloud).args(["--until", "3h"]).exits(0);
     home.run(["status", "--max-age", "4h"]).exits(0);
-    let said = home.run(["status", "--max-age", "2h"]).exits(7).says("error: the archive is older than 2h: ").says("order-export covered through: ");
+    let said = home
+        .run(["status", "--max-age", "2h"])
+        .exits(7)
+        .says("error: the archive is older than 2h: ")
+        .says("order-export covered through: ");
     assert!(said.stdout.contains("order-export"), "what is found is printed all the same");
 }
 
@@ -120,12 +149,15 @@ fn check_exits_7_on_a_finding() {
 #[test]
 fn emulate_tells_a_shell_how_to_reach_it() {
     let home = Home::new();
-    let mut emulator = home.run(["emulate", "--port", "0", "--records", "600", "--span", "5d", "--dump-world", "world.ndjson"]).start();
+    let mut emulator = home
+        .run(["emulate", "--port", "0", "--records", "600", "--span", "5d", "--dump-world", "world.ndjson"])
+        .start();
     emulator.until("it has told everything", |emulator| emulator.printed().contains("HUAWEICLOUD_SDK_PROJECT_ID="));
     let told = emulator.printed();
     let (url, exports) = told.split_once('\n').unwrap();
     assert!(url.starts_with("http://127.0.0.1:") && !url.ends_with(":0"), "{url}");
-    let exports: Vec<_> = exports.lines().map(|line| line.strip_prefix("export ").unwrap().split_once('=').unwrap()).collect();
+    let exports: Vec<_> =
+        exports.lines().map(|line| line.strip_prefix("export ").unwrap().split_once('=').unwrap()).collect();
     let names: BTreeSet<_> = exports.iter().map(|(name, _)| *name).collect();
     assert!(names.contains("FGARCHIVE_ENDPOINT") && names.contains("HUAWEICLOUD_SDK_SK"), "{names:?}");
     let sync = home.run(["sync", "--all-functions", "--max-rps", "1000"]);
@@ -146,7 +178,14 @@ fn emulate_tells_a_shell_how_to_reach_it() {
 fn the_demo_shows_the_whole_program_and_leaves_nothing() {
     let home = Home::new();
     let said = home.run(["demo"]).exits(0).stdout;
-    for text in ["First run: complete", "Second run, half an hour later: complete", "$ fgarchive query summary", "$ fgarchive query latency", "$ fgarchive query coverage", "$ fgarchive query sql"] {
+    for text in [
+        "First run: complete",
+        "Second run, half an hour later: complete",
+        "$ fgarchive query summary",
+        "$ fgarchive query latency",
+        "$ fgarchive query coverage",
+        "$ fgarchive query sql",
+    ] {
         assert!(said.contains(text), "`{text}` is not in: {said}");
     }
     assert!(home.bytes().is_empty());
@@ -160,12 +199,42 @@ fn help_names_every_option() {
     let commands: [(&[&str], &[&str]); 6] = [
         (
             &["sync"],
-            &["--endpoint", "--region", "--project-id", "--function", "--all-functions", "--since", "--until", "--settle-delay", "--open-recheck", "--concurrency", "--max-rps", "--dry-run", "--json", "--ca-cert", "--allow-plain-http"],
+            &[
+                "--endpoint",
+                "--region",
+                "--project-id",
+                "--function",
+                "--all-functions",
+                "--since",
+                "--until",
+                "--settle-delay",
+                "--open-recheck",
+                "--concurrency",
+                "--max-rps",
+                "--dry-run",
+                "--json",
+                "--ca-cert",
+                "--allow-plain-http",
+            ],
         ),
         (&["status"], &["--max-age", "--json"]),
         (&["query"], &["--since", "--until", "--function", "--param", "--format"]),
         (&["check"], &[]),
-        (&["emulate"], &["--port", "--records", "--functions", "--span", "--seed", "--live", "--faults", "--order", "--bounds", "--count"]),
+        (
+            &["emulate"],
+            &[
+                "--port",
+                "--records",
+                "--functions",
+                "--span",
+                "--seed",
+                "--live",
+                "--faults",
+                "--order",
+                "--bounds",
+                "--count",
+            ],
+        ),
         (&["demo"], &[]),
     ];
     let home = Home::new();

@@ -4,7 +4,9 @@ use crate::archive;
 use crate::cloud::{Cloud, settled_world};
 use crate::program::{Home, Program, Said};
 use crate::truth;
-use fgarchive::emulator::{ACCESS_KEY, DOMAIN, Fault, Faults, PASSWORD, PROJECT_ID, REGION, RouteName, SECRET_KEY, TOKEN, USER};
+use fgarchive::emulator::{
+    ACCESS_KEY, DOMAIN, Fault, Faults, PASSWORD, PROJECT_ID, REGION, RouteName, SECRET_KEY, TOKEN, USER,
+};
 use std::fs;
 
 const AK: &str = "HUAWEICLOUD_SDK_AK";
@@ -18,9 +20,15 @@ fn nobody(home: &Home, cloud: &Cloud) -> Program {
 
 fn by_password(program: Program, cloud: &Cloud) -> Program {
     let url = format!("{}/v3", cloud.url);
-    [("OS_AUTH_URL", url.as_str()), ("OS_USERNAME", USER), ("OS_PASSWORD", PASSWORD), ("OS_USER_DOMAIN_NAME", DOMAIN), ("OS_PROJECT_NAME", REGION)]
-        .iter()
-        .fold(program, |program, (name, value)| program.env(name, value))
+    [
+        ("OS_AUTH_URL", url.as_str()),
+        ("OS_USERNAME", USER),
+        ("OS_PASSWORD", PASSWORD),
+        ("OS_USER_DOMAIN_NAME", DOMAIN),
+        ("OS_PROJECT_NAME", REGION),
+    ]
+    .iter()
+    .fold(program, |program, (name, value)| program.env(name, value))
 }
 
 #[track_caller]
@@ -93,12 +101,25 @@ fn a_value_with_a_line_break_or_a_blank_is_named_and_not_shown() {
 fn a_refused_key_is_shown_to_the_service_once() {
     let cases: [(&str, &[&str]); 2] = [
         ("all", &["sync", "--all-functions"]),
-        ("named", &["sync", "--function", "order-export", "--function", "thumbnail", "--function", "billing:invoice-mail"]),
+        (
+            "named",
+            &["sync", "--function", "order-export", "--function", "thumbnail", "--function", "billing:invoice-mail"],
+        ),
     ];
     for (name, args) in cases {
         let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
-        let wrong = || home.run(args).args(["--max-rps", "100000", "--concurrency", "16"]).to(&cloud).signed().env(SK, "hunter2hunter2");
-        wrong().exits(4).says("access is refused (HTTP 401, APIG").says("request id ").says("hint: check the credentials");
+        let wrong = || {
+            home.run(args)
+                .args(["--max-rps", "100000", "--concurrency", "16"])
+                .to(&cloud)
+                .signed()
+                .env(SK, "hunter2hunter2")
+        };
+        wrong()
+            .exits(4)
+            .says("access is refused (HTTP 401, APIG")
+            .says("request id ")
+            .says("hint: check the credentials");
         assert_eq!((cloud.journal().total(), cloud.emulator.refused_signatures()), (1, 1), "{name}");
         assert_eq!(archive::number(&home.db(), "SELECT count(*) FROM invocations"), 0);
         home.sync(&cloud).exits(0);
@@ -148,10 +169,13 @@ fn no_secret_is_ever_shown_or_kept() {
         }
     };
     for extra in [&["-vv"][..], &["-vv", "--log-format", "json"]] {
-        for fault in [None, Some(Fault::Status { code: 500, body: fgarchive::emulator::BodyKind::Html }), Some(Fault::Garbled)] {
+        for fault in
+            [None, Some(Fault::Status { code: 500, body: fgarchive::emulator::BodyKind::Html }), Some(Fault::Garbled)]
+        {
             let cloud = || match fault {
                 // Only the first requests, so that patience is not what is waited for.
-                Some(fault) => Cloud::new(settled_world()).with_faults(Faults::rule(fgarchive::emulator::Rule { times: Some(2), ..fault.into() })),
+                Some(fault) => Cloud::new(settled_world())
+                    .with_faults(Faults::rule(fgarchive::emulator::Rule { times: Some(2), ..fault.into() })),
                 None => Cloud::new(settled_world()),
             };
             let keyed = |home: &Home, cloud: &Cloud| nobody(home, cloud).signed().args(extra);
@@ -179,5 +203,10 @@ fn a_project_of_its_own_is_used_and_a_wrong_one_refused() {
     nobody(&home, &cloud).signed().without("HUAWEICLOUD_SDK_PROJECT_ID").args(["--project-id", PROJECT_ID]).exits(0);
     assert_eq!(cloud.journal().requests(RouteName::Projects), 0);
     let refused = nobody(&home, &cloud).signed().args(["--project-id", "fedcba9876543210fedcba9876543210"]).output();
-    assert!([3, 4].contains(&refused.code()) && refused.stderr.contains("hint: "), "{}: {}", refused.code(), refused.stderr);
+    assert!(
+        [3, 4].contains(&refused.code()) && refused.stderr.contains("hint: "),
+        "{}: {}",
+        refused.code(),
+        refused.stderr
+    );
 }

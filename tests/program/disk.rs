@@ -16,7 +16,10 @@ fn sync_within(home: &Home, cloud: &Cloud, kib: u64) -> Said {
     // The signal that comes with the limit is ignored, so that a write fails as it does on a full disk. POSIX counts
     // in blocks of 512 bytes.
     command.args(["-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "sh", &(kib * 2).to_string(), BINARY]);
-    home.run_as(command, ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"]).signed().to(cloud).output()
+    home.run_as(command, ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"])
+        .signed()
+        .to(cloud)
+        .output()
 }
 
 #[test]
@@ -56,7 +59,11 @@ fn a_full_disk_ends_the_run_and_harms_nothing() {
     "#;
     let mut command = Command::new("unshare");
     command.args(["--mount", "--map-root-user", "sh", "-c", script, BINARY]);
-    let said = home.run_as(command, ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"]).signed().to(&cloud).output();
+    let said = home
+        .run_as(command, ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"])
+        .signed()
+        .to(&cloud)
+        .output();
     if said.code() == 77 || said.stderr.contains("unshare failed") {
         eprintln!("no file system may be mounted here: {}", said.stderr);
         return;

@@ -94,7 +94,8 @@ fn told_to_stop_it_keeps_what_it_fetched() {
         let mut run = home.sync_since(&cloud, "3d").start();
         run.until("some pages are asked", |_| cloud.listings() > 40);
         run.signal(signal);
-        let said = run.wait().exits(130).says("the run was interrupted; what it fetched is kept").says("hint: run it again");
+        let said =
+            run.wait().exits(130).says("the run was interrupted; what it fetched is kept").says("hint: run it again");
         assert!(said.took < Duration::from_secs(10), "{:?}", said.took);
         let kept = archive::number(&home.db(), "SELECT count(*) FROM invocations");
         assert!(kept >= 100, "{kept} records of 40 pages are kept");
@@ -124,7 +125,8 @@ fn a_second_run_leaves_at_once_and_a_killed_one_blocks_nobody() {
     cloud.emulator.forget();
     first.until("it asks", |_| cloud.journal().total() > 0);
     let (before, asked) = (home.kept(), cloud.journal().total());
-    let second = home.sync(&cloud).exits(5).says("cannot begin a run on the archive `fgarchive.db`: another run holds it");
+    let second =
+        home.sync(&cloud).exits(5).says("cannot begin a run on the archive `fgarchive.db`: another run holds it");
     assert!(second.took < Duration::from_secs(3), "{:?}", second.took);
     assert_eq!(cloud.journal().total(), asked, "the second run asked the service");
     assert!(home.kept() == before, "the second run changed something");

@@ -21,7 +21,12 @@ pub(crate) use fgarchive::sync::Settings;
 
 /// So many tries a request, and no wait worth mentioning between them.
 pub(crate) fn impatience(tries: u32) -> Patience {
-    Patience { tries, first_wait: Duration::from_millis(1), longest_wait: Duration::from_millis(4), ..Patience::default() }
+    Patience {
+        tries,
+        first_wait: Duration::from_millis(1),
+        longest_wait: Duration::from_millis(4),
+        ..Patience::default()
+    }
 }
 
 /// A cloud and an archive that share a clock.

@@ -92,8 +92,13 @@ fn statuses_change_between_runs_and_the_history_bounds_each_change() {
     let live = follow(going_on(), Readings::default(), &moments());
     let changes = assert_history(&live);
     assert!(changes > 60, "{changes}");
-    let kinds = archive::rows(&live.db(), "SELECT DISTINCT from_status || ' ' || to_status || ' ' || accepted FROM status_changes");
-    for kind in ["WAIT RUNNING 1", "RUNNING SUCCESS 1", "RUNNING FAIL 1", "WAIT DISCARD 1", "FAIL RUNNING 0", "FAIL SUCCESS 1"] {
+    let kinds = archive::rows(
+        &live.db(),
+        "SELECT DISTINCT from_status || ' ' || to_status || ' ' || accepted FROM status_changes",
+    );
+    for kind in
+        ["WAIT RUNNING 1", "RUNNING SUCCESS 1", "RUNNING FAIL 1", "WAIT DISCARD 1", "FAIL RUNNING 0", "FAIL SUCCESS 1"]
+    {
         assert!(kinds.iter().any(|found| found == kind), "{kind} is not among {kinds:?}");
     }
     // After five days, everything has ended.
@@ -161,11 +166,13 @@ fn a_record_without_an_end_is_given_up_after_fourteen_days() {
     for day in [1, 13] {
         run_on(day);
         assert_eq!(archive::number(&live.db(), "SELECT count(given_up_at) FROM invocations"), 0, "day {day}");
-        let waited_for = "SELECT request_id FROM open_records JOIN invocations USING (request_id) WHERE status <> 'FAIL' ORDER BY 1";
+        let waited_for =
+            "SELECT request_id FROM open_records JOIN invocations USING (request_id) WHERE status <> 'FAIL' ORDER BY 1";
         assert_eq!(archive::rows(&live.db(), waited_for), archive::rows(&live.db(), unfinished), "day {day}");
     }
     run_on(15);
-    let given_up = "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL AND status IN ('RUNNING', 'WAIT') ORDER BY 1";
+    let given_up =
+        "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL AND status IN ('RUNNING', 'WAIT') ORDER BY 1";
     let given_up = archive::rows(&live.db(), given_up);
     assert!(given_up.len() > 5, "{}", given_up.len());
     assert_eq!(given_up, archive::rows(&live.db(), unfinished));
@@ -175,7 +182,16 @@ fn a_record_without_an_end_is_given_up_after_fourteen_days() {
 #[test]
 fn records_that_expire_while_paged_take_no_other_with_them() {
     for (seed, order) in (1..).zip([Order::OldestFirst, Order::NewestFirst, Order::ById].repeat(3)) {
-        let spec = WorldSpec { seed, records: 12_000, span: 6 * 3_600, retention: Some(5 * 3_600), slow: 0, retried: 0, functions: 1, ..WorldSpec::new(Timestamp::from_unix(ANCHOR)) };
+        let spec = WorldSpec {
+            seed,
+            records: 12_000,
+            span: 6 * 3_600,
+            retention: Some(5 * 3_600),
+            slow: 0,
+            retried: 0,
+            functions: 1,
+            ..WorldSpec::new(Timestamp::from_unix(ANCHOR))
+        };
         let clock = Clock::fixed(spec.anchor);
         let shared = clock.clone();
         let ticking = move || {
@@ -188,7 +204,8 @@ fn records_that_expire_while_paged_take_no_other_with_them() {
         let after = truth::records(&live.cloud, live.cloud.now());
         assert!(before.len() > after.len() + 20, "nothing expired meanwhile");
         let archived = live.records();
-        let missing: Vec<_> = before.keys().filter(|id| after.contains_key(*id) && !archived.contains_key(*id)).collect();
+        let missing: Vec<_> =
+            before.keys().filter(|id| after.contains_key(*id) && !archived.contains_key(*id)).collect();
         assert!(missing.is_empty(), "{order:?} seed {seed}: {} of {} are missing", missing.len(), after.len());
     }
 }

@@ -5,12 +5,12 @@ use crate::cloud::{Cloud, later, small_world};
 use crate::program::Home;
 use crate::truth;
 use clap::ValueEnum;
+use fastrand::Rng;
 use fgarchive::domain::Timestamp;
 use fgarchive::emulator::{
     Bounds, CappedCount, Count, ErrorForm, Filter, LastMarker, Lookup, MarkerForm, OpenTime, Order, OverLimit,
     Readings, Times, WaitStart, WorldSpec,
 };
-use fastrand::Rng;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -24,9 +24,8 @@ fn each<T>(name: &str, set: fn(&mut Readings, T)) -> Vec<(String, Set)>
 where
     T: ValueEnum + Copy + Send + Sync + std::fmt::Debug + 'static,
 {
-    let case = |&value: &T| -> (String, Set) {
-        (format!("{name} {value:?}"), Box::new(move |readings| set(readings, value)))
-    };
+    let case =
+        |&value: &T| -> (String, Set) { (format!("{name} {value:?}"), Box::new(move |readings| set(readings, value))) };
     T::value_variants().iter().map(case).collect()
 }
 
@@ -98,13 +97,19 @@ fn holds(readings: &Readings) {
     let before = everything_kept(&home);
     first().args(["--open-recheck", "0s"]).exits(0);
     let changed: Vec<_> = everything_kept(&home).into_iter().filter(|row| !before.contains(row)).collect();
-    assert!(changed.is_empty(), "the second run changed {} rows: {:?}", changed.len(), &changed[..changed.len().min(3)]);
+    assert!(
+        changed.is_empty(),
+        "the second run changed {} rows: {:?}",
+        changed.len(),
+        &changed[..changed.len().min(3)]
+    );
     truth::assert_settled(&cloud, &home.db(), since);
     home.run(["check"]).exits(0);
 }
 
 fn everything_kept(home: &Home) -> HashSet<String> {
-    let tables = ["SELECT * FROM invocations ORDER BY request_id", "SELECT * FROM status_changes", "SELECT * FROM rejects"];
+    let tables =
+        ["SELECT * FROM invocations ORDER BY request_id", "SELECT * FROM status_changes", "SELECT * FROM rejects"];
     tables.iter().flat_map(|sql| archive::rows(&home.db(), sql)).collect()
 }
 
@@ -169,10 +174,8 @@ fn only_crowds_are_unproven(readings: Readings, burst_size: u64) -> (Home, Cloud
     home.sync_since(&cloud, "4d").exits(3).says("could not be proven complete");
     let unproven = truth::unproven(&home.db(), &cloud.functions()[0]);
     let crowds = crowded(&cloud, usize::try_from(burst_size).unwrap());
-    let seconds: BTreeSet<_> = unproven
-        .iter()
-        .flat_map(|window| (window.begin.unix()..window.end.unix()).map(Timestamp::from_unix))
-        .collect();
+    let seconds: BTreeSet<_> =
+        unproven.iter().flat_map(|window| (window.begin.unix()..window.end.unix()).map(Timestamp::from_unix)).collect();
     assert_eq!(seconds, crowds);
     (home, cloud)
 }

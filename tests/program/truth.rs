@@ -91,7 +91,10 @@ pub(crate) fn assert_whole(cloud: &Cloud, db: &Path) {
 pub(crate) fn assert_same(expected: &Records, found: &Records) {
     let ids: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
     let differing: Vec<_> = ids.into_iter().filter(|id| expected.get(*id) != found.get(*id)).collect();
-    let shown = differing.iter().take(4).map(|id| format!("{id}\n  world   {:?}\n  archive {:?}\n", expected.get(*id), found.get(*id)));
+    let shown = differing
+        .iter()
+        .take(4)
+        .map(|id| format!("{id}\n  world   {:?}\n  archive {:?}\n", expected.get(*id), found.get(*id)));
     assert!(
         differing.is_empty(),
         "{} of {} records differ:\n{}",

@@ -14,7 +14,10 @@ fn what_cannot_be_read_is_usage() {
         (&["--since", "yesterday"], "error: `yesterday` is neither a time nor an age"),
         (&["--since", "2026-13-01T00:00:00Z"], "`2026-13-01T00:00:00Z` is neither a time nor an age"),
         (&["--until", "soon"], "error: `soon` is neither a time nor an age"),
-        (&["--since", "2026-03-02", "--until", "2026-03-01"], "error: --until 2026-03-01T00:00:00Z is not after --since 2026-03-02T00:00:00Z"),
+        (
+            &["--since", "2026-03-02", "--until", "2026-03-01"],
+            "error: --until 2026-03-01T00:00:00Z is not after --since 2026-03-02T00:00:00Z",
+        ),
         (&["--since", "1d", "--until", "2d"], "is not after --since"),
         (&["--since", "9999-01-01"], "is not in the past"),
         (&["--settle-delay", "soon"], "invalid value 'soon' for '--settle-delay <DURATION>'"),
@@ -45,7 +48,11 @@ fn an_address_that_cannot_be_used_is_usage() {
         for by_variable in [true, false] {
             let home = Home::new();
             let program = home.run(["sync", "--all-functions", "--region", "cn-north-4"]).signed();
-            let program = if by_variable { program.env("FGARCHIVE_ENDPOINT", endpoint) } else { program.args(["--endpoint", endpoint]) };
+            let program = if by_variable {
+                program.env("FGARCHIVE_ENDPOINT", endpoint)
+            } else {
+                program.args(["--endpoint", endpoint])
+            };
             let said = program.exits(2).says(message).prints("");
             assert!(said.stderr.starts_with("error: ") && !said.stderr.contains("hunter2"), "{}", said.stderr);
             assert!(home.bytes().is_empty(), "{endpoint}: something was made");
