@@ -19,12 +19,19 @@ pub struct Pace {
     rate: f64,
     rate_since: Duration,
     next_free: Duration,
+    held_until: Duration,
 }
 
 impl Pace {
     /// A pace of at most `full_rate` requests a second.
     pub fn new(full_rate: f64) -> Self {
-        Self { full_rate, rate: full_rate, rate_since: Duration::ZERO, next_free: Duration::ZERO }
+        Self {
+            full_rate,
+            rate: full_rate,
+            rate_since: Duration::ZERO,
+            next_free: Duration::ZERO,
+            held_until: Duration::ZERO,
+        }
     }
 
     /// Takes the next place in line: the moment at which the request may leave.
@@ -44,7 +51,13 @@ impl Pace {
             self.rate = (self.rate / 2.0).max(SLOWEST.min(self.full_rate));
             self.rate_since = now;
         }
-        self.next_free = self.next_free.max(now + asked_for.unwrap_or_default());
+        self.held_until = self.held_until.max(now + asked_for.unwrap_or_default());
+        self.next_free = self.next_free.max(self.held_until);
+    }
+
+    /// Before this moment nothing may leave, whatever was reserved before the service asked to wait.
+    pub fn held_until(&self) -> Duration {
+        self.held_until
     }
 
     /// Requests a second at this moment.

@@ -142,11 +142,10 @@ impl<S: Source> Asker<S> {
         let first_try = Instant::now();
         let mut tries = 0;
         loop {
-            let renewals = *self.renewals.lock().await;
             tries += 1;
-            let failure = match self.attempt(&call).await? {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => failure,
+            let (renewals, failure) = match self.attempt(&call).await? {
+                (_, Ok(answer)) => return Ok(answer),
+                (renewals, Err(failure)) => (renewals, failure),
             };
             match self.after(failure, renewals, tries, first_try).await {
                 Next::Again => self.gauges.retries.fetch_add(1, Ordering::Relaxed),
@@ -155,14 +154,17 @@ impl<S: Source> Asker<S> {
         }
     }
 
-    /// One try in its place in line; the outer error is an earlier refusal, for which nothing was sent.
-    async fn attempt<T, F>(&self, call: &impl Fn() -> F) -> Result<Result<T, CallFailure>, CallFailure>
+    /// One try in its place in line, and how often credentials had been renewed when it left; the error is an earlier
+    /// refusal, for which nothing was sent.
+    async fn attempt<T, F>(&self, call: &impl Fn() -> F) -> Result<(u64, Result<T, CallFailure>), CallFailure>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
         // The semaphore is never closed, so there is always a permit to come.
         let _place = self.places.acquire().await.ok();
         self.wait_for_pace().await;
+        // Waits while they are renewed: a token known to have expired is not sent again.
+        let renewals = *self.renewals.lock().await;
         if let Some(refusal) = &*hold(&self.refused) {
             return Err(refusal.clone());
         }
@@ -172,14 +174,20 @@ impl<S: Source> Asker<S> {
             Ok(_) => self.open_up().await,
             Err(failure) => self.note(failure),
         }
-        Ok(result)
+        Ok((renewals, result))
     }
 
+    /// Waits for a place in line, and for another one where the service asked to wait meanwhile.
     async fn wait_for_pace(&self) {
-        let now = self.began.elapsed();
-        let slot = hold(&self.pace).reserve(now);
-        if slot > now + SHORTEST_WAIT {
-            sleep_until(self.began + slot).await;
+        loop {
+            let now = self.began.elapsed();
+            let slot = hold(&self.pace).reserve(now);
+            if slot > now + SHORTEST_WAIT {
+                sleep_until(self.began + slot).await;
+            }
+            if slot >= hold(&self.pace).held_until() {
+                return;
+            }
         }
     }
 
