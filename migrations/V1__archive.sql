@@ -70,11 +70,13 @@ CREATE TABLE status_changes (
 
 CREATE INDEX status_changes_by_record ON status_changes (request_id, id);
 
--- The few records that may still change: WAIT, RUNNING, and a FAIL that a retry may yet turn.
+-- The few records that may still change: WAIT, RUNNING, and a FAIL that a retry may yet turn. `seen_at` bounds the next
+-- change; `checked_at` is also when a record was asked for and not shown.
 CREATE TABLE open_records (
     request_id  TEXT NOT NULL PRIMARY KEY,
     function_id INTEGER NOT NULL REFERENCES functions (id),
     opened_at   TEXT NOT NULL,
+    seen_at     TEXT NOT NULL,
     checked_at  TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 

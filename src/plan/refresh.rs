@@ -65,27 +65,31 @@ pub fn is_given_up(record: &OpenRecord, now: Timestamp) -> bool {
 pub enum Refresh {
     /// Each by its id.
     LookUp(Vec<OpenRecord>),
-    /// All at once, by walking the hour they lie in.
-    Walk(Interval),
+    /// All at once, by walking the hour they lie in, as far as it has passed.
+    Walk(Interval, Vec<OpenRecord>),
 }
 
-/// Chooses for every hour that holds due records the way that costs fewer requests.
+/// Chooses for every hour of the horizon that holds due records the way that costs fewer requests.
 ///
 /// `archived_in` tells how many records of an hour are archived, from which follows how many pages a walk takes.
 pub fn choose<E>(
     due: Vec<OpenRecord>,
+    horizon: Interval,
     limit: u32,
     archived_in: impl Fn(Interval) -> Result<u64, E>,
 ) -> Result<Vec<Refresh>, E> {
     let mut hours: BTreeMap<Option<Interval>, Vec<OpenRecord>> = BTreeMap::new();
     for record in due {
-        let hour = if record.start_is_known { hour_of(record.opened_at) } else { None };
+        let hour = hour_of(record.opened_at).and_then(|hour| hour.intersect(horizon));
+        let hour = hour.filter(|hour| record.start_is_known && hour.contains(record.opened_at));
         hours.entry(hour).or_default().push(record);
     }
     hours
         .into_iter()
         .map(|(hour, records)| match hour {
-            Some(hour) if pages_for(archived_in(hour)?, limit) < records.len() as u64 => Ok(Refresh::Walk(hour)),
+            Some(hour) if pages_for(archived_in(hour)?, limit) < records.len() as u64 => {
+                Ok(Refresh::Walk(hour, records))
+            }
             _ => Ok(Refresh::LookUp(records)),
         })
         .collect()
@@ -106,6 +110,11 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_unix(second)
+    }
+
+    /// Ends within an hour, as the present does.
+    fn horizon() -> Interval {
+        Interval::new(at(0), at(39_000)).unwrap()
     }
 
     fn open(id: usize, opened: i64, checked: i64) -> OpenRecord {
@@ -160,9 +169,9 @@ mod tests {
         let crowd: Vec<_> = (0..10).map(|id| open(id, 3_601, 0)).collect();
         let lonely = open(99, 90_000, 0);
         let due: Vec<_> = crowd.iter().cloned().chain([lonely.clone()]).collect();
-        let chosen = choose(due, 500, |_| Ok::<_, ()>(2_000)).unwrap();
+        let chosen = choose(due, horizon(), 500, |_| Ok::<_, ()>(2_000)).unwrap();
         let hour = Interval::new(at(3_600), at(7_200)).unwrap();
-        assert_eq!(chosen, [Refresh::Walk(hour), Refresh::LookUp(vec![lonely])]);
+        assert_eq!(chosen, [Refresh::Walk(hour, crowd), Refresh::LookUp(vec![lonely])]);
     }
 
     proptest! {
@@ -170,11 +179,11 @@ mod tests {
         #[test]
         fn no_due_record_is_dropped(opened in prop::collection::vec(0i64..40_000, 0..40), archived in 0u64..10_000) {
             let due: Vec<_> = opened.iter().enumerate().map(|(id, &second)| open(id, second, 0)).collect();
-            let chosen = choose(due.clone(), 500, |_| Ok::<_, ()>(archived)).unwrap();
+            let chosen = choose(due.clone(), horizon(), 500, |_| Ok::<_, ()>(archived)).unwrap();
             for record in &due {
                 let asked = chosen.iter().any(|refresh| match refresh {
                     Refresh::LookUp(records) => records.contains(record),
-                    Refresh::Walk(hour) => hour.contains(record.opened_at),
+                    Refresh::Walk(hour, _) => hour.contains(record.opened_at) && horizon().covers(*hour),
                 });
                 prop_assert!(asked, "{record:?} is in none of {chosen:?}");
             }

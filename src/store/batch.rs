@@ -21,8 +21,6 @@ pub struct Showing {
     pub seen_at: Timestamp,
     /// The ledger of the function as the run found it: which walks should have shown these records before.
     pub ledger: Arc<[plan::ledger::Entry]>,
-    /// Whether they were asked for by id.
-    pub looked_up: bool,
 }
 
 /// What came since the last commit.
@@ -34,7 +32,7 @@ pub struct Batch {
     pub rejects: Vec<(FunctionId, Reject)>,
     /// Walks that ended: all their pages are in this batch or an earlier one.
     pub walks: Vec<(FunctionId, plan::ledger::Entry)>,
-    /// Open records that were asked for by id and not shown.
+    /// Open records that were asked for and not shown.
     pub unseen: Vec<RequestId>,
     /// Open records that are no longer waited for.
     pub given_up: Vec<RequestId>,

@@ -223,7 +223,7 @@ mod tests {
             )
             .with(
                 "UPDATE invocations SET given_up_at = '2026-03-15T12:00:00Z' WHERE request_id = 'a3';
-                 INSERT INTO open_records VALUES ('a2', 1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
+                 INSERT INTO open_records VALUES ('a2', 1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
                  INSERT INTO late_records VALUES
                      ('a1', 1, '2026-03-01T10:00:00Z', '2026-03-01T10:01:00Z', '2026-03-01T12:00:00Z', 1);
                  INSERT INTO status_changes VALUES
@@ -267,7 +267,7 @@ mod tests {
             (&["history-times"], "UPDATE status_changes SET after_time = '2026-03-01T10:00:06Z' WHERE id = 1"),
             (&["history-records"], "UPDATE late_records SET request_id = 'zz'"),
             (&["history-records"], "UPDATE status_changes SET request_id = 'zz'"),
-            (&["open-exists"], "INSERT INTO open_records VALUES ('zz', 1, '', '')"),
+            (&["open-exists"], "INSERT INTO open_records VALUES ('zz', 1, '', '', '')"),
             (&["open-exists"], "UPDATE open_records SET function_id = 2"),
             (&["open-watched"], "DELETE FROM open_records"),
             (&["open-watched"], "UPDATE invocations SET given_up_at = NULL WHERE request_id = 'a3'"),

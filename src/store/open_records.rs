@@ -61,9 +61,10 @@ pub(super) fn save_open(
 ) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT INTO open_records (request_id, function_id, opened_at, checked_at)
-         VALUES (:request_id, :function_id, :opened_at, :now)
-             ON CONFLICT (request_id) DO UPDATE SET checked_at = excluded.checked_at",
+            "INSERT INTO open_records (request_id, function_id, opened_at, seen_at, checked_at)
+         VALUES (:request_id, :function_id, :opened_at, :now, :now)
+             ON CONFLICT (request_id) DO UPDATE
+            SET seen_at = max(seen_at, excluded.seen_at), checked_at = max(checked_at, excluded.checked_at)",
         )?
         .execute(named_params! {
             ":request_id": request_id.as_str(),
@@ -80,23 +81,31 @@ pub(super) fn close(transaction: &Transaction<'_>, request_id: &RequestId) -> Re
     Ok(())
 }
 
-/// When the record was last seen or asked for, if it is open.
-pub(super) fn load_checked_at(
+/// When the record was last seen, if it is open.
+pub(super) fn load_seen_at(
     transaction: &Transaction<'_>,
     request_id: &RequestId,
 ) -> Result<Option<String>, StoreError> {
-    let mut select = transaction.prepare_cached("SELECT checked_at FROM open_records WHERE request_id = ?1")?;
+    let mut select = transaction.prepare_cached("SELECT seen_at FROM open_records WHERE request_id = ?1")?;
     Ok(select.query_row([request_id.as_str()], |row| row.get(0)).optional()?)
 }
 
-/// Notes that records were asked for and not shown: they are asked for again later.
+/// Notes that records were asked for: those that were not shown are asked for again later.
+///
+/// A FAIL is asked for once, when it is old enough to be final; not shown then, it is final as it stands.
 pub(super) fn save_checks(
     transaction: &Transaction<'_>,
     now: Timestamp,
     unseen: &[RequestId],
 ) -> Result<(), StoreError> {
-    let mut update = transaction.prepare_cached("UPDATE open_records SET checked_at = ?2 WHERE request_id = ?1")?;
+    let mut update =
+        transaction.prepare_cached("UPDATE open_records SET checked_at = max(checked_at, ?2) WHERE request_id = ?1")?;
+    let mut close = transaction.prepare_cached(
+        "DELETE FROM open_records WHERE request_id = ?1
+            AND EXISTS (SELECT 1 FROM invocations i WHERE i.request_id = ?1 AND i.status = 'FAIL')",
+    )?;
     for request_id in unseen {
+        close.execute([request_id.as_str()])?;
         update.execute((request_id.as_str(), now.to_string()))?;
     }
     Ok(())

@@ -39,7 +39,7 @@ impl<'b> Sighting<'b> {
         Self { prefix: u64::from_be_bytes(prefix), record, showing }
     }
 
-    /// When a proven walk of its time began before, if there was one: what that walk showed still held then.
+    /// When a proven walk of its time began before, if there was one.
     fn walked_before(&self) -> Option<Timestamp> {
         self.record.started_at().and_then(|start| missed_at(&self.showing.ledger, start))
     }
@@ -175,14 +175,13 @@ impl<'t> Records<'t> {
         Ok(Outcome::New { late: self.note_lateness(sighting)? })
     }
 
-    /// Nothing new was seen; only what is known of its being open may have to change.
+    /// Nothing new was seen. That a record which may still change was seen once more is kept: it bounds its next change.
     fn confirm(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
         let record = sighting.record;
-        let may_be_open = record.status.is_open() || record.status == Status::Fail;
-        if may_be_open && !is_open(sighting) {
-            open_records::close(self.transaction, &record.request_id)?;
-        } else if may_be_open && sighting.showing.looked_up {
+        if is_open(sighting) {
             self.keep_open(sighting)?;
+        } else if record.status == Status::Fail {
+            open_records::close(self.transaction, &record.request_id)?;
         }
         Ok(Outcome::Unchanged)
     }
@@ -194,10 +193,8 @@ impl<'t> Records<'t> {
         changed_run: i64,
     ) -> Result<Outcome, StoreError> {
         let change = reconcile(stored, sighting.record);
-        if change == Change::Regressed && self.is_known_anomaly(sighting, stored)? {
-            return Ok(Outcome::Unchanged);
-        }
-        if change.moves_status() {
+        let is_known = change == Change::Regressed && self.is_known_anomaly(sighting, stored)?;
+        if change.moves_status() && !is_known {
             self.append_history(sighting, stored, changed_run, change.is_accepted())?;
         }
         if is_open(sighting) {
@@ -283,11 +280,7 @@ impl<'t> Records<'t> {
             .prepare_cached("SELECT started_at FROM runs WHERE id = ?1")?
             .query_row([changed_run], |row| row.get(0))
             .optional()?;
-        let bounds = [
-            began,
-            sighting.walked_before().map(|walked_at| walked_at.to_string()),
-            open_records::load_checked_at(self.transaction, &stored.request_id)?,
-        ];
+        let bounds = [began, open_records::load_seen_at(self.transaction, &stored.request_id)?];
         // Texts of one form sort as the moments they stand for.
         let after_time = bounds.into_iter().flatten().max().unwrap_or_default().min(by_time.clone());
         self.transaction

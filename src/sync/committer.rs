@@ -50,7 +50,7 @@ impl<'a> Committer<'a> {
         match delivery {
             Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (target.id, entry))),
             Delivery::Unseen(request_id) => self.batch.unseen.push(request_id),
-            Delivery::Page { page, seen_at, looked_up } => {
+            Delivery::Page { page, seen_at } => {
                 self.pages += 1;
                 self.tally.pages += 1;
                 self.tally.fetched += page.length();
@@ -58,7 +58,7 @@ impl<'a> Committer<'a> {
                 let Page { records, rejects, .. } = page;
                 self.batch.rejects.extend(rejects.into_iter().map(|reject| (target.id, reject)));
                 let (function, ledger) = (target.id, Arc::clone(&target.ledger));
-                self.batch.showings.push(Showing { function, records, seen_at, ledger, looked_up });
+                self.batch.showings.push(Showing { function, records, seen_at, ledger });
             }
         }
     }

@@ -8,18 +8,11 @@ use tokio::sync::mpsc::Sender;
 #[derive(Debug)]
 pub(super) enum Delivery {
     /// Records as the service showed them.
-    Page { page: Page, seen_at: Timestamp, looked_up: bool },
+    Page { page: Page, seen_at: Timestamp },
     /// What a walk lets the ledger say; its pages were handed over before.
     Walk(Vec<Entry>),
-    /// An open record that was asked for by id and not shown.
+    /// An open record that was asked for and not shown.
     Unseen(RequestId),
-}
-
-impl Delivery {
-    /// A page of a walk.
-    pub(super) fn page(page: Page, seen_at: Timestamp) -> Self {
-        Self::Page { page, seen_at, looked_up: false }
-    }
 }
 
 /// The way out of one function's task: what it sends arrives in order, behind the number of the function.
@@ -27,18 +20,13 @@ impl Delivery {
 pub(super) struct Outbox {
     pub(super) function: usize,
     pub(super) sender: Sender<(usize, Delivery)>,
-    /// Whether its pages answer for open records, which then count as asked for.
-    pub(super) refreshes: bool,
 }
 
 impl Outbox {
     /// Hands something over, waiting while the committing loop is behind.
     ///
     /// A loop that is gone has failed or was interrupted, and this task is about to be stopped.
-    pub(super) async fn send(&self, mut delivery: Delivery) {
-        if let Delivery::Page { looked_up, .. } = &mut delivery {
-            *looked_up |= self.refreshes;
-        }
+    pub(super) async fn send(&self, delivery: Delivery) {
         let _ = self.sender.send((self.function, delivery)).await;
     }
 }

@@ -48,16 +48,25 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
     let mut walked = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).walk(pending).await;
     let mut look_ups = Vec::new();
     let mut hours = Vec::new();
+    let mut in_hours = Vec::new();
     for refresh in refreshes {
         match refresh {
             Refresh::LookUp(records) => look_ups.extend(records),
-            Refresh::Walk(hour) => hours.push(hour),
+            Refresh::Walk(hour, records) => {
+                hours.push(hour);
+                in_hours.extend(records);
+            }
         }
     }
     if walked.failure.is_none() && !hours.is_empty() {
-        let outbox = Outbox { refreshes: true, ..outbox.clone() };
         let known = Knowledge { habits: walked.habits, ..known };
-        walked.failure = Walker::new(&asker, &urn, outbox, settle_delay, known).walk(hours).await.failure;
+        walked.failure = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).walk(hours).await.failure;
+        if walked.failure.is_none() {
+            // Those that the walk showed were noted with its pages.
+            for record in in_hours {
+                outbox.send(Delivery::Unseen(record.request_id)).await;
+            }
+        }
     }
     if walked.failure.is_none() {
         walked.failure = look_up(&asker, &urn, look_ups, &outbox).await.err();
@@ -78,7 +87,7 @@ async fn look_back<S: Source>(
     let Some(range) = Interval::new(from, asker.now().min(probe.started_at + LOOK_BACK)) else { return Ok(()) };
     let (page, served_at) = asker.find(urn, &probe.request_id, range).await?;
     page.records.iter().for_each(|record| reach.learn(record, served_at));
-    outbox.send(Delivery::page(page, served_at)).await;
+    outbox.send(Delivery::Page { page, seen_at: served_at }).await;
     Ok(())
 }
 
@@ -112,7 +121,7 @@ async fn look_up_one<S: Source>(
         match asker.find(urn, &record.request_id, part).await {
             Ok((page, seen_at)) => {
                 let shown = page.records.iter().any(|shown| shown.request_id == record.request_id);
-                outbox.send(Delivery::Page { page, seen_at, looked_up: true }).await;
+                outbox.send(Delivery::Page { page, seen_at }).await;
                 if shown {
                     return Ok(());
                 }

@@ -232,7 +232,7 @@ fn plan_job(
                 && refresh::is_due(record, now, settings.open_recheck)
         })
         .collect();
-    let refreshes = refresh::choose(due, PAGE_LIMIT, |hour| archive.count_started(target.id, hour))?;
+    let refreshes = refresh::choose(due, target.horizon, PAGE_LIMIT, |hour| archive.count_started(target.id, hour))?;
     Ok(Job {
         urn: target.urn.clone(),
         pending,
@@ -261,7 +261,7 @@ async fn fetch_all<S: Source>(
         while tasks.len() < at_once
             && let Some(job) = jobs.pop_front()
         {
-            let outbox = Outbox { function: next, sender: sender.clone(), refreshes: false };
+            let outbox = Outbox { function: next, sender: sender.clone() };
             let (asker, index) = (Arc::clone(asker), next);
             tasks.spawn(async move { (index, function::work(asker, job, outbox).await) });
             next += 1;

@@ -217,7 +217,7 @@ impl<'a, S: Source> Walker<'a, S> {
         }
         self.trim(id);
         // Records are kept whatever becomes of the walk.
-        self.outbox.send(Delivery::page(page, served_at)).await;
+        self.outbox.send(Delivery::Page { page, seen_at: served_at }).await;
         if let Some(verdict) = self.advance(id, fetches)
             && let Some(active) = self.active.remove(&id)
         {

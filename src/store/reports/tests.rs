@@ -22,8 +22,8 @@ const RECORDS: &str = "
 fn world() -> Fixture {
     Fixture::new().with_records(RECORDS).with(
         "UPDATE invocations SET error_code = 1001, error_message = 'timed out' WHERE request_id = 'a5';
-         INSERT INTO open_records VALUES ('a7', 1, '2026-03-02T08:01:00Z', '2026-03-02T09:00:00Z'),
-                                         ('b2', 2, '2026-03-01T10:00:00Z', '2026-03-02T09:00:00Z');
+         INSERT INTO open_records VALUES ('a7', 1, '2026-03-02T08:01:00Z', '2026-03-02T09:00:00Z', '2026-03-02T09:00:00Z'),
+                                         ('b2', 2, '2026-03-01T10:00:00Z', '2026-03-02T09:00:00Z', '2026-03-02T09:00:00Z');
          INSERT INTO status_changes VALUES
              (1, 'a4', 'WAIT', 'RUNNING', '2026-03-01T11:59:59Z', '2026-03-01T12:00:10Z', 1, 1),
              (2, 'a4', 'RUNNING', 'SUCCESS', '2026-03-01T12:00:10Z', '2026-03-02T12:00:10Z', 1, 2),
