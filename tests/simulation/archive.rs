@@ -52,6 +52,11 @@ impl Content {
             windows: vec![Vec::new(); world.functions.len()],
             ..Self::default()
         };
+        // A power failure can undo the making of the archive itself.
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'invocations'";
+        if connection.query_row(tables, [], |row| row.get::<_, i64>(0)).expect("a schema") == 0 {
+            return content;
+        }
         let mut select = connection
             .prepare("SELECT request_id, status, given_up_at IS NOT NULL FROM invocations")
             .expect("a statement");

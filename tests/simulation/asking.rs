@@ -17,8 +17,8 @@ type Broken = (&'static str, String);
 /// What is known of look-ups over the runs of a schedule.
 #[derive(Debug, Default)]
 pub(crate) struct Asking {
-    /// When an id was first asked for by itself, and when that was last answered by nothing.
-    looked_up: HashMap<String, (i64, Option<i64>)>,
+    /// When an id was first asked for by itself, and in which run and when that was last answered by nothing.
+    looked_up: HashMap<String, (i64, Option<(usize, i64)>)>,
 }
 
 impl Asking {
@@ -43,21 +43,25 @@ impl Asking {
     }
 
     fn look_ups(&mut self, calls: &[Call], settings: &Settings, committed: bool) -> Option<Broken> {
-        let mut asked = HashSet::new();
         let mut broken = None;
+        let mut walking = HashSet::new();
         let longest = i64::try_from(settings.open_recheck.as_secs()).unwrap_or(i64::MAX);
         for call in calls {
-            let Asked::Find { id, .. } = &call.asked else { continue };
+            if let Asked::List { function, .. } = call.asked {
+                walking.insert(function);
+            }
+            let Asked::Find { function, id, .. } = &call.asked else { continue };
             let Answered::Records { shown, served_at } = call.answer else { continue };
-            if !asked.insert(id.clone()) {
-                broken = Some(("a run asks for a record once", call.to_string()));
+            // Before the first walk a known record is asked for to see how far back the service reaches.
+            if !walking.contains(function) {
+                continue;
             }
             let (first, unseen) = *self.looked_up.entry(id.to_string()).or_insert((served_at, None));
             let wait = |since: i64| (since - first).max(FIRST_WAIT).min(longest);
-            if unseen.is_some_and(|unseen| served_at < unseen + wait(unseen) - 2) {
+            if unseen.is_some_and(|(run, unseen)| run != call.run && served_at < unseen + wait(unseen) - 2) {
                 broken = Some(("a record that is not shown is asked for less and less often", call.to_string()));
             }
-            self.looked_up.insert(id.to_string(), (first, (shown == 0 && committed).then_some(served_at)));
+            self.looked_up.insert(id.to_string(), (first, (shown == 0 && committed).then_some((call.run, served_at))));
         }
         broken
     }

@@ -16,6 +16,9 @@ use std::sync::Arc;
 /// A second that holds this many records of a function may reach the suspected cap of results.
 const CROWDED_SECOND: usize = 4_900;
 
+/// No clock of a schedule is further behind, in seconds.
+const SLOWEST_CLOCK: i64 = 601;
+
 /// An invariant that does not hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Finding {
@@ -200,6 +203,7 @@ impl Checks {
                 self.beginnings.iter().filter(|each| each.function == function).copied().collect();
             self.check_settle_delay(&new, &began);
             self.check_nothing_lost(function, &new, &began, content);
+            self.check_nothing_forgotten(function, &new, &began, content);
             self.settled[function] = settled;
         }
     }
@@ -248,6 +252,25 @@ impl Checks {
         }
     }
 
+    /// What the service forgot before a walk of its window is not called settled, from the first promise on.
+    fn check_nothing_forgotten(&mut self, function: usize, new: &[Interval], began: &[Beginning], content: &Content) {
+        let service = Arc::clone(&self.service);
+        let delay = i64::try_from(self.settings.settle_delay.as_secs()).expect("a short delay");
+        let Some(promised_from) = self.settled[function].iter().next().map(Interval::begin) else { return };
+        for (number, record) in service.world.of(function) {
+            if content.statuses[number].is_some() {
+                continue;
+            }
+            let Some((second, since)) = self.filed_at(record, record.forgotten) else { continue };
+            let at = Timestamp::from_unix(second);
+            let is_claimed = at >= promised_from && new.iter().any(|range| range.contains(at));
+            let too_late = self.walked(began, second).is_some_and(|(first, _)| record.forgotten < first);
+            if is_claimed && too_late && since <= second + 1 + delay {
+                self.find("what was forgotten before it was walked is not called settled", self.name(number));
+            }
+        }
+    }
+
     /// Under which second a record is filed at a moment, and since when; none while it cannot be seen.
     fn filed_at(&self, record: &Record, at: i64) -> Option<(i64, i64)> {
         let second = self.service.second_of(record, record.stage(at)?);
@@ -266,12 +289,16 @@ impl Checks {
     fn check_complete(&mut self, content: &Content) {
         let Some((at, report)) = self.last_report.take() else { return };
         if report.failure_kind().is_some() {
+            self.last_report = Some((at, report));
             return;
         }
         let functions = &self.service.world.functions;
         for (function, urn) in functions.clone().iter().enumerate() {
             let Some(told) = report.functions.iter().find(|told| told.urn == *urn) else {
-                self.find("complete means every function", format!("{urn} is not in the report"));
+                // A slow clock may not have reached the time to archive from.
+                if self.settings.since.is_none_or(|since| since.unix() < at - SLOWEST_CLOCK) {
+                    self.find("complete means every function", format!("{urn} is not in the report"));
+                }
                 continue;
             };
             let until = told.horizon.end().min(Timestamp::from_unix(at));

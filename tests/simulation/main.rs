@@ -26,6 +26,7 @@ use play::{Counts, Played, play, template};
 use std::collections::BTreeMap;
 use std::env;
 use std::ops::Range;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -75,7 +76,7 @@ fn play_all(seeds: Range<u64>, template: &Path) -> (Counts, Failures) {
                     if seed >= seeds.end {
                         break;
                     }
-                    let played = play(seed, template);
+                    let played = catch_unwind(|| play(seed, template)).unwrap_or_else(|_| Played::panicked());
                     let mut results = results.lock().expect("results");
                     results.0.add(&played.counts);
                     if let Some(first) = played.findings.first() {

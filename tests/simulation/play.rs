@@ -37,6 +37,14 @@ pub(crate) struct Played {
     pub(crate) counts: Counts,
 }
 
+impl Played {
+    /// Something ended with a panic, which was printed.
+    pub(crate) fn panicked() -> Self {
+        let finding = Finding { invariant: "nothing panics", what: "see above".to_owned() };
+        Self { findings: vec![finding], ..Self::default() }
+    }
+}
+
 /// What the schedules met, to see that they are worth their time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {

@@ -287,7 +287,7 @@ impl Service {
                 let stage = record.stage(as_of)?;
                 let second = self.second_of(record, stage);
                 let tie = if shuffled { dice.u64(..) } else { 0 };
-                self.readings.selects(begin, end, second).then_some(((second, tie, &record.id), (index, record, stage)))
+                self.readings.selects(begin, end, second).then_some(((second, tie, record.key), (index, record, stage)))
             })
             .collect();
         found.sort_unstable_by_key(|(order, _)| *order);

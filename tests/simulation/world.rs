@@ -28,13 +28,14 @@ pub(crate) struct Record {
     pub(crate) function: usize,
     pub(crate) submitted: i64,
     pub(crate) stages: Vec<Stage>,
+    /// The last moment at which the service can show it: what expires is the newest event of a record.
     pub(crate) forgotten: i64,
 }
 
 impl Record {
     /// What the service can show of it at a moment.
     pub(crate) fn stage(&self, at: i64) -> Option<&Stage> {
-        if at >= self.forgotten {
+        if at > self.forgotten {
             return None;
         }
         self.stages.iter().rev().find(|stage| stage.at <= at)
@@ -104,9 +105,9 @@ impl World {
         let mut records = Vec::new();
         for function in 0..functions.len() {
             let wanted = match dice.u8(..100) {
-                0..72 => dice.usize(0..300),
-                72..95 => dice.usize(300..1_200),
-                95..99 => dice.usize(1_200..3_500),
+                0..80 => dice.usize(0..200),
+                80..96 => dice.usize(200..900),
+                96..99 => dice.usize(1_200..3_500),
                 _ => dice.usize(5_100..7_000),
             };
             let mut submitted = submissions(&mut dice, span, wanted);
@@ -118,7 +119,9 @@ impl World {
 
     /// The records of a function.
     pub(crate) fn of(&self, function: usize) -> impl Iterator<Item = (usize, &Record)> {
-        self.records.iter().enumerate().filter(move |(_, record)| record.function == function)
+        let from = self.records.partition_point(|record| record.function < function);
+        let to = self.records.partition_point(|record| record.function <= function);
+        self.records[from..to].iter().enumerate().map(move |(index, record)| (from + index, record))
     }
 }
 
@@ -158,10 +161,11 @@ fn record(dice: &mut Rng, nature: &Nature, function: usize, submitted: i64) -> R
     let id = RequestId::new(format!("{:016x}{:016x}", dice.u64(..), dice.u64(..))).expect("an id");
     let slow = dice.percent(nature.slow);
     let mut stages = Vec::with_capacity(4);
-    let mut seen_at = submitted;
+    let (mut seen_at, mut newest) = (submitted, submitted);
     let mut add = |dice: &mut Rng, happened: i64, status: Status, start: Option<i64>, end: Option<i64>| {
         // What happened later is never shown earlier.
         seen_at = (happened + lateness(dice, nature)).max(seen_at + 1);
+        newest = happened;
         stages.push(Stage { at: seen_at, status, start, end });
     };
     let queued = if slow && dice.bool() { dice.spread(MINUTE, 20 * HOUR) } else { dice.spread(0, 30) };
@@ -192,5 +196,5 @@ fn record(dice: &mut Rng, nature: &Nature, function: usize, submitted: i64) -> R
         }
     }
     let key = EntryKey::of(id.as_str());
-    Record { id, key, function, submitted, stages, forgotten: submitted + nature.retention }
+    Record { id, key, function, submitted, stages, forgotten: newest + nature.retention }
 }
