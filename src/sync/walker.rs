@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// How many windows of a function are walked at once: enough to keep the places in line busy across the end of a
 /// window, few enough to bound the pages under way.
-const OPEN_WALKS: usize = 3;
+const OPEN_WALKS: usize = 5;
 
 /// A refusal of a window longer than this is taken for a limit on its length.
 const REFUSABLE_LENGTH: Duration = Duration::from_hours(1);
@@ -216,6 +216,9 @@ impl<'a, S: Source> Walker<'a, S> {
             }
         }
         self.trim(id);
+        // Before the further pages of this walk are asked for: the first page of a window tells the others, so waiting
+        // behind them it would leave most places in line empty when its turn comes.
+        self.open_walks(fetches);
         // Records are kept whatever becomes of the walk.
         self.outbox.send(Delivery::Page { page, seen_at: served_at }).await;
         if let Some(verdict) = self.advance(id, fetches)
