@@ -175,14 +175,14 @@ fn every_shell_block_runs_and_prints_what_is_shown() {
     let sealed = Sealed::new();
     let shell = blocks_of("sh");
     let emulator = Emulator::start(&sealed, &shell.iter().find(|block| is_emulator(block)).unwrap().text);
+    let cloud = Emulator::start(&sealed, "fgarchive emulate --records 2000");
     let mut script = String::new();
     for block in &shell {
-        // The emulator of the section on it runs all along, first in the place of the cloud.
         script += if is_emulator(block) { emulator.exports() } else { &block.text };
         script.extend(["printf '", BETWEEN, "'\n"]);
     }
     let script = script.replace("YOUR-ACCESS-KEY", "emulator").replace("YOUR-SECRET-KEY", "emulator-secret");
-    let stdout = sealed.run(&script, &[("FGARCHIVE_ENDPOINT", emulator.address())]);
+    let stdout = sealed.run(&script, &[("FGARCHIVE_ENDPOINT", cloud.address())]);
     let outputs: Vec<&str> = stdout.split(BETWEEN).collect();
     assert_eq!(outputs.len(), shell.len() + 1);
     for (block, printed) in shell.iter().zip(outputs) {
