@@ -200,7 +200,9 @@ fn the_lines_for_cron_run() {
     let block = blocks_of("cron").pop().unwrap();
     let (settings, jobs): (Vec<&str>, Vec<&str>) =
         block.text.lines().filter(|line| !line.is_empty()).partition(|line| line.contains('=') && !line.contains('*'));
-    let settings = format!("set -a\n{}\nset +a\n", settings.join("\n").replace("/var/lib/fgarchive/", ""));
+    let installed = Path::new(PROGRAM).parent().unwrap().to_str().unwrap();
+    let settings = settings.join("\n").replace("/var/lib/fgarchive/", "").replace("/usr/local/bin", installed);
+    let settings = format!("set -a\n{settings}\nset +a\n");
     assert_eq!(jobs.len(), 2);
     for job in jobs {
         let command: Vec<&str> = job.split_whitespace().skip(5).collect();
