@@ -106,7 +106,7 @@ fn as_somebody(home: &Home) -> Command {
     let program = home.join("program");
     fs::copy(BINARY, &program).unwrap();
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    if rustix_is_root() {
+    if is_root() {
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(program);
         command
@@ -115,7 +115,7 @@ fn as_somebody(home: &Home) -> Command {
     }
 }
 
-fn rustix_is_root() -> bool {
+fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().unwrap();
     id.stdout == b"0\n"
 }

@@ -38,6 +38,9 @@ fn nothing_happened(home: &Home, cloud: &Cloud) {
     assert!(made.is_empty(), "{made:?}");
 }
 
+/// A run that knows as whom it asks.
+type Way<'a> = &'a dyn Fn(&Home) -> Program;
+
 #[test]
 fn every_way_in_leads_to_the_same_archive() {
     let cloud = Cloud::new(settled_world());
@@ -46,7 +49,7 @@ fn every_way_in_leads_to_the_same_archive() {
         let keys = format!("[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n");
         fs::write(home.join(".huaweicloud/credentials"), keys).unwrap();
     };
-    let ways: [(&str, &dyn Fn(&Home) -> Program); 5] = [
+    let ways: [(&str, Way<'_>); 5] = [
         ("token", &|home| nobody(home, &cloud).with_token()),
         ("keys", &|home| nobody(home, &cloud).signed()),
         ("keys, project looked up", &|home| nobody(home, &cloud).signed().without("HUAWEICLOUD_SDK_PROJECT_ID")),

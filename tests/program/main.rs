@@ -4,7 +4,7 @@
 //! Where time has to pass, the run is made in this process instead, over the same client and a real socket: run and
 //! cloud then share a clock that the test sets.
 #![cfg(all(feature = "emulator", unix))]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it should be")]
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod archive;
 mod bad_archive;

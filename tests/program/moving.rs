@@ -143,7 +143,7 @@ fn later_records_need_a_longer_settle_delay() {
     let spec = WorldSpec { lateness: 2 * 3_600, ..going_on() };
     let live = Live::amid(spec, Readings::default());
     let began = live.cloud.now();
-    let patient = Settings { settle_delay: Duration::from_secs(2 * 3_600), ..live.settings() };
+    let patient = Settings { settle_delay: Duration::from_hours(2), ..live.settings() };
     for moment in [0, 3_000, 2 * DAY, 5 * DAY] {
         live.cloud.clock.set(later(began, moment));
         assert!(live.sync_with(&patient).failure_kind().is_none());
@@ -176,6 +176,10 @@ fn a_record_without_an_end_is_given_up_after_fourteen_days() {
     let given_up = archive::rows(&live.db(), given_up);
     assert!(given_up.len() > 5, "{}", given_up.len());
     assert_eq!(given_up, archive::rows(&live.db(), unfinished));
+    assert_eq!(
+        archive::rows(&live.db(), "SELECT request_id, status FROM open_records JOIN invocations USING (request_id)"),
+        [""; 0]
+    );
 }
 
 /// Every request takes seconds, and every second the oldest records expire: pages move while they are walked.
@@ -195,7 +199,7 @@ fn records_that_expire_while_paged_take_no_other_with_them() {
         let clock = Clock::fixed(spec.anchor);
         let shared = clock.clone();
         let ticking = move || {
-            shared.set(later(shared.now(), 2));
+            shared.set(later(shared.now(), 5));
             shared.now()
         };
         let live = Live::of(Cloud::on(spec, Readings { order, ..Readings::default() }, clock, ticking));

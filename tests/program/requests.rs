@@ -10,7 +10,7 @@ fn most(records: u64, functions: usize) -> u64 {
     records.div_ceil(500) * 105 / 100 + 2 * functions as u64
 }
 
-fn first_run_costs_little(spec: WorldSpec) {
+fn first_run_costs_little(spec: &WorldSpec) {
     let (home, cloud) = (Home::new(), Cloud::new(spec.clone()));
     home.sync(&cloud).exits(0);
     let archived = archive::number(&home.db(), "SELECT count(*) FROM invocations").unsigned_abs();
@@ -22,20 +22,20 @@ fn first_run_costs_little(spec: WorldSpec) {
 #[test]
 fn a_first_run_of_twenty_thousand_records() {
     for seed in 1..=5 {
-        first_run_costs_little(WorldSpec { seed, ..WorldSpec::new(now()) });
+        first_run_costs_little(&WorldSpec { seed, ..WorldSpec::new(now()) });
     }
 }
 
 #[test]
 fn a_first_run_of_two_hundred_thousand_records() {
     for seed in 1..=3 {
-        first_run_costs_little(WorldSpec { seed, records: 200_000, ..WorldSpec::new(now()) });
+        first_run_costs_little(&WorldSpec { seed, records: 200_000, ..WorldSpec::new(now()) });
     }
 }
 
 #[test]
 fn a_first_run_of_many_small_functions() {
-    first_run_costs_little(WorldSpec { records: 3_000, functions: 30, ..WorldSpec::new(now()) });
+    first_run_costs_little(&WorldSpec { records: 3_000, functions: 30, ..WorldSpec::new(now()) });
 }
 
 #[test]
