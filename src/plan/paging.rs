@@ -317,6 +317,10 @@ impl Walk {
 
     /// Whether the whole list was seen, now that nothing is left to ask.
     fn verdict(&self) -> Result<Proof, Doubt> {
+        // Where no entry was left to share, a window that was narrowed has shown nothing of its own.
+        if self.of_longer_window > 0 && self.pages.len() <= self.of_longer_window {
+            return Err(Doubt::SeamBroken);
+        }
         let reach = self.reach();
         let single = self.effective_pages() <= 1;
         if !single && self.distinct() != reach {
