@@ -225,7 +225,7 @@ fn what_is_not_run_here_is_run_by_ci() {
     }
     assert_eq!(left, 7);
     let languages: BTreeSet<String> = blocks().into_iter().map(|block| block.language).collect();
-    assert_eq!(languages.iter().map(String::as_str).collect::<Vec<_>>(), ["cron", "sh", "sql"]);
+    assert_eq!(languages.iter().map(String::as_str).collect::<Vec<_>>(), ["cron", "json", "sh", "sql"]);
 }
 
 #[test]
@@ -246,6 +246,23 @@ fn ten_questions_have_the_answers_shown() {
         fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), &readme).unwrap();
     } else {
         assert_eq!(README, readme);
+    }
+}
+
+/// The script that is shown, and every fault that is named, with what it takes.
+#[test]
+fn scripts_of_faults_are_understood() {
+    let sealed = Sealed::new();
+    let shown = blocks_of("json").pop().unwrap().text;
+    let named = [
+        r#"{"rules":[{"faults":[{"throttled":{"retry_after":1}},{"throttled":{}},{"status":{"code":500}},"reset",{"cut":"chunked"}]}]}"#,
+        r#"{"rules":[{"faults":[{"slow":{"ms":1}},{"latency":{"ms":1}},"silent","garbled","stuck_marker","repeated_marker"]}]}"#,
+        r#"{"rules":[{"on":"projects","faults":[{"clock_skew":{"seconds":1}}]},{"on":"async_config","faults":["reset"]}]}"#,
+    ];
+    for script in named.into_iter().chain([shown.as_str()]) {
+        fs::write(sealed.0.path().join("faults.json"), script).unwrap();
+        let emulator = Emulator::start(&sealed, "fgarchive emulate --records 1 --functions 1 --faults faults.json");
+        assert!(emulator.address().starts_with("http://127.0.0.1:"), "{script}");
     }
 }
 
