@@ -23,8 +23,12 @@ impl Default for Reach {
 
 impl Reach {
     /// Learns from a record that was shown at `served_at`.
+    ///
+    /// One that has not ended tells nothing: a service may keep it for as long as it is open.
     pub fn learn(&mut self, record: &Invocation, served_at: Timestamp) {
-        if let Some(latest) = latest_time(record) {
+        if record.status.is_final()
+            && let Some(latest) = latest_time(record)
+        {
             let age = u64::try_from(served_at.seconds_since(latest)).unwrap_or(0);
             self.0 = self.0.max(Duration::from_secs(age));
         }

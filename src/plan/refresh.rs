@@ -32,6 +32,8 @@ pub struct OpenRecord {
     pub ended_at: Option<Timestamp>,
     /// When it was last seen, or last asked for.
     pub checked_at: Timestamp,
+    /// Whether it was shown when it was last asked for.
+    pub is_shown: bool,
 }
 
 /// Whether a record of this status and end, seen at `now`, may still change.
@@ -71,6 +73,9 @@ pub enum Refresh {
 
 /// Chooses for every hour of the horizon that holds due records the way that costs fewer requests.
 ///
+/// A record without a known start, or that was not shown when it was asked for, may be filed under another hour: it is
+/// asked for by its id.
+///
 /// `archived_in` tells how many records of an hour are archived, from which follows how many pages a walk takes.
 pub fn choose<E>(
     due: Vec<OpenRecord>,
@@ -81,7 +86,7 @@ pub fn choose<E>(
     let mut hours: BTreeMap<Option<Interval>, Vec<OpenRecord>> = BTreeMap::new();
     for record in due {
         let hour = hour_of(record.opened_at).and_then(|hour| hour.intersect(horizon));
-        let hour = hour.filter(|hour| record.start_is_known && hour.contains(record.opened_at));
+        let hour = hour.filter(|hour| record.start_is_known && record.is_shown && hour.contains(record.opened_at));
         hours.entry(hour).or_default().push(record);
     }
     hours
@@ -125,6 +130,7 @@ mod tests {
             start_is_known: true,
             ended_at: None,
             checked_at: at(checked),
+            is_shown: true,
         }
     }
 

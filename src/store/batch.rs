@@ -54,6 +54,8 @@ impl Archive {
         let sightings = records::sort_by_id(&batch.showings);
         let mut counted = *tally;
         self.transact(|transaction| {
+            // First of all when the run began by the service's clock: history is bounded by it.
+            save_tally(transaction, run, now, &counted)?;
             records::save_sightings(transaction, run, &sightings, &mut counted)?;
             counted.rejected += save_rejects(transaction, run, now, &batch.rejects)?;
             open_records::save_checks(transaction, now, &batch.unseen)?;

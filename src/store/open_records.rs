@@ -10,7 +10,7 @@ impl Archive {
     /// The open records of a function, oldest first.
     pub fn load_open(&self, function: FunctionId) -> Result<Vec<OpenRecord>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT o.request_id, o.opened_at, o.checked_at, i.status, i.start_time, i.end_time
+            "SELECT o.request_id, o.opened_at, o.seen_at, o.checked_at, i.status, i.start_time, i.end_time
                FROM open_records o
                JOIN invocations i USING (request_id)
               WHERE o.function_id = ?1
@@ -41,11 +41,14 @@ fn load_record(row: &Row<'_>) -> Result<OpenRecord, StoreError> {
         let text: Option<String> = row.get(column)?;
         Ok(text.as_deref().and_then(RecordTime::parse).and_then(|time| time.moment()))
     };
+    let start = moment("start_time")?;
     Ok(OpenRecord {
         request_id: RequestId::new(row.get::<_, String>("request_id")?).ok_or_else(damaged)?,
         status: Status::parse(&row.get::<_, String>("status")?),
-        opened_at: time("opened_at")?,
-        start_is_known: moment("start_time")?.is_some(),
+        // A start that was not known when the record was first seen counts as soon as it is.
+        opened_at: start.map_or_else(|| time("opened_at"), Ok)?,
+        start_is_known: start.is_some(),
+        is_shown: time("seen_at")? >= time("checked_at")?,
         ended_at: moment("end_time")?,
         checked_at: time("checked_at")?,
     })
