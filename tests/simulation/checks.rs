@@ -374,8 +374,8 @@ impl Checks {
                 self.find("a quiet world is proven in the end", format!("{last:?}"));
             }
             self.check_followed_up(&content, now);
+            self.check_quiet_run(now);
         }
-        self.check_quiet_run(now);
     }
 
     /// Whether nothing about the service keeps a walk from being proven.

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 /// No honest run of a small world asks more; one that does is stopped and found.
-pub(crate) const MOST_REQUESTS: usize = 5_000;
+pub(crate) const MOST_REQUESTS: usize = 20_000;
 
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
