@@ -2,7 +2,7 @@
 //! the test says so.
 
 use crate::archive::{self, Records};
-use crate::cloud::{Cloud, RUNTIME, later};
+use crate::cloud::{Cloud, RUNTIME, later, pause};
 use crate::program::Home;
 use crate::truth;
 use fgarchive::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
@@ -10,7 +10,7 @@ use fgarchive::clock::Clock;
 use fgarchive::domain::Timestamp;
 use fgarchive::emulator::{Readings, TOKEN, WorldSpec};
 use fgarchive::plan::retry::Patience;
-use fgarchive::store::Archive;
+use fgarchive::store::{Archive, StoreError};
 use fgarchive::sync::{self, RunReport, Unwatched};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,8 +91,18 @@ impl Live {
         Client::new(settings).unwrap()
     }
 
+    /// A child that another test has just begun holds our lock as well, until it becomes another program.
+    fn open(&self) -> Archive {
+        loop {
+            match Archive::open(&self.db()) {
+                Err(StoreError::Held) => pause(Duration::from_millis(1)),
+                opened => return opened.unwrap(),
+            }
+        }
+    }
+
     pub(crate) fn sync_with(&self, settings: &Settings) -> RunReport {
-        let mut archive = Archive::open(&self.db()).unwrap();
+        let mut archive = self.open();
         let (clock, cancel) = (&self.cloud.clock, CancellationToken::new());
         RUNTIME.block_on(sync::run(&mut archive, self.client(), settings, clock, &cancel, &mut Unwatched)).unwrap()
     }
