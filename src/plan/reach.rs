@@ -84,5 +84,7 @@ mod tests {
         assert!(reach.covers(Interval::new(at(950), at(951)).unwrap(), now));
         assert!(!reach.covers(Interval::new(at(949), at(951)).unwrap(), now));
         assert_eq!(reach.begin(at(1_010)), at(960), "the reach moves on with the clock");
+        reach.learn(&Invocation { status: Status::Running, ..record(100, None) }, now);
+        assert_eq!(reach.begin(now), at(950), "a record may be kept for as long as it is open");
     }
 }

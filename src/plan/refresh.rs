@@ -117,9 +117,8 @@ mod tests {
         Timestamp::from_unix(second)
     }
 
-    /// Ends within an hour, as the present does.
-    fn horizon() -> Interval {
-        Interval::new(at(0), at(39_000)).unwrap()
+    fn horizon(end: i64) -> Interval {
+        Interval::new(at(0), at(end)).unwrap()
     }
 
     fn open(id: usize, opened: i64, checked: i64) -> OpenRecord {
@@ -175,9 +174,23 @@ mod tests {
         let crowd: Vec<_> = (0..10).map(|id| open(id, 3_601, 0)).collect();
         let lonely = open(99, 90_000, 0);
         let due: Vec<_> = crowd.iter().cloned().chain([lonely.clone()]).collect();
-        let chosen = choose(due, horizon(), 500, |_| Ok::<_, ()>(2_000)).unwrap();
+        let chosen = choose(due, horizon(90_001), 500, |_| Ok::<_, ()>(2_000)).unwrap();
         let hour = Interval::new(at(3_600), at(7_200)).unwrap();
         assert_eq!(chosen, [Refresh::Walk(hour, crowd), Refresh::LookUp(vec![lonely])]);
+    }
+
+    #[test]
+    fn an_hour_is_walked_as_far_as_it_has_passed() {
+        let crowd: Vec<_> = (0..10).map(|id| open(id, 3_601, 0)).collect();
+        let chosen = choose(crowd.clone(), horizon(4_000), 500, |_| Ok::<_, ()>(10)).unwrap();
+        assert_eq!(chosen, [Refresh::Walk(Interval::new(at(3_600), at(4_000)).unwrap(), crowd)]);
+    }
+
+    #[test]
+    fn a_record_that_its_hour_does_not_show_is_looked_up() {
+        let hidden: Vec<_> = (0..10).map(|id| OpenRecord { is_shown: false, ..open(id, 3_601, 0) }).collect();
+        let chosen = choose(hidden.clone(), horizon(9_000), 500, |_| Ok::<_, ()>(10)).unwrap();
+        assert_eq!(chosen, [Refresh::LookUp(hidden)]);
     }
 
     proptest! {
@@ -185,11 +198,11 @@ mod tests {
         #[test]
         fn no_due_record_is_dropped(opened in prop::collection::vec(0i64..40_000, 0..40), archived in 0u64..10_000) {
             let due: Vec<_> = opened.iter().enumerate().map(|(id, &second)| open(id, second, 0)).collect();
-            let chosen = choose(due.clone(), horizon(), 500, |_| Ok::<_, ()>(archived)).unwrap();
+            let chosen = choose(due.clone(), horizon(39_000), 500, |_| Ok::<_, ()>(archived)).unwrap();
             for record in &due {
                 let asked = chosen.iter().any(|refresh| match refresh {
                     Refresh::LookUp(records) => records.contains(record),
-                    Refresh::Walk(hour, _) => hour.contains(record.opened_at) && horizon().covers(*hour),
+                    Refresh::Walk(hour, _) => hour.contains(record.opened_at) && horizon(39_000).covers(*hour),
                 });
                 prop_assert!(asked, "{record:?} is in none of {chosen:?}");
             }
