@@ -226,7 +226,8 @@ impl Walk {
     /// What already rules a proof out, so that no further page is asked for nothing.
     fn doubt_so_far(&self) -> Option<Doubt> {
         let broken = self.neighbours().any(|(_, before, _, after)| before.last != after.first);
-        if broken {
+        let pages_of_one = self.reach() == 1 && self.pages.get(&1).is_some_and(|behind| behind.length > 0);
+        if broken || pages_of_one {
             return Some(Doubt::SeamBroken);
         }
         match self.count() {
@@ -259,7 +260,7 @@ impl Walk {
     /// neighbours; they are asked again from the hole on.
     fn forget_behind_hole(&mut self) {
         let reach = self.reach();
-        self.pages.retain(|&marker, _| marker <= reach.saturating_sub(1));
+        self.pages.retain(|&marker, page| marker < reach.max(1) || (marker == reach && page.length == 0));
     }
 
     /// Every further page of a list of `total` entries, which comes in pages as long as the first.
@@ -273,8 +274,13 @@ impl Walk {
     }
 
     /// The page after what was reached without a hole, one entry early; none where the last page there brought nothing new.
+    ///
+    /// A first page of one entry leaves nothing to overlap with: that the list ends there is seen by asking behind it.
     fn following(&self) -> Vec<Marker> {
-        let next = self.reach().saturating_sub(1);
+        let next = match self.reach() {
+            1 => 1,
+            reach => reach.saturating_sub(1),
+        };
         if next == 0 || self.pages.contains_key(&next) { Vec::new() } else { vec![Marker(next)] }
     }
 
@@ -344,5 +350,288 @@ impl Walk {
     /// The pages that brought something: one that only confirms the end is no second answer to be held against the first.
     fn effective_pages(&self) -> usize {
         self.pages.iter().filter(|(marker, page)| **marker == 0 || page.length > 1).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Entry, Invocation, RecordTime, RequestId, Status, Timestamp};
+    use proptest::prelude::*;
+
+    /// What happens to the list between two pages.
+    #[derive(Clone, Copy, Debug)]
+    enum Event {
+        /// A record appears in this second.
+        Arrive(i64),
+        /// Everything up to the earliest second that is left is forgotten.
+        Expire,
+        /// Records of the same second trade places.
+        Shuffle(u64),
+        Nothing,
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            2 => (0i64..30).prop_map(Event::Arrive),
+            1 => Just(Event::Expire),
+            2 => any::<u64>().prop_map(Event::Shuffle),
+            10 => Just(Event::Nothing),
+        ]
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum CountReading {
+        Total,
+        PageLength,
+        Absent,
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum LastMarker {
+        Zero,
+        Same,
+        Onward,
+        Absent,
+    }
+
+    /// How the service is to be read.
+    #[derive(Clone, Copy, Debug)]
+    struct Readings {
+        count: CountReading,
+        last_marker: LastMarker,
+        always_absent: bool,
+        newest_first: bool,
+        page_cap: usize,
+        result_cap: usize,
+    }
+
+    fn readings() -> impl Strategy<Value = Readings> {
+        let count = prop_oneof![Just(CountReading::Total), Just(CountReading::PageLength), Just(CountReading::Absent)];
+        let last_marker = prop_oneof![
+            Just(LastMarker::Zero),
+            Just(LastMarker::Same),
+            Just(LastMarker::Onward),
+            Just(LastMarker::Absent)
+        ];
+        let caps = (1usize..12, prop_oneof![4 => Just(usize::MAX), 1 => Just(500)]);
+        (count, last_marker, any::<bool>(), any::<bool>(), caps).prop_map(
+            |(count, last_marker, always_absent, newest_first, (page_cap, result_cap))| Readings {
+                count,
+                last_marker,
+                always_absent,
+                newest_first,
+                page_cap,
+                result_cap,
+            },
+        )
+    }
+
+    /// A listing that moves while it is paged.
+    struct Listing {
+        readings: Readings,
+        /// Second, place among its second, and id, in the order of time.
+        entries: Vec<(i64, u64, u64)>,
+        /// The ids that could be seen all along.
+        constant: HashSet<u64>,
+        next_id: u64,
+        /// Only what began before this is in the window.
+        until: i64,
+    }
+
+    impl Listing {
+        fn new(readings: Readings, seconds: &[i64]) -> Self {
+            let mut entries: Vec<_> = (0u64..).zip(seconds).map(|(id, &second)| (second, id, id)).collect();
+            entries.sort_unstable();
+            let constant = entries.iter().map(|entry| entry.2).collect();
+            Self { readings, entries, constant, next_id: seconds.len() as u64, until: i64::MAX }
+        }
+
+        fn happen(&mut self, event: Event) {
+            match event {
+                Event::Arrive(second) => {
+                    self.entries.push((second, self.next_id, self.next_id));
+                    self.next_id += 1;
+                }
+                Event::Expire => {
+                    let earliest = self.entries.iter().map(|entry| entry.0).min();
+                    for entry in self.entries.extract_if(.., |entry| Some(entry.0) == earliest) {
+                        self.constant.remove(&entry.2);
+                    }
+                }
+                Event::Shuffle(seed) => {
+                    for entry in &mut self.entries {
+                        entry.1 = (entry.2 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17);
+                    }
+                }
+                Event::Nothing => {}
+            }
+            self.entries.sort_unstable();
+        }
+
+        fn page(&self, marker: Marker) -> Page {
+            let mut ids: Vec<_> =
+                self.entries.iter().filter(|entry| entry.0 < self.until).map(|entry| (entry.0, entry.2)).collect();
+            if self.readings.newest_first {
+                ids.reverse();
+            }
+            let from = usize::try_from(marker.0).unwrap();
+            let handed_out = &ids[..ids.len().min(self.readings.result_cap)];
+            let rest = handed_out.get(from..).unwrap_or_default();
+            let shown = &rest[..rest.len().min(self.readings.page_cap)];
+            let mut page = Page::from_entries(shown.iter().map(|&(second, id)| Entry::Record(record(second, id))));
+            page.count = match self.readings.count {
+                CountReading::Total => Some(handed_out.len() as u64),
+                CountReading::PageLength => Some(shown.len() as u64),
+                CountReading::Absent => None,
+            };
+            let onward = (from + shown.len()) as u64;
+            page.next_marker = match self.readings.last_marker {
+                _ if self.readings.always_absent => None,
+                _ if shown.len() < rest.len() => Some(onward),
+                LastMarker::Zero => Some(0),
+                LastMarker::Same => Some(marker.0),
+                LastMarker::Onward => Some(onward),
+                LastMarker::Absent => None,
+            }
+            .map(Marker);
+            page
+        }
+    }
+
+    fn record(second: i64, id: u64) -> Invocation {
+        Invocation {
+            request_id: RequestId::new(format!("r{id}")).unwrap(),
+            status: Status::Success,
+            error_code: None,
+            error_message: None,
+            start_time: Some(RecordTime::At(Timestamp::from_unix(second))),
+            end_time: None,
+            extra: None,
+        }
+    }
+
+    /// A walk of the listing, with things happening before every page, and pages of one step answered in any order.
+    struct Course {
+        verdict: Result<Proof, Doubt>,
+        seen: HashSet<EntryKey>,
+        asked: usize,
+    }
+
+    /// Walks; after `cut.0` pages the window is cut at the second `cut.1`, where what was seen lets it be.
+    fn walk(listing: &mut Listing, divisible: bool, events: &[Event], cut: Option<(usize, i64)>) -> Course {
+        let mut walk = Walk::new(Habits::default(), divisible);
+        let mut events = events.iter().copied();
+        let mut starts: BTreeMap<Marker, Vec<i64>> = BTreeMap::new();
+        let (mut seen, mut asked) = (HashSet::new(), 0);
+        loop {
+            let mut markers = match walk.step() {
+                Step::Ask(markers) => markers,
+                Step::Wait => panic!("nothing is under way"),
+                Step::Over(verdict) => return Course { verdict, seen, asked },
+            };
+            asked += markers.len();
+            if markers.len() % 2 == 0 {
+                markers.reverse();
+            }
+            for marker in markers {
+                listing.happen(events.next().unwrap_or(Event::Nothing));
+                let page = listing.page(marker);
+                seen.extend(page.keys.iter().copied());
+                let seconds = page.records.iter().filter_map(Invocation::started_at).map(Timestamp::unix).collect();
+                starts.insert(marker, seconds);
+                walk.take(marker, &page);
+            }
+            let seen_seconds: Vec<i64> = starts.values().flatten().copied().collect();
+            if let Some((pages, until)) = cut
+                && listing.until == i64::MAX
+                && starts.len() >= pages
+                && walk.prefix().is_some_and(|prefix| Some(prefix) < walk.reported())
+                && seen_seconds.is_sorted()
+                && seen_seconds.last().is_some_and(|&last| last < until)
+            {
+                listing.until = until;
+                walk.narrow(pages.is_multiple_of(2).then_some(listing.entries.len() as u64 / 2));
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// However the list moves and the service is to be read: a walk ends, and one that is believed has seen every
+        /// record that could be seen from its first page to its last.
+        #[test]
+        fn a_walk_that_lost_a_record_is_not_believed(
+            readings in readings(),
+            seconds in prop::collection::vec(0i64..30, 0..90),
+            divisible in any::<bool>(),
+            events in prop::collection::vec(event(), 0..40),
+            cut in prop::option::of((1usize..5, 1i64..30)),
+        ) {
+            // Pages of one entry share none; no service that takes a limit of 500 has them while it forgets.
+            prop_assume!(readings.page_cap > 1 || !events.iter().any(|event| matches!(event, Event::Expire)));
+            let mut listing = Listing::new(readings, &seconds);
+            let course = walk(&mut listing, divisible, &events, cut);
+            prop_assert!(course.asked <= MAX_PAGES);
+            if let Ok(proof) = course.verdict {
+                let inside = listing.entries.iter().filter(|entry| entry.0 < listing.until);
+                for (_, _, id) in inside.filter(|entry| listing.constant.contains(&entry.2)) {
+                    let key = EntryKey::of(&format!("r{id}"));
+                    prop_assert!(course.seen.contains(&key), "r{id} was never shown, believed by {proof:?}");
+                }
+            }
+        }
+
+        /// A list that stands still is believed at the first walk, at about one request a page.
+        #[test]
+        fn a_quiet_list_is_believed(
+            readings in readings(),
+            seconds in prop::collection::vec(0i64..30, 0..90),
+        ) {
+            prop_assume!(readings.page_cap > 1 && readings.result_cap > 90);
+            let mut listing = Listing::new(readings, &seconds);
+            let course = walk(&mut listing, true, &[], None);
+            prop_assert!(course.verdict.is_ok(), "{:?}", course.verdict);
+            let pages = seconds.len().saturating_sub(1).div_ceil(readings.page_cap - 1);
+            prop_assert!(course.asked <= pages.max(1) + 1, "{} requests for {pages} pages", course.asked);
+        }
+    }
+
+    #[test]
+    fn a_list_cut_off_at_a_round_number_is_not_believed() {
+        for count in [CountReading::Total, CountReading::PageLength, CountReading::Absent] {
+            let readings = Readings {
+                count,
+                last_marker: LastMarker::Zero,
+                always_absent: false,
+                newest_first: false,
+                page_cap: 100,
+                result_cap: 500,
+            };
+            let mut listing = Listing::new(readings, &[7; 700]);
+            assert_eq!(walk(&mut listing, true, &[], None).verdict, Err(Doubt::Capped), "{count:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_always_has_one_more_page_ends() {
+        let mut walk = Walk::new(Habits::default(), false);
+        let mut asked = 0;
+        let verdict = loop {
+            match walk.step() {
+                Step::Ask(markers) => {
+                    for marker in markers {
+                        asked += 1;
+                        let mut page = Page::from_entries([0, 1].map(|next| Entry::Record(record(0, marker.0 + next))));
+                        page.next_marker = Some(Marker(marker.0 + 2));
+                        walk.take(marker, &page);
+                    }
+                }
+                Step::Wait => panic!("nothing is under way"),
+                Step::Over(verdict) => break verdict,
+            }
+        };
+        assert_eq!((verdict, asked), (Err(Doubt::Endless), MAX_PAGES));
     }
 }

@@ -216,3 +216,118 @@ pub fn pages_for(records: u64, limit: u32) -> u64 {
     let walks = records.div_ceil(RESULT_CAP).max(1);
     records.saturating_sub(1).div_ceil(stride).max(walks)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix(second)
+    }
+
+    fn range(begin: i64, length: i64) -> Interval {
+        Interval::new(at(begin), at(begin + length)).unwrap()
+    }
+
+    const DAY: i64 = 86_400;
+
+    proptest! {
+        /// Whatever is settled and however dense it is believed to be: the windows of what is pending tile it.
+        #[test]
+        fn windows_tile_what_is_pending(
+            settled in prop::collection::vec((0i64..100 * DAY, 1i64..20 * DAY), 0..6),
+            densities in prop::collection::vec(prop::option::of(0.0f64..0.1), 1..8),
+            longest in 1i64..60 * DAY,
+        ) {
+            let horizon = range(0, 90 * DAY);
+            let done: IntervalSet = settled.iter().map(|&(begin, length)| range(begin, length)).collect();
+            let longest = Duration::from_secs(longest.max(DAY / 4).unsigned_abs());
+            let mut walked = done.clone();
+            let mut densities = densities.into_iter().cycle();
+            for gap in pending(horizon, &done) {
+                let mut rest = Some(gap);
+                while let Some(left) = rest {
+                    let density = densities.next().flatten().map(Density);
+                    let window = next_window(left, density, longest);
+                    prop_assert_eq!(window.begin(), left.begin());
+                    prop_assert!(left.covers(window) && window.seconds() as u64 <= longest.min(MAX_WINDOW).as_secs());
+                    prop_assert!(walked.gaps_in(window) == [window], "no second is in two windows");
+                    walked.insert(window);
+                    rest = left.split_at(window.end()).1;
+                }
+            }
+            prop_assert!(walked.gaps_in(horizon).is_empty());
+        }
+
+        /// Every second of a window is selected under each of the four readings of its bounds.
+        #[test]
+        fn bounds_select_every_second(begin in 0i64..1_000, length in 1i64..50) {
+            let window = range(begin, length);
+            let (low, high) = bounds(window);
+            for second in (begin..begin + length).map(at) {
+                prop_assert!(low < second && second < high);
+            }
+            prop_assert_eq!(high, window.end(), "no window asks beyond its end");
+        }
+
+        /// What a walk lets the ledger say covers nothing outside its window, nothing twice, nothing from its beginning
+        /// on, and nothing as settled that it came too early or too late for.
+        #[test]
+        fn claims_are_parts_of_the_past(
+            begin in 0i64..500, length in 1i64..500, reached in 0i64..1_000, began in 0i64..1_000, delay in 0u64..300,
+        ) {
+            let window = range(begin, length);
+            let delay = Duration::from_secs(delay);
+            let Claims { lost, settled, proven } = claims(window, at(reached), at(began), delay);
+            for second in 0..1_200 {
+                let [lost, settled, proven] =
+                    [lost, settled, proven].map(|part| part.is_some_and(|part| part.contains(at(second))));
+                let is_past = window.contains(at(second)) && second < began;
+                let is_old = at(second) < at(began) - delay;
+                prop_assert_eq!(lost, is_past && second < reached);
+                prop_assert_eq!(settled, is_past && second >= reached && is_old);
+                prop_assert_eq!(proven, is_past && second >= reached && !is_old);
+            }
+        }
+
+        /// A window is cut inside itself and after what was seen, however wrong the totals are.
+        #[test]
+        fn a_cut_keeps_what_was_seen(
+            length in 1i64..100_000, until in 0i64..120_000, total in 0u64..20_000, seen in 0u64..20_000, stride in 0u64..500,
+        ) {
+            let window = range(0, length);
+            if let Some(Trimmed { window: cut, .. }) = trimmed(window, Prefix { total, seen, until: at(until), stride }) {
+                prop_assert!(window.covers(cut) && cut != window && cut.begin() == window.begin());
+                prop_assert!(at(until) < cut.end());
+            }
+        }
+
+        /// Splitting ends at single seconds that tile the window, and shortening at half of it.
+        #[test]
+        fn splitting_ends(begin in 0i64..1_000, length in 1i64..100_000) {
+            let window = range(begin, length);
+            match halves(window) {
+                Some((first, second)) => {
+                    prop_assert!(is_divisible(window) && first.end() == second.begin());
+                    prop_assert_eq!((first.begin(), second.end()), (window.begin(), window.end()));
+                    let shorter = next_window(window, Some(shortened(window, None)), MAX_WINDOW);
+                    prop_assert!(shorter.seconds() <= (window.seconds() / 2).max(1));
+                }
+                None => prop_assert!(!is_divisible(window)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_in_vain_is_repeated_then_split_then_given_up() {
+        let (long, second) = (range(0, 60), range(0, 1));
+        let remedies: Vec<_> = (1..=4).map(|walks| remedy(Doubt::SeamBroken, long, walks)).collect();
+        assert_eq!(remedies, [Remedy::WalkAgain, Remedy::WalkAgain, Remedy::Halve, Remedy::Halve]);
+        assert_eq!(remedy(Doubt::Repeated, second, 3), Remedy::GiveUp);
+        assert_eq!(
+            (remedy(Doubt::Capped, long, 1), remedy(Doubt::Capped, second, 1)),
+            (Remedy::Shorten, Remedy::GiveUp)
+        );
+    }
+}
