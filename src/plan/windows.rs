@@ -130,6 +130,16 @@ pub fn trimmed(window: Interval, prefix: Prefix) -> Option<Trimmed> {
     Some(Trimmed { window, expected: (!is_suspicious(total)).then_some(total - on_last_page) })
 }
 
+/// The window cut where records may still arrive, if it would take more than one page: the list of what is settled
+/// stands still while it is paged, and what is young is few enough for one answer.
+pub fn cut_at_settled(window: Interval, density: Option<Density>, settled_until: Timestamp, limit: u32) -> Interval {
+    let one_page = density.is_none_or(|density| density.expected_in(window) <= u64::from(limit));
+    match window.split_at(settled_until) {
+        (Some(settled), Some(_)) if !one_page => settled,
+        _ => window,
+    }
+}
+
 /// Both halves of a window; none when it is a single second.
 pub fn halves(window: Interval) -> Option<(Interval, Interval)> {
     let middle = Timestamp::from_unix(window.begin().unix() + window.seconds() / 2);
@@ -231,6 +241,16 @@ mod tests {
     }
 
     const DAY: i64 = 86_400;
+
+    #[test]
+    fn a_window_of_several_pages_ends_where_records_may_still_arrive() {
+        let window = range(0, 1_000);
+        let cut = |density| cut_at_settled(window, density, at(900), 500);
+        assert_eq!(cut(Some(Density(1.0))), range(0, 900));
+        assert_eq!(cut(Some(Density(0.5))), window, "one page is one answer, and cannot drift");
+        assert_eq!(cut(None), window, "the first answer tells");
+        assert_eq!(cut_at_settled(window, Some(Density(1.0)), at(2_000), 500), window);
+    }
 
     proptest! {
         /// Whatever is settled and however dense it is believed to be: the windows of what is pending tile it.

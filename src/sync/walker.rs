@@ -170,6 +170,8 @@ impl<'a, S: Source> Walker<'a, S> {
             return Some(piece);
         }
         let range = windows::next_window(piece.range, self.density, self.longest);
+        let settled_until = self.asker.now() - self.settle_delay;
+        let range = windows::cut_at_settled(range, self.density, settled_until, PAGE_LIMIT);
         if let Some(rest) = piece.range.split_at(range.end()).1 {
             self.pieces.push_front(Piece { range: rest, walks: 0 });
         }
