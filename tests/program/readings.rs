@@ -1,7 +1,7 @@
 //! First and repeated runs under every reading that the vendor's page leaves open, compared record by record.
 
 use crate::archive;
-use crate::cloud::{Cloud, later, small_world};
+use crate::cloud::{Cloud, later, now, small_world};
 use crate::program::Home;
 use crate::truth;
 use clap::ValueEnum;
@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// Tests at once within a table of cases.
 const AT_ONCE: usize = 3;
+
+const DAY: i64 = 86_400;
 
 type Set = Box<dyn Fn(&mut Readings) + Send + Sync>;
 
@@ -121,6 +123,22 @@ fn every_switch_alone() {
         (name, readings)
     };
     all_hold(switches().into_iter().flatten().map(case).collect(), holds);
+}
+
+/// So dense that every boundary between two windows falls on a second with records.
+#[test]
+fn no_record_is_lost_between_windows() {
+    let spec = WorldSpec { records: 20_000, functions: 1, span: 3_600, ..WorldSpec::new(later(now(), -DAY)) };
+    for &bounds in Bounds::value_variants() {
+        for &filter in Filter::value_variants() {
+            for order in [Order::OldestFirst, Order::NewestFirst] {
+                let readings = Readings { bounds, filter, order, ..Readings::default() };
+                let (home, cloud) = (Home::new(), Cloud::reading(spec.clone(), readings));
+                home.sync_since(&cloud, "3d").exits(0);
+                truth::assert_whole(&cloud, &home.db());
+            }
+        }
+    }
 }
 
 /// Pages so small that a burst takes many, which only a stable order lets a run prove.
