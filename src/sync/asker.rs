@@ -162,9 +162,7 @@ impl<S: Source> Asker<S> {
     {
         // The semaphore is never closed, so there is always a permit to come.
         let _place = self.places.acquire().await.ok();
-        self.wait_for_pace().await;
-        // Waits while they are renewed: a token known to have expired is not sent again.
-        let renewals = *self.renewals.lock().await;
+        let renewals = self.wait_for_turn().await;
         if let Some(refusal) = &*hold(&self.refused) {
             return Err(refusal.clone());
         }
@@ -175,6 +173,18 @@ impl<S: Source> Asker<S> {
             Err(failure) => self.note(failure),
         }
         Ok((renewals, result))
+    }
+
+    /// Waits for a place in line, and for another one where credentials are renewed meanwhile: a token known to have
+    /// expired is not sent again. How often they were renewed.
+    async fn wait_for_turn(&self) -> u64 {
+        loop {
+            self.wait_for_pace().await;
+            if let Ok(renewals) = self.renewals.try_lock() {
+                return *renewals;
+            }
+            drop(self.renewals.lock().await);
+        }
     }
 
     /// Waits for a place in line, and for another one where the service asked to wait meanwhile.

@@ -273,16 +273,23 @@ impl<'a, S: Source> Walker<'a, S> {
         tracing::debug!(function = self.urn.name(), window = %range, ?doubt, "a walk proved nothing");
         match windows::remedy(doubt, range, walks + 1) {
             Remedy::WalkAgain => self.pieces.push_front(Piece { range, walks: walks + 1 }),
-            Remedy::Shorten => {
-                self.density = Some(windows::shortened(range, self.density));
-                self.pieces.push_front(Piece { range, walks: 0 });
-            }
+            Remedy::Shorten => self.shorten(range),
             Remedy::Halve => self.halve(range),
             Remedy::GiveUp => {
                 self.walked.unproven.push((range, doubt));
                 self.enter(active.unproven()).await;
             }
         }
+    }
+
+    /// Cuts at once: until the piece is taken, another walk may have told another density.
+    fn shorten(&mut self, range: Interval) {
+        self.density = Some(windows::shortened(range, self.density));
+        let first = windows::next_window(range, self.density, self.longest);
+        if let Some(rest) = range.split_at(first.end()).1 {
+            self.pieces.push_front(Piece { range: rest, walks: 0 });
+        }
+        self.pieces.push_front(Piece { range: first, walks: 0 });
     }
 
     fn halve(&mut self, range: Interval) {

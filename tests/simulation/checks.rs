@@ -348,17 +348,13 @@ impl Checks {
             if content.statuses[number].is_some() {
                 continue;
             }
-            let (settled, filed) = match self.filed_at(record, now) {
-                Some((second, since)) => (
-                    self.settled[record.function].range_at(Timestamp::from_unix(second)).is_some(),
-                    Some((second, since)),
-                ),
-                None => {
-                    counts.forgotten += 1;
-                    continue;
-                }
+            let Some((second, since)) = self.filed_at(record, now) else {
+                counts.forgotten += 1;
+                continue;
             };
-            let Some((second, since)) = filed.filter(|_| settled) else { continue };
+            if self.settled[record.function].range_at(Timestamp::from_unix(second)).is_none() {
+                continue;
+            }
             if since <= second + 1 + delay - service.readings.stale.1 {
                 self.find("what comes within the settle delay is archived", self.name(number));
             } else {
@@ -402,9 +398,12 @@ impl Checks {
 
     /// The last run came five minutes after another, in a world where nothing happened.
     fn check_quiet_run(&mut self, now: i64) {
-        let busy = self.service.world.records.iter().any(|record| {
-            record.forgotten > now - 900 && record.stages.iter().any(|stage| (now - 900..=now).contains(&stage.at))
-        });
+        let busy = self
+            .service
+            .world
+            .records
+            .iter()
+            .any(|record| record.stages.iter().any(|stage| (now - 4 * 3_600..=now).contains(&stage.at)));
         let Some((_, report)) = self.last_report.as_ref() else { return };
         let tally = report.tally;
         if !busy && self.service.readings.is_fresh() && (tally.new > 0 || tally.changed > 0) {

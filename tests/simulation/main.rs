@@ -53,11 +53,10 @@ fn seeds() -> Range<u64> {
 
 /// How a seed failed, and how to see it again.
 fn describe(seed: u64, played: &Played) -> String {
-    let mut text = format!("seed {seed}: FGARCHIVE_SIM_SEED={seed} cargo test --test simulation -- --nocapture\n");
-    for finding in played.findings.iter().take(3) {
-        text.push_str(&format!("    {}: {}\n", finding.invariant, finding.what));
-    }
-    text
+    let findings =
+        played.findings.iter().take(3).map(|finding| format!("    {}: {}\n", finding.invariant, finding.what));
+    let again = format!("seed {seed}: FGARCHIVE_SIM_SEED={seed} cargo test --test simulation -- --nocapture\n");
+    [again].into_iter().chain(findings).collect()
 }
 
 /// Failing seeds by the invariant that each breaks first.
@@ -93,7 +92,10 @@ fn play_all(seeds: Range<u64>, template: &Path) -> (Counts, Failures) {
 fn summarize(failures: &Failures) -> String {
     let mut text = String::new();
     for (invariant, seeds) in failures {
-        text.push_str(&format!("{} seeds: {invariant}\n", seeds.len()));
+        text += &seeds.len().to_string();
+        text += " seeds: ";
+        text += invariant;
+        text += "\n";
         seeds.iter().take(DESCRIBED).for_each(|(_, described)| text.push_str(described));
     }
     text

@@ -27,7 +27,7 @@ pub(crate) enum Ended {
 }
 
 /// Far longer than any run of a small world: one that takes longer waits for something that never comes.
-const LONGEST_RUN: Duration = Duration::from_secs(24 * 3_600);
+const LONGEST_RUN: Duration = Duration::from_hours(24);
 
 /// What came of a schedule.
 #[derive(Debug, Default)]

@@ -27,6 +27,7 @@ pub(crate) enum NextReading {
 }
 
 /// One way the service may be.
+#[expect(clippy::struct_excessive_bools, reason = "each is a reading of its own that the vendor's page leaves open")]
 #[derive(Clone, Debug)]
 pub(crate) struct Readings {
     pub(crate) newest_first: bool,

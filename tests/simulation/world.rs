@@ -132,7 +132,7 @@ fn urn(number: usize) -> FunctionUrn {
 /// When records are submitted: evenly, in busy minutes, and many within one second.
 fn submissions(dice: &mut Rng, span: i64, wanted: usize) -> Vec<i64> {
     let mut moments = Vec::with_capacity(wanted);
-    let burst = dice.percent(25.0).then(|| wanted * dice.usize(1..10) / 10).unwrap_or(0);
+    let burst = if dice.percent(25.0) { wanted * dice.usize(1..10) / 10 } else { 0 };
     let second = EPOCH + dice.i64(0..span);
     moments.extend(std::iter::repeat_n(second, burst));
     while moments.len() < wanted {
