@@ -129,14 +129,13 @@ impl Checks {
     }
 
     /// What the archive tells between two runs.
-    pub(crate) fn inspect(&mut self, path: &Path, quiet: bool) {
+    pub(crate) fn inspect(&mut self, path: &Path) {
         let content = Content::read(path, &self.service.world, &self.numbers);
         self.check_statuses(&content);
         self.check_ledger(&content);
         self.check_settled(&content);
         self.check_complete(&content);
         self.check_history(&content);
-        let _ = quiet;
         self.beginnings.clear();
     }
 

@@ -105,9 +105,9 @@ impl World {
         let mut records = Vec::new();
         for function in 0..functions.len() {
             let wanted = match dice.u8(..100) {
-                0..80 => dice.usize(0..200),
-                80..96 => dice.usize(200..900),
-                96..99 => dice.usize(1_200..3_500),
+                0..85 => dice.usize(0..200),
+                85..97 => dice.usize(200..900),
+                97..99 => dice.usize(1_200..3_500),
                 _ => dice.usize(5_100..7_000),
             };
             let mut submitted = submissions(&mut dice, span, wanted);
