@@ -16,7 +16,7 @@ fn most(records: u64, functions: usize) -> u64 {
 /// numbers among them, which windows are chosen by, are then the same on every machine and day.
 fn first_run_costs_little(spec: &WorldSpec) {
     let live = Live::new(spec.clone(), Readings::default());
-    let report = live.sync_with(&Settings { concurrency: 1, ..live.settings() });
+    let report = live.sync_with(&Settings { concurrency: 1, since: None, ..live.settings() });
     assert!(report.failure_kind().is_none());
     let archived = archive::number(&live.db(), "SELECT count(*) FROM invocations").unsigned_abs();
     assert!(archived > spec.records * 99 / 100, "{archived} of {}", spec.records);
