@@ -4,7 +4,8 @@
 //! window, so a range that was pending for long is believed only where something shows that the service still reaches
 //! it: a record, by its latest time, since what expires is the newest event of it. Everything younger is then shown too.
 
-use crate::domain::{Interval, Invocation, RecordTime, Timestamp};
+use super::ledger::{Entry, State};
+use crate::domain::{Interval, IntervalSet, Invocation, RecordTime, Timestamp};
 use std::time::Duration;
 
 /// What the service certainly still shows: the shortest retention that the store behind it can be set to (vendor's
@@ -45,6 +46,73 @@ impl Reach {
     }
 }
 
+/// For how long after a proven walk a range is believed without another sign. A record that the walk did not show came
+/// after it, and is shown for [`LEAST_REACH`]; half of that leaves the other half to records that come late.
+const WALK_VOUCHES_FOR: Duration = Duration::from_hours(12);
+
+/// What was promised of a function's time: of that, what the service no longer shows is lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Promise {
+    /// From when on; none where nothing is promised yet.
+    from: Option<Timestamp>,
+    /// What a recent proven walk vouches for, whatever the service reaches.
+    vouched: IntervalSet,
+}
+
+impl Promise {
+    /// The promise of a ledger, by which a function is archived since `first_run_at`.
+    ///
+    /// Nothing is promised until [`LEAST_REACH`] after that: the first run takes what the service still shows, and one that
+    /// was interrupted goes on with it. Later, what it left behind may have been forgotten meanwhile.
+    pub fn of(ledger: &[Entry], first_run_at: Timestamp, now: Timestamp) -> Self {
+        let is_young = now < first_run_at + LEAST_REACH;
+        let from = ledger.first().filter(|_| !is_young).map(|first| first.window.begin());
+        let vouches = |row: &&Entry| matches!(row.state, State::Proven(_)) && now < row.walked_at + WALK_VOUCHES_FOR;
+        Self { from, vouched: ledger.iter().filter(vouches).map(|row| row.window).collect() }
+    }
+
+    /// The earliest moment of a window from which on a walk at `now` is believed.
+    pub fn believed_from(&self, window: Interval, reach: Reach, now: Timestamp) -> Timestamp {
+        let is_promised = self.from.is_some_and(|from| from <= window.begin());
+        let is_vouched = self.vouched.range_at(window.begin()).is_some_and(|vouched| vouched.covers(window));
+        if is_promised && !is_vouched { reach.begin(now).max(window.begin()) } else { window.begin() }
+    }
+
+    /// Whether a walk at `now` is believed of all of a window.
+    pub fn believes(&self, window: Interval, reach: Reach, now: Timestamp) -> bool {
+        self.believed_from(window, reach, now) <= window.begin()
+    }
+
+    /// The start of a window that is vouched for as a whole or not at all, where it takes that to believe it.
+    pub fn uniform(&self, window: Interval, reach: Reach, now: Timestamp) -> Interval {
+        if reach.covers(window, now) {
+            return window;
+        }
+        let edges = self.vouched.iter().flat_map(|vouched| [vouched.begin(), vouched.end()]);
+        let first_inside = edges.filter(|&edge| window.begin() < edge).min();
+        first_inside.and_then(|edge| window.split_at(edge).0).unwrap_or(window)
+    }
+
+    /// The first part of what is pending that a walk at `now` would not be believed of, for all that is known.
+    pub fn doubtful(&self, pending: &[Interval], now: Timestamp) -> Option<Interval> {
+        let reach = Reach::default();
+        let mut parts = pending.iter().flat_map(|&range| self.parts(range, reach, now));
+        parts.find(|&part| !self.believes(part, reach, now))
+    }
+
+    /// A range in its [`Self::uniform`] parts.
+    fn parts(&self, range: Interval, reach: Reach, now: Timestamp) -> Vec<Interval> {
+        let mut parts = Vec::new();
+        let mut rest = Some(range);
+        while let Some(range) = rest {
+            let part = self.uniform(range, reach, now);
+            parts.push(part);
+            rest = range.split_at(part.end()).1;
+        }
+        parts
+    }
+}
+
 /// The latest time a record carries: the earliest moment at which it can have expired counts from there.
 fn latest_time(record: &Invocation) -> Option<Timestamp> {
     let moment = |time: &Option<RecordTime>| time.as_ref().and_then(RecordTime::moment);
@@ -55,6 +123,7 @@ fn latest_time(record: &Invocation) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::domain::{RequestId, Status};
+    use crate::plan::paging::Proof;
 
     fn at(hour: i64) -> Timestamp {
         Timestamp::from_unix(hour * 3600)
@@ -86,5 +155,49 @@ mod tests {
         assert_eq!(reach.begin(at(1_010)), at(960), "the reach moves on with the clock");
         reach.learn(&Invocation { status: Status::Running, ..record(100, None) }, now);
         assert_eq!(reach.begin(now), at(950), "a record may be kept for as long as it is open");
+    }
+
+    fn range(begin: i64, end: i64) -> Interval {
+        Interval::new(at(begin), at(end)).unwrap()
+    }
+
+    fn row(begin: i64, end: i64, walked_at: i64, state: State) -> Entry {
+        Entry { window: range(begin, end), state, reported: None, distinct: 0, pages: 1, walked_at: at(walked_at) }
+    }
+
+    const SETTLED: State = State::Settled(Proof::Both);
+    const PROVEN: State = State::Proven(Proof::Both);
+
+    #[test]
+    fn an_outage_longer_than_the_reach_is_in_doubt() {
+        let promise = Promise::of(&[row(0, 500, 500, SETTLED)], at(500), at(540));
+        assert_eq!(promise.doubtful(&[range(500, 540)], at(540)), Some(range(500, 540)));
+        assert_eq!(promise.believed_from(range(500, 540), Reach::default(), at(540)), at(516));
+        assert_eq!(promise.doubtful(&[range(520, 540)], at(540)), None, "the service certainly reaches a day");
+    }
+
+    #[test]
+    fn what_the_first_run_left_is_taken_as_it_is_for_a_day() {
+        let ledger = [row(100, 300, 1_000, SETTLED)];
+        let left = [range(300, 1_001)];
+        assert_eq!(Promise::of(&ledger, at(1_000), at(1_001)).doubtful(&left, at(1_001)), None);
+        assert_eq!(Promise::of(&ledger, at(1_000), at(1_024)).doubtful(&left, at(1_024)), Some(left[0]));
+        assert_eq!(Promise::of(&[], at(0), at(1_024)).doubtful(&left, at(1_024)), None, "nothing was promised");
+        let before = [range(50, 100)];
+        assert_eq!(Promise::of(&ledger, at(0), at(1_024)).doubtful(&before, at(1_024)), None, "nor was this");
+    }
+
+    /// With a settle delay of days, the young are walked again and again, and nobody may be there to show the reach.
+    #[test]
+    fn a_recent_proven_walk_vouches_for_its_window() {
+        let ledger = [row(0, 500, 600, SETTLED), row(500, 540, 599, PROVEN), row(540, 600, 580, PROVEN)];
+        let promise = Promise::of(&ledger, at(0), at(605));
+        assert_eq!(promise.doubtful(&[range(500, 605)], at(605)), Some(range(540, 605)), "walked too long ago");
+        assert!(promise.believes(range(500, 540), Reach::default(), at(605)));
+        assert_eq!(promise.uniform(range(500, 605), Reach::default(), at(605)), range(500, 540));
+        assert_eq!(promise.uniform(range(520, 530), Reach::default(), at(605)), range(520, 530));
+        let unproven = [row(0, 500, 600, SETTLED), row(500, 540, 599, State::Unproven)];
+        let promise = Promise::of(&unproven, at(0), at(605));
+        assert_eq!(promise.doubtful(&[range(500, 605)], at(605)), Some(range(500, 605)));
     }
 }

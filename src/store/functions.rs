@@ -8,14 +8,23 @@ use rusqlite::{Transaction, named_params};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionId(pub(super) i64);
 
+/// A function that is archived, or is to be from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its row.
+    pub id: FunctionId,
+    /// When a run first took it up.
+    pub first_seen_at: Timestamp,
+}
+
 impl Archive {
-    /// The ids of these functions, which are added where they are new.
-    pub fn register(&mut self, urns: &[FunctionUrn], now: Timestamp) -> Result<Vec<FunctionId>, StoreError> {
+    /// The rows of these functions, which are added where they are new.
+    pub fn register(&mut self, urns: &[FunctionUrn], now: Timestamp) -> Result<Vec<Registered>, StoreError> {
         self.transact(|transaction| urns.iter().map(|urn| save_function(transaction, urn, now)).collect())
     }
 }
 
-fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestamp) -> Result<FunctionId, StoreError> {
+fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestamp) -> Result<Registered, StoreError> {
     let text = urn.to_string();
     transaction
         .prepare_cached(
@@ -32,7 +41,9 @@ fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestam
             ":qualifier": urn.qualifier(),
             ":first_seen_at": now.to_string(),
         })?;
-    let id =
-        transaction.prepare_cached("SELECT id FROM functions WHERE urn = ?1")?.query_row([text], |row| row.get(0))?;
-    Ok(FunctionId(id))
+    let (id, first_seen_at): (_, String) = transaction
+        .prepare_cached("SELECT id, first_seen_at FROM functions WHERE urn = ?1")?
+        .query_row([text], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // A moment that cannot be read is none of ours: what was archived before now is then held to its promise.
+    Ok(Registered { id: FunctionId(id), first_seen_at: first_seen_at.parse().unwrap_or(Timestamp::MIN) })
 }

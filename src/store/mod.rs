@@ -31,7 +31,7 @@ pub use archive::Archive;
 pub use batch::{Batch, Showing};
 pub use check::Finding;
 pub use error::StoreError;
-pub use functions::FunctionId;
+pub use functions::{FunctionId, Registered};
 pub use identity::{Found, inspect};
 pub use question::{Cell, Question, Row, Rows};
 pub use reach::ReachProbe;

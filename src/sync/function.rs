@@ -7,7 +7,7 @@ use super::walker::{Knowledge, Walked, Walker, is_too_long};
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::plan::paging::Habits;
-use crate::plan::reach::Reach;
+use crate::plan::reach::{Promise, Reach};
 use crate::plan::refresh::{OpenRecord, Refresh};
 use crate::plan::windows::MAX_WINDOW;
 use crate::store::ReachProbe;
@@ -30,22 +30,21 @@ pub(super) struct Job {
     pub(super) refreshes: Vec<Refresh>,
     pub(super) settle_delay: Duration,
     pub(super) habits: Habits,
-    /// From when on the function is archived, where it is.
-    pub(super) promised_from: Option<Timestamp>,
+    pub(super) promise: Promise,
     /// A record from before what is pending: if the service still shows it, it reaches all of that.
     pub(super) reach_probe: Option<ReachProbe>,
 }
 
 /// Does a function's part of a run.
 pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outbox) -> Walked {
-    let Job { urn, pending, refreshes, settle_delay, habits, promised_from, reach_probe } = job;
-    let mut known = Knowledge { habits, reach: Reach::default(), promised_from };
+    let Job { urn, pending, refreshes, settle_delay, habits, promise, reach_probe } = job;
+    let mut known = Knowledge { habits, reach: Reach::default(), promise };
     if let Some(probe) = reach_probe
         && let Err(failure) = look_back(&asker, &urn, &probe, &mut known.reach, &outbox).await
     {
         return Walked { failure: Some(failure), ..Walked::default() };
     }
-    let mut walked = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).walk(pending).await;
+    let mut walked = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known.clone()).walk(pending).await;
     let mut look_ups = Vec::new();
     let mut hours = Vec::new();
     let mut in_hours = Vec::new();

@@ -24,9 +24,9 @@ use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, Timestamp};
 use crate::error::Failure;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
-use crate::plan::reach::Reach;
+use crate::plan::reach::Promise;
 use crate::plan::{refresh, windows};
-use crate::store::{Archive, Batch, FunctionId, RunId, StoreError, Tally};
+use crate::store::{Archive, Batch, FunctionId, Registered, RunId, StoreError, Tally};
 use asker::Asker;
 use committer::Committer;
 use delivery::Outbox;
@@ -64,6 +64,7 @@ impl Watch for Unwatched {
 struct Target {
     id: FunctionId,
     urn: FunctionUrn,
+    first_run_at: Timestamp,
     ledger: Arc<[Entry]>,
     horizon: Interval,
 }
@@ -176,13 +177,13 @@ fn load_targets(
     settings: &Settings,
     now: Timestamp,
 ) -> Result<Vec<Target>, StoreError> {
-    let ids = archive.register(urns, now)?;
+    let registered = archive.register(urns, now)?;
     let mut targets = Vec::with_capacity(urns.len());
-    for (id, urn) in ids.into_iter().zip(urns) {
+    for (Registered { id, first_seen_at }, urn) in registered.into_iter().zip(urns) {
         let ledger: Arc<[Entry]> = archive.load_ledger(id)?.into();
         // A horizon that holds no second yet has nothing to do.
         if let Some(horizon) = horizon(&ledger, settings, now) {
-            targets.push(Target { id, urn: urn.clone(), ledger, horizon });
+            targets.push(Target { id, urn: urn.clone(), first_run_at: first_seen_at, ledger, horizon });
         }
     }
     Ok(targets)
@@ -211,13 +212,9 @@ fn plan_job(
 ) -> Result<Job, StoreError> {
     let done: IntervalSet = target.ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
     let pending = windows::pending(target.horizon, &done);
-    let promised_from = target.ledger.first().map(|first| first.window.begin());
+    let promise = Promise::of(&target.ledger, target.first_run_at, now);
     // Whether the service reaches back to what is pending is in doubt only after an outage; then one request tells.
-    let in_doubt = pending.iter().find(|range| {
-        promised_from.is_some_and(|promised_from| promised_from <= range.begin())
-            && !Reach::default().covers(**range, now)
-    });
-    let reach_probe = match in_doubt {
+    let reach_probe = match promise.doubtful(&pending, now) {
         Some(range) => archive.load_reach_probe(target.id, range.begin())?,
         None => None,
     };
@@ -239,7 +236,7 @@ fn plan_job(
         refreshes,
         settle_delay: settings.settle_delay,
         habits,
-        promised_from,
+        promise,
         reach_probe,
     })
 }

@@ -8,7 +8,7 @@ use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Doubt, Habits, Proof, Step, Walk};
-use crate::plan::reach::Reach;
+use crate::plan::reach::{Promise, Reach};
 use crate::plan::windows::{self, Claims, Density, Prefix, Remedy, Trimmed};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -76,17 +76,16 @@ pub(super) struct Walker<'a, S> {
     /// Whether windows are cut to full pages; not any more once that broke a seam.
     trims: bool,
     reach: Reach,
-    /// From when on the function is archived: before that nothing was promised, so nothing can be lost.
-    promised_from: Option<Timestamp>,
+    promise: Promise,
     walked: Walked,
 }
 
 /// What is known when the walking begins.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Knowledge {
     pub(super) habits: Habits,
     pub(super) reach: Reach,
-    pub(super) promised_from: Option<Timestamp>,
+    pub(super) promise: Promise,
 }
 
 impl<'a, S: Source> Walker<'a, S> {
@@ -109,7 +108,7 @@ impl<'a, S: Source> Walker<'a, S> {
             longest: windows::MAX_WINDOW,
             trims: true,
             reach: known.reach,
-            promised_from: known.promised_from,
+            promise: known.promise,
             walked: Walked { habits: known.habits, ..Walked::default() },
         }
     }
@@ -153,15 +152,8 @@ impl<'a, S: Source> Walker<'a, S> {
     /// Whether the service certainly reaches the next window. Until it does, windows are walked one by one, earliest
     /// first: the first record shown tells what came before it to be lost.
     fn reaches_next(&self) -> bool {
-        self.pieces.front().is_none_or(|piece| self.reached(piece.range, self.asker.now()) <= piece.range.begin())
-    }
-
-    /// The earliest moment of a window that the service certainly reached at `now`.
-    fn reached(&self, window: Interval, now: Timestamp) -> Timestamp {
-        match self.promised_from {
-            Some(promised_from) if promised_from <= window.begin() => self.reach.begin(now),
-            _ => window.begin(),
-        }
+        let now = self.asker.now();
+        self.pieces.front().is_none_or(|piece| self.promise.believes(piece.range, self.reach, now))
     }
 
     fn take_window(&mut self) -> Option<Piece> {
@@ -169,8 +161,10 @@ impl<'a, S: Source> Walker<'a, S> {
         if piece.walks > 0 {
             return Some(piece);
         }
-        let range = windows::next_window(piece.range, self.density, self.longest);
-        let settled_until = self.asker.now() - self.settle_delay;
+        let now = self.asker.now();
+        let range = self.promise.uniform(piece.range, self.reach, now);
+        let range = windows::next_window(range, self.density, self.longest);
+        let settled_until = now - self.settle_delay;
         let range = windows::cut_at_settled(range, self.density, settled_until, PAGE_LIMIT);
         if let Some(rest) = piece.range.split_at(range.end()).1 {
             self.pieces.push_front(Piece { range: rest, walks: 0 });
@@ -258,8 +252,9 @@ impl<'a, S: Source> Walker<'a, S> {
         match verdict {
             Ok(proof) => {
                 let Some(began_at) = active.began_at else { return };
-                let reached = self.reached(active.piece.range, began_at);
-                let claims = windows::claims(active.piece.range, reached, began_at, self.settle_delay);
+                let window = active.piece.range;
+                let believed_from = self.promise.believed_from(window, self.reach, began_at);
+                let claims = windows::claims(window, believed_from, began_at, self.settle_delay);
                 self.walked.lost.extend(claims.lost);
                 self.enter(active.rows(claims, proof, began_at)).await;
             }
@@ -269,7 +264,7 @@ impl<'a, S: Source> Walker<'a, S> {
 
     async fn remedy(&mut self, active: ActiveWalk, doubt: Doubt) {
         let Piece { range, walks } = active.piece;
-        self.trims &= !active.trimmed;
+        self.trims &= !(active.trimmed && doubt == Doubt::SeamBroken);
         tracing::debug!(function = self.urn.name(), window = %range, ?doubt, "a walk proved nothing");
         match windows::remedy(doubt, range, walks + 1) {
             Remedy::WalkAgain => self.pieces.push_front(Piece { range, walks: walks + 1 }),

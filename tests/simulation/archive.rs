@@ -37,6 +37,8 @@ pub(crate) struct Content {
     /// The ledger of each function of the world.
     pub(crate) windows: Vec<Vec<Window>>,
     pub(crate) history: HashMap<usize, Vec<Change>>,
+    /// When each function of the world was taken up, by the clock of that run.
+    pub(crate) taken_up: Vec<Option<i64>>,
 }
 
 fn seconds(row: &Row<'_>, column: usize) -> i64 {
@@ -50,6 +52,7 @@ impl Content {
             statuses: vec![None; world.records.len()],
             given_up: vec![false; world.records.len()],
             windows: vec![Vec::new(); world.functions.len()],
+            taken_up: vec![None; world.functions.len()],
             ..Self::default()
         };
         // A power failure can undo the making of the archive itself.
@@ -72,9 +75,20 @@ impl Content {
         }
         drop(rows);
         drop(select);
+        content.read_functions(&connection, world);
         content.read_windows(&connection, world);
         content.read_history(&connection, numbers);
         content
+    }
+
+    fn read_functions(&mut self, connection: &Connection, world: &World) {
+        let mut select = connection.prepare("SELECT urn, first_seen_at FROM functions").expect("a statement");
+        let mut rows = select.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            let urn: String = row.get(0).expect("a URN");
+            let function = world.functions.iter().position(|known| known.to_string() == urn).expect("a function");
+            self.taken_up[function] = Some(seconds(row, 1));
+        }
     }
 
     fn read_windows(&mut self, connection: &Connection, world: &World) {

@@ -16,6 +16,8 @@ use std::sync::Arc;
 /// A second that holds this many records of a function may reach the suspected cap of results.
 const CROWDED_SECOND: usize = 4_900;
 
+const DAY: i64 = 86_400;
+
 /// No clock of a schedule is further behind, in seconds.
 const SLOWEST_CLOCK: i64 = 601;
 
@@ -251,11 +253,13 @@ impl Checks {
         }
     }
 
-    /// What the service forgot before a walk of its window is not called settled, from the first promise on.
+    /// What the service forgot before a walk of its window is not called settled, from the first promise on: what it
+    /// forgot before, or within a day of being asked for the first time, nobody could promise to have.
     fn check_nothing_forgotten(&mut self, function: usize, new: &[Interval], began: &[Beginning], content: &Content) {
         let service = Arc::clone(&self.service);
         let delay = i64::try_from(self.settings.settle_delay.as_secs()).expect("a short delay");
         let Some(promised_from) = self.settled[function].iter().next().map(Interval::begin) else { return };
+        let promised_at = content.taken_up[function].expect("a function with a ledger") + DAY;
         for (number, record) in service.world.of(function) {
             if content.statuses[number].is_some() {
                 continue;
@@ -264,6 +268,7 @@ impl Checks {
             let at = Timestamp::from_unix(second);
             let is_claimed = at >= promised_from && new.iter().any(|range| range.contains(at));
             let too_late = self.walked(began, second).is_some_and(|(first, _)| record.forgotten < first);
+            let is_claimed = is_claimed && record.forgotten >= promised_at - SLOWEST_CLOCK;
             if is_claimed && too_late && since <= second + 1 + delay {
                 self.find("what was forgotten before it was walked is not called settled", self.name(number));
             }
