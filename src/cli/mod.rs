@@ -13,6 +13,7 @@ mod log;
 mod progress;
 mod query;
 mod render;
+mod service;
 mod status;
 mod sync;
 

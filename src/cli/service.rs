@@ -1,0 +1,167 @@
+//! What every command that asks the service is told: which functions, where, and how hard to ask.
+
+use super::Globals;
+use crate::api::{Client, ClientSettings, PlainHttp, Timeouts};
+use crate::config::{self, LoadedCredentials, ServiceAddress, ServiceOptions};
+use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
+use crate::error::{Failure, FailureKind};
+use crate::sync::{self, Settings};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// More requests side by side than this gain nothing from a service that is metered by the minute.
+const MOST_CONCURRENT: u32 = 64;
+
+/// Where credentials and addresses come from: never from an argument, which every user of the machine can read.
+pub(super) const VARIABLES: &str = "\
+Credentials come from the first of these that is complete; an empty variable counts as unset:
+  1. FGARCHIVE_AUTH_TOKEN, a ready token
+  2. HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; HUAWEICLOUD_SDK_SECURITY_TOKEN with temporary keys
+  3. ak and sk (and security_token, project_id) under [basic] in ~/.huaweicloud/credentials, or in
+     the file that HUAWEICLOUD_SDK_CREDENTIALS_FILE names
+  4. OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, and OS_PROJECT_ID or
+     OS_PROJECT_NAME (with OS_PROJECT_DOMAIN_NAME where it is another domain)
+
+Other variables:
+  FGARCHIVE_REGION, HUAWEICLOUD_REGION    the region, the first that is set
+  HUAWEICLOUD_SDK_PROJECT_ID              the project's id
+  HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's
+  HTTPS_PROXY, NO_PROXY                   a proxy for the service, and who is asked without it";
+
+/// Where the options that every such command shares stand in its help.
+const HEADING: &str = "The service";
+
+/// The arguments about the service.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct ServiceArgs {
+    /// A function of the project: its name, `package:name`, or URN; may be repeated
+    #[arg(long = "function", value_name = "FUNCTION", value_parser = read_function)]
+    functions: Vec<FunctionRef>,
+    /// Every function of the project
+    #[arg(long)]
+    all_functions: bool,
+    /// The region, such as cn-north-4 [default: FGARCHIVE_REGION, HUAWEICLOUD_REGION, or the region in
+    /// the functions' URNs]
+    #[arg(long, value_name = "REGION", help_heading = HEADING)]
+    region: Option<String>,
+    /// The project's id [default: HUAWEICLOUD_SDK_PROJECT_ID, or looked up by the region]
+    #[arg(long, value_name = "ID", help_heading = HEADING)]
+    project_id: Option<String>,
+    /// The service's address [default: by the region]
+    #[arg(long, value_name = "URL", env = "FGARCHIVE_ENDPOINT", help_heading = HEADING)]
+    endpoint: Option<String>,
+    /// Requests under way at once, 1 to 64
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)), help_heading = HEADING)]
+    concurrency: u32,
+    /// The most requests a second, over all functions; throttling lowers it
+    #[arg(long, value_name = "N", default_value_t = 5.0, value_parser = read_rate, help_heading = HEADING)]
+    max_rps: f64,
+    /// How long one request may take
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = humantime::parse_duration, help_heading = HEADING)]
+    request_timeout: Duration,
+    /// A certificate authority to trust beside the system's, in PEM
+    #[arg(long, value_name = "FILE", help_heading = HEADING)]
+    ca_cert: Option<PathBuf>,
+    /// Accept plain http for other machines than this one: credentials are then sent in the clear
+    #[arg(long, help_heading = HEADING)]
+    allow_plain_http: bool,
+}
+
+fn read_function(text: &str) -> Result<FunctionRef, String> {
+    text.parse().map_err(|unreadable: crate::domain::UnreadableFunction| unreadable.to_string())
+}
+
+fn read_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err("a run has to ask something".to_owned()) }
+}
+
+impl ServiceArgs {
+    /// How to ask, but for the functions that are named by half: see [`Self::resolve`].
+    pub(super) fn settings(&self, now: Timestamp) -> Result<Settings, Failure> {
+        if self.functions.is_empty() && !self.all_functions {
+            return Err(Failure::new(FailureKind::Usage, "no function was named")
+                .hint("name functions with --function, or all of the project with --all-functions"));
+        }
+        Ok(Settings {
+            all_functions: self.all_functions,
+            concurrency: self.concurrency as usize,
+            max_rps: self.max_rps,
+            seed: now.unix().unsigned_abs(),
+            ..Settings::default()
+        })
+    }
+
+    /// The service, by what was told here, in variables and in files.
+    pub(super) fn client(&self, globals: &Globals) -> Result<Client, Failure> {
+        let env = |name: &str| std::env::var(name).ok();
+        let plain_http = if self.allow_plain_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
+        let options = ServiceOptions {
+            endpoint: self.endpoint.as_deref(),
+            region: self.region.as_deref(),
+            plain_http,
+            functions: &self.functions,
+        };
+        let ServiceAddress { region, functions, iam, warning } = config::locate_service(&options, &env)?;
+        let home = std::env::home_dir();
+        let LoadedCredentials { credentials, project_id, source, passed_over } =
+            config::load_credentials(&env, home.as_deref(), plain_http)?;
+        tracing::debug!("using the credentials of {source}");
+        for text in warning.into_iter().chain(passed_over) {
+            tracing::warn!("{text}");
+        }
+        let clock = globals.clock();
+        let settings = ClientSettings {
+            functions_base: functions,
+            iam_base: iam,
+            region,
+            project_id: self.project_id.clone().or(project_id),
+            credentials,
+            timeouts: Timeouts { total: self.request_timeout, ..Timeouts::default() },
+            ca_cert: self.ca_cert.as_deref().map(config::read_ca_cert).transpose()?,
+            user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION")).to_owned(),
+            now: Arc::new(move || clock.now()),
+        };
+        Client::new(settings).map_err(sync::to_failure)
+    }
+
+    /// Completes functions that are named without their project.
+    pub(super) async fn resolve(&self, settings: Settings, client: &Client) -> Result<Settings, Failure> {
+        let mut functions: Vec<FunctionUrn> = Vec::with_capacity(self.functions.len());
+        for function in &self.functions {
+            functions.push(match function {
+                FunctionRef::Urn(urn) => urn.clone(),
+                name @ FunctionRef::Name { .. } => {
+                    let project_id = client.project_id().await.map_err(sync::to_failure)?;
+                    name.clone().resolve(client.region(), &project_id)
+                }
+            });
+        }
+        Ok(Settings { functions, ..settings })
+    }
+}
+
+/// The range between `--since` and `--until`, each a time or an age, where they are given.
+pub(super) fn read_range(
+    since: Option<&str>,
+    until: Option<&str>,
+    now: Timestamp,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), Failure> {
+    let moment = |text: Option<&str>| text.map(|text| config::parse_moment_or_age(text, now)).transpose();
+    let (since, until) = (moment(since)?, moment(until)?);
+    check_range(since, until, now)?;
+    Ok((since, until))
+}
+
+fn check_range(since: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
+    let usage = |message: String| Failure::new(FailureKind::Usage, message);
+    match (since, until) {
+        (Some(since), _) if since >= now => Err(usage(format!("--since {since} is not in the past"))),
+        (Some(since), Some(until)) if until <= since => {
+            Err(usage(format!("--until {until} is not after --since {since}"))
+                .hint("an age counts back from now: --since 7d --until 1d"))
+        }
+        _ => Ok(()),
+    }
+}
