@@ -18,6 +18,7 @@ CREATE TABLE functions (
 -- A run that was killed has no `outcome`; what it committed until `updated_at` stands.
 CREATE TABLE runs (
     id               INTEGER PRIMARY KEY,
+    command          TEXT NOT NULL DEFAULT 'sync',
     started_at       TEXT NOT NULL,
     updated_at       TEXT NOT NULL,
     ended_at         TEXT,
@@ -26,6 +27,8 @@ CREATE TABLE runs (
     requests         INTEGER NOT NULL DEFAULT 0,
     retries          INTEGER NOT NULL DEFAULT 0,
     throttled        INTEGER NOT NULL DEFAULT 0,
+    -- Those of the requests that walked settled windows again: a share of all, so what may be spent follows from the past.
+    verify_requests  INTEGER NOT NULL DEFAULT 0,
     records_seen     INTEGER NOT NULL DEFAULT 0,
     records_new      INTEGER NOT NULL DEFAULT 0,
     records_changed  INTEGER NOT NULL DEFAULT 0,
@@ -105,6 +108,24 @@ CREATE TABLE late_records (
     seen_at     TEXT NOT NULL,
     run_id      INTEGER NOT NULL REFERENCES runs (id)
 ) STRICT, WITHOUT ROWID;
+
+-- Settled windows that were walked again, and how what the service then showed differs from what was archived.
+CREATE TABLE verifications (
+    id          INTEGER PRIMARY KEY,
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    begin_time  TEXT NOT NULL,
+    end_time    TEXT NOT NULL,
+    verified_at TEXT NOT NULL,
+    records     INTEGER NOT NULL,
+    late        INTEGER NOT NULL,
+    changed     INTEGER NOT NULL,
+    gone        INTEGER NOT NULL,
+    forgotten   INTEGER NOT NULL,
+    run_id      INTEGER NOT NULL REFERENCES runs (id)
+) STRICT;
+
+-- Serves the search for what was verified longest ago.
+CREATE INDEX verifications_by_function ON verifications (function_id, id);
 
 -- What came and could not be read as a record. The same text is kept once a function.
 CREATE TABLE rejects (

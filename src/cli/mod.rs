@@ -16,6 +16,7 @@ mod render;
 mod service;
 mod status;
 mod sync;
+mod verify;
 
 pub use failure::{is_closed_output, show};
 
@@ -109,6 +110,8 @@ enum Command {
     Query(query::Args),
     /// Verify the archive: SQLite's integrity, the ledger and the history
     Check(check::Args),
+    /// Walk settled windows again: does the service still show what was archived?
+    Verify(Box<verify::Args>),
     /// Serve a stand-in for the service, to try the program against
     #[cfg(feature = "emulator")]
     Emulate(Box<emulate::Args>),
@@ -132,6 +135,7 @@ impl Cli {
             Command::Status(args) => status::run(args, globals, out),
             Command::Query(args) => query::run(args, globals, out),
             Command::Check(args) => check::run(&args, globals, out),
+            Command::Verify(args) => verify::run(&args, globals, out),
             #[cfg(feature = "emulator")]
             Command::Emulate(args) => emulate::run(&args, globals, out),
             #[cfg(feature = "emulator")]

@@ -78,19 +78,29 @@ fn read_rate(text: &str) -> Result<f64, String> {
 }
 
 impl ServiceArgs {
-    /// How to ask, but for the functions that are named by half: see [`Self::resolve`].
-    pub(super) fn settings(&self, now: Timestamp) -> Result<Settings, Failure> {
-        if self.functions.is_empty() && !self.all_functions {
-            return Err(Failure::new(FailureKind::Usage, "no function was named")
-                .hint("name functions with --function, or all of the project with --all-functions"));
+    /// Refuses a command that names no function.
+    pub(super) fn check_functions(&self) -> Result<(), Failure> {
+        if self.names_functions() || self.all_functions {
+            return Ok(());
         }
-        Ok(Settings {
+        Err(Failure::new(FailureKind::Usage, "no function was named")
+            .hint("name functions with --function, or all of the project with --all-functions"))
+    }
+
+    /// Whether functions are named one by one.
+    pub(super) fn names_functions(&self) -> bool {
+        !self.functions.is_empty()
+    }
+
+    /// How to ask, but for the functions that are named by half: see [`Self::resolve`].
+    pub(super) fn settings(&self, now: Timestamp) -> Settings {
+        Settings {
             all_functions: self.all_functions,
             concurrency: self.concurrency as usize,
             max_rps: self.max_rps,
             seed: now.unix().unsigned_abs(),
             ..Settings::default()
-        })
+        }
     }
 
     /// The service, by what was told here, in variables and in files.

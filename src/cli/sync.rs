@@ -6,7 +6,7 @@ use super::{Globals, failure, interrupt, runtime};
 use crate::api::Client;
 use crate::domain::Interval;
 use crate::error::{Failure, FailureKind};
-use crate::store::{Archive, Found, Reader, StoreError, inspect};
+use crate::store::{Archive, Comparison, Found, Reader, StoreError, inspect};
 use crate::sync::{self, FunctionReport, Preview, RunReport, Settings};
 use serde_json::json;
 use std::io::Write;
@@ -32,12 +32,20 @@ pub(super) struct Args {
     /// The longest wait before a record that has not ended is asked for again; 0s asks every run
     #[arg(long, value_name = "DURATION", default_value = "60m", value_parser = humantime::parse_duration)]
     open_recheck: Duration,
+    /// Which part of the requests, in percent, may walk settled windows again, those looked at longest ago; 0 none
+    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = read_percent)]
+    verify_budget: f64,
     /// Show what would be asked, and ask nothing but the list of functions and their totals
     #[arg(long)]
     dry_run: bool,
     /// Print one JSON object about the run
     #[arg(long)]
     json: bool,
+}
+
+fn read_percent(text: &str) -> Result<f64, String> {
+    let percent: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err("it lies between 0 and 100".to_owned()) }
 }
 
 /// Does one run.
@@ -69,8 +77,15 @@ impl Args {
     fn settings(&self, globals: &Globals) -> Result<Settings, Failure> {
         let now = globals.clock().now();
         let (since, until) = service::read_range(self.since.as_deref(), self.until.as_deref(), now)?;
-        let settings = self.service.settings(now)?;
-        Ok(Settings { since, until, settle_delay: self.settle_delay, open_recheck: self.open_recheck, ..settings })
+        self.service.check_functions()?;
+        Ok(Settings {
+            since,
+            until,
+            settle_delay: self.settle_delay,
+            open_recheck: self.open_recheck,
+            verify_share: self.verify_budget / 100.0,
+            ..self.service.settings(now)
+        })
     }
 }
 
@@ -87,6 +102,10 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
         if let Some(failure) = failure {
             tracing::warn!(function = urn.name(), "left incomplete: {failure}");
         }
+    }
+    for window in report.verified.iter().filter(|window| window.differs()) {
+        let Comparison { window, late, changed, gone, .. } = window;
+        tracing::warn!(%window, late, changed, gone, "a settled window was not as it was archived; what came is archived now");
     }
     let tally = &report.tally;
     tracing::info!(
@@ -119,6 +138,8 @@ fn to_json(report: &RunReport) -> serde_json::Value {
         "records_changed": tally.changed,
         "records_late": tally.late,
         "records_rejected": tally.rejected,
+        "windows_verified": report.verified.len(),
+        "discrepancies": report.discrepancies(),
         "functions": functions,
     })
 }

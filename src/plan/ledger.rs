@@ -107,9 +107,11 @@ fn joined(first: Entry, second: Entry) -> Option<Entry> {
 
 /// When the walk began that should have shown a record of this start time already: a record seen for the first time
 /// although its window was proven arrived late.
+///
+/// A merged row keeps the earliest of its walks, and no walk speaks of what comes after it.
 pub fn missed_at(ledger: &[Entry], start: Timestamp) -> Option<Timestamp> {
     let row = ledger.iter().find(|row| row.window.contains(start))?;
-    matches!(row.state, State::Proven(_) | State::Settled(_)).then_some(row.walked_at)
+    matches!(row.state, State::Proven(_) | State::Settled(_)).then_some(row.walked_at.max(start))
 }
 
 #[cfg(test)]

@@ -9,4 +9,5 @@ pub mod reach;
 pub mod reconcile;
 pub mod refresh;
 pub mod retry;
+pub mod verify;
 pub mod windows;

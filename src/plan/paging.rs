@@ -162,6 +162,11 @@ impl Walk {
         self.keys.len() as u64
     }
 
+    /// The keys of the distinct entries that were seen.
+    pub fn into_keys(self) -> HashSet<EntryKey> {
+        self.keys
+    }
+
     /// The total the service reported, where it is one that stood still.
     ///
     /// An entry that one answer holds twice is one entry: the repetition is taken off the count of a list of one page.

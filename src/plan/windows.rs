@@ -69,8 +69,13 @@ pub fn pending(horizon: Interval, done: &IntervalSet) -> Vec<Interval> {
 /// The next window to walk: the start of `rest`, as long as the density lets expect a full set of
 /// pages, and no longer than `longest`.
 pub fn next_window(rest: Interval, density: Option<Density>, longest: Duration) -> Interval {
+    window_holding(TARGET_RECORDS, rest, density, longest)
+}
+
+/// The start of `rest` that should hold this many records, no longer than `longest`.
+pub fn window_holding(records: f64, rest: Interval, density: Option<Density>, longest: Duration) -> Interval {
     let longest = longest.min(MAX_WINDOW).as_secs().max(1) as f64;
-    let seconds = density.filter(|density| density.0 > 0.0).map_or(longest, |density| TARGET_RECORDS / density.0);
+    let seconds = density.filter(|density| density.0 > 0.0).map_or(longest, |density| records / density.0);
     // Between one second and thirty days, so the cast neither cuts nor wraps.
     #[expect(
         clippy::cast_possible_truncation,

@@ -47,26 +47,34 @@ impl Batch {
 }
 
 impl Archive {
-    /// Commits a batch, and adds what it changed to the run's tally.
+    /// Commits a batch, and adds what it changed to the run's tally; hands out the records that it changed although they
+    /// were final.
     ///
     /// Applying the same batch twice leaves the archive as applying it once.
-    pub fn commit(&mut self, run: RunId, now: Timestamp, batch: &Batch, tally: &mut Tally) -> Result<(), StoreError> {
+    pub fn commit(
+        &mut self,
+        run: RunId,
+        now: Timestamp,
+        batch: &Batch,
+        tally: &mut Tally,
+    ) -> Result<Vec<RequestId>, StoreError> {
         let sightings = records::sort_by_id(&batch.showings);
         let mut counted = *tally;
-        self.transact(|transaction| {
+        let revised = self.transact(|transaction| {
             // First of all when the run began by the service's clock: history is bounded by it.
             save_tally(transaction, run, now, &counted)?;
-            records::save_sightings(transaction, run, &sightings, &mut counted)?;
+            let revised = records::save_sightings(transaction, run, &sightings, &mut counted)?;
             counted.rejected += save_rejects(transaction, run, now, &batch.rejects)?;
             open_records::save_checks(transaction, now, &batch.unseen)?;
             open_records::give_up(transaction, now, &batch.given_up)?;
             for (function, entry) in &batch.walks {
                 ledger::save_walk(transaction, *function, *entry)?;
             }
-            save_tally(transaction, run, now, &counted)
+            save_tally(transaction, run, now, &counted)?;
+            Ok(revised)
         })?;
         *tally = counted;
-        Ok(())
+        Ok(revised)
     }
 }
 

@@ -22,6 +22,17 @@ impl Archive {
     pub fn register(&mut self, urns: &[FunctionUrn], now: Timestamp) -> Result<Vec<Registered>, StoreError> {
         self.transact(|transaction| urns.iter().map(|urn| save_function(transaction, urn, now)).collect())
     }
+
+    /// The functions that are archived, in the order in which they were taken up.
+    pub fn load_functions(&self) -> Result<Vec<(FunctionId, FunctionUrn)>, StoreError> {
+        let mut statement = self.connection().prepare_cached("SELECT id, urn FROM functions ORDER BY id")?;
+        let rows = statement.query_and_then([], |row| {
+            let text: String = row.get(1)?;
+            let damaged = |_| StoreError::Damaged(format!("a function has a name that cannot be read, `{text}`"));
+            Ok((FunctionId(row.get(0)?), text.parse().map_err(damaged)?))
+        })?;
+        rows.collect()
+    }
 }
 
 fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestamp) -> Result<Registered, StoreError> {

@@ -26,6 +26,7 @@ mod schema;
 mod status;
 #[cfg(test)]
 pub(crate) mod testing;
+mod verifications;
 
 pub use archive::Archive;
 pub use batch::{Batch, Showing};
@@ -40,3 +41,4 @@ pub use reports::{Arguments, Parameter, Report};
 pub use runs::{Ending, RunId, Tally};
 pub use schema::{APPLICATION_ID, known_version};
 pub use status::{ArchiveStatus, Extent, FunctionStatus};
+pub use verifications::{Comparison, Discrepancy, Suspect};

@@ -60,14 +60,15 @@ pub(super) fn sort_by_id(showings: &[Showing]) -> Vec<Sighting<'_>> {
     sightings
 }
 
-/// Applies sightings, sorted by id.
+/// Applies sightings, sorted by id; the records that changed although they were final.
 pub(super) fn save_sightings(
     transaction: &Transaction<'_>,
     run: RunId,
     sightings: &[Sighting<'_>],
     tally: &mut Tally,
-) -> Result<(), StoreError> {
+) -> Result<Vec<RequestId>, StoreError> {
     let mut records = Records::prepare(transaction, run)?;
+    let mut revised = Vec::new();
     let mut previous: Option<&RequestId> = None;
     for sighting in sightings {
         let id = &sighting.record.request_id;
@@ -78,17 +79,20 @@ pub(super) fn save_sightings(
                 tally.new += 1;
                 tally.late += u64::from(late);
             }
-            Outcome::Changed => tally.changed += 1,
+            Outcome::Changed { was_final } => {
+                tally.changed += 1;
+                revised.extend(was_final.then(|| id.clone()));
+            }
             Outcome::Unchanged => {}
         }
     }
-    Ok(())
+    Ok(revised)
 }
 
 /// What a sighting did to the archive.
 enum Outcome {
     New { late: bool },
-    Changed,
+    Changed { was_final: bool },
     Unchanged,
 }
 
@@ -197,16 +201,17 @@ impl<'t> Records<'t> {
         if change.moves_status() && !is_known {
             self.append_history(sighting, stored, changed_run, change.is_accepted())?;
         }
+        let was_watched = open_records::load_seen_at(self.transaction, &stored.request_id)?.is_some();
         if is_open(sighting) {
             self.keep_open(sighting)?;
-        } else {
+        } else if was_watched {
             open_records::close(self.transaction, &stored.request_id)?;
         }
         if !change.is_accepted() {
             return Ok(Outcome::Unchanged);
         }
         self.update(sighting.record)?;
-        Ok(Outcome::Changed)
+        Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
     }
 
     fn update(&mut self, seen: &Invocation) -> Result<(), StoreError> {

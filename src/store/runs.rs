@@ -27,6 +27,8 @@ pub struct Tally {
     pub retries: u64,
     /// Requests that were throttled.
     pub throttled: u64,
+    /// Requests that walked settled windows again.
+    pub verifying: u64,
     /// Pages answered.
     pub pages: u64,
     /// Entries on them, repetitions included.
@@ -55,11 +57,11 @@ pub struct Ending {
 }
 
 impl Archive {
-    /// Notes that a run began.
-    pub fn begin_run(&mut self, now: Timestamp) -> Result<RunId, StoreError> {
+    /// Notes that a run of a command began.
+    pub fn begin_run(&mut self, command: &str, now: Timestamp) -> Result<RunId, StoreError> {
         self.transact(|transaction| {
-            let insert = "INSERT INTO runs (started_at, updated_at) VALUES (?1, ?1)";
-            transaction.execute(insert, [now.to_string()])?;
+            let insert = "INSERT INTO runs (command, started_at, updated_at) VALUES (?1, ?2, ?2)";
+            transaction.execute(insert, (command, now.to_string()))?;
             Ok(RunId(transaction.last_insert_rowid()))
         })
     }
@@ -102,6 +104,7 @@ pub(super) fn save_tally(
         .prepare_cached(
             "UPDATE runs
             SET started_at = coalesce(:started_at, started_at), updated_at = :now, requests = :requests, retries = :retries, throttled = :throttled,
+                verify_requests = :verifying,
                 records_seen = :seen, records_new = :new, records_changed = :changed, records_late = :late,
                 records_rejected = :rejected, longest_page = :longest_page,
                 count_is_total = :count_is_total
@@ -113,6 +116,7 @@ pub(super) fn save_tally(
             ":requests": count_to_i64(tally.requests),
             ":retries": count_to_i64(tally.retries),
             ":throttled": count_to_i64(tally.throttled),
+            ":verifying": count_to_i64(tally.verifying),
             ":seen": count_to_i64(tally.seen),
             ":new": count_to_i64(tally.new),
             ":changed": count_to_i64(tally.changed),

@@ -8,9 +8,9 @@ use rusqlite::{Connection, Row};
 /// How the archive stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArchiveStatus {
-    /// When the last run ended that left nothing to do.
+    /// When the last `sync` ended that left nothing to do.
     pub last_good_run: Option<Timestamp>,
-    /// When the last run began, however it went.
+    /// When the last `sync` began, however it went.
     pub last_run: Option<Timestamp>,
     /// The functions, by name.
     pub functions: Vec<FunctionStatus>,
@@ -75,8 +75,11 @@ impl Reader {
         let transaction = self.connection.transaction()?;
         arguments.check_function(&transaction)?;
         Ok(ArchiveStatus {
-            last_good_run: load_moment(&transaction, "SELECT max(ended_at) FROM runs WHERE exit_code = 0")?,
-            last_run: load_moment(&transaction, "SELECT max(started_at) FROM runs")?,
+            last_good_run: load_moment(
+                &transaction,
+                "SELECT max(ended_at) FROM runs WHERE exit_code = 0 AND command = 'sync'",
+            )?,
+            last_run: load_moment(&transaction, "SELECT max(started_at) FROM runs WHERE command = 'sync'")?,
             functions: load_functions(&transaction, arguments.function_text().as_deref())?,
         })
     }

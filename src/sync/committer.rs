@@ -3,8 +3,10 @@
 use super::asker::Asker;
 use super::delivery::Delivery;
 use super::{Source, Target};
-use crate::domain::Page;
-use crate::store::{Archive, Batch, RunId, Showing, StoreError, Tally};
+use crate::domain::{Page, RequestId};
+use crate::plan::verify::Rewalk;
+use crate::store::{Archive, Batch, Comparison, RunId, Showing, StoreError, Tally};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -17,6 +19,13 @@ const PAGES_A_COMMIT: usize = 300;
 /// No page waits longer for its commit, so that little is fetched twice after a crash.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
+/// So many records that a repeated walk missed are asked for by themselves before they are called gone; where more are
+/// missing, something larger is wrong than a record filed elsewhere.
+const MOST_SUSPECTS: usize = 1_000;
+
+/// So many changed records wait for the comparison of their window: far more than the windows under way hold.
+const MOST_REVISED: usize = 100_000;
+
 /// Owns the archive while the tasks fetch.
 pub(super) struct Committer<'a> {
     archive: &'a mut Archive,
@@ -26,6 +35,12 @@ pub(super) struct Committer<'a> {
     batch: Batch,
     pages: usize,
     due: Option<Instant>,
+    /// Walks of settled windows whose pages are in the batch or committed.
+    rewalks: Vec<(usize, Rewalk)>,
+    comparisons: Vec<(usize, Comparison)>,
+    suspects: usize,
+    /// Records that changed although they were final, in windows that were not compared yet.
+    revised: HashSet<RequestId>,
 }
 
 impl<'a> Committer<'a> {
@@ -36,7 +51,19 @@ impl<'a> Committer<'a> {
         tally: &'a mut Tally,
         batch: Batch,
     ) -> Self {
-        Self { archive, run, targets, tally, batch, pages: 0, due: None }
+        Self {
+            archive,
+            run,
+            targets,
+            tally,
+            batch,
+            pages: 0,
+            due: None,
+            rewalks: Vec::new(),
+            comparisons: Vec::new(),
+            suspects: 0,
+            revised: HashSet::new(),
+        }
     }
 
     pub(super) fn tally(&self) -> &Tally {
@@ -49,6 +76,10 @@ impl<'a> Committer<'a> {
         let target = &self.targets[function];
         match delivery {
             Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (target.id, entry))),
+            Delivery::Rewalk(rewalk) => {
+                self.tally.verifying += rewalk.pages;
+                self.rewalks.push((function, rewalk));
+            }
             Delivery::Unseen(request_id) => self.batch.unseen.push(request_id),
             Delivery::Page { page, seen_at } => {
                 self.pages += 1;
@@ -81,11 +112,41 @@ impl<'a> Committer<'a> {
         let batch = std::mem::take(&mut self.batch);
         self.pages = 0;
         self.due = None;
-        self.archive.commit(self.run, asker.now(), &batch, self.tally)
+        let revised = self.archive.commit(self.run, asker.now(), &batch, self.tally)?;
+        self.revised.extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
+        self.compare()
     }
 
-    /// Commits what is left.
-    pub(super) fn finish<S: Source>(mut self, asker: &Asker<S>) -> Result<(), StoreError> {
-        if self.batch.is_empty() { Ok(()) } else { self.commit(asker) }
+    /// Compares the settled windows that were walked again with what is archived, now that their pages are.
+    fn compare(&mut self) -> Result<(), StoreError> {
+        for (function, rewalk) in std::mem::take(&mut self.rewalks) {
+            let mut comparison =
+                self.archive.compare(self.run, self.targets[function].id, &rewalk, &mut self.revised)?;
+            if self.suspects + comparison.suspects.len() > MOST_SUSPECTS {
+                comparison.conclude(|_| true);
+            }
+            self.suspects += comparison.suspects.len();
+            self.comparisons.push((function, comparison));
+        }
+        Ok(())
+    }
+
+    /// Commits what is in hand, if there is something, and hands out what was compared so far.
+    pub(super) fn take_comparisons<S: Source>(
+        &mut self,
+        asker: &Asker<S>,
+    ) -> Result<Vec<(usize, Comparison)>, StoreError> {
+        self.commit_rest(asker)?;
+        Ok(std::mem::take(&mut self.comparisons))
+    }
+
+    /// Commits what is left, and keeps what verifying came to.
+    pub(super) fn finish<S: Source>(mut self, asker: &Asker<S>, comparisons: &[Comparison]) -> Result<(), StoreError> {
+        self.commit_rest(asker)?;
+        if comparisons.is_empty() { Ok(()) } else { self.archive.save_verifications(self.run, comparisons) }
+    }
+
+    fn commit_rest<S: Source>(&mut self, asker: &Asker<S>) -> Result<(), StoreError> {
+        if self.batch.is_empty() && self.rewalks.is_empty() { Ok(()) } else { self.commit(asker) }
     }
 }

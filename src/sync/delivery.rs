@@ -2,6 +2,7 @@
 
 use crate::domain::{Page, RequestId, Timestamp};
 use crate::plan::ledger::Entry;
+use crate::plan::verify::Rewalk;
 use tokio::sync::mpsc::Sender;
 
 /// Something a function's task hands over.
@@ -11,6 +12,8 @@ pub(super) enum Delivery {
     Page { page: Page, seen_at: Timestamp },
     /// What a walk lets the ledger say; its pages were handed over before.
     Walk(Vec<Entry>),
+    /// What walking a settled window again showed; its pages were handed over before.
+    Rewalk(Rewalk),
     /// An open record that was asked for and not shown.
     Unseen(RequestId),
 }

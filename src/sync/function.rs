@@ -31,13 +31,17 @@ pub(super) struct Job {
     pub(super) settle_delay: Duration,
     pub(super) habits: Habits,
     pub(super) promise: Promise,
+    /// Settled windows to walk again.
+    pub(super) verify: Vec<Interval>,
+    /// Whether that is what the run is for, so that what cannot be had of it is missed.
+    pub(super) must_verify: bool,
     /// A record from before what is pending: if the service still shows it, it reaches all of that.
     pub(super) reach_probe: Option<ReachProbe>,
 }
 
 /// Does a function's part of a run.
 pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outbox) -> Walked {
-    let Job { urn, pending, refreshes, settle_delay, habits, promise, reach_probe } = job;
+    let Job { urn, pending, refreshes, settle_delay, habits, promise, verify, must_verify, reach_probe } = job;
     let mut known = Knowledge { habits, reach: Reach::default(), promise };
     if let Some(probe) = reach_probe
         && let Err(failure) = look_back(&asker, &urn, &probe, &mut known.reach, &outbox).await
@@ -70,6 +74,15 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
     if walked.failure.is_none() {
         walked.failure = look_up(&asker, &urn, look_ups, &outbox).await.err();
     }
+    if walked.failure.is_none() && !verify.is_empty() {
+        let known = Knowledge { habits: walked.habits, reach: known.reach, promise: Promise::default() };
+        let again = Walker::new(&asker, &urn, outbox, settle_delay, known).verifying().walk(verify).await;
+        if must_verify {
+            walked = again;
+        } else if let Some(failure) = again.failure {
+            tracing::debug!(function = urn.name(), "nothing was verified: {failure}");
+        }
+    }
     walked.finished = walked.failure.is_none();
     walked
 }
@@ -82,12 +95,16 @@ async fn look_back<S: Source>(
     reach: &mut Reach,
     outbox: &Outbox,
 ) -> Result<(), CallFailure> {
-    let from = probe.started_at - LOOK_BACK;
-    let Some(range) = Interval::new(from, asker.now().min(probe.started_at + LOOK_BACK)) else { return Ok(()) };
+    let Some(range) = around_start(probe.started_at, asker.now()) else { return Ok(()) };
     let (page, served_at) = asker.find(urn, &probe.request_id, range).await?;
     page.records.iter().for_each(|record| reach.learn(record, served_at));
     outbox.send(Delivery::Page { page, seen_at: served_at }).await;
     Ok(())
+}
+
+/// The range in which to look for a record that is over.
+pub(super) fn around_start(started_at: Timestamp, now: Timestamp) -> Option<Interval> {
+    Interval::new(started_at - LOOK_BACK, now.min(started_at + LOOK_BACK))
 }
 
 async fn look_up<S: Source>(

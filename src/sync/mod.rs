@@ -11,12 +11,14 @@ mod preview;
 mod report;
 mod settings;
 mod source;
+mod verification;
 mod walker;
 
 pub use preview::{Preview, preview, to_failure};
 pub use report::{FunctionReport, RunReport};
-pub use settings::{PAGE_LIMIT, Settings};
+pub use settings::{PAGE_LIMIT, Settings, Task};
 pub use source::Source;
+pub use verification::Selection;
 
 use crate::api::{CallFailure, FunctionPage};
 use crate::clock::Clock;
@@ -26,7 +28,7 @@ use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
 use crate::plan::{refresh, windows};
-use crate::store::{Archive, Batch, FunctionId, Registered, RunId, StoreError, Tally};
+use crate::store::{Archive, Batch, Comparison, FunctionId, Registered, RunId, StoreError, Tally};
 use asker::Asker;
 use committer::Committer;
 use delivery::Outbox;
@@ -69,7 +71,7 @@ struct Target {
     horizon: Interval,
 }
 
-/// Does one run: everything that is pending, in an archive that is already locked.
+/// Does one run in an archive that is already locked.
 ///
 /// The report says how it ended; an error is a failure of the archive, or one before anything was asked.
 pub async fn run<S: Source>(
@@ -84,14 +86,18 @@ pub async fn run<S: Source>(
     let broken = |error: StoreError| error.into_failure(&path);
     let asker = Arc::new(Asker::new(source, clock.clone(), settings));
     let mut tally = Tally { habits: archive.load_habits().map_err(broken)?, ..Tally::default() };
-    let run = archive.begin_run(clock.now()).map_err(broken)?;
+    let run = archive.begin_run(settings.task.command(), clock.now()).map_err(broken)?;
     let result = attempt(archive, &asker, settings, run, &mut tally, cancel, watch).await;
     asker.report_to(&mut tally);
-    let report = match result {
-        Ok(functions) => RunReport::new(run, functions, asker.refusal(), cancel.is_cancelled(), tally),
-        Err(Stop::Refused(failure)) => RunReport::new(run, Vec::new(), Some(failure), cancel.is_cancelled(), tally),
+    let done = match result {
+        Ok(done) => done,
+        Err(Stop::Refused(failure)) => Done { refusal: Some(failure), ..Done::default() },
         Err(Stop::Archive(error)) => return Err(broken(error)),
     };
+    let refusal = done.refusal.or_else(|| asker.refusal());
+    let Done { functions, verified, .. } = done;
+    let report =
+        RunReport { task: settings.task, run, functions, verified, refusal, interrupted: cancel.is_cancelled(), tally };
     archive.end_run(run, asker.now(), &report.tally, report.ending()).map_err(broken)?;
     Ok(report)
 }
@@ -108,6 +114,14 @@ impl From<StoreError> for Stop {
     }
 }
 
+/// What a run came to.
+#[derive(Debug, Default)]
+struct Done {
+    functions: Vec<FunctionReport>,
+    verified: Vec<Comparison>,
+    refusal: Option<CallFailure>,
+}
+
 async fn attempt<S: Source>(
     archive: &mut Archive,
     asker: &Arc<Asker<S>>,
@@ -116,32 +130,55 @@ async fn attempt<S: Source>(
     tally: &mut Tally,
     cancel: &CancellationToken,
     watch: &mut dyn Watch,
-) -> Result<Vec<FunctionReport>, Stop> {
+) -> Result<Done, Stop> {
     let urns = tokio::select! {
         urns = resolve(asker, settings) => urns.map_err(Stop::Refused)?,
-        () = cancel.cancelled() => return Ok(Vec::new()),
+        () = cancel.cancelled() => return Ok(Done::default()),
     };
-    let targets = load_targets(archive, &urns, settings, asker.now())?;
-    let habits = tally.habits;
-    let mut jobs = VecDeque::with_capacity(targets.len());
-    let mut first_batch = Batch::default();
-    for target in &targets {
-        jobs.push_back(plan_job(archive, target, settings, habits, asker.now(), &mut first_batch)?);
-    }
+    let (targets, jobs, first_batch) = plan(archive, asker.now(), &urns, settings, tally.habits)?;
     let mut committer = Committer::new(archive, run, &targets, tally, first_batch);
     let walked = fetch_all(&mut committer, asker, jobs, settings.concurrency, cancel, watch).await?;
-    committer.finish(asker)?;
-    Ok(targets
-        .iter()
-        .zip(walked)
-        .map(|(target, walked)| FunctionReport::new(&target.urn, target.horizon, walked))
-        .collect())
+    let verified = tokio::select! {
+        biased;
+        () = cancel.cancelled() => Vec::new(),
+        verified = verification::conclude(&mut committer, asker, &targets, settings.concurrency) => verified?,
+    };
+    committer.finish(asker, &verified)?;
+    let report = |(target, walked): (&Target, _)| FunctionReport::new(target.id, &target.urn, target.horizon, walked);
+    Ok(Done { functions: targets.iter().zip(walked).map(report).collect(), verified, refusal: None })
 }
 
-/// The functions of a run, each once, in the order they were named.
+/// What there is to do, and what is to be written whatever comes of it.
+fn plan(
+    archive: &mut Archive,
+    now: Timestamp,
+    urns: &[FunctionUrn],
+    settings: &Settings,
+    habits: Habits,
+) -> Result<(Vec<Target>, VecDeque<Job>, Batch), StoreError> {
+    let mut jobs = VecDeque::new();
+    let mut batch = Batch::default();
+    let targets = match settings.task {
+        Task::Sync => load_targets(archive, urns, settings, now)?,
+        Task::Verify(_) => verification::load_targets(archive, settings, now)?,
+    };
+    let mut draws = fastrand::Rng::with_seed(settings.seed);
+    for target in &targets {
+        jobs.push_back(match settings.task {
+            Task::Sync => plan_job(archive, target, settings, habits, now, &mut batch)?,
+            Task::Verify(selection) => verification::plan_job(target, selection, settings, habits, &mut draws),
+        });
+    }
+    if matches!(settings.task, Task::Sync) {
+        verification::plan_share(archive, &targets, &mut jobs, settings.verify_share, now)?;
+    }
+    Ok((targets, jobs, batch))
+}
+
+/// The functions of a run, each once, in the order they were named. What is verified is archived, so nobody is asked.
 async fn resolve<S: Source>(asker: &Asker<S>, settings: &Settings) -> Result<Vec<FunctionUrn>, CallFailure> {
     let mut urns = settings.functions.clone();
-    if settings.all_functions {
+    if settings.all_functions && matches!(settings.task, Task::Sync) {
         urns.extend(list_functions(asker).await?);
     }
     let mut seen = std::collections::HashSet::new();
@@ -237,6 +274,8 @@ fn plan_job(
         settle_delay: settings.settle_delay,
         habits,
         promise,
+        verify: Vec::new(),
+        must_verify: false,
         reach_probe,
     })
 }

@@ -1,21 +1,26 @@
 //! How a run ended, for people, scripts and the archive.
 
 use super::preview::to_failure;
+use super::settings::Task;
 use super::walker::Walked;
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Interval};
 use crate::error::{Failure, FailureKind};
 use crate::plan::paging::Doubt;
-use crate::store::{Ending, RunId, Tally};
+use crate::store::{Comparison, Ending, FunctionId, RunId, Tally};
 use std::time::Duration;
 
 /// What a run did.
 #[derive(Clone, Debug)]
 pub struct RunReport {
+    /// What it was for.
+    pub task: Task,
     /// The run's row.
     pub run: RunId,
     /// What became of each function.
     pub functions: Vec<FunctionReport>,
+    /// How settled windows that were walked again compare with what was archived.
+    pub verified: Vec<Comparison>,
     /// Why the service refused us, if it did.
     pub refusal: Option<CallFailure>,
     /// Whether it was told to stop.
@@ -27,6 +32,8 @@ pub struct RunReport {
 /// What a run did for a function.
 #[derive(Clone, Debug)]
 pub struct FunctionReport {
+    /// Its row.
+    pub id: FunctionId,
     /// The function.
     pub urn: FunctionUrn,
     /// From where to where it was to be archived.
@@ -42,8 +49,9 @@ pub struct FunctionReport {
 }
 
 impl FunctionReport {
-    pub(super) fn new(urn: &FunctionUrn, horizon: Interval, walked: Walked) -> Self {
+    pub(super) fn new(id: FunctionId, urn: &FunctionUrn, horizon: Interval, walked: Walked) -> Self {
         Self {
+            id,
             urn: urn.clone(),
             horizon,
             finished: walked.finished,
@@ -60,21 +68,14 @@ impl FunctionReport {
 }
 
 impl RunReport {
-    pub(super) fn new(
-        run: RunId,
-        functions: Vec<FunctionReport>,
-        refusal: Option<CallFailure>,
-        interrupted: bool,
-        tally: Tally,
-    ) -> Self {
-        Self { run, functions, refusal, interrupted, tally }
-    }
-
     /// How it ended; none when it is complete.
+    ///
+    /// What verifying found goes before what it could not ask: it is repaired by now, and no later run finds it again.
     pub fn failure_kind(&self) -> Option<FailureKind> {
         match &self.refusal {
             Some(refusal) if refusal.is_denied() => Some(FailureKind::Denied),
             None if self.interrupted => Some(FailureKind::Interrupted),
+            _ if self.task != Task::Sync && self.discrepancies() > 0 => Some(FailureKind::Finding),
             None if self.functions.iter().all(FunctionReport::is_complete) => None,
             _ => Some(FailureKind::Incomplete),
         }
@@ -86,8 +87,14 @@ impl RunReport {
             None => "complete",
             Some(FailureKind::Denied) => "denied",
             Some(FailureKind::Interrupted) => "interrupted",
+            Some(FailureKind::Finding) => "found",
             Some(_) => "incomplete",
         }
+    }
+
+    /// How many records were late, changed or gone in the settled windows that were walked again.
+    pub fn discrepancies(&self) -> u64 {
+        self.verified.iter().map(|window| window.late + window.changed + window.gone).sum()
     }
 
     pub(super) fn ending(&self) -> Ending {
@@ -100,6 +107,7 @@ impl RunReport {
         let failure = match kind {
             FailureKind::Interrupted => Failure::new(kind, "the run was interrupted; what it fetched is kept")
                 .hint("run it again: it goes on where it stopped"),
+            FailureKind::Finding => self.finding_failure(),
             _ => self
                 .first_call_failure()
                 .or_else(|| self.unproven_failure())
@@ -118,6 +126,14 @@ impl RunReport {
             failure.message = format!("{}; {others} more functions failed", failure.message);
         }
         Some(failure)
+    }
+
+    fn finding_failure(&self) -> Failure {
+        let windows = self.verified.iter().filter(|window| window.differs()).count();
+        let message =
+            format!("{} records of {windows} settled windows were not as the service shows them", self.discrepancies());
+        Failure::new(FailureKind::Finding, message)
+            .hint("what was late or changed is archived now; if it was late, a longer --settle-delay catches it")
     }
 
     fn unproven_failure(&self) -> Option<Failure> {

@@ -1,5 +1,6 @@
 //! What a run is asked to do.
 
+use super::Selection;
 use crate::domain::{FunctionUrn, Timestamp};
 use crate::plan::retry::Patience;
 use std::time::Duration;
@@ -7,9 +8,30 @@ use std::time::Duration;
 /// The most records a page may hold: the documented maximum of the listing.
 pub const PAGE_LIMIT: u32 = 500;
 
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// To archive what is pending, and to verify a little of what is settled.
+    Sync,
+    /// To walk settled windows again.
+    Verify(Selection),
+}
+
+impl Task {
+    /// The command that does it.
+    pub(super) fn command(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Verify(_) => "verify",
+        }
+    }
+}
+
 /// Settings of a run, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What the run is for.
+    pub task: Task,
     /// Functions named by the user.
     pub functions: Vec<FunctionUrn>,
     /// Whether to archive every function of the project as well.
@@ -24,6 +46,8 @@ pub struct Settings {
     pub settle_delay: Duration,
     /// The longest wait before an open record is asked for again; zero asks every run.
     pub open_recheck: Duration,
+    /// Which share of the requests, 0 to 1, may walk settled windows again.
+    pub verify_share: f64,
     /// How many requests may be under way at once.
     pub concurrency: usize,
     /// How many requests a second may leave.
@@ -38,6 +62,7 @@ impl Default for Settings {
     /// The documented defaults of `fgarchive sync`, for no function yet.
     fn default() -> Self {
         Self {
+            task: Task::Sync,
             functions: Vec::new(),
             all_functions: false,
             since: None,
@@ -45,6 +70,7 @@ impl Default for Settings {
             until: None,
             settle_delay: Duration::from_mins(15),
             open_recheck: Duration::from_hours(1),
+            verify_share: 0.02,
             concurrency: 4,
             max_rps: 5.0,
             patience: Patience::default(),

@@ -9,6 +9,7 @@ use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Doubt, Habits, Proof, Step, Walk};
 use crate::plan::reach::{Promise, Reach};
+use crate::plan::verify::Rewalk;
 use crate::plan::windows::{self, Claims, Density, Prefix, Remedy, Trimmed};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -77,6 +78,8 @@ pub(super) struct Walker<'a, S> {
     trims: bool,
     reach: Reach,
     promise: Promise,
+    /// Whether the windows are settled ones, walked to see whether they still are what was archived.
+    verifies: bool,
     walked: Walked,
 }
 
@@ -109,8 +112,14 @@ impl<'a, S: Source> Walker<'a, S> {
             trims: true,
             reach: known.reach,
             promise: known.promise,
+            verifies: false,
             walked: Walked { habits: known.habits, ..Walked::default() },
         }
+    }
+
+    /// The same, for settled windows: the ledger stays as it is, and what the walks showed is handed over to be compared.
+    pub(super) fn verifying(self) -> Self {
+        Self { verifies: true, ..self }
     }
 
     /// Walks the ranges, earliest first: what the service forgets next is asked for first.
@@ -252,6 +261,10 @@ impl<'a, S: Source> Walker<'a, S> {
         match verdict {
             Ok(proof) => {
                 let Some(began_at) = active.began_at else { return };
+                if self.verifies {
+                    let rewalk = active.rewalk(began_at, self.reach);
+                    return self.outbox.send(Delivery::Rewalk(rewalk)).await;
+                }
                 let window = active.piece.range;
                 let believed_from = self.promise.believed_from(window, self.reach, began_at);
                 let claims = windows::claims(window, believed_from, began_at, self.settle_delay);
@@ -272,7 +285,9 @@ impl<'a, S: Source> Walker<'a, S> {
             Remedy::Halve => self.halve(range),
             Remedy::GiveUp => {
                 self.walked.unproven.push((range, doubt));
-                self.enter(active.unproven()).await;
+                if !self.verifies {
+                    self.enter(active.unproven()).await;
+                }
             }
         }
     }
@@ -351,6 +366,12 @@ impl ActiveWalk {
         let Claims { lost, settled, proven } = claims;
         let rows = [row(lost, State::Lost), row(settled, State::Settled(proof)), row(proven, State::Proven(proof))];
         rows.into_iter().flatten().collect()
+    }
+
+    fn rewalk(self, began_at: Timestamp, reach: Reach) -> Rewalk {
+        let window = self.piece.range;
+        let (records, pages, reached) = (self.distinct_in(window), self.walk.pages(), reach.begin(began_at));
+        Rewalk { window, shown: self.walk.into_keys(), records, pages, began_at, reached }
     }
 
     fn unproven(&self) -> Vec<Entry> {

@@ -22,3 +22,4 @@ mod readings;
 mod requests;
 mod truth;
 mod usage;
+mod verify;

@@ -51,6 +51,7 @@ const REPORTS: &[Report] = reports![
     "coverage",
     "late",
     "lateness",
+    "settling",
     "rejects",
     "runs",
 ];

@@ -3,6 +3,7 @@
 -- A run without an outcome is still going on, or was killed; what it committed until `updated_at` stands.
 -- param limit=20: how many
 SELECT id,
+       command,
        started_at,
        updated_at,
        unixepoch(coalesce(ended_at, updated_at)) - unixepoch(started_at) AS seconds,
@@ -11,6 +12,7 @@ SELECT id,
        requests,
        retries,
        throttled,
+       verify_requests,
        records_seen,
        records_new,
        records_changed,

@@ -211,6 +211,27 @@ fn lateness_record_by_record_and_summed_up() {
 }
 
 #[test]
+fn what_a_settle_delay_would_have_caught() {
+    assert_eq!(
+        answer("settling").lines().take(8).collect::<Vec<_>>(),
+        [
+            "settle_delay_s | caught | missed | caught_pct | note",
+            "0 | 7 | 2 | 77.778 |",
+            "60 | 7 | 2 | 77.778 |",
+            "300 | 8 | 1 | 88.889 |",
+            "900 | 8 | 1 | 88.889 |",
+            "1800 | 8 | 1 | 88.889 |",
+            "3600 | 9 | 0 | 100 | catches 99.9 %",
+            "7200 | 9 | 0 | 100 |",
+        ]
+    );
+    let of_none = answer_with("settling", |arguments| arguments.function = Some("invoice".to_owned())).unwrap();
+    assert_eq!(of_none.lines().nth(1), Some("0 | 1 | 0 | 100 | catches 99.9 %"));
+    let before = answer_with("settling", |arguments| arguments.until = Some(moment("2026-02-01T00:00:00Z"))).unwrap();
+    assert_eq!(before.lines().count(), 1, "no records, no shares");
+}
+
+#[test]
 fn rejects_and_runs() {
     assert_eq!(
         answer("rejects").lines().last().unwrap(),
@@ -220,8 +241,8 @@ fn rejects_and_runs() {
     assert_eq!(
         runs.lines().skip(1).collect::<Vec<_>>(),
         [
-            "2 | 2026-03-02T12:00:00Z | 2026-03-02T12:00:10Z | 10 |  |  | 4 | 0 | 0 | 0 | 0 | 0 | 0 | 0",
-            "1 | 2026-03-01T12:00:00Z | 2026-03-01T12:00:30Z | 30 | complete | 0 | 9 | 0 | 0 | 0 | 0 | 0 | 0 | 0"
+            "2 | sync | 2026-03-02T12:00:00Z | 2026-03-02T12:00:10Z | 10 |  |  | 4 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0",
+            "1 | sync | 2026-03-01T12:00:00Z | 2026-03-01T12:00:30Z | 30 | complete | 0 | 9 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0"
         ]
     );
 }

@@ -1,0 +1,224 @@
+//! Which settled windows are walked again, to see whether the service still shows what was archived.
+//!
+//! A settled window is believed, and never walked again to fill the archive. This is the check of that belief: a small
+//! share of the requests, spent on what was looked at longest ago.
+
+use super::ledger::{Entry, State};
+use super::windows::{self, Density};
+use crate::domain::{EntryKey, Interval, IntervalSet, Timestamp};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// A verified window should come as one page: one answer, one request.
+const RECORDS_A_WINDOW: f64 = 400.0;
+
+/// A window that was walked this lately tells little by being walked again.
+const LEAST_AGE: Duration = Duration::from_hours(24);
+
+/// No run verifies more windows of its own accord, whatever it may spend after a large first run.
+pub const MOST_WINDOWS_A_RUN: usize = 10;
+
+/// What was asked lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spending {
+    /// Requests, all told.
+    pub requests: u64,
+    /// Those of them that verified.
+    pub verifying: u64,
+}
+
+impl Spending {
+    /// How many more requests may verify, when that is a `share` (0 to 1) of all.
+    pub fn allows(self, share: f64) -> u64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and it saturates")]
+        let earned = (self.requests as f64 * share).max(0.0) as u64;
+        earned.saturating_sub(self.verifying)
+    }
+}
+
+/// A window that was verified, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The window.
+    pub window: Interval,
+    /// When its walk began, by the service's clock.
+    pub at: Timestamp,
+}
+
+/// What walking a window again showed: a proof like any other, held against what is archived.
+#[derive(Clone, Debug)]
+pub struct Rewalk {
+    /// The window.
+    pub window: Interval,
+    /// What the service shows of it, and of the seconds around it.
+    pub shown: HashSet<EntryKey>,
+    /// How many of those began inside.
+    pub records: u64,
+    /// How many pages that took.
+    pub pages: u64,
+    /// When the walk began, by the service's clock.
+    pub began_at: Timestamp,
+    /// From when on the service certainly shows what happened: what is missing before that may be forgotten.
+    pub reached: Timestamp,
+}
+
+/// The settled parts of a range, earliest first.
+pub fn settled_in(ledger: &[Entry], range: Interval) -> Vec<Interval> {
+    let settled = ledger.iter().filter(|row| matches!(row.state, State::Settled(_)));
+    settled.filter_map(|row| row.window.intersect(range)).collect()
+}
+
+/// The settled window that was looked at longest ago, and when that was; none where all were looked at within a day.
+///
+/// `verified` is the latest first. What was never verified counts from its walk, of which a merged row keeps only the
+/// first: no part of it was walked before its own begin.
+pub fn oldest(ledger: &[Entry], verified: &[Verified], range: Interval, now: Timestamp) -> Option<Verified> {
+    let mut rest = settled_in(ledger, range.split_at(now - LEAST_AGE).0?);
+    let mut last = None;
+    for &Verified { window, at } in verified {
+        let looked_at = IntervalSet::from_iter([window]);
+        let less: Vec<Interval> = rest.iter().flat_map(|&part| looked_at.gaps_in(part)).collect();
+        if less.is_empty() {
+            last = Some(at);
+            break;
+        }
+        rest = less;
+    }
+    let part = *rest.first()?;
+    let row = row_of(ledger, part)?;
+    let at = last.unwrap_or_else(|| row.walked_at.max(part.begin()));
+    let window = a_page_of(row, part);
+    (at + LEAST_AGE <= now).then_some(Verified { window, at })
+}
+
+/// Windows of about a page around moments drawn at random from the settled parts of a range, in order of time; fewer
+/// where they coincide. `draw` gives a number below its argument.
+pub fn sample(ledger: &[Entry], range: Interval, windows: usize, mut draw: impl FnMut(u64) -> u64) -> Vec<Interval> {
+    let parts = settled_in(ledger, range);
+    let seconds: u64 = parts.iter().map(|part| part.seconds().unsigned_abs()).sum();
+    let draws = if seconds > 0 { windows } else { 0 };
+    let chosen = (0..draws).filter_map(|_| window_at(ledger, &parts, draw(seconds)));
+    chosen.collect::<IntervalSet>().iter().collect()
+}
+
+/// The window of about a page around the second of this number among the seconds of `parts`.
+fn window_at(ledger: &[Entry], parts: &[Interval], mut number: u64) -> Option<Interval> {
+    for &part in parts {
+        let seconds = part.seconds().unsigned_abs();
+        if number < seconds {
+            let length = a_page_of(row_of(ledger, part)?, part).seconds().unsigned_abs();
+            let moment = part.begin() + Duration::from_secs(number);
+            let begin = part.begin().max(moment - Duration::from_secs(length / 2));
+            return Interval::new(begin, part.end().min(begin + Duration::from_secs(length)));
+        }
+        number -= seconds;
+    }
+    None
+}
+
+fn row_of(ledger: &[Entry], window: Interval) -> Option<&Entry> {
+    ledger.iter().find(|row| row.window.covers(window))
+}
+
+/// The start of a part of a row that holds about as many records as a page.
+fn a_page_of(row: &Entry, part: Interval) -> Interval {
+    let density = Density::of(row.distinct, row.window);
+    windows::window_holding(RECORDS_A_WINDOW, part, Some(density), windows::MAX_WINDOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::paging::Proof;
+    use proptest::prelude::*;
+
+    const HOUR: i64 = 3_600;
+    const DAY: i64 = 24 * HOUR;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix(second)
+    }
+
+    fn range(begin: i64, end: i64) -> Interval {
+        Interval::new(at(begin), at(end)).unwrap()
+    }
+
+    fn settled(begin: i64, end: i64, records: u64) -> Entry {
+        let state = State::Settled(Proof::Both);
+        Entry { window: range(begin, end), state, reported: None, distinct: records, pages: 1, walked_at: at(begin) }
+    }
+
+    fn seen(begin: i64, end: i64, when: i64) -> Verified {
+        Verified { window: range(begin, end), at: at(when) }
+    }
+
+    #[test]
+    fn a_share_of_the_requests_verifies() {
+        let spending = |requests, verifying| Spending { requests, verifying }.allows(0.02);
+        assert_eq!((spending(49, 0), spending(50, 0), spending(2_000, 10), spending(100, 5)), (0, 1, 30, 0));
+    }
+
+    #[test]
+    fn what_was_looked_at_longest_ago_comes_first() {
+        // 400 records an hour, so that an hour is a page.
+        let ledger = [settled(0, 100 * HOUR, 40_000)];
+        let (all, now) = (range(0, 1_000 * HOUR), at(200 * HOUR));
+        let oldest = |verified: &[Verified]| oldest(&ledger, verified, all, now).map(|next| next.window);
+        assert_eq!(oldest(&[]), Some(range(0, HOUR)), "what was never verified, from its begin on");
+        assert_eq!(oldest(&[seen(0, HOUR, 150 * HOUR)]), Some(range(HOUR, 2 * HOUR)));
+        let round = [seen(50 * HOUR, 100 * HOUR, 160 * HOUR), seen(0, 50 * HOUR, 150 * HOUR)];
+        assert_eq!(oldest(&round), Some(range(0, HOUR)), "all was, so it begins again");
+        let again = [seen(0, HOUR, 170 * HOUR), round[0], round[1]];
+        assert_eq!(oldest(&again), Some(range(HOUR, 2 * HOUR)));
+        assert_eq!(oldest(&[seen(0, 100 * HOUR, 180 * HOUR)]), None, "within a day");
+    }
+
+    #[test]
+    fn what_is_young_or_not_settled_is_left_alone() {
+        let proven = Entry { state: State::Proven(Proof::Both), ..settled(0, 10 * DAY, 10) };
+        let all = range(0, 100 * DAY);
+        assert_eq!(oldest(&[proven], &[], all, at(20 * DAY)), None);
+        let quiet = [settled(0, 10 * DAY, 0)];
+        let next = |now| oldest(&quiet, &[], all, at(now)).map(|next| next.window);
+        assert_eq!(next(10 * DAY + HOUR), Some(range(0, 9 * DAY + HOUR)));
+        assert_eq!(next(DAY), None);
+        assert_eq!(
+            oldest(&quiet, &[], range(5 * DAY, 100 * DAY), at(20 * DAY)).unwrap().window,
+            range(5 * DAY, 10 * DAY)
+        );
+    }
+
+    proptest! {
+        /// Verified again and again, every settled second is looked at before any is looked at twice.
+        #[test]
+        fn rounds_cover_everything(rows in prop::collection::vec((1i64..50, 1i64..50, 0u64..3_000), 1..5)) {
+            let (mut ledger, mut from) = (Vec::new(), 0);
+            for (gap, length, records) in rows {
+                from += gap * HOUR;
+                ledger.push(settled(from, from + length * HOUR, records));
+                from += length * HOUR;
+            }
+            let (all, mut now) = (range(0, from), from + 2 * DAY);
+            let mut verified: Vec<Verified> = Vec::new();
+            let mut covered = IntervalSet::default();
+            while settled_in(&ledger, all).iter().any(|&part| !covered.gaps_in(part).is_empty()) {
+                let next = oldest(&ledger, &verified, all, at(now)).unwrap().window;
+                prop_assert!(covered.gaps_in(next) == [next], "{} twice", next);
+                covered.insert(next);
+                verified.insert(0, Verified { window: next, at: at(now) });
+                now += HOUR;
+            }
+        }
+
+        /// Samples are parts of what is settled, and any settled second may be in one.
+        #[test]
+        fn samples_are_settled(number in 0i64..30 * HOUR) {
+            let ledger = [settled(0, 10 * HOUR, 4_000), settled(50 * HOUR, 70 * HOUR, 80_000)];
+            let chosen = sample(&ledger, range(0, 100 * HOUR), 1, |below| number.unsigned_abs() % below);
+            prop_assert_eq!(chosen.len(), 1);
+            let second = if number < 10 * HOUR { at(number) } else { at(number + 40 * HOUR) };
+            prop_assert!(chosen[0].contains(second));
+            prop_assert!(ledger.iter().any(|row| row.window.covers(chosen[0])));
+        }
+    }
+}

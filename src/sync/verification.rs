@@ -1,0 +1,143 @@
+//! Walking settled windows again: which ones, and whether what they no longer show is really gone.
+
+use super::asker::Asker;
+use super::committer::Committer;
+use super::delivery::Delivery;
+use super::function::{Job, around_start};
+use super::{Settings, Source, Stop, Target};
+use crate::domain::{Interval, RequestId, Timestamp};
+use crate::plan::paging::Habits;
+use crate::plan::reach::Promise;
+use crate::plan::verify::{self, MOST_WINDOWS_A_RUN, Verified};
+use crate::plan::windows::MAX_WINDOW;
+use crate::store::{Archive, Comparison, StoreError, Suspect};
+use futures_util::stream::{self, StreamExt};
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+/// Which settled windows to verify.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// From when on.
+    pub since: Option<Timestamp>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+    /// So many windows of each function, drawn at random; all if none.
+    pub sample: Option<usize>,
+}
+
+/// The functions that are archived and meant: the named ones, or all of them.
+pub(super) fn load_targets(archive: &Archive, settings: &Settings, now: Timestamp) -> Result<Vec<Target>, StoreError> {
+    let archived = archive.load_functions()?.into_iter();
+    let meant = archived.filter(|(_, urn)| settings.all_functions || settings.functions.contains(urn));
+    let mut targets = Vec::new();
+    for (id, urn) in meant {
+        let ledger: Arc<[_]> = archive.load_ledger(id)?.into();
+        let begin = ledger.first().map(|first| first.window.begin());
+        if let Some(horizon) = begin.and_then(|begin| Interval::new(begin, now)) {
+            targets.push(Target { id, urn, first_run_at: begin.unwrap_or(now), ledger, horizon });
+        }
+    }
+    Ok(targets)
+}
+
+/// A job that verifies what was selected, and does nothing else.
+pub(super) fn plan_job(
+    target: &Target,
+    selection: Selection,
+    settings: &Settings,
+    habits: Habits,
+    draws: &mut fastrand::Rng,
+) -> Job {
+    let (begin, end) = (target.horizon.begin(), target.horizon.end());
+    let range = Interval::new(
+        selection.since.map_or(begin, |since| since.max(begin)),
+        selection.until.map_or(end, |until| until.min(end)),
+    );
+    let windows = |range| match selection.sample {
+        Some(windows) => verify::sample(&target.ledger, range, windows, |below| draws.u64(..below)),
+        None => verify::settled_in(&target.ledger, range),
+    };
+    Job {
+        urn: target.urn.clone(),
+        pending: Vec::new(),
+        refreshes: Vec::new(),
+        settle_delay: settings.settle_delay,
+        habits,
+        promise: Promise::default(),
+        verify: range.map_or_else(Vec::new, windows),
+        must_verify: true,
+        reach_probe: None,
+    }
+}
+
+/// Gives the jobs of a run the windows that were looked at longest ago, as many as the share of requests allows.
+pub(super) fn plan_share(
+    archive: &Archive,
+    targets: &[Target],
+    jobs: &mut VecDeque<Job>,
+    share: f64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let windows = archive.load_spending()?.allows(share).min(MOST_WINDOWS_A_RUN as u64);
+    if windows == 0 {
+        return Ok(());
+    }
+    let mut verified = targets.iter().map(|target| archive.load_verified(target.id)).collect::<Result<Vec<_>, _>>()?;
+    for _ in 0..windows {
+        let candidates = targets.iter().zip(&verified).enumerate().filter_map(|(index, (target, verified))| {
+            // What is older may be forgotten by now, and would only tell that.
+            let range = target.horizon.split_at(now - MAX_WINDOW).1?;
+            Some((index, verify::oldest(&target.ledger, verified, range, now)?))
+        });
+        let Some((index, next)) = candidates.min_by_key(|(_, next)| next.at) else { break };
+        jobs[index].verify.push(next.window);
+        verified[index].insert(0, Verified { window: next.window, at: now });
+    }
+    Ok(())
+}
+
+/// Asks for the records that repeated walks did not show, each by its id, and concludes the comparisons.
+///
+/// A record can be filed under another of its times than the one it is archived by, and then is in no window that it
+/// should be in.
+pub(super) async fn conclude<S: Source>(
+    committer: &mut Committer<'_>,
+    asker: &Asker<S>,
+    targets: &[Target],
+    at_once: usize,
+) -> Result<Vec<Comparison>, Stop> {
+    let mut comparisons = committer.take_comparisons(asker)?;
+    let mut suspects: Vec<(usize, Suspect)> = Vec::new();
+    for (function, comparison) in &comparisons {
+        suspects.extend(comparison.suspects.iter().map(|suspect| (*function, suspect.clone())));
+    }
+    let mut answers = stream::iter(suspects)
+        .map(|(function, suspect)| async move {
+            let range = around_start(suspect.started_at, asker.now());
+            let answer = match range {
+                Some(range) => Some(asker.find(&targets[function].urn, &suspect.request_id, range).await),
+                None => None,
+            };
+            (function, suspect.request_id, answer)
+        })
+        .buffer_unordered(at_once);
+    let mut gone: HashSet<RequestId> = HashSet::new();
+    while let Some((function, id, answer)) = answers.next().await {
+        match answer {
+            Some(Ok((page, seen_at))) => {
+                if page.records.iter().all(|shown| shown.request_id != id) {
+                    gone.insert(id);
+                }
+                committer.take(function, Delivery::Page { page, seen_at });
+            }
+            // Nothing is said of a record that could not be asked for.
+            Some(Err(failure)) => tracing::debug!(%id, "a record could not be looked for: {failure}"),
+            None => {}
+        }
+    }
+    for (_, comparison) in &mut comparisons {
+        comparison.conclude(|id| gone.contains(id));
+    }
+    Ok(comparisons.into_iter().map(|(_, comparison)| comparison).collect())
+}
