@@ -220,6 +220,37 @@ pub fn claims(window: Interval, reached: Timestamp, began_at: Timestamp, settle_
     Claims { lost, settled, proven }
 }
 
+/// A lane costs about one request more than its full pages, and this many pages make that little.
+const PAGES_A_LANE: u64 = 50;
+
+/// In how many lanes to walk ranges of this density, whose pages hold so many records.
+pub fn lanes(ranges: &[Interval], density: Density, page: u64) -> usize {
+    let records: u64 = ranges.iter().map(|&range| density.expected_in(range)).sum();
+    usize::try_from(records / (page.max(1) * PAGES_A_LANE)).unwrap_or(usize::MAX).max(1)
+}
+
+/// Ranges in parts of about the same length, each in order of time.
+pub fn in_parts(ranges: &[Interval], parts: usize) -> Vec<Vec<Interval>> {
+    let seconds: i64 = ranges.iter().map(|range| range.seconds()).sum();
+    let a_part = Duration::from_secs(seconds.unsigned_abs().div_ceil(parts.max(1) as u64).max(1));
+    let (mut done, mut part, mut room) = (Vec::new(), Vec::new(), a_part);
+    for &range in ranges {
+        let mut rest = Some(range);
+        while let Some(range) = rest {
+            let (first, later) = range.split_at(range.begin() + room);
+            room -= first.map_or(Duration::ZERO, |first| Duration::from_secs(first.seconds().unsigned_abs()));
+            part.extend(first);
+            rest = later;
+            if room.is_zero() {
+                done.push(std::mem::take(&mut part));
+                room = a_part;
+            }
+        }
+    }
+    done.extend((!part.is_empty()).then_some(part));
+    done
+}
+
 /// The fewest walks that can cover a range.
 pub fn least_walks(range: Interval) -> u64 {
     range.seconds().unsigned_abs().div_ceil(MAX_WINDOW.as_secs())
@@ -283,6 +314,25 @@ mod tests {
                 }
             }
             prop_assert!(walked.gaps_in(horizon).is_empty());
+        }
+
+        /// Parts hold every second once, in order, and none is much longer than another.
+        #[test]
+        fn parts_tile_their_ranges(lengths in prop::collection::vec((1i64..50, 1i64..50), 1..6), parts in 1usize..8) {
+            let mut from = 0;
+            let ranges: Vec<Interval> = lengths.iter().map(|&(gap, length)| {
+                from += gap + length;
+                range(from - length, length)
+            }).collect();
+            let parted = in_parts(&ranges, parts);
+            prop_assert!(parted.len() <= parts && parted.iter().all(|part| !part.is_empty()));
+            let pieces: Vec<Interval> = parted.iter().flatten().copied().collect();
+            prop_assert!(pieces.windows(2).all(|pair| pair[0].end() <= pair[1].begin()));
+            let seconds = |part: &[Interval]| part.iter().map(|range| range.seconds()).sum::<i64>();
+            prop_assert_eq!(pieces.iter().copied().collect::<IntervalSet>(), ranges.iter().copied().collect());
+            prop_assert_eq!(seconds(&pieces), seconds(&ranges));
+            let longest = seconds(&ranges).unsigned_abs().div_ceil(parts as u64);
+            prop_assert!(parted.iter().all(|part| seconds(part).unsigned_abs() <= longest));
         }
 
         /// Every second of a window is selected under each of the four readings of its bounds.

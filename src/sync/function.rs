@@ -31,6 +31,8 @@ pub(super) struct Job {
     pub(super) settle_delay: Duration,
     pub(super) habits: Habits,
     pub(super) promise: Promise,
+    /// In how many lanes a long range may be walked.
+    pub(super) lanes: usize,
     /// Settled windows to walk again.
     pub(super) verify: Vec<Interval>,
     /// Whether that is what the run is for, so that what cannot be had of it is missed.
@@ -41,8 +43,8 @@ pub(super) struct Job {
 
 /// Does a function's part of a run.
 pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outbox) -> Walked {
-    let Job { urn, pending, refreshes, settle_delay, habits, promise, verify, must_verify, reach_probe } = job;
-    let mut known = Knowledge { habits, reach: Reach::default(), promise };
+    let Job { urn, pending, refreshes, settle_delay, habits, promise, lanes, verify, must_verify, reach_probe } = job;
+    let mut known = Knowledge { habits, reach: Reach::default(), promise, lanes };
     if let Some(probe) = reach_probe
         && let Err(failure) = look_back(&asker, &urn, &probe, &mut known.reach, &outbox).await
     {
@@ -75,7 +77,7 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
         walked.failure = look_up(&asker, &urn, look_ups, &outbox).await.err();
     }
     if walked.failure.is_none() && !verify.is_empty() {
-        let known = Knowledge { habits: walked.habits, reach: known.reach, promise: Promise::default() };
+        let known = Knowledge { habits: walked.habits, reach: known.reach, promise: Promise::default(), lanes };
         let again = Walker::new(&asker, &urn, outbox, settle_delay, known).verifying().walk(verify).await;
         if must_verify {
             walked = again;

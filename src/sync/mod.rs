@@ -44,6 +44,10 @@ use walker::Walked;
 /// neither waits for the other for long.
 const PAGES_IN_LINE: usize = 200;
 
+/// How many places in line the windows of one lane keep busy where the service is slow: about half of the pages of a window
+/// come in one round trip, and the first of them comes alone.
+const PLACES_A_LANE: usize = 2;
+
 /// No listing of functions is longer; the default quota is 400 a project.
 const MAX_FUNCTION_PAGES: usize = 1_000;
 
@@ -169,6 +173,10 @@ fn plan(
             Task::Verify(selection) => verification::plan_job(target, selection, settings, habits, &mut draws),
         });
     }
+    let lanes = (settings.concurrency / PLACES_A_LANE).div_ceil(jobs.len().max(1));
+    for job in &mut jobs {
+        job.lanes = lanes;
+    }
     if matches!(settings.task, Task::Sync) {
         verification::plan_share(archive, &targets, &mut jobs, settings.verify_share, now)?;
     }
@@ -274,6 +282,7 @@ fn plan_job(
         settle_delay: settings.settle_delay,
         habits,
         promise,
+        lanes: 1,
         verify: Vec::new(),
         must_verify: false,
         reach_probe,

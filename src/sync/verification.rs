@@ -65,6 +65,7 @@ pub(super) fn plan_job(
         settle_delay: settings.settle_delay,
         habits,
         promise: Promise::default(),
+        lanes: 1,
         verify: range.map_or_else(Vec::new, windows),
         must_verify: true,
         reach_probe: None,

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
 use std::time::Duration;
 
-/// How many windows of a function are walked at once: enough to keep the places in line busy across the end of a
-/// window, few enough to bound the pages under way.
+/// How many windows of a lane are walked at once: enough to keep the places in line busy across the end of a window, few
+/// enough to bound the pages under way.
 const OPEN_WALKS: usize = 5;
 
 /// A refusal of a window longer than this is taken for a limit on its length.
@@ -46,8 +46,22 @@ struct Piece {
     walks: u32,
 }
 
+impl Piece {
+    fn new(range: Interval) -> Self {
+        Self { range, walks: 0 }
+    }
+}
+
+/// Ranges that are walked one after the other: the first page of a window tells how long the next one may be.
+#[derive(Debug, Default)]
+struct Lane {
+    pieces: VecDeque<Piece>,
+    density: Option<Density>,
+}
+
 /// A window being walked.
 struct ActiveWalk {
+    lane: usize,
     piece: Piece,
     walk: Walk,
     /// Whether its window was cut after the first page was asked.
@@ -69,10 +83,10 @@ pub(super) struct Walker<'a, S> {
     urn: &'a FunctionUrn,
     outbox: Outbox,
     settle_delay: Duration,
-    pieces: VecDeque<Piece>,
+    lanes: Vec<Lane>,
+    most_lanes: usize,
     active: HashMap<u64, ActiveWalk>,
     next_walk: u64,
-    density: Option<Density>,
     longest: Duration,
     /// Whether windows are cut to full pages; not any more once that broke a seam.
     trims: bool,
@@ -89,6 +103,8 @@ pub(super) struct Knowledge {
     pub(super) habits: Habits,
     pub(super) reach: Reach,
     pub(super) promise: Promise,
+    /// How many lanes may be walked side by side.
+    pub(super) lanes: usize,
 }
 
 impl<'a, S: Source> Walker<'a, S> {
@@ -104,10 +120,10 @@ impl<'a, S: Source> Walker<'a, S> {
             urn,
             outbox,
             settle_delay,
-            pieces: VecDeque::new(),
+            lanes: vec![Lane::default()],
+            most_lanes: known.lanes,
             active: HashMap::new(),
             next_walk: 0,
-            density: None,
             longest: windows::MAX_WINDOW,
             trims: true,
             reach: known.reach,
@@ -122,9 +138,10 @@ impl<'a, S: Source> Walker<'a, S> {
         Self { verifies: true, ..self }
     }
 
-    /// Walks the ranges, earliest first: what the service forgets next is asked for first.
+    /// Walks the ranges, earliest first: what the service forgets next is asked for first. What turns out to be long is
+    /// walked in several lanes.
     pub(super) async fn walk(mut self, ranges: impl IntoIterator<Item = Interval>) -> Walked {
-        self.pieces = ranges.into_iter().map(|range| Piece { range, walks: 0 }).collect();
+        self.lanes[0].pieces = ranges.into_iter().map(Piece::new).collect();
         let mut fetches = FuturesUnordered::new();
         loop {
             self.open_walks(&mut fetches);
@@ -136,49 +153,74 @@ impl<'a, S: Source> Walker<'a, S> {
         }
     }
 
-    /// Opens further walks while the density tells how long their windows may be.
+    /// Opens further walks in every lane while its density tells how long their windows may be.
     fn open_walks(&mut self, fetches: &mut FuturesUnordered<Fetch<'a>>) {
-        while self.walked.failure.is_none() && self.may_open() {
-            let Some(piece) = self.take_window() else { return };
-            let id = self.next_walk;
-            self.next_walk += 1;
-            let walk = Walk::new(self.walked.habits, windows::is_divisible(piece.range));
-            self.active.insert(
-                id,
-                ActiveWalk { piece, walk, trimmed: false, undecided: false, began_at: None, starts: BTreeMap::new() },
-            );
-            self.advance(id, fetches);
+        for lane in 0..self.lanes.len() {
+            while self.walked.failure.is_none() && self.may_open(lane) {
+                let Some(piece) = self.take_window(lane) else { break };
+                let id = self.next_walk;
+                self.next_walk += 1;
+                let walk = Walk::new(self.walked.habits, windows::is_divisible(piece.range));
+                let (began_at, starts) = (None, BTreeMap::new());
+                self.active
+                    .insert(id, ActiveWalk { lane, piece, walk, trimmed: false, undecided: false, began_at, starts });
+                self.advance(id, fetches);
+            }
         }
     }
 
-    fn may_open(&self) -> bool {
-        let all_have_begun = self.active.values().all(|active| active.began_at.is_some() && !active.undecided);
-        let side_by_side =
-            self.active.len() < OPEN_WALKS && all_have_begun && self.density.is_some() && self.reaches_next();
-        self.active.is_empty() || side_by_side
+    fn may_open(&self, lane: usize) -> bool {
+        let active = || self.active.values().filter(|active| active.lane == lane);
+        let all_have_begun = active().all(|active| active.began_at.is_some() && !active.undecided);
+        let Lane { pieces, density } = &self.lanes[lane];
+        let side_by_side = density.is_some() && all_have_begun && self.reaches(pieces.front());
+        match active().count() {
+            0 => true,
+            open => open < OPEN_WALKS && side_by_side,
+        }
     }
 
     /// Whether the service certainly reaches the next window. Until it does, windows are walked one by one, earliest
     /// first: the first record shown tells what came before it to be lost.
-    fn reaches_next(&self) -> bool {
+    fn reaches(&self, piece: Option<&Piece>) -> bool {
         let now = self.asker.now();
-        self.pieces.front().is_none_or(|piece| self.promise.believes(piece.range, self.reach, now))
+        piece.is_none_or(|piece| self.promise.believes(piece.range, self.reach, now))
     }
 
-    fn take_window(&mut self) -> Option<Piece> {
-        let piece = self.pieces.pop_front()?;
+    /// Spreads what is left over several lanes, once it is known to be long: a lane waits for the first page of each of
+    /// its windows, and the others fill the places in line meanwhile.
+    fn spread(&mut self) {
+        let [Lane { pieces, density: Some(density) }] = &self.lanes[..] else { return };
+        let ranges: Vec<Interval> = pieces.iter().map(|piece| piece.range).collect();
+        let lanes = windows::lanes(&ranges, *density, self.walked.habits.longest_page).min(self.most_lanes);
+        let is_fresh = |piece: &Piece| piece.walks == 0 && self.reaches(Some(piece));
+        if lanes > 1 && pieces.iter().all(is_fresh) {
+            let density = Some(*density);
+            let parts = windows::in_parts(&ranges, lanes).into_iter();
+            self.lanes =
+                parts.map(|part| Lane { pieces: part.into_iter().map(Piece::new).collect(), density }).collect();
+        }
+    }
+
+    fn take_window(&mut self, lane: usize) -> Option<Piece> {
+        let density = self.lanes[lane].density;
+        let piece = self.lanes[lane].pieces.pop_front()?;
         if piece.walks > 0 {
             return Some(piece);
         }
         let now = self.asker.now();
         let range = self.promise.uniform(piece.range, self.reach, now);
-        let range = windows::next_window(range, self.density, self.longest);
+        let range = windows::next_window(range, density, self.longest);
         let settled_until = now - self.settle_delay;
-        let range = windows::cut_at_settled(range, self.density, settled_until, PAGE_LIMIT);
+        let range = windows::cut_at_settled(range, density, settled_until, PAGE_LIMIT);
         if let Some(rest) = piece.range.split_at(range.end()).1 {
-            self.pieces.push_front(Piece { range: rest, walks: 0 });
+            self.put_back(lane, rest, 0);
         }
-        Some(Piece { range, walks: 0 })
+        Some(Piece::new(range))
+    }
+
+    fn put_back(&mut self, lane: usize, range: Interval, walks: u32) {
+        self.lanes[lane].pieces.push_front(Piece { range, walks });
     }
 
     /// Asks what the walk wants next; whether it is over, and how.
@@ -216,11 +258,13 @@ impl<'a, S: Source> Walker<'a, S> {
             active.undecided = false;
             // Further pages tell a density only by their total; without one they are too few to go by.
             if marker.0 == 0 || active.walk.reported().is_some() {
+                let before = self.lanes[active.lane].density;
                 let density = active.density(&page);
-                self.density = density.map(|density| density.after(self.density)).or(self.density);
+                self.lanes[active.lane].density = density.map(|density| density.after(before)).or(before);
             }
         }
         self.trim(id);
+        self.spread();
         // Before the further pages of this walk are asked for: the first page of a window tells the others, so waiting
         // behind them it would leave most places in line empty when its turn comes.
         self.open_walks(fetches);
@@ -245,11 +289,12 @@ impl<'a, S: Source> Walker<'a, S> {
             return;
         };
         let Some(cut_off) = Interval::new(window.end(), whole.end()) else { return };
-        match self.pieces.front_mut().filter(|next| next.range.begin() == whole.end() && next.walks == 0) {
+        let pieces = &mut self.lanes[active.lane].pieces;
+        match pieces.front_mut().filter(|next| next.range.begin() == whole.end() && next.walks == 0) {
             Some(next) => next.range = Interval::new(cut_off.begin(), next.range.end()).unwrap_or(next.range),
             // With nothing to walk it with, a few records less are not worth a window of their own.
             None if expected.is_some() => return,
-            None => self.pieces.push_front(Piece { range: cut_off, walks: 0 }),
+            None => pieces.push_front(Piece::new(cut_off)),
         }
         active.walk.narrow(expected);
         active.piece.range = window;
@@ -276,13 +321,13 @@ impl<'a, S: Source> Walker<'a, S> {
     }
 
     async fn remedy(&mut self, active: ActiveWalk, doubt: Doubt) {
-        let Piece { range, walks } = active.piece;
+        let (lane, Piece { range, walks }) = (active.lane, active.piece);
         self.trims &= !(active.trimmed && doubt == Doubt::SeamBroken);
         tracing::debug!(function = self.urn.name(), window = %range, ?doubt, "a walk proved nothing");
         match windows::remedy(doubt, range, walks + 1) {
-            Remedy::WalkAgain => self.pieces.push_front(Piece { range, walks: walks + 1 }),
-            Remedy::Shorten => self.shorten(range),
-            Remedy::Halve => self.halve(range),
+            Remedy::WalkAgain => self.put_back(lane, range, walks + 1),
+            Remedy::Shorten => self.shorten(lane, range),
+            Remedy::Halve => self.halve(lane, range),
             Remedy::GiveUp => {
                 self.walked.unproven.push((range, doubt));
                 if !self.verifies {
@@ -293,19 +338,20 @@ impl<'a, S: Source> Walker<'a, S> {
     }
 
     /// Cuts at once: until the piece is taken, another walk may have told another density.
-    fn shorten(&mut self, range: Interval) {
-        self.density = Some(windows::shortened(range, self.density));
-        let first = windows::next_window(range, self.density, self.longest);
+    fn shorten(&mut self, lane: usize, range: Interval) {
+        let density = Some(windows::shortened(range, self.lanes[lane].density));
+        self.lanes[lane].density = density;
+        let first = windows::next_window(range, density, self.longest);
         if let Some(rest) = range.split_at(first.end()).1 {
-            self.pieces.push_front(Piece { range: rest, walks: 0 });
+            self.put_back(lane, rest, 0);
         }
-        self.pieces.push_front(Piece { range: first, walks: 0 });
+        self.put_back(lane, first, 0);
     }
 
-    fn halve(&mut self, range: Interval) {
+    fn halve(&mut self, lane: usize, range: Interval) {
         if let Some((first, second)) = windows::halves(range) {
-            self.pieces.push_front(Piece { range: second, walks: 0 });
-            self.pieces.push_front(Piece { range: first, walks: 0 });
+            self.put_back(lane, second, 0);
+            self.put_back(lane, first, 0);
         }
     }
 
@@ -318,11 +364,11 @@ impl<'a, S: Source> Walker<'a, S> {
     /// A page could not be had: what was asked beside it is still taken in, nothing further is asked.
     fn fail(&mut self, id: u64, failure: CallFailure) {
         let Some(active) = self.active.remove(&id) else { return };
-        let Piece { range, .. } = active.piece;
+        let range = active.piece.range;
         if active.began_at.is_none() && is_too_long(&failure, range) {
             tracing::debug!(function = self.urn.name(), window = %range, "the service refused a window; asking for half of it");
             self.longest = Duration::from_secs(range.seconds().unsigned_abs() / 2);
-            self.pieces.push_front(Piece { range, walks: 0 });
+            self.put_back(active.lane, range, 0);
         } else {
             self.walked.failure.get_or_insert(failure);
         }
