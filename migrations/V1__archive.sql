@@ -127,6 +127,16 @@ CREATE TABLE verifications (
 -- Serves the search for what was verified longest ago.
 CREATE INDEX verifications_by_function ON verifications (function_id, id);
 
+-- By function and UTC day of the start (empty where it cannot be read): how many records were written, and the sum of a
+-- hash of each. `check` sums up again what is there: what differs was changed by somebody else, or by a failing disk.
+CREATE TABLE digests (
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    day         TEXT NOT NULL,
+    records     INTEGER NOT NULL,
+    digest      INTEGER NOT NULL,
+    PRIMARY KEY (function_id, day)
+) STRICT, WITHOUT ROWID;
+
 -- What came and could not be read as a record. The same text is kept once a function.
 CREATE TABLE rejects (
     id          INTEGER PRIMARY KEY,

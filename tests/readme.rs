@@ -203,10 +203,13 @@ fn the_lines_for_cron_run() {
     let installed = Path::new(PROGRAM).parent().unwrap().to_str().unwrap();
     let settings = settings.join("\n").replace("/var/lib/fgarchive/", "").replace("/usr/local/bin", installed);
     let settings = format!("set -a\n{settings}\nset +a\n");
-    assert_eq!(jobs.len(), 2);
+    assert_eq!(jobs.len(), 3);
     for job in jobs {
         let command: Vec<&str> = job.split_whitespace().skip(5).collect();
-        let printed = sealed.run(&format!("{}{settings}{}", emulator.exports(), command.join(" ")), &[]);
+        let printed = sealed.run(
+            &format!("{}{settings}{}", emulator.exports(), command.join(" ").replace("/mnt/backup/", "copy-")),
+            &[],
+        );
         assert_eq!(printed, "", "{job}: a good run sends no mail");
     }
 }

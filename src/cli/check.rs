@@ -1,6 +1,6 @@
 //! `fgarchive check`: whether the archive is whole.
 
-use super::{Globals, failure};
+use super::{Globals, failure, open_archive};
 use crate::error::{Failure, FailureKind};
 use crate::store::{Finding, Reader, StoreError};
 use serde_json::json;
@@ -9,6 +9,9 @@ use std::io::{self, Write};
 /// The arguments of `check`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
+    /// Note the records as they are, where they are not as they were written: after they were compared
+    #[arg(long)]
+    accept: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -16,6 +19,9 @@ pub(super) struct Args {
 
 /// Prints what was found; a finding is a failure of its own kind.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    if args.accept {
+        return accept(args, globals, out);
+    }
     let findings = Reader::open(&globals.db)
         .and_then(|mut reader| reader.check())
         .map_err(|error: StoreError| error.into_failure(&globals.db))?;
@@ -29,7 +35,22 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     Err(Failure::new(FailureKind::Finding, message).hint("each finding on stdout says what to do"))
 }
 
-fn write_text(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
+/// Notes the records as they are; what else is wrong is not touched.
+fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    let accepted = open_archive(globals)?.accept_digests().map_err(|error| error.into_failure(&globals.db))?;
+    let days: Vec<String> = accepted.iter().map(ToString::to_string).collect();
+    let written = if args.json {
+        writeln!(out, "{}", json!({ "accepted": days }))
+    } else if days.is_empty() {
+        writeln!(out, "nothing to accept: the records are as they were written")
+    } else {
+        days.iter().try_for_each(|day| writeln!(out, "accepted {}", super::render::on_one_line(day)))
+    };
+    written.map_err(failure::output)
+}
+
+/// Each finding with its places and what to do.
+pub(super) fn write_text(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     if findings.is_empty() {
         return writeln!(out, "ok");
     }

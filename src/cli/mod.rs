@@ -3,6 +3,7 @@
 //! A command gets its arguments, the options that stand on every command, and where its data goes. Everything else that it
 //! says goes to stderr.
 
+mod backup;
 mod check;
 #[cfg(feature = "emulator")]
 mod demo;
@@ -22,6 +23,7 @@ pub use failure::{is_closed_output, show};
 
 use crate::clock::Clock;
 use crate::error::{Failure, FailureKind};
+use crate::store::{Archive, Found, StoreError, inspect};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -108,8 +110,10 @@ enum Command {
     Status(status::Args),
     /// Ask the archive: a report, or a question in SQL
     Query(query::Args),
-    /// Verify the archive: SQLite's integrity, the ledger and the history
+    /// Verify the file: whether it is sound, keeps its rules, and holds what was written
     Check(check::Args),
+    /// Copy the archive, even while a run writes to it, and verify the copy
+    Backup(backup::Args),
     /// Walk settled windows again: does the service still show what was archived?
     Verify(Box<verify::Args>),
     /// Serve a stand-in for the service, to try the program against
@@ -135,6 +139,7 @@ impl Cli {
             Command::Status(args) => status::run(args, globals, out),
             Command::Query(args) => query::run(args, globals, out),
             Command::Check(args) => check::run(&args, globals, out),
+            Command::Backup(args) => backup::run(&args, globals, out),
             Command::Verify(args) => verify::run(&args, globals, out),
             #[cfg(feature = "emulator")]
             Command::Emulate(args) => emulate::run(&args, globals, out),
@@ -144,6 +149,16 @@ impl Cli {
         // What a command found is printed before its failure.
         let flushed = out.flush().map_err(failure::output);
         result.and(flushed)
+    }
+}
+
+/// The archive, to be changed: one that is there, since only `sync` makes one.
+fn open_archive(globals: &Globals) -> Result<Archive, Failure> {
+    let refused = |error: StoreError| error.into_failure(&globals.db);
+    match inspect(&globals.db).map_err(refused)? {
+        Found::Missing => Err(refused(StoreError::Missing)),
+        Found::Empty => Err(refused(StoreError::Empty)),
+        Found::Ours { .. } => Archive::open(&globals.db).map_err(refused),
     }
 }
 

@@ -3,11 +3,11 @@
 use super::progress::Progress;
 use super::render::{Format, Renderer};
 use super::service::{self, ServiceArgs};
-use super::{Globals, failure, interrupt, runtime};
+use super::{Globals, failure, interrupt, open_archive, runtime};
 use crate::api::Client;
 use crate::domain::{FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
-use crate::store::{Archive, Arguments, Cell, Comparison, Discrepancy, Found, Reader, Report, StoreError, inspect};
+use crate::store::{Archive, Arguments, Cell, Comparison, Discrepancy, Reader, Report, StoreError};
 use crate::sync::{self, FunctionReport, RunReport, Selection, Settings, Task};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let selection = Selection { since, until, sample: args.sample };
     let settings = Settings { task: Task::Verify(selection), ..args.service.settings(now) };
     let client = args.service.client(globals)?;
-    let mut archive = open(globals)?;
+    let mut archive = open_archive(globals)?;
     let mut progress = Progress::start(globals);
     let report = runtime()?.block_on(async {
         let settings = args.choose(settings, &archive, &client).await?;
@@ -62,16 +62,6 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let written = if args.json { write_json(&report, &settling, out) } else { write_text(&report, &settling, out) };
     written.map_err(failure::output)?;
     conclude(&report)
-}
-
-/// An archive that is there: verifying makes none.
-fn open(globals: &Globals) -> Result<Archive, Failure> {
-    let refused = |error: StoreError| error.into_failure(&globals.db);
-    match inspect(&globals.db).map_err(refused)? {
-        Found::Missing => Err(refused(StoreError::Missing)),
-        Found::Empty => Err(refused(StoreError::Empty)),
-        Found::Ours { .. } => Archive::open(&globals.db).map_err(refused),
-    }
 }
 
 impl Args {

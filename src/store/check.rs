@@ -1,5 +1,6 @@
 //! Whether the archive is whole: SQLite's own checks, and the rules of the ledger and the history that no constraint holds.
 
+use super::digest::load_tampered;
 use super::{Reader, StoreError};
 use rusqlite::{Connection, Row};
 
@@ -38,6 +39,10 @@ const WALK_AGAIN: &str =
 
 /// What helps when the history contradicts the records: it cannot be made again.
 const KEEP: &str = "the records stand; report this as a defect of fgarchive, with the output of `query transitions`";
+
+/// What helps when records were changed by something else: the service or a copy knows how they were.
+const COMPARE: &str = "compare these days with the service as far back as it reaches, `fgarchive verify --since DAY --until DAY`, \
+     or with a backup; then `fgarchive check --accept` notes the records as they are";
 
 /// Told apart from a statement, since a file that is damaged enough cannot be asked anything else.
 const INTEGRITY: Rule = Rule {
@@ -176,7 +181,8 @@ impl Reader {
             // Whatever else a damaged file seems to say may be a consequence.
             return Ok(damage.into_iter().collect());
         }
-        RULES.iter().filter_map(|rule| check_rule(&transaction, rule).transpose()).collect()
+        let rules = RULES.iter().filter_map(|rule| check_rule(&transaction, rule).transpose());
+        rules.chain(check_digests(&transaction).transpose()).collect()
     }
 }
 
@@ -185,6 +191,20 @@ fn check_integrity(connection: &Connection) -> Result<Option<Finding>, StoreErro
         Err(StoreError::Damaged(text)) => Ok(Some(Finding { count: 1, places: vec![text], ..INTEGRITY.finding() })),
         other => other,
     }
+}
+
+/// Told apart from a statement, since SQLite has no such hash.
+fn check_digests(connection: &Connection) -> Result<Option<Finding>, StoreError> {
+    let tampered = load_tampered(connection)?;
+    let places = tampered.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+    let finding = Finding {
+        rule: "digests",
+        message: "records are not as they were written",
+        count: tampered.len() as u64,
+        places,
+        repair: COMPARE,
+    };
+    Ok((finding.count > 0).then_some(finding))
 }
 
 fn check_rule(connection: &Connection, rule: &Rule) -> Result<Option<Finding>, StoreError> {
@@ -263,13 +283,17 @@ mod tests {
             (&["window-count"], "UPDATE windows SET distinct_count = 2 WHERE begin_time LIKE '%T00%'"),
             (&["history-chain"], "UPDATE status_changes SET from_status = 'WAIT' WHERE id = 2"),
             (&["history-chain"], "UPDATE status_changes SET from_status = 'FAIL' WHERE id = 3"),
-            (&["history-status"], "UPDATE invocations SET status = 'FAIL' WHERE request_id = 'a1'"),
+            (&["history-status", "digests"], "UPDATE invocations SET status = 'FAIL' WHERE request_id = 'a1'"),
             (&["history-times"], "UPDATE status_changes SET after_time = '2026-03-01T10:00:06Z' WHERE id = 1"),
             (&["history-records"], "UPDATE late_records SET request_id = 'zz'"),
             (&["history-records"], "UPDATE status_changes SET request_id = 'zz'"),
             (&["open-exists"], "INSERT INTO open_records VALUES ('zz', 1, '', '', '')"),
             (&["open-exists"], "UPDATE open_records SET function_id = 2"),
             (&["open-watched"], "DELETE FROM open_records"),
+            (&["digests"], "UPDATE invocations SET error_code = 7 WHERE request_id = 'a1'"),
+            (&["digests"], "UPDATE invocations SET function_id = 2 WHERE request_id = 'a1'"),
+            (&["digests"], "DELETE FROM digests WHERE day = '2026-03-01'"),
+            (&["digests"], "UPDATE digests SET digest = digest + 1"),
             (&["open-watched"], "UPDATE invocations SET given_up_at = NULL WHERE request_id = 'a3'"),
         ];
         for (expected, breach) in breaches {

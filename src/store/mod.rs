@@ -6,9 +6,11 @@
 
 mod adhoc;
 mod archive;
+mod backup;
 mod batch;
 mod budget;
 mod check;
+mod digest;
 mod error;
 mod functions;
 mod identity;
@@ -29,8 +31,10 @@ pub(crate) mod testing;
 mod verifications;
 
 pub use archive::Archive;
+pub use backup::{BackupError, Copied};
 pub use batch::{Batch, Showing};
 pub use check::Finding;
+pub use digest::Tampered;
 pub use error::StoreError;
 pub use functions::{FunctionId, Registered};
 pub use identity::{Found, inspect};

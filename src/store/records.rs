@@ -1,6 +1,8 @@
 //! Applying what was seen of records: new ones are inserted, changed ones reconciled, unchanged ones left alone.
 
 use super::batch::Showing;
+use super::digest::{Columns, Sums};
+use super::functions::FunctionId;
 use super::runs::{RunId, Tally};
 use super::{StoreError, open_records};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
@@ -15,7 +17,8 @@ const INSERT: &str = "INSERT INTO invocations
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
     ON CONFLICT (request_id) DO NOTHING";
 
-const SELECT: &str = "SELECT status, error_code, error_message, start_time, end_time, extra, changed_run_id
+const SELECT: &str =
+    "SELECT status, error_code, error_message, start_time, end_time, extra, changed_run_id, function_id
     FROM invocations WHERE request_id = ?1";
 
 const UPDATE: &str = "UPDATE invocations
@@ -86,6 +89,7 @@ pub(super) fn save_sightings(
             Outcome::Unchanged => {}
         }
     }
+    records.sums.save(transaction)?;
     Ok(revised)
 }
 
@@ -100,7 +104,7 @@ enum Outcome {
 enum Stored {
     Nothing,
     Same,
-    Differs { record: Box<Invocation>, changed_run: i64 },
+    Differs { record: Box<Invocation>, changed_run: i64, function: FunctionId },
 }
 
 /// The statements of the hot loop, prepared once a transaction.
@@ -109,6 +113,8 @@ struct Records<'t> {
     run: RunId,
     /// Whether the record before was new, as then the next one most likely is.
     expects_new: bool,
+    /// What the batch changes the digests by.
+    sums: Sums,
     select: CachedStatement<'t>,
     insert: CachedStatement<'t>,
     update: CachedStatement<'t>,
@@ -120,6 +126,7 @@ impl<'t> Records<'t> {
             transaction,
             run,
             expects_new: false,
+            sums: Sums::default(),
             select: transaction.prepare_cached(SELECT)?,
             insert: transaction.prepare_cached(INSERT)?,
             update: transaction.prepare_cached(UPDATE)?,
@@ -139,7 +146,7 @@ impl<'t> Records<'t> {
                 self.welcome(sighting)
             }
             Stored::Same => self.confirm(sighting),
-            Stored::Differs { record, changed_run } => self.change(sighting, &record, changed_run),
+            Stored::Differs { record, changed_run, function } => self.change(sighting, &record, changed_run, function),
         }
     }
 
@@ -151,7 +158,7 @@ impl<'t> Records<'t> {
             return Ok(Stored::Same);
         }
         let record = Box::new(read_record(row, &seen.request_id)?);
-        Ok(Stored::Differs { record, changed_run: row.get(6)? })
+        Ok(Stored::Differs { record, changed_run: row.get(6)?, function: FunctionId(row.get(7)?) })
     }
 
     /// Inserts a record unless there is one of its id; whether it did.
@@ -172,7 +179,8 @@ impl<'t> Records<'t> {
     }
 
     /// What else has to be known of a record that was just inserted.
-    fn welcome(&self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+    fn welcome(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+        with_columns(sighting.record, |columns| self.sums.add(sighting.showing.function, columns));
         if is_open(sighting) {
             self.keep_open(sighting)?;
         }
@@ -195,6 +203,7 @@ impl<'t> Records<'t> {
         sighting: &Sighting<'_>,
         stored: &Invocation,
         changed_run: i64,
+        function: FunctionId,
     ) -> Result<Outcome, StoreError> {
         let change = reconcile(stored, sighting.record);
         let is_known = change == Change::Regressed && self.is_known_anomaly(sighting, stored)?;
@@ -211,6 +220,8 @@ impl<'t> Records<'t> {
             return Ok(Outcome::Unchanged);
         }
         self.update(sighting.record)?;
+        with_columns(stored, |columns| self.sums.remove(function, columns));
+        with_columns(sighting.record, |columns| self.sums.add(function, columns));
         Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
     }
 
@@ -312,17 +323,34 @@ fn is_open(sighting: &Sighting<'_>) -> bool {
     stays_open(&record.status, ended_at, record.started_at().unwrap_or(*seen_at), *seen_at)
 }
 
-/// Whether a row of [`SELECT`] holds just what was seen.
-fn is_same(row: &Row<'_>, seen: &Invocation) -> Result<bool, StoreError> {
+/// Works on the columns of a record as they are stored.
+fn with_columns<T>(record: &Invocation, work: impl FnOnce(&Columns<'_>) -> T) -> T {
     fn text(value: Option<&str>) -> ValueRef<'_> {
         value.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
     }
-    Ok(row.get_ref(0)? == text(Some(seen.status.as_str()))
-        && row.get_ref(1)? == Code(seen.error_code.as_ref()).as_value()
-        && row.get_ref(2)? == text(seen.error_message.as_deref())
-        && row.get_ref(3)? == Time::of(seen.start_time.as_ref()).as_value()
-        && row.get_ref(4)? == Time::of(seen.end_time.as_ref()).as_value()
-        && row.get_ref(5)? == text(seen.extra.as_deref()))
+    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
+    let (start_time, end_time) = (Time::of(start_time.as_ref()), Time::of(end_time.as_ref()));
+    work(&[
+        text(Some(request_id.as_str())),
+        text(Some(status.as_str())),
+        Code(error_code.as_ref()).as_value(),
+        text(error_message.as_deref()),
+        start_time.as_value(),
+        end_time.as_value(),
+        text(extra.as_deref()),
+    ])
+}
+
+/// Whether a row of [`SELECT`] holds just what was seen.
+fn is_same(row: &Row<'_>, seen: &Invocation) -> Result<bool, StoreError> {
+    with_columns(seen, |[_, seen @ ..]| {
+        for (at, column) in seen.iter().enumerate() {
+            if row.get_ref(at)? != *column {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
 }
 
 /// The record of a row of [`SELECT`].

@@ -7,11 +7,13 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod archive;
+mod backup;
 mod bad_archive;
 mod bad_service;
 mod cloud;
 mod contracts;
 mod credentials;
+mod digests;
 mod disk;
 mod faults;
 mod kills;

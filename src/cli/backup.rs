@@ -1,0 +1,61 @@
+//! `fgarchive backup`: a verified copy of the archive.
+
+use super::{Globals, check, failure};
+use crate::error::{Failure, FailureKind};
+use crate::store::{BackupError, Copied, Reader};
+use serde_json::json;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+const BYTES_A_MIB: u64 = 1 << 20;
+
+/// The arguments of `backup`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Where the copy goes; an earlier copy there is replaced once the new one is verified
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Copies the archive and tells what was copied; an archive that breaks its rules is not copied.
+pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    if is_same_file(&globals.db, &args.file) {
+        let message = format!("`{}` is the archive itself", args.file.display());
+        return Err(Failure::new(FailureKind::Usage, message).hint("give the path of a copy"));
+    }
+    let reader = Reader::open(&globals.db).map_err(|error| error.into_failure(&globals.db))?;
+    match reader.back_up(&args.file) {
+        Ok(copied) => show(copied, args, out).map_err(failure::output),
+        Err(BackupError::Source(error)) => Err(error.into_failure(&globals.db)),
+        Err(BackupError::Target(error)) => {
+            let mut failure = error.into_failure(&args.file);
+            failure.message = format!("cannot copy the archive to `{}`", args.file.display());
+            Err(failure)
+        }
+        Err(BackupError::Findings(findings)) => {
+            check::write_text(&findings, out).map_err(failure::output)?;
+            let message = format!("the archive `{}` breaks its rules, and was not copied", globals.db.display());
+            Err(Failure::new(FailureKind::Finding, message)
+                .hint("an earlier copy is left as it was; each finding on stdout says what to do"))
+        }
+    }
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let (one, other) = (fs::canonicalize(one), fs::canonicalize(other));
+    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
+}
+
+fn show(copied: Copied, args: &Args, out: &mut dyn Write) -> std::io::Result<()> {
+    let Copied { records, bytes } = copied;
+    if args.json {
+        let file = args.file.display().to_string();
+        return writeln!(out, "{}", json!({ "file": file, "records": records, "bytes": bytes, "verified": true }));
+    }
+    let mebibytes = bytes.div_ceil(BYTES_A_MIB);
+    writeln!(out, "{}: {records} records, {mebibytes} MiB, verified", args.file.display())
+}

@@ -1,0 +1,162 @@
+//! A copy of the archive that is verified before it takes its name.
+//!
+//! The copy is made from one snapshot: a reader's transaction holds it, a run that writes meanwhile is not held up, and what
+//! it commits later is not in the copy. SQLite's backup interface copies page by page, so that a copy costs as much as
+//! reading the file; `VACUUM INTO` would build every index anew.
+
+use super::check::Finding;
+use super::identity::{beside, has_log};
+use super::{Found, Reader, StoreError, inspect};
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::NamedTempFile;
+
+/// Pages a step; between steps nothing is waited for, since a snapshot holds nobody up.
+const PAGES_A_STEP: i32 = 10_000;
+
+/// How the name of a copy ends that is not verified yet.
+const PARTIAL: &str = ".partial";
+
+/// What was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Records in the copy.
+    pub records: u64,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Why there is no copy; whatever was at its place is as it was.
+#[derive(Debug)]
+pub enum BackupError {
+    /// The archive cannot be read.
+    Source(StoreError),
+    /// The copy cannot be written, or something else is in its place.
+    Target(StoreError),
+    /// The archive breaks its rules, and a copy of it would too.
+    Findings(Vec<Finding>),
+}
+
+impl Reader {
+    /// Copies the archive to `target`, verifies the copy, and only then lets it take the place of an earlier one.
+    pub fn back_up(&self, target: &Path) -> Result<Copied, BackupError> {
+        check_target(target).map_err(BackupError::Target)?;
+        let directory = directory_of(target);
+        remove_leftovers(directory, target);
+        let partial = create_partial(directory, target).map_err(BackupError::Target)?;
+        let records = self.copy_to(partial.path())?;
+        let copied = verify(partial.path(), records)?;
+        put_in_place(partial, target).map_err(BackupError::Target)?;
+        Ok(copied)
+    }
+
+    /// Copies a snapshot; how many records it holds.
+    fn copy_to(&self, path: &Path) -> Result<i64, BackupError> {
+        let source = |error: rusqlite::Error| BackupError::Source(error.into());
+        let target = |error: rusqlite::Error| BackupError::Target(error.into());
+        let snapshot = self.connection.unchecked_transaction().map_err(source)?;
+        let records = count(&snapshot).map_err(source)?;
+        let mut copy = Connection::open(path).map_err(target)?;
+        Backup::new(&snapshot, &mut copy)
+            .and_then(|backup| backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None))
+            .map_err(target)?;
+        // Without a log of its own, so that it is one file, and can be read where nothing can be written.
+        copy.pragma_update(None, "journal_mode", "delete").map_err(target)?;
+        copy.close().map_err(|(_, error)| target(error))?;
+        Ok(records)
+    }
+}
+
+fn count(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0))
+}
+
+/// Only an earlier copy is replaced, and one that nobody writes to: its log would be taken for that of the new file.
+fn check_target(target: &Path) -> Result<(), StoreError> {
+    match inspect(target) {
+        Ok(Found::Missing | Found::Empty | Found::Ours { .. }) | Err(StoreError::Damaged(_)) => {}
+        Err(refused) => return Err(refused),
+    }
+    let has_journal = fs::metadata(beside(target, "-journal")).is_ok_and(|journal| journal.len() > 0);
+    if has_log(target) || has_journal {
+        return Err(StoreError::NotOurs("an archive in use: a log lies beside it"));
+    }
+    Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// How the names of unfinished copies to this target begin.
+fn prefix(target: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(target.file_name().unwrap_or_default());
+    prefix.push(".");
+    prefix
+}
+
+/// A private file, locked as long as this process works on it.
+fn create_partial(directory: &Path, target: &Path) -> Result<NamedTempFile, StoreError> {
+    let unwritable = |error: std::io::Error| StoreError::Unwritable(error.to_string());
+    let partial =
+        tempfile::Builder::new().prefix(&prefix(target)).suffix(PARTIAL).tempfile_in(directory).map_err(unwritable)?;
+    partial.as_file().lock().map_err(unwritable)?;
+    Ok(partial)
+}
+
+/// Removes what killed backups to the same target left: their locks are free.
+fn remove_leftovers(directory: &Path, target: &Path) {
+    let prefix = prefix(target);
+    let is_leftover = |name: &OsStr| {
+        let name = name.as_encoded_bytes();
+        name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(PARTIAL.as_bytes())
+    };
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let leftovers: Vec<PathBuf> =
+        entries.filter(|entry| is_leftover(&entry.file_name())).map(|entry| entry.path()).collect();
+    for path in leftovers {
+        let is_free = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        if is_free && let Err(error) = fs::remove_file(&path) {
+            tracing::debug!("cannot remove the unfinished copy {}: {error}", path.display());
+        }
+    }
+}
+
+fn verify(path: &Path, records: i64) -> Result<Copied, BackupError> {
+    let mut copy = Reader::open(path).map_err(BackupError::Target)?;
+    let findings = copy.check().map_err(BackupError::Target)?;
+    if !findings.is_empty() {
+        return Err(BackupError::Findings(findings));
+    }
+    let found = count(&copy.connection).map_err(|error| BackupError::Target(error.into()))?;
+    if found != records {
+        let text = format!("the copy has {found} records, the archive {records}");
+        return Err(BackupError::Target(StoreError::Damaged(text)));
+    }
+    let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    Ok(Copied { records: records.unsigned_abs(), bytes })
+}
+
+/// Durable first, then under its name, then the name durable: a power failure leaves the earlier copy or this one.
+fn put_in_place(partial: NamedTempFile, target: &Path) -> Result<(), StoreError> {
+    let unwritable = |error: std::io::Error| StoreError::Unwritable(error.to_string());
+    partial.as_file().sync_all().map_err(unwritable)?;
+    partial.persist(target).map_err(|error| unwritable(error.error))?;
+    sync_directory(directory_of(target)).map_err(unwritable)
+}
+
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Elsewhere a directory cannot be opened like a file, and its entries are durable by themselves.
+#[cfg(not(unix))]
+fn sync_directory(_directory: &Path) -> std::io::Result<()> {
+    Ok(())
+}
