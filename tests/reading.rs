@@ -3,17 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use assert_cmd::Command;
+use fgarchive::store::Archive;
 use pretty_assertions::assert_eq;
 use rusqlite::Connection;
 use std::path::Path;
 use std::process::Output;
 use tempfile::TempDir;
 
-const SCHEMA: &str = include_str!("../migrations/V1__archive.sql");
-
 const ROWS: &str = "
-    CREATE TABLE refinery_schema_history (version INT4 PRIMARY KEY, name TEXT, applied_on TEXT, checksum TEXT);
-    INSERT INTO refinery_schema_history VALUES (1, 'archive', '2026-03-01T00:00:00Z', '1');
     INSERT INTO functions VALUES (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4', '0123', 'default',
                                   'report', 'latest', '2026-03-01T00:00:00Z');
     INSERT INTO runs (id, started_at, updated_at, ended_at, outcome, exit_code) VALUES
@@ -26,11 +23,9 @@ const ROWS: &str = "
 
 fn archive() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let connection = Connection::open(directory.path().join("fgarchive.db")).unwrap();
-    connection.pragma_update(None, "application_id", 0x6667_6172).unwrap();
-    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
-    connection.execute_batch(SCHEMA).unwrap();
-    connection.execute_batch(ROWS).unwrap();
+    let path = directory.path().join("fgarchive.db");
+    drop(Archive::open(&path).unwrap());
+    Connection::open(&path).unwrap().execute_batch(ROWS).unwrap();
     directory
 }
 
@@ -136,6 +131,12 @@ fn an_old_archive_is_a_finding_and_is_still_shown() {
 #[test]
 fn a_check_prints_what_it_found_and_exits_with_7() {
     let archive = archive();
+    let (code, stdout, stderr) = said(&archive, &["check"]);
+    assert!(stdout.contains("default:report 2026-03-01: 2 records, 0 were written"), "{stdout}");
+    assert!(stderr.contains("breaks its rules: digests"), "{stderr}");
+    assert_eq!(code, 7);
+    let (code, stdout, _) = said(&archive, &["check", "--accept"]);
+    assert_eq!((code, stdout.as_str()), (0, "accepted default:report 2026-03-01: 2 records, 0 were written\n"));
     assert_eq!(said(&archive, &["check"]), (0, "ok\n".to_owned(), String::new()));
     let connection = Connection::open(archive.path().join("fgarchive.db")).unwrap();
     connection.execute_batch("UPDATE windows SET distinct_count = 1").unwrap();
