@@ -23,6 +23,15 @@ pub struct Showing {
     pub ledger: Arc<[plan::ledger::Entry]>,
 }
 
+/// An open record that a run asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Its id.
+    pub request_id: RequestId,
+    /// When it had last been seen or asked for: seen later, it was shown.
+    pub last_checked_at: Timestamp,
+}
+
 /// What came since the last commit.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -32,8 +41,8 @@ pub struct Batch {
     pub rejects: Vec<(FunctionId, Reject)>,
     /// Walks that ended: all their pages are in this batch or an earlier one.
     pub walks: Vec<(FunctionId, plan::ledger::Entry)>,
-    /// Open records that were asked for and not shown.
-    pub unseen: Vec<RequestId>,
+    /// Open records that were asked for, whether or not they were shown.
+    pub checks: Vec<Check>,
     /// Open records that are no longer waited for.
     pub given_up: Vec<RequestId>,
 }
@@ -41,8 +50,8 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        let Self { showings, rejects, walks, unseen, given_up } = self;
-        showings.is_empty() && rejects.is_empty() && walks.is_empty() && unseen.is_empty() && given_up.is_empty()
+        let Self { showings, rejects, walks, checks, given_up } = self;
+        showings.is_empty() && rejects.is_empty() && walks.is_empty() && checks.is_empty() && given_up.is_empty()
     }
 }
 
@@ -65,7 +74,7 @@ impl Archive {
             save_tally(transaction, run, now, &counted)?;
             let revised = records::save_sightings(transaction, run, &sightings, &mut counted)?;
             counted.rejected += save_rejects(transaction, run, now, &batch.rejects)?;
-            open_records::save_checks(transaction, now, &batch.unseen)?;
+            open_records::save_checks(transaction, now, &batch.checks)?;
             open_records::give_up(transaction, now, &batch.given_up)?;
             for (function, entry) in &batch.walks {
                 ledger::save_walk(transaction, *function, *entry)?;

@@ -32,7 +32,7 @@ mod verifications;
 
 pub use archive::Archive;
 pub use backup::{BackupError, Copied};
-pub use batch::{Batch, Showing};
+pub use batch::{Batch, Check, Showing};
 pub use check::Finding;
 pub use digest::Tampered;
 pub use error::StoreError;

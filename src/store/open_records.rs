@@ -1,5 +1,6 @@
 //! The few records that may still change, and when each was last asked for.
 
+use super::batch::Check;
 use super::functions::FunctionId;
 use super::{Archive, StoreError};
 use crate::domain::{Interval, RecordTime, RequestId, Status, Timestamp, count_to_u64};
@@ -95,21 +96,19 @@ pub(super) fn load_seen_at(
 
 /// Notes that records were asked for: those that were not shown are asked for again later.
 ///
-/// A FAIL is asked for once, when it is old enough to be final; not shown then, it is final as it stands.
-pub(super) fn save_checks(
-    transaction: &Transaction<'_>,
-    now: Timestamp,
-    unseen: &[RequestId],
-) -> Result<(), StoreError> {
-    let mut update =
-        transaction.prepare_cached("UPDATE open_records SET checked_at = max(checked_at, ?2) WHERE request_id = ?1")?;
+/// A FAIL is asked for once, when it is old enough to be final; not shown then, it is final as it stands. One that was
+/// shown is left as its sighting left it: it may have become a FAIL, or run again, just now.
+pub(super) fn save_checks(transaction: &Transaction<'_>, now: Timestamp, checks: &[Check]) -> Result<(), StoreError> {
     let mut close = transaction.prepare_cached(
-        "DELETE FROM open_records WHERE request_id = ?1
+        "DELETE FROM open_records WHERE request_id = ?1 AND seen_at <= ?2
             AND EXISTS (SELECT 1 FROM invocations i WHERE i.request_id = ?1 AND i.status = 'FAIL')",
     )?;
-    for request_id in unseen {
-        close.execute([request_id.as_str()])?;
-        update.execute((request_id.as_str(), now.to_string()))?;
+    let mut update = transaction.prepare_cached(
+        "UPDATE open_records SET checked_at = max(checked_at, ?3) WHERE request_id = ?1 AND seen_at <= ?2",
+    )?;
+    for Check { request_id, last_checked_at } in checks {
+        close.execute((request_id.as_str(), last_checked_at.to_string()))?;
+        update.execute((request_id.as_str(), last_checked_at.to_string(), now.to_string()))?;
     }
     Ok(())
 }
@@ -122,4 +121,94 @@ pub(super) fn give_up(transaction: &Transaction<'_>, now: Timestamp, given_up: &
         close(transaction, request_id)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FunctionRef, Invocation};
+    use crate::store::{Batch, RunId, Showing, Tally};
+
+    struct Kept {
+        _directory: tempfile::TempDir,
+        archive: Archive,
+        run: RunId,
+        function: FunctionId,
+    }
+
+    impl Kept {
+        /// An archive that knows one record, RUNNING at 100 s.
+        fn with_a_running_record() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
+            let run = archive.begin_run("sync", at(100)).unwrap();
+            let urn = FunctionRef::Name { package: "default".to_owned(), name: "f".to_owned() }.resolve("r", "p");
+            let function = archive.register(&[urn], at(100)).unwrap()[0].id;
+            let mut kept = Self { _directory: directory, archive, run, function };
+            kept.commit(100, Some(record(Status::Running, None)), None);
+            kept
+        }
+
+        /// The record as it was shown at a moment, and a check of what was last checked at another.
+        fn commit(&mut self, now: i64, shown: Option<Invocation>, last_checked: Option<i64>) {
+            let ledger = Vec::new().into();
+            let showing = |record| Showing { function: self.function, records: vec![record], seen_at: at(now), ledger };
+            let check = |second| Check { request_id: id(), last_checked_at: at(second) };
+            let batch = Batch {
+                showings: shown.map(showing).into_iter().collect(),
+                checks: last_checked.map(check).into_iter().collect(),
+                ..Batch::default()
+            };
+            self.archive.commit(self.run, at(now), &batch, &mut Tally::default()).unwrap();
+        }
+
+        fn open(&self) -> Vec<OpenRecord> {
+            self.archive.load_open(self.function).unwrap()
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix(second)
+    }
+
+    fn id() -> RequestId {
+        RequestId::new("a").unwrap()
+    }
+
+    fn record(status: Status, end: Option<i64>) -> Invocation {
+        Invocation {
+            request_id: id(),
+            status,
+            error_code: None,
+            error_message: None,
+            start_time: Some(RecordTime::At(at(50))),
+            end_time: end.map(|end| RecordTime::At(at(end))),
+            extra: None,
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_asked_for_and_not_shown_is_asked_for_later_or_final() {
+        let mut kept = Kept::with_a_running_record();
+        kept.commit(200, None, Some(100));
+        assert!(matches!(&kept.open()[..], [open] if !open.is_shown && open.checked_at == at(200)));
+        kept.commit(300, Some(record(Status::Fail, Some(290))), None);
+        kept.commit(4_000, None, Some(300));
+        assert_eq!(kept.open(), []);
+    }
+
+    #[test]
+    fn a_record_that_became_a_fail_when_it_was_asked_for_may_still_be_tried_again() {
+        let mut kept = Kept::with_a_running_record();
+        kept.commit(200, Some(record(Status::Fail, Some(190))), Some(100));
+        assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.status == Status::Fail));
+    }
+
+    #[test]
+    fn a_fail_that_runs_again_when_it_was_asked_for_is_waited_for() {
+        let mut kept = Kept::with_a_running_record();
+        kept.commit(200, Some(record(Status::Fail, Some(190))), None);
+        kept.commit(4_000, Some(record(Status::Running, None)), Some(200));
+        assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.checked_at == at(4_000)));
+    }
 }

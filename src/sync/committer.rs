@@ -80,7 +80,7 @@ impl<'a> Committer<'a> {
                 self.tally.verifying += rewalk.pages;
                 self.rewalks.push((function, rewalk));
             }
-            Delivery::Unseen(request_id) => self.batch.unseen.push(request_id),
+            Delivery::Asked(check) => self.batch.checks.push(check),
             Delivery::Page { page, seen_at } => {
                 self.pages += 1;
                 self.tally.pages += 1;

@@ -1,8 +1,9 @@
 //! From the tasks that fetch to the one loop that commits.
 
-use crate::domain::{Page, RequestId, Timestamp};
+use crate::domain::{Page, Timestamp};
 use crate::plan::ledger::Entry;
 use crate::plan::verify::Rewalk;
+use crate::store::Check;
 use tokio::sync::mpsc::Sender;
 
 /// Something a function's task hands over.
@@ -14,8 +15,8 @@ pub(super) enum Delivery {
     Walk(Vec<Entry>),
     /// What walking a settled window again showed; its pages were handed over before.
     Rewalk(Rewalk),
-    /// An open record that was asked for and not shown.
-    Unseen(RequestId),
+    /// An open record that was asked for. What a page shows of it was handed over before.
+    Asked(Check),
 }
 
 /// The way out of one function's task: what it sends arrives in order, behind the number of the function.

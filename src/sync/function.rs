@@ -10,7 +10,7 @@ use crate::plan::paging::Habits;
 use crate::plan::reach::{Promise, Reach};
 use crate::plan::refresh::{OpenRecord, Refresh};
 use crate::plan::windows::MAX_WINDOW;
-use crate::store::ReachProbe;
+use crate::store::{Check, ReachProbe};
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -67,9 +67,8 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
         let known = Knowledge { habits: walked.habits, ..known };
         walked.failure = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).walk(hours).await.failure;
         if walked.failure.is_none() {
-            // Those that the walk showed were noted with its pages.
             for record in in_hours {
-                outbox.send(Delivery::Unseen(record.request_id)).await;
+                outbox.send(Delivery::Asked(check(record))).await;
             }
         }
     }
@@ -151,8 +150,12 @@ async fn look_up_one<S: Source>(
             Err(failure) => return Err(failure),
         }
     }
-    outbox.send(Delivery::Unseen(record.request_id)).await;
+    outbox.send(Delivery::Asked(check(record))).await;
     Ok(())
+}
+
+fn check(record: OpenRecord) -> Check {
+    Check { request_id: record.request_id, last_checked_at: record.checked_at }
 }
 
 /// The range in which a record is looked for: without one the service looks at the last hour. Where no start is known,
