@@ -101,7 +101,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
     private(&mut options);
-    options.open(path).map(drop).map_err(|error| StoreError::Unwritable(error.to_string()))
+    Ok(options.open(path).map(drop)?)
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

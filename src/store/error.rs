@@ -1,5 +1,6 @@
 //! What can be wrong with an archive or a question to it, by meaning, and what to do about each.
 
+use super::room;
 use crate::error::{Failure, FailureKind};
 use rusqlite::ErrorCode as SqliteCode;
 use std::path::Path;
@@ -88,6 +89,13 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// A file of ours that could not be made.
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        if room::is_full(&error) { Self::DiskFull } else { Self::Unwritable(error.to_string()) }
+    }
+}
+
 impl StoreError {
     /// What went wrong with a migration.
     pub(super) fn from_migration(error: &refinery::Error) -> Self {
@@ -133,8 +141,18 @@ impl StoreError {
         }
     }
 
-    /// The failure to show: the sentence names the archive, the hint says what to do next.
+    /// The failure to show: the sentence names the archive, the hint says what to do next. A disk that is full is named
+    /// where SQLite only says that it could not write.
     pub fn into_failure(self, archive: &Path) -> Failure {
+        match self {
+            Self::Unwritable(_) | Self::Unreadable(_) if room::is_lacking(archive) => {
+                Self::DiskFull.name_archive(archive)
+            }
+            other => other.name_archive(archive),
+        }
+    }
+
+    fn name_archive(self, archive: &Path) -> Failure {
         let shown = archive.display();
         let (kind, message) = match &self {
             Self::BadSql { .. } => (FailureKind::Usage, "cannot run the SQL statement".to_owned()),

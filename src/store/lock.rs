@@ -20,12 +20,11 @@ impl ArchiveLock {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
         private(&mut options);
-        let unwritable = |error: std::io::Error| StoreError::Unwritable(error.to_string());
-        let file = options.open(beside(archive, ".lock")).map_err(unwritable)?;
+        let file = options.open(beside(archive, ".lock"))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Held),
-            Err(TryLockError::Error(error)) => Err(unwritable(error)),
+            Err(TryLockError::Error(error)) => Err(error.into()),
         }
     }
 }

@@ -23,6 +23,7 @@ mod reach;
 mod reader;
 mod records;
 mod reports;
+mod room;
 mod runs;
 mod schema;
 mod status;
