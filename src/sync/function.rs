@@ -81,7 +81,7 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
         if must_verify {
             walked = again;
         } else if let Some(failure) = again.failure {
-            tracing::debug!(function = urn.name(), "nothing was verified: {failure}");
+            tracing::warn!(function = urn.name(), "settled windows were not verified: {failure}");
         }
     }
     walked.finished = walked.failure.is_none();
