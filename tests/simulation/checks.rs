@@ -220,7 +220,7 @@ impl Checks {
     fn check_settle_delay(&mut self, new: &[Interval], began: &[Beginning]) {
         let delay = i64::try_from(self.settings.settle_delay.as_secs()).expect("a short delay");
         for range in new {
-            let edges = began.iter().flat_map(|each| [each.begin, each.begin + 1, each.end - 1, each.end]);
+            let edges = began.iter().flat_map(|each| (-1..=1).flat_map(|by| [each.begin + by, each.end + by]));
             let inside = edges.filter(|&second| range.contains(Timestamp::from_unix(second)));
             for second in inside.chain([range.begin().unix(), range.end().unix() - 1]).collect::<Vec<_>>() {
                 let at = Timestamp::from_unix(second);
@@ -385,7 +385,8 @@ impl Checks {
         for record in &self.service.world.records {
             *seconds.entry((record.function, record.submitted)).or_default() += 1;
         }
-        readings.shuffled_ties == 0.0 && readings.is_fresh() && seconds.values().all(|&crowd| crowd < CROWDED_SECOND)
+        let is_orderly = readings.shuffled_ties == 0.0 && readings.repeated.is_none();
+        is_orderly && readings.is_fresh() && seconds.values().all(|&crowd| crowd < CROWDED_SECOND)
     }
 
     /// Open records are asked for again until they end.

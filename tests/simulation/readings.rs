@@ -33,6 +33,8 @@ pub(crate) struct Readings {
     pub(crate) newest_first: bool,
     /// How many of a hundred answers put records of the same second in an order of their own.
     pub(crate) shuffled_ties: f64,
+    /// One record of so many is listed twice, as a store shows it that takes in some of its entries twice.
+    pub(crate) repeated: Option<usize>,
     pub(crate) begin_included: bool,
     pub(crate) end_included: bool,
     /// Whether a window selects by the end of a record, where it has one.
@@ -54,9 +56,12 @@ impl Readings {
     pub(crate) fn new(seed: u64, world: &World) -> Self {
         let mut dice = dice(seed, "readings");
         let crowded = world.records.len() > 1_500;
+        // Of its own, so that the other readings of a seed stay what they are.
+        let mut repeating = self::dice(seed, "repeated");
         Self {
             newest_first: dice.bool(),
             shuffled_ties: dice.pick(&[0.0, 0.0, 5.0, 100.0]),
+            repeated: repeating.percent(20.0).then(|| repeating.pick(&[30, 100, 300])),
             begin_included: dice.percent(70.0),
             end_included: dice.bool(),
             by_end: dice.percent(30.0),

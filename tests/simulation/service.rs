@@ -10,6 +10,7 @@ use fgarchive::clock::Clock;
 use fgarchive::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Status, Timestamp};
 use fgarchive::sync::Source;
 use std::fmt;
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -294,7 +295,8 @@ impl Service {
         if self.readings.newest_first {
             found.reverse();
         }
-        found.into_iter().map(|(_, found)| found).collect()
+        let times = |record: usize| if self.readings.repeated.is_some_and(|of| record.is_multiple_of(of)) { 2 } else { 1 };
+        found.into_iter().flat_map(|(_, found)| iter::repeat_n(found, times(found.0))).collect()
     }
 
     /// The second by which windows select the record.
