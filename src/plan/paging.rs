@@ -601,6 +601,19 @@ mod tests {
             let pages = seconds.len().saturating_sub(1).div_ceil(readings.page_cap - 1);
             prop_assert!(course.asked <= pages.max(1) + 1, "{} requests for {pages} pages", course.asked);
         }
+
+        /// What the service counted for the longer window is not held against the shorter one.
+        #[test]
+        fn a_quiet_list_is_believed_though_its_window_is_cut(
+            readings in readings(),
+            seconds in prop::collection::vec(0i64..30, 0..90),
+            cut in (1usize..5, 1i64..30),
+        ) {
+            prop_assume!(readings.page_cap > 1 && readings.result_cap > 90);
+            let mut listing = Listing::new(readings, &seconds);
+            let course = walk(&mut listing, true, &[], Some(cut));
+            prop_assert!(course.verdict.is_ok(), "{:?}", course.verdict);
+        }
     }
 
     #[test]
