@@ -137,6 +137,30 @@ CREATE TABLE digests (
     PRIMARY KEY (function_id, day)
 ) STRICT, WITHOUT ROWID;
 
+-- Whether the service records a function's invocations at all (`enable_async_status_log`), as it said when it was asked: a
+-- row for as long as it said the same. NULL where it could not be told. Between two rows it was not asked.
+CREATE TABLE recording (
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    enabled     INTEGER CHECK (enabled IN (0, 1)),
+    from_time   TEXT NOT NULL,
+    until_time  TEXT NOT NULL,
+    run_id      INTEGER NOT NULL REFERENCES runs (id),
+    PRIMARY KEY (function_id, from_time)
+) STRICT, WITHOUT ROWID;
+
+-- How far back the service was seen to reach, by UTC day: the age in seconds of the oldest finished record that it showed,
+-- where that is more than a day, and of the youngest archived one that it was asked for and no longer showed.
+CREATE TABLE reach (
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    day         TEXT NOT NULL,
+    noted_at    TEXT NOT NULL,
+    oldest_time TEXT,
+    reach_s     INTEGER,
+    forgotten_s INTEGER,
+    run_id      INTEGER NOT NULL REFERENCES runs (id),
+    PRIMARY KEY (function_id, day)
+) STRICT, WITHOUT ROWID;
+
 -- What came and could not be read as a record. The same text is kept once a function.
 CREATE TABLE rejects (
     id          INTEGER PRIMARY KEY,
@@ -194,7 +218,10 @@ SELECT i.request_id,
   LEFT JOIN runs first ON first.id = i.first_run_id
   LEFT JOIN runs changed ON changed.id = i.changed_run_id;
 
--- The ledger with names, and with the ranges between its rows that no walk has reached yet (`not walked`).
+-- The ledger with names, with the ranges between its rows that no walk has reached yet (`not walked`), and in `answer`
+-- what is to be said of each range: `records` or `empty` where it is proven, `switched off` where the service said that it
+-- recorded nothing, else why it is not proven. A proven range is cut where recording went off or on; its pieces have no
+-- counts of their own.
 CREATE VIEW coverage AS
 WITH ledger AS (
     SELECT w.*, lead(begin_time) OVER (PARTITION BY function_id ORDER BY begin_time) AS next_begin
@@ -206,10 +233,68 @@ WITH ledger AS (
     SELECT function_id, end_time, next_begin, 'not walked', NULL, NULL, 0, 0, NULL
       FROM ledger
      WHERE next_begin > end_time
+), off AS (
+    SELECT function_id, from_time, until_time
+      FROM recording
+     WHERE enabled = 0 AND from_time < until_time
+), edges AS (
+    SELECT function_id, begin_time AS edge FROM ranges
+     UNION
+    SELECT r.function_id, o.from_time
+      FROM ranges r
+      JOIN off o ON o.function_id = r.function_id AND r.begin_time < o.from_time AND o.from_time < r.end_time
+     WHERE r.state IN ('settled', 'proven')
+     UNION
+    SELECT r.function_id, o.until_time
+      FROM ranges r
+      JOIN off o ON o.function_id = r.function_id AND r.begin_time < o.until_time AND o.until_time < r.end_time
+     WHERE r.state IN ('settled', 'proven')
+), pieces AS (
+    SELECT function_id, edge AS begin_time, lead(edge) OVER (PARTITION BY function_id ORDER BY edge) AS next_edge
+      FROM edges
+), cut AS (
+    SELECT r.function_id,
+           p.begin_time,
+           min(r.end_time, coalesce(p.next_edge, r.end_time)) AS end_time,
+           r.state,
+           r.proof,
+           r.begin_time = p.begin_time AND r.end_time <= coalesce(p.next_edge, r.end_time) AS is_whole,
+           r.reported_count,
+           r.distinct_count,
+           r.pages,
+           r.walked_at
+      FROM ranges r
+      JOIN pieces p ON p.function_id = r.function_id AND r.begin_time <= p.begin_time AND p.begin_time < r.end_time
 )
-SELECT f.name AS function_name, f.urn AS function_urn, ranges.*
-  FROM ranges
-  JOIN functions f ON f.id = ranges.function_id;
+SELECT f.name AS function_name,
+       f.urn AS function_urn,
+       c.function_id,
+       c.begin_time,
+       c.end_time,
+       c.state,
+       c.proof,
+       CASE WHEN c.is_whole THEN c.reported_count END AS reported_count,
+       CASE WHEN c.is_whole THEN c.distinct_count END AS distinct_count,
+       c.pages,
+       c.walked_at,
+       CASE
+           WHEN c.state NOT IN ('settled', 'proven') THEN c.state
+           WHEN c.is_whole AND c.distinct_count > 0 THEN 'records'
+           WHEN NOT c.is_whole
+            AND EXISTS (SELECT 1
+                          FROM invocations i
+                         WHERE i.function_id = c.function_id
+                           AND i.start_time >= c.begin_time
+                           AND i.start_time < c.end_time) THEN 'records'
+           WHEN EXISTS (SELECT 1
+                          FROM off o
+                         WHERE o.function_id = c.function_id
+                           AND o.from_time <= c.begin_time
+                           AND c.end_time <= o.until_time) THEN 'switched off'
+           ELSE 'empty'
+       END AS answer
+  FROM cut c
+  JOIN functions f ON f.id = c.function_id;
 
 -- What is not proven, and why: `unproven`, `lost`, or `not walked`.
 CREATE VIEW gaps AS

@@ -482,13 +482,13 @@ async fn functions_are_listed_by_the_page() {
 }
 
 #[tokio::test]
-async fn a_function_without_configuration_says_nothing_of_its_records() {
+async fn a_function_without_configuration_is_not_recorded() {
     let not_found = r#"{"error_code":"FSS.0404","error_msg":"not found"}"#;
     for (status, body, expected) in [
         ("200 OK", r#"{"enable_async_status_log":true}"#, Ok(Some(true))),
         ("200 OK", r#"{"enable_async_status_log":false}"#, Ok(Some(false))),
         ("200 OK", "{}", Ok(None)),
-        ("404 Not Found", not_found, Ok(None)),
+        ("404 Not Found", not_found, Ok(Some(false))),
         ("403 Forbidden", "{}", Err(Meaning::Denied)),
     ] {
         let server = Server::answering(status, "", body).await;

@@ -113,12 +113,15 @@ impl Client {
     }
 
     /// Whether the service keeps the records of a function at all; nothing when it does not say.
+    ///
+    /// The switch is a field of the function's asynchronous configuration, and off until somebody sets it. A function that
+    /// has no such configuration is answered 404 (Open Telekom Cloud's API reference; the Terraform provider reads it so).
     pub async fn status_log_enabled(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
         let operation = format!("read the asynchronous configuration of `{}`", short_name(urn));
         let path = function_path(&operation, urn, "async-invoke-config")?;
         match self.0.session.get_functions(&operation, urn.project_id(), &path, &[]).await {
             Ok(answer) => wire::decode_status_log(&answer.body).map_err(|problem| answer.bad_body(&operation, problem)),
-            Err(failure) if failure.meaning == Meaning::NotFound => Ok(None),
+            Err(failure) if failure.meaning == Meaning::NotFound => Ok(Some(false)),
             Err(failure) => Err(failure),
         }
     }

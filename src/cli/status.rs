@@ -4,7 +4,7 @@ use super::render::{Format, Renderer};
 use super::{Globals, failure};
 use crate::domain::Timestamp;
 use crate::error::{Failure, FailureKind};
-use crate::store::{ArchiveStatus, Arguments, Cell, Extent, FunctionStatus, Reader, StoreError};
+use crate::store::{ArchiveStatus, Arguments, Cell, Extent, FunctionStatus, Outlook, Reader, StoreError};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -31,7 +31,7 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
     let status = Reader::open(&globals.db)
         .and_then(|mut reader| reader.status(&arguments))
         .map_err(|error: StoreError| error.into_failure(&globals.db))?;
-    let written = if args.json { write_json(&status, out) } else { write_text(&status, out) };
+    let written = if args.json { write_json(&status, now, out) } else { write_text(&status, now, out) };
     written.map_err(failure::output)?;
     args.max_age.map_or(Ok(()), |max_age| check_age(&status, now, max_age))
 }
@@ -46,8 +46,20 @@ fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Resul
         .hint("`fgarchive query runs` shows how the last runs ended; `fgarchive sync` brings it up to date"))
 }
 
-fn write_text(status: &ArchiveStatus, out: &mut dyn Write) -> io::Result<()> {
-    let columns = ["function", "covered_through", "settled_through", "gaps", "lost", "open", "records", "last_walk"];
+fn write_text(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+    let columns = [
+        "function",
+        "covered_through",
+        "settled_through",
+        "gaps",
+        "lost",
+        "open",
+        "records",
+        "last_walk",
+        "recording",
+        "reach",
+        "survives",
+    ];
     let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
     for function in &status.functions {
         renderer.row(&[
@@ -59,12 +71,39 @@ fn write_text(status: &ArchiveStatus, out: &mut dyn Write) -> io::Result<()> {
             Cell::Integer(function.open),
             Cell::Integer(function.records),
             moment(function.last_walk),
+            recording(&function.outlook),
+            rough(Some(function.outlook.reach.least())),
+            rough(function.outlook.survives(now)),
         ])?;
     }
     renderer.finish()?;
     let told = |moment: Option<Timestamp>| moment.map_or_else(|| "none".to_owned(), |moment| moment.to_string());
     writeln!(out, "\nlast good run: {}", told(status.last_good_run))?;
-    writeln!(out, "last run: {}", told(status.last_run))
+    writeln!(out, "last run: {}", told(status.last_run))?;
+    warnings(status, now)
+        .iter()
+        .try_for_each(|warning| writeln!(out, "warning: {}", super::render::on_one_line(warning)))
+}
+
+fn warnings(status: &ArchiveStatus, now: Timestamp) -> Vec<String> {
+    status.functions.iter().flat_map(|function| function.warnings(now)).collect()
+}
+
+/// Whether the service records the function: `on`, `off`, or nothing where that is not known.
+fn recording(outlook: &Outlook) -> Cell<'static> {
+    match outlook.recording.and_then(|recording| recording.enabled) {
+        Some(enabled) => Cell::Text(if enabled { "on" } else { "off" }.into()),
+        None => Cell::Null,
+    }
+}
+
+/// `13days 4h`: a length by its two largest units, rounded down.
+fn rough(length: Option<Duration>) -> Cell<'static> {
+    let Some(length) = length else { return Cell::Null };
+    let units = [24 * 3_600, 3_600, 60, 1];
+    let finest = units.iter().position(|unit| *unit <= length.as_secs()).map_or(1, |largest| units[3.min(largest + 1)]);
+    let length = Duration::from_secs(length.as_secs() / finest * finest);
+    Cell::Text(humantime::format_duration(length).to_string().into())
 }
 
 fn moment(moment: Option<Timestamp>) -> Cell<'static> {
@@ -80,16 +119,18 @@ fn extent(extent: Extent) -> Cell<'static> {
     }
 }
 
-fn write_json(status: &ArchiveStatus, out: &mut dyn Write) -> io::Result<()> {
+fn write_json(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
     let object = json!({
         "last_good_run": time(status.last_good_run),
         "last_run": time(status.last_run),
-        "functions": status.functions.iter().map(to_json).collect::<Vec<_>>(),
+        "functions": status.functions.iter().map(|function| to_json(function, now)).collect::<Vec<_>>(),
+        "warnings": warnings(status, now),
     });
     writeln!(out, "{object}")
 }
 
-fn to_json(function: &FunctionStatus) -> Value {
+fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {
+    let outlook = &function.outlook;
     json!({
         "function": function.name,
         "urn": function.urn,
@@ -102,6 +143,12 @@ fn to_json(function: &FunctionStatus) -> Value {
         "lost_seconds": function.lost.seconds,
         "open": function.open,
         "records": function.records,
+        "recording": outlook.recording.and_then(|recording| recording.enabled),
+        "recording_since": time(outlook.recording.map(|recording| recording.since)),
+        "reach_seconds": outlook.reach.least().as_secs(),
+        "reach_noted_at": time(outlook.reach_noted_at),
+        "pending_since": time(outlook.pending_since),
+        "survives_seconds": outlook.survives(now).map(|survives| survives.as_secs()),
     })
 }
 

@@ -40,6 +40,11 @@ impl Reach {
         now - self.0
     }
 
+    /// The age of the oldest record that was shown; none where that is less than what is certain anyway.
+    pub fn shown(self) -> Option<Duration> {
+        (self.0 > LEAST_REACH).then_some(self.0)
+    }
+
     /// Whether the service certainly reached all of a range at `now`.
     pub fn covers(self, range: Interval, now: Timestamp) -> bool {
         self.begin(now) <= range.begin()
@@ -113,6 +118,40 @@ impl Promise {
     }
 }
 
+/// What a day's answers tell of the reach, for people to plan by: how long an outage may last. A walk is never believed by
+/// it, since the service may have been set to forget sooner a moment ago.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// The age of the oldest record that was shown; none where only what is certain anyway was.
+    pub shown: Option<Duration>,
+    /// The age of the youngest archived record that was asked for and is shown no more.
+    pub forgotten: Option<Duration>,
+}
+
+impl Measured {
+    /// How far back the service reaches, at least.
+    pub fn least(self) -> Duration {
+        self.shown.map_or(LEAST_REACH, |shown| shown.max(LEAST_REACH))
+    }
+
+    /// The age of an archived record whose look-up would tell more; none once the reach is known within a quarter.
+    ///
+    /// First what was shown, and was not, on the day `before`; then twice as old each time until one is forgotten, and then
+    /// in between.
+    pub fn next_age(self, before: Self) -> Option<Duration> {
+        let shown = self.least();
+        let older = |age: &Duration| shown < *age;
+        match self.forgotten {
+            None => {
+                let again = before.shown.filter(older).or(before.forgotten.filter(older));
+                Some(again.unwrap_or(shown * 2))
+            }
+            Some(forgotten) if forgotten <= shown + shown / 4 => None,
+            Some(forgotten) => Some((shown + forgotten) / 2),
+        }
+    }
+}
+
 /// The latest time a record carries: the earliest moment at which it can have expired counts from there.
 fn latest_time(record: &Invocation) -> Option<Timestamp> {
     let moment = |time: &Option<RecordTime>| time.as_ref().and_then(RecordTime::moment);
@@ -155,6 +194,36 @@ mod tests {
         assert_eq!(reach.begin(at(1_010)), at(960), "the reach moves on with the clock");
         reach.learn(&Invocation { status: Status::Running, ..record(100, None) }, now);
         assert_eq!(reach.begin(now), at(950), "a record may be kept for as long as it is open");
+    }
+
+    /// Asks as long as a service that reaches so far back tells more; what is known then, and after how many questions.
+    fn measure(reach: u64, before: Measured) -> (Measured, u32) {
+        let (mut measured, mut asked) = (Measured::default(), 0);
+        while let Some(age) = measured.next_age(before) {
+            asked += 1;
+            assert!(asked < 30, "it does not end: {measured:?}");
+            if age <= Duration::from_hours(reach) {
+                assert!(measured.shown < Some(age), "asked for less than is known");
+                measured.shown = Some(age);
+            } else {
+                assert!(measured.forgotten.is_none_or(|forgotten| age < forgotten), "asked for more than is known");
+                measured.forgotten = Some(age);
+            }
+        }
+        (measured, asked)
+    }
+
+    #[test]
+    fn the_reach_is_found_by_doubling_and_halving_and_confirmed_the_next_day() {
+        for reach in [24, 25, 30, 72, 100, 168, 720, 8_760] {
+            let (found, asked) = measure(reach, Measured::default());
+            let (least, most) = (found.least(), found.forgotten.unwrap());
+            assert!(least <= Duration::from_hours(reach) && Duration::from_hours(reach) < most, "{reach}: {found:?}");
+            assert!(most <= least + least / 4 && asked <= 12, "{reach}: {found:?} after {asked}");
+            assert!(measure(reach, found).1 <= 2, "{reach}: the same is confirmed by two");
+            let (less, _) = measure(reach / 2, found);
+            assert!(less.least() <= Duration::from_hours(reach.max(48) / 2), "{reach}: {less:?}");
+        }
     }
 
     fn range(begin: i64, end: i64) -> Interval {

@@ -106,6 +106,15 @@ fn hour_of(moment: Timestamp) -> Option<Interval> {
     Interval::new(begin, begin + Duration::from_hours(1))
 }
 
+/// How often it is asked whether the service records a function at all: seldom enough to cost little beside a run every few
+/// minutes, often enough to date a switch within an hour.
+const RECORDING_RECHECK: Duration = Duration::from_hours(1);
+
+/// Whether to ask again if the service records a function, when it was last asked at some moment or never.
+pub fn is_recording_due(asked_at: Option<Timestamp>, now: Timestamp) -> bool {
+    asked_at.is_none_or(|asked_at| asked_at + RECORDING_RECHECK <= now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,10 @@
 
 use super::functions::FunctionId;
 use super::runs::{RunId, Tally, save_tally};
-use super::{Archive, StoreError, ledger, open_records, records};
+use super::{Archive, StoreError, ledger, open_records, reach, recording, records};
 use crate::domain::{Invocation, Reject, RequestId, Timestamp};
 use crate::plan;
+use crate::plan::reach::Measured;
 use rusqlite::{Transaction, named_params};
 use std::sync::Arc;
 
@@ -45,13 +46,38 @@ pub struct Batch {
     pub checks: Vec<Check>,
     /// Open records that are no longer waited for.
     pub given_up: Vec<RequestId>,
+    /// What was learnt about the service beside its records.
+    pub observations: Vec<(FunctionId, Observed)>,
+}
+
+/// Something the service told of a function beside its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// When, by the service's clock.
+    pub at: Timestamp,
+    /// What.
+    pub what: Observation,
+}
+
+/// What it told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// Whether it records the function's invocations; none where that could not be told.
+    Recording(Option<bool>),
+    /// How far back it reaches.
+    Reach(Measured),
 }
 
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        let Self { showings, rejects, walks, checks, given_up } = self;
-        showings.is_empty() && rejects.is_empty() && walks.is_empty() && checks.is_empty() && given_up.is_empty()
+        let Self { showings, rejects, walks, checks, given_up, observations } = self;
+        showings.is_empty()
+            && rejects.is_empty()
+            && walks.is_empty()
+            && checks.is_empty()
+            && given_up.is_empty()
+            && observations.is_empty()
     }
 }
 
@@ -79,11 +105,26 @@ impl Archive {
             for (function, entry) in &batch.walks {
                 ledger::save_walk(transaction, *function, *entry)?;
             }
+            for (function, observed) in &batch.observations {
+                save_observed(transaction, run, *function, *observed)?;
+            }
             save_tally(transaction, run, now, &counted)?;
             Ok(revised)
         })?;
         *tally = counted;
         Ok(revised)
+    }
+}
+
+fn save_observed(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    function: FunctionId,
+    Observed { at, what }: Observed,
+) -> Result<(), StoreError> {
+    match what {
+        Observation::Recording(enabled) => recording::save_recording(transaction, run, function, at, enabled),
+        Observation::Reach(measured) => reach::save_measured(transaction, run, function, at, measured),
     }
 }
 

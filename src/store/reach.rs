@@ -1,9 +1,12 @@
 //! What the archive knows that can show how far back the service reaches.
 
 use super::functions::FunctionId;
+use super::runs::RunId;
 use super::{Archive, StoreError};
-use crate::domain::{RequestId, Timestamp};
-use rusqlite::{OptionalExtension, Row, named_params};
+use crate::domain::{RequestId, Timestamp, count_to_u64};
+use crate::plan::reach::Measured;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use std::time::Duration;
 
 /// An archived record by which to ask whether the service still shows its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,15 +15,28 @@ pub struct ReachProbe {
     pub request_id: RequestId,
     /// When it began.
     pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// What was measured of the reach on a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReachDay {
+    /// On this day so far.
+    pub today: Measured,
+    /// On the last day before it on which anything was.
+    pub before: Measured,
 }
 
 impl Archive {
-    /// The last archived record of a function that was over by a moment.
+    /// The last archived record of a function that was over by a moment, and took less than an hour: by whichever of its
+    /// times the service files it, it is looked for there.
     pub fn load_reach_probe(&self, function: FunctionId, by: Timestamp) -> Result<Option<ReachProbe>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT request_id, start_time
+            "SELECT request_id, start_time, end_time
                FROM invocations
               WHERE function_id = :function_id AND start_time < :by AND end_time < :by
+                AND unixepoch(end_time) - unixepoch(start_time) BETWEEN 0 AND 3599
               ORDER BY start_time DESC
               LIMIT 1",
         )?;
@@ -30,9 +46,76 @@ impl Archive {
     }
 }
 
-/// None where the start cannot be read.
+impl Archive {
+    /// What was measured of a function's reach, on the day of `now` and before.
+    pub fn load_reach(&self, function: FunctionId, now: Timestamp) -> Result<ReachDay, StoreError> {
+        let today = load_measured(self.connection(), function, "day = substr(:now, 1, 10)", now)?;
+        let before = load_measured(self.connection(), function, "day < substr(:now, 1, 10)", now)?;
+        Ok(ReachDay { today: today.unwrap_or_default(), before: before.unwrap_or_default() })
+    }
+}
+
+/// What was measured on the last of some days.
+fn load_measured(
+    connection: &Connection,
+    function: FunctionId,
+    days: &str,
+    now: Timestamp,
+) -> Result<Option<Measured>, StoreError> {
+    let select = format!(
+        "SELECT reach_s, forgotten_s FROM reach WHERE function_id = :function_id AND {days} ORDER BY day DESC LIMIT 1"
+    );
+    let parameters = named_params! { ":function_id": function.0, ":now": now.to_string() };
+    let mut statement = connection.prepare_cached(&select)?;
+    Ok(statement.query_row(parameters, |row| read_measured(row, 0)).optional()?)
+}
+
+/// The two ages of a row, from this column on.
+pub(super) fn read_measured(row: &Row<'_>, column: usize) -> rusqlite::Result<Measured> {
+    let age = |column| -> rusqlite::Result<Option<Duration>> {
+        Ok(row.get::<_, Option<i64>>(column)?.map(|age| Duration::from_secs(count_to_u64(age))))
+    };
+    Ok(Measured { shown: age(column)?, forgotten: age(column + 1)? })
+}
+
+/// Adds to what was measured that day: the oldest that was shown, and the youngest that was not.
+pub(super) fn save_measured(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    function: FunctionId,
+    at: Timestamp,
+    measured: Measured,
+) -> Result<(), StoreError> {
+    let seconds = |age: Option<Duration>| age.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+    transaction
+        .prepare_cached(
+            "INSERT INTO reach (function_id, day, noted_at, oldest_time, reach_s, forgotten_s, run_id)
+             VALUES (:function_id, substr(:noted_at, 1, 10), :noted_at, :oldest_time, :reach_s, :forgotten_s, :run)
+                 ON CONFLICT (function_id, day) DO UPDATE
+                SET noted_at = excluded.noted_at,
+                    oldest_time = coalesce(min(oldest_time, excluded.oldest_time), oldest_time, excluded.oldest_time),
+                    reach_s = coalesce(max(reach_s, excluded.reach_s), reach_s, excluded.reach_s),
+                    forgotten_s = coalesce(min(forgotten_s, excluded.forgotten_s), forgotten_s, excluded.forgotten_s),
+                    run_id = excluded.run_id
+              WHERE coalesce(excluded.reach_s > coalesce(reach_s, 0), 0)
+                 OR coalesce(excluded.forgotten_s < coalesce(forgotten_s, 9e18), 0)",
+        )?
+        .execute(named_params! {
+            ":function_id": function.0,
+            ":noted_at": at.to_string(),
+            ":oldest_time": measured.shown.map(|age| (at - age).to_string()),
+            ":reach_s": seconds(measured.shown),
+            ":forgotten_s": seconds(measured.forgotten),
+            ":run": run.0,
+        })?;
+    Ok(())
+}
+
+/// None where its times cannot be read.
 fn load_probe(row: &Row<'_>) -> Result<Option<ReachProbe>, StoreError> {
     let request_id = RequestId::new(row.get::<_, String>("request_id")?);
-    let started_at = row.get::<_, String>("start_time")?.parse().ok();
-    Ok(request_id.zip(started_at).map(|(request_id, started_at)| ReachProbe { request_id, started_at }))
+    let time = |column| -> Result<Option<Timestamp>, StoreError> { Ok(row.get::<_, String>(column)?.parse().ok()) };
+    let times = time("start_time")?.zip(time("end_time")?);
+    let probe = |(request_id, (started_at, ended_at))| ReachProbe { request_id, started_at, ended_at };
+    Ok(request_id.zip(times).map(probe))
 }

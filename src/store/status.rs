@@ -1,5 +1,6 @@
 //! How far each function is covered, and how the latest runs went.
 
+use super::outlook::{Outlook, load_outlook};
 use super::reports::Arguments;
 use super::{Reader, StoreError};
 use crate::domain::{Interval, Timestamp};
@@ -37,6 +38,8 @@ pub struct FunctionStatus {
     pub records: i64,
     /// Records that may still change.
     pub open: i64,
+    /// What may be lost, and when.
+    pub outlook: Outlook,
 }
 
 /// How many ranges, and how long they are together.
@@ -65,6 +68,13 @@ impl ArchiveStatus {
         let functions =
             functions.map(|function| format!("{} covered through: {}", function.name, told(function.covered_through)));
         run.into_iter().chain(functions).collect()
+    }
+}
+
+impl FunctionStatus {
+    /// What somebody should look after, in words.
+    pub fn warnings(&self, now: Timestamp) -> Vec<String> {
+        self.outlook.warnings(now).into_iter().map(|warning| format!("{}: {warning}", self.name)).collect()
     }
 }
 
@@ -112,6 +122,7 @@ fn load_functions(connection: &Connection, chosen: Option<&str>) -> Result<Vec<F
     let rows = statement.query_map([chosen], |row| Ok((row.get::<_, i64>(0)?, read_function(row)?)))?;
     rows.map(|row| {
         let (id, mut function) = row?;
+        function.outlook = load_outlook(connection, id)?;
         Coverage::of(&load_ranges(connection, id)?).fill(&mut function);
         Ok(function)
     })
@@ -125,6 +136,7 @@ fn read_function(row: &Row<'_>) -> rusqlite::Result<FunctionStatus> {
         last_walk: read_moment(row.get(3)?),
         records: row.get(4)?,
         open: row.get(5)?,
+        outlook: Outlook::default(),
         covered_through: None,
         settled_through: None,
         gaps: Extent::default(),
@@ -154,6 +166,7 @@ fn load_ranges(connection: &Connection, function_id: i64) -> Result<Vec<(Interva
 struct Coverage {
     covered_through: Option<Timestamp>,
     settled_through: Option<Timestamp>,
+    pending_since: Option<Timestamp>,
     gaps: Extent,
     lost: Extent,
 }
@@ -181,7 +194,12 @@ impl Coverage {
             }
             if settled {
                 coverage.settled_through = Some(range.end());
+            } else {
+                coverage.pending_since.get_or_insert(range.begin());
             }
+        }
+        if settled {
+            coverage.pending_since = ranges.last().map(|(range, _)| range.end());
         }
         coverage
     }
@@ -189,6 +207,7 @@ impl Coverage {
     fn fill(self, function: &mut FunctionStatus) {
         function.covered_through = self.covered_through;
         function.settled_through = self.settled_through;
+        function.outlook.pending_since = self.pending_since;
         function.gaps = self.gaps;
         function.lost = self.lost;
     }
@@ -249,6 +268,17 @@ mod tests {
     }
 
     #[test]
+    fn pending_is_what_comes_after_the_settled_and_the_lost() {
+        let since = |states: &str| coverage(states).pending_since.map(|moment| moment.to_string()[11..13].to_owned());
+        assert_eq!(since(""), None);
+        assert_eq!(since("ssp").as_deref(), Some("02"));
+        assert_eq!(since("s.s").as_deref(), Some("01"));
+        assert_eq!(since("lls").as_deref(), Some("03"), "what is lost is pending no more");
+        assert_eq!(since("lup").as_deref(), Some("01"));
+        assert_eq!(since("sl").as_deref(), Some("02"));
+    }
+
+    #[test]
     fn gaps_and_losses_are_counted_apart() {
         let coverage = coverage("sl.us");
         assert_eq!(coverage.gaps, Extent { count: 2, seconds: 7200 });
@@ -289,6 +319,7 @@ mod tests {
             lost: Extent::default(),
             records: 2,
             open: 1,
+            outlook: Outlook { pending_since: Some(at("2026-03-01T11:00:00Z")), ..Outlook::default() },
         };
         assert_eq!(report, &expected);
     }

@@ -115,6 +115,11 @@ impl<S: Source> Asker<S> {
         Ok((page, served_at))
     }
 
+    /// Whether the service records a function's invocations; none where that cannot be told.
+    pub(super) async fn recording(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
+        self.ask(|| self.source.recording(urn)).await
+    }
+
     pub(super) fn source(&self) -> &S {
         &self.source
     }

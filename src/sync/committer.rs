@@ -81,6 +81,7 @@ impl<'a> Committer<'a> {
                 self.rewalks.push((function, rewalk));
             }
             Delivery::Asked(check) => self.batch.checks.push(check),
+            Delivery::Observed(observed) => self.batch.observations.push((target.id, observed)),
             Delivery::Page { page, seen_at } => {
                 self.pages += 1;
                 self.tally.pages += 1;

@@ -3,7 +3,7 @@
 use crate::domain::{Page, Timestamp};
 use crate::plan::ledger::Entry;
 use crate::plan::verify::Rewalk;
-use crate::store::Check;
+use crate::store::{Check, Observed};
 use tokio::sync::mpsc::Sender;
 
 /// Something a function's task hands over.
@@ -17,6 +17,8 @@ pub(super) enum Delivery {
     Rewalk(Rewalk),
     /// An open record that was asked for. What a page shows of it was handed over before.
     Asked(Check),
+    /// What was learnt about the service beside its records.
+    Observed(Observed),
 }
 
 /// The way out of one function's task: what it sends arrives in order, behind the number of the function.

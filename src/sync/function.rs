@@ -2,6 +2,7 @@
 
 use super::Source;
 use super::asker::Asker;
+use super::beside::Questions;
 use super::delivery::{Delivery, Outbox};
 use super::walker::{Knowledge, Walked, Walker, is_too_long};
 use crate::api::CallFailure;
@@ -39,13 +40,15 @@ pub(super) struct Job {
     pub(super) must_verify: bool,
     /// A record from before what is pending: if the service still shows it, it reaches all of that.
     pub(super) reach_probe: Option<ReachProbe>,
+    /// What to ask beside the records.
+    pub(super) beside: Questions,
 }
 
 /// Does a function's part of a run.
 pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outbox) -> Walked {
-    let Job { urn, pending, refreshes, settle_delay, habits, promise, lanes, verify, must_verify, reach_probe } = job;
+    let Job { urn, pending, refreshes, settle_delay, habits, promise, lanes, verify, must_verify, .. } = job;
     let mut known = Knowledge { habits, reach: Reach::default(), promise, lanes };
-    if let Some(probe) = reach_probe
+    if let Some(probe) = job.reach_probe
         && let Err(failure) = look_back(&asker, &urn, &probe, &mut known.reach, &outbox).await
     {
         return Walked { failure: Some(failure), ..Walked::default() };
@@ -63,8 +66,9 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
             }
         }
     }
+    known.reach = walked.reach;
     if walked.failure.is_none() && !hours.is_empty() {
-        let known = Knowledge { habits: walked.habits, ..known };
+        let known = Knowledge { habits: walked.habits, ..known.clone() };
         walked.failure = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).walk(hours).await.failure;
         if walked.failure.is_none() {
             for record in in_hours {
@@ -77,19 +81,30 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
     }
     if walked.failure.is_none() && !verify.is_empty() {
         let known = Knowledge { habits: walked.habits, reach: known.reach, promise: Promise::default(), lanes };
-        let again = Walker::new(&asker, &urn, outbox, settle_delay, known).verifying().walk(verify).await;
+        let again = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).verifying().walk(verify).await;
         if must_verify {
             walked = again;
-        } else if let Some(failure) = again.failure {
-            tracing::warn!(function = urn.name(), "settled windows were not verified: {failure}");
+        } else {
+            walked.reach = again.reach;
+            left_for_later(&urn, again.failure);
         }
+    }
+    if walked.failure.is_none() {
+        left_for_later(&urn, job.beside.ask(&asker, &urn, &mut walked.reach, &outbox).await.err());
     }
     walked.finished = walked.failure.is_none();
     walked
 }
 
+/// Tells of what could not be asked beside the records: nothing is lost by that, and the next run asks again.
+fn left_for_later(urn: &FunctionUrn, failure: Option<CallFailure>) {
+    if let Some(failure) = failure {
+        tracing::warn!(function = urn.name(), "left for the next run, no record is missing: {failure}");
+    }
+}
+
 /// Asks for a record that is archived already: if it is still shown, the service reaches back to it.
-async fn look_back<S: Source>(
+pub(super) async fn look_back<S: Source>(
     asker: &Asker<S>,
     urn: &FunctionUrn,
     probe: &ReachProbe,

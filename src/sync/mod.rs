@@ -4,6 +4,7 @@
 //! that owns the archive. That loop runs on the thread that called [`run`], so a commit blocks no fetch.
 
 mod asker;
+mod beside;
 mod committer;
 mod delivery;
 mod function;
@@ -30,6 +31,7 @@ use crate::plan::reach::Promise;
 use crate::plan::{refresh, windows};
 use crate::store::{Archive, Batch, Comparison, FunctionId, Registered, RunId, StoreError, Tally};
 use asker::Asker;
+use beside::Questions;
 use committer::Committer;
 use delivery::Outbox;
 use function::Job;
@@ -286,6 +288,7 @@ fn plan_job(
         verify: Vec::new(),
         must_verify: false,
         reach_probe,
+        beside: Questions::plan(archive, target.id, now)?,
     })
 }
 

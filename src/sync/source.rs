@@ -19,6 +19,9 @@ pub trait Source: Send + Sync + 'static {
     /// One page of the project's functions.
     fn functions(&self, marker: Marker) -> impl Future<Output = Result<FunctionPage, CallFailure>> + Send;
 
+    /// Whether the service records a function's invocations at all; none where that cannot be told.
+    fn recording(&self, urn: &FunctionUrn) -> impl Future<Output = Result<Option<bool>, CallFailure>> + Send;
+
     /// Fetches new credentials where they expire; whether there are any.
     fn renew(&self) -> impl Future<Output = Result<bool, CallFailure>> + Send;
 }
@@ -34,6 +37,14 @@ impl Source for Client {
 
     async fn functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
         self.list_functions(marker).await
+    }
+
+    /// What may list records need not be allowed to read settings: a refusal says nothing of the run's credentials.
+    async fn recording(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
+        match self.status_log_enabled(urn).await {
+            Err(failure) if !failure.is_temporary() && failure.status.is_some_and(|status| status != 401) => Ok(None),
+            other => other,
+        }
     }
 
     async fn renew(&self) -> Result<bool, CallFailure> {

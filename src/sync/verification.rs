@@ -1,6 +1,7 @@
 //! Walking settled windows again: which ones, and whether what they no longer show is really gone.
 
 use super::asker::Asker;
+use super::beside::Questions;
 use super::committer::Committer;
 use super::delivery::Delivery;
 use super::function::{Job, around_start};
@@ -69,6 +70,7 @@ pub(super) fn plan_job(
         verify: range.map_or_else(Vec::new, windows),
         must_verify: true,
         reach_probe: None,
+        beside: Questions::default(),
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Walked {
     pub(super) failure: Option<CallFailure>,
     /// What was learnt about the service's pages.
     pub(super) habits: Habits,
+    /// How far back the service was seen to reach.
+    pub(super) reach: Reach,
 }
 
 /// A range still to walk.
@@ -145,7 +147,9 @@ impl<'a, S: Source> Walker<'a, S> {
         let mut fetches = FuturesUnordered::new();
         loop {
             self.open_walks(&mut fetches);
-            let Some((id, marker, answer)) = fetches.next().await else { return self.walked };
+            let Some((id, marker, answer)) = fetches.next().await else {
+                return Walked { reach: self.reach, ..self.walked };
+            };
             match answer {
                 Ok((page, served_at)) => self.receive(id, marker, page, served_at, &mut fetches).await,
                 Err(failure) => self.fail(id, failure),

@@ -111,7 +111,7 @@ fn status_tells_what_is_covered_and_whether_it_is_fresh() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
     home.sync(&cloud).exits(0);
     let status = home.run(["status", "--json"]).exits(0).json();
-    assert_eq!(keys(&status), ["functions", "last_good_run", "last_run"].into());
+    assert_eq!(keys(&status), ["functions", "last_good_run", "last_run", "warnings"].into());
     for function in status["functions"].as_array().unwrap() {
         assert_eq!(function["covered_through"], cloud.now().to_string());
         assert_eq!(function["settled_through"], later(cloud.now(), -truth::SETTLE_DELAY).to_string());

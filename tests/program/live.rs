@@ -3,7 +3,7 @@
 
 use crate::archive::{self, Records};
 use crate::cloud::{Cloud, RUNTIME, later, pause};
-use crate::program::Home;
+use crate::program::{Home, Program};
 use crate::truth;
 use fgarchive::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
 use fgarchive::clock::Clock;
@@ -120,6 +120,11 @@ impl Live {
     pub(crate) fn complete_at(&self, seconds: i64) -> RunReport {
         self.cloud.clock.set(later(self.began, seconds));
         self.complete()
+    }
+
+    /// The program, beside the archive.
+    pub(crate) fn run<const N: usize>(&self, args: [&str; N]) -> Program {
+        self.home.run(args)
     }
 
     pub(crate) fn records(&self) -> Records {

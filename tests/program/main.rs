@@ -20,6 +20,7 @@ mod kills;
 mod live;
 mod moving;
 mod program;
+mod reach;
 mod readings;
 mod requests;
 mod truth;

@@ -25,6 +25,7 @@ pub(crate) const MOST_REQUESTS: usize = 20_000;
 pub(crate) enum Asked {
     List { function: usize, begin: i64, end: i64, marker: u64 },
     Find { function: usize, id: RequestId, begin: i64, end: i64 },
+    Recording { function: usize },
     Functions,
     Renew,
 }
@@ -65,6 +66,7 @@ impl fmt::Display for Call {
             Asked::Find { function, id, begin, end } => {
                 write!(f, "find f{function} {id} {} {}", time(*begin), time(*end))?;
             }
+            Asked::Recording { function } => write!(f, "recording f{function}")?,
             Asked::Functions => write!(f, "functions")?,
             Asked::Renew => write!(f, "renew")?,
         }
@@ -257,8 +259,13 @@ impl Service {
         if percent > 0.0 && dice.percent(percent) { now - dice.i64(1..=most) } else { now }
     }
 
-    fn serve_list(&self, function: usize, query: PageQuery) -> Result<Served, (Meaning, Option<u16>)> {
-        let now = self.now() / 1000;
+    /// Serves a page of a listing at a second.
+    pub(crate) fn serve_list(
+        &self,
+        function: usize,
+        query: PageQuery,
+        now: i64,
+    ) -> Result<Served, (Meaning, Option<u16>)> {
         let (begin, end) = (query.begin.unix(), query.end.unix());
         let too_long = self.readings.longest_window.is_some_and(|longest| end - begin > longest);
         if too_long || begin > end || (self.readings.refuses_future && end > now) {
@@ -295,7 +302,8 @@ impl Service {
         if self.readings.newest_first {
             found.reverse();
         }
-        let times = |record: usize| if self.readings.repeated.is_some_and(|of| record.is_multiple_of(of)) { 2 } else { 1 };
+        let times =
+            |record: usize| if self.readings.repeated.is_some_and(|of| record.is_multiple_of(of)) { 2 } else { 1 };
         found.into_iter().flat_map(|(_, found)| iter::repeat_n(found, times(found.0))).collect()
     }
 
@@ -356,9 +364,10 @@ impl Service {
     }
 }
 
-struct Served {
-    page: Page,
-    shown: Vec<Shown>,
+/// A page, and the records on it.
+pub(crate) struct Served {
+    pub(crate) page: Page,
+    pub(crate) shown: Vec<Shown>,
     at: i64,
 }
 
@@ -408,7 +417,8 @@ impl Source for InMemory {
         let function = self.0.number_of(urn);
         let (begin, end, marker) = (query.begin.unix(), query.end.unix(), query.marker.0);
         let asked = Asked::List { function, begin, end, marker };
-        let (call, served) = self.call(asked, |service| service.serve_list(function, query)).await?;
+        let (call, served) =
+            self.call(asked, |service| service.serve_list(function, query, service.now() / 1000)).await?;
         Ok(self.0.deliver(call, &served))
     }
 
@@ -425,6 +435,13 @@ impl Source for InMemory {
         let (call, functions) = self.call(Asked::Functions, |service| Ok(known(service))).await?;
         self.0.answer(call, Answered::Done);
         Ok(FunctionPage { functions, count: Some(self.0.world.functions.len() as u64), ..FunctionPage::default() })
+    }
+
+    async fn recording(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
+        let asked = Asked::Recording { function: self.0.number_of(urn) };
+        let (call, ()) = self.call(asked, |_| Ok(())).await?;
+        self.0.answer(call, Answered::Done);
+        Ok(Some(true))
     }
 
     async fn renew(&self) -> Result<bool, CallFailure> {

@@ -1,0 +1,66 @@
+//! Whether the service records a function's invocations at all, as it said from time to time.
+
+use super::functions::FunctionId;
+use super::runs::RunId;
+use super::{Archive, StoreError};
+use crate::domain::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+
+/// What the service said last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Whether `enable_async_status_log` is on; none where it could not be told.
+    pub enabled: Option<bool>,
+    /// When it said so first, in an unbroken row of the same answer.
+    pub since: Timestamp,
+    /// When it said so last.
+    pub asked_at: Timestamp,
+}
+
+const SELECT: &str =
+    "SELECT enabled, from_time, until_time FROM recording WHERE function_id = ?1 ORDER BY from_time DESC LIMIT 1";
+
+impl Archive {
+    /// What the service said last of a function's recording; none where it was never asked.
+    pub fn load_recording(&self, function: FunctionId) -> Result<Option<Recording>, StoreError> {
+        load_recording(self.connection(), function.0)
+    }
+}
+
+pub(super) fn load_recording(connection: &Connection, function: i64) -> Result<Option<Recording>, StoreError> {
+    let mut statement = connection.prepare_cached(SELECT)?;
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?));
+    let found: Option<(_, String, String)> = statement.query_row([function], row).optional()?;
+    // Times that cannot be read are none of ours: the service is asked again.
+    Ok(found.and_then(|(enabled, since, asked_at)| {
+        Some(Recording { enabled, since: since.parse().ok()?, asked_at: asked_at.parse().ok()? })
+    }))
+}
+
+/// Notes what the service said: the same answer as the last one makes its row longer.
+pub(super) fn save_recording(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    function: FunctionId,
+    at: Timestamp,
+    enabled: Option<bool>,
+) -> Result<(), StoreError> {
+    let lengthen = "
+        UPDATE recording SET until_time = max(until_time, :at)
+         WHERE function_id = :function_id AND enabled IS :enabled
+           AND from_time = (SELECT max(from_time) FROM recording WHERE function_id = :function_id)";
+    let parameters = named_params! { ":function_id": function.0, ":enabled": enabled, ":at": at.to_string() };
+    if transaction.prepare_cached(lengthen)?.execute(parameters)? > 0 {
+        return Ok(());
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO recording (function_id, enabled, from_time, until_time, run_id)
+             VALUES (:function_id, :enabled, :at, :at, :run)
+                 ON CONFLICT (function_id, from_time) DO UPDATE SET enabled = excluded.enabled",
+        )?
+        .execute(named_params! {
+            ":function_id": function.0, ":enabled": enabled, ":at": at.to_string(), ":run": run.0,
+        })?;
+    Ok(())
+}

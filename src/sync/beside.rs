@@ -1,0 +1,76 @@
+//! What a run asks beside the records: how far back the service reaches, and whether it records anything at all.
+
+use super::Source;
+use super::asker::Asker;
+use super::delivery::{Delivery, Outbox};
+use super::function::look_back;
+use crate::api::CallFailure;
+use crate::domain::{FunctionUrn, Timestamp};
+use crate::plan::reach::{Measured, Reach};
+use crate::plan::refresh::is_recording_due;
+use crate::store::{Archive, FunctionId, Observation, Observed, ReachProbe, StoreError};
+
+/// The questions of a run about one function.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Questions {
+    /// An archived record whose look-up tells more of the reach than is known today.
+    reach: Option<ReachProbe>,
+    /// Whether to ask if the service records the function.
+    recording: bool,
+    /// What it said of that before.
+    recorded: Option<bool>,
+}
+
+impl Questions {
+    /// What is worth asking at `now`.
+    pub(super) fn plan(archive: &Archive, function: FunctionId, now: Timestamp) -> Result<Self, StoreError> {
+        let recording = archive.load_recording(function)?;
+        let days = archive.load_reach(function, now)?;
+        let reach = match days.today.next_age(days.before) {
+            Some(age) => archive.load_reach_probe(function, now - age)?,
+            None => None,
+        };
+        let tells = |probe: &ReachProbe| days.today.forgotten.is_none_or(|forgotten| now - forgotten < probe.ended_at);
+        Ok(Self {
+            reach: reach.filter(tells),
+            recording: is_recording_due(recording.map(|said| said.asked_at), now),
+            recorded: recording.and_then(|said| said.enabled),
+        })
+    }
+
+    /// Asks them, and hands over what was learnt. `reach` is what the walks of this run have shown of it.
+    pub(super) async fn ask<S: Source>(
+        self,
+        asker: &Asker<S>,
+        urn: &FunctionUrn,
+        reach: &mut Reach,
+        outbox: &Outbox,
+    ) -> Result<(), CallFailure> {
+        let mut forgotten = None;
+        if let Some(probe) = &self.reach {
+            look_back(asker, urn, probe, reach, outbox).await?;
+            let is_shown = reach.begin(asker.now()) <= probe.ended_at;
+            let age = asker.now().seconds_since(probe.ended_at);
+            forgotten = (!is_shown).then(|| std::time::Duration::from_secs(age.unsigned_abs()));
+        }
+        let measured = Measured { shown: reach.shown(), forgotten };
+        if measured != Measured::default() {
+            observe(asker, outbox, Observation::Reach(measured)).await;
+        }
+        if self.recording {
+            let enabled = asker.recording(urn).await?;
+            if enabled == Some(false) && self.recorded != Some(false) {
+                tracing::warn!(
+                    function = urn.name(),
+                    "the service records nothing of it: enable_async_status_log is off"
+                );
+            }
+            observe(asker, outbox, Observation::Recording(enabled)).await;
+        }
+        Ok(())
+    }
+}
+
+async fn observe<S: Source>(asker: &Asker<S>, outbox: &Outbox, what: Observation) {
+    outbox.send(Delivery::Observed(Observed { at: asker.now(), what })).await;
+}
