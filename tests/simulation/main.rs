@@ -15,6 +15,8 @@ mod archive;
 mod asking;
 mod checks;
 mod dice;
+mod naive;
+mod named;
 mod play;
 mod readings;
 mod schedule;
@@ -22,7 +24,7 @@ mod service;
 mod statuses;
 mod world;
 
-use play::{Counts, Played, play, template};
+use play::{Counts, Played, play, with_template};
 use std::collections::BTreeMap;
 use std::env;
 use std::ops::Range;
@@ -31,7 +33,6 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use tempfile::TempDir;
 
 /// How many schedules a plain `cargo test` plays: what two cores do in well under a minute.
 const DEFAULT_SEEDS: u64 = 2_000;
@@ -99,11 +100,6 @@ fn summarize(failures: &Failures) -> String {
         seeds.iter().take(DESCRIBED).for_each(|(_, described)| text.push_str(described));
     }
     text
-}
-
-fn with_template<T>(work: impl FnOnce(&Path) -> T) -> T {
-    let directory = TempDir::new().expect("a temporary directory");
-    work(&template(directory.path()))
 }
 
 #[test]

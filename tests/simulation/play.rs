@@ -84,7 +84,12 @@ fn scratch() -> TempDir {
 
 /// Plays the schedule of a seed.
 pub(crate) fn play(seed: u64, template: &Path) -> Played {
-    let Schedule { world, readings, settings, runs, quiet_from } = Schedule::new(seed);
+    play_schedule(Schedule::new(seed), seed, template)
+}
+
+/// Plays a schedule; the seed decides how long answers take, and what else is left open.
+pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> Played {
+    let Schedule { world, readings, settings, runs, quiet_from } = schedule;
     let mut crash_dice = dice(seed, "crash");
     let service = Arc::new(Service::new(world, readings, dice(seed, "service")));
     let directory = scratch();
@@ -189,9 +194,10 @@ fn copy_as_killed(from: &Path, to: &Path, dice: &mut Rng) {
     }
 }
 
-/// An archive of the newest schema with nothing in it.
-pub(crate) fn template(directory: &Path) -> PathBuf {
-    let path = directory.join("template.db");
+/// Does something with an archive of the newest schema that has nothing in it.
+pub(crate) fn with_template<T>(work: impl FnOnce(&Path) -> T) -> T {
+    let directory = TempDir::new().expect("a temporary directory");
+    let path = directory.path().join("template.db");
     drop(Archive::open(&path).expect("a new archive"));
-    path
+    work(&path)
 }

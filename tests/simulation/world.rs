@@ -41,6 +41,13 @@ impl Record {
         self.stages.iter().rev().find(|stage| stage.at <= at)
     }
 
+    /// One of function 0 that is over in its second.
+    fn over(number: usize, (second, forgotten): (i64, i64)) -> Self {
+        let id = RequestId::new(format!("{number:032x}")).expect("an id");
+        let stage = Stage { at: second, status: Status::Success, start: Some(second), end: Some(second) };
+        Self { key: EntryKey::of(id.as_str()), id, function: 0, submitted: second, stages: vec![stage], forgotten }
+    }
+
     /// When the service could first show it.
     pub(crate) fn arrived(&self) -> i64 {
         self.stages[0].at
@@ -115,6 +122,14 @@ impl World {
             records.extend(submitted.into_iter().map(|at| record(&mut dice, &nature, function, at)));
         }
         Self { functions, records, span }
+    }
+
+    /// A world of one function and records that are over at once, each from its second until it is forgotten.
+    pub(crate) fn of_records(moments: impl IntoIterator<Item = (i64, i64)>) -> Self {
+        let records: Vec<Record> =
+            moments.into_iter().enumerate().map(|(number, times)| Record::over(number, times)).collect();
+        let span = records.iter().map(|record| record.submitted - EPOCH).max().unwrap_or(0);
+        Self { functions: vec![urn(0)], records, span }
     }
 
     /// The records of a function.

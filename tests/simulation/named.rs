@@ -1,0 +1,92 @@
+//! Worlds that each take one check of the engine to survive: without it, records are lost in them and nobody is told.
+
+use crate::play::{Played, play_schedule, with_template};
+use crate::readings::{CountReading, Faults, NextReading, Readings};
+use crate::schedule::{Planned, Schedule};
+use crate::service::{Answered, Asked};
+use crate::world::{EPOCH, World};
+use fgarchive::domain::Timestamp;
+use fgarchive::sync::Settings;
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 86_400;
+
+/// So many seeds of one world let its answers take every time they can take.
+const SEEDS: u64 = 60;
+
+/// Long after everything.
+const NEVER: i64 = EPOCH + 4_000 * DAY;
+
+/// The service in its plainest form: oldest first, a page of ten, and no word on how long the list is.
+fn silent() -> Readings {
+    Readings {
+        newest_first: false,
+        shuffled_ties: 0.0,
+        repeated: None,
+        begin_included: true,
+        end_included: true,
+        by_end: false,
+        count: CountReading::Absent,
+        next: NextReading::AlwaysAbsent,
+        page_cap: 10,
+        result_cap: usize::MAX,
+        find_in_window: false,
+        longest_window: None,
+        refuses_future: false,
+        stale: (0.0, 0),
+    }
+}
+
+/// Runs at these moments, nothing goes wrong with them.
+fn schedule(world: World, readings: Readings, moments: &[i64]) -> Schedule {
+    let settings = Settings {
+        functions: world.functions.clone(),
+        since: Some(Timestamp::from_unix(EPOCH - 10)),
+        concurrency: 1,
+        ..Settings::default()
+    };
+    let run = |&at| Planned { at, skew: 0, faults: Faults::NONE, cut: None };
+    Schedule { world, readings, settings, runs: moments.iter().map(run).collect(), quiet_from: 0 }
+}
+
+/// Plays a schedule with many seeds, none of which may lose anything; what came of each.
+#[track_caller]
+fn survives(schedule: impl Fn() -> Schedule) -> Vec<Played> {
+    let plays: Vec<Played> =
+        with_template(|template| (0..SEEDS).map(|seed| play_schedule(schedule(), seed, template)).collect());
+    for (seed, played) in plays.iter().enumerate() {
+        let calls: Vec<String> = played.calls.iter().map(ToString::to_string).collect();
+        assert!(played.findings.is_empty(), "seed {seed}: {:?}\n{}", played.findings, calls.join("\n"));
+    }
+    plays
+}
+
+/// How many requests for pages a play took.
+fn pages(played: &Played) -> usize {
+    played
+        .calls
+        .iter()
+        .filter(|call| matches!((&call.asked, call.answer), (Asked::List { .. }, Answered::Records { .. })))
+        .count()
+}
+
+/// Records are forgotten between two pages, so that the list slides by one more than the pages overlap, and a record that is
+/// listed twice makes up for the one that slid by: every count of entries is as it should be, only the seam is broken.
+#[test]
+fn a_repeated_record_does_not_hide_one_that_slid_by() {
+    let walked_at = EPOCH + 2 * HOUR;
+    // The first record would be listed twice as well; it is gone before anybody looks.
+    let forgotten = |number: i64| match number {
+        0 => walked_at - HOUR,
+        1 | 2 => walked_at,
+        _ => NEVER,
+    };
+    let records = || (0..45).map(|number| (EPOCH + number, forgotten(number)));
+    let schedule = || {
+        let readings = Readings { repeated: Some(40), ..silent() };
+        schedule(World::of_records(records()), readings, &[walked_at, walked_at + HOUR])
+    };
+    let plays = survives(schedule);
+    let [least, most] = [plays.iter().map(pages).min(), plays.iter().map(pages).max()];
+    assert!(least < most, "the list slid in no walk: {least:?} to {most:?} pages");
+}
