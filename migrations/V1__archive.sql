@@ -161,6 +161,17 @@ CREATE TABLE reach (
     PRIMARY KEY (function_id, day)
 ) STRICT, WITHOUT ROWID;
 
+-- What check-ups (`fgarchive doctor`) found of the service and of the way to it.
+CREATE TABLE probes (
+    id           INTEGER PRIMARY KEY,
+    probed_at    TEXT NOT NULL,
+    function_urn TEXT,
+    question     TEXT NOT NULL,
+    verdict      TEXT NOT NULL CHECK (verdict IN ('ok', 'unknown', 'warning', 'failure')),
+    answer       TEXT NOT NULL,
+    evidence     TEXT NOT NULL
+) STRICT;
+
 -- What came and could not be read as a record. The same text is kept once a function.
 CREATE TABLE rejects (
     id          INTEGER PRIMARY KEY,

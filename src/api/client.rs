@@ -3,9 +3,9 @@
 use super::credentials::Credentials;
 use super::exchange::Session;
 use super::failure::{CallFailure, Meaning};
-use super::http::{Timeouts, Transport};
+use super::http::{Answer, Timeouts, Transport};
 use super::{Endpoint, iam, sign, wire};
-use crate::domain::{FunctionUrn, Marker, Page, PageQuery, RequestId, Timestamp};
+use crate::domain::{FunctionUrn, Marker, Page, PageQuery, ProbeQuery, RequestId, Shape, Timestamp};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -102,6 +102,23 @@ impl Client {
         self.page(&format!("find the invocation `{id}` of `{}`", short_name(urn)), urn, &query).await
     }
 
+    /// A page as a probe asks for it, and how it was written.
+    pub async fn probe(&self, urn: &FunctionUrn, query: &ProbeQuery) -> Result<(Page, Shape), CallFailure> {
+        let span = query.span.map(span_query);
+        let id = query.request_id.as_ref().map(RequestId::as_str);
+        let (marker, limit) =
+            (query.marker.map(|marker| marker.to_string()), query.limit.map(|limit| limit.to_string()));
+        let mut pairs: Vec<(&str, &str)> = Vec::new();
+        pairs.extend(id.map(|id| ("request_id", id)));
+        pairs.extend(limit.as_deref().map(|limit| ("limit", limit)));
+        pairs.extend(marker.as_deref().map(|marker| ("marker", marker)));
+        pairs.extend(span.iter().flatten().map(TimeParameter::as_pair));
+        let operation = format!("probe the listing of `{}`", short_name(urn));
+        let answer = self.answer(&operation, urn, &pairs).await?;
+        let page = wire::decode_page(&answer.body).map_err(|problem| answer.bad_body(&operation, problem))?;
+        Ok((Page { served_at: answer.served_at(), ..page }, wire::read_shape(&answer.body)))
+    }
+
     /// One page of the project's functions.
     pub async fn list_functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
         let operation = "list functions";
@@ -153,9 +170,13 @@ impl Client {
         found_project.get_or_try_init(|| iam::find_project(session, region)).await.cloned()
     }
 
-    async fn page(&self, operation: &str, urn: &FunctionUrn, query: &[(&str, &str)]) -> Result<Page, CallFailure> {
+    async fn answer(&self, operation: &str, urn: &FunctionUrn, query: &[(&str, &str)]) -> Result<Answer, CallFailure> {
         let path = function_path(operation, urn, "async-invocations")?;
-        let answer = self.0.session.get_functions(operation, urn.project_id(), &path, query).await?;
+        self.0.session.get_functions(operation, urn.project_id(), &path, query).await
+    }
+
+    async fn page(&self, operation: &str, urn: &FunctionUrn, query: &[(&str, &str)]) -> Result<Page, CallFailure> {
+        let answer = self.answer(operation, urn, query).await?;
         let page = wire::decode_page(&answer.body).map_err(|problem| answer.bad_body(operation, problem))?;
         Ok(Page { served_at: answer.served_at(), ..page })
     }

@@ -7,6 +7,7 @@ mod backup;
 mod check;
 #[cfg(feature = "emulator")]
 mod demo;
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulate;
 mod failure;
@@ -116,6 +117,8 @@ enum Command {
     Backup(backup::Args),
     /// Walk settled windows again: does the service still show what was archived?
     Verify(Box<verify::Args>),
+    /// Look what stands in the way of archiving, and what the service does
+    Doctor(Box<doctor::Args>),
     /// Serve a stand-in for the service, to try the program against
     #[cfg(feature = "emulator")]
     Emulate(Box<emulate::Args>),
@@ -141,6 +144,7 @@ impl Cli {
             Command::Check(args) => check::run(&args, globals, out),
             Command::Backup(args) => backup::run(&args, globals, out),
             Command::Verify(args) => verify::run(&args, globals, out),
+            Command::Doctor(args) => doctor::run(&args, globals, out),
             #[cfg(feature = "emulator")]
             Command::Emulate(args) => emulate::run(&args, globals, out),
             #[cfg(feature = "emulator")]

@@ -105,6 +105,11 @@ impl ServiceArgs {
 
     /// The service, by what was told here, in variables and in files.
     pub(super) fn client(&self, globals: &Globals) -> Result<Client, Failure> {
+        self.client_and_source(globals).map(|(client, _)| client)
+    }
+
+    /// The same, and where the credentials were found.
+    pub(super) fn client_and_source(&self, globals: &Globals) -> Result<(Client, String), Failure> {
         let env = |name: &str| std::env::var(name).ok();
         let plain_http = if self.allow_plain_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
         let options = ServiceOptions {
@@ -133,7 +138,7 @@ impl ServiceArgs {
             user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION")).to_owned(),
             now: Arc::new(move || clock.now()),
         };
-        Client::new(settings).map_err(sync::to_failure)
+        Ok((Client::new(settings).map_err(sync::to_failure)?, source))
     }
 
     /// Completes functions that are named without their project.

@@ -1,6 +1,6 @@
 //! One answer of the service.
 
-use super::{Invocation, Timestamp};
+use super::{Invocation, RequestId, Timestamp};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -104,4 +104,17 @@ pub struct PageQuery {
     pub marker: Marker,
     /// The most records to answer with; the service documents 500 as its maximum.
     pub limit: u32,
+}
+
+/// A page as a probe asks for it: what is left open is not sent, so that the service decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProbeQuery {
+    /// Only this record.
+    pub request_id: Option<RequestId>,
+    /// The earliest and the latest moment asked for.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// How many records to pass over.
+    pub marker: Option<Marker>,
+    /// The most records to answer with.
+    pub limit: Option<u32>,
 }

@@ -5,6 +5,7 @@
 pub mod ledger;
 pub mod pace;
 pub mod paging;
+pub mod probe;
 pub mod reach;
 pub mod reconcile;
 pub mod refresh;

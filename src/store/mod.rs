@@ -19,6 +19,7 @@ mod lock;
 mod open_records;
 mod outlook;
 mod percentile;
+mod probes;
 mod question;
 mod reach;
 mod reader;

@@ -124,6 +124,11 @@ impl<S: Source> Asker<S> {
         &self.source
     }
 
+    /// The service's clock less ours by a page, in seconds, where the page tells the service's.
+    pub(super) fn skew_of(&self, page: &Page) -> Option<i64> {
+        page.served_at.map(|_| self.learn_time(page).seconds_since(self.clock.now()))
+    }
+
     fn learn_time(&self, page: &Page) -> Timestamp {
         let Some(served_at) = page.served_at else { return self.now() };
         let skew = served_at.seconds_since(self.clock.now());

@@ -7,6 +7,7 @@ mod asker;
 mod beside;
 mod committer;
 mod delivery;
+mod doctor;
 mod function;
 mod preview;
 mod report;
@@ -15,6 +16,8 @@ mod source;
 mod verification;
 mod walker;
 
+pub use crate::plan::probe::{Finding, Verdict};
+pub use doctor::{Checkup, examine};
 pub use preview::{Preview, preview, to_failure};
 pub use report::{FunctionReport, RunReport};
 pub use settings::{PAGE_LIMIT, Settings, Task};

@@ -15,6 +15,7 @@ mod contracts;
 mod credentials;
 mod digests;
 mod disk;
+mod doctor;
 mod faults;
 mod kills;
 mod live;

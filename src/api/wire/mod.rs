@@ -11,9 +11,11 @@ mod listing;
 mod others;
 mod quick;
 mod scalar;
+mod shape;
 
 pub(crate) use errors::error_fields;
 pub(crate) use others::{decode_functions, decode_projects, decode_status_log, decode_token_project};
+pub(crate) use shape::read_shape;
 
 use crate::domain::Page;
 use std::borrow::Cow;
