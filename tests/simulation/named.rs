@@ -23,6 +23,7 @@ fn silent() -> Readings {
         newest_first: false,
         shuffled_ties: 0.0,
         repeated: None,
+        hiccups: 0.0,
         begin_included: true,
         end_included: true,
         by_end: false,
@@ -68,6 +69,19 @@ fn pages(played: &Played) -> usize {
         .iter()
         .filter(|call| matches!((&call.asked, call.answer), (Asked::List { .. }, Answered::Records { .. })))
         .count()
+}
+
+/// An answer holds fewer records than fit, and no marker says that more follow: only the total does.
+#[test]
+fn a_page_that_comes_short_is_not_the_last_one_where_the_total_says_so() {
+    let records = || (0..300).map(|number| (EPOCH + number, NEVER));
+    let schedule = || {
+        let readings = Readings { count: CountReading::Total, hiccups: 20.0, page_cap: 50, ..silent() };
+        schedule(World::of_records(records()), readings, &[EPOCH + 2 * HOUR, EPOCH + 3 * HOUR])
+    };
+    let plays = survives(schedule);
+    let [least, most] = [plays.iter().map(pages).min(), plays.iter().map(pages).max()];
+    assert!(least < most, "no page came short: {least:?} to {most:?} pages");
 }
 
 /// Records are forgotten between two pages, so that the list slides by one more than the pages overlap, and a record that is

@@ -35,6 +35,8 @@ pub(crate) struct Readings {
     pub(crate) shuffled_ties: f64,
     /// One record of so many is listed twice, as a store shows it that takes in some of its entries twice.
     pub(crate) repeated: Option<usize>,
+    /// How many of a hundred answers hold fewer records than fit, though more follow.
+    pub(crate) hiccups: f64,
     pub(crate) begin_included: bool,
     pub(crate) end_included: bool,
     /// Whether a window selects by the end of a record, where it has one.
@@ -58,10 +60,12 @@ impl Readings {
         let crowded = world.records.len() > 1_500;
         // Of its own, so that the other readings of a seed stay what they are.
         let mut repeating = self::dice(seed, "repeated");
-        Self {
+        let mut hiccups = self::dice(seed, "hiccups");
+        let readings = Self {
             newest_first: dice.bool(),
             shuffled_ties: dice.pick(&[0.0, 0.0, 5.0, 100.0]),
             repeated: repeating.percent(20.0).then(|| repeating.pick(&[30, 100, 300])),
+            hiccups: 0.0,
             begin_included: dice.percent(70.0),
             end_included: dice.bool(),
             by_end: dice.percent(30.0),
@@ -86,7 +90,11 @@ impl Readings {
             longest_window: dice.percent(15.0).then(|| dice.pick(&[2, 24, 24 * 7]) * 3_600),
             refuses_future: dice.percent(20.0),
             stale: if dice.percent(15.0) { (dice.pick(&[3.0, 30.0]), dice.spread(5, 600)) } else { (0.0, 0) },
-        }
+        };
+        // Where neither a total nor a marker tells that more follows, a page that comes short is the last one to anybody.
+        let tells_of_more = matches!(readings.count, CountReading::Total | CountReading::TotalHandedOut);
+        let percent = if tells_of_more && hiccups.percent(20.0) { hiccups.pick(&[2.0, 20.0]) } else { 0.0 };
+        Self { hiccups: percent, ..readings }
     }
 
     /// Whether a query of these bounds selects this second.

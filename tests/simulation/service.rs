@@ -275,7 +275,10 @@ impl Service {
         let mut dice = self.state().dice.fork();
         let listing = self.listing(function, begin, end, as_of, &mut dice);
         let marker = usize::try_from(query.marker.0).expect("a small marker");
-        Ok(self.page(&listing, marker, query.limit as usize, now))
+        let fits = (query.limit as usize).min(self.readings.page_cap);
+        // Two are the least that pages can overlap in.
+        let limit = if dice.percent(self.readings.hiccups) { dice.usize(2..=fits.max(2)) } else { fits };
+        Ok(self.page(&listing, marker, limit, now))
     }
 
     /// What a query matches, in the order of the service.

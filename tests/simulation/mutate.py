@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Breaks the engine on purpose, one way at a time, and asks whether the simulation notices.
+
+    python3 tests/simulation/mutate.py [NAME ...]
+
+Each mutation is applied to a copy of the sources in a temporary directory, and the default run of the simulation is
+played there; the table tells which invariant notices first and in how many of the schedules. What no schedule notices
+is left to the unit tests, which are named: another check then makes good in every world what this one lets through. A
+mutation that nobody notices ends the script with 1. About two minutes a mutation; CARGO_TARGET_DIR is honoured.
+docs/proof.md quotes the table.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SEAM = ("src/plan/paging.rs",
+        "let broken = self.neighbours().any(|(_, before, _, after)| before.last != after.first);",
+        "let broken = false;")
+DISTINCT = ("src/plan/paging.rs", "if !single && self.distinct() != reach {", "if false {")
+COUNT = ("src/plan/paging.rs", "    fn count(&self) -> Count {\n",
+         "    fn count(&self) -> Count {\n        if self.asked < usize::MAX { return Count::Silent; }\n")
+
+# name: what is broken, and the edits as (file, old, new).
+MUTATIONS = {
+    "no-seams": ("no seam is checked", [SEAM]),
+    "no-distinct": ("repeated entries are believed", [DISTINCT]),
+    "no-count": ("the total is ignored", [COUNT]),
+    "no-seams-no-distinct": ("neither seams nor repetitions", [SEAM, DISTINCT]),
+    "no-proof": ("neither seams, repetitions, nor the total", [SEAM, DISTINCT, COUNT]),
+    "count-moves": ("a total that changes is believed",
+                    [("src/plan/paging.rs", "{ Count::Total(first) } else { Count::Moving }",
+                      "{ Count::Total(first) } else { Count::Total(first) }")]),
+    "no-cap": ("a list that looks cut off is believed",
+               [("src/plan/paging.rs", "length >= RESULT_CAP || is_round(length)", "length > u64::MAX - 1"),
+                ("src/plan/paging.rs", "(self.divisible && self.reach() >= RESULT_CAP).then_some(Doubt::Capped)", "None"),
+                ("src/plan/paging.rs", "Count::Total(RESULT_CAP) => Err(Doubt::Capped),", ""),
+                ("src/plan/paging.rs", "Count::Silent if reach >= RESULT_CAP => Err(Doubt::Capped),", "")]),
+    "short-page-ends": ("a short page always ends a list",
+                        [("src/plan/paging.rs", "last.length == 0 || counted || (short && !points_on)",
+                          "last.length == 0 || counted || short || last.length < 500")]),
+    "narrow-keeps-counts": ("a cut window keeps the counts of the longer one",
+                            [("src/plan/paging.rs", "self.of_longer_window = self.pages.len();", "")]),
+    "ledger-first": ("the ledger is committed before the rows",
+                     [("src/store/batch.rs", "        let revised = self.transact(|transaction| {\n",
+                       "        self.transact(|transaction| {\n"
+                       "            for (function, entry) in &batch.walks {\n"
+                       "                ledger::save_walk(transaction, *function, *entry)?;\n"
+                       "            }\n"
+                       "            Ok(())\n"
+                       "        })?;\n"
+                       "        let revised = self.transact(|transaction| {\n")]),
+    "ledger-before-pages": ("a walk is entered before its last page",
+                            [("src/sync/committer.rs",
+                              "                self.batch.showings.push(Showing { function, records, seen_at, ledger });",
+                              "                let showing = Showing { function, records, seen_at, ledger };\n"
+                              "                if let Some(before) = self.held.replace(showing) { self.batch.showings.push(before); }"),
+                             ("src/sync/committer.rs", "    suspects: usize,\n    /// Records",
+                              "    suspects: usize,\n    held: Option<Showing>,\n    /// Records"),
+                             ("src/sync/committer.rs", "            suspects: 0,\n", "            suspects: 0,\n            held: None,\n")]),
+    "no-settle-delay": ("what was walked is settled at once",
+                        [("src/plan/windows.rs", "shown.split_at(began_at - settle_delay)",
+                          "shown.split_at(began_at - settle_delay.mul_f64(0.0))")]),
+    "bounds": ("windows are asked for without the second before them",
+               [("src/plan/windows.rs", "(window.begin() - Duration::from_secs(1), window.end())",
+                 "(window.begin(), window.end())")]),
+    "claims-future": ("a walk speaks of what came after it began",
+                      [("src/plan/windows.rs", "let past = window.split_at(began_at).0;", "let past = Some(window);"),
+                       ("src/plan/windows.rs", "shown.split_at(began_at - settle_delay)",
+                        "shown.split_at(began_at)")]),
+    "last-page-time": ("a walk counts from its last page",
+                       [("src/sync/walker.rs", "active.began_at.get_or_insert(served_at);",
+                         "active.began_at = Some(served_at);")]),
+    "regress": ("an older status overwrites a newer one",
+                [("src/plan/reconcile.rs", "matches!(self, Self::Amended | Self::Advanced | Self::Revised)",
+                  "matches!(self, Self::Amended | Self::Advanced | Self::Revised | Self::Regressed)")]),
+    "no-unseen": ("that a record was asked for in vain is not noted",
+                  [("src/store/batch.rs", "open_records::save_checks(transaction, now, &batch.checks)?;", "")]),
+    "no-refresh": ("open records are not asked for again",
+                   [("src/plan/refresh.rs", "    now >= record.checked_at + wait\n", "    now >= record.checked_at + wait && wait.is_zero()\n")]),
+    "reach-believed": ("any empty answer is believed",
+                       [("src/plan/reach.rs", "if is_promised && !is_vouched {", "if is_promised && !is_vouched && reach.0.is_zero() {")]),
+    "reach-by-open": ("an unfinished record shows the reach",
+                      [("src/plan/reach.rs", "if record.status.is_final()\n            && let", "if let")]),
+    "settled-again": ("what is settled is overwritten by a later walk",
+                      [("src/plan/ledger.rs", "        if row.state.is_done() {\n            result.push(*row);",
+                        "        if row.state.is_done() && row.window.seconds() < 0 {\n            result.push(*row);"),
+                       ("src/plan/ledger.rs",
+                        "let done: IntervalSet = rows.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();",
+                        "let done = IntervalSet::default();")]),
+    "merge-gaps": ("settled rows are merged over a gap",
+                   [("src/plan/ledger.rs", "if first.window.end() != second.window.begin() {",
+                     "if first.window.end() > second.window.begin() {")]),
+    "token-again": ("an expired token is sent again",
+                    [("src/sync/asker.rs", "            return self.renew(failure, renewals).await;",
+                      "            if tries < 3 { return Next::Again; }\n            return self.renew(failure, renewals).await;")]),
+    "denied-again": ("a refused key is shown again",
+                     [("src/sync/asker.rs", "        if failure.meaning == Meaning::Denied {\n            hold",
+                       "        if failure.meaning == Meaning::Denied && failure.status == Some(999) {\n            hold")]),
+    "double-pace": ("twice as many requests leave",
+                    [("src/plan/pace.rs", "Duration::from_secs_f64(1.0 / self.rate)", "Duration::from_secs_f64(0.5 / self.rate)")]),
+    "no-retry-after": ("Retry-After is passed over",
+                       [("src/plan/pace.rs", "now + asked_for.unwrap_or_default()", "now + asked_for.unwrap_or_default().mul_f64(0.0)"),
+                        ("src/plan/retry.rs", ".max(asked_for.unwrap_or_default());", ";")]),
+    "history-now": ("a change is said to lie in the run that saw it",
+                    [("src/store/records.rs", "let bounds = [began, open_records::load_seen_at(self.transaction, &stored.request_id)?];",
+                      "let bounds = [began, Some(sighting.showing.seen_at.to_string())];")]),
+    "drop-late": ("a record of a proven window is not taken in",
+                  [("src/store/records.rs", "    fn save(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {\n",
+                    "    fn save(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {\n"
+                    "        if sighting.walked_before().is_some() { return Ok(Outcome::Unchanged); }\n")]),
+    "horizon": ("a later run begins where the last one ended",
+                [("src/sync/mod.rs", "filter(|row| row.state.is_done()).map(|row| row.window).collect();\n    let pending",
+                  "map(|row| row.window).collect();\n    let pending")]),
+}
+
+
+def apply(copy, edits):
+    """Makes the edits; the files as they were."""
+    before = {}
+    for name, old, new in edits:
+        path = copy / name
+        text = path.read_text()
+        if text.count(old) != 1:
+            raise SystemExit(f"{name} holds this {text.count(old)} times: {old}")
+        before.setdefault(path, text)
+        path.write_text(text.replace(old, new))
+    return before
+
+
+def test(copy, target, *arguments):
+    """The output of some tests of the copy."""
+    command = ["cargo", "test", "--locked", *arguments]
+    env = {**os.environ, "CARGO_TARGET_DIR": str(target), "RUST_BACKTRACE": "0"}
+    run = subprocess.run(command, cwd=copy, env=env, capture_output=True, text=True)
+    output = run.stdout + run.stderr
+    if "could not compile" in output:
+        raise SystemExit(output)
+    return output
+
+
+def play(copy, target):
+    """What the default run finds in the copy, in words: the invariants that most schedules break, and the named worlds."""
+    output = test(copy, target, "--test", "simulation", "--", "--nocapture", "--skip", "simpler", "--skip", "same_seed")
+    found = re.findall(r"^(\d+) seeds: (.+)$", output, re.MULTILINE)
+    findings = sorted(((int(count), invariant) for count, invariant in found), reverse=True)
+    named = sorted(set(re.findall(r"^test named::(\S+) \.\.\. FAILED$", output, re.MULTILINE)))
+    return "; ".join([f"{invariant} ({count})" for count, invariant in findings[:2]] + [f"`{name}`" for name in named])
+
+
+def ask_units(copy, target):
+    """The unit tests that fail, in words."""
+    output = test(copy, target, "--lib")
+    names = sorted(set(re.findall(r"^---- (\S+) stdout ----$", output, re.MULTILINE)))
+    return "no schedule; " + ", ".join(f"`{name.split('::')[-1]}`" for name in names[:2]) if names else ""
+
+
+def main():
+    names = sys.argv[1:] or list(MUTATIONS)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "mutations"
+    unnoticed = []
+    scratch = tempfile.TemporaryDirectory()
+    copy = Path(scratch.name) / "fgarchive"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("target", ".git"))
+    print("| mutation | what is broken | noticed by (schedules of 2,000) |\n|---|---|---|")
+    for name in names:
+        what, edits = MUTATIONS[name]
+        before = apply(copy, edits)
+        noticed = play(copy, target) or ask_units(copy, target)
+        for path, text in before.items():
+            path.write_text(text)
+        print(f"| `{name}` | {what} | {noticed or '**nobody**'} |", flush=True)
+        if not noticed:
+            unnoticed.append(name)
+    if unnoticed:
+        sys.exit(f"nobody notices: {', '.join(unnoticed)}")
+
+
+if __name__ == "__main__":
+    main()
