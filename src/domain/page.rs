@@ -14,12 +14,15 @@ impl fmt::Display for Marker {
     }
 }
 
+/// So many bytes of what could not be read are kept: enough to see what it was, and no room for harm.
+const MOST_REJECTED: usize = 64 * 1024;
+
 /// A record that could not be read, kept aside with the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
     /// Why it is no [`Invocation`].
     pub reason: String,
-    /// What came.
+    /// What came, the first 64 KiB of it.
     pub raw: String,
 }
 
@@ -80,11 +83,20 @@ impl Page {
                 self.keys.push(EntryKey::of(record.request_id.as_str()));
                 self.records.push(record);
             }
-            Entry::Reject(reject) => {
+            Entry::Reject(mut reject) => {
                 self.keys.push(EntryKey::of(&reject.raw));
+                reject.raw.truncate(reject.raw.floor_char_boundary(MOST_REJECTED));
+                reject.raw.shrink_to_fit();
                 self.rejects.push(reject);
             }
         }
+    }
+
+    /// About how many bytes of memory its texts take; more than that only where a page has next to no text.
+    pub fn text_bytes(&self) -> usize {
+        let records: usize = self.records.iter().map(Invocation::text_bytes).sum();
+        let rejects: usize = self.rejects.iter().map(|reject| reject.reason.len() + reject.raw.len()).sum();
+        records + rejects
     }
 
     /// How many entries the service put on the page.

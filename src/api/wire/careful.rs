@@ -1,14 +1,17 @@
 //! The careful reader: keeps every value as raw JSON until it is known what to make of it, so that one
 //! odd record costs no other.
 
-use super::BadBody;
 use super::listing::{Listing, Records};
 use super::scalar::{Draft, Scalar, Text};
+use super::{BadBody, MAX_RECORDS};
 use crate::domain::{Entry, Invocation, Reject};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
+
+/// The most fields of an object: no honest one has a tenth of them, and each takes several times its text in memory.
+const MAX_FIELDS: usize = 1_000;
 
 /// The fields of a JSON object in the order they came, their values unread.
 pub(super) struct Fields<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -38,9 +41,45 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::new();
         while let Some(Text(name)) = map.next_key()? {
+            if fields.len() == MAX_FIELDS {
+                return Err(A::Error::custom(format_args!("an object of more than {MAX_FIELDS} fields")));
+            }
             fields.push((name, map.next_value()?));
         }
         Ok(Fields(fields))
+    }
+}
+
+/// The entries of a list, unread: no more than one beyond those that may be, since each takes several times the text of a
+/// short one.
+#[derive(Default)]
+struct Entries<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while entries.len() <= MAX_RECORDS {
+            match seq.next_element()? {
+                Some(entry) => entries.push(entry),
+                None => return Ok(Entries(entries)),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Entries(entries))
     }
 }
 
@@ -65,10 +104,11 @@ pub(super) fn read(body: &str) -> Result<Listing<'_>, BadBody> {
 
 fn read_records(list: &RawValue) -> Result<Records, BadBody> {
     let mut records = Records::default();
-    for raw in serde_json::from_str::<Option<Vec<&RawValue>>>(list.get())?.unwrap_or_default() {
-        if !records.has_room() {
-            return Err(BadBody::TooManyRecords);
-        }
+    let Entries(entries) = serde_json::from_str::<Option<Entries<'_>>>(list.get())?.unwrap_or_default();
+    if entries.len() > MAX_RECORDS {
+        return Err(BadBody::TooManyRecords);
+    }
+    for raw in entries {
         records.page.push(match read_record(raw) {
             Ok(record) => Entry::Record(record),
             Err(reason) => Entry::Reject(Reject { reason: reason.to_owned(), raw: raw.get().to_owned() }),
@@ -78,13 +118,15 @@ fn read_records(list: &RawValue) -> Result<Records, BadBody> {
 }
 
 fn read_record(raw: &RawValue) -> Result<Invocation, &'static str> {
-    let no_object = |_| "a record is no JSON object";
-    let Fields(fields) = serde_json::from_str(raw.get()).map_err(no_object)?;
+    let is_object = raw.get().starts_with('{');
+    let unreadable =
+        |_| if is_object { "a record's fields are too many or unreadable" } else { "a record is no JSON object" };
+    let Fields(fields) = serde_json::from_str(raw.get()).map_err(unreadable)?;
     let mut draft = Draft::default();
     for (name, value) in fields {
         match draft.known(&name) {
             Some(field) => *field = Scalar::from_raw(value),
-            None => draft.keep(&name, value).map_err(no_object)?,
+            None => draft.keep(&name, value).map_err(unreadable)?,
         }
     }
     draft.finish().ok_or("a record has no usable request_id")
