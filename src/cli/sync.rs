@@ -93,8 +93,8 @@ impl Args {
 fn conclude(report: &RunReport) -> Result<(), Failure> {
     for function in report.functions.iter().filter(|function| !function.is_complete()) {
         let FunctionReport { urn, unproven, lost, failure, .. } = function;
-        for (window, doubt) in unproven {
-            tracing::warn!(function = urn.name(), %window, "a window could not be proven complete: {doubt}");
+        for (range, doubt) in unproven {
+            tracing::warn!(function = urn.name(), %range, "a range could not be proven complete: {doubt}");
         }
         for range in lost {
             tracing::warn!(function = urn.name(), %range, "lost: the service had forgotten it before it was archived");

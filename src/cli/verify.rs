@@ -117,8 +117,8 @@ fn load_settling(globals: &Globals, arguments: &Arguments) -> Result<Vec<Caught>
 
 fn conclude(report: &RunReport) -> Result<(), Failure> {
     for FunctionReport { urn, unproven, failure, .. } in &report.functions {
-        for (window, doubt) in unproven {
-            tracing::warn!(function = urn.name(), %window, "a window could not be verified: {doubt}");
+        for (range, doubt) in unproven {
+            tracing::warn!(function = urn.name(), %range, "a range could not be verified: {doubt}");
         }
         if let Some(failure) = failure {
             tracing::warn!(function = urn.name(), "left unverified: {failure}");

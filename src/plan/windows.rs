@@ -180,9 +180,15 @@ pub enum Remedy {
     GiveUp,
 }
 
-/// Chooses the remedy after `walks` walks in vain.
-pub fn remedy(doubt: Doubt, window: Interval, walks: u32) -> Remedy {
+/// After so many walks in a row that proved nothing, more of them will not help: no window of a list that can be proven at
+/// all takes a sixth of it, from a month down to a second. What is left is walked once and called unproven, so that a
+/// service whose lists do not hold together is not asked for every second of a month.
+pub const MOST_IN_VAIN: u32 = 400;
+
+/// Chooses the remedy after `walks` walks of the window in vain, and `in_vain` of any window since the last proof.
+pub fn remedy(doubt: Doubt, window: Interval, walks: u32, in_vain: u32) -> Remedy {
     match doubt {
+        _ if in_vain >= MOST_IN_VAIN => Remedy::GiveUp,
         Doubt::Capped if is_divisible(window) => Remedy::Shorten,
         Doubt::Capped => Remedy::GiveUp,
         _ if walks < WALKS_BEFORE_SPLIT => Remedy::WalkAgain,
@@ -397,12 +403,34 @@ mod tests {
     #[test]
     fn a_walk_in_vain_is_repeated_then_split_then_given_up() {
         let (long, second) = (range(0, 60), range(0, 1));
-        let remedies: Vec<_> = (1..=4).map(|walks| remedy(Doubt::SeamBroken, long, walks)).collect();
+        let remedies: Vec<_> = (1..=4).map(|walks| remedy(Doubt::SeamBroken, long, walks, walks)).collect();
         assert_eq!(remedies, [Remedy::WalkAgain, Remedy::WalkAgain, Remedy::Halve, Remedy::Halve]);
-        assert_eq!(remedy(Doubt::Repeated, second, 3), Remedy::GiveUp);
+        assert_eq!(remedy(Doubt::Repeated, second, 3, 3), Remedy::GiveUp);
         assert_eq!(
-            (remedy(Doubt::Capped, long, 1), remedy(Doubt::Capped, second, 1)),
+            (remedy(Doubt::Capped, long, 1, 1), remedy(Doubt::Capped, second, 1, 1)),
             (Remedy::Shorten, Remedy::GiveUp)
         );
+    }
+
+    /// Down to a second and up again, one window after the other, with every walk in vain.
+    #[test]
+    fn a_list_that_never_holds_together_is_given_up() {
+        let mut pieces =
+            vec![(Interval::new(Timestamp::from_unix(0), Timestamp::from_unix(0) + MAX_WINDOW).unwrap(), 0)];
+        let (mut in_vain, mut longest_way_to_a_second) = (0, 0);
+        while let Some((window, walks)) = pieces.pop() {
+            in_vain += 1;
+            match remedy(Doubt::SeamBroken, window, walks + 1, in_vain) {
+                Remedy::WalkAgain => pieces.push((window, walks + 1)),
+                Remedy::Halve | Remedy::Shorten => {
+                    let (first, second) = halves(window).unwrap();
+                    pieces.extend([(second, 0), (first, 0)]);
+                }
+                Remedy::GiveUp if longest_way_to_a_second == 0 => longest_way_to_a_second = in_vain,
+                Remedy::GiveUp => {}
+            }
+        }
+        assert!(6 * longest_way_to_a_second <= MOST_IN_VAIN + 6, "{longest_way_to_a_second}");
+        assert!(in_vain < MOST_IN_VAIN + 30, "{in_vain}");
     }
 }

@@ -1,7 +1,7 @@
 //! The one writer: gathers what the tasks bring and commits it in large, sorted batches.
 
 use super::asker::Asker;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, MOST_TEXT_IN_HAND};
 use super::{Source, Target};
 use crate::domain::{Page, RequestId};
 use crate::plan::verify::Rewalk;
@@ -9,12 +9,17 @@ use crate::store::{Archive, Batch, Comparison, RunId, Showing, StoreError, Tally
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 /// The most pages in a transaction. Ids are random, so the more rows are sorted together, the more of them share a page
 /// of the file: at ten million records archived, four times the rows cost half the time each. Memory is the bound: these
 /// pages, those in line behind them and SQLite's cache have to fit it together.
 const PAGES_A_COMMIT: usize = 300;
+
+/// So many bytes of text are committed at once whatever the pages: half of what may be on its way, so that fetching goes on
+/// meanwhile. Usual pages never have as much.
+const TEXT_A_COMMIT: usize = MOST_TEXT_IN_HAND as usize * 1024 / 2;
 
 /// No page waits longer for its commit, so that little is fetched twice after a crash.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -34,6 +39,9 @@ pub(super) struct Committer<'a> {
     tally: &'a mut Tally,
     batch: Batch,
     pages: usize,
+    text_bytes: usize,
+    /// The room of the pages in hand.
+    rooms: Vec<OwnedSemaphorePermit>,
     due: Option<Instant>,
     /// Walks of settled windows whose pages are in the batch or committed.
     rewalks: Vec<(usize, Rewalk)>,
@@ -58,6 +66,8 @@ impl<'a> Committer<'a> {
             tally,
             batch,
             pages: 0,
+            text_bytes: 0,
+            rooms: Vec::new(),
             due: None,
             rewalks: Vec::new(),
             comparisons: Vec::new(),
@@ -82,8 +92,10 @@ impl<'a> Committer<'a> {
             }
             Delivery::Asked(check) => self.batch.checks.push(check),
             Delivery::Observed(observed) => self.batch.observations.push((target.id, observed)),
-            Delivery::Page { page, seen_at } => {
+            Delivery::Page { page, seen_at, room } => {
                 self.pages += 1;
+                self.text_bytes += page.text_bytes();
+                self.rooms.extend(room);
                 self.tally.pages += 1;
                 self.tally.fetched += page.length();
                 self.tally.habits.learn(&page);
@@ -96,7 +108,7 @@ impl<'a> Committer<'a> {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.pages >= PAGES_A_COMMIT
+        self.pages >= PAGES_A_COMMIT || self.text_bytes >= TEXT_A_COMMIT
     }
 
     /// Waits until the oldest page in hand has waited long enough; for ever when there is none.
@@ -111,9 +123,10 @@ impl<'a> Committer<'a> {
     pub(super) fn commit<S: Source>(&mut self, asker: &Asker<S>) -> Result<(), StoreError> {
         asker.report_to(self.tally);
         let batch = std::mem::take(&mut self.batch);
-        self.pages = 0;
-        self.due = None;
+        let rooms = std::mem::take(&mut self.rooms);
+        (self.pages, self.text_bytes, self.due) = (0, 0, None);
         let revised = self.archive.commit(self.run, asker.now(), &batch, self.tally)?;
+        drop((batch, rooms));
         self.revised.extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
         self.compare()
     }

@@ -36,11 +36,11 @@ use crate::store::{Archive, Batch, Comparison, FunctionId, Registered, RunId, St
 use asker::Asker;
 use beside::Questions;
 use committer::Committer;
-use delivery::Outbox;
+use delivery::{MOST_TEXT_IN_HAND, Outbox};
 use function::Job;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use walker::Walked;
@@ -305,6 +305,7 @@ async fn fetch_all<S: Source>(
     watch: &mut dyn Watch,
 ) -> Result<Vec<Walked>, StoreError> {
     let (sender, mut receiver) = mpsc::channel(PAGES_IN_LINE);
+    let room = Arc::new(Semaphore::new(MOST_TEXT_IN_HAND as usize));
     let mut walked = vec![Walked::default(); jobs.len()];
     let mut next = 0;
     let mut tasks = JoinSet::new();
@@ -312,7 +313,7 @@ async fn fetch_all<S: Source>(
         while tasks.len() < at_once
             && let Some(job) = jobs.pop_front()
         {
-            let outbox = Outbox { function: next, sender: sender.clone() };
+            let outbox = Outbox { function: next, sender: sender.clone(), room: Arc::clone(&room) };
             let (asker, index) = (Arc::clone(asker), next);
             tasks.spawn(async move { (index, function::work(asker, job, outbox).await) });
             next += 1;

@@ -40,7 +40,7 @@ pub struct FunctionReport {
     pub horizon: Interval,
     /// Whether everything was asked that was to be asked.
     pub finished: bool,
-    /// Windows that could not be proven.
+    /// Ranges that could not be proven: windows that touch and have the same doubt are one.
     pub unproven: Vec<(Interval, Doubt)>,
     /// Ranges that were found to have fallen behind the service's reach.
     pub lost: Vec<Interval>,
@@ -55,7 +55,7 @@ impl FunctionReport {
             urn: urn.clone(),
             horizon,
             finished: walked.finished,
-            unproven: walked.unproven,
+            unproven: joined(walked.unproven),
             lost: walked.lost,
             failure: walked.failure,
         }
@@ -65,6 +65,18 @@ impl FunctionReport {
     pub fn is_complete(&self) -> bool {
         self.finished && self.unproven.is_empty() && self.lost.is_empty()
     }
+}
+
+fn joined(mut windows: Vec<(Interval, Doubt)>) -> Vec<(Interval, Doubt)> {
+    windows.sort_by_key(|(window, _)| window.begin());
+    let mut ranges: Vec<(Interval, Doubt)> = Vec::new();
+    for (window, doubt) in windows {
+        match ranges.last_mut().filter(|(range, same)| range.end() == window.begin() && *same == doubt) {
+            Some((range, _)) => *range = Interval::new(range.begin(), window.end()).unwrap_or(*range),
+            None => ranges.push((window, doubt)),
+        }
+    }
+    ranges
 }
 
 impl RunReport {
@@ -137,20 +149,24 @@ impl RunReport {
     }
 
     fn unproven_failure(&self) -> Option<Failure> {
-        let windows: usize = self.functions.iter().map(|function| function.unproven.len()).sum();
-        let message = format!("{windows} windows could not be proven complete; their records are kept");
-        let hint = "run it again: unproven windows are walked again; `fgarchive query coverage` lists them";
-        (windows > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
+        let ranges: usize = self.functions.iter().map(|function| function.unproven.len()).sum();
+        let message = format!("{} could not be proven complete; what came of it is kept", counted(ranges));
+        let hint = "run it again: unproven ranges are walked again; `fgarchive query coverage` lists them";
+        (ranges > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
 
     fn lost_failure(&self) -> Option<Failure> {
         let lost: Vec<Interval> = self.functions.iter().flat_map(|function| function.lost.iter().copied()).collect();
         let seconds = lost.iter().map(|range| range.seconds().unsigned_abs()).sum();
         let length = humantime::format_duration(Duration::from_secs(seconds));
-        let message = format!("{length} were not archived before the service forgot them, in {} ranges", lost.len());
+        let message = format!("{length} were not archived before the service forgot them, in {}", counted(lost.len()));
         let hint = "run sync more often; `fgarchive query coverage` lists what is lost, and later runs leave it alone";
         (!lost.is_empty()).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
+}
+
+fn counted(ranges: usize) -> String {
+    if ranges == 1 { "one range".to_owned() } else { format!("{ranges} ranges") }
 }
 
 fn unfinished_failure() -> Failure {

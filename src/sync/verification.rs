@@ -132,7 +132,10 @@ pub(super) async fn conclude<S: Source>(
                 if page.records.iter().all(|shown| shown.request_id != id) {
                     gone.insert(id);
                 }
-                committer.take(function, Delivery::Page { page, seen_at });
+                committer.take(function, Delivery::Page { page, seen_at, room: None });
+                if committer.is_full() {
+                    committer.commit(asker)?;
+                }
             }
             // Nothing is said of a record that could not be asked for.
             Some(Err(failure)) => tracing::debug!(%id, "a record could not be looked for: {failure}"),

@@ -96,6 +96,8 @@ pub(super) struct Walker<'a, S> {
     promise: Promise,
     /// Whether the windows are settled ones, walked to see whether they still are what was archived.
     verifies: bool,
+    /// Walks since the last proof.
+    in_vain: u32,
     walked: Walked,
 }
 
@@ -131,6 +133,7 @@ impl<'a, S: Source> Walker<'a, S> {
             reach: known.reach,
             promise: known.promise,
             verifies: false,
+            in_vain: 0,
             walked: Walked { habits: known.habits, ..Walked::default() },
         }
     }
@@ -273,7 +276,7 @@ impl<'a, S: Source> Walker<'a, S> {
         // behind them it would leave most places in line empty when its turn comes.
         self.open_walks(fetches);
         // Records are kept whatever becomes of the walk.
-        self.outbox.send(Delivery::Page { page, seen_at: served_at }).await;
+        self.outbox.send_page(page, served_at).await;
         if let Some(verdict) = self.advance(id, fetches)
             && let Some(active) = self.active.remove(&id)
         {
@@ -309,6 +312,7 @@ impl<'a, S: Source> Walker<'a, S> {
     async fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>) {
         match verdict {
             Ok(proof) => {
+                self.in_vain = 0;
                 let Some(began_at) = active.began_at else { return };
                 if self.verifies {
                     let rewalk = active.rewalk(began_at, self.reach);
@@ -328,7 +332,8 @@ impl<'a, S: Source> Walker<'a, S> {
         let (lane, Piece { range, walks }) = (active.lane, active.piece);
         self.trims &= !(active.trimmed && doubt == Doubt::SeamBroken);
         tracing::debug!(function = self.urn.name(), window = %range, ?doubt, "a walk proved nothing");
-        match windows::remedy(doubt, range, walks + 1) {
+        self.in_vain += 1;
+        match windows::remedy(doubt, range, walks + 1, self.in_vain) {
             Remedy::WalkAgain => self.put_back(lane, range, walks + 1),
             Remedy::Shorten => self.shorten(lane, range),
             Remedy::Halve => self.halve(lane, range),
