@@ -384,14 +384,36 @@ mod tests {
     }
 
     proptest! {
+        /// Every variable may hold anything, and a failure names the variables but never says what a secret one holds.
         #[test]
-        fn any_values_are_taken_or_refused(values in prop::collection::vec((0..12usize, "\\PC{0,12}"), 0..12)) {
+        fn any_values_are_taken_or_refused(values in prop::collection::vec((0..13usize, "\\PC{0,12}[\n ]?"), 0..14)) {
             let names = [TOKEN, ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, PROJECT_ID, AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN,
-                OS_PROJECT_ID, OS_PROJECT_NAME, OS_PROJECT_DOMAIN];
-            let set: Vec<_> = values.iter().map(|(at, value)| (names[*at], value.as_str())).collect();
+                OS_PROJECT_ID, OS_PROJECT_NAME, OS_PROJECT_DOMAIN, PROFILE_FILE];
+            let marked = |(at, value): &(usize, String)| {
+                let name = names[*at];
+                let is_secret = [TOKEN, SECRET_KEY, SECURITY_TOKEN, PASSWORD].contains(&name);
+                (name, if is_secret { format!("{value}hunter2{value}") } else { value.clone() })
+            };
+            let values: Vec<_> = values.iter().map(marked).collect();
+            let set: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
             if let Err(failure) = load(&set) {
                 prop_assert_eq!(failure.kind.exit_code(), 2);
+                prop_assert!(!format!("{failure} {failure:?}").contains("hunter2"), "{failure:?}");
             }
+        }
+
+        #[test]
+        fn any_profile_is_taken_or_refused(lines in prop::collection::vec("(ak|sk|security_token|project_id) ?[=:]\\PC{0,12}", 0..6)) {
+            let marked: Vec<_> = lines.iter().map(|line| match line.starts_with("ak") || line.starts_with("project") {
+                true => line.clone(),
+                false => format!("{line}hunter2"),
+            }).collect();
+            let home = home_with(&format!("[basic]\n{}\n", marked.join("\n")));
+            let shown = match load_at(Some(home.path()), &[]) {
+                Ok(loaded) => format!("{loaded:?}"),
+                Err(failure) => format!("{failure} {failure:?}"),
+            };
+            prop_assert!(!shown.contains("hunter2"), "{}", shown);
         }
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn decode_page(body: &[u8]) -> Result<Page, BadBody> {
 
 #[cfg(test)]
 mod tests {
+    use super::listing::Listing;
     use super::*;
     use crate::domain::{ErrorCode, Marker, RecordTime, Status};
     use pretty_assertions::assert_eq;
@@ -255,7 +256,105 @@ mod tests {
         })
     }
 
+    /// A value as text, as a hand or a broken program may write it: what a tree of values cannot hold is here, too.
+    fn odd_value() -> impl Strategy<Value = String> {
+        let odd = [
+            "null",
+            "true",
+            "0",
+            "-0",
+            "7",
+            "-7",
+            "1.0",
+            "1e2",
+            "1E400",
+            "9223372036854775808",
+            "18446744073709551616",
+            "\"\"",
+            r#""7""#,
+            r#""07""#,
+            r#""\u0000""#,
+            r#""\ud83d\ude00""#,
+            r#""\ud800""#,
+            r#""\/\b\t""#,
+            r#""FAIL""#,
+            "[]",
+            "{}",
+            "[[0]]",
+            r#"{"a":1,"a":[2]}"#,
+            r#""2024-03-01T12:00:00""#,
+            r#""2024-02-30T25:61:00""#,
+            r#""\u0032024-03-01 12:00:00.5Z""#,
+        ];
+        prop_oneof![
+            prop::sample::select(odd.to_vec()).prop_map(str::to_owned),
+            "\\PC{0,6}".prop_map(|text| json!(text).to_string())
+        ]
+    }
+
+    /// An object of such values, at times with a field twice.
+    fn odd_object(keys: &'static [&'static str]) -> impl Strategy<Value = String> {
+        let member = (prop::sample::select(keys), odd_value(), " ?")
+            .prop_map(|(key, value, gap)| format!("{gap}{key}{gap}:{value}"));
+        prop::collection::vec(member, 0..6).prop_map(|members| format!("{{{}}}", members.join(",")))
+    }
+
+    const KEYS: &[&str] = &[
+        r#""request_id""#,
+        r#""request_id""#,
+        r#""request\u005fid""#,
+        r#""status""#,
+        r#""error_code""#,
+        r#""error_message""#,
+        r#""start_time""#,
+        r#""end_time""#,
+        r#""new""#,
+        r#""""#,
+        r#""\ud800""#,
+    ];
+
+    /// The text of a page, and how many entries its list has.
+    fn odd_page() -> impl Strategy<Value = (String, u64)> {
+        let entry = prop_oneof![4 => odd_object(KEYS), 1 => odd_value()];
+        (prop::collection::vec(entry, 0..4), odd_value(), odd_value(), any::<bool>()).prop_map(
+            |(entries, count, other, twice)| {
+                let first = if twice { r#""invocations":[{"request_id":"old"}],"# } else { "" };
+                let list = entries.join(" ,\n");
+                let text = format!(
+                    r#"{{{first}"count":{count},"other":{other},"invocations":[{list}],"next_marker":{count}}}"#
+                );
+                (text, entries.len() as u64)
+            },
+        )
+    }
+
+    /// Both readers over one text; they may differ only in whether the quick one answers.
+    fn read_both(text: &str) -> Result<Option<Page>, TestCaseError> {
+        let careful = careful::read(text).and_then(Listing::into_page);
+        if let Ok(quick) = quick::read(text) {
+            prop_assert_eq!(&quick.into_page(), &careful, "{}", text);
+        }
+        prop_assert_eq!(&decode_page(text.as_bytes()), &careful, "{}", text);
+        Ok(careful.ok())
+    }
+
     proptest! {
+        /// No entry of an odd page is lost: each is a record or set aside.
+        #[test]
+        fn odd_pages_keep_every_entry((text, entries) in odd_page()) {
+            prop_assert_eq!(read_both(&text)?.map(|page| page.length()), Some(entries), "{}", text);
+        }
+
+        /// A page with a piece cut out and another put in reaches into every branch of both readers.
+        #[test]
+        fn a_spliced_page_is_read_or_refused((text, _) in odd_page(), at: prop::sample::Index, cut in 0..12usize, put in "[\\[\\]{}:,\"\\\\0-9a-zé ]{0,3}") {
+            let characters: Vec<char> = text.chars().collect();
+            let at = at.index(characters.len());
+            let kept = characters[..at].iter().copied().chain(put.chars());
+            let spliced: String = kept.chain(characters[at..].iter().copied().skip(cut)).collect();
+            read_both(&spliced)?;
+        }
+
         /// Where the quick reader answers at all, the careful one answers the same.
         #[test]
         fn both_readers_agree(records in prop::collection::vec(any_record(), 0..5), count in any_value(), pretty: bool) {
