@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 /// The most pages in a transaction. Ids are random, so the more rows are sorted together, the more of them share a page
 /// of the file: at ten million records archived, four times the rows cost half the time each. Memory is the bound: these
 /// pages, those in line behind them and SQLite's cache have to fit it together.
-const PAGES_A_COMMIT: usize = 300;
+const PAGES_A_COMMIT: usize = 400;
 
 /// So many bytes of text are committed at once whatever the pages: half of what may be on its way, so that fetching goes on
 /// meanwhile. Usual pages never have as much.

@@ -45,9 +45,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use walker::Walked;
 
-/// How many pages may wait for the committing loop: most of the next commit, so that fetching goes on during one and
-/// neither waits for the other for long.
-const PAGES_IN_LINE: usize = 200;
+/// How many pages may wait for the committing loop, so that fetching goes on during a commit. They share the memory bound
+/// with the pages of that commit, where they save more.
+const PAGES_IN_LINE: usize = 100;
 
 /// How many places in line the windows of one lane keep busy where the service is slow: about half of the pages of a window
 /// come in one round trip, and the first of them comes alone.
