@@ -404,10 +404,9 @@ mod tests {
 
         #[test]
         fn any_profile_is_taken_or_refused(lines in prop::collection::vec("(ak|sk|security_token|project_id) ?[=:]\\PC{0,12}", 0..6)) {
-            let marked: Vec<_> = lines.iter().map(|line| match line.starts_with("ak") || line.starts_with("project") {
-                true => line.clone(),
-                false => format!("{line}hunter2"),
-            }).collect();
+            let is_secret = |line: &str| line.starts_with("sk") || line.starts_with("security_token");
+            let marked = lines.iter().map(|line| if is_secret(line) { format!("{line}hunter2") } else { line.clone() });
+            let marked: Vec<_> = marked.collect();
             let home = home_with(&format!("[basic]\n{}\n", marked.join("\n")));
             let shown = match load_at(Some(home.path()), &[]) {
                 Ok(loaded) => format!("{loaded:?}"),
