@@ -1,11 +1,11 @@
 //! The careful reader: keeps every value as raw JSON until it is known what to make of it, so that one
 //! odd record costs no other.
 
-use super::listing::{Listing, Records};
+use super::BadBody;
+use super::listing::{ListOf, Listing};
 use super::scalar::{Draft, Scalar, Text};
-use super::{BadBody, MAX_RECORDS};
 use crate::domain::{Entry, Invocation, Reject};
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -50,36 +50,17 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// The entries of a list, unread: no more than one beyond those that may be, since each takes several times the text of a
-/// short one.
-#[derive(Default)]
-struct Entries<'a>(Vec<&'a RawValue>);
+/// An entry of the list, unread.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Unread<'a>(#[serde(borrow)] &'a RawValue);
 
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(EntriesVisitor)
-    }
-}
-
-struct EntriesVisitor;
-
-impl<'de> Visitor<'de> for EntriesVisitor {
-    type Value = Entries<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of records")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
-        while entries.len() <= MAX_RECORDS {
-            match seq.next_element()? {
-                Some(entry) => entries.push(entry),
-                None => return Ok(Entries(entries)),
-            }
+impl From<Unread<'_>> for Entry {
+    fn from(Unread(raw): Unread<'_>) -> Self {
+        match read_record(raw) {
+            Ok(record) => Self::Record(record),
+            Err(reason) => Self::Reject(Reject { reason: reason.to_owned(), raw: raw.get().to_owned() }),
         }
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Entries(entries))
     }
 }
 
@@ -89,7 +70,10 @@ pub(super) fn read(body: &str) -> Result<Listing<'_>, BadBody> {
     let Fields(fields) = serde_json::from_str(body)?;
     for (name, value) in fields {
         match &*name {
-            "invocations" => listing.records = read_records(value)?,
+            "invocations" => {
+                let list: Option<ListOf<Unread<'_>>> = serde_json::from_str(value.get())?;
+                listing.records = list.map(|list| list.records).unwrap_or_default();
+            }
             "count" => listing.count = Scalar::from_raw(value),
             "next_marker" => listing.next_marker = Scalar::from_raw(value),
             _ => {
@@ -100,21 +84,6 @@ pub(super) fn read(body: &str) -> Result<Listing<'_>, BadBody> {
         listing.has_known = true;
     }
     Ok(listing)
-}
-
-fn read_records(list: &RawValue) -> Result<Records, BadBody> {
-    let mut records = Records::default();
-    let Entries(entries) = serde_json::from_str::<Option<Entries<'_>>>(list.get())?.unwrap_or_default();
-    if entries.len() > MAX_RECORDS {
-        return Err(BadBody::TooManyRecords);
-    }
-    for raw in entries {
-        records.page.push(match read_record(raw) {
-            Ok(record) => Entry::Record(record),
-            Err(reason) => Entry::Reject(Reject { reason: reason.to_owned(), raw: raw.get().to_owned() }),
-        });
-    }
-    Ok(records)
 }
 
 fn read_record(raw: &RawValue) -> Result<Invocation, &'static str> {

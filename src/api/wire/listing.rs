@@ -2,20 +2,57 @@
 
 use super::scalar::Scalar;
 use super::{BadBody, MAX_RECORDS};
-use crate::domain::{Marker, Page};
+use crate::domain::{Entry, Marker, Page};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Room made at first for the records of a page: as many as the service documents to send.
+const USUAL_RECORDS: usize = 500;
 
 /// The entries of a page.
 #[derive(Default)]
 pub(super) struct Records {
-    pub(super) page: Page,
+    page: Page,
     /// Whether there were more than [`MAX_RECORDS`]; the rest was passed over.
-    pub(super) too_many: bool,
+    too_many: bool,
 }
 
-impl Records {
-    /// Whether another record may be read.
-    pub(super) fn has_room(&self) -> bool {
-        self.page.keys.len() < MAX_RECORDS
+/// A list of entries, each read as a `T` first.
+pub(super) struct ListOf<T> {
+    pub(super) records: Records,
+    entry: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de> + Into<Entry>> Deserialize<'de> for ListOf<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let records = deserializer.deserialize_seq(ListVisitor::<T>(PhantomData))?;
+        Ok(Self { records, entry: PhantomData })
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de> + Into<Entry>> Visitor<'de> for ListVisitor<T> {
+    type Value = Records;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut records = Records::default();
+        records.page.records.reserve(USUAL_RECORDS);
+        while records.page.keys.len() < MAX_RECORDS {
+            match seq.next_element::<T>()? {
+                Some(entry) => records.page.push(entry.into()),
+                None => return Ok(records),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            records.too_many = true;
+        }
+        Ok(records)
     }
 }
 

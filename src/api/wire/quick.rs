@@ -1,15 +1,12 @@
 //! The quick reader: one pass, no copies, for pages made of what is usual. Anything else is an error,
 //! and the page is read again by the careful reader.
 
-use super::listing::{Listing, Records};
+use super::listing::{ListOf, Listing};
 use super::scalar::{Draft, Text};
 use crate::domain::{Entry, Invocation};
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
-
-/// Room made at first for the records of a page: as many as the service documents to send.
-const USUAL_RECORDS: usize = 500;
 
 /// Reads a whole body.
 pub(super) fn read(body: &str) -> Result<Listing<'_>, serde_json::Error> {
@@ -35,7 +32,10 @@ impl<'de> Visitor<'de> for ListingVisitor {
         let mut listing = Listing::default();
         while let Some(Text(name)) = map.next_key()? {
             match &*name {
-                "invocations" => listing.records = map.next_value::<Option<Records>>()?.unwrap_or_default(),
+                "invocations" => {
+                    let list: Option<ListOf<Record>> = map.next_value()?;
+                    listing.records = list.map(|list| list.records).unwrap_or_default();
+                }
                 "count" => listing.count = map.next_value()?,
                 "next_marker" => listing.next_marker = map.next_value()?,
                 _ => {
@@ -50,38 +50,13 @@ impl<'de> Visitor<'de> for ListingVisitor {
     }
 }
 
-impl<'de> Deserialize<'de> for Records {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(RecordsVisitor)
-    }
-}
-
-struct RecordsVisitor;
-
-impl<'de> Visitor<'de> for RecordsVisitor {
-    type Value = Records;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of records")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut records = Records::default();
-        records.page.records.reserve(USUAL_RECORDS);
-        while records.has_room() {
-            match seq.next_element()? {
-                Some(Record(record)) => records.page.push(Entry::Record(record)),
-                None => return Ok(records),
-            }
-        }
-        while seq.next_element::<IgnoredAny>()?.is_some() {
-            records.too_many = true;
-        }
-        Ok(records)
-    }
-}
-
 struct Record(Invocation);
+
+impl From<Record> for Entry {
+    fn from(Record(record): Record) -> Self {
+        Self::Record(record)
+    }
+}
 
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
