@@ -98,12 +98,6 @@ impl Invocation {
     pub fn started_at(&self) -> Option<Timestamp> {
         self.start_time.as_ref().and_then(RecordTime::moment)
     }
-
-    /// The bytes of its id and of the texts that have no usual length.
-    pub(super) fn text_bytes(&self) -> usize {
-        let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
-        self.request_id.as_str().len() + text(&self.error_message) + text(&self.extra)
-    }
 }
 
 #[cfg(test)]

@@ -92,13 +92,6 @@ impl Page {
         }
     }
 
-    /// About how many bytes of memory its texts take; more than that only where a page has next to no text.
-    pub fn text_bytes(&self) -> usize {
-        let records: usize = self.records.iter().map(Invocation::text_bytes).sum();
-        let rejects: usize = self.rejects.iter().map(|reject| reject.reason.len() + reject.raw.len()).sum();
-        records + rejects
-    }
-
     /// How many entries the service put on the page.
     pub fn length(&self) -> u64 {
         self.keys.len() as u64

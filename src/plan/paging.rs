@@ -83,10 +83,19 @@ pub struct Habits {
 }
 
 impl Habits {
-    /// Learns from a page; `first` says that it was asked from the start of its list.
+    /// Learns from a page.
     pub fn learn(&mut self, page: &Page) {
         self.longest_page = self.longest_page.max(page.length());
         self.count_is_total |= page.count.is_some_and(|count| count > page.length());
+    }
+
+    /// What both taught.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            longest_page: self.longest_page.max(other.longest_page),
+            count_is_total: self.count_is_total || other.count_is_total,
+        }
     }
 }
 

@@ -1,23 +1,22 @@
 //! What a run writes at once: records, history, ledger and the run's own counts, in one transaction or not at all.
 
 use super::functions::FunctionId;
+use super::packed::{Packed, Sorted};
 use super::runs::{RunId, Tally, save_tally};
 use super::{Archive, StoreError, ledger, open_records, reach, recording, records};
-use crate::domain::{Invocation, Reject, RequestId, Timestamp};
+use crate::domain::{Reject, RequestId, Timestamp};
 use crate::plan;
 use crate::plan::reach::Measured;
 use rusqlite::{Transaction, named_params};
 use std::sync::Arc;
 
-/// Records of a function as the service showed them in one answer.
-///
-/// What holds for the whole answer is kept once: a batch holds hundreds of thousands of records within the memory bound.
+/// Records of a function as the service showed them in one answer. What holds for the whole answer is kept once.
 #[derive(Clone, Debug)]
 pub struct Showing {
     /// The function whose listing showed them.
     pub function: FunctionId,
     /// The records, in the service's order.
-    pub records: Vec<Invocation>,
+    pub records: Packed,
     /// When the service answered, by its clock.
     pub seen_at: Timestamp,
     /// The ledger of the function as the run found it: which walks should have shown these records before.
@@ -93,12 +92,12 @@ impl Archive {
         batch: &Batch,
         tally: &mut Tally,
     ) -> Result<Vec<RequestId>, StoreError> {
-        let sightings = records::sort_by_id(&batch.showings);
+        let sorted = Sorted::of(batch.showings.iter().map(|showing| &showing.records))?;
         let mut counted = *tally;
         let revised = self.transact(|transaction| {
             // First of all when the run began by the service's clock: history is bounded by it.
             save_tally(transaction, run, now, &counted)?;
-            let revised = records::save_sightings(transaction, run, &sightings, &mut counted)?;
+            let revised = records::save_showings(transaction, run, &batch.showings, &sorted, &mut counted)?;
             counted.rejected += save_rejects(transaction, run, now, &batch.rejects)?;
             open_records::save_checks(transaction, now, &batch.checks)?;
             open_records::give_up(transaction, now, &batch.given_up)?;

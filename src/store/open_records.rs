@@ -127,7 +127,7 @@ pub(super) fn give_up(transaction: &Transaction<'_>, now: Timestamp, given_up: &
 mod tests {
     use super::*;
     use crate::domain::{FunctionRef, Invocation};
-    use crate::store::{Batch, RunId, Showing, Tally};
+    use crate::store::{Batch, Packed, RunId, Showing, Tally};
 
     struct Kept {
         _directory: tempfile::TempDir,
@@ -152,7 +152,8 @@ mod tests {
         /// The record as it was shown at a moment, and a check of what was last checked at another.
         fn commit(&mut self, now: i64, shown: Option<Invocation>, last_checked: Option<i64>) {
             let ledger = Vec::new().into();
-            let showing = |record| Showing { function: self.function, records: vec![record], seen_at: at(now), ledger };
+            let showing =
+                |record| Showing { function: self.function, records: Packed::of(&[record]), seen_at: at(now), ledger };
             let check = |second| Check { request_id: id(), last_checked_at: at(second) };
             let batch = Batch {
                 showings: shown.map(showing).into_iter().collect(),

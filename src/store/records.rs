@@ -3,6 +3,7 @@
 use super::batch::Showing;
 use super::digest::{Columns, Sums};
 use super::functions::FunctionId;
+use super::packed::Sorted;
 use super::runs::{RunId, Tally};
 use super::{StoreError, open_records};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
@@ -27,57 +28,35 @@ const UPDATE: &str = "UPDATE invocations
     WHERE request_id = ?1";
 
 /// A record as the service showed it at a moment.
-#[derive(Clone, Copy)]
-pub(super) struct Sighting<'b> {
-    /// The start of the id, as a number that sorts like it: most comparisons need not follow a pointer.
-    prefix: u64,
-    record: &'b Invocation,
+struct Sighting<'b> {
+    record: Invocation,
     showing: &'b Showing,
 }
 
-impl<'b> Sighting<'b> {
-    fn new(showing: &'b Showing, record: &'b Invocation) -> Self {
-        let mut prefix = [0; size_of::<u64>()];
-        prefix.iter_mut().zip(record.request_id.as_str().bytes()).for_each(|(slot, byte)| *slot = byte);
-        Self { prefix: u64::from_be_bytes(prefix), record, showing }
-    }
-
+impl Sighting<'_> {
     /// When a proven walk of its time began before, if there was one.
     fn walked_before(&self) -> Option<Timestamp> {
         self.record.started_at().and_then(|start| missed_at(&self.showing.ledger, start))
     }
 }
 
-/// The records of a batch in the order in which they are applied.
-///
-/// Ids are random: in their order, neighbouring rows share pages. The sort is stable, so that what was seen later of the
-/// same record is also applied later.
-pub(super) fn sort_by_id(showings: &[Showing]) -> Vec<Sighting<'_>> {
-    let mut sightings = Vec::with_capacity(showings.iter().map(|showing| showing.records.len()).sum());
-    for showing in showings {
-        sightings.extend(showing.records.iter().map(|record| Sighting::new(showing, record)));
-    }
-    sightings.sort_by(|one, other| {
-        one.prefix.cmp(&other.prefix).then_with(|| one.record.request_id.cmp(&other.record.request_id))
-    });
-    sightings
-}
-
-/// Applies sightings, sorted by id; the records that changed although they were final.
-pub(super) fn save_sightings(
+/// Applies what was shown, in the order of the ids; the records that changed although they were final.
+pub(super) fn save_showings(
     transaction: &Transaction<'_>,
     run: RunId,
-    sightings: &[Sighting<'_>],
+    showings: &[Showing],
+    sorted: &Sorted<'_>,
     tally: &mut Tally,
 ) -> Result<Vec<RequestId>, StoreError> {
     let mut records = Records::prepare(transaction, run)?;
     let mut revised = Vec::new();
-    let mut previous: Option<&RequestId> = None;
-    for sighting in sightings {
+    let mut previous: Option<RequestId> = None;
+    for shown in sorted.records() {
+        let (showing, record) = shown?;
+        let sighting = Sighting { record, showing: &showings[showing] };
         let id = &sighting.record.request_id;
-        tally.seen += u64::from(previous != Some(id));
-        previous = Some(id);
-        match records.save(sighting)? {
+        tally.seen += u64::from(previous.as_ref() != Some(id));
+        match records.save(&sighting)? {
             Outcome::New { late } => {
                 tally.new += 1;
                 tally.late += u64::from(late);
@@ -88,6 +67,7 @@ pub(super) fn save_sightings(
             }
             Outcome::Unchanged => {}
         }
+        previous = Some(sighting.record.request_id);
     }
     records.sums.save(transaction)?;
     Ok(revised)
@@ -138,7 +118,7 @@ impl<'t> Records<'t> {
         if self.expects_new && self.insert(sighting)? {
             return self.welcome(sighting);
         }
-        let stored = self.load(sighting.record)?;
+        let stored = self.load(&sighting.record)?;
         self.expects_new = matches!(stored, Stored::Nothing);
         match stored {
             Stored::Nothing => {
@@ -163,7 +143,8 @@ impl<'t> Records<'t> {
 
     /// Inserts a record unless there is one of its id; whether it did.
     fn insert(&mut self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
-        let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = sighting.record;
+        let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
+            &sighting.record;
         let inserted = self.insert.execute((
             request_id.as_str(),
             sighting.showing.function.0,
@@ -180,7 +161,7 @@ impl<'t> Records<'t> {
 
     /// What else has to be known of a record that was just inserted.
     fn welcome(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
-        with_columns(sighting.record, |columns| self.sums.add(sighting.showing.function, columns));
+        with_columns(&sighting.record, |columns| self.sums.add(sighting.showing.function, columns));
         if is_open(sighting) {
             self.keep_open(sighting)?;
         }
@@ -189,7 +170,7 @@ impl<'t> Records<'t> {
 
     /// Nothing new was seen. That a record which may still change was seen once more is kept: it bounds its next change.
     fn confirm(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
-        let record = sighting.record;
+        let record = &sighting.record;
         if is_open(sighting) {
             self.keep_open(sighting)?;
         } else if record.status == Status::Fail {
@@ -205,7 +186,7 @@ impl<'t> Records<'t> {
         changed_run: i64,
         function: FunctionId,
     ) -> Result<Outcome, StoreError> {
-        let change = reconcile(stored, sighting.record);
+        let change = reconcile(stored, &sighting.record);
         let is_known = change == Change::Regressed && self.is_known_anomaly(sighting, stored)?;
         if change.moves_status() && !is_known {
             self.append_history(sighting, stored, changed_run, change.is_accepted())?;
@@ -219,9 +200,9 @@ impl<'t> Records<'t> {
         if !change.is_accepted() {
             return Ok(Outcome::Unchanged);
         }
-        self.update(sighting.record)?;
+        self.update(&sighting.record)?;
         with_columns(stored, |columns| self.sums.remove(function, columns));
-        with_columns(sighting.record, |columns| self.sums.add(function, columns));
+        with_columns(&sighting.record, |columns| self.sums.add(function, columns));
         Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
     }
 
@@ -241,7 +222,7 @@ impl<'t> Records<'t> {
     }
 
     fn keep_open(&self, sighting: &Sighting<'_>) -> Result<(), StoreError> {
-        let Sighting { record, showing: Showing { function, seen_at, .. }, .. } = sighting;
+        let Sighting { record, showing: Showing { function, seen_at, .. } } = sighting;
         let opened_at = record.started_at().unwrap_or(*seen_at);
         open_records::save_open(self.transaction, &record.request_id, *function, opened_at, *seen_at)
     }
@@ -318,7 +299,7 @@ impl<'t> Records<'t> {
 }
 
 fn is_open(sighting: &Sighting<'_>) -> bool {
-    let Sighting { record, showing: Showing { seen_at, .. }, .. } = sighting;
+    let Sighting { record, showing: Showing { seen_at, .. } } = sighting;
     let ended_at = record.end_time.as_ref().and_then(RecordTime::moment);
     stays_open(&record.status, ended_at, record.started_at().unwrap_or(*seen_at), *seen_at)
 }

@@ -1,9 +1,9 @@
 //! The one writer: gathers what the tasks bring and commits it in large, sorted batches.
 
 use super::asker::Asker;
-use super::delivery::{Delivery, MOST_TEXT_IN_HAND};
+use super::delivery::{Delivery, MOST_IN_HAND, Parcel};
 use super::{Source, Target};
-use crate::domain::{Page, RequestId};
+use crate::domain::RequestId;
 use crate::plan::verify::Rewalk;
 use crate::store::{Archive, Batch, Comparison, RunId, Showing, StoreError, Tally};
 use std::collections::HashSet;
@@ -12,16 +12,14 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
-/// The most pages in a transaction. Ids are random, so the more rows are sorted together, the more of them share a page
-/// of the file: at ten million records archived, four times the rows cost half the time each. Memory is the bound: these
-/// pages, those in line behind them and SQLite's cache have to fit it together.
-const PAGES_A_COMMIT: usize = 400;
+/// So many bytes are committed at once: half of what may be on its way, so that fetching goes on meanwhile. Ids are random,
+/// so the more rows are sorted together, the more of them share a page of the file: at ten million records archived, four
+/// times the rows cost half the time each.
+const BYTES_A_COMMIT: usize = MOST_IN_HAND as usize * 1024 / 2;
 
-/// So many bytes of text are committed at once whatever the pages: half of what may be on its way, so that fetching goes on
-/// meanwhile. Usual pages never have as much.
-const TEXT_A_COMMIT: usize = MOST_TEXT_IN_HAND as usize * 1024 / 2;
-
-/// No page waits longer for its commit, so that little is fetched twice after a crash.
+/// A batch gathers for as long as the one before took to commit, within these bounds: where commits are cheap, little is left
+/// to do when the last page has come, or fetched twice after a crash; where they are dear, they are few.
+const SHORTEST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// So many records that a repeated walk missed are asked for by themselves before they are called gone; where more are
@@ -38,11 +36,12 @@ pub(super) struct Committer<'a> {
     targets: &'a [Target],
     tally: &'a mut Tally,
     batch: Batch,
-    pages: usize,
-    text_bytes: usize,
+    bytes: usize,
     /// The room of the pages in hand.
     rooms: Vec<OwnedSemaphorePermit>,
     due: Option<Instant>,
+    /// How long the next batch gathers.
+    wait: Duration,
     /// Walks of settled windows whose pages are in the batch or committed.
     rewalks: Vec<(usize, Rewalk)>,
     comparisons: Vec<(usize, Comparison)>,
@@ -65,10 +64,10 @@ impl<'a> Committer<'a> {
             targets,
             tally,
             batch,
-            pages: 0,
-            text_bytes: 0,
+            bytes: 0,
             rooms: Vec::new(),
             due: None,
+            wait: SHORTEST_WAIT,
             rewalks: Vec::new(),
             comparisons: Vec::new(),
             suspects: 0,
@@ -82,7 +81,7 @@ impl<'a> Committer<'a> {
 
     /// Takes something in; it is committed later.
     pub(super) fn take(&mut self, function: usize, delivery: Delivery) {
-        self.due.get_or_insert_with(|| Instant::now() + LONGEST_WAIT);
+        self.due.get_or_insert_with(|| Instant::now() + self.wait);
         let target = &self.targets[function];
         match delivery {
             Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (target.id, entry))),
@@ -92,14 +91,13 @@ impl<'a> Committer<'a> {
             }
             Delivery::Asked(check) => self.batch.checks.push(check),
             Delivery::Observed(observed) => self.batch.observations.push((target.id, observed)),
-            Delivery::Page { page, seen_at, room } => {
-                self.pages += 1;
-                self.text_bytes += page.text_bytes();
+            Delivery::Page(parcel) => {
+                self.bytes += parcel.memory();
+                let Parcel { records, rejects, entries, habits, seen_at, room } = parcel;
                 self.rooms.extend(room);
                 self.tally.pages += 1;
-                self.tally.fetched += page.length();
-                self.tally.habits.learn(&page);
-                let Page { records, rejects, .. } = page;
+                self.tally.fetched += entries;
+                self.tally.habits = self.tally.habits.and(habits);
                 self.batch.rejects.extend(rejects.into_iter().map(|reject| (target.id, reject)));
                 let (function, ledger) = (target.id, Arc::clone(&target.ledger));
                 self.batch.showings.push(Showing { function, records, seen_at, ledger });
@@ -108,7 +106,7 @@ impl<'a> Committer<'a> {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.pages >= PAGES_A_COMMIT || self.text_bytes >= TEXT_A_COMMIT
+        self.bytes >= BYTES_A_COMMIT
     }
 
     /// Waits until the oldest page in hand has waited long enough; for ever when there is none.
@@ -124,8 +122,12 @@ impl<'a> Committer<'a> {
         asker.report_to(self.tally);
         let batch = std::mem::take(&mut self.batch);
         let rooms = std::mem::take(&mut self.rooms);
-        (self.pages, self.text_bytes, self.due) = (0, 0, None);
+        (self.bytes, self.due) = (0, None);
+        let (pages, began) = (batch.showings.len(), Instant::now());
         let revised = self.archive.commit(self.run, asker.now(), &batch, self.tally)?;
+        let elapsed = began.elapsed();
+        tracing::debug!(pages, elapsed_ms = elapsed.as_millis(), "a batch is committed");
+        self.wait = elapsed.clamp(SHORTEST_WAIT, LONGEST_WAIT);
         drop((batch, rooms));
         self.revised.extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
         self.compare()

@@ -1,22 +1,52 @@
 //! From the tasks that fetch to the one loop that commits.
 
-use crate::domain::{Page, Timestamp};
+use crate::domain::{Page, Reject, Timestamp};
 use crate::plan::ledger::Entry;
+use crate::plan::paging::Habits;
 use crate::plan::verify::Rewalk;
-use crate::store::{Check, Observed};
+use crate::store::{Check, Observed, Packed};
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How much text, in KiB, may be on its way to the archive: six hundred times what a usual page has. Where records are long,
-/// it is this that bounds the memory of a run, and not how many pages are in line.
-pub(super) const MOST_TEXT_IN_HAND: u32 = 64 * 1024;
+/// How much memory, in KiB, the records may take that are on their way to the archive: some eight hundred thousand usual ones,
+/// half of them in line while the other half is committed. It is this that bounds the memory of a run.
+pub(super) const MOST_IN_HAND: u32 = 56 * 1024;
+
+/// One answer on its way to the archive.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) records: Packed,
+    pub(super) rejects: Vec<Reject>,
+    /// How many entries the service put on the page.
+    pub(super) entries: u64,
+    /// What the page taught about the service's pages.
+    pub(super) habits: Habits,
+    pub(super) seen_at: Timestamp,
+    /// The share of [`MOST_IN_HAND`] that it takes until it is committed.
+    pub(super) room: Option<OwnedSemaphorePermit>,
+}
+
+impl Parcel {
+    pub(super) fn of(page: Page, seen_at: Timestamp) -> Self {
+        let mut habits = Habits::default();
+        habits.learn(&page);
+        let (records, entries) = (Packed::of(&page.records), page.length());
+        Self { records, rejects: page.rejects, entries, habits, seen_at, room: None }
+    }
+
+    /// How many bytes of memory it takes, about.
+    pub(super) fn memory(&self) -> usize {
+        let rejects: usize = self.rejects.iter().map(|reject| reject.reason.len() + reject.raw.len()).sum();
+        size_of::<Delivery>() + self.records.memory() + rejects
+    }
+}
 
 /// Something a function's task hands over.
 #[derive(Debug)]
 pub(super) enum Delivery {
-    /// Records as the service showed them, with the room that they take until they are committed.
-    Page { page: Page, seen_at: Timestamp, room: Option<OwnedSemaphorePermit> },
+    /// Records as the service showed them.
+    Page(Parcel),
     /// What a walk lets the ledger say; its pages were handed over before.
     Walk(Vec<Entry>),
     /// What walking a settled window again showed; its pages were handed over before.
@@ -32,7 +62,7 @@ pub(super) enum Delivery {
 pub(super) struct Outbox {
     pub(super) function: usize,
     pub(super) sender: Sender<(usize, Delivery)>,
-    /// What is left of [`MOST_TEXT_IN_HAND`].
+    /// What is left of [`MOST_IN_HAND`].
     pub(super) room: Arc<Semaphore>,
 }
 
@@ -44,10 +74,11 @@ impl Outbox {
         let _ = self.sender.send((self.function, delivery)).await;
     }
 
-    /// Hands a page over, waiting while too much text is on its way.
+    /// Hands a page over, waiting while too much is on its way.
     pub(super) async fn send_page(&self, page: Page, seen_at: Timestamp) {
-        let text = u32::try_from(page.text_bytes() / 1024).unwrap_or(u32::MAX).min(MOST_TEXT_IN_HAND);
-        let room = Arc::clone(&self.room).acquire_many_owned(text).await.ok();
-        self.send(Delivery::Page { page, seen_at, room }).await;
+        let mut parcel = Parcel::of(page, seen_at);
+        let room = u32::try_from(parcel.memory().div_ceil(1024)).unwrap_or(u32::MAX).min(MOST_IN_HAND);
+        parcel.room = Arc::clone(&self.room).acquire_many_owned(room).await.ok();
+        self.send(Delivery::Page(parcel)).await;
     }
 }

@@ -36,7 +36,7 @@ use crate::store::{Archive, Batch, Comparison, FunctionId, Registered, RunId, St
 use asker::Asker;
 use beside::Questions;
 use committer::Committer;
-use delivery::{MOST_TEXT_IN_HAND, Outbox};
+use delivery::{MOST_IN_HAND, Outbox};
 use function::Job;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -45,9 +45,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use walker::Walked;
 
-/// How many pages may wait for the committing loop, so that fetching goes on during a commit. They share the memory bound
-/// with the pages of that commit, where they save more.
-const PAGES_IN_LINE: usize = 100;
+/// How much may wait for the committing loop, so that fetching goes on during a commit: more than the pages for which there is
+/// memory, since that is bounded by what they hold.
+const MOST_IN_LINE: usize = 4_096;
 
 /// How many places in line the windows of one lane keep busy where the service is slow: about half of the pages of a window
 /// come in one round trip, and the first of them comes alone.
@@ -304,8 +304,8 @@ async fn fetch_all<S: Source>(
     cancel: &CancellationToken,
     watch: &mut dyn Watch,
 ) -> Result<Vec<Walked>, StoreError> {
-    let (sender, mut receiver) = mpsc::channel(PAGES_IN_LINE);
-    let room = Arc::new(Semaphore::new(MOST_TEXT_IN_HAND as usize));
+    let (sender, mut receiver) = mpsc::channel(MOST_IN_LINE);
+    let room = Arc::new(Semaphore::new(MOST_IN_HAND as usize));
     let mut walked = vec![Walked::default(); jobs.len()];
     let mut next = 0;
     let mut tasks = JoinSet::new();

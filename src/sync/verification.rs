@@ -3,7 +3,7 @@
 use super::asker::Asker;
 use super::beside::Questions;
 use super::committer::Committer;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Parcel};
 use super::function::{Job, around_start};
 use super::{Settings, Source, Stop, Target};
 use crate::domain::{Interval, RequestId, Timestamp};
@@ -132,7 +132,7 @@ pub(super) async fn conclude<S: Source>(
                 if page.records.iter().all(|shown| shown.request_id != id) {
                     gone.insert(id);
                 }
-                committer.take(function, Delivery::Page { page, seen_at, room: None });
+                committer.take(function, Delivery::Page(Parcel::of(page, seen_at)));
                 if committer.is_full() {
                     committer.commit(asker)?;
                 }

@@ -314,11 +314,12 @@ impl<'a, S: Source> Walker<'a, S> {
             Ok(proof) => {
                 self.in_vain = 0;
                 let Some(began_at) = active.began_at else { return };
+                let (window, pages, records) = (active.piece.range, active.walk.pages(), active.walk.distinct());
+                tracing::debug!(function = self.urn.name(), %window, pages, records, ?proof, "a walk is believed");
                 if self.verifies {
                     let rewalk = active.rewalk(began_at, self.reach);
                     return self.outbox.send(Delivery::Rewalk(rewalk)).await;
                 }
-                let window = active.piece.range;
                 let believed_from = self.promise.believed_from(window, self.reach, began_at);
                 let claims = windows::claims(window, believed_from, began_at, self.settle_delay);
                 self.walked.lost.extend(claims.lost);
