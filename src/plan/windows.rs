@@ -10,9 +10,10 @@ use std::time::Duration;
 /// The longest window: the longest span that the store behind the service is known to search (vendor's page LTS-0718).
 pub const MAX_WINDOW: Duration = Duration::from_hours(30 * 24);
 
-/// How many records a window should hold: nine pages, and still clear of [`RESULT_CAP`] when the density was misjudged
-/// by a tenth. Once the first page tells the total, the window is [`trimmed`] to full pages.
-const TARGET_RECORDS: f64 = 4_500.0;
+/// How many records a window should hold: more than eight pages, and still clear of [`RESULT_CAP`] when the density was
+/// misjudged by a sixth, since a window that reaches the cap costs a request and half of its length. Once the first page
+/// tells the total, the window is [`trimmed`] to full pages.
+const TARGET_RECORDS: f64 = 4_200.0;
 
 /// A last page that is filled this far is worth its request.
 const WELL_FILLED: f64 = 0.7;
