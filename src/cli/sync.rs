@@ -127,7 +127,7 @@ fn to_json(report: &RunReport) -> serde_json::Value {
     let functions: Vec<_> = report.functions.iter().map(function_to_json).collect();
     let tally = &report.tally;
     json!({
-        "run": report.run.to_string(),
+        "run": report.run.number(),
         "outcome": report.outcome(),
         "exit_code": report.failure_kind().map_or(0, FailureKind::exit_code),
         "requests": tally.requests,
@@ -194,7 +194,7 @@ fn show_preview(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
     let Preview { urn, pending, expected_records, requests } = preview;
     let records =
         expected_records.map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
-    writeln!(out, "{}: {records} records, about {requests} requests", urn.name())?;
+    writeln!(out, "{}:{}: {records} records, about {requests} requests", urn.package(), urn.name())?;
     pending.iter().try_for_each(|window| writeln!(out, "  {window}"))
 }
 

@@ -209,7 +209,7 @@ fn write_json(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> i
         .collect();
     let enough = settling.iter().find(|caught| caught.is_enough).map(|caught| caught.delay_s);
     let object = json!({
-        "run": report.run.to_string(),
+        "run": report.run.number(),
         "outcome": report.outcome(),
         "exit_code": report.failure_kind().map_or(0, FailureKind::exit_code),
         "requests": report.tally.requests,

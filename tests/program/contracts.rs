@@ -34,6 +34,7 @@ fn sync_prints_one_object_that_tells_the_truth() {
     ];
     assert!(keys(&report).is_superset(&expected.into()), "{report}");
     let records = truth::records(&cloud, cloud.now()).len();
+    assert_eq!(report["run"].as_i64(), Some(1), "as `runs.id`");
     assert_eq!((report["outcome"].as_str(), report["exit_code"].as_u64()), (Some("complete"), Some(0)));
     assert_eq!(
         (report["records_new"].as_u64(), report["requests"].as_u64()),
@@ -103,7 +104,7 @@ fn a_dry_run_writes_nothing_and_tells_what_it_would_cost() {
     let (told, asked) = (second["requests"].as_u64().unwrap(), cost(&home));
     assert!(told.abs_diff(asked) <= 3, "told {told}, asked {asked}");
     let said = home.sync(&cloud).args(["--dry-run"]).exits(0).stdout;
-    assert!(said.contains("order-export: about ") && said.contains(" requests\n  "), "{said}");
+    assert!(said.contains("default:order-export: about ") && said.contains(" requests\n  "), "{said}");
 }
 
 #[test]
