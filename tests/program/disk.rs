@@ -2,13 +2,13 @@
 
 use crate::archive;
 use crate::cloud::Cloud;
-use crate::kills::many_pages;
+use crate::kills::{SEVERAL_COMMITS, many_pages};
 use crate::program::{BINARY, Home, Said};
 use crate::truth;
 use std::process::Command;
 
-/// Room for some of the commits of [`many_pages`], not for all: the whole archive has several megabytes. The first two are
-/// too little for the empty one.
+/// Room for some of the commits of [`many_pages`], not for all: the whole archive has several megabytes, a commit at
+/// [`SEVERAL_COMMITS`] at most 1.4. The first two are too little for the empty one.
 const ROOM: [u64; 5] = [40, 200, 700, 1_200, 2_000];
 
 /// A run whose files may not grow beyond so many KiB, which is how a quota looks to a program.
@@ -17,7 +17,7 @@ fn sync_within(home: &Home, cloud: &Cloud, kib: u64) -> Said {
     // The signal that comes with the limit is ignored, so that a write fails as it does on a full disk. POSIX counts
     // in blocks of 512 bytes.
     command.args(["-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "sh", &(kib * 2).to_string(), BINARY]);
-    home.run_as(command, ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"])
+    home.run_as(command, ["sync", "--all-functions", "--max-rps", &SEVERAL_COMMITS.to_string(), "--since", "3d"])
         .signed()
         .to(cloud)
         .output()

@@ -11,7 +11,11 @@ use std::time::Duration;
 /// Kills at random moments, over several archives.
 const KILLS: usize = 36;
 
-/// Small pages make many commits: one is made every 400 pages.
+/// Requests a second at which a run over [`many_pages`] makes several commits on the fastest of machines: one is made
+/// every half a second, and there are some 2,400 pages.
+pub(crate) const SEVERAL_COMMITS: u32 = 1_600;
+
+/// Small pages, so that there are many.
 pub(crate) fn many_pages() -> Cloud {
     Cloud::reading(many_pages_world(), Readings { page_cap: Some(6), ..Readings::default() })
 }
@@ -33,7 +37,7 @@ fn killed_at_any_moment_and_run_again_it_equals_an_undisturbed_archive() {
     // An age would begin each run's horizon elsewhere.
     let since = crate::cloud::later(now(), -3 * 86_400).to_string();
     let undisturbed = Home::new();
-    let whole = undisturbed.sync_since(&cloud, &since).exits(0).took;
+    let whole = undisturbed.sync_at(SEVERAL_COMMITS, &cloud).args(["--since", &since]).exits(0).took;
     let (mut killed, mut halfway, mut seed) = (0, 0, 0);
     while killed < KILLS {
         seed += 1;
@@ -56,7 +60,7 @@ fn killed_at_any_moment_and_run_again_it_equals_an_undisturbed_archive() {
 
 /// Begins a run and kills it after so long; false when it was complete by then.
 fn kill_or_complete(home: &Home, cloud: &Cloud, since: &str, after: Duration) -> bool {
-    let run = home.sync_since(cloud, since).start();
+    let run = home.sync_at(SEVERAL_COMMITS, cloud).args(["--since", since]).start();
     pause(after);
     run.signal("KILL");
     match run.wait().code() {

@@ -51,7 +51,12 @@ impl Home {
 
     /// A run over every function, as fast as it goes.
     pub(crate) fn sync(&self, cloud: &Cloud) -> Program {
-        self.run(["sync", "--all-functions", "--max-rps", "100000"]).signed().to(cloud)
+        self.sync_at(100_000, cloud)
+    }
+
+    /// A run over every function that asks so much a second and no more.
+    pub(crate) fn sync_at(&self, rate: u32, cloud: &Cloud) -> Program {
+        self.run(["sync", "--all-functions", "--max-rps", &rate.to_string()]).signed().to(cloud)
     }
 
     /// The same for the records of the last so many days.
