@@ -17,10 +17,13 @@ use tokio::time::{Instant, sleep_until};
 /// times the rows cost half the time each.
 const BYTES_A_COMMIT: usize = MOST_IN_HAND as usize * 1024 / 2;
 
-/// A batch gathers for as long as the one before took to commit, within these bounds: where commits are cheap, little is left
-/// to do when the last page has come, or fetched twice after a crash; where they are dear, they are few.
-const SHORTEST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// A batch of so many bytes, some twenty thousand usual records, is committed as soon as nothing more is in line. Where the
+/// archive keeps up with the service, little is then left to do when the last page has come; where it does not, more comes in
+/// line during each commit, and batches grow until it does. In smaller ones fewer rows share a page, and each costs more.
+const ENOUGH_BYTES: usize = 1024 * 1024;
+
+/// A smaller one gathers for so long: what is fetched twice after a crash.
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 /// So many records that a repeated walk missed are asked for by themselves before they are called gone; where more are
 /// missing, something larger is wrong than a record filed elsewhere.
@@ -40,8 +43,6 @@ pub(super) struct Committer<'a> {
     /// The room of the pages in hand.
     rooms: Vec<OwnedSemaphorePermit>,
     due: Option<Instant>,
-    /// How long the next batch gathers.
-    wait: Duration,
     /// Walks of settled windows whose pages are in the batch or committed.
     rewalks: Vec<(usize, Rewalk)>,
     comparisons: Vec<(usize, Comparison)>,
@@ -67,7 +68,6 @@ impl<'a> Committer<'a> {
             bytes: 0,
             rooms: Vec::new(),
             due: None,
-            wait: SHORTEST_WAIT,
             rewalks: Vec::new(),
             comparisons: Vec::new(),
             suspects: 0,
@@ -81,7 +81,7 @@ impl<'a> Committer<'a> {
 
     /// Takes something in; it is committed later.
     pub(super) fn take(&mut self, function: usize, delivery: Delivery) {
-        self.due.get_or_insert_with(|| Instant::now() + self.wait);
+        self.due.get_or_insert_with(|| Instant::now() + LONGEST_WAIT);
         let target = &self.targets[function];
         match delivery {
             Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (target.id, entry))),
@@ -93,6 +93,9 @@ impl<'a> Committer<'a> {
             Delivery::Observed(observed) => self.batch.observations.push((target.id, observed)),
             Delivery::Page(parcel) => {
                 self.bytes += parcel.memory();
+                if self.bytes >= ENOUGH_BYTES {
+                    self.due = Some(Instant::now());
+                }
                 let Parcel { records, rejects, entries, habits, seen_at, room } = parcel;
                 self.rooms.extend(room);
                 self.tally.pages += 1;
@@ -109,7 +112,7 @@ impl<'a> Committer<'a> {
         self.bytes >= BYTES_A_COMMIT
     }
 
-    /// Waits until the oldest page in hand has waited long enough; for ever when there is none.
+    /// Waits until there is enough in hand, or the oldest of it has waited long enough; for ever when there is nothing.
     pub(super) async fn is_due(&self) {
         match self.due {
             Some(due) => sleep_until(due).await,
@@ -125,9 +128,7 @@ impl<'a> Committer<'a> {
         (self.bytes, self.due) = (0, None);
         let (pages, began) = (batch.showings.len(), Instant::now());
         let revised = self.archive.commit(self.run, asker.now(), &batch, self.tally)?;
-        let elapsed = began.elapsed();
-        tracing::debug!(pages, elapsed_ms = elapsed.as_millis(), "a batch is committed");
-        self.wait = elapsed.clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        tracing::debug!(pages, elapsed_ms = began.elapsed().as_millis(), "a batch is committed");
         drop((batch, rooms));
         self.revised.extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
         self.compare()
