@@ -47,30 +47,16 @@ fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Resul
 }
 
 fn write_text(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
-    let columns = [
-        "function",
-        "covered_through",
-        "settled_through",
-        "gaps",
-        "lost",
-        "open",
-        "records",
-        "last_walk",
-        "recording",
-        "reach",
-        "survives",
-    ];
+    let columns = ["function", "covered_through", "gaps", "lost", "open", "records", "recording", "reach", "survives"];
     let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
     for function in &status.functions {
         renderer.row(&[
             Cell::Text(Cow::Borrowed(&function.name)),
             moment(function.covered_through),
-            moment(function.settled_through),
             extent(function.gaps),
             extent(function.lost),
             Cell::Integer(function.open),
             Cell::Integer(function.records),
-            moment(function.last_walk),
             recording(&function.outlook),
             rough(Some(function.outlook.reach.least())),
             rough(function.outlook.survives(now)),
@@ -97,13 +83,21 @@ fn recording(outlook: &Outlook) -> Cell<'static> {
     }
 }
 
-/// `13days 4h`: a length by its two largest units, rounded down.
 fn rough(length: Option<Duration>) -> Cell<'static> {
-    let Some(length) = length else { return Cell::Null };
-    let units = [24 * 3_600, 3_600, 60, 1];
-    let finest = units.iter().position(|unit| *unit <= length.as_secs()).map_or(1, |largest| units[3.min(largest + 1)]);
-    let length = Duration::from_secs(length.as_secs() / finest * finest);
-    Cell::Text(humantime::format_duration(length).to_string().into())
+    length.map_or(Cell::Null, |length| Cell::Text(in_two_units(length).into()))
+}
+
+/// `13d 4h`: a length by its two largest units, rounded down.
+fn in_two_units(length: Duration) -> String {
+    let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm'), (1, 's')];
+    let mut rest = length.as_secs();
+    let largest = units.iter().position(|(seconds, _)| *seconds <= rest).unwrap_or(units.len() - 1);
+    let mut parts = Vec::new();
+    for (seconds, unit) in units.into_iter().skip(largest).take(2) {
+        parts.push(format!("{}{unit}", rest / seconds));
+        rest %= seconds;
+    }
+    parts.join(" ")
 }
 
 fn moment(moment: Option<Timestamp>) -> Cell<'static> {
@@ -115,7 +109,7 @@ fn extent(extent: Extent) -> Cell<'static> {
     let length = Duration::from_secs(extent.seconds.unsigned_abs());
     match extent.count {
         0 => Cell::Integer(0),
-        count => Cell::Text(format!("{count} ({})", humantime::format_duration(length)).into()),
+        count => Cell::Text(format!("{count} ({})", in_two_units(length)).into()),
     }
 }
 
@@ -154,4 +148,16 @@ fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {
 
 fn time(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| moment.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_told_by_its_two_largest_units() {
+        let told = |seconds| in_two_units(Duration::from_secs(seconds));
+        let lengths = [0, 59, 60, 5_430, 86_399, 86_400, 2_591_999, 34_560_000];
+        assert_eq!(lengths.map(told), ["0s", "59s", "1m 0s", "1h 30m", "23h 59m", "1d 0h", "29d 23h", "400d 0h"]);
+    }
 }
