@@ -234,7 +234,7 @@ async fn an_answer_that_is_no_page_is_broken() {
     let failure = failure_of("200 OK", "X-Request-Id: r-1\r\n", "<html><body>Please log in</body></html>").await;
     assert_eq!(
         failure.to_string(),
-        "cannot list invocations of `report:!prod`: the answer is broken (HTTP 200, Please log in, request id r-1)"
+        "cannot list invocations of `default:report:!prod`: the answer is broken (HTTP 200, Please log in, request id r-1)"
     );
 }
 

@@ -86,7 +86,7 @@ impl Client {
         let (limit, marker) = (query.limit.to_string(), query.marker.to_string());
         let span = span_query((query.begin, query.end));
         let query = [("limit", limit.as_str()), ("marker", &marker), span[0].as_pair(), span[1].as_pair()];
-        self.page(&format!("list invocations of `{}`", short_name(urn)), urn, &query).await
+        self.page(&format!("list invocations of `{}`", urn.full_name()), urn, &query).await
     }
 
     /// The record with an id, on a page of one or none. The span must hold it: without one, the service
@@ -99,7 +99,7 @@ impl Client {
     ) -> Result<Page, CallFailure> {
         let span = span_query(span);
         let query = [("request_id", id.as_str()), span[0].as_pair(), span[1].as_pair()];
-        self.page(&format!("find the invocation `{id}` of `{}`", short_name(urn)), urn, &query).await
+        self.page(&format!("find the invocation `{id}` of `{}`", urn.full_name()), urn, &query).await
     }
 
     /// A page as a probe asks for it, and how it was written.
@@ -113,7 +113,7 @@ impl Client {
         pairs.extend(limit.as_deref().map(|limit| ("limit", limit)));
         pairs.extend(marker.as_deref().map(|marker| ("marker", marker)));
         pairs.extend(span.iter().flatten().map(TimeParameter::as_pair));
-        let operation = format!("probe the listing of `{}`", short_name(urn));
+        let operation = format!("probe the listing of `{}`", urn.full_name());
         let answer = self.answer(&operation, urn, &pairs).await?;
         let page = wire::decode_page(&answer.body).map_err(|problem| answer.bad_body(&operation, problem))?;
         Ok((Page { served_at: answer.served_at(), ..page }, wire::read_shape(&answer.body)))
@@ -134,7 +134,7 @@ impl Client {
     /// The switch is a field of the function's asynchronous configuration, and off until somebody sets it. A function that
     /// has no such configuration is answered 404 (Open Telekom Cloud's API reference; the Terraform provider reads it so).
     pub async fn status_log_enabled(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
-        let operation = format!("read the asynchronous configuration of `{}`", short_name(urn));
+        let operation = format!("read the asynchronous configuration of `{}`", urn.full_name());
         let path = function_path(&operation, urn, "async-invoke-config")?;
         match self.0.session.get_functions(&operation, urn.project_id(), &path, &[]).await {
             Ok(answer) => wire::decode_status_log(&answer.body).map_err(|problem| answer.bad_body(&operation, problem)),
@@ -193,13 +193,6 @@ impl TimeParameter {
 
 fn span_query((begin, end): (Timestamp, Timestamp)) -> [TimeParameter; 2] {
     [TimeParameter("query_begin_time", begin.to_wire()), TimeParameter("query_end_time", end.to_wire())]
-}
-
-/// A function as a person knows it: without package and version where those are the usual ones.
-fn short_name(urn: &FunctionUrn) -> String {
-    let package = if urn.package() == "default" { String::new() } else { format!("{}:", urn.package()) };
-    let qualifier = if urn.qualifier() == "latest" { String::new() } else { format!(":{}", urn.qualifier()) };
-    format!("{package}{}{qualifier}", urn.name())
 }
 
 fn function_path(operation: &str, urn: &FunctionUrn, rest: &str) -> Result<String, CallFailure> {

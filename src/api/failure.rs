@@ -56,7 +56,7 @@ impl Cause {
 /// A call that brought no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallFailure {
-    /// What was asked, with its object: "list invocations of `name`".
+    /// What was asked, with its object: "list invocations of `package:name`".
     pub operation: String,
     /// What it means.
     pub meaning: Meaning,

@@ -74,7 +74,7 @@ fn told_why(failure: CallFailure) -> Failure {
 }
 
 fn name(function: Option<&FunctionUrn>) -> Cell<'static> {
-    function.map_or(Cell::Null, |urn| Cell::Text(format!("{}:{}", urn.package(), urn.name()).into()))
+    function.map_or(Cell::Null, |urn| Cell::Text(urn.full_name().into()))
 }
 
 fn write_text(checkup: &Checkup, out: &mut dyn Write) -> io::Result<()> {

@@ -94,13 +94,13 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
     for function in report.functions.iter().filter(|function| !function.is_complete()) {
         let FunctionReport { urn, unproven, lost, failure, .. } = function;
         for (range, doubt) in unproven {
-            tracing::warn!(function = urn.name(), %range, "a range could not be proven complete: {doubt}");
+            tracing::warn!(function = urn.full_name(), %range, "a range could not be proven complete: {doubt}");
         }
         for range in lost {
-            tracing::warn!(function = urn.name(), %range, "lost: the service had forgotten it before it was archived");
+            tracing::warn!(function = urn.full_name(), %range, "lost: the service had forgotten it before it was archived");
         }
         if let Some(failure) = failure {
-            tracing::warn!(function = urn.name(), "left incomplete: {failure}");
+            tracing::warn!(function = urn.full_name(), "left incomplete: {failure}");
         }
     }
     for window in report.verified.iter().filter(|window| window.differs()) {
@@ -194,7 +194,7 @@ fn show_preview(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
     let Preview { urn, pending, expected_records, requests } = preview;
     let records =
         expected_records.map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
-    writeln!(out, "{}:{}: {records} records, about {requests} requests", urn.package(), urn.name())?;
+    writeln!(out, "{}: {records} records, about {requests} requests", urn.full_name())?;
     pending.iter().try_for_each(|window| writeln!(out, "  {window}"))
 }
 

@@ -118,10 +118,10 @@ fn load_settling(globals: &Globals, arguments: &Arguments) -> Result<Vec<Caught>
 fn conclude(report: &RunReport) -> Result<(), Failure> {
     for FunctionReport { urn, unproven, failure, .. } in &report.functions {
         for (range, doubt) in unproven {
-            tracing::warn!(function = urn.name(), %range, "a range could not be verified: {doubt}");
+            tracing::warn!(function = urn.full_name(), %range, "a range could not be verified: {doubt}");
         }
         if let Some(failure) = failure {
-            tracing::warn!(function = urn.name(), "left unverified: {failure}");
+            tracing::warn!(function = urn.full_name(), "left unverified: {failure}");
         }
     }
     if report.verified.is_empty() && report.failure_kind().is_none() {
@@ -143,7 +143,7 @@ fn write_functions(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
         let windows = || report.verified.iter().filter(|window| window.function == function.id);
         let sum = |count: fn(&Comparison) -> u64| integer(windows().map(count).sum());
         renderer.row(&[
-            Cell::Text(format!("{}:{}", function.urn.package(), function.urn.name()).into()),
+            Cell::Text(function.urn.full_name().into()),
             integer(windows().count() as u64),
             sum(|window| window.records),
             sum(|window| window.late),

@@ -48,6 +48,12 @@ impl FunctionUrn {
     pub fn qualifier(&self) -> &str {
         &self.qualifier
     }
+
+    /// `package:name`, as every table has it, and the version where it is not the usual one.
+    pub fn full_name(&self) -> String {
+        let Self { package, name, qualifier, .. } = self;
+        if qualifier == LATEST { format!("{package}:{name}") } else { format!("{package}:{name}:{qualifier}") }
+    }
 }
 
 /// Seven fields for `latest`, as the service's own listing gives them, eight otherwise.
@@ -167,6 +173,15 @@ mod tests {
         assert_eq!(short.resolve("cn-north-4", "0123").to_string(), SEVEN);
         let packaged: FunctionRef = "billing:report".parse().unwrap();
         assert_eq!(packaged.resolve("cn-north-4", "0123").package(), "billing");
+    }
+
+    #[test]
+    fn a_full_name_tells_a_version_that_is_not_the_latest() {
+        let name =
+            |rest: &str| format!("urn:fss:cn-north-4:0123:function:{rest}").parse::<FunctionUrn>().unwrap().full_name();
+        assert_eq!(name("default:report"), "default:report");
+        assert_eq!(name("billing:report:latest"), "billing:report");
+        assert_eq!(name("default:report:!prod"), "default:report:!prod");
     }
 
     #[test]

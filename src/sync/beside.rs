@@ -61,7 +61,7 @@ impl Questions {
             let enabled = asker.recording(urn).await?;
             if enabled == Some(false) && self.recorded != Some(false) {
                 tracing::warn!(
-                    function = urn.name(),
+                    function = urn.full_name(),
                     "the service records nothing of it: enable_async_status_log is off"
                 );
             }

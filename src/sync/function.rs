@@ -99,7 +99,7 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
 /// Tells of what could not be asked beside the records: nothing is lost by that, and the next run asks again.
 fn left_for_later(urn: &FunctionUrn, failure: Option<CallFailure>) {
     if let Some(failure) = failure {
-        tracing::warn!(function = urn.name(), "left for the next run, no record is missing: {failure}");
+        tracing::warn!(function = urn.full_name(), "left for the next run, no record is missing: {failure}");
     }
 }
 

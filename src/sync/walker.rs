@@ -315,7 +315,7 @@ impl<'a, S: Source> Walker<'a, S> {
                 self.in_vain = 0;
                 let Some(began_at) = active.began_at else { return };
                 let (window, pages, records) = (active.piece.range, active.walk.pages(), active.walk.distinct());
-                tracing::debug!(function = self.urn.name(), %window, pages, records, ?proof, "a walk is believed");
+                tracing::debug!(function = self.urn.full_name(), %window, pages, records, ?proof, "a walk is believed");
                 if self.verifies {
                     let rewalk = active.rewalk(began_at, self.reach);
                     return self.outbox.send(Delivery::Rewalk(rewalk)).await;
@@ -332,7 +332,7 @@ impl<'a, S: Source> Walker<'a, S> {
     async fn remedy(&mut self, active: ActiveWalk, doubt: Doubt) {
         let (lane, Piece { range, walks }) = (active.lane, active.piece);
         self.trims &= !(active.trimmed && doubt == Doubt::SeamBroken);
-        tracing::debug!(function = self.urn.name(), window = %range, ?doubt, "a walk proved nothing");
+        tracing::debug!(function = self.urn.full_name(), window = %range, ?doubt, "a walk proved nothing");
         self.in_vain += 1;
         match windows::remedy(doubt, range, walks + 1, self.in_vain) {
             Remedy::WalkAgain => self.put_back(lane, range, walks + 1),
@@ -376,7 +376,7 @@ impl<'a, S: Source> Walker<'a, S> {
         let Some(active) = self.active.remove(&id) else { return };
         let range = active.piece.range;
         if active.began_at.is_none() && is_too_long(&failure, range) {
-            tracing::debug!(function = self.urn.name(), window = %range, "the service refused a window; asking for half of it");
+            tracing::debug!(function = self.urn.full_name(), window = %range, "the service refused a window; asking for half of it");
             self.longest = Duration::from_secs(range.seconds().unsigned_abs() / 2);
             self.put_back(active.lane, range, 0);
         } else {

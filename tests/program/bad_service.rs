@@ -34,7 +34,8 @@ fn what_lasts_ends_the_run_and_the_next_one_completes_it() {
         for (name, fault, message) in cases {
             scope.spawn(move || {
                 let (home, cloud) = (Home::new(), Cloud::new(settled_world()).struck_by(fault));
-                let said = one(&home, &cloud).exits(3).says("error: cannot list invocations of `order-export`: ");
+                let said =
+                    one(&home, &cloud).exits(3).says("error: cannot list invocations of `default:order-export`: ");
                 assert!(said.stderr.contains(message) && said.stderr.contains("\nhint: "), "{name}: {}", said.stderr);
                 assert!(said.took < Duration::from_secs(40), "{name}: {:?}", said.took);
                 let asked = cloud.listings();
@@ -93,7 +94,7 @@ fn an_unknown_function_does_not_stop_the_good_ones() {
     let args = names.iter().flat_map(|name| ["--function", name]);
     let said = home.run(["sync", "--max-rps", "100000", "--json"]).args(args).signed().to(&cloud).exits(3);
     let said = said
-        .says("error: cannot list invocations of `no-such-function`: it was not found (HTTP 404, FSS.0404")
+        .says("error: cannot list invocations of `default:no-such-function`: it was not found (HTTP 404, FSS.0404")
         .says("request id ")
         .says("\nhint: check the function's URN");
     let complete: Vec<_> = said.json()["functions"]
