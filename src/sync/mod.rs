@@ -319,6 +319,7 @@ async fn fetch_all<S: Source>(
             next += 1;
         }
         tokio::select! {
+            // In this order: what is in line is taken in before anything is committed.
             biased;
             () = cancel.cancelled() => break,
             Some((function, delivery)) = receiver.recv() => {
