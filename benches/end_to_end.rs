@@ -70,14 +70,14 @@ fn first_sync(records: u64) -> Outcome<()> {
 
 /// The same where the service is slow: only the number of requests under way counts.
 fn slow_service() -> Outcome<()> {
-    let service = Service::start(400_000, &["--latency", "50ms"])?;
+    let service = Service::start(1_000_000, &["--latency", "50ms"])?;
     let possible = AT_ONCE * PAGE / LATENCY;
     let mut shares = Figures::default();
     for _ in 0..ROUNDS {
         let run = Archive::empty()?.sync(&service, &["--concurrency", "8"])?;
         shares.push(100.0 * run.rate() / possible);
     }
-    report("first sync of 400000 at 50 ms, 8 at once, % of possible", Goal::AtLeast(80.0), &shares);
+    report("first sync of 1000000 at 50 ms, 8 at once, % of possible", Goal::AtLeast(80.0), &shares);
     Ok(())
 }
 
