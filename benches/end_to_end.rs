@@ -1,7 +1,7 @@
 //! Measures the goals of speed against the emulator and prints them as one table.
 //!
 //! `cargo bench --bench end_to_end` takes about three minutes; `FGARCHIVE_BENCH=full` adds ten million records and takes
-//! about ten. Service and client are processes of their own on this machine and share its cores; CPU time and peak
+//! about seven. Service and client are processes of their own on this machine and share its cores; CPU time and peak
 //! memory are those of the client alone, as the kernel counted them. Figures are medians, with the range in brackets.
 
 use fgarchive::clock::Clock;
