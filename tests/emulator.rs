@@ -160,7 +160,7 @@ fn record(shown: &Shown) -> Value {
         "request_id": shown.id.to_string(),
         "status": shown.phase.as_str(),
         "error_message": shown.failure.map_or(String::new(), |failure| failure.to_string()),
-        "error_code": shown.failure.map_or(String::new(), |failure| failure.code().to_string()),
+        "error_code": shown.failure.map_or(0, |failure| failure.code()),
         "start_time": shown.start.to_wire(),
         "end_time": shown.end.map_or(String::new(), Timestamp::to_wire),
     })

@@ -2,7 +2,7 @@
 
 use super::auth::decoded;
 use super::listing::Query;
-use super::readings::{OverLimit, Readings, Times};
+use super::readings::{Bounds, OverLimit, Readings, Times};
 use super::world::Phase;
 use crate::domain::Timestamp;
 use chrono::NaiveDateTime;
@@ -48,12 +48,9 @@ impl Parameters {
         text.parse().ok().filter(|_| digits).map(Some).ok_or_else(|| format!("{name} is not a number"))
     }
 
-    fn time(&self, name: &str, times: Times) -> Result<Option<Timestamp>, String> {
+    fn time(&self, name: &str, times: Times) -> Result<Option<Bound>, String> {
         let Some(text) = self.short(name)? else { return Ok(None) };
-        let read = match times {
-            Times::Strict => strict_time(text),
-            Times::Lenient => text.parse().ok(),
-        };
+        let read = Bound::parse(text, times);
         read.map(Some).ok_or_else(|| format!("{name} is not a time such as 2021-01-01T12:00:00"))
     }
 
@@ -85,20 +82,60 @@ impl Parameters {
 
     /// The query of a listing, of the active invocations or of all.
     pub(super) fn listing(&self, readings: &Readings, active: bool) -> Result<Query, String> {
-        let query = Query {
+        let begin = self.time("query_begin_time", readings.times)?;
+        let end = self.time("query_end_time", readings.times)?;
+        check_window(begin, end, readings)?;
+        let (begin_up, end_up) = rounds_up(readings.bounds);
+        Ok(Query {
             ids: self.ids(active)?,
             marker: self.number("marker")?.unwrap_or(0),
             limit: self.limit(readings.over_limit)?,
             phase: self.phase()?,
-            begin: self.time("query_begin_time", readings.times)?,
-            end: self.time("query_end_time", readings.times)?,
-        };
-        check_window(&query, readings).map(|()| query)
+            begin: begin.map(|bound| bound.rounded(begin_up)),
+            end: end.map(|bound| bound.rounded(end_up)),
+        })
     }
 }
 
-fn check_window(query: &Query, readings: &Readings) -> Result<(), String> {
-    let (Some(begin), Some(end)) = (query.begin, query.end) else { return Ok(()) };
+/// A bound of a window as it was given.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    /// The second it lies in.
+    second: Timestamp,
+    /// Whether it lies within that second and not at its begin.
+    within: bool,
+}
+
+impl Bound {
+    fn parse(text: &str, times: Times) -> Option<Self> {
+        let second = match times {
+            Times::Strict => strict_time(text)?,
+            Times::Lenient => text.parse().ok()?,
+        };
+        let fraction = text.split_once('.').map_or("", |(_, rest)| rest);
+        let mut digits = fraction.bytes().take_while(u8::is_ascii_digit);
+        Some(Self { second, within: digits.any(|digit| digit != b'0') })
+    }
+
+    /// The begin of its second or, rounded up, of the one after.
+    fn rounded(self, up: bool) -> Timestamp {
+        Timestamp::from_unix(self.second.unix() + i64::from(up && self.within))
+    }
+}
+
+/// Whether a bound within a second is rounded up, for the lower and for the upper one: records
+/// have whole seconds, so it is moved to the next that separates the same records.
+fn rounds_up(bounds: Bounds) -> (bool, bool) {
+    match bounds {
+        Bounds::InclusiveInclusive => (true, false),
+        Bounds::InclusiveExclusive => (true, true),
+        Bounds::ExclusiveInclusive => (false, false),
+        Bounds::ExclusiveExclusive => (false, true),
+    }
+}
+
+fn check_window(begin: Option<Bound>, end: Option<Bound>, readings: &Readings) -> Result<(), String> {
+    let (Some(Bound { second: begin, .. }), Some(Bound { second: end, .. })) = (begin, end) else { return Ok(()) };
     if begin > end {
         return Err("query_begin_time is later than query_end_time".to_owned());
     }
@@ -156,8 +193,9 @@ mod tests {
             "limit=many",
             "status=DONE",
             "query_begin_time=2024-03-01",
-            "query_begin_time=2024-03-01T11:00:00Z",
-            "query_begin_time=2024-03-01T11:00:00%2B00:00",
+            "query_begin_time=2024-03-01T11:00",
+            "query_begin_time=2024-03-01T11:00:00.Z",
+            "query_begin_time=Fri%20Mar%2001%202024%2011%3A00%3A00",
             "query_end_time=1709294400",
             "query_begin_time=2024-03-01T12:00:00&query_end_time=2024-03-01T11:59:59",
             "query_begin_time=2024-03-01T12:00:00&query_end_time=2024-03-01T13:00:01",
@@ -172,10 +210,45 @@ mod tests {
         let refusing = Readings { over_limit: OverLimit::Refuse, ..Readings::default() };
         assert_eq!(read("limit=501", &Readings::default()).map(|query| query.limit), Ok(500));
         assert!(read("limit=501", &refusing).is_err());
-        let lenient = Readings { times: Times::Lenient, ..Readings::default() };
-        for time in ["2024-03-01T11:00:00Z", "2024-03-01T19:00:00.5%2B08:00"] {
-            let query = read(&format!("query_begin_time={time}"), &lenient).unwrap();
-            assert_eq!(query.begin, Some(Timestamp::from_unix(1_709_290_800)), "{time}");
+    }
+
+    /// The forms that the vendor's SDKs send: documented, of Java and Go, of Java with an offset,
+    /// of Python's aware datetimes.
+    const ELEVEN: [&str; 5] = [
+        "2024-03-01T11:00:00",
+        "2024-03-01T11%3A00%3A00Z",
+        "2024-03-01T19:00:00%2B08:00",
+        "2024-03-01T11:00:00+00:00",
+        "2024-03-01T11:00:00.000000%2B00:00",
+    ];
+
+    #[test]
+    fn every_form_of_a_time_that_the_vendor_sends_is_read_unless_told_otherwise() {
+        let strict = Readings { times: Times::Strict, ..Readings::default() };
+        for (nth, time) in ELEVEN.iter().enumerate() {
+            for name in ["query_begin_time", "query_end_time"] {
+                let query = format!("{name}={time}");
+                let read_by_default = read(&query, &Readings::default()).unwrap();
+                let moment = Timestamp::from_unix(1_709_290_800);
+                assert_eq!(read_by_default.begin.or(read_by_default.end), Some(moment), "{query}");
+                assert_eq!(read(&query, &strict).is_ok(), nth == 0, "{query}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bound_within_a_second_separates_the_records_around_it() {
+        let within = "query_begin_time=2024-03-01T11:00:00.123456Z&query_end_time=2024-03-01T11:00:00.5Z";
+        // The seconds that belong to the window of the bounds moved to a whole second: none here.
+        for (bounds, begin, end) in [
+            (Bounds::InclusiveInclusive, 1, 0),
+            (Bounds::InclusiveExclusive, 1, 1),
+            (Bounds::ExclusiveInclusive, 0, 0),
+            (Bounds::ExclusiveExclusive, 0, 1),
+        ] {
+            let query = read(within, &Readings { bounds, ..Readings::default() }).unwrap();
+            let seconds = |moment: Option<Timestamp>| moment.unwrap().unix() - 1_709_290_800;
+            assert_eq!((seconds(query.begin), seconds(query.end)), (begin, end), "{bounds}");
         }
     }
 

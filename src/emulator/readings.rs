@@ -1,8 +1,9 @@
-//! Everything the vendor's page leaves open, each point a switch.
+//! Every way in which the service may answer, each point a switch.
 //!
 //! A client that is right under every combination is right about the real service, whichever reading
-//! that one follows. The defaults are the likeliest reading; where the evidence is thin the reason
-//! stands at the default.
+//! that one follows. The defaults are what the vendor's page (the API reference of
+//! `ListAsyncInvocations`) says, so that the samples on it run; where it is silent, they are the
+//! likeliest reading, and the reason stands at the default.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -90,9 +91,9 @@ pub enum MarkerForm {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ErrorForm {
     /// The code as a number, 0 for no error: documented.
+    #[default]
     Number,
     /// The code as a string, empty for no error: what a test against the real service needs.
-    #[default]
     String,
     /// The code as a string; without an error both fields are missing.
     StringOrAbsent,
@@ -152,9 +153,9 @@ pub enum OverLimit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Times {
     /// Only the documented one, `YYYY-MM-DDTHH:MM:SS`, so that a client sending another is found out.
-    #[default]
     Strict,
-    /// Also with a fraction, `Z` or an offset, as some of the vendor's SDKs send them.
+    /// Also with a fraction, `Z` or an offset: the samples of the page send these.
+    #[default]
     Lenient,
 }
 
@@ -170,7 +171,7 @@ pub enum CappedCount {
 
 /// One reading of the vendor's page, a choice on every open point.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
-#[command(next_help_heading = "Readings of the vendor's page")]
+#[command(next_help_heading = "Readings of the vendor's page (the defaults are what it says)")]
 pub struct Readings {
     /// The order of a listing
     #[arg(long, value_enum, default_value_t)]
@@ -228,7 +229,7 @@ pub struct Readings {
     pub function_page_cap: Option<u64>,
 }
 
-/// The likeliest reading of the vendor's page, without any cap.
+/// What the vendor's page says, without any cap.
 impl Default for Readings {
     fn default() -> Self {
         Self {

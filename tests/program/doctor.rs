@@ -6,7 +6,7 @@ use crate::program::{Home, Program, Said};
 use fgarchive::clock::Clock;
 use fgarchive::emulator::{
     ACCESS_KEY, Bounds, CappedCount, Count, ErrorForm, Fault, Faults, Filter, LastMarker, Lookup, MarkerForm, OpenTime,
-    Order, OverLimit, Readings, RouteName, Rule, SECRET_KEY, WorldSpec,
+    Order, OverLimit, Readings, RouteName, Rule, SECRET_KEY, Times, WorldSpec,
 };
 use fgarchive::store::Archive;
 use serde_json::Value;
@@ -22,9 +22,10 @@ fn answer<'a>(checkup: &'a Value, question: &str) -> Option<&'a str> {
     finding["answer"].as_str()
 }
 
-/// The service in its likeliest form but for one switch.
+/// The service as it is documented but for one switch, and so strict that a time in any other form
+/// than the documented one is refused: a check-up asks for unusual windows.
 fn reading(switch: impl Fn(&mut Readings)) -> Readings {
-    let mut readings = Readings::default();
+    let mut readings = Readings { times: Times::Strict, ..Readings::default() };
     switch(&mut readings);
     readings
 }
@@ -66,8 +67,12 @@ fn switches() -> Vec<(Readings, &'static str, &'static str)> {
         (reading(|it| it.last_marker = LastMarker::Absent), next, "absent"),
         (reading(|it| it.marker_form = MarkerForm::String), "form of next_marker", "a number in a string"),
         (reading(|it| it.marker_form = MarkerForm::Absent), "form of next_marker", "absent"),
-        (reading(|it| it.error_form = ErrorForm::Number), "form of error_code", "a number"),
-        (reading(|_| ()), "form of error_code", "an empty string, a number in a string"),
+        (reading(|_| ()), "form of error_code", "a number"),
+        (
+            reading(|it| it.error_form = ErrorForm::String),
+            "form of error_code",
+            "an empty string, a number in a string",
+        ),
         (reading(|it| it.error_form = ErrorForm::StringOrAbsent), "form of error_code", "absent, a number in a string"),
         (reading(|it| it.error_form = ErrorForm::StringOrNull), "form of error_code", "null, a number in a string"),
         (reading(|_| ()), unknown_end, "an empty string"),
