@@ -91,6 +91,24 @@ impl Cloud {
         self.get(&format!("{}?{query}", listing(0, self))).await
     }
 
+    /// Sends a request that leaves the connection open, as the vendor's clients do, and reads the
+    /// one answer.
+    async fn replay(&self, request: &str) -> Reply {
+        let (mut stream, mut bytes, mut piece) = (self.send(request).await.unwrap(), Vec::new(), [0; 4_096]);
+        loop {
+            let read = stream.read(&mut piece).await.unwrap();
+            assert!(read > 0, "the connection ended early: {}", String::from_utf8_lossy(&bytes));
+            bytes.extend_from_slice(&piece[..read]);
+            if bytes.windows(4).any(|four| four == b"\r\n\r\n") {
+                let reply = parse(&bytes);
+                let length = reply.header("content-length").expect("a length").parse::<usize>().unwrap();
+                if reply.body.len() >= length {
+                    return reply;
+                }
+            }
+        }
+    }
+
     async fn stop(self) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap().unwrap();
@@ -144,7 +162,7 @@ async fn every_function_and_record_of_the_world_is_served() {
             }
             served.extend(records);
         }
-        let expected: Vec<Value> = world.shown(function, cloud.emulator.now()).map(|shown| record(&shown)).collect();
+        let expected: Vec<Value> = world.shown(function, cloud.emulator.now()).map(|shown| record_of(&shown)).collect();
         assert_eq!(served, expected);
     }
     let asked = cloud.emulator.journal();
@@ -155,12 +173,12 @@ async fn every_function_and_record_of_the_world_is_served() {
 }
 
 /// A finished record as the default reading writes it.
-fn record(shown: &Shown) -> Value {
+fn record_of(shown: &Shown) -> Value {
     json!({
         "request_id": shown.id.to_string(),
         "status": shown.phase.as_str(),
         "error_message": shown.failure.map_or(String::new(), |failure| failure.to_string()),
-        "error_code": shown.failure.map_or(0, |failure| failure.code()),
+        "error_code": shown.failure.map_or(0, Failure::code),
         "start_time": shown.start.to_wire(),
         "end_time": shown.end.map_or(String::new(), Timestamp::to_wire),
     })
@@ -402,4 +420,268 @@ async fn the_last_page_s_marker_is_served_as_it_is_read() {
     assert_eq!(markers(readings).await, [json!("500"), json!("1000"), json!("0")]);
     let readings = Readings { marker_form: MarkerForm::Absent, ..Readings::default() };
     assert_eq!(markers(readings).await, [json!("none"), json!("none"), json!("none")]);
+}
+
+/// A request as a client of the vendor's sends it, its lines between `GET` and the empty one.
+fn request(lines: &[&str]) -> String {
+    let lines: String = lines.iter().flat_map(|line| [line, "\r\n"]).collect();
+    format!("{lines}\r\n")
+}
+
+/// Where the vendor's samples for Java and Go ask, and what they send: the signatures are the vendor's
+/// signer's, over the headers that each of these clients signs. Java signs the host and all but the
+/// type of the content, which newer versions sign too; Go all but host and type; the vendor's Terraform
+/// provider what stands in the request before the project. Each sends colons in the path bare.
+const JAVA: [&str; 8] = [
+    "GET /v2/0123456789abcdef0123456789abcdef/fgs/functions/urn:fss:cn-north-4:0123456789abcdef0123456789abcdef:\
+     function:default:order-export/async-invocations?query_end_time=2026-03-01T12%3A00%3A00Z&marker=0\
+     &query_begin_time=2026-03-01T11%3A00%3A00Z&limit=500 HTTP/1.1",
+    "X-Project-Id: 0123456789abcdef0123456789abcdef",
+    "User-Agent: huaweicloud-usdk-java/3.0",
+    "X-Sdk-Date: 20260301T120000Z",
+    "Authorization: SDK-HMAC-SHA256 Access=emulator, SignedHeaders=host;user-agent;x-project-id;x-sdk-date, \
+     Signature=3e4d22de2f389d6224afa43e77df862177b53fac05349d29880562ea3fe7815c",
+    "Content-Type: application/json",
+    "Host: functiongraph.cn-north-4.myhuaweicloud.com",
+    "Connection: Keep-Alive",
+];
+
+const JAVA_SIGNING_THE_TYPE: &str = "Authorization: SDK-HMAC-SHA256 Access=emulator, \
+     SignedHeaders=content-type;host;user-agent;x-project-id;x-sdk-date, \
+     Signature=44a9b6561df1247171aef3df9ff3e41005adc6d3e398f7a051b7adba872ada9c";
+
+/// Half past a second in the zone of the clock on the wall.
+const JAVA_ELSEWHERE: [&str; 2] = [
+    "GET /v2/0123456789abcdef0123456789abcdef/fgs/functions/urn:fss:cn-north-4:0123456789abcdef0123456789abcdef:\
+     function:default:order-export/async-invocations?query_end_time=2026-03-01T20%3A00%3A00%2B08%3A00&marker=0\
+     &query_begin_time=2026-03-01T19%3A00%3A00.5%2B08%3A00&limit=500 HTTP/1.1",
+    "Authorization: SDK-HMAC-SHA256 Access=emulator, SignedHeaders=host;user-agent;x-project-id;x-sdk-date, \
+     Signature=f0cc35de33d548c899c2a4a9e33bddca86b5c592d2cf68b0c0d81f7293b8eba8",
+];
+
+/// With a status that is empty, which this client sends last and without its equals sign.
+const GO: [&str; 8] = [
+    "GET /v2/0123456789abcdef0123456789abcdef/fgs/functions/urn:fss:cn-north-4:0123456789abcdef0123456789abcdef:\
+     function:default:order-export/async-invocations?limit=500&marker=0&query_begin_time=2026-03-01T11%3A00%3A00Z\
+     &query_end_time=2026-03-01T12%3A00%3A00Z&status HTTP/1.1",
+    "Host: functiongraph.cn-north-4.myhuaweicloud.com",
+    "User-Agent: huaweicloud-usdk-go/3.0",
+    "Authorization: SDK-HMAC-SHA256 Access=emulator, SignedHeaders=user-agent;x-project-id;x-sdk-date, \
+     Signature=112fe7eaf8f4b339d081b783a7d2b6772cc137fe7abad95c58e926ba1e0a5546",
+    "Content-Type: application/json",
+    "X-Project-Id: 0123456789abcdef0123456789abcdef",
+    "X-Sdk-Date: 20260301T120000Z",
+    "Accept-Encoding: gzip",
+];
+
+/// What the sample for Go really asks for: it names no function.
+const GO_WITHOUT_A_FUNCTION: [&str; 2] = [
+    "GET /v2/0123456789abcdef0123456789abcdef/fgs/functions//async-invocations?limit=500&marker=0\
+     &query_begin_time=2026-03-01T11%3A00%3A00Z&query_end_time=2026-03-01T12%3A00%3A00Z&status HTTP/1.1",
+    "Authorization: SDK-HMAC-SHA256 Access=emulator, SignedHeaders=user-agent;x-project-id;x-sdk-date, \
+     Signature=302a12a4c23ffd891af0733f829bfc049c4b67343299839b0437bf99c6116352",
+];
+
+const TERRAFORM: [&str; 9] = [
+    "GET /v2/0123456789abcdef0123456789abcdef/fgs/functions/urn:fss:cn-north-4:0123456789abcdef0123456789abcdef:\
+     function:default:order-export/async-invocations?limit=100&query_begin_time=2026-03-01T11:00:00\
+     &query_end_time=2026-03-01T12:00:00&marker=0 HTTP/1.1",
+    "Host: functiongraph.cn-north-4.myhuaweicloud.com",
+    "User-Agent: golangsdk/2.0.0",
+    "Accept: application/json",
+    "Authorization: SDK-HMAC-SHA256 Access=emulator, SignedHeaders=accept;content-type;user-agent;x-sdk-date, \
+     Signature=c3e875bd7645b67889a412d92b01e1900e3b3a983ec8153f18d64a63c3e17369",
+    "Content-Type: application/json",
+    "X-Project-Id: 0123456789abcdef0123456789abcdef",
+    "X-Sdk-Date: 20260301T120000Z",
+    "Accept-Encoding: gzip",
+];
+
+/// Java's look-up of the project, then Go's: the samples name none.
+const PROJECT_LOOK_UPS: [[&str; 5]; 2] = [
+    [
+        "GET /v3/projects?name=cn-north-4 HTTP/1.1",
+        "Host: iam.cn-north-4.myhuaweicloud.com",
+        "User-Agent: huaweicloud-usdk-java/3.0",
+        "X-Sdk-Date: 20260301T120000Z",
+        "Authorization: SDK-HMAC-SHA256 Access=emulator, SignedHeaders=host;user-agent;x-sdk-date, \
+         Signature=b493a501e6ef3185c524930c682c489c60f9fe76ee6a0c7bad542dcc454339cb",
+    ],
+    [
+        "GET /v3/projects?name=cn-north-4 HTTP/1.1",
+        "Host: 127.0.0.1:1",
+        "User-Agent: huaweicloud-usdk-go/3.0",
+        "X-Sdk-Date: 20260301T120000Z",
+        "Authorization: SDK-HMAC-SHA256 Access=emulator, SignedHeaders=user-agent;x-sdk-date, \
+         Signature=a8262625d8d396cbdf5c720532f2d45f713aa32a750760b0358ca294a9b6768c",
+    ],
+];
+
+/// A cloud at the end of its world, so that some records have not ended; that hour's records.
+async fn at_its_end(readings: Readings) -> (Cloud, Vec<Shown>) {
+    let cloud = Cloud::start(spec(), readings, Faults::none()).await;
+    cloud.clock.store(ANCHOR, Ordering::SeqCst);
+    let hour = cloud.emulator.world().shown(0, at(0)).filter(|shown| shown.start >= at(-3_600)).collect();
+    (cloud, hour)
+}
+
+/// What the strictest of the vendor's decoders take: Java's wants integers where the page has them and
+/// an offset or none behind a time, Go's a time in one of six forms, of which ours is one.
+#[track_caller]
+fn assert_readable(reply: &Reply) -> Vec<Value> {
+    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")), "{reply:?}");
+    let page = reply.json();
+    let int32 = |value: &Value| value.as_i64().is_some_and(|value| i32::try_from(value).is_ok());
+    assert!(int32(&page["count"]) && int32(&page["next_marker"]), "{page}");
+    let time = |value: &Value| value.as_str().is_some_and(|text| text.len() == 19 && text.parse::<Timestamp>().is_ok());
+    let records = page["invocations"].as_array().unwrap().clone();
+    for record in &records {
+        assert!(record["request_id"].is_string() && record["error_message"].is_string(), "{record}");
+        assert!(Phase::ALL.iter().any(|phase| record["status"] == phase.as_str()), "{record}");
+        assert!(int32(&record["error_code"]) && time(&record["start_time"]), "{record}");
+        assert!(record["end_time"] == "" || time(&record["end_time"]), "{record}");
+    }
+    records
+}
+
+#[tokio::test]
+async fn what_the_vendor_s_other_clients_send_is_answered_so_that_they_can_read_it() {
+    let (cloud, hour) = at_its_end(Readings::default()).await;
+    assert!(hour.iter().any(|shown| shown.phase.is_open()) && hour.len() > 100, "{}", hour.len());
+    let (mut signing_the_type, mut elsewhere) = (JAVA, JAVA);
+    signing_the_type[4] = JAVA_SIGNING_THE_TYPE;
+    (elsewhere[0], elsewhere[4]) = (JAVA_ELSEWHERE[0], JAVA_ELSEWHERE[1]);
+    let later = hour.iter().filter(|shown| shown.start > at(-3_600)).count();
+    for (client, lines, records) in [
+        ("Java", &JAVA[..], hour.len()),
+        ("Java, signing the type", &signing_the_type, hour.len()),
+        ("Java, with a fraction and an offset", &elsewhere, later),
+        ("Go", &GO, hour.len()),
+        ("Terraform", &TERRAFORM, 100),
+    ] {
+        let reply = cloud.replay(&request(lines)).await;
+        assert_eq!(assert_readable(&reply).len(), records, "{client}");
+    }
+    for lines in PROJECT_LOOK_UPS {
+        let reply = cloud.replay(&request(&lines)).await;
+        assert_eq!((reply.status, &reply.json()["projects"][0]["id"]), (200, &json!(PROJECT_ID)));
+    }
+    let mut nowhere = GO;
+    (nowhere[0], nowhere[3]) = (GO_WITHOUT_A_FUNCTION[0], GO_WITHOUT_A_FUNCTION[1]);
+    let refused = cloud.replay(&request(&nowhere)).await;
+    assert_eq!((refused.status, refused.json()), (400, error("FSS.1309", "invalid function urn")));
+    cloud.stop().await;
+}
+
+#[tokio::test]
+async fn a_service_that_takes_the_documented_form_only_refuses_the_samples() {
+    let (cloud, _) = at_its_end(Readings { times: Times::Strict, ..Readings::default() }).await;
+    for lines in [&JAVA[..], &GO] {
+        let reply = cloud.replay(&request(lines)).await;
+        assert_eq!((reply.status, &reply.json()["error_code"]), (400, &json!("FSS.1001")));
+    }
+    assert_readable(&cloud.replay(&request(&TERRAFORM)).await);
+    cloud.stop().await;
+}
+
+#[tokio::test]
+async fn a_code_as_text_is_more_than_the_vendor_s_decoders_take() {
+    for error_form in [ErrorForm::String, ErrorForm::StringOrAbsent, ErrorForm::StringOrNull] {
+        let (cloud, _) = at_its_end(Readings { error_form, ..Readings::default() }).await;
+        let page = cloud.replay(&request(&GO)).await.json();
+        let codes = page["invocations"].as_array().unwrap().iter().map(|record| &record["error_code"]);
+        assert_eq!(codes.filter(|code| code.is_number()).count(), 0, "{error_form}");
+        cloud.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_asked_for_is_the_documented_default() {
+    let (cloud, hour) = at_its_end(Readings::default()).await;
+    for query in ["", "marker=&limit=&status=&request_id=&query_begin_time=&query_end_time="] {
+        let page = cloud.list(query).await.unwrap().json();
+        let records = page["invocations"].as_array().unwrap();
+        assert_eq!((records.len(), &page["count"]), (100, &json!(hour.len())), "{query}");
+        assert_eq!((&page["next_marker"], &records[0]), (&json!(100), &record_of(&hour[0])), "{query}");
+    }
+    cloud.stop().await;
+}
+
+/// The vendor's Python SDK sends a separator in a name as `%2F`, and signs it bare.
+#[tokio::test]
+async fn a_name_with_a_separator_is_signed_alike_on_both_sides() {
+    let cloud = Cloud::start(spec(), Readings::default(), Faults::none()).await;
+    cloud.clock.store(ANCHOR, Ordering::SeqCst);
+    let reply = cloud
+        .replay(&request(&[
+            "GET /v2/0123456789abcdef0123456789abcdef/fgs/functions/urn%3Afss%3Acn-north-4%3A\
+             0123456789abcdef0123456789abcdef%3Afunction%3Adefault%3Aa%2Fb/async-invocations?limit=100 HTTP/1.1",
+            "Host: functiongraph.cn-north-4.myhuaweicloud.com",
+            "Content-Type: application/json",
+            "X-Project-Id: 0123456789abcdef0123456789abcdef",
+            "X-Sdk-Date: 20260301T120000Z",
+            "Authorization: SDK-HMAC-SHA256 Access=emulator, \
+             SignedHeaders=content-type;host;x-project-id;x-sdk-date, \
+             Signature=2d19c3aa5e8422ce06c92c131d6e6b0b26718a98818f98ddaf0eceb5ac71264c",
+        ]))
+        .await;
+    assert!(reply.json()["error_code"].as_str().unwrap().starts_with("FSS."), "{reply:?}");
+    assert_eq!(cloud.emulator.refused_signatures(), 0);
+    cloud.stop().await;
+}
+
+/// What IAM says, in its own form, and under which id.
+#[track_caller]
+fn assert_from_iam(reply: &Reply, status: u16) {
+    let error = &reply.json()["error"];
+    assert_eq!((reply.status, &error["code"]), (status, &json!(status)), "{reply:?}");
+    assert!(error["message"].is_string() && error["title"].is_string(), "{reply:?}");
+    assert!(reply.header("x-iam-trace-id").is_some_and(|id| id.len() == 32), "{reply:?}");
+    assert_eq!(reply.header("x-request-id"), None, "{reply:?}");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_at_iam_is_said_as_iam_does() {
+    let projects = "/v3/projects?name=cn-north-4";
+    for (fault, status) in [
+        (Fault::Throttled { retry_after: Some(3) }, 429),
+        (Fault::Status { code: 500, body: BodyKind::Json }, 500),
+        (Fault::Status { code: 503, body: BodyKind::Json }, 503),
+        (Fault::ExpiredToken, 401),
+    ] {
+        let cloud = Cloud::with(fault).await;
+        let reply = cloud.get(projects).await.unwrap();
+        assert_from_iam(&reply, status);
+        assert_eq!(reply.header("retry-after"), (status == 429).then_some("3"));
+        cloud.stop().await;
+    }
+    for body in [BodyKind::Html, BodyKind::Empty] {
+        let cloud = Cloud::with(Fault::Status { code: 502, body }).await;
+        let reply = cloud.get(projects).await.unwrap();
+        assert!(reply.header("x-iam-trace-id").is_some() && reply.header("x-request-id").is_none(), "{reply:?}");
+        cloud.stop().await;
+    }
+    let cloud = Cloud::start(spec(), Readings::default(), Faults::none()).await;
+    assert_from_iam(&cloud.ask(&get(projects, "guessed")).await.unwrap(), 401);
+    let unsigned = format!("GET {projects} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert_from_iam(&cloud.ask(&unsigned).await.unwrap(), 401);
+    cloud.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_under_an_id_of_its_own() {
+    let cloud = Cloud::start(spec(), Readings::default(), Faults::none()).await;
+    let mut ids = Vec::new();
+    for path in ["/v3/auth/tokens", &format!("/v2/{PROJECT_ID}/fgs/functions")] {
+        let body = "x".repeat(300_000);
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}", body.len());
+        let reply = cloud.ask(&format!("{head}\r\nConnection: close\r\n\r\n{body}")).await.unwrap();
+        assert_eq!((reply.status, &reply.json()["error_code"]), (413, &json!("APIGW.0201")));
+        assert_eq!(reply.header("x-request-id"), reply.json()["request_id"].as_str());
+        assert_eq!(reply.header("date"), Some("Mon, 02 Mar 2026 12:00:00 GMT"));
+        ids.push(reply.header("x-request-id").unwrap().to_owned());
+    }
+    assert!(ids[0].len() == 32 && ids[0] != ids[1], "{ids:?}");
+    assert_eq!(cloud.emulator.journal().total(), 2);
+    cloud.stop().await;
 }

@@ -1,11 +1,12 @@
 //! The part of IAM that a client of FunctionGraph needs: a token for a password, and the project of
 //! a region (OpenStack Keystone's v3, as the vendor documents it).
 
-use super::auth::{Access, DOMAIN, PASSWORD, USER};
+use super::auth::{Access, DOMAIN, PASSWORD, Refusal, USER};
 use super::query::Parameters;
 use super::wire::{Answer, Asked};
 use super::world::{PROJECT_ID, REGION};
 use crate::domain::Timestamp;
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -84,14 +85,14 @@ impl Project {
 /// `POST /v3/auth/tokens`. Without a project the token is for none, and of no use here.
 pub(super) fn issue_token(asked: &Asked, access: &mut Access, now: Timestamp) -> Answer {
     let Ok(TokenRequest { auth }) = serde_json::from_slice(&asked.body) else {
-        return refuse(400, "Bad Request", "The request body is invalid");
+        return refuse(400, "The request body is invalid");
     };
     if !auth.identity.is_known() {
-        return refuse(401, "Unauthorized", "The username or password is wrong.");
+        return refuse(401, "The username or password is wrong.");
     }
     let project = auth.scope.and_then(|scope| scope.project);
     if project.as_ref().is_some_and(|project| !project.is_known()) {
-        return refuse(401, "Unauthorized", "The project does not exist.");
+        return refuse(401, "The project does not exist.");
     }
     let (token, expires) = access.issue(project.is_some(), now);
     let domain = json!({ "id": DOMAIN_ID, "name": DOMAIN });
@@ -121,9 +122,19 @@ pub(super) fn projects(parameters: &Parameters) -> Answer {
     Answer::of(200, &json!({ "projects": projects, "links": { "self": "https://iam.myhuaweicloud.com/v3/projects" } }))
 }
 
-/// IAM's own form of an error.
-fn refuse(status: u16, title: &str, message: &str) -> Answer {
+/// IAM's own form of an error, its title the status's name.
+pub(super) fn refuse(status: u16, message: &str) -> Answer {
+    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     Answer::of(status, &json!({ "error": { "code": status, "message": message, "title": title } }))
+}
+
+/// How IAM turns away who may not ask it.
+pub(super) fn turn_away(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Unscoped => refuse(403, "You are not authorized to perform the requested action."),
+        Refusal::Expired => refuse(401, "The token must be updated."),
+        _ => refuse(401, "The request you have made requires authentication."),
+    }
 }
 
 /// As IAM writes a moment.

@@ -24,6 +24,18 @@ pub enum RouteName {
     Unknown,
 }
 
+impl RouteName {
+    /// Whether IAM answers, in its own form, and not FunctionGraph behind its gateway.
+    pub(super) fn is_iam(self) -> bool {
+        matches!(self, Self::Tokens | Self::Projects)
+    }
+
+    /// The header in which an answer carries its request's id.
+    pub(super) fn id_header(self) -> &'static str {
+        if self.is_iam() { "X-IAM-Trace-Id" } else { "X-Request-Id" }
+    }
+}
+
 /// A request's place in the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {

@@ -1,6 +1,7 @@
 //! The service on a socket, and what happens to an answer on its way.
 
 use super::faults::{BodyKind, Fault, Framing};
+use super::iam;
 use super::service::{Arrival, Emulator, fss, gateway, request_id};
 use super::wire::{Answer, Asked};
 use crate::domain::Timestamp;
@@ -24,8 +25,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// The largest body that is read, bytes; a request for a token has a few hundred.
+/// The largest body that is taken, bytes; a request for a token has a few hundred.
 const MOST_BODY: usize = 64 * 1024;
+/// The largest body that is read, bytes: a client that is not listened to while it sends may lose
+/// the answer. The gateway's own limit is 12 MB (API signing guide).
+const MOST_READ: usize = 16 * 1024 * 1024;
 /// Pieces that a slow body comes in.
 const DROPS: usize = 10;
 /// How long a request without an answer is held, far beyond any client's patience.
@@ -59,8 +63,10 @@ struct Shared {
 
 async fn handle(State(shared): State<Shared>, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MOST_BODY).await else {
-        return respond(gateway(413, "APIGW.0201", "The request entity is too large", &request_id(0)), None);
+    let body = to_bytes(body, MOST_READ).await.ok().filter(|body| body.len() <= MOST_BODY);
+    let Some(body) = body else {
+        let arrival = shared.service.receive_unread(&parts.method, parts.uri.path());
+        return deliver(too_large(&arrival), &arrival);
     };
     let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
     let asked = Asked { method: parts.method, path, query, headers: parts.headers, body };
@@ -85,22 +91,37 @@ impl Shared {
 
 /// The answer of whatever stands in front of the service, where a fault puts one there.
 fn struck(arrival: &Arrival) -> Option<Answer> {
-    let id = request_id(arrival.number);
-    arrival.faults.iter().find_map(|fault| match fault {
+    let (id, iam) = (request_id(arrival.number), arrival.route.name.is_iam());
+    let answer = arrival.faults.iter().find_map(|fault| match fault {
         Fault::Throttled { retry_after } => {
-            let told =
-                "The throttling threshold has been reached: policy user over ratelimit, limit:100, time:1 minute";
-            let answer = gateway(429, "APIGW.0308", told, &id).with("X-Request-Id", &id);
+            let answer = throttled(iam, &id);
             Some(retry_after.iter().fold(answer, |answer, seconds| answer.with("Retry-After", seconds.to_string())))
         }
-        Fault::Status { code, body } => Some(failed(*code, *body).with("X-Request-Id", &id)),
+        Fault::Status { code, body } => Some(failed(*code, *body, iam)),
         Fault::Garbled => Some(Answer::json(200, b"{\"invocations\":[{\"request_id\":\"".to_vec())),
         _ => None,
-    })
+    });
+    answer.map(|answer| answer.with(arrival.route.name.id_header(), id))
 }
 
-fn failed(code: u16, body: BodyKind) -> Answer {
+/// The gateway stands in front of IAM too.
+fn too_large(arrival: &Arrival) -> Answer {
+    let (id, name) = (request_id(arrival.number), arrival.route.name);
+    let answer = gateway(413, "APIGW.0201", "The request entity is too large", &id).with("X-Request-Id", &id);
+    if name.is_iam() { answer.with(name.id_header(), id) } else { answer }
+}
+
+fn throttled(iam: bool, id: &str) -> Answer {
+    if iam {
+        return iam::refuse(429, "Too many requests.");
+    }
+    let told = "The throttling threshold has been reached: policy user over ratelimit, limit:100, time:1 minute";
+    gateway(429, "APIGW.0308", told, id)
+}
+
+fn failed(code: u16, body: BodyKind, iam: bool) -> Answer {
     match body {
+        BodyKind::Json if iam => iam::refuse(code, "An unexpected error prevented the server from fulfilling it."),
         BodyKind::Json if code == 500 => fss(500, "FSS.0500", "xxx"),
         BodyKind::Json => fss(code, &format!("FSS.0{code}"), "service unavailable"),
         BodyKind::Html => Answer { status: code, content_type: "text/html", headers: vec![], body: HTML.to_vec() },

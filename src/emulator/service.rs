@@ -12,6 +12,7 @@ use super::routes::{Route, RouteName};
 use super::wire::{self, Answer, Asked, AsyncConfig, ErrorBody, FunctionItem, Functions};
 use super::world::{Function, PROJECT_ID, REGION, World};
 use crate::domain::{FunctionRef, Timestamp};
+use axum::http::Method;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -112,29 +113,36 @@ impl Emulator {
         let route = Route::of(&asked.method, &asked.path);
         let engine = Arc::clone(&self.0.engine.read().unwrap_or_else(PoisonError::into_inner));
         let faults = engine.strike(route.name);
-        let mut journal = lock(&self.0.journal);
-        journal.note(route.name, faults.len());
         if route.name == RouteName::Invocations {
-            journal.note_listing(&route.function, &asked.query);
+            lock(&self.0.journal).note_listing(&route.function, &asked.query);
         }
+        self.arrive(route, faults)
+    }
+
+    /// Counts a request that cannot be read, and so is answered without its faults.
+    pub(super) fn receive_unread(&self, method: &Method, path: &str) -> Arrival {
+        self.arrive(Route::of(method, path), Vec::new())
+    }
+
+    fn arrive(&self, route: Route, faults: Vec<Fault>) -> Arrival {
+        lock(&self.0.journal).note(route.name, faults.len());
         Arrival { number: self.0.requests.fetch_add(1, Ordering::SeqCst), route, now: self.now(), faults }
     }
 
     /// The answer, before anything happens to it on its way.
     pub(super) fn answer(&self, asked: &Asked, arrival: &Arrival) -> Answer {
         let id = request_id(arrival.number);
-        let trace = match arrival.route.name {
-            RouteName::Tokens | RouteName::Projects => "X-IAM-Trace-Id",
-            _ => "X-Request-Id",
-        };
-        self.respond(asked, arrival, &id).unwrap_or_else(|refused| refused).with(trace, id)
+        let answer = self.respond(asked, arrival, &id).unwrap_or_else(|refused| refused);
+        answer.with(arrival.route.name.id_header(), id)
     }
 
     fn respond(&self, asked: &Asked, arrival: &Arrival, id: &str) -> Result<Answer, Answer> {
         if arrival.route.name == RouteName::Tokens {
             return Ok(iam::issue_token(asked, &mut lock(&self.0.access), arrival.now));
         }
-        self.admit(asked, arrival).map_err(|refusal| refuse(refusal, id))?;
+        let iam = arrival.route.name.is_iam();
+        self.admit(asked, arrival)
+            .map_err(|refusal| if iam { iam::turn_away(refusal) } else { refuse(refusal, id) })?;
         let parameters = Parameters::parse(&asked.query);
         match arrival.route.name {
             RouteName::Tokens | RouteName::Unknown => Err(gateway(404, "APIGW.0101", "The API does not exist", id)),
