@@ -73,6 +73,40 @@ CREATE TABLE status_changes (
 
 CREATE INDEX status_changes_by_record ON status_changes (request_id, id);
 
+-- Known values of a record that were not shown again as they are archived. With `accepted` 1 the shown value stands now, or
+-- the record moved on to another outcome; with 0 nothing, or less, was shown, and what stood stands. The latter once each.
+CREATE TABLE amendments (
+    id         INTEGER PRIMARY KEY,
+    request_id TEXT NOT NULL,
+    field      TEXT NOT NULL,
+    stood      ANY NOT NULL,
+    shown      ANY,
+    accepted   INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+    seen_at    TEXT NOT NULL,
+    run_id     INTEGER NOT NULL REFERENCES runs (id)
+) STRICT;
+
+CREATE INDEX amendments_by_record ON amendments (request_id, id);
+
+-- Records of `invocations` that another function shows as well: what it shows of them. The row there stays as the function
+-- shows it that showed it first.
+CREATE TABLE shared_records (
+    request_id     TEXT NOT NULL,
+    function_id    INTEGER NOT NULL REFERENCES functions (id),
+    status         TEXT NOT NULL,
+    error_code     ANY,
+    error_message  TEXT,
+    start_time     TEXT,
+    end_time       TEXT,
+    first_run_id   INTEGER NOT NULL REFERENCES runs (id),
+    changed_run_id INTEGER NOT NULL REFERENCES runs (id),
+    extra          TEXT,
+    PRIMARY KEY (request_id, function_id)
+) STRICT, WITHOUT ROWID;
+
+-- Serves what is asked of one function's time.
+CREATE INDEX shared_records_by_function ON shared_records (function_id, start_time);
+
 -- The few records that may still change: WAIT, RUNNING, and a FAIL that a retry may yet turn. `seen_at` bounds the next
 -- change; `checked_at` is also when a record was asked for and not shown.
 CREATE TABLE open_records (
@@ -297,6 +331,12 @@ SELECT f.name AS function_name,
                          WHERE i.function_id = c.function_id
                            AND i.start_time >= c.begin_time
                            AND i.start_time < c.end_time) THEN 'records'
+           WHEN NOT c.is_whole
+            AND EXISTS (SELECT 1
+                          FROM shared_records s
+                         WHERE s.function_id = c.function_id
+                           AND s.start_time >= c.begin_time
+                           AND s.start_time < c.end_time) THEN 'records'
            WHEN EXISTS (SELECT 1
                           FROM off o
                          WHERE o.function_id = c.function_id

@@ -44,12 +44,17 @@ pub enum RecordTime {
     Unreadable(Box<str>),
 }
 
+/// Dates that stand for none.
+const NO_DATES: [&str; 2] = ["0001-01-01", "0000-00-00"];
+
 impl RecordTime {
     /// Reads a time, keeping what cannot be read; none when there is nothing, which services written in Go send as the
-    /// first second of the year 1. Taken for a moment it would make a waiting record two thousand years old.
+    /// first second of the year 1, in whatever zone, and databases as a date of zeros. Taken for a moment it would make a
+    /// waiting record two thousand years old.
     pub fn parse(text: &str) -> Option<Self> {
+        let is_nothing = text.is_empty() || NO_DATES.iter().any(|date| text.starts_with(date));
         match text.parse() {
-            _ if text.is_empty() => None,
+            _ if is_nothing => None,
             Ok(Timestamp::MIN) => None,
             Ok(moment) => Some(Self::At(moment)),
             Err(_) => Some(Self::Unreadable(text.into())),
@@ -109,7 +114,14 @@ mod tests {
         let moment = "2026-03-01T12:00:00".parse().unwrap();
         assert_eq!(RecordTime::parse("2026-03-01T12:00:00"), Some(RecordTime::At(moment)));
         assert_eq!(RecordTime::parse("yesterday"), Some(RecordTime::Unreadable("yesterday".into())));
-        for nothing in ["", "0001-01-01T00:00:00", "0001-01-01T00:00:00Z"] {
+        for nothing in [
+            "",
+            "0001-01-01T00:00:00",
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T08:05:43+08:05",
+            "0001-01-01 00:00:00 +0000 UTC",
+            "0000-00-00 00:00:00",
+        ] {
             assert_eq!(RecordTime::parse(nothing), None, "{nothing}");
         }
     }

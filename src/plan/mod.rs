@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits, reads a clock, or can fail because of the world; the present is an argument.
 
+mod extra;
 pub mod ledger;
 pub mod pace;
 pub mod paging;

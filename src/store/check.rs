@@ -145,12 +145,22 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "history-records",
-        message: "changes of status or late records belong to no record",
+        message: "changes of status, amendments or late records belong to no record",
         repair: KEEP,
         sql: "SELECT request_id || ' in ' || place
                 FROM (SELECT DISTINCT request_id, 'status_changes' AS place FROM status_changes
+                       UNION ALL SELECT DISTINCT request_id, 'amendments' FROM amendments
                        UNION ALL SELECT request_id, 'late_records' FROM late_records)
                WHERE request_id NOT IN (SELECT request_id FROM invocations)",
+    },
+    Rule {
+        name: "shared-records",
+        message: "records that a second function shows do not exist, or belong to that function",
+        repair: "delete these rows from `shared_records`",
+        sql: "SELECT s.request_id || ' of function ' || s.function_id
+                FROM shared_records s
+                LEFT JOIN invocations i ON i.request_id = s.request_id
+               WHERE i.function_id IS NULL OR i.function_id = s.function_id",
     },
     Rule {
         name: "open-exists",
@@ -250,6 +260,8 @@ mod tests {
                      (1, 'a1', 'WAIT', 'RUNNING', '2026-03-01T10:00:00Z', '2026-03-01T10:00:05Z', 1, 1),
                      (2, 'a1', 'RUNNING', 'SUCCESS', '2026-03-01T10:00:05Z', '2026-03-01T10:00:15Z', 1, 1),
                      (3, 'a1', 'SUCCESS', 'WAIT', '2026-03-01T10:00:15Z', '2026-03-01T10:00:25Z', 0, 2);
+                 INSERT INTO amendments VALUES (1, 'a1', 'end_time', '2026-03-01T10:00:10Z', NULL, 0, '2026-03-01T10:01:00Z', 2);
+                 INSERT INTO shared_records VALUES ('a1', 2, 'SUCCESS', NULL, NULL, NULL, NULL, 1, 2, NULL);
                  INSERT INTO windows VALUES
                      (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z'),
                      (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'seams', 3, 2, 1, '2026-03-01T12:00:00Z'),
@@ -287,11 +299,14 @@ mod tests {
             (&["history-times"], "UPDATE status_changes SET after_time = '2026-03-01T10:00:06Z' WHERE id = 1"),
             (&["history-records"], "UPDATE late_records SET request_id = 'zz'"),
             (&["history-records"], "UPDATE status_changes SET request_id = 'zz'"),
+            (&["history-records"], "UPDATE amendments SET request_id = 'zz'"),
+            (&["shared-records"], "UPDATE shared_records SET request_id = 'zz'"),
+            (&["shared-records"], "UPDATE shared_records SET function_id = 1"),
             (&["open-exists"], "INSERT INTO open_records VALUES ('zz', 1, '', '', '')"),
             (&["open-exists"], "UPDATE open_records SET function_id = 2"),
             (&["open-watched"], "DELETE FROM open_records"),
             (&["digests"], "UPDATE invocations SET error_code = 7 WHERE request_id = 'a1'"),
-            (&["digests"], "UPDATE invocations SET function_id = 2 WHERE request_id = 'a1'"),
+            (&["shared-records", "digests"], "UPDATE invocations SET function_id = 2 WHERE request_id = 'a1'"),
             (&["digests"], "DELETE FROM digests WHERE day = '2026-03-01'"),
             (&["digests"], "UPDATE digests SET digest = digest + 1"),
             (&["open-watched"], "UPDATE invocations SET given_up_at = NULL WHERE request_id = 'a3'"),

@@ -5,6 +5,7 @@
 //! [`Reader::status`] and [`Reader::check`] say how far and how well it is filled.
 
 mod adhoc;
+mod amendments;
 mod archive;
 mod backup;
 mod batch;
@@ -30,6 +31,7 @@ mod reports;
 mod room;
 mod runs;
 mod schema;
+mod shared;
 mod status;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -20,10 +20,13 @@ impl Archive {
         statement.query_and_then([function.0], load_record)?.collect()
     }
 
-    /// How many records of a function are archived that began in a range of time.
+    /// How many records that a function shows are archived that began in a range of time.
     pub fn count_started(&self, function: FunctionId, range: Interval) -> Result<u64, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT count(*) FROM invocations WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end",
+            "SELECT (SELECT count(*) FROM invocations
+                      WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end)
+                  + (SELECT count(*) FROM shared_records
+                      WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end)",
         )?;
         let parameters = named_params! {
             ":function_id": function.0,

@@ -37,6 +37,11 @@ impl Archive {
                FROM invocations
               WHERE function_id = :function_id AND start_time < :by AND end_time < :by
                 AND unixepoch(end_time) - unixepoch(start_time) BETWEEN 0 AND 3599
+              UNION ALL
+             SELECT request_id, start_time, end_time
+               FROM shared_records
+              WHERE function_id = :function_id AND start_time < :by AND end_time < :by
+                AND unixepoch(end_time) - unixepoch(start_time) BETWEEN 0 AND 3599
               ORDER BY start_time DESC
               LIMIT 1",
         )?;

@@ -1,14 +1,18 @@
 //! Applying what was seen of records: new ones are inserted, changed ones reconciled, unchanged ones left alone.
+//!
+//! A row belongs to the function that showed its record first, and only what that function shows changes it. What another
+//! function shows under the same id is kept beside it (`store::shared`).
 
+use super::amendments::save_amendments;
 use super::batch::Showing;
 use super::digest::{Columns, Sums};
 use super::functions::FunctionId;
 use super::packed::Sorted;
 use super::runs::{RunId, Tally};
-use super::{StoreError, open_records};
+use super::{StoreError, open_records, shared};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
 use crate::plan::ledger::missed_at;
-use crate::plan::reconcile::{Change, reconcile};
+use crate::plan::reconcile::{Change, Merged, reconcile};
 use crate::plan::refresh::stays_open;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, OptionalExtension, Row, Transaction, named_params};
@@ -27,10 +31,14 @@ const UPDATE: &str = "UPDATE invocations
         given_up_at = NULL
     WHERE request_id = ?1";
 
+/// What a sighting adds that is not believed: the status did not change, and whether the record is waited for stays as it is.
+/// The run is not noted either, since it bounds the next change of status, and this sighting was of an earlier one.
+const FILL: &str = "UPDATE invocations SET start_time = ?2, extra = ?3 WHERE request_id = ?1";
+
 /// A record as the service showed it at a moment.
-struct Sighting<'b> {
-    record: Invocation,
-    showing: &'b Showing,
+pub(super) struct Sighting<'b> {
+    pub(super) record: Invocation,
+    pub(super) showing: &'b Showing,
 }
 
 impl Sighting<'_> {
@@ -84,7 +92,12 @@ enum Outcome {
 enum Stored {
     Nothing,
     Same,
-    Differs { record: Box<Invocation>, changed_run: i64, function: FunctionId },
+    Differs {
+        record: Box<Invocation>,
+        changed_run: i64,
+    },
+    /// The row of another function.
+    Anothers,
 }
 
 /// The statements of the hot loop, prepared once a transaction.
@@ -118,7 +131,7 @@ impl<'t> Records<'t> {
         if self.expects_new && self.insert(sighting)? {
             return self.welcome(sighting);
         }
-        let stored = self.load(&sighting.record)?;
+        let stored = self.load(sighting)?;
         self.expects_new = matches!(stored, Stored::Nothing);
         match stored {
             Stored::Nothing => {
@@ -126,19 +139,26 @@ impl<'t> Records<'t> {
                 self.welcome(sighting)
             }
             Stored::Same => self.confirm(sighting),
-            Stored::Differs { record, changed_run, function } => self.change(sighting, &record, changed_run, function),
+            Stored::Differs { record, changed_run } => self.change(sighting, &record, changed_run),
+            Stored::Anothers => {
+                shared::save_shared(self.transaction, self.run, sighting)?;
+                Ok(Outcome::Unchanged)
+            }
         }
     }
 
     /// Compares with the stored row in place: nearly every record of a repeated walk is the same, and costs no allocation.
-    fn load(&mut self, seen: &Invocation) -> Result<Stored, StoreError> {
+    fn load(&mut self, Sighting { record: seen, showing }: &Sighting<'_>) -> Result<Stored, StoreError> {
         let mut rows = self.select.query([seen.request_id.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(Stored::Nothing) };
+        if FunctionId(row.get(7)?) != showing.function {
+            return Ok(Stored::Anothers);
+        }
         if is_same(row, seen)? {
             return Ok(Stored::Same);
         }
         let record = Box::new(read_record(row, &seen.request_id)?);
-        Ok(Stored::Differs { record, changed_run: row.get(6)?, function: FunctionId(row.get(7)?) })
+        Ok(Stored::Differs { record, changed_run: row.get(6)? })
     }
 
     /// Inserts a record unless there is one of its id; whether it did.
@@ -184,26 +204,53 @@ impl<'t> Records<'t> {
         sighting: &Sighting<'_>,
         stored: &Invocation,
         changed_run: i64,
-        function: FunctionId,
     ) -> Result<Outcome, StoreError> {
-        let change = reconcile(stored, &sighting.record);
+        let merged = reconcile(stored, &sighting.record);
+        let change = merged.change;
         let is_known = change == Change::Regressed && self.is_known_anomaly(sighting, stored)?;
         if change.moves_status() && !is_known {
             self.append_history(sighting, stored, changed_run, change.is_accepted())?;
         }
+        save_amendments(self.transaction, self.run, sighting, &merged.noted)?;
         let was_watched = open_records::load_seen_at(self.transaction, &stored.request_id)?.is_some();
-        if is_open(sighting) {
-            self.keep_open(sighting)?;
-        } else if was_watched {
-            open_records::close(self.transaction, &stored.request_id)?;
-        }
-        if !change.is_accepted() {
+        self.watch(sighting, &merged, was_watched)?;
+        if merged.stands == *stored {
             return Ok(Outcome::Unchanged);
         }
-        self.update(&sighting.record)?;
+        if change == Change::Regressed {
+            self.fill(&merged.stands)?
+        } else {
+            self.update(&merged.stands)?
+        }
+        let function = sighting.showing.function;
         with_columns(stored, |columns| self.sums.remove(function, columns));
-        with_columns(&sighting.record, |columns| self.sums.add(function, columns));
+        with_columns(&merged.stands, |columns| self.sums.add(function, columns));
         Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
+    }
+
+    /// Keeps the record among the open ones, or takes it out, by what stands now; a step back is believed as far as to ask on.
+    /// A sighting without a status tells nothing of either.
+    fn watch(&self, sighting: &Sighting<'_>, merged: &Merged, was_watched: bool) -> Result<(), StoreError> {
+        if sighting.record.status.as_str().is_empty() && merged.change == Change::Regressed {
+            return Ok(());
+        }
+        let seen_at = sighting.showing.seen_at;
+        if is_open_at(&merged.stands, seen_at) || (merged.change == Change::Regressed && is_open(sighting)) {
+            self.keep_open(sighting)
+        } else if was_watched {
+            open_records::close(self.transaction, &sighting.record.request_id)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn fill(&self, stands: &Invocation) -> Result<(), StoreError> {
+        self.transaction.prepare_cached(FILL)?.execute((
+            stands.request_id.as_str(),
+            Time::of(stands.start_time.as_ref()),
+            stands.extra.as_deref(),
+        ))?;
+        Ok(())
     }
 
     fn update(&mut self, seen: &Invocation) -> Result<(), StoreError> {
@@ -299,9 +346,12 @@ impl<'t> Records<'t> {
 }
 
 fn is_open(sighting: &Sighting<'_>) -> bool {
-    let Sighting { record, showing: Showing { seen_at, .. } } = sighting;
+    is_open_at(&sighting.record, sighting.showing.seen_at)
+}
+
+fn is_open_at(record: &Invocation, seen_at: Timestamp) -> bool {
     let ended_at = record.end_time.as_ref().and_then(RecordTime::moment);
-    stays_open(&record.status, ended_at, record.started_at().unwrap_or(*seen_at), *seen_at)
+    stays_open(&record.status, ended_at, record.started_at().unwrap_or(seen_at), seen_at)
 }
 
 /// Works on the columns of a record as they are stored.
@@ -322,8 +372,8 @@ fn with_columns<T>(record: &Invocation, work: impl FnOnce(&Columns<'_>) -> T) ->
     ])
 }
 
-/// Whether a row of [`SELECT`] holds just what was seen.
-fn is_same(row: &Row<'_>, seen: &Invocation) -> Result<bool, StoreError> {
+/// Whether a row that begins like one of [`SELECT`] holds just what was seen.
+pub(super) fn is_same(row: &Row<'_>, seen: &Invocation) -> Result<bool, StoreError> {
     with_columns(seen, |[_, seen @ ..]| {
         for (at, column) in seen.iter().enumerate() {
             if row.get_ref(at)? != *column {
@@ -334,8 +384,8 @@ fn is_same(row: &Row<'_>, seen: &Invocation) -> Result<bool, StoreError> {
     })
 }
 
-/// The record of a row of [`SELECT`].
-fn read_record(row: &Row<'_>, request_id: &RequestId) -> Result<Invocation, StoreError> {
+/// The record of a row that begins like one of [`SELECT`].
+pub(super) fn read_record(row: &Row<'_>, request_id: &RequestId) -> Result<Invocation, StoreError> {
     let text = |column: usize| -> Result<Option<String>, StoreError> { Ok(row.get(column)?) };
     let time = |column| -> Result<_, StoreError> { Ok(text(column)?.as_deref().and_then(RecordTime::parse)) };
     Ok(Invocation {
@@ -354,7 +404,7 @@ fn read_record(row: &Row<'_>, request_id: &RequestId) -> Result<Invocation, Stor
 }
 
 /// An error code as the column of type `ANY` takes it.
-struct Code<'a>(Option<&'a ErrorCode>);
+pub(super) struct Code<'a>(pub(super) Option<&'a ErrorCode>);
 
 impl Code<'_> {
     fn as_value(&self) -> ValueRef<'_> {
@@ -373,14 +423,14 @@ impl ToSql for Code<'_> {
 }
 
 /// A time as its column takes it, written without an allocation.
-enum Time<'a> {
+pub(super) enum Time<'a> {
     At([u8; Timestamp::TEXT_LENGTH]),
     Unreadable(&'a str),
     Absent,
 }
 
 impl<'a> Time<'a> {
-    fn of(time: Option<&'a RecordTime>) -> Self {
+    pub(super) fn of(time: Option<&'a RecordTime>) -> Self {
         match time {
             Some(RecordTime::At(moment)) => Self::At(moment.to_text()),
             Some(RecordTime::Unreadable(text)) => Self::Unreadable(text),
@@ -402,3 +452,6 @@ impl ToSql for Time<'_> {
         Ok(ToSqlOutput::Borrowed(self.as_value()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use crate::archive;
 use std::path::Path;
 
 /// Everything but the runs, and how the ledger is cut where it is not settled yet.
-const QUESTIONS: [(&str, &str); 8] = [
+const QUESTIONS: [(&str, &str); 10] = [
     ("functions", "SELECT urn, first_seen_at FROM functions ORDER BY 1"),
     (
         "records",
@@ -25,6 +25,12 @@ const QUESTIONS: [(&str, &str); 8] = [
     (
         "history",
         "SELECT request_id, from_status, to_status, after_time, by_time, accepted FROM status_changes ORDER BY 1, id",
+    ),
+    ("amendments", "SELECT request_id, field, stood, shown, accepted, seen_at FROM amendments ORDER BY 1, id"),
+    (
+        "shared",
+        "SELECT request_id, urn, status, error_code, error_message, start_time, end_time, extra
+           FROM shared_records JOIN functions ON functions.id = function_id ORDER BY 1, 2",
     ),
     ("late", "SELECT request_id, start_time, missed_at, seen_at FROM late_records ORDER BY 1"),
     (

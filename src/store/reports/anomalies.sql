@@ -1,18 +1,30 @@
--- What the service showed and the archive did not believe: records that went back to an earlier status.
+-- What the service showed and the archive did not believe: steps back, and known values shown as nothing.
 --
--- The stored status stands; what was seen is `seen_status`.
-SELECT c.by_time AS seen_at,
-       c.request_id,
+-- What is archived stands; what was seen is `seen`, empty where that was nothing. Of a status both are told by name as well.
+WITH disbelieved AS (
+    SELECT by_time AS seen_at, request_id, 'status' AS field, from_status AS standing, to_status AS seen,
+           from_status AS standing_status, to_status AS seen_status, run_id, id AS place
+      FROM status_changes
+     WHERE accepted = 0
+     UNION ALL
+    SELECT seen_at, request_id, field, stood, shown, NULL, NULL, run_id, id
+      FROM amendments
+     WHERE accepted = 0
+)
+SELECT d.seen_at,
+       d.request_id,
        f.package || ':' || f.name AS function,
-       c.from_status AS standing_status,
-       c.to_status AS seen_status,
+       d.standing_status,
+       d.seen_status,
        i.status AS status_now,
-       c.run_id
-  FROM status_changes c
-  LEFT JOIN invocations i ON i.request_id = c.request_id
+       d.field,
+       d.standing,
+       d.seen,
+       d.run_id
+  FROM disbelieved d
+  LEFT JOIN invocations i ON i.request_id = d.request_id
   LEFT JOIN functions f ON f.id = i.function_id
- WHERE c.accepted = 0
-   AND (:since IS NULL OR c.by_time >= :since)
-   AND (:until IS NULL OR c.by_time < :until)
+ WHERE (:since IS NULL OR d.seen_at >= :since)
+   AND (:until IS NULL OR d.seen_at < :until)
    AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.urn))
- ORDER BY c.id;
+ ORDER BY d.seen_at, d.request_id, d.field, d.place;

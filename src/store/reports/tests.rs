@@ -28,6 +28,9 @@ fn world() -> Fixture {
              (1, 'a4', 'WAIT', 'RUNNING', '2026-03-01T11:59:59Z', '2026-03-01T12:00:10Z', 1, 1),
              (2, 'a4', 'RUNNING', 'SUCCESS', '2026-03-01T12:00:10Z', '2026-03-02T12:00:10Z', 1, 2),
              (3, 'a4', 'SUCCESS', 'RUNNING', '2026-03-02T12:00:10Z', '2026-03-02T12:10:00Z', 0, 2);
+         INSERT INTO amendments VALUES
+             (1, 'a5', 'error_message', 'timed out', NULL, 0, '2026-03-02T12:05:00Z', 2),
+             (2, 'a5', 'error_code', 1000, 1001, 1, '2026-03-02T12:05:00Z', 2);
          INSERT INTO windows VALUES
              (1, '2026-03-01T00:00:00Z', '2026-03-01T06:00:00Z', 'settled', 'both', 0, 0, 1, '2026-03-01T12:00:00Z'),
              (1, '2026-03-01T06:00:00Z', '2026-03-01T07:00:00Z', 'lost', NULL, NULL, 0, 0, '2026-03-01T12:00:00Z'),
@@ -176,8 +179,9 @@ fn the_path_of_one_record_begins_with_its_first_sighting() {
 fn anomalies_are_what_was_not_believed() {
     assert_eq!(
         answer("anomalies"),
-        "seen_at | request_id | function | standing_status | seen_status | status_now | run_id\n\
-         2026-03-02T12:10:00Z | a4 | default:report | SUCCESS | RUNNING | SUCCESS | 2"
+        "seen_at | request_id | function | standing_status | seen_status | status_now | field | standing | seen | run_id\n\
+         2026-03-02T12:05:00Z | a5 | default:report |  |  | FAIL | error_message | timed out |  | 2\n\
+         2026-03-02T12:10:00Z | a4 | default:report | SUCCESS | RUNNING | SUCCESS | status | SUCCESS | RUNNING | 2"
     );
 }
 
