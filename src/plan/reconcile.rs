@@ -116,7 +116,7 @@ pub fn reconcile(stored: &Invocation, seen: &Invocation) -> Merged {
         ),
         start_time: merger.merge(of_record, Field::StartTime, stored.start_time.as_ref(), seen.start_time.as_ref()),
         end_time: merger.merge(of_outcome, Field::EndTime, stored.end_time.as_ref(), seen.end_time.as_ref()),
-        extra: merger.merge_extra(of_record, stored.extra.as_ref(), seen.extra.as_ref()),
+        extra: merger.merge_extra(of_record, stored.extra.as_deref(), seen.extra.as_deref()),
     };
     let amended = if stands == *stored { Change::Unchanged } else { Change::Amended };
     Merged { change: moved.unwrap_or(amended), stands, noted: merger.noted }
@@ -215,12 +215,13 @@ impl Merger {
         if is_accepted { seen } else { stored }.cloned()
     }
 
-    fn merge_extra(&mut self, rule: Rule, stored: Option<&Box<str>>, seen: Option<&Box<str>>) -> Option<Box<str>> {
+    fn merge_extra(&mut self, rule: Rule, stored: Option<&str>, seen: Option<&str>) -> Option<Box<str>> {
         if stored == seen {
-            return stored.cloned();
+            return stored.map(Into::into);
         }
-        let Some(merged) = extra::merge(stored.map(AsRef::as_ref), seen.map(AsRef::as_ref), rule == Rule::Fill) else {
-            return self.merge(rule, Field::Extra, stored, seen);
+        let Some(merged) = extra::merge(stored, seen, rule == Rule::Fill) else {
+            let [stored, seen] = [stored, seen].map(|text| text.map(Box::<str>::from));
+            return self.merge(rule, Field::Extra, stored.as_ref(), seen.as_ref());
         };
         if let Some(missed) = merged.missed.filter(|_| rule == Rule::Renew) {
             self.note(Field::Extra, Known::Text(missed), None, false);

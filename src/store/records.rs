@@ -218,9 +218,9 @@ impl<'t> Records<'t> {
             return Ok(Outcome::Unchanged);
         }
         if change == Change::Regressed {
-            self.fill(&merged.stands)?
+            self.fill(&merged.stands)?;
         } else {
-            self.update(&merged.stands)?
+            self.update(&merged.stands)?;
         }
         let function = sighting.showing.function;
         with_columns(stored, |columns| self.sums.remove(function, columns));
