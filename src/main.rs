@@ -1,29 +1,30 @@
 //! The program: parse, call, exit code.
 
-use clap::Parser;
-use fgarchive::cli::{self, Cli};
+use fgarchive::cli;
+use fgarchive::error::Failure;
 use std::io::{self, BufWriter};
 use std::process::ExitCode;
 
-/// The exit code of a wrong command line, the same as of a wrong configuration.
-const USAGE: u8 = 2;
-
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match cli::parse(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are printed to stdout, and are no failure. Nobody is left to tell if printing fails.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
-        }
+        // What clap has to say is printed there.
+        Err(error) => return exit_code(cli::show_usage(&error, &arguments).as_ref()),
     };
     let format = cli.log_format();
-    match cli.run(&mut BufWriter::new(io::stdout().lock())) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) if cli::is_closed_output(&failure) => ExitCode::SUCCESS,
-        Err(failure) => {
-            cli::show(&failure, format, &mut io::stderr());
-            ExitCode::from(failure.kind.exit_code())
-        }
+    let result = cli.run(&mut BufWriter::new(cli::stdout()));
+    if let Err(failure) = &result
+        && !cli::is_closed_output(failure)
+    {
+        cli::show(failure, format, &mut io::stderr());
+    }
+    exit_code(result.as_ref())
+}
+
+fn exit_code(result: Result<&(), &Failure>) -> ExitCode {
+    match result {
+        Err(failure) if !cli::is_closed_output(failure) => ExitCode::from(failure.kind.exit_code()),
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
     }
 }

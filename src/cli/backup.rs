@@ -1,5 +1,6 @@
 //! `fgarchive backup`: a verified copy of the archive.
 
+use super::terminal::on_one_line;
 use super::{Globals, check, failure};
 use crate::error::{Failure, FailureKind};
 use crate::store::{BackupError, Copied, Reader};
@@ -54,8 +55,10 @@ fn show(copied: Copied, args: &Args, out: &mut dyn Write) -> std::io::Result<()>
     let Copied { records, bytes } = copied;
     if args.json {
         let file = args.file.display().to_string();
-        return writeln!(out, "{}", json!({ "file": file, "records": records, "bytes": bytes, "verified": true }));
+        let object = json!({ "file": file, "records": records, "bytes": bytes, "verified": true });
+        return super::render::write_json_line(&object, out);
     }
     let mebibytes = bytes.div_ceil(BYTES_A_MIB);
-    writeln!(out, "{}: {records} records, {mebibytes} MiB, verified", args.file.display())
+    let file = args.file.to_string_lossy();
+    writeln!(out, "{}: {records} records, {mebibytes} MiB, verified", on_one_line(&file))
 }

@@ -40,11 +40,11 @@ fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Fai
     let accepted = open_archive(globals)?.accept_digests().map_err(|error| error.into_failure(&globals.db))?;
     let days: Vec<String> = accepted.iter().map(ToString::to_string).collect();
     let written = if args.json {
-        writeln!(out, "{}", json!({ "accepted": days }))
+        super::render::write_json_line(&json!({ "accepted": days }), out)
     } else if days.is_empty() {
         writeln!(out, "nothing to accept: the records are as they were written")
     } else {
-        days.iter().try_for_each(|day| writeln!(out, "accepted {}", super::render::on_one_line(day)))
+        days.iter().try_for_each(|day| writeln!(out, "accepted {}", super::terminal::on_one_line(day)))
     };
     written.map_err(failure::output)
 }
@@ -57,7 +57,7 @@ pub(super) fn write_text(findings: &[Finding], out: &mut dyn Write) -> io::Resul
     for finding in findings {
         writeln!(out, "{}: {} ({})", finding.rule, finding.message, finding.count)?;
         for place in &finding.places {
-            writeln!(out, "  {}", super::render::on_one_line(place))?;
+            writeln!(out, "  {}", super::terminal::on_one_line(place))?;
         }
         if finding.count > finding.places.len() as u64 {
             writeln!(out, "  …")?;
@@ -80,5 +80,5 @@ fn write_json(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
             })
         })
         .collect();
-    writeln!(out, "{}", json!({ "ok": findings.is_empty(), "findings": findings }))
+    super::render::write_json_line(&json!({ "ok": findings.is_empty(), "findings": findings }), out)
 }

@@ -1,7 +1,8 @@
 //! `fgarchive doctor`: what stands in the way of archiving, and what the service does where its documentation is silent.
 
-use super::render::{Format, Renderer, on_one_line};
+use super::render::{Format, Renderer};
 use super::service::{self, ServiceArgs};
+use super::terminal::on_one_line;
 use super::{Globals, failure, runtime};
 use crate::api::CallFailure;
 use crate::domain::FunctionUrn;
@@ -109,7 +110,7 @@ fn write_json(checkup: &Checkup, out: &mut dyn Write) -> io::Result<()> {
         "error": checkup.failure.as_ref().map(ToString::to_string),
         "findings": findings,
     });
-    writeln!(out, "{object}")
+    super::render::write_json_line(&object, out)
 }
 
 fn to_json((function, finding): &(Option<FunctionUrn>, Finding)) -> Value {

@@ -1,6 +1,8 @@
 //! How a failure is shown on stderr, and which one is none: a reader of our output that has seen enough.
 
 use super::LogFormat;
+use super::render::write_json_line;
+use super::terminal::on_one_line;
 use crate::error::{Failure, FailureKind};
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
@@ -25,18 +27,18 @@ pub fn is_closed_output(failure: &Failure) -> bool {
 
 /// Writes a failure for the person, or the program, that reads stderr.
 ///
-/// Nothing is left to tell anybody should stderr itself be gone.
+/// A write to stderr that fails is passed over: there is nowhere left to report it.
 pub fn show(failure: &Failure, format: LogFormat, err: &mut dyn Write) {
     let _ = match format {
         LogFormat::Text => show_text(failure, err),
-        LogFormat::Json => writeln!(err, "{}", to_json(failure)),
+        LogFormat::Json => write_json_line(&to_json(failure), err),
     };
 }
 
 fn show_text(failure: &Failure, err: &mut dyn Write) -> io::Result<()> {
-    writeln!(err, "error: {failure}")?;
+    writeln!(err, "error: {}", on_one_line(&failure.to_string()))?;
     match &failure.hint {
-        Some(hint) => writeln!(err, "\nhint: {hint}"),
+        Some(hint) => writeln!(err, "\nhint: {}", on_one_line(hint)),
         None => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! What the program says while it works: on stderr, for people or for programs.
 
+use super::terminal::log_lines;
 use super::{Globals, LogFormat};
 use crate::clock::Clock;
 use std::fmt;
@@ -16,7 +17,7 @@ use tracing_subscriber::{Layer, Registry};
 pub(super) fn start(globals: &Globals) {
     let filter = filter(globals.verbose, globals.quiet);
     let colour = io::stderr().is_terminal() && !no_colour();
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(colour).with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(log_lines).with_ansi(colour).with_target(false);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match globals.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_timer(Utc(globals.clock())).boxed(),
         // A person at a terminal sees when a line appears; a log file needs to be told.

@@ -18,9 +18,13 @@ mod render;
 mod service;
 mod status;
 mod sync;
+mod terminal;
+mod usage;
 mod verify;
 
 pub use failure::{is_closed_output, show};
+pub use terminal::stdout;
+pub use usage::{parse, show_usage};
 
 use crate::clock::Clock;
 use crate::error::{Failure, FailureKind};
@@ -168,11 +172,24 @@ fn open_archive(globals: &Globals) -> Result<Archive, Failure> {
 
 /// The runtime of the commands that speak to the network. Two threads fetch and decode beside the one that commits.
 fn runtime() -> Result<Runtime, Failure> {
-    let cannot = |error| Failure::new(FailureKind::Unexpected, "cannot start the runtime").because(error);
+    let cannot = |error| {
+        Failure::new(FailureKind::Unexpected, "cannot start the runtime")
+            .because(error)
+            .hint("raise the limit on open files: ulimit -n 1024")
+    };
+    check_open_files().map_err(cannot)?;
     runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(cannot)
 }
 
-/// Cancelled by SIGINT or SIGTERM, so that what is in hand can be committed first.
+/// Whether as many files can be opened as the runtime needs for itself and the first connections. It is asked beforehand,
+/// since tokio panics where it cannot make the pipe over which signals come.
+fn check_open_files() -> std::io::Result<()> {
+    const NEEDED: usize = 16;
+    let probes: std::io::Result<Vec<_>> = (0..NEEDED).map(|_| std::fs::File::open("/")).collect();
+    probes.map(drop)
+}
+
+/// Cancelled by SIGINT, SIGTERM, or SIGHUP (the terminal is gone), so that what is in hand can be committed first.
 fn interrupt() -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
     let stopped = signals()?;
@@ -190,10 +207,12 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
     let cannot = |error| Failure::new(FailureKind::Unexpected, "cannot listen for signals").because(error);
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let mut hang_up = signal(SignalKind::hangup()).map_err(cannot)?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
         }
     })
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// Fail (exit 7) when the last good run, or the coverage of a function, is older than this
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     max_age: Option<Duration>,
     /// Only this function: its name, `package:name`, or URN
     #[arg(long, value_name = "FUNCTION")]
@@ -68,7 +68,7 @@ fn write_text(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io
     writeln!(out, "last run: {}", told(status.last_run))?;
     warnings(status, now)
         .iter()
-        .try_for_each(|warning| writeln!(out, "warning: {}", super::render::on_one_line(warning)))
+        .try_for_each(|warning| writeln!(out, "warning: {}", super::terminal::on_one_line(warning)))
 }
 
 fn warnings(status: &ArchiveStatus, now: Timestamp) -> Vec<String> {
@@ -120,7 +120,7 @@ fn write_json(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io
         "functions": status.functions.iter().map(|function| to_json(function, now)).collect::<Vec<_>>(),
         "warnings": warnings(status, now),
     });
-    writeln!(out, "{object}")
+    super::render::write_json_line(&object, out)
 }
 
 fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {

@@ -1,7 +1,9 @@
 //! `fgarchive sync`: one run.
 
 use super::progress::Progress;
+use super::render::write_json_line;
 use super::service::{self, ServiceArgs};
+use super::terminal::on_one_line;
 use super::{Globals, failure, interrupt, runtime};
 use crate::api::Client;
 use crate::domain::Interval;
@@ -21,19 +23,19 @@ pub(super) struct Args {
     service: ServiceArgs,
     /// From when on to archive: a time, a date, or an age such as 90m, 36h, 7d. Later runs go on from what is archived; an
     /// earlier time than before extends it backwards [default: 30d for the first run of a function]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Until when to archive, in the same forms [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// How long the service may take to show a record: ranges younger than this are walked again by every run
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     settle_delay: Duration,
     /// The longest wait before a record that has not ended is asked for again; 0s asks every run
-    #[arg(long, value_name = "DURATION", default_value = "60m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "60m", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     open_recheck: Duration,
     /// Which part of the requests, in percent, may walk settled windows again, those looked at longest ago; 0 none
-    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = read_percent)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = read_percent, allow_negative_numbers = true)]
     verify_budget: f64,
     /// Show what would be asked, and ask nothing but the list of functions and their totals
     #[arg(long)]
@@ -63,7 +65,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     })?;
     progress.finish();
     if args.json {
-        writeln!(out, "{}", to_json(&report)).map_err(failure::output)?;
+        write_json_line(&to_json(&report), out).map_err(failure::output)?;
     }
     conclude(&report)
 }
@@ -185,7 +187,8 @@ fn preview(
     if args.json {
         let functions: Vec<_> = previews.iter().map(preview_to_json).collect();
         let requests: u64 = previews.iter().map(|preview| preview.requests).sum();
-        return writeln!(out, "{}", json!({ "requests": requests, "functions": functions })).map_err(failure::output);
+        let object = json!({ "requests": requests, "functions": functions });
+        return write_json_line(&object, out).map_err(failure::output);
     }
     previews.iter().try_for_each(|preview| show_preview(preview, out)).map_err(failure::output)
 }
@@ -194,7 +197,7 @@ fn show_preview(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
     let Preview { urn, pending, expected_records, requests } = preview;
     let records =
         expected_records.map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
-    writeln!(out, "{}: {records} records, about {requests} requests", urn.full_name())?;
+    writeln!(out, "{}: {records} records, about {requests} requests", on_one_line(&urn.full_name()))?;
     pending.iter().try_for_each(|window| writeln!(out, "  {window}"))
 }
 

@@ -29,13 +29,13 @@ pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
     /// From when on to verify: a time, a date, or an age such as 7d [default: all that is settled]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Until when to verify, in the same forms
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// Only so many windows of each function, drawn at random, of about a page each
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     sample: Option<usize>,
     /// Print one JSON object
     #[arg(long)]
@@ -162,7 +162,7 @@ fn integer(count: u64) -> Cell<'static> {
 fn write_findings(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     let named = || report.verified.iter().flat_map(|window| &window.named);
     for (discrepancy, id) in named().take(MOST_SHOWN) {
-        writeln!(out, "{:<8} {}", word(*discrepancy), super::render::on_one_line(id.as_str()))?;
+        writeln!(out, "{:<8} {}", word(*discrepancy), super::terminal::on_one_line(id.as_str()))?;
     }
     let more = named().count().saturating_sub(MOST_SHOWN);
     if more > 0 { writeln!(out, "… and {more} more (--json names them)") } else { Ok(()) }
@@ -218,7 +218,7 @@ fn write_json(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> i
         "settling": curve,
         "settle_delay_for_99_9_pct_s": enough,
     });
-    writeln!(out, "{object}")
+    super::render::write_json_line(&object, out)
 }
 
 fn window_to_json(report: &RunReport, window: &Comparison) -> Value {

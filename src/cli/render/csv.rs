@@ -1,29 +1,50 @@
 //! Comma-separated values, with a header line.
 
 use super::text::plain;
+use crate::cli::terminal::on_one_line;
 use crate::store::Cell;
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
+
+/// What makes a spreadsheet take a cell for a formula when it begins with it (OWASP, "CSV Injection").
+const BEGINS_FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Writes records.
-pub(super) struct Csv<'w>(csv::Writer<&'w mut dyn Write>);
+pub(super) struct Csv<'w> {
+    writer: csv::Writer<&'w mut dyn Write>,
+    /// Whether texts that a spreadsheet would run are written so that it does not.
+    defuses: bool,
+    on_terminal: bool,
+}
 
 impl<'w> Csv<'w> {
-    pub(super) fn begin(columns: &[String], out: &'w mut dyn Write) -> io::Result<Self> {
-        let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(columns).map_err(to_io)?;
-        Ok(Self(writer))
+    pub(super) fn begin(columns: &[String], defuses: bool, out: &'w mut dyn Write) -> io::Result<Self> {
+        let on_terminal = io::stdout().is_terminal();
+        let mut csv = Self { writer: csv::Writer::from_writer(out), defuses, on_terminal };
+        let names: Vec<Cell<'_>> = columns.iter().map(|name| Cell::Text(Cow::Borrowed(name))).collect();
+        csv.row(&names)?;
+        Ok(csv)
     }
 
     pub(super) fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
         for cell in cells {
-            self.0.write_field(plain(cell).as_bytes()).map_err(to_io)?;
+            let text = plain(cell);
+            let text = if self.on_terminal { on_one_line(&text) } else { Cow::Borrowed(&*text) };
+            let is_text = matches!(cell, Cell::Text(_));
+            let text = if self.defuses && is_text { defused(&text) } else { text };
+            self.writer.write_field(text.as_bytes()).map_err(to_io)?;
         }
-        self.0.write_record(None::<&[u8]>).map_err(to_io)
+        self.writer.write_record(None::<&[u8]>).map_err(to_io)
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
-        self.0.flush()
+        self.writer.flush()
     }
+}
+
+/// A text that a spreadsheet shows and does not run: an apostrophe before what would begin a formula.
+fn defused(text: &str) -> Cow<'_, str> {
+    if text.starts_with(BEGINS_FORMULA) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// A closed pipe must be seen as one.

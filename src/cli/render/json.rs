@@ -1,9 +1,39 @@
 //! JSON: one array, or one object a line.
 
+use crate::cli::terminal::is_unsafe;
 use crate::store::Cell;
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::ser::Formatter;
 use std::collections::HashSet;
 use std::io::{self, Write};
+
+/// Writes a value as one line of JSON. What a terminal would obey or reorder is written as `\\u` and four digits, which
+/// means the same to every reader of JSON.
+pub(in crate::cli) fn write_line(value: &impl Serialize, mut out: &mut dyn Write) -> io::Result<()> {
+    write_object(value, &mut out)?;
+    out.write_all(b"\n")
+}
+
+fn write_object(value: &impl Serialize, out: impl Write) -> io::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(out, Printable)).map_err(io::Error::from)
+}
+
+/// Compact JSON of printable characters.
+struct Printable;
+
+impl Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_unsafe) {
+            out.write_all(&rest.as_bytes()[..at])?;
+            let character = rest[at..].chars().next().unwrap_or_default();
+            // All of them lie below U+FFFF, so that none takes two escapes.
+            write!(out, "\\u{:04x}", u32::from(character))?;
+            rest = &rest[at + character.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
 
 /// How objects follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +49,6 @@ pub(super) struct Json<'w> {
     keys: Vec<String>,
     layout: Layout,
     rows: u64,
-    /// One object, so that stdout gets a line at a time and not a token.
-    line: Vec<u8>,
     out: &'w mut dyn Write,
 }
 
@@ -29,22 +57,22 @@ impl<'w> Json<'w> {
         if layout == Layout::Array {
             out.write_all(b"[")?;
         }
-        Ok(Self { keys: distinct(columns), layout, rows: 0, line: Vec::new(), out })
+        Ok(Self { keys: distinct(columns), layout, rows: 0, out })
     }
 
     pub(super) fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
-        self.line.clear();
         match (self.layout, self.rows) {
             (Layout::Lines, _) => {}
-            (Layout::Array, 0) => self.line.push(b'\n'),
-            (Layout::Array, _) => self.line.extend(b",\n"),
-        }
-        serde_json::to_writer(&mut self.line, &Object { keys: &self.keys, cells })?;
-        if self.layout == Layout::Lines {
-            self.line.push(b'\n');
+            (Layout::Array, 0) => self.out.write_all(b"\n")?,
+            (Layout::Array, _) => self.out.write_all(b",\n")?,
         }
         self.rows += 1;
-        self.out.write_all(&self.line)
+        // Straight to the (buffered) output: an object may be as large as the memory that a question may use.
+        let object = Object { keys: &self.keys, cells };
+        match self.layout {
+            Layout::Lines => write_line(&object, self.out),
+            Layout::Array => write_object(&object, &mut *self.out),
+        }
     }
 
     pub(super) fn finish(self) -> io::Result<()> {

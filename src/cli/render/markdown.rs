@@ -1,6 +1,7 @@
 //! A Markdown table.
 
-use super::text::{on_one_line, plain};
+use super::text::plain;
+use crate::cli::terminal::on_one_line;
 use crate::store::Cell;
 use std::io::{self, Write};
 
@@ -29,7 +30,18 @@ impl<'w> Markdown<'w> {
     }
 }
 
-/// What would end a cell, or be read as HTML.
+/// The text with everything escaped that would end a cell, or be read as HTML, a link, code or emphasis.
+///
+/// The backslash is one of them: unescaped before a bar, it would take the bar's own escape away.
 fn escape(text: &str) -> String {
-    on_one_line(&text.replace("\r\n", "\n")).replace('|', "\\|").replace('&', "&amp;").replace('<', "&lt;")
+    let mut escaped = String::with_capacity(text.len());
+    for character in on_one_line(text).chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '\\' | '|' | '`' | '*' | '[' => escaped.extend(['\\', character]),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }

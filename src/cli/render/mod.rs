@@ -9,7 +9,7 @@ mod markdown;
 mod table;
 mod text;
 
-pub(super) use text::on_one_line;
+pub(super) use json::write_line as write_json_line;
 
 use crate::store::Cell;
 use clap::ValueEnum;
@@ -30,6 +30,20 @@ pub(super) enum Format {
     Markdown,
 }
 
+/// A form with its options.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    pub(super) format: Format,
+    /// Whether CSV is written so that a spreadsheet runs no text of it as a formula.
+    pub(super) csv_safe: bool,
+}
+
+impl From<Format> for Style {
+    fn from(format: Format) -> Self {
+        Self { format, csv_safe: false }
+    }
+}
+
 /// Writes one answer.
 pub(super) struct Renderer<'w>(Form<'w>);
 
@@ -42,12 +56,13 @@ enum Form<'w> {
 
 impl<'w> Renderer<'w> {
     /// Begins an answer with these columns.
-    pub(super) fn begin(format: Format, columns: &[String], out: &'w mut dyn Write) -> io::Result<Self> {
+    pub(super) fn begin(style: impl Into<Style>, columns: &[String], out: &'w mut dyn Write) -> io::Result<Self> {
+        let Style { format, csv_safe } = style.into();
         Ok(Self(match format {
             Format::Table => Form::Table(table::Table::begin(columns, out)),
             Format::Json => Form::Json(json::Json::begin(columns, json::Layout::Array, out)?),
             Format::Ndjson => Form::Json(json::Json::begin(columns, json::Layout::Lines, out)?),
-            Format::Csv => Form::Csv(csv::Csv::begin(columns, out)?),
+            Format::Csv => Form::Csv(csv::Csv::begin(columns, csv_safe, out)?),
             Format::Markdown => Form::Markdown(markdown::Markdown::begin(columns, out)?),
         }))
     }

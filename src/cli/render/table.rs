@@ -1,8 +1,9 @@
 //! A table for people: columns that fit the terminal, no lines but the one under the header, so that it also survives mail,
 //! `grep` and a screen reader.
 
-use super::text::{on_one_line, plain};
+use super::text::plain;
 use crate::cli::log::no_colour;
+use crate::cli::terminal::on_one_line;
 use crate::store::Cell;
 use comfy_table::{
     Attribute, Cell as TableCell, CellAlignment, ContentArrangement, LineStyle, Table as Layout, TableStyle,
@@ -47,7 +48,7 @@ impl<'w> Table<'w> {
         for (numeric, cell) in self.numeric.iter_mut().zip(cells) {
             *numeric &= matches!(cell, Cell::Null | Cell::Integer(_) | Cell::Real(_));
         }
-        self.layout.add_row(cells.iter().map(|cell| shorten(&on_one_line(&plain(cell)))));
+        self.layout.add_row(cells.iter().map(|cell| one_short_line(&plain(cell))));
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
@@ -66,16 +67,24 @@ impl<'w> Table<'w> {
 
 /// Wraps cells at a terminal; into a file or a pipe a row stays one line.
 fn fit(layout: &mut Layout) {
-    if io::stdout().is_terminal() {
+    // A terminal that does not know its width says 0, as under some schedulers and serial lines.
+    let has_width = layout.width().is_some_and(|columns| columns > 0);
+    if io::stdout().is_terminal() && has_width {
         layout.set_content_arrangement(ContentArrangement::Dynamic);
     } else {
         layout.force_no_tty().set_content_arrangement(ContentArrangement::Disabled);
     }
 }
 
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(MOST_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+/// The start of a text on one line. What is not shown is not worked on: a text may have millions of characters.
+fn one_short_line(text: &str) -> String {
+    let (start, is_cut) = cut(text);
+    let line = on_one_line(start);
+    let (start, is_cut_again) = cut(&line);
+    if is_cut || is_cut_again { format!("{start}…") } else { start.to_owned() }
+}
+
+/// The first characters of a text, and whether there are more.
+fn cut(text: &str) -> (&str, bool) {
+    text.char_indices().nth(MOST_CHARACTERS).map_or((text, false), |(end, _)| (&text[..end], true))
 }

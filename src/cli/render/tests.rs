@@ -6,10 +6,10 @@ use std::borrow::Cow;
 
 const MESSAGE: &str = "a|b \"c\",\nred \u{1b}[31m <x>";
 
-fn rendered(format: Format, columns: &[&str], rows: &[Vec<Cell<'_>>]) -> String {
+fn rendered(style: impl Into<Style>, columns: &[&str], rows: &[Vec<Cell<'_>>]) -> String {
     let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
     let mut out = Vec::new();
-    let mut renderer = Renderer::begin(format, &columns, &mut out).unwrap();
+    let mut renderer = Renderer::begin(style, &columns, &mut out).unwrap();
     for row in rows {
         renderer.row(row).unwrap();
     }
@@ -80,8 +80,41 @@ fn markdown_escapes_what_ends_a_cell() {
     assert_eq!(
         two_rows(Format::Markdown),
         "| id | records | percent | message |\n| --- | --- | --- | --- |\n\
-         | a1 | 1000000 | 33.5 | a\\|b \"c\",\\nred \\u{1b}[31m &lt;x> |\n| b | 7 |  | cafe |\n"
+         | a1 | 1000000 | 33.5 | a\\|b \"c\",\\\\nred \\\\u{1b}\\[31m &lt;x> |\n| b | 7 |  | cafe |\n"
     );
+}
+
+/// The same to a spreadsheet's reader but for the apostrophe, and numbers stay numbers.
+#[test]
+fn csv_can_be_written_so_that_no_spreadsheet_runs_it() {
+    let text = |text: &'static str| Cell::Text(Cow::Borrowed(text));
+    let row = [vec![text("=1+1"), text("@SUM(A1)"), text("-x"), text("a=b"), Cell::Integer(-5)]];
+    let columns = ["a", "b", "c", "d", "=e"];
+    let safe = Style { format: Format::Csv, csv_safe: true };
+    assert_eq!(rendered(safe, &columns, &row), "a,b,c,d,'=e\n'=1+1,'@SUM(A1),'-x,a=b,-5\n");
+    assert_eq!(rendered(Format::Csv, &columns, &row), "a,b,c,d,=e\n=1+1,@SUM(A1),-x,a=b,-5\n");
+}
+
+#[test]
+fn markdown_keeps_a_backslash_and_starts_no_link() {
+    let row = [vec![Cell::Text(Cow::Borrowed("a\\|b")), Cell::Text(Cow::Borrowed("![x](y) `z` *w*"))]];
+    let lines = rendered(Format::Markdown, &["m", "n"], &row);
+    // GitHub takes every pair of a backslash and a sign for the sign, so `\\\|` is one cell's `\|`.
+    assert_eq!(lines.lines().nth(2), Some("| a\\\\\\|b | !\\[x](y) \\`z\\` \\*w\\* |"));
+}
+
+/// JSON means the same however a character is written; a terminal does not.
+#[test]
+fn json_writes_what_a_terminal_would_obey_as_escapes() {
+    let hostile = "\u{9b}2J \u{202e}abc\u{7f} é";
+    let row = [vec![Cell::Text(Cow::Borrowed(hostile))]];
+    for format in [Format::Json, Format::Ndjson] {
+        let answer = rendered(format, &["m\u{200f}"], &row);
+        assert!(answer.contains("\"m\\u200f\":\"\\u009b2J \\u202eabc\\u007f é\""), "{answer}");
+        let value: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let object = if format == Format::Json { &value[0] } else { &value };
+        assert_eq!(object["m\u{200f}"], hostile);
+    }
 }
 
 #[test]

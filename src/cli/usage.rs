@@ -1,0 +1,117 @@
+//! Reading the command line: one that cannot be read, and the help that was asked for.
+
+use super::render::write_json_line;
+use super::terminal::on_one_line;
+use super::{Cli, LogFormat, failure};
+use crate::error::{Failure, FailureKind};
+use clap::Parser;
+use clap::error::ErrorKind;
+use serde_json::json;
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+/// Reads the command line.
+///
+/// A statement in SQL may begin with a comment, whose two dashes clap takes for an option's: a blank before them, which
+/// means nothing in SQL, makes it a value.
+pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(arguments.iter().map(|argument| match argument.to_str() {
+        Some(text) if is_comment(text) => OsString::from(format!(" {text}")),
+        _ => argument.clone(),
+    }))
+}
+
+/// Whether a text that begins with two dashes is a comment in SQL: a blank follows them, or its first line ends before an
+/// option would have its value.
+fn is_comment(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("--") else { return false };
+    let name = rest.split('=').next().unwrap_or_default();
+    rest.starts_with(char::is_whitespace) || name.contains('\n')
+}
+
+/// Prints what clap answers to a command line that does not run a command: help and version to stdout, which is no
+/// failure, and mistakes to stderr in the form that `--log-format` asked for. What it returns has been shown.
+pub fn show_usage(error: &clap::Error, arguments: &[OsString]) -> Result<(), Failure> {
+    let format = asked_format(arguments);
+    if !error.use_stderr() {
+        let printed = error.print().and_then(|()| io::stdout().flush()).map_err(failure::output);
+        let not_shown = printed.as_ref().err().filter(|failure| !failure::is_closed_output(failure));
+        not_shown.inspect(|failure| failure::show(failure, format, &mut io::stderr()));
+        return printed;
+    }
+    // A write to stderr that fails is passed over: there is nowhere left to report it.
+    let _ = match format {
+        LogFormat::Text => error.print(),
+        LogFormat::Json => write_json_line(&to_json(error), &mut io::stderr()),
+    };
+    Err(Failure::new(FailureKind::Usage, "the command line cannot be read"))
+}
+
+/// The form that a command line asks for, although it could not be read as a whole.
+fn asked_format(arguments: &[OsString]) -> LogFormat {
+    let given = |argument: &OsString, next: Option<&OsString>| match argument.to_str()? {
+        "--log-format" => Some(next? == "json"),
+        other => other.strip_prefix("--log-format=").map(|format| format == "json"),
+    };
+    let nexts = arguments.iter().skip(1).map(Some).chain([None]);
+    let asked = arguments.iter().zip(nexts).filter_map(|(argument, next)| given(argument, next)).last();
+    if asked == Some(true) { LogFormat::Json } else { LogFormat::Text }
+}
+
+/// The mistake in one line; what clap says below it (values that are possible, the usage) is the hint.
+fn to_json(error: &clap::Error) -> serde_json::Value {
+    let text = error.render().to_string();
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command was given",
+        _ => message.strip_prefix("error: ").unwrap_or(message),
+    };
+    let lines: Vec<&str> = rest.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    json!({
+        "level": "ERROR",
+        "error": on_one_line(message.trim()),
+        "causes": [],
+        "hint": lines.join("; "),
+        "exit_code": FailureKind::Usage.exit_code(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn format_of(arguments: &[&str]) -> LogFormat {
+        asked_format(&arguments.iter().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_form_of_errors_is_found_on_a_line_that_cannot_be_read() {
+        assert_eq!(format_of(&["fgarchive", "sinc"]), LogFormat::Text);
+        assert_eq!(format_of(&["fgarchive", "sinc", "--log-format", "json"]), LogFormat::Json);
+        assert_eq!(format_of(&["fgarchive", "--log-format=json", "status", "--nothing"]), LogFormat::Json);
+        assert_eq!(format_of(&["fgarchive", "--log-format=json", "--log-format", "text"]), LogFormat::Text);
+        assert_eq!(format_of(&["fgarchive", "--log-format"]), LogFormat::Text);
+    }
+
+    #[test]
+    fn a_comment_in_sql_is_no_option() {
+        for sql in ["-- why\nSELECT 1", "--why\nSELECT 1", "--\nSELECT '=' AS x", "SELECT 1 -- why"] {
+            assert!(parse(&["fgarchive", "query", "sql", sql].map(OsString::from)).is_ok(), "{sql}");
+        }
+        for option in ["--fromat", "--param=x=a\nb c", "--no such", "-"] {
+            assert!(!is_comment(option), "{option}");
+        }
+        let mistyped = ["fgarchive", "query", "summary", "--fromat", "json"].map(OsString::from);
+        let error = parse(&mistyped).unwrap_err().to_string();
+        assert!(error.contains("'--fromat'") && error.contains("'--format'"), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_is_one_object_with_what_to_do() {
+        let object = to_json(&Cli::try_parse_from(["fgarchive", "query", "sumary"]).unwrap_err());
+        assert_eq!(object["exit_code"], 2);
+        let error = object["error"].as_str().unwrap();
+        assert!(error.starts_with("invalid value 'sumary' for '<REPORT>'") && !error.contains('\n'), "{error}");
+        assert!(object["hint"].as_str().unwrap().contains("summary"), "{object}");
+    }
+}
