@@ -67,7 +67,7 @@ fn times_are_read_in_every_form() {
     assert_eq!(records("50000d"), 2);
     let (code, _, stderr) = said(&archive, &["query", "slowest", "--since", "yesterday"]);
     assert_eq!(code, 2);
-    assert!(stderr.starts_with("error: `yesterday` is neither a time nor an age: "), "{stderr}");
+    assert!(stderr.starts_with("error: --since: \"yesterday\" is neither a time nor an age\n"), "{stderr}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let directory = tempfile::tempdir().map_err(cannot)?;
     let path = args.keep.clone().unwrap_or_else(|| directory.path().join("demo.db"));
     let now = globals.clock().now();
-    let at = args.at.as_deref().map(|text| config::parse_moment_or_age(text, now)).transpose()?;
+    let at = args.at.as_deref().map(|text| config::parse_moment_or_age("--at", text, now)).transpose()?;
     let clock = Clock::fixed(at.unwrap_or(now));
     runtime()?.block_on(archive(&path, &clock, out))?;
     for command in REPORTS {

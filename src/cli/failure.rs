@@ -18,7 +18,7 @@ pub(super) fn output(error: io::Error) -> Failure {
 }
 
 /// Whether the reader of our output has gone (`| head`), which is no failure.
-pub fn is_closed_output(failure: &Failure) -> bool {
+pub(super) fn is_closed_output(failure: &Failure) -> bool {
     let source = failure.source.as_deref();
     source
         .and_then(|source| source.downcast_ref::<OutputError>())
@@ -28,7 +28,7 @@ pub fn is_closed_output(failure: &Failure) -> bool {
 /// Writes a failure for the person, or the program, that reads stderr.
 ///
 /// A write to stderr that fails is passed over: there is nowhere left to report it.
-pub fn show(failure: &Failure, format: LogFormat, err: &mut dyn Write) {
+pub(super) fn show(failure: &Failure, format: LogFormat, err: &mut dyn Write) {
     let _ = match format {
         LogFormat::Text => show_text(failure, err),
         LogFormat::Json => write_json_line(&to_json(failure), err),

@@ -21,19 +21,18 @@ mod sync;
 mod terminal;
 mod usage;
 mod verify;
-
-pub use failure::{is_closed_output, show};
-pub use terminal::stdout;
-pub use usage::{parse, show_usage};
+mod watchdog;
 
 use crate::clock::Clock;
 use crate::error::{Failure, FailureKind};
 use crate::store::{Archive, Found, StoreError, inspect};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use failure::is_closed_output;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use tokio::runtime::{self, Runtime};
 use tokio_util::sync::CancellationToken;
 
@@ -131,12 +130,32 @@ enum Command {
     Demo(demo::Args),
 }
 
-impl Cli {
-    /// How logs and errors are to be written.
-    pub fn log_format(&self) -> LogFormat {
-        self.globals.log_format
+/// The program: reads the command line, runs the command, and tells how it ended.
+pub fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match usage::parse(&arguments) {
+        Ok(cli) => cli,
+        // What clap has to say is printed there.
+        Err(error) => return exit_code(usage::show(&error, &arguments).as_ref()),
+    };
+    let format = cli.globals.log_format;
+    let result = cli.run(&mut BufWriter::new(terminal::stdout()));
+    if let Err(failure) = &result
+        && !is_closed_output(failure)
+    {
+        failure::show(failure, format, &mut io::stderr());
     }
+    exit_code(result.as_ref())
+}
 
+fn exit_code(result: Result<&(), &Failure>) -> ExitCode {
+    match result {
+        Err(failure) if !is_closed_output(failure) => ExitCode::from(failure.kind.exit_code()),
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
+    }
+}
+
+impl Cli {
     /// Runs the command; its data goes to `out`.
     pub fn run(self, out: &mut dyn Write) -> Result<(), Failure> {
         log::start(&self.globals);
@@ -183,9 +202,9 @@ fn runtime() -> Result<Runtime, Failure> {
 
 /// Whether as many files can be opened as the runtime needs for itself and the first connections. It is asked beforehand,
 /// since tokio panics where it cannot make the pipe over which signals come.
-fn check_open_files() -> std::io::Result<()> {
+fn check_open_files() -> io::Result<()> {
     const NEEDED: usize = 16;
-    let probes: std::io::Result<Vec<_>> = (0..NEEDED).map(|_| std::fs::File::open("/")).collect();
+    let probes: io::Result<Vec<_>> = (0..NEEDED).map(|_| std::fs::File::open("/")).collect();
     probes.map(drop)
 }
 
@@ -242,6 +261,6 @@ mod tests {
         let cli =
             Cli::try_parse_from(["fgarchive", "query", "list", "--db", "x.db", "-vv", "--log-format", "json"]).unwrap();
         assert_eq!(cli.globals.db, PathBuf::from("x.db"));
-        assert_eq!((cli.globals.verbose, cli.log_format()), (2, LogFormat::Json));
+        assert_eq!((cli.globals.verbose, cli.globals.log_format), (2, LogFormat::Json));
     }
 }

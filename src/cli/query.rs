@@ -1,6 +1,7 @@
 //! `fgarchive query`: the reports, and questions in SQL.
 
-use super::render::{Format, Renderer};
+use super::render::{Format, Renderer, Style};
+use super::watchdog::{Watchdog, limit_memory};
 use super::{Globals, failure};
 use crate::config;
 use crate::error::{Failure, FailureKind};
@@ -16,6 +17,12 @@ const SQL_LIMIT: Duration = Duration::from_secs(30);
 /// How long a report may work: all are known to end, the largest archives on slow disks take minutes.
 const REPORT_LIMIT: Duration = Duration::from_mins(10);
 
+const BYTES_A_MIB: u64 = 1 << 20;
+
+/// How much memory a statement of the user's may take, in MiB, and the most that can be asked for.
+const SQL_MEMORY_MIB: u64 = 256;
+const MOST_MEMORY_MIB: i64 = 1 << 20;
+
 /// The arguments of `query`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
@@ -25,11 +32,11 @@ pub(super) struct Args {
     /// The statement, for `sql`
     #[arg(value_name = "SQL")]
     statement: Option<String>,
-    /// From this time on: RFC 3339, `2026-03-01T12:00:00` or `2026-03-01` in UTC, or an age such as 90m, 36h, 7d
-    #[arg(long, value_name = "TIME")]
+    /// From this time on: RFC 3339, `2026-03-01T12:00` or `2026-03-01` in UTC, or an age such as 90m, 36h, 7d
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Before this time, in the same forms
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// Only this function: its name, `package:name`, or URN
     #[arg(long, value_name = "FUNCTION")]
@@ -40,9 +47,19 @@ pub(super) struct Args {
     /// How the answer is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
     format: Format,
+    /// Write CSV so that a spreadsheet takes no text for a formula: an apostrophe stands before =, +, - and @
+    #[arg(long)]
+    csv_safe: bool,
+    /// End after this many rows
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(0..))]
+    max_rows: Option<u64>,
     /// How long the question may work [default: 30s for `sql`, 10m for a report]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     timeout: Option<Duration>,
+    /// How much memory a statement of your own may take, in MiB (on Linux)
+    #[arg(long, value_name = "MIB", default_value_t = SQL_MEMORY_MIB, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(16..=MOST_MEMORY_MIB.unsigned_abs()))]
+    max_memory: u64,
     /// Show the report's help and its SQL instead of running it
     #[arg(long)]
     explain: bool,
@@ -68,7 +85,7 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
     args.check()?;
     match args.what.as_str() {
         "list" => list(args.format, out),
-        "sql" => ask_sql(&args, &globals.db, out),
+        "sql" => ask_sql(&args, globals, out),
         name => match Report::find(name) {
             Some(report) if args.explain => out.write_all(report.text().as_bytes()).map_err(failure::output),
             Some(report) => ask_report(report, args, globals, out),
@@ -78,6 +95,10 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
 }
 
 impl Args {
+    fn style(&self) -> Style {
+        Style { format: self.format, csv_safe: self.csv_safe }
+    }
+
     /// Refuses what would otherwise be passed over in silence.
     fn check(&self) -> Result<(), Failure> {
         let narrowed =
@@ -117,34 +138,48 @@ fn shown_parameter(parameter: &Parameter) -> String {
 
 fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let now = globals.clock().now();
-    let moment = |text: Option<String>| text.map(|text| config::parse_moment_or_age(&text, now)).transpose();
+    let moment = |option, text: &Option<String>| {
+        text.as_deref().map(|text| config::parse_moment_or_age(option, text, now)).transpose()
+    };
+    let style = args.style();
     let arguments = Arguments {
         now,
-        since: moment(args.since)?,
-        until: moment(args.until)?,
+        since: moment("--since", &args.since)?,
+        until: moment("--until", &args.until)?,
         function: args.function,
         own: args.param,
     };
     let refused = |error: StoreError| error.into_failure(&globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
     let mut question = reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
-    answer(&mut question, args.format, &globals.db, out)
+    answer(&mut question, (style, args.max_rows), &globals.db, out)
 }
 
-fn ask_sql(args: &Args, archive: &Path, out: &mut dyn Write) -> Result<(), Failure> {
-    let refused = |error: StoreError| error.into_failure(archive);
-    let mut reader = Reader::open(archive).map_err(refused)?;
-    let sql = args.statement.as_deref().unwrap_or_default();
-    let mut question = reader.ask_sql(sql, args.timeout.unwrap_or(SQL_LIMIT)).map_err(refused)?;
-    answer(&mut question, args.format, archive, out)
+fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    let refused = |error: StoreError| error.into_failure(&globals.db);
+    let reader = Reader::open(&globals.db).map_err(refused)?;
+    let sandbox = reader.into_sandbox(args.timeout.unwrap_or(SQL_LIMIT)).map_err(refused)?;
+    let _watchdog = Watchdog::start(sandbox.watch(), globals.log_format)?;
+    limit_memory(args.max_memory * BYTES_A_MIB);
+    let mut question = sandbox.ask(args.statement.as_deref().unwrap_or_default()).map_err(refused)?;
+    answer(&mut question, (args.style(), args.max_rows), &globals.db, out)
 }
 
-/// Writes an answer row by row.
-fn answer(question: &mut Question<'_>, format: Format, archive: &Path, out: &mut dyn Write) -> Result<(), Failure> {
-    let mut renderer = Renderer::begin(format, question.columns(), out).map_err(failure::output)?;
+/// Writes an answer row by row, at most so many rows.
+fn answer(
+    question: &mut Question<'_>,
+    (style, max_rows): (Style, Option<u64>),
+    archive: &Path,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let mut renderer = Renderer::begin(style, question.columns(), out).map_err(failure::output)?;
     let mut rows = question.rows();
     let mut shown = 0;
     while let Some(row) = rows.next_row().map_err(|error| error.into_failure(archive))? {
+        if max_rows == Some(shown) {
+            tracing::warn!("only the first {shown} rows are shown, as --max-rows says");
+            break;
+        }
         if !renderer.wants_more() {
             tracing::warn!("only the first {shown} rows are shown: the formats csv, json and ndjson give all");
             break;

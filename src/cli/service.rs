@@ -52,13 +52,13 @@ pub(super) struct ServiceArgs {
     #[arg(long, value_name = "URL", env = "FGARCHIVE_ENDPOINT", help_heading = HEADING)]
     endpoint: Option<String>,
     /// Requests under way at once, 1 to 64
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)), help_heading = HEADING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)), help_heading = HEADING)]
     concurrency: u32,
     /// The most requests a second, over all functions; throttling lowers it
-    #[arg(long, value_name = "N", default_value_t = 5.0, value_parser = read_rate, help_heading = HEADING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 5.0, value_parser = read_rate, help_heading = HEADING)]
     max_rps: f64,
     /// How long one request may take
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = humantime::parse_duration, help_heading = HEADING)]
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = humantime::parse_duration, allow_hyphen_values = true, help_heading = HEADING)]
     request_timeout: Duration,
     /// A certificate authority to trust beside the system's, in PEM
     #[arg(long, value_name = "FILE", help_heading = HEADING)]
@@ -74,7 +74,7 @@ fn read_function(text: &str) -> Result<FunctionRef, String> {
 
 fn read_rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
-    if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err("a run has to ask something".to_owned()) }
+    if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err("must be greater than 0".to_owned()) }
 }
 
 impl ServiceArgs {
@@ -163,8 +163,9 @@ pub(super) fn read_range(
     until: Option<&str>,
     now: Timestamp,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), Failure> {
-    let moment = |text: Option<&str>| text.map(|text| config::parse_moment_or_age(text, now)).transpose();
-    let (since, until) = (moment(since)?, moment(until)?);
+    let moment =
+        |option, text: Option<&str>| text.map(|text| config::parse_moment_or_age(option, text, now)).transpose();
+    let (since, until) = (moment("--since", since)?, moment("--until", until)?);
     check_range(since, until, now)?;
     Ok((since, until))
 }

@@ -36,7 +36,7 @@ pub(super) fn is_unsafe(character: char) -> bool {
 }
 
 /// Standard output: as it is into a file or a pipe, made safe on a terminal.
-pub fn stdout() -> Box<dyn Write> {
+pub(super) fn stdout() -> Box<dyn Write> {
     let stdout = io::stdout().lock();
     if stdout.is_terminal() { Box::new(Safe::new(stdout)) } else { Box::new(stdout) }
 }

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 ///
 /// A statement in SQL may begin with a comment, whose two dashes clap takes for an option's: a blank before them, which
 /// means nothing in SQL, makes it a value.
-pub fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(arguments.iter().map(|argument| match argument.to_str() {
         Some(text) if is_comment(text) => OsString::from(format!(" {text}")),
         _ => argument.clone(),
@@ -31,7 +31,7 @@ fn is_comment(text: &str) -> bool {
 
 /// Prints what clap answers to a command line that does not run a command: help and version to stdout, which is no
 /// failure, and mistakes to stderr in the form that `--log-format` asked for. What it returns has been shown.
-pub fn show_usage(error: &clap::Error, arguments: &[OsString]) -> Result<(), Failure> {
+pub(super) fn show(error: &clap::Error, arguments: &[OsString]) -> Result<(), Failure> {
     let format = asked_format(arguments);
     if !error.use_stderr() {
         let printed = error.print().and_then(|()| io::stdout().flush()).map_err(failure::output);

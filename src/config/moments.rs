@@ -6,17 +6,30 @@ use crate::error::Failure;
 use std::time::Duration;
 
 /// Reads a moment (RFC 3339, `YYYY-MM-DDTHH:MM:SS` or `YYYY-MM-DD`, UTC unless it says otherwise) or an
-/// age before `now` (`90m`, `36h`, `7d`).
-pub fn parse_moment_or_age(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    let text = text.trim();
-    if let Ok(moment) = text.parse().or_else(|_| format!("{text}T00:00:00").parse()) {
+/// age before `now` (`90m`, `36h`, `7d`). A time of day may leave out its seconds.
+///
+/// `option` is where the text was given, for the error.
+pub fn parse_moment_or_age(option: &str, given: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let text = given.trim();
+    let moment = text.parse().or_else(|_| with_seconds(text).parse()).or_else(|_| format!("{text}T00:00:00").parse());
+    if let Ok(moment) = moment {
         return Ok(moment);
     }
-    let no_age = |error: humantime::DurationError| {
-        let failure = usage(format!("`{text}` is neither a time nor an age")).because(error);
-        failure.hint("write 2026-01-31, 2026-01-31T12:00:00Z, or how long ago: 90m, 36h, 7d")
+    let no_age = |_| {
+        usage(format!("{option}: \"{given}\" is neither a time nor an age"))
+            .hint("write 2026-01-31, 2026-01-31T12:00Z, or how long ago: 90m, 36h, 7d")
     };
     humantime::parse_duration(text).map(|age| now - age).map_err(no_age)
+}
+
+/// A time whose time of day has no seconds, with them: `2026-03-01T08:00+08:00` becomes `2026-03-01T08:00:00+08:00`.
+fn with_seconds(text: &str) -> String {
+    /// The length of `YYYY-MM-DDTHH:MM`.
+    const MINUTES: usize = 16;
+    match text.split_at_checked(MINUTES) {
+        Some((minutes, zone)) if !zone.starts_with(':') => format!("{minutes}:00{zone}"),
+        _ => text.to_owned(),
+    }
 }
 
 /// Reads a length of time such as `90m`, `36h`, `1h 30m` or `0`.
@@ -38,7 +51,7 @@ mod tests {
 
     fn read(text: &str) -> Option<String> {
         let now = "2026-03-08T12:00:00Z".parse().unwrap();
-        parse_moment_or_age(text, now).ok().map(|moment| moment.to_string())
+        parse_moment_or_age("--since", text, now).ok().map(|moment| moment.to_string())
     }
 
     #[test]
@@ -48,6 +61,10 @@ mod tests {
             ("2026-03-01T08:00:00+08:00", "2026-03-01T00:00:00Z"),
             ("2026-03-01T08:00:00", "2026-03-01T08:00:00Z"),
             ("2026-03-01", "2026-03-01T00:00:00Z"),
+            ("2026-03-01T08:00", "2026-03-01T08:00:00Z"),
+            ("2026-03-01 08:00", "2026-03-01T08:00:00Z"),
+            ("2026-03-01T08:00Z", "2026-03-01T08:00:00Z"),
+            ("2026-03-01T08:00+08:00", "2026-03-01T00:00:00Z"),
             (" 90m ", "2026-03-08T10:30:00Z"),
             ("36h", "2026-03-07T00:00:00Z"),
             ("7d", "2026-03-01T12:00:00Z"),
@@ -57,9 +74,16 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "7", "-7d", "yesterday", "2026-13-01", "2026-03-01T08:00", "08:00"] {
+        for text in ["", "7", "-7d", "yesterday", "2026-13-01", "2026-03-01T08", "2026-03-01T25:00", "08:00"] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_error_names_the_option_and_the_value() {
+        let failure = parse_moment_or_age("--until", "yesterdayish", Timestamp::MIN).unwrap_err();
+        assert_eq!(failure.to_string(), "--until: \"yesterdayish\" is neither a time nor an age");
+        assert_eq!(failure.kind.exit_code(), 2);
     }
 
     #[test]
@@ -74,7 +98,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,30}") {
-            let _ = parse_moment_or_age(&text, Timestamp::MIN);
+            let _ = parse_moment_or_age("--since", &text, Timestamp::MIN);
             let _ = parse_duration(&text);
         }
     }

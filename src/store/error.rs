@@ -68,6 +68,12 @@ pub enum StoreError {
     /// The question took longer than it may.
     #[error("the time limit was reached")]
     TimedOut,
+    /// The question needed more memory than it may use.
+    #[error("it needs more memory than it may use")]
+    OutOfMemory,
+    /// The question needed larger temporary files than it may make.
+    #[error("it needs larger temporary files than it may make")]
+    FilledDisk,
     /// Anything else SQLite reports.
     #[error(transparent)]
     Other(rusqlite::Error),
@@ -83,6 +89,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(SqliteCode::ReadOnly) => Self::Unwritable(text),
             Some(SqliteCode::CannotOpen | SqliteCode::PermissionDenied) => Self::Unreadable(text),
             Some(SqliteCode::OperationInterrupted) => Self::TimedOut,
+            Some(SqliteCode::OutOfMemory) => Self::OutOfMemory,
             Some(SqliteCode::SystemIoFailure) => Self::from_io(&error, text),
             _ => Self::Other(error),
         }
@@ -157,7 +164,9 @@ impl StoreError {
         let (kind, message) = match &self {
             Self::BadSql { .. } => (FailureKind::Usage, "cannot run the SQL statement".to_owned()),
             Self::BadArgument { .. } => (FailureKind::Usage, "cannot run the report".to_owned()),
-            Self::TimedOut => (FailureKind::Unexpected, format!("cannot finish the question to the archive `{shown}`")),
+            Self::TimedOut | Self::OutOfMemory | Self::FilledDisk => {
+                (FailureKind::Unexpected, format!("cannot finish the question to the archive `{shown}`"))
+            }
             Self::Held => (FailureKind::Busy, format!("cannot begin a run on the archive `{shown}`")),
             Self::Other(_) => (FailureKind::Unexpected, format!("cannot read or write the archive `{shown}`")),
             _ => (FailureKind::Archive, format!("cannot use the archive `{shown}`")),
@@ -196,6 +205,8 @@ impl StoreError {
             }
             Self::BadArgument { hint, .. } => return Some(hint.clone()),
             Self::TimedOut => "narrow it with --since and --until, or raise --timeout",
+            Self::OutOfMemory => "ask for less at once, or raise --max-memory",
+            Self::FilledDisk => "sort and join less at once: narrow the question before it is sorted",
             Self::Other(_) => return None,
         };
         Some(step.to_owned())

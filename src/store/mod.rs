@@ -4,7 +4,6 @@
 //! [`Reader`] opens one, a [`Report`] or a statement of the user's becomes a [`Question`] whose rows are streamed;
 //! [`Reader::status`] and [`Reader::check`] say how far and how well it is filled.
 
-mod adhoc;
 mod amendments;
 mod archive;
 mod backup;
@@ -30,9 +29,11 @@ mod records;
 mod reports;
 mod room;
 mod runs;
+mod sandbox;
 mod schema;
 mod shared;
 mod status;
+mod temporary;
 #[cfg(test)]
 pub(crate) mod testing;
 mod verifications;
@@ -40,6 +41,7 @@ mod verifications;
 pub use archive::Archive;
 pub use backup::{BackupError, Copied};
 pub use batch::{Batch, Check, Observation, Observed, Showing};
+pub use budget::Watch;
 pub use check::Finding;
 pub use digest::Tampered;
 pub use error::StoreError;
@@ -53,6 +55,8 @@ pub use reader::Reader;
 pub use recording::Recording;
 pub use reports::{Arguments, Parameter, Report};
 pub use runs::{Ending, RunId, Tally};
+pub use sandbox::Sandbox;
 pub use schema::{APPLICATION_ID, known_version};
 pub use status::{ArchiveStatus, Extent, FunctionStatus};
+pub use temporary::temporary_bytes;
 pub use verifications::{Comparison, Discrepancy, Suspect};

@@ -5,7 +5,6 @@ use super::budget::Budget;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row as SqliteRow, Rows as SqliteRows, Statement};
 use std::borrow::Cow;
-use std::time::Duration;
 
 /// A statement that is ready to be answered.
 #[derive(Debug)]
@@ -18,6 +17,7 @@ pub struct Question<'r> {
 impl<'r> Question<'r> {
     pub(super) fn new(statement: Statement<'r>, budget: Budget) -> Self {
         let columns = statement.column_names().map(str::to_owned).collect();
+        budget.pause();
         Self { statement, columns, budget }
     }
 
@@ -28,7 +28,7 @@ impl<'r> Question<'r> {
 
     /// The answer from its first row.
     pub fn rows(&mut self) -> Rows<'_> {
-        Rows { cursor: self.statement.raw_query(), budget: &self.budget, left_at: self.budget.elapsed() }
+        Rows { cursor: self.statement.raw_query(), budget: &self.budget }
     }
 }
 
@@ -37,17 +37,15 @@ impl<'r> Question<'r> {
 pub struct Rows<'q> {
     cursor: SqliteRows<'q>,
     budget: &'q Budget,
-    /// When the last row was handed out, on the watch of the budget.
-    left_at: Duration,
 }
 
 impl Rows<'_> {
     /// The next row; nothing after the last.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, StoreError> {
-        self.budget.extend(self.budget.elapsed().saturating_sub(self.left_at));
-        let row = self.cursor.next().map_err(StoreError::from_statement)?;
-        self.left_at = self.budget.elapsed();
-        Ok(row.map(Row))
+        self.budget.resume();
+        let row = self.cursor.next();
+        self.budget.pause();
+        Ok(row.map_err(|error| self.budget.explain(StoreError::from_statement(error)))?.map(Row))
     }
 }
 

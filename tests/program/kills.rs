@@ -1,4 +1,4 @@
-//! SIGKILL at random moments, SIGINT and SIGTERM, and two runs at once.
+//! SIGKILL at random moments, SIGINT, SIGTERM and SIGHUP, and two runs at once.
 
 use crate::archive;
 use crate::cloud::{Cloud, now, pause, settled_world};
@@ -93,7 +93,7 @@ fn killed_in_the_middle_of_a_commit_it_equals_an_undisturbed_archive() {
 
 #[test]
 fn told_to_stop_it_keeps_what_it_fetched() {
-    for signal in ["INT", "TERM"] {
+    for signal in ["INT", "TERM", "HUP"] {
         let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 10 }));
         let mut run = home.sync_since(&cloud, "3d").start();
         run.until("some pages are asked", |_| cloud.listings() > 40);

@@ -22,6 +22,7 @@ mod kills;
 mod live;
 mod moving;
 mod program;
+mod prompt;
 mod reach;
 mod readings;
 mod requests;

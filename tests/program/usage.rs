@@ -6,14 +6,14 @@ use crate::program::Home;
 #[test]
 fn what_cannot_be_read_is_usage() {
     let all: &[&str] = &["sync", "--all-functions"];
-    let cases: [(&[&str], &str); 15] = [
+    let cases: [(&[&str], &str); 18] = [
         (&["sync"], "error: no function was named"),
         (&["sync", "--function", "urn:fss:cn-north-4"], "`urn:fss:cn-north-4` is neither a function's name"),
         (&["sync", "--function", "urn:fss:a:b:function:c:d:e:f:g"], "is neither a function's name"),
         (&["sync", "--function", ""], "is neither a function's name"),
-        (&["--since", "yesterday"], "error: `yesterday` is neither a time nor an age"),
-        (&["--since", "2026-13-01T00:00:00Z"], "`2026-13-01T00:00:00Z` is neither a time nor an age"),
-        (&["--until", "soon"], "error: `soon` is neither a time nor an age"),
+        (&["--since", "yesterday"], "error: --since: \"yesterday\" is neither a time nor an age"),
+        (&["--since", "2026-13-01T00:00:00Z"], "--since: \"2026-13-01T00:00:00Z\" is neither a time nor an age"),
+        (&["--until", "soon"], "error: --until: \"soon\" is neither a time nor an age"),
         (
             &["--since", "2026-03-02", "--until", "2026-03-01"],
             "error: --until 2026-03-01T00:00:00Z is not after --since 2026-03-02T00:00:00Z",
@@ -21,8 +21,11 @@ fn what_cannot_be_read_is_usage() {
         (&["--since", "1d", "--until", "2d"], "is not after --since"),
         (&["--since", "9999-01-01"], "is not in the past"),
         (&["--settle-delay", "soon"], "invalid value 'soon' for '--settle-delay <DURATION>'"),
-        (&["--max-rps", "0"], "a run has to ask something"),
-        (&["--max-rps", "NaN"], "a run has to ask something"),
+        (&["--max-rps", "0"], "must be greater than 0"),
+        (&["--max-rps", "NaN"], "must be greater than 0"),
+        (&["--since", "-7d"], "error: --since: \"-7d\" is neither a time nor an age"),
+        (&["--max-rps", "-1"], "invalid value '-1' for '--max-rps <N>': must be greater than 0"),
+        (&["--settle-delay", "-15m"], "invalid value '-15m' for '--settle-delay <DURATION>'"),
         (&["--concurrency", "0"], "invalid value '0' for '--concurrency <N>'"),
         (&["--function-name", "x"], "unexpected argument '--function-name'"),
     ];

@@ -3,7 +3,7 @@
 //! Four locks, each enough alone against most statements: the file is open for reading only, `query_only` is on, SQLite must
 //! call the statement reading, and an authorizer allows what is listed here and nothing else.
 
-use super::budget::Budget;
+use super::budget::{Budget, Watch};
 use super::{Question, Reader, StoreError};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// What a statement may use, where SQLite's defaults are too generous for a question; see sqlite.org/limits.html.
 const LIMITS: [(Limit, i32); 8] = [
-    // A value as long as the longest body the service may send fits; `zeroblob(1e9)` does not.
-    (Limit::SQLITE_LIMIT_LENGTH, 64 << 20),
+    // A value as long as the longest message that is archived (16 MiB) fits twice; `zeroblob(1e9)` does not.
+    (Limit::SQLITE_LIMIT_LENGTH, 32 << 20),
     // Long enough for a statement with a list of a thousand ids.
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
     (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
@@ -47,16 +47,35 @@ const TELLING_WITHOUT_VALUE: [&str; 7] =
 /// Functions that reach out of the database: they load code, or read and write files in builds that have them.
 const REACHING: [&str; 5] = ["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"];
 
+/// An archive that answers statements of the user's, and nothing else: the limits and the authorizer stay.
+#[derive(Debug)]
+pub struct Sandbox {
+    connection: Connection,
+    budget: Budget,
+}
+
 impl Reader {
-    /// Prepares one reading statement; it may work for `limit`.
-    ///
-    /// The reader serves such statements only from then on: the limits and the authorizer stay.
-    pub fn ask_sql(&mut self, sql: &str, limit: Duration) -> Result<Question<'_>, StoreError> {
-        restrict(&mut self.connection)?;
-        let budget = Budget::start(&mut self.connection, limit)?;
-        let statement = self.connection.prepare(sql).map_err(StoreError::from_statement)?;
+    /// Locks the archive up for statements of the user's, which may work for `limit` from now on.
+    pub fn into_sandbox(self, limit: Duration) -> Result<Sandbox, StoreError> {
+        let mut connection = self.connection;
+        restrict(&mut connection)?;
+        let budget = Budget::start(&mut connection, limit)?;
+        Ok(Sandbox { connection, budget })
+    }
+}
+
+impl Sandbox {
+    /// Lets another thread watch how long the questions work.
+    pub fn watch(&self) -> Watch {
+        self.budget.watch(&self.connection)
+    }
+
+    /// Prepares one reading statement.
+    pub fn ask(&self, sql: &str) -> Result<Question<'_>, StoreError> {
+        let prepared = self.connection.prepare(sql);
+        let statement = prepared.map_err(|error| self.budget.explain(StoreError::from_statement(error)))?;
         check(&statement)?;
-        Ok(Question::new(statement, budget))
+        Ok(Question::new(statement, self.budget.clone()))
     }
 }
 
@@ -108,8 +127,8 @@ mod tests {
 
     fn ask(sql: &str) -> Result<String, StoreError> {
         let archive = Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:10Z");
-        let mut reader = archive.reader();
-        let mut question = reader.ask_sql(sql, LIMIT)?;
+        let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
+        let mut question = sandbox.ask(sql)?;
         shown(&mut question)
     }
 
@@ -203,9 +222,8 @@ mod tests {
     #[test]
     fn a_statement_that_never_ends_is_ended() {
         let archive = Fixture::new();
-        let mut reader = archive.reader();
-        let mut question =
-            reader.ask_sql(&format!("{ENDLESS} SELECT count(*) FROM n"), Duration::from_millis(50)).unwrap();
+        let sandbox = archive.reader().into_sandbox(Duration::from_millis(50)).unwrap();
+        let mut question = sandbox.ask(&format!("{ENDLESS} SELECT count(*) FROM n")).unwrap();
         let error = question.rows().next_row().map(|_| ()).unwrap_err();
         assert!(matches!(error, StoreError::TimedOut), "{error:?}");
     }
@@ -213,8 +231,8 @@ mod tests {
     #[test]
     fn the_first_rows_of_an_endless_answer_are_there_at_once() {
         let archive = Fixture::new();
-        let mut reader = archive.reader();
-        let mut question = reader.ask_sql(&format!("{ENDLESS} SELECT x FROM n"), LIMIT).unwrap();
+        let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
+        let mut question = sandbox.ask(&format!("{ENDLESS} SELECT x FROM n")).unwrap();
         let mut rows = question.rows();
         for _ in 0..1_000 {
             assert!(rows.next_row().unwrap().is_some());

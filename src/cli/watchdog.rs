@@ -1,0 +1,84 @@
+//! The last word on a question: ends the process when SQLite does not take notice of a limit, and bounds memory.
+
+use super::LogFormat;
+use super::failure::show;
+use crate::error::{Failure, FailureKind};
+use crate::store::{Watch, temporary_bytes};
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
+
+/// How often the watchdog looks.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// For how long beyond its limit a question may go on until the process is ended: SQLite itself takes notice within
+/// milliseconds, unless a single function of the statement works for longer.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The most temporary files of a question, in bytes: enough to sort ten million records of an archive by a long column.
+const MOST_TEMPORARY: u64 = 4 << 30;
+
+/// Watches a question until it is dropped.
+#[derive(Debug)]
+pub(super) struct Watchdog {
+    /// Dropped with the watchdog, which the thread takes for the end.
+    _is_asking: Sender<()>,
+}
+
+impl Watchdog {
+    /// Begins to watch.
+    pub(super) fn start(watch: Watch, format: LogFormat) -> Result<Self, Failure> {
+        let (is_asking, ended) = mpsc::channel::<()>();
+        let work = move || {
+            while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                if watch.overdue() > GRACE {
+                    end_process(format);
+                }
+                if temporary_bytes() > MOST_TEMPORARY {
+                    watch.end_for_disk();
+                }
+            }
+        };
+        let cannot = |error| Failure::new(FailureKind::Unexpected, "cannot start a thread").because(error);
+        thread::Builder::new().name("watchdog".to_owned()).spawn(work).map_err(cannot)?;
+        Ok(Self { _is_asking: is_asking })
+    }
+}
+
+/// Ends the process in the middle of a question. Nothing is lost by that: the archive is open for reading only, and the
+/// kernel closes it.
+#[expect(clippy::disallowed_methods, reason = "the thread that asks cannot be stopped in any other way")]
+fn end_process(format: LogFormat) -> ! {
+    let failure = Failure::new(FailureKind::Unexpected, "cannot finish the question: the time limit was reached")
+        .hint("a single function of the statement works for longer than it may: give it shorter texts");
+    show(&failure, format, &mut io::stderr());
+    std::process::exit(i32::from(failure.kind.exit_code()))
+}
+
+/// Bounds what the process may allocate from now on, beyond what it has: SQLite then says that it is out of memory.
+///
+/// Only Linux counts the private memory of a process on its own (`RLIMIT_DATA` of setrlimit(2)).
+#[cfg(target_os = "linux")]
+pub(super) fn limit_memory(bytes: u64) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = allocated().saturating_add(bytes);
+    let before = getrlimit(Resource::Data);
+    let current = Some(before.current.map_or(limit, |current| current.min(limit)));
+    if let Err(error) = setrlimit(Resource::Data, rustix::process::Rlimit { current, ..before }) {
+        tracing::debug!("the memory of the question is not bounded: {error}");
+    }
+}
+
+/// Elsewhere memory is bounded by the lengths of values alone.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn limit_memory(_bytes: u64) {}
+
+/// The private memory of this process, in bytes (`VmData` of proc(5)).
+#[cfg(target_os = "linux")]
+fn allocated() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
