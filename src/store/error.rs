@@ -33,6 +33,9 @@ pub enum StoreError {
         /// The newest version this program knows.
         known: i32,
     },
+    /// Another program changed the schema, by mistake or to set a trap.
+    #[error("{0}")]
+    Altered(String),
     /// SQLite finds the file broken.
     #[error("the file is damaged ({0})")]
     Damaged(String),
@@ -186,6 +189,9 @@ impl StoreError {
             Self::NotOurs(_) => "it was left as it was; give another path with --db or FGARCHIVE_DB",
             Self::Newer { .. } => "it was left as it was; use the newer fgarchive that wrote it",
             Self::Older { .. } => "run `fgarchive sync` once, which upgrades it",
+            Self::Altered(_) => {
+                "another program has changed it; nothing of it was asked or written, and a copy from before is good"
+            }
             Self::Damaged(_) => {
                 "keep a copy, then recover what can be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
             }

@@ -5,7 +5,7 @@
 //! written before a file enters the write-ahead mode: the header always shows it.
 
 use super::StoreError;
-use super::schema::{APPLICATION_ID, known_version};
+use super::schema::{self, APPLICATION_ID, known_version};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
@@ -85,13 +85,8 @@ fn check_header(path: &Path) -> Result<(), StoreError> {
 /// The newest migration in a file that carries our `application_id`.
 fn load_schema_version(path: &Path) -> Result<i32, StoreError> {
     // Without a log there is nothing to recover, and an immutable file is read without creating `-wal` and `-shm`.
-    let connection = open_read_only(path, !has_log(path))?;
-    let has_history = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'refinery_schema_history'";
-    if connection.query_row(has_history, [], |row| row.get::<_, i64>(0))? == 0 {
-        return Ok(0);
-    }
-    let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
-    Ok(connection.query_row(newest, [], |row| row.get(0))?)
+    let mut connection = open_read_only(path, !has_log(path))?;
+    schema::load_version(&mut connection)
 }
 
 /// Whether a write-ahead log with something in it lies beside the file.
