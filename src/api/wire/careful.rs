@@ -3,7 +3,8 @@
 
 use super::BadBody;
 use super::listing::{ListOf, Listing};
-use super::scalar::{Draft, Scalar, Text};
+use super::scalar::{Draft, Scalar};
+use super::surrogates::Name;
 use crate::domain::{Entry, Invocation, Reject};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -40,7 +41,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields = Vec::new();
-        while let Some(Text(name)) = map.next_key()? {
+        while let Some(Name(name)) = map.next_key()? {
             if fields.len() == MAX_FIELDS {
                 return Err(A::Error::custom(format_args!("an object of more than {MAX_FIELDS} fields")));
             }

@@ -12,6 +12,7 @@ mod others;
 mod quick;
 mod scalar;
 mod shape;
+mod surrogates;
 
 pub(crate) use errors::error_fields;
 pub(crate) use others::{decode_functions, decode_projects, decode_status_log, decode_token_project};
@@ -209,8 +210,41 @@ mod tests {
     fn text_that_is_no_unicode_costs_no_record() {
         let page = decode_page(b"{\"invocations\":[{\"request_id\":\"a\",\"error_message\":\"\xff\"}]}").unwrap();
         assert_eq!(page.records[0].error_message.as_deref(), Some("\u{fffd}"));
-        let lone = decode_page(br#"{"invocations":[{"request_id":"a","error_message":"\ud800"}]}"#).unwrap();
-        assert_eq!(lone.records[0].error_message.as_deref(), Some(r#""\ud800""#));
+    }
+
+    /// A lone surrogate is half of a character: JSON can spell it, and no text can hold it.
+    #[test]
+    fn a_lone_surrogate_is_replaced_and_its_source_is_kept() {
+        let body = r#"{"invocations":[{"request_id":"a","status":"FAIL\udc00","error_code":"\uD800","x":1,
+            "error_message":"at \ud83d: \ud83d\ude00\n","start_time":"\udfff","end_time":"2024-03-01T12:00:00"}],"\ud800":1}"#;
+        let page = decode_page(body.as_bytes()).unwrap();
+        let record = &page.records[0];
+        assert_eq!(record.status, Status::Other("FAIL\u{fffd}".into()));
+        assert_eq!(record.error_code, Some(ErrorCode::Text("\u{fffd}".into())));
+        assert_eq!(record.error_message.as_deref(), Some("at \u{fffd}: \u{1f600}\n"));
+        assert_eq!(record.start_time, Some(RecordTime::Unreadable("\u{fffd}".into())));
+        assert_eq!(record.end_time, RecordTime::parse("2024-03-01T12:00:00"));
+        let sources = r#""status":"FAIL\udc00","error_code":"\uD800","error_message":"at \ud83d: \ud83d\ude00\n""#;
+        assert_eq!(record.extra.as_deref(), Some(&*format!(r#"{{"x":1,{sources},"start_time":"\udfff"}}"#)));
+    }
+
+    #[test]
+    fn a_lone_surrogate_in_the_name_of_a_field_costs_no_record() {
+        let body = r#"{"invocations":[{"request_id":"a","n\ud800":1,"n\ud801":2}],"count":1}"#;
+        let page = decode_page(body.as_bytes()).unwrap();
+        assert_eq!((page.rejects.len(), page.count), (0, Some(1)));
+        assert_eq!(page.records[0].extra.as_deref(), Some(r#"{"n\\ud800":1,"n\\ud801":2}"#));
+    }
+
+    /// Replaced, two ids could become one.
+    #[test]
+    fn an_id_with_a_lone_surrogate_is_set_aside() {
+        let reject = |body: &str| decode_page(body.as_bytes()).unwrap().rejects.remove(0);
+        for id in [r#""\ud800""#, r#""a\udc00b""#] {
+            let reject = reject(&format!(r#"{{"invocations":[{{"request_id":{id}}}]}}"#));
+            assert_eq!(reject.raw, format!(r#"{{"request_id":{id}}}"#));
+            assert_eq!(reject.reason, "a record has no usable request_id");
+        }
     }
 
     #[test]
@@ -353,6 +387,23 @@ mod tests {
             let kept = characters[..at].iter().copied().chain(put.chars());
             let spliced: String = kept.chain(characters[at..].iter().copied().skip(cut)).collect();
             read_both(&spliced)?;
+        }
+
+        /// Whatever halves of characters a message holds: the record is kept, the text with one replacement each, and the
+        /// source beside it, unless nothing was replaced.
+        #[test]
+        fn a_message_is_kept_whatever_its_halves(units in prop::collection::vec(prop_oneof![
+            3 => 0xd7f0u16..0xe010, 1 => 0u16..0x80, 1 => any::<u16>(),
+        ], 1..8)) {
+            let source: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            let text = format!(r#"{{"invocations":[{{"request_id":"a","error_message":"{source}"}}],"count":1}}"#);
+            let page = read_both(&text)?.unwrap();
+            let expected = String::from_utf16_lossy(&units);
+            prop_assert_eq!(page.records[0].error_message.as_deref(), Some(&*expected));
+            let is_whole = String::from_utf16(&units).is_ok();
+            let extra = (!is_whole).then(|| format!(r#"{{"error_message":"{source}"}}"#));
+            prop_assert_eq!(page.records[0].extra.as_deref(), extra.as_deref());
+            prop_assert_eq!(quick::read(&text).is_ok(), is_whole);
         }
 
         /// Where the quick reader answers at all, the careful one answers the same.

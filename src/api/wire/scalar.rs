@@ -1,5 +1,6 @@
 //! One value of a field, whichever JSON type carried it, and the record that such values make.
 
+use super::surrogates;
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
@@ -43,6 +44,8 @@ pub(super) enum Scalar<'a> {
     Text(Cow<'a, str>),
     /// A number that is an `i64` and written the plain way.
     Integer(i64),
+    /// A string with lone surrogates, which no text can hold: the text with replacements, and the string's JSON text.
+    Replaced(String, &'a str),
     /// Anything else, as its JSON text.
     Raw(&'a str),
 }
@@ -94,6 +97,9 @@ impl<'a> Scalar<'a> {
         if let Ok(Text(text)) = serde_json::from_str(raw) {
             return Self::Text(text);
         }
+        if let Some(text) = surrogates::replace(raw) {
+            return Self::Replaced(text, raw);
+        }
         plain_integer(raw).map_or(Self::Raw(raw), Self::Integer)
     }
 
@@ -103,13 +109,16 @@ impl<'a> Scalar<'a> {
             Self::Nothing => None,
             Self::Text(text) => (!text.is_empty()).then(|| text.into()),
             Self::Integer(number) => Some(number.to_string().into()),
+            Self::Replaced(text, _) => Some(text.into()),
             Self::Raw(raw) => Some(raw.into()),
         }
     }
 
-    /// An id is a text or a number; a nested value or a truth value is none.
+    /// An id is a text or a number; a nested value or a truth value is none. Nor is a text with replacements: two ids could
+    /// become one.
     fn into_request_id(self) -> Option<RequestId> {
         match self {
+            Self::Replaced(..) => None,
             Self::Raw(raw) if !raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => None,
             other => other.into_text().and_then(RequestId::new),
         }
@@ -145,7 +154,7 @@ impl<'a> Scalar<'a> {
             Self::Integer(number) => u64::try_from(*number).ok(),
             Self::Text(text) => digits(text),
             Self::Raw(raw) => digits(raw),
-            Self::Nothing => None,
+            Self::Nothing | Self::Replaced(..) => None,
         }
     }
 }
@@ -190,15 +199,34 @@ impl<'a> Draft<'a> {
 
     /// Keeps a field we do not know, its value as it came.
     pub(super) fn keep(&mut self, name: &str, value: &RawValue) -> Result<(), serde_json::Error> {
-        self.extra.push(if self.extra.is_empty() { '{' } else { ',' });
-        self.extra.push_str(&serde_json::to_string(name)?);
-        self.extra.push(':');
-        self.extra.push_str(value.get());
+        self.append(&serde_json::to_string(name)?, value.get());
         Ok(())
+    }
+
+    /// Adds a field by its name and its value as JSON texts.
+    fn append(&mut self, name: &str, value: &str) {
+        self.extra.push(if self.extra.is_empty() { '{' } else { ',' });
+        self.extra.push_str(name);
+        self.extra.push(':');
+        self.extra.push_str(value);
+    }
+
+    /// Keeps what stood in the fields whose text had to be changed.
+    fn keep_sources(&mut self) {
+        let sources = [
+            ("\"status\"", &self.status),
+            ("\"error_code\"", &self.error_code),
+            ("\"error_message\"", &self.error_message),
+            ("\"start_time\"", &self.start_time),
+            ("\"end_time\"", &self.end_time),
+        ]
+        .map(|(name, value)| if let Scalar::Replaced(_, source) = value { Some((name, *source)) } else { None });
+        sources.into_iter().flatten().for_each(|(name, source)| self.append(name, source));
     }
 
     /// The record; none without an id, the key of the archive.
     pub(super) fn finish(mut self) -> Option<Invocation> {
+        self.keep_sources();
         let request_id = self.request_id.into_request_id()?;
         let extra = (!self.extra.is_empty()).then(|| {
             self.extra.push('}');
