@@ -1,9 +1,10 @@
 //! What an archive holds, read with nothing but SQL.
 
+use crate::showing::Fields;
 use crate::world::World;
 use fgarchive::domain::{Interval, Status, Timestamp};
 use rusqlite::{Connection, Row};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// A row of the ledger.
@@ -31,6 +32,11 @@ pub(crate) struct Content {
     /// The stored status of each record of the world that is archived, by its number there.
     pub(crate) statuses: Vec<Option<Status>>,
     pub(crate) given_up: Vec<bool>,
+    /// Whose row each is, and what is known in it.
+    pub(crate) owners: Vec<Option<usize>>,
+    pub(crate) fields: Vec<Fields>,
+    /// Which records are kept as those of which other function.
+    pub(crate) shared: HashSet<(usize, usize)>,
     /// How many rows the archive has, and how many of them are no record of the world.
     pub(crate) rows: usize,
     pub(crate) strangers: usize,
@@ -51,6 +57,8 @@ impl Content {
         let mut content = Self {
             statuses: vec![None; world.records.len()],
             given_up: vec![false; world.records.len()],
+            owners: vec![None; world.records.len()],
+            fields: vec![Fields::default(); world.records.len()],
             windows: vec![Vec::new(); world.functions.len()],
             taken_up: vec![None; world.functions.len()],
             ..Self::default()
@@ -60,8 +68,13 @@ impl Content {
         if connection.query_row(tables, [], |row| row.get::<_, i64>(0)).expect("a schema") == 0 {
             return content;
         }
+        let functions = content.read_functions(&connection, world);
         let mut select = connection
-            .prepare("SELECT request_id, status, given_up_at IS NOT NULL FROM invocations")
+            .prepare(
+                "SELECT request_id, status, given_up_at IS NOT NULL, function_id, start_time IS NOT NULL,
+                        extra IS NOT NULL, error_code IS NOT NULL, error_message IS NOT NULL, end_time IS NOT NULL
+                   FROM invocations",
+            )
             .expect("a statement");
         let mut rows = select.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
@@ -72,23 +85,43 @@ impl Content {
             };
             content.statuses[number] = Some(Status::parse(row.get_ref(1).expect("a status").as_str().expect("a text")));
             content.given_up[number] = row.get(2).expect("a flag");
+            content.owners[number] = functions.get(&row.get(3).expect("a function")).copied();
+            content.fields[number] = Fields::known([4, 5, 6, 7, 8].map(|column| row.get(column).expect("a flag")));
         }
         drop(rows);
         drop(select);
-        content.read_functions(&connection, world);
+        content.read_shared(&connection, numbers, &functions);
         content.read_windows(&connection, world);
         content.read_history(&connection, numbers);
         content
     }
 
-    fn read_functions(&mut self, connection: &Connection, world: &World) {
-        let mut select = connection.prepare("SELECT urn, first_seen_at FROM functions").expect("a statement");
+    fn read_shared(
+        &mut self,
+        connection: &Connection,
+        numbers: &HashMap<String, usize>,
+        functions: &HashMap<i64, usize>,
+    ) {
+        let mut select = connection.prepare("SELECT request_id, function_id FROM shared_records").expect("a statement");
         let mut rows = select.query([]).expect("rows");
+        while let Some(row) = rows.next().expect("a row") {
+            let number = numbers[row.get_ref(0).expect("an id").as_str().expect("a text")];
+            self.shared.insert((number, functions[&row.get(1).expect("a function")]));
+        }
+    }
+
+    /// Takes in when each function was taken up; the functions by their ids.
+    fn read_functions(&mut self, connection: &Connection, world: &World) -> HashMap<i64, usize> {
+        let mut select = connection.prepare("SELECT urn, first_seen_at, id FROM functions").expect("a statement");
+        let mut rows = select.query([]).expect("rows");
+        let mut functions = HashMap::new();
         while let Some(row) = rows.next().expect("a row") {
             let urn: String = row.get(0).expect("a URN");
             let function = world.functions.iter().position(|known| known.to_string() == urn).expect("a function");
             self.taken_up[function] = Some(seconds(row, 1));
+            functions.insert(row.get(2).expect("an id"), function);
         }
+        functions
     }
 
     fn read_windows(&mut self, connection: &Connection, world: &World) {

@@ -5,9 +5,11 @@ use crate::asking;
 use crate::play::{Counts, Ended};
 use crate::schedule::Planned;
 use crate::service::{Answered, Asked, Call, Service, Shown};
+use crate::showing::Fields;
 use crate::statuses::Possible;
 use crate::world::Record;
 use fgarchive::domain::{Interval, IntervalSet, Status, Timestamp};
+use fgarchive::store::Reader;
 use fgarchive::sync::{RunReport, Settings};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -43,7 +45,11 @@ pub(crate) struct Checks {
     service: Arc<Service>,
     settings: Settings,
     numbers: HashMap<String, usize>,
-    possible: Vec<Possible>,
+    /// What the archive may hold of a record, function by function: its row is that of the one that showed it first.
+    possible: Vec<Vec<Possible>>,
+    owners: Vec<Option<usize>>,
+    /// What each function certainly told of each record, of the record itself and of its outcome by status.
+    told: HashMap<(usize, usize), Vec<(Status, Fields)>>,
     settled: Vec<IntervalSet>,
     /// Since the archive was last looked at: walks that began, and when the last run ended.
     beginnings: Vec<Beginning>,
@@ -58,7 +64,9 @@ impl Checks {
         let records = &service.world.records;
         let numbers = records.iter().enumerate().map(|(number, record)| (record.id.to_string(), number)).collect();
         Self {
-            possible: vec![Possible::ABSENT; records.len()],
+            possible: vec![vec![Possible::ABSENT; records.len()]; service.world.functions.len()],
+            owners: vec![None; records.len()],
+            told: HashMap::new(),
             settled: vec![IntervalSet::default(); service.world.functions.len()],
             numbers,
             beginnings: Vec::new(),
@@ -120,13 +128,20 @@ impl Checks {
     }
 
     fn expect_statuses(&mut self, shown: &[Shown], certain: bool) {
-        let mut by_record: BTreeMap<usize, Vec<&Shown>> = BTreeMap::new();
+        let mut by_record: BTreeMap<(usize, usize), Vec<&Shown>> = BTreeMap::new();
         for each in shown {
-            by_record.entry(each.record).or_default().push(each);
+            by_record.entry((each.function, each.record)).or_default().push(each);
         }
-        for (record, mut sightings) in by_record {
+        for ((function, record), mut sightings) in by_record {
             sightings.sort_by_key(|each| each.served_at);
-            self.possible[record] = self.possible[record].after(&sightings, certain);
+            let possible = &mut self.possible[function][record];
+            *possible = possible.after(&sightings, certain);
+            if certain {
+                let told = self.told.entry((function, record)).or_default();
+                told.extend(sightings.iter().map(|each| (each.status.clone(), each.fields)));
+                told.sort_by_key(|(status, fields)| (status.to_string(), fields.0));
+                told.dedup();
+            }
         }
     }
 
@@ -147,11 +162,47 @@ impl Checks {
             self.find("no record twice, none invented", format!("{} rows for {known} records", content.rows));
         }
         for (number, status) in content.statuses.iter().enumerate() {
-            if !self.possible[number].allows(status.as_ref()) {
-                let what = format!("{} is {status:?}, expected {:?}", self.name(number), self.possible[number]);
-                self.find("what was shown is archived with its last shown status", what);
+            let owner = content.owners[number];
+            if self.owners[number].is_some_and(|before| Some(before) != owner) {
+                self.find("a row stays with its function", format!("{owner:?}: {}", self.name(number)));
             }
-            self.possible[number] = Possible::only(status.as_ref());
+            self.owners[number] = owner;
+            for function in 0..self.possible.len() {
+                let possible = self.possible[function][number];
+                if owner.is_none_or(|owner| owner == function) && !possible.allows(status.as_ref()) {
+                    let what = format!("{} is {status:?}, expected {possible:?}", self.name(number));
+                    self.find("what was shown is archived with its last shown status", what);
+                }
+                self.possible[function][number] = Possible::only(status.as_ref());
+            }
+        }
+        self.check_known(content);
+    }
+
+    /// What was known is known for ever, as far as it belongs to the record or to the outcome that it stands at; and what
+    /// another function showed is kept as its own.
+    fn check_known(&mut self, content: &Content) {
+        let mut findings = Vec::new();
+        for (&(function, number), told) in &self.told {
+            if content.owners[number] != Some(function) {
+                if !content.shared.contains(&(number, function)) {
+                    findings.push(("what a second function shows is kept", number));
+                }
+                continue;
+            }
+            let stands = content.statuses[number].as_ref();
+            let is_outcome = |status: &Status| self.service.readings.is_fresh() && Some(status) == stands;
+            let known = told.iter().map(
+                |(status, fields)| {
+                    if is_outcome(status) { *fields } else { fields.only(Fields::OF_RECORD) }
+                },
+            );
+            if !content.fields[number].covers(known.fold(Fields::default(), Fields::and)) {
+                findings.push(("what was known is never overwritten by nothing", number));
+            }
+        }
+        for (invariant, number) in findings {
+            self.find(invariant, format!("{:?}: {}", content.fields[number], self.name(number)));
         }
     }
 
@@ -330,7 +381,10 @@ impl Checks {
                 let inside = stages
                     .iter()
                     .any(|stage| stage.status == change.to && change.after < stage.at && stage.at <= change.by);
-                if self.service.readings.is_fresh() && !inside {
+                // Another function shows other statuses, and an absent one has no moment.
+                let is_true = content.owners[number] == Some(self.service.world.records[number].function);
+                let is_told = [&change.from, &change.to].iter().all(|status| !status.as_str().is_empty());
+                if self.service.readings.is_fresh() && is_true && is_told && !inside {
                     let (after, by) = (Timestamp::from_unix(change.after), Timestamp::from_unix(change.by));
                     let what = format!("{} to {} in ({after}, {by}] of {}", change.from, change.to, self.name(number));
                     self.find("a transition holds the true moment of change", what);
@@ -365,6 +419,10 @@ impl Checks {
                 counts.late += 1;
             }
         }
+        let damage = Reader::open(path).and_then(|mut reader| reader.check()).expect("a check");
+        if !damage.is_empty() {
+            self.find("check finds an archive sound", format!("{damage:?}"));
+        }
         let incomplete = self.last_report.as_ref().is_none_or(|(_, report)| report.failure_kind().is_some());
         counts.incomplete += u64::from(incomplete);
         if self.is_provable() {
@@ -382,8 +440,10 @@ impl Checks {
     fn is_provable(&self) -> bool {
         let readings = &self.service.readings;
         let mut seconds: HashMap<(usize, i64), usize> = HashMap::new();
-        for record in &self.service.world.records {
-            *seconds.entry((record.function, record.submitted)).or_default() += 1;
+        for function in 0..self.service.world.functions.len() {
+            for (_, record) in readings.odd.shown_by(&self.service.world, function) {
+                *seconds.entry((function, record.submitted)).or_default() += 1;
+            }
         }
         let is_orderly = readings.shuffled_ties == 0.0 && readings.repeated.is_none();
         is_orderly && readings.is_fresh() && seconds.values().all(|&crowd| crowd < CROWDED_SECOND)
@@ -411,7 +471,8 @@ impl Checks {
             .any(|record| record.stages.iter().any(|stage| (now - 4 * 3_600..=now).contains(&stage.at)));
         let Some((_, report)) = self.last_report.as_ref() else { return };
         let tally = report.tally;
-        if !busy && self.service.readings.is_fresh() && (tally.new > 0 || tally.changed > 0) {
+        let is_whole = self.service.readings.odd.blanks == 0.0;
+        if !busy && is_whole && self.service.readings.is_fresh() && (tally.new > 0 || tally.changed > 0) {
             self.find("a second run on a quiet world writes no record", format!("{tally:?}"));
         }
     }

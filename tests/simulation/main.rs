@@ -21,6 +21,7 @@ mod play;
 mod readings;
 mod schedule;
 mod service;
+mod showing;
 mod statuses;
 mod world;
 

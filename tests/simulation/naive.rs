@@ -8,6 +8,7 @@ use crate::play::{Counts, play_schedule, with_template};
 use crate::readings::Faults;
 use crate::schedule::{Planned, Schedule};
 use crate::service::{Served, Service};
+use crate::showing::Oddities;
 use fgarchive::domain::{EntryKey, Interval, IntervalSet, Marker, PageQuery, Timestamp};
 use std::collections::HashSet;
 use std::env;
@@ -93,6 +94,7 @@ impl fmt::Display for Score {
 /// The fault-free schedule of a seed, of a service that answers of the present.
 fn schedule(seed: u64) -> Schedule {
     let mut schedule = Schedule::new(seed);
+    schedule.readings.odd = Oddities::default();
     schedule.readings.stale = (0.0, 0);
     for run in &mut schedule.runs {
         *run = Planned { at: run.at, skew: 0, faults: Faults::NONE, cut: None };

@@ -4,6 +4,7 @@ use crate::play::{Played, play_schedule, with_template};
 use crate::readings::{CountReading, Faults, NextReading, Readings};
 use crate::schedule::{Planned, Schedule};
 use crate::service::{Answered, Asked};
+use crate::showing::Oddities;
 use crate::world::{EPOCH, World};
 use fgarchive::domain::Timestamp;
 use fgarchive::sync::Settings;
@@ -35,6 +36,7 @@ fn silent() -> Readings {
         longest_window: None,
         refuses_future: false,
         stale: (0.0, 0),
+        odd: Oddities::default(),
     }
 }
 

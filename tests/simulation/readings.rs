@@ -1,6 +1,7 @@
 //! What the vendor's page leaves open, one way of reading it a seed, and what goes wrong on the way.
 
 use crate::dice::{Draw, dice};
+use crate::showing::Oddities;
 use crate::world::World;
 
 /// What `count` says.
@@ -52,6 +53,8 @@ pub(crate) struct Readings {
     pub(crate) refuses_future: bool,
     /// How many of a hundred answers come from a copy that is behind, and how far at most, in seconds.
     pub(crate) stale: (f64, i64),
+    /// What is odd about single records.
+    pub(crate) odd: Oddities,
 }
 
 impl Readings {
@@ -90,6 +93,7 @@ impl Readings {
             longest_window: dice.percent(15.0).then(|| dice.pick(&[2, 24, 24 * 7]) * 3_600),
             refuses_future: dice.percent(20.0),
             stale: if dice.percent(15.0) { (dice.pick(&[3.0, 30.0]), dice.spread(5, 600)) } else { (0.0, 0) },
+            odd: Oddities::new(seed, world),
         };
         // Where neither a total nor a marker tells that more follows, a page that comes short is the last one to anybody.
         let tells_of_more = matches!(readings.count, CountReading::Total | CountReading::TotalHandedOut);

@@ -3,6 +3,7 @@
 
 use crate::dice::Draw;
 use crate::readings::{CountReading, Faults, NextReading, Readings};
+use crate::showing::Fields;
 use crate::world::{Record, Stage, World};
 use fastrand::Rng;
 use fgarchive::api::{CallFailure, FunctionPage, Meaning};
@@ -11,6 +12,7 @@ use fgarchive::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, RequestI
 use fgarchive::sync::Source;
 use std::fmt;
 use std::iter;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -80,7 +82,9 @@ impl fmt::Display for Call {
 /// One record on an answer that reached the caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
+    pub(crate) function: usize,
     pub(crate) record: usize,
+    pub(crate) fields: Fields,
     pub(crate) status: Status,
     /// The second it was served, and the place among all calls that were answered.
     pub(crate) served_at: i64,
@@ -278,7 +282,7 @@ impl Service {
         let fits = (query.limit as usize).min(self.readings.page_cap);
         // Two are the least that pages can overlap in.
         let limit = if dice.percent(self.readings.hiccups) { dice.usize(2..=fits.max(2)) } else { fits };
-        Ok(self.page(&listing, marker, limit, now))
+        Ok(self.page(function, &listing, marker..marker.saturating_add(limit), now))
     }
 
     /// What a query matches, in the order of the service.
@@ -292,8 +296,9 @@ impl Service {
     ) -> Vec<(usize, &Record, &Stage)> {
         let shuffled = dice.percent(self.readings.shuffled_ties);
         let mut found: Vec<_> = self
-            .world
-            .of(function)
+            .readings
+            .odd
+            .shown_by(&self.world, function)
             .filter_map(|(index, record)| {
                 let stage = record.stage(as_of)?;
                 let second = self.second_of(record, stage);
@@ -316,12 +321,13 @@ impl Service {
         end.or(stage.start).unwrap_or(record.submitted)
     }
 
-    fn page(&self, listing: &[(usize, &Record, &Stage)], marker: usize, limit: usize, now: i64) -> Served {
+    fn page(&self, function: usize, listing: &[(usize, &Record, &Stage)], places: Range<usize>, now: i64) -> Served {
+        let (marker, limit) = (places.start, places.len());
         let handed_out = &listing[..listing.len().min(self.readings.result_cap)];
         let rest = handed_out.get(marker..).unwrap_or_default();
         let entries = &rest[..rest.len().min(limit).min(self.readings.page_cap)];
         let mut page = Page {
-            records: entries.iter().map(|(_, record, stage)| record.shown(stage)).collect(),
+            records: entries.iter().map(|entry| self.readings.odd.show(function, *entry, now)).collect(),
             keys: entries.iter().map(|(_, record, _)| record.key).collect(),
             ..Page::default()
         };
@@ -345,7 +351,14 @@ impl Service {
         page.served_at = Some(Timestamp::from_unix(now));
         let shown = entries
             .iter()
-            .map(|(index, _, stage)| Shown { record: *index, status: stage.status.clone(), served_at: now })
+            .zip(&page.records)
+            .map(|((index, ..), shown)| Shown {
+                function,
+                record: *index,
+                fields: Fields::of(shown),
+                status: shown.status.clone(),
+                served_at: now,
+            })
             .collect();
         Served { page, shown, at: now }
     }
@@ -354,8 +367,9 @@ impl Service {
         let now = self.now() / 1000;
         let as_of = self.as_of(now);
         let found: Vec<_> = self
-            .world
-            .of(function)
+            .readings
+            .odd
+            .shown_by(&self.world, function)
             .filter(|(_, record)| record.id == *id)
             .filter_map(|(index, record)| Some((index, record, record.stage(as_of)?)))
             .filter(|(_, record, stage)| {
@@ -363,7 +377,7 @@ impl Service {
                 !self.readings.find_in_window || self.readings.selects(range.begin().unix(), range.end().unix(), second)
             })
             .collect();
-        self.page(&found, 0, 1, now)
+        self.page(function, &found, 0..1, now)
     }
 }
 

@@ -20,13 +20,14 @@ fn bit(status: Option<&Status>) -> u8 {
     }
 }
 
-/// How far along its way a status is.
+/// How far along its way a status is. The only other one in these worlds is an absent one, which says less than any.
 fn rank(bit: u8) -> u8 {
     match bit {
         1 => 0,
-        2 => 1,
-        4 => 2,
-        _ => 3,
+        64 => 1,
+        2 => 2,
+        4 => 3,
+        _ => 4,
     }
 }
 

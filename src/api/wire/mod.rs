@@ -395,7 +395,7 @@ mod tests {
         fn a_message_is_kept_whatever_its_halves(units in prop::collection::vec(prop_oneof![
             3 => 0xd7f0u16..0xe010, 1 => 0u16..0x80, 1 => any::<u16>(),
         ], 1..8)) {
-            let source: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+            let source = units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
             let text = format!(r#"{{"invocations":[{{"request_id":"a","error_message":"{source}"}}],"count":1}}"#);
             let page = read_both(&text)?.unwrap();
             let expected = String::from_utf16_lossy(&units);
