@@ -192,6 +192,8 @@ mod tests {
         assert!(reach.covers(Interval::new(at(950), at(951)).unwrap(), now));
         assert!(!reach.covers(Interval::new(at(949), at(951)).unwrap(), now));
         assert_eq!(reach.begin(at(1_010)), at(960), "the reach moves on with the clock");
+        reach.learn(&record(2_000, None), now);
+        assert_eq!(reach.begin(now), at(950), "nor does one from the future");
         reach.learn(&Invocation { status: Status::Running, ..record(100, None) }, now);
         assert_eq!(reach.begin(now), at(950), "a record may be kept for as long as it is open");
     }
@@ -265,6 +267,9 @@ mod tests {
         assert!(promise.believes(range(500, 540), Reach::default(), at(605)));
         assert_eq!(promise.uniform(range(500, 605), Reach::default(), at(605)), range(500, 540));
         assert_eq!(promise.uniform(range(520, 530), Reach::default(), at(605)), range(520, 530));
+        let until = |hour| Promise::of(&[row(0, 500, 600, SETTLED), row(500, 540, 580, PROVEN)], at(0), at(hour));
+        assert!(until(591).believes(range(500, 540), Reach::default(), at(591)));
+        assert!(!until(592).believes(range(500, 540), Reach::default(), at(592)), "for twelve hours");
         let unproven = [row(0, 500, 600, SETTLED), row(500, 540, 599, State::Unproven)];
         let promise = Promise::of(&unproven, at(0), at(605));
         assert_eq!(promise.doubtful(&[range(500, 605)], at(605)), Some(range(500, 605)));

@@ -189,6 +189,47 @@ mod tests {
     }
 
     #[test]
+    fn equal_costs_are_looked_up_and_what_has_no_start_always_is() {
+        let two: Vec<_> = (0..2).map(|id| open(id, 3_601, 0)).collect();
+        let choose = |due: &[OpenRecord], archived| {
+            choose(due.to_vec(), horizon(90_001), 500, |_| Ok::<_, ()>(archived)).unwrap()
+        };
+        let walks = |due: &[OpenRecord], archived| matches!(&choose(due, archived)[..], [Refresh::Walk(..)]);
+        assert!(walks(&two, 500), "one page or two look-ups");
+        assert!(!walks(&two, 900), "two pages or two look-ups");
+        assert!(!walks(&two[..1], 1), "one page or one look-up");
+        let unknown: Vec<_> = two.iter().map(|record| OpenRecord { start_is_known: false, ..record.clone() }).collect();
+        assert_eq!(choose(&unknown, 1), [Refresh::LookUp(unknown.clone())]);
+        let beyond: Vec<_> = (0..9).map(|id| open(id, 90_002, 0)).collect();
+        assert_eq!(choose(&beyond, 1), [Refresh::LookUp(beyond.clone())], "no walk reaches beyond the horizon");
+    }
+
+    #[test]
+    fn only_what_waits_for_its_end_is_given_up() {
+        let fail = OpenRecord { status: Status::Fail, ..open(1, 0, 0) };
+        assert!(!is_given_up(&fail, at(90 * 86_400)));
+    }
+
+    #[test]
+    fn a_fail_without_an_end_counts_from_its_start() {
+        assert!(stays_open(&Status::Fail, None, at(100), at(3_699)));
+        assert!(!stays_open(&Status::Fail, None, at(100), at(3_700)));
+        for status in [Status::Wait, Status::Running] {
+            assert!(stays_open(&status, Some(at(0)), at(0), at(90 * 86_400)), "{status}");
+        }
+        for status in [Status::Discard, Status::Other("PAUSED".into())] {
+            assert!(!stays_open(&status, None, at(0), at(0)), "{status}");
+        }
+    }
+
+    #[test]
+    fn the_setting_is_asked_for_once_an_hour() {
+        assert!(is_recording_due(None, at(0)));
+        assert!(!is_recording_due(Some(at(0)), at(3_599)));
+        assert!(is_recording_due(Some(at(0)), at(3_600)));
+    }
+
+    #[test]
     fn an_hour_is_walked_as_far_as_it_has_passed() {
         let crowd: Vec<_> = (0..10).map(|id| open(id, 3_601, 0)).collect();
         let chosen = choose(crowd.clone(), horizon(4_000), 500, |_| Ok::<_, ()>(10)).unwrap();

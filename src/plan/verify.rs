@@ -16,7 +16,7 @@ const RECORDS_A_WINDOW: f64 = 400.0;
 const LEAST_AGE: Duration = Duration::from_hours(24);
 
 /// No run verifies more windows of its own accord, whatever it may spend after a large first run.
-pub const MOST_WINDOWS_A_RUN: usize = 10;
+const MOST_WINDOWS_A_RUN: u64 = 10;
 
 /// What was asked lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,43 @@ pub struct Rewalk {
 pub fn settled_in(ledger: &[Entry], range: Interval) -> Vec<Interval> {
     let settled = ledger.iter().filter(|row| matches!(row.state, State::Settled(_)));
     settled.filter_map(|row| row.window.intersect(range)).collect()
+}
+
+/// What is known of a function of which windows may be verified.
+#[derive(Clone, Debug)]
+pub struct Candidate<'a> {
+    /// Its ledger.
+    pub ledger: &'a [Entry],
+    /// What was verified of it, the latest first.
+    pub verified: Vec<Verified>,
+    /// From where it is archived until now.
+    pub horizon: Interval,
+}
+
+/// Chooses at most so many windows, each that of all functions which was looked at longest ago; with it the place of its
+/// function among the candidates.
+pub fn choose(mut candidates: Vec<Candidate<'_>>, windows: u64, now: Timestamp) -> Vec<(usize, Interval)> {
+    let mut chosen = Vec::new();
+    for _ in 0..windows.min(MOST_WINDOWS_A_RUN) {
+        let next = candidates.iter().enumerate().filter_map(|(index, candidate)| {
+            // What is older may be forgotten by now, and would only tell that.
+            let range = candidate.horizon.split_at(now - windows::MAX_WINDOW).1?;
+            Some((index, oldest(candidate.ledger, &candidate.verified, range, now)?))
+        });
+        let Some((index, next)) = next.min_by_key(|(_, next)| next.at) else { break };
+        chosen.push((index, next.window));
+        candidates[index].verified.insert(0, Verified { window: next.window, at: now });
+    }
+    chosen
+}
+
+/// How many records that repeated walks missed are asked for by themselves before they are called gone; where more are
+/// missing, something larger is wrong than a record filed elsewhere.
+const MOST_SUSPECTS: usize = 1_000;
+
+/// Whether the records that a walk missed are asked for, each by its id, where so many of other walks are already.
+pub fn asks_for_each(missed: usize, already: usize) -> bool {
+    already + missed <= MOST_SUSPECTS
 }
 
 /// The settled window that was looked at longest ago, and when that was; none where all were looked at within a day.
@@ -171,6 +208,52 @@ mod tests {
         let again = [seen(0, HOUR, 170 * HOUR), round[0], round[1]];
         assert_eq!(oldest(&again), Some(range(HOUR, 2 * HOUR)));
         assert_eq!(oldest(&[seen(0, 100 * HOUR, 180 * HOUR)]), None, "within a day");
+    }
+
+    #[test]
+    fn what_was_first_walked_lately_is_left_alone() {
+        let walked = |at_hour: i64| Entry { walked_at: at(at_hour * HOUR), ..settled(0, 10 * DAY, 0) };
+        let next = |row: Entry| oldest(&[row], &[], range(0, 100 * DAY), at(20 * DAY)).map(|next| next.at);
+        assert_eq!(next(walked(19 * 24 + 1)), None, "it tells little to walk it again within a day");
+        assert_eq!(next(walked(19 * 24)), Some(at(19 * DAY)));
+        assert_eq!(next(walked(-24)), Some(at(0)), "no second was walked before it came");
+    }
+
+    fn candidate(ledger: &[Entry], verified: Vec<Verified>) -> Candidate<'_> {
+        Candidate { ledger, verified, horizon: range(0, 1_000 * DAY) }
+    }
+
+    #[test]
+    fn a_run_verifies_what_was_looked_at_longest_ago_of_all_functions() {
+        // 400 records a day, so that a day is a page.
+        let ledger = [settled(0, 10 * DAY, 4_000)];
+        let days = |chosen: Vec<(usize, Interval)>| -> Vec<(usize, i64)> {
+            chosen.iter().map(|(index, window)| (*index, window.begin().unix() / DAY)).collect()
+        };
+        let all = |at_day: i64| seen(0, 10 * DAY, at_day * DAY);
+        let functions = || vec![candidate(&ledger, vec![all(13)]), candidate(&ledger, vec![all(12)])];
+        let now = at(20 * DAY);
+        assert_eq!(days(choose(functions(), 2, now)), [(1, 0), (1, 1)], "no window twice");
+        assert_eq!(choose(functions(), 0, now), []);
+        assert_eq!(choose(functions(), 1_000, now).len(), 10, "no run verifies more");
+        let young = vec![candidate(&ledger, vec![seen(0, 10 * DAY, 19 * DAY + 1)])];
+        assert_eq!(choose(young, 2, now), []);
+        let one_left = vec![candidate(&ledger, vec![seen(DAY, 10 * DAY, 19 * DAY + 1)])];
+        assert_eq!(days(choose(one_left, 5, now)), [(0, 0)]);
+    }
+
+    #[test]
+    fn what_may_be_forgotten_is_not_verified() {
+        let ledger = [settled(0, 40 * DAY, 16_000)];
+        let chosen = choose(vec![candidate(&ledger, Vec::new())], 1, at(41 * DAY));
+        assert_eq!(chosen, [(0, range(11 * DAY, 12 * DAY))], "the last thirty days");
+        assert_eq!(choose(vec![candidate(&ledger, Vec::new())], 1, at(71 * DAY)), []);
+    }
+
+    #[test]
+    fn where_very_many_are_missing_none_is_asked_for() {
+        assert!(asks_for_each(1_000, 0) && asks_for_each(1, 999));
+        assert!(!asks_for_each(1_001, 0) && !asks_for_each(1, 1_000));
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub(super) fn give_up(transaction: &Transaction<'_>, now: Timestamp, given_up: &
 mod tests {
     use super::*;
     use crate::domain::{FunctionRef, Invocation};
-    use crate::store::{Batch, Packed, RunId, Showing, Tally};
+    use crate::store::{Batch, Packed, RunId, Showing, Tally, testing};
 
     struct Kept {
         _directory: tempfile::TempDir,
@@ -206,6 +206,34 @@ mod tests {
         let mut kept = Kept::with_a_running_record();
         kept.commit(200, Some(record(Status::Fail, Some(190))), Some(100));
         assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.status == Status::Fail));
+    }
+
+    #[test]
+    fn open_records_are_handed_out_oldest_first() {
+        let mut kept = testing::Kept::new();
+        for record in ["a RUNNING - - 30 - -", "d WAIT - - 10 - -", "b WAIT - - 10 - -", "c WAIT - - - - -"] {
+            kept.show(0, 20, record);
+        }
+        kept.show(1, 20, "e RUNNING - - 1 - -");
+        let open = kept.archive.load_open(kept.functions[0]).unwrap();
+        let told: Vec<_> = open.iter().map(|open| (open.request_id.as_str(), open.start_is_known)).collect();
+        assert_eq!(told, [("b", true), ("d", true), ("c", false), ("a", true)]);
+        kept.show(0, 40, "c RUNNING - - 5 - -");
+        let open = kept.archive.load_open(kept.functions[0]).unwrap();
+        let known = open.iter().find(|open| open.request_id.as_str() == "c").unwrap();
+        assert_eq!((known.opened_at, known.start_is_known), (testing::at(5), true), "a start counts once it is known");
+    }
+
+    #[test]
+    fn records_of_a_range_are_counted_from_its_begin_to_before_its_end() {
+        let mut kept = testing::Kept::new();
+        for record in ["a SUCCESS - - 9 9 -", "b SUCCESS - - 10 10 -", "c SUCCESS - - 19 20 -", "d SUCCESS - - 20 20 -"]
+        {
+            kept.show(0, 20, record);
+        }
+        let range = Interval::new(testing::at(10), testing::at(20)).unwrap();
+        assert_eq!(kept.archive.count_started(kept.functions[0], range).unwrap(), 2);
+        assert_eq!(kept.archive.count_started(kept.functions[1], range).unwrap(), 0);
     }
 
     #[test]

@@ -124,3 +124,55 @@ fn load_probe(row: &Row<'_>) -> Result<Option<ReachProbe>, StoreError> {
     let probe = |(request_id, (started_at, ended_at))| ReachProbe { request_id, started_at, ended_at };
     Ok(request_id.zip(times).map(probe))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{Kept, at};
+    use crate::store::{Batch, Observation, Observed};
+
+    #[test]
+    fn a_probe_is_the_last_short_record_that_was_over_by_then() {
+        let mut kept = Kept::new();
+        for record in [
+            "a SUCCESS - - 100 200 -",
+            "b SUCCESS - - 110 3709 -",
+            "c SUCCESS - - 120 3720 -",
+            "d SUCCESS - - 130 4000 -",
+            "e RUNNING - - 140 - -",
+            "f SUCCESS - - 4000 4001 -",
+            "g SUCCESS - - 150 140 -",
+        ] {
+            kept.show(0, 5_000, record);
+        }
+        kept.show(1, 5_000, "h SUCCESS - - 160 170 -");
+        let probe = |by| {
+            let probe = kept.archive.load_reach_probe(kept.functions[0], at(by)).unwrap();
+            probe.map(|probe| (probe.request_id.to_string(), probe.started_at, probe.ended_at))
+        };
+        let found = |id: &str, start, end| Some((id.to_owned(), at(start), at(end)));
+        assert_eq!(probe(4_001), found("b", 110, 3_709), "an hour is too long, and what ends then is not over");
+        assert_eq!(probe(4_002), found("f", 4_000, 4_001));
+        assert_eq!(probe(3_709), found("a", 100, 200));
+        assert_eq!(probe(200), None);
+    }
+
+    /// Hours, `shown` and `forgotten`, as they are kept of a day on which several were measured.
+    #[test]
+    fn a_day_keeps_the_oldest_shown_and_the_youngest_forgotten() {
+        let hours = |hours: u64| Some(Duration::from_hours(hours)).filter(|_| hours > 0);
+        let mut kept = Kept::new();
+        let function = kept.functions[0];
+        for (second, shown, forgotten) in [(0, 30, 0), (10, 0, 90), (20, 48, 99), (30, 40, 80), (86_400, 25, 0)] {
+            let what = Observation::Reach(Measured { shown: hours(shown), forgotten: hours(forgotten) });
+            let observations = vec![(function, Observed { at: at(second), what })];
+            kept.commit(second, &Batch { observations, ..Batch::default() });
+        }
+        let days = kept.archive.load_reach(function, at(86_500)).unwrap();
+        assert_eq!(days.today, Measured { shown: hours(25), forgotten: None });
+        assert_eq!(days.before, Measured { shown: hours(48), forgotten: hours(80) });
+        assert_eq!(kept.ask("SELECT noted_at FROM reach ORDER BY day"), ["30", "86400"]);
+        let others = kept.archive.load_reach(kept.functions[1], at(86_500)).unwrap();
+        assert_eq!(others, ReachDay::default());
+    }
+}

@@ -325,8 +325,11 @@ impl<'t> Records<'t> {
             .query_row([changed_run], |row| row.get(0))
             .optional()?;
         let bounds = [began, open_records::load_seen_at(self.transaction, &stored.request_id)?];
+        // A record without a status may have had the new one all along.
+        let is_told = !stored.status.as_str().is_empty();
         // Texts of one form sort as the moments they stand for.
-        let after_time = bounds.into_iter().flatten().max().unwrap_or_default().min(by_time.clone());
+        let after_time = bounds.into_iter().flatten().filter(|_| is_told).max();
+        let after_time = after_time.unwrap_or_else(|| Timestamp::MIN.to_string()).min(by_time.clone());
         self.transaction
             .prepare_cached(
                 "INSERT INTO status_changes (request_id, from_status, to_status, after_time, by_time, accepted, run_id)

@@ -1,8 +1,10 @@
 //! Archives for tests, made of the real migrations and of rows that stand in the test.
 
 use super::schema::{APPLICATION_ID, migrations};
-use super::{Cell, Question, Reader, StoreError, digest};
-use rusqlite::Connection;
+use super::{Archive, Batch, Cell, FunctionId, Packed, Question, Reader, RunId, Showing, StoreError, Tally, digest};
+use crate::domain::{ErrorCode, FunctionRef, Invocation, RecordTime, RequestId, Status, Timestamp};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
@@ -101,4 +103,128 @@ pub(crate) fn shown(question: &mut Question<'_>) -> Result<String, StoreError> {
         lines.push(cells.collect::<Vec<_>>().join(" | ").trim_end().to_owned());
     }
     Ok(lines.join("\n"))
+}
+
+/// The moments of [`Kept`], in seconds after this one.
+const BEGIN: i64 = 1_772_323_200;
+
+/// A moment of [`Kept`].
+pub(crate) fn at(second: i64) -> Timestamp {
+    Timestamp::from_unix(BEGIN + second)
+}
+
+/// An archive of two functions that is filled as runs fill it.
+pub(crate) struct Kept {
+    directory: TempDir,
+    pub(crate) archive: Archive,
+    pub(crate) run: RunId,
+    pub(crate) tally: Tally,
+    pub(crate) functions: [FunctionId; 2],
+}
+
+impl Kept {
+    pub(crate) fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
+        let run = archive.begin_run("sync", at(0)).unwrap();
+        let urn =
+            |name: &str| FunctionRef::Name { package: "default".to_owned(), name: name.to_owned() }.resolve("r", "p");
+        let registered = archive.register(&[urn("f"), urn("g")], at(0)).unwrap();
+        let functions = [registered[0].id, registered[1].id];
+        Self { directory, archive, run, tally: Tally::default(), functions }
+    }
+
+    /// A function shows a record at a moment: id, status, code, message, start, end and other fields, `-` for nothing.
+    /// Returns the records that changed although they were final.
+    pub(crate) fn show(&mut self, function: usize, second: i64, record: &str) -> Vec<RequestId> {
+        self.commit(second, &Batch { showings: vec![self.showing(function, second, &[record])], ..Batch::default() })
+    }
+
+    pub(crate) fn showing(&self, function: usize, second: i64, records: &[&str]) -> Showing {
+        let records: Vec<Invocation> = records.iter().map(|text| record(text)).collect();
+        let (function, records) = (self.functions[function], Packed::of(&records));
+        Showing { function, records, seen_at: at(second), ledger: Vec::new().into() }
+    }
+
+    pub(crate) fn commit(&mut self, second: i64, batch: &Batch) -> Vec<RequestId> {
+        self.archive.commit(self.run, at(second), batch, &mut self.tally).unwrap()
+    }
+
+    /// Another run begins.
+    pub(crate) fn next_run(&mut self, second: i64) {
+        self.run = self.archive.begin_run("sync", at(second)).unwrap();
+        self.tally = Tally::default();
+    }
+
+    /// The rows of an answer, their values separated by blanks.
+    pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.archive.connection().prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let read = |row: &Row<'_>| {
+            let value = |column| match row.get_ref(column).unwrap() {
+                ValueRef::Null => "-".to_owned(),
+                ValueRef::Integer(number) => number.to_string(),
+                ValueRef::Text(text) => show_time(str::from_utf8(text).unwrap()),
+                other => format!("{other:?}"),
+            };
+            Ok((0..columns).map(value).collect::<Vec<_>>().join(" "))
+        };
+        statement.query_map([], read).unwrap().map(Result::unwrap).collect()
+    }
+
+    /// The one row of the archive.
+    pub(crate) fn row(&self) -> String {
+        self.ask("SELECT request_id, status, error_code, error_message, start_time, end_time, extra FROM invocations")
+            .join("; ")
+    }
+
+    pub(crate) fn amendments(&self) -> Vec<String> {
+        self.ask("SELECT field, stood, shown, accepted, seen_at, run_id FROM amendments ORDER BY id")
+    }
+
+    pub(crate) fn changes(&self) -> Vec<String> {
+        self.ask("SELECT from_status, to_status, after_time, by_time, accepted FROM status_changes ORDER BY id")
+    }
+
+    /// What another function shows of the records.
+    pub(crate) fn shared(&self) -> Vec<String> {
+        self.ask(
+            "SELECT request_id, function_id, status, error_code, error_message, start_time, end_time, extra,
+                    first_run_id, changed_run_id
+               FROM shared_records ORDER BY 1, 2",
+        )
+    }
+
+    pub(crate) fn digests(&self) -> Vec<String> {
+        self.ask("SELECT function_id, records FROM digests ORDER BY 1, 2")
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_sound(&self) {
+        let mut reader = Reader::open(&self.directory.path().join("a.db")).unwrap();
+        assert_eq!(reader.check().unwrap(), []);
+    }
+}
+
+/// A time of the tests as its second, any other text as it is.
+fn show_time(text: &str) -> String {
+    match text.parse::<Timestamp>() {
+        Ok(moment) => moment.seconds_since(at(0)).to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
+/// A record: id, status, code, message, start, end and other fields, `-` for nothing.
+pub(crate) fn record(text: &str) -> Invocation {
+    let words: Vec<Option<&str>> = text.split_whitespace().map(|word| (word != "-").then_some(word)).collect();
+    let time = |word: Option<&str>| word.map(|second| RecordTime::At(at(second.parse().unwrap())));
+    Invocation {
+        request_id: RequestId::new(words[0].unwrap()).unwrap(),
+        status: Status::parse(words[1].unwrap_or_default()),
+        error_code: words[2].map(|code| ErrorCode::Number(code.parse().unwrap())),
+        error_message: words[3].map(Into::into),
+        start_time: time(words[4]),
+        end_time: time(words[5]),
+        extra: words[6].map(Into::into),
+    }
 }

@@ -214,3 +214,102 @@ impl Archive {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{Kept, at, record};
+
+    fn window(begin: i64, end: i64) -> Interval {
+        Interval::new(at(begin), at(end)).unwrap()
+    }
+
+    /// A walk of [10, 100) that showed these records, by a service that reaches back to 50.
+    fn rewalk(shown: &[&str]) -> Rewalk {
+        Rewalk {
+            window: window(10, 100),
+            shown: shown.iter().map(|id| EntryKey::of(id)).collect(),
+            records: shown.len() as u64,
+            pages: 1,
+            began_at: at(5_000),
+            reached: at(50),
+        }
+    }
+
+    fn ids(ids: &[&str]) -> HashSet<RequestId> {
+        ids.iter().map(|id| record(&format!("{id} - - - - - -")).request_id).collect()
+    }
+
+    #[test]
+    fn what_a_window_should_hold_is_there_late_changed_forgotten_or_suspect() {
+        let mut kept = Kept::new();
+        for record in [
+            "before SUCCESS - - 9 9 -",
+            "forgotten SUCCESS - - 49 60 -",
+            "missing SUCCESS - - 50 60 -",
+            "there SUCCESS - - 60 60 -",
+            "changed SUCCESS - - 70 70 -",
+            "without SUCCESS - - - 60 -",
+            "after SUCCESS - - 100 100 -",
+        ] {
+            kept.show(0, 1_000, record);
+        }
+        kept.show(1, 1_000, "theirs SUCCESS - - 60 60 -");
+        kept.next_run(5_000);
+        kept.show(0, 5_000, "late SUCCESS - - 20 20 -");
+        let mut revised = ids(&["changed", "late", "after"]);
+        let rewalk = rewalk(&["there", "changed", "late", "before", "after"]);
+        let mut found = kept.archive.compare(kept.run, kept.functions[0], &rewalk, &mut revised).unwrap();
+        assert_eq!((found.records, found.late, found.changed, found.gone, found.forgotten), (5, 1, 1, 0, 1));
+        let suspects: Vec<_> =
+            found.suspects.iter().map(|suspect| (suspect.request_id.as_str(), suspect.started_at)).collect();
+        assert_eq!(suspects, [("missing", at(50))]);
+        let named = |found: &Comparison| -> Vec<(Discrepancy, String)> {
+            found.named.iter().map(|(what, id)| (*what, id.to_string())).collect()
+        };
+        let expected = [(Discrepancy::Late, "late".to_owned()), (Discrepancy::Changed, "changed".to_owned())];
+        assert_eq!(named(&found), expected);
+        assert_eq!(revised, ids(&["late", "after"]), "each is taken with its own window");
+        let mut there = found.clone();
+        there.conclude(|_| false);
+        assert_eq!((there.gone, there.suspects.len(), there.named.len()), (0, 0, 2));
+        found.conclude(|id| id.as_str() == "missing");
+        assert_eq!((found.gone, found.suspects.len()), (1, 0));
+        assert_eq!(named(&found)[2], (Discrepancy::Gone, "missing".to_owned()));
+        assert!(found.differs());
+    }
+
+    #[test]
+    fn what_was_verified_is_handed_out_latest_first_by_function() {
+        let mut kept = Kept::new();
+        let compared = |function, begin| {
+            let rewalk = Rewalk { window: window(begin, begin + 10), began_at: at(begin + 7_000), ..rewalk(&[]) };
+            let found = kept.archive.compare(kept.run, kept.functions[function], &rewalk, &mut HashSet::new());
+            found.unwrap()
+        };
+        let comparisons = [compared(0, 10), compared(1, 20), compared(0, 30)];
+        kept.archive.save_verifications(kept.run, &comparisons).unwrap();
+        let verified = |begin| Verified { window: window(begin, begin + 10), at: at(begin + 7_000) };
+        assert_eq!(kept.archive.load_verified(kept.functions[0]).unwrap(), [verified(30), verified(10)]);
+        assert_eq!(kept.archive.load_verified(kept.functions[1]).unwrap(), [verified(20)]);
+    }
+
+    #[test]
+    fn spending_is_that_of_the_latest_runs_of_sync() {
+        let kept = Kept::new();
+        let fill = "
+            UPDATE runs SET requests = 5, verify_requests = 2;
+            WITH RECURSIVE more (id) AS (SELECT 2 UNION ALL SELECT id + 1 FROM more WHERE id < 1001)
+            INSERT INTO runs (id, command, started_at, updated_at, requests, verify_requests)
+            SELECT id, iif(id = 3, 'verify', 'sync'), '', '', iif(id = 3, 100, 1), iif(id = 3, 50, id = 4) FROM more";
+        kept.archive.connection().execute_batch(fill).unwrap();
+        let spending = |kept: &Kept| kept.archive.load_spending().unwrap();
+        assert_eq!(
+            spending(&kept),
+            Spending { requests: 999, verifying: 1 },
+            "the first of 1,001 runs no longer counts"
+        );
+        kept.archive.connection().execute_batch("DELETE FROM runs WHERE id = 1001").unwrap();
+        assert_eq!(spending(&kept), Spending { requests: 5 + 998, verifying: 3 });
+    }
+}

@@ -4,7 +4,7 @@ use super::asker::Asker;
 use super::delivery::{Delivery, MOST_IN_HAND, Parcel};
 use super::{Source, Target};
 use crate::domain::RequestId;
-use crate::plan::verify::Rewalk;
+use crate::plan::verify::{Rewalk, asks_for_each};
 use crate::store::{Archive, Batch, Comparison, RunId, Showing, StoreError, Tally};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,10 +21,6 @@ const BYTES_A_COMMIT: usize = MOST_IN_HAND as usize * 1024 / 2;
 /// where the archive does not keep up. It is what is fetched twice after a crash, and what is left to do when the last page has
 /// come. In smaller batches fewer rows share a page: with a third of the records, each costs half as much CPU again.
 const GATHERING: Duration = Duration::from_millis(500);
-
-/// So many records that a repeated walk missed are asked for by themselves before they are called gone; where more are
-/// missing, something larger is wrong than a record filed elsewhere.
-const MOST_SUSPECTS: usize = 1_000;
 
 /// So many changed records wait for the comparison of their window: far more than the windows under way hold.
 const MOST_REVISED: usize = 100_000;
@@ -133,7 +129,7 @@ impl<'a> Committer<'a> {
         for (function, rewalk) in std::mem::take(&mut self.rewalks) {
             let mut comparison =
                 self.archive.compare(self.run, self.targets[function].id, &rewalk, &mut self.revised)?;
-            if self.suspects + comparison.suspects.len() > MOST_SUSPECTS {
+            if !asks_for_each(comparison.suspects.len(), self.suspects) {
                 comparison.conclude(|_| true);
             }
             self.suspects += comparison.suspects.len();

@@ -9,8 +9,7 @@ use super::{Settings, Source, Stop, Target};
 use crate::domain::{Interval, RequestId, Timestamp};
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
-use crate::plan::verify::{self, MOST_WINDOWS_A_RUN, Verified};
-use crate::plan::windows::MAX_WINDOW;
+use crate::plan::verify::{self, Candidate};
 use crate::store::{Archive, Comparison, StoreError, Suspect};
 use futures_util::stream::{self, StreamExt};
 use std::collections::{HashSet, VecDeque};
@@ -82,20 +81,19 @@ pub(super) fn plan_share(
     share: f64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let windows = archive.load_spending()?.allows(share).min(MOST_WINDOWS_A_RUN as u64);
+    let windows = archive.load_spending()?.allows(share);
     if windows == 0 {
         return Ok(());
     }
-    let mut verified = targets.iter().map(|target| archive.load_verified(target.id)).collect::<Result<Vec<_>, _>>()?;
-    for _ in 0..windows {
-        let candidates = targets.iter().zip(&verified).enumerate().filter_map(|(index, (target, verified))| {
-            // What is older may be forgotten by now, and would only tell that.
-            let range = target.horizon.split_at(now - MAX_WINDOW).1?;
-            Some((index, verify::oldest(&target.ledger, verified, range, now)?))
-        });
-        let Some((index, next)) = candidates.min_by_key(|(_, next)| next.at) else { break };
-        jobs[index].verify.push(next.window);
-        verified[index].insert(0, Verified { window: next.window, at: now });
+    let candidates = targets
+        .iter()
+        .map(|target| {
+            let verified = archive.load_verified(target.id)?;
+            Ok(Candidate { ledger: &target.ledger, verified, horizon: target.horizon })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    for (index, window) in verify::choose(candidates, windows, now) {
+        jobs[index].verify.push(window);
     }
     Ok(())
 }

@@ -1,133 +1,13 @@
 //! What sightings make of an archive, told by SQL.
 
 use super::*;
-use crate::domain::{EntryKey, FunctionRef, Interval};
+use crate::domain::{EntryKey, Interval};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::Proof;
 use crate::plan::verify::Rewalk;
-use crate::store::{Archive, Batch, Check, Packed, Reader};
+use crate::store::testing::{Kept, at, record};
+use crate::store::{Batch, Check};
 use std::collections::HashSet;
-
-/// The moments of these tests, in seconds after this one.
-const BEGIN: i64 = 1_772_323_200;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix(BEGIN + second)
-}
-
-/// An archive of two functions.
-struct Kept {
-    directory: tempfile::TempDir,
-    archive: Archive,
-    run: RunId,
-    tally: Tally,
-    functions: [FunctionId; 2],
-}
-
-impl Kept {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
-        let run = archive.begin_run("sync", at(0)).unwrap();
-        let urn =
-            |name: &str| FunctionRef::Name { package: "default".to_owned(), name: name.to_owned() }.resolve("r", "p");
-        let registered = archive.register(&[urn("f"), urn("g")], at(0)).unwrap();
-        let functions = [registered[0].id, registered[1].id];
-        Self { directory, archive, run, tally: Tally::default(), functions }
-    }
-
-    /// A function shows a record at a moment: id, status, code, message, start, end and other fields, `-` for nothing.
-    /// Returns the records that changed although they were final.
-    fn show(&mut self, function: usize, second: i64, record: &str) -> Vec<RequestId> {
-        self.commit(second, Batch { showings: vec![self.showing(function, second, &[record])], ..Batch::default() })
-    }
-
-    fn showing(&self, function: usize, second: i64, records: &[&str]) -> Showing {
-        let records: Vec<Invocation> = records.iter().map(|text| record(text)).collect();
-        let (function, records) = (self.functions[function], Packed::of(&records));
-        Showing { function, records, seen_at: at(second), ledger: Vec::new().into() }
-    }
-
-    fn commit(&mut self, second: i64, batch: Batch) -> Vec<RequestId> {
-        self.archive.commit(self.run, at(second), &batch, &mut self.tally).unwrap()
-    }
-
-    fn next_run(&mut self, second: i64) {
-        self.run = self.archive.begin_run("sync", at(second)).unwrap();
-        self.tally = Tally::default();
-    }
-
-    /// The rows of an answer, their values separated by blanks.
-    fn ask(&self, sql: &str) -> Vec<String> {
-        let mut statement = self.archive.connection().prepare(sql).unwrap();
-        let columns = statement.column_count();
-        let read = |row: &Row<'_>| {
-            let value = |column| match row.get_ref(column).unwrap() {
-                ValueRef::Null => "-".to_owned(),
-                ValueRef::Integer(number) => number.to_string(),
-                ValueRef::Text(text) => show_time(str::from_utf8(text).unwrap()),
-                other => format!("{other:?}"),
-            };
-            Ok((0..columns).map(value).collect::<Vec<_>>().join(" "))
-        };
-        statement.query_map([], read).unwrap().map(Result::unwrap).collect()
-    }
-
-    /// The one row of the archive.
-    fn row(&self) -> String {
-        self.ask("SELECT request_id, status, error_code, error_message, start_time, end_time, extra FROM invocations")
-            .join("; ")
-    }
-
-    fn amendments(&self) -> Vec<String> {
-        self.ask("SELECT field, stood, shown, accepted, seen_at, run_id FROM amendments ORDER BY id")
-    }
-
-    fn changes(&self) -> Vec<String> {
-        self.ask("SELECT from_status, to_status, after_time, by_time, accepted FROM status_changes ORDER BY id")
-    }
-
-    /// What another function shows of the records.
-    fn shared(&self) -> Vec<String> {
-        self.ask(
-            "SELECT request_id, function_id, status, error_code, error_message, start_time, end_time, extra,
-                    first_run_id, changed_run_id
-               FROM shared_records ORDER BY 1, 2",
-        )
-    }
-
-    fn digests(&self) -> Vec<String> {
-        self.ask("SELECT function_id, records FROM digests ORDER BY 1, 2")
-    }
-
-    #[track_caller]
-    fn assert_sound(&self) {
-        let mut reader = Reader::open(&self.directory.path().join("a.db")).unwrap();
-        assert_eq!(reader.check().unwrap(), []);
-    }
-}
-
-/// A time of the tests as its second, any other text as it is.
-fn show_time(text: &str) -> String {
-    match text.parse::<Timestamp>() {
-        Ok(moment) => moment.seconds_since(at(0)).to_string(),
-        Err(_) => text.to_owned(),
-    }
-}
-
-fn record(text: &str) -> Invocation {
-    let words: Vec<Option<&str>> = text.split_whitespace().map(|word| (word != "-").then_some(word)).collect();
-    let time = |word: Option<&str>| word.map(|second| RecordTime::At(at(second.parse().unwrap())));
-    Invocation {
-        request_id: RequestId::new(words[0].unwrap()).unwrap(),
-        status: Status::parse(words[1].unwrap_or_default()),
-        error_code: words[2].map(|code| ErrorCode::Number(code.parse().unwrap())),
-        error_message: words[3].map(Into::into),
-        start_time: time(words[4]),
-        end_time: time(words[5]),
-        extra: words[6].map(Into::into),
-    }
-}
 
 #[test]
 fn a_blank_takes_nothing_and_is_noted_once() {
@@ -222,7 +102,7 @@ fn an_absent_status_leaves_a_record_as_it_was_and_is_noted() {
 fn a_record_that_was_given_up_stays_so_when_it_is_shown_without_a_status() {
     let mut kept = Kept::new();
     kept.show(0, 100, "a RUNNING - - 10 - -");
-    kept.commit(200, Batch { given_up: vec![record("a - - - - - -").request_id], ..Batch::default() });
+    kept.commit(200, &Batch { given_up: vec![record("a - - - - - -").request_id], ..Batch::default() });
     kept.show(0, 300, "a - - - - - {\"n\":1}");
     assert_eq!(kept.row(), "a RUNNING - - 10 - {\"n\":1}");
     assert_eq!(kept.ask("SELECT given_up_at FROM invocations"), ["200"]);
@@ -286,7 +166,7 @@ fn a_look_up_by_another_function_closes_no_open_record() {
     assert_eq!(kept.archive.load_open(kept.functions[0]).unwrap().len(), 1);
     assert_eq!(kept.archive.load_open(kept.functions[1]).unwrap(), []);
     let check = Check { request_id: record("a - - - - - -").request_id, last_checked_at: at(100) };
-    kept.commit(300, Batch { checks: vec![check], ..Batch::default() });
+    kept.commit(300, &Batch { checks: vec![check], ..Batch::default() });
     assert_eq!(kept.ask("SELECT function_id, seen_at, checked_at FROM open_records"), ["1 100 300"]);
     kept.assert_sound();
 }
@@ -316,7 +196,7 @@ fn the_first_to_show_a_record_keeps_it() {
     let new: Vec<String> = (0..20).map(|id| format!("b{id:02} SUCCESS - - 10 20 -")).collect();
     let new: Vec<&str> = new.iter().map(String::as_str).collect();
     let showings = vec![kept.showing(1, 100, &new), kept.showing(0, 100, &new)];
-    kept.commit(100, Batch { showings, ..Batch::default() });
+    kept.commit(100, &Batch { showings, ..Batch::default() });
     assert_eq!(kept.ask("SELECT DISTINCT function_id FROM invocations"), ["2"]);
     assert_eq!(kept.ask("SELECT function_id, count(*) FROM shared_records"), ["1 20"]);
     assert_eq!((kept.tally.new, kept.tally.seen), (20, 20));
@@ -374,7 +254,75 @@ fn a_record_is_late_where_an_earlier_proven_walk_of_its_own_function_missed_it()
         late(&kept, 0, "b SUCCESS - - 50 60 -"),
         late(&kept, 0, "c SUCCESS - - - 20 -"),
     ];
-    kept.commit(100, Batch { showings, ..Batch::default() });
+    kept.commit(100, &Batch { showings, ..Batch::default() });
     assert_eq!(kept.ask("SELECT request_id, function_id, missed_at, seen_at FROM late_records"), ["a 1 60 100"]);
     assert_eq!((kept.tally.new, kept.tally.late), (3, 1));
+}
+
+#[test]
+fn what_had_ended_for_good_and_changed_is_handed_out() {
+    let mut kept = Kept::new();
+    kept.show(0, 100, "a RUNNING - - 10 - -");
+    assert_eq!(kept.show(0, 200, "a FAIL - - 10 150 -"), [], "it had not ended");
+    assert_eq!(kept.show(0, 300, "a SUCCESS - - 10 290 -"), [], "a FAIL may be tried again for an hour");
+    assert_eq!(kept.show(0, 400, "a SUCCESS 7 - 10 290 -").len(), 1);
+    kept.show(0, 400, "b FAIL - - 10 20 -");
+    kept.show(0, 9_000, "b FAIL - - 10 20 -");
+    assert_eq!(kept.show(0, 9_100, "b SUCCESS - - 10 20 -").len(), 1);
+    assert_eq!((kept.tally.new, kept.tally.changed, kept.tally.seen), (2, 4, 7));
+}
+
+#[test]
+fn seen_again_a_record_that_may_change_is_dated_and_one_that_may_not_is_let_go() {
+    let open = "SELECT request_id, opened_at, seen_at, checked_at FROM open_records ORDER BY 1";
+    let mut kept = Kept::new();
+    for record in ["a RUNNING - - 10 - -", "b FAIL - - 10 90 -", "c WAIT - - - - -"] {
+        kept.show(0, 100, record);
+        kept.show(0, 300, record);
+        kept.show(0, 200, record);
+    }
+    assert_eq!(kept.ask(open), ["a 10 300 300", "b 10 300 300", "c 100 300 300"], "an older answer takes nothing back");
+    kept.show(0, 3_690, "b FAIL - - 10 90 -");
+    assert_eq!(kept.ask(open), ["a 10 300 300", "c 100 300 300"]);
+}
+
+#[test]
+fn a_step_back_is_noted_once_and_not_for_an_answer_that_was_overtaken() {
+    let mut kept = Kept::new();
+    kept.show(0, 100, "a RUNNING - - 10 - -");
+    kept.show(0, 300, "a SUCCESS - - 10 250 -");
+    kept.show(0, 200, "a RUNNING - - 10 - -");
+    assert_eq!(kept.changes(), ["RUNNING SUCCESS 100 300 1"]);
+    for second in [300, 310, 320] {
+        kept.show(0, second, "a RUNNING - - 10 - -");
+    }
+    kept.show(0, 330, "a WAIT - - 10 - -");
+    let noted = ["RUNNING SUCCESS 100 300 1", "SUCCESS RUNNING 200 300 0", "SUCCESS WAIT 320 330 0"];
+    assert_eq!(kept.changes(), noted);
+    kept.assert_sound();
+}
+
+#[test]
+fn a_change_came_after_the_run_that_wrote_the_status_began_and_never_after_it_was_seen() {
+    let mut kept = Kept::new();
+    kept.show(0, 5_000, "a FAIL - - 10 20 -");
+    kept.next_run(6_000);
+    kept.show(0, 6_100, "a SUCCESS - - 10 30 -");
+    kept.next_run(8_000);
+    kept.show(0, 8_100, "a FAIL - - 10 40 -");
+    kept.show(0, 7_900, "a DISCARD - - 10 50 -");
+    kept.assert_sound();
+    let noted = ["FAIL SUCCESS 0 6100 1", "SUCCESS FAIL 6000 8100 1", "FAIL DISCARD 7900 7900 1"];
+    assert_eq!(kept.changes(), noted);
+}
+
+#[test]
+fn nothing_bounds_a_change_from_no_status() {
+    let mut kept = Kept::new();
+    kept.show(0, 100, "a - - - 10 - -");
+    kept.next_run(200);
+    kept.show(0, 200, "a SUCCESS - - 10 20 -");
+    let changes = kept.archive.connection().query_row("SELECT after_time FROM status_changes", [], |row| row.get(0));
+    assert_eq!(changes, Ok(Timestamp::MIN.to_string()));
+    kept.assert_sound();
 }
