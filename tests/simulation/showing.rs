@@ -27,7 +27,7 @@ impl Oddities {
     }
 
     /// The records that a function shows: its own, and those it shares with the one before it.
-    pub(crate) fn shown_by<'w>(self, world: &'w World, function: usize) -> impl Iterator<Item = (usize, &'w Record)> {
+    pub(crate) fn shown_by(self, world: &World, function: usize) -> impl Iterator<Item = (usize, &Record)> {
         let before = (function + world.functions.len() - 1) % world.functions.len();
         let others = self.shared.into_iter().flat_map(move |of| {
             world.of(before).filter(move |(number, _)| before != function && number.is_multiple_of(of))
