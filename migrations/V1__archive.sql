@@ -12,7 +12,9 @@ CREATE TABLE functions (
     package       TEXT NOT NULL,
     name          TEXT NOT NULL,
     qualifier     TEXT NOT NULL,
-    first_seen_at TEXT NOT NULL
+    first_seen_at TEXT NOT NULL,
+    -- The URN in the form that the service answered to last, with `latest` or without.
+    asked_as      TEXT
 ) STRICT;
 
 -- A run that was killed has no `outcome`; what it committed until `updated_at` stands.
@@ -34,6 +36,8 @@ CREATE TABLE runs (
     records_changed  INTEGER NOT NULL DEFAULT 0,
     records_late     INTEGER NOT NULL DEFAULT 0,
     records_rejected INTEGER NOT NULL DEFAULT 0,
+    -- Entries of the list of functions that could not be read.
+    functions_unreadable INTEGER NOT NULL DEFAULT 0,
     -- What was learnt about the service's pages: the most entries on one, and whether `count` is a total.
     longest_page     INTEGER NOT NULL DEFAULT 0,
     count_is_total   INTEGER NOT NULL DEFAULT 0
@@ -206,16 +210,19 @@ CREATE TABLE probes (
     evidence     TEXT NOT NULL
 ) STRICT;
 
--- What came and could not be read as a record. The same text is kept once a function.
+-- What came and could not be read as a record, or, where it is of no function, as an entry of the list of functions. The
+-- same text is kept once a function.
 CREATE TABLE rejects (
     id          INTEGER PRIMARY KEY,
-    function_id INTEGER NOT NULL REFERENCES functions (id),
+    function_id INTEGER REFERENCES functions (id),
     seen_at     TEXT NOT NULL,
     reason      TEXT NOT NULL,
     raw         TEXT NOT NULL,
-    run_id      INTEGER NOT NULL REFERENCES runs (id),
-    UNIQUE (function_id, raw)
+    run_id      INTEGER NOT NULL REFERENCES runs (id)
 ) STRICT;
+
+-- No function has the number 0.
+CREATE UNIQUE INDEX rejects_once ON rejects (coalesce(function_id, 0), raw);
 
 -- A first sighting is no change that was watched: nothing bounds it from below, and the run that saw it bounds it from
 -- above. The first status of a record is what its first accepted change came from, or its status if there is none.

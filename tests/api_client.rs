@@ -471,24 +471,37 @@ async fn a_project_is_looked_up_by_region_and_must_be_the_only_one() {
     }
 }
 
+/// Which form a service knows is not documented: it is asked as the URN was given.
+#[tokio::test]
+async fn a_function_is_asked_in_the_form_in_which_it_was_given() {
+    let short = "urn:fss:cn-north-4:0123:function:default:report";
+    for (given, sent) in [(short.to_owned(), ""), (format!("{short}:latest"), "%3Alatest")] {
+        let server = Server::answering("200 OK", "", PAGE).await;
+        let urn: FunctionUrn = given.parse().unwrap();
+        client(&server.base, keys(None)).list_invocations(&urn, &query()).await.unwrap();
+        let path = format!("{}{sent}/async-invocations?", short.replace(':', "%3A"));
+        assert!(server.requests()[0].contains(&path), "{}", server.requests()[0]);
+    }
+}
+
 #[tokio::test]
 async fn functions_are_listed_by_the_page() {
     let body = format!(r#"{{"functions":[{{"func_urn":"{URN}"}},{{}}],"count":2,"next_marker":2}}"#);
     let server = Server::answering("200 OK", "", &body).await;
     let settings = ClientSettings { project_id: Some("0123".to_owned()), ..settings(&server.base, keys(None)) };
     let page = Client::new(settings).unwrap().list_functions(Marker(0)).await.unwrap();
-    assert_eq!((page.functions, page.unreadable), (vec![urn()], vec!["{}".to_owned()]));
+    assert_eq!((page.functions, page.unreadable, page.rejects[0].raw.as_str()), (vec![urn()], 1, "{}"));
     assert!(server.requests()[0].starts_with("GET /v2/0123/fgs/functions?marker=0&maxitems=400 HTTP/1.1\r\n"));
 }
 
 #[tokio::test]
-async fn a_function_without_configuration_is_not_recorded() {
+async fn a_configuration_that_is_not_there_is_not_found() {
     let not_found = r#"{"error_code":"FSS.0404","error_msg":"not found"}"#;
     for (status, body, expected) in [
         ("200 OK", r#"{"enable_async_status_log":true}"#, Ok(Some(true))),
         ("200 OK", r#"{"enable_async_status_log":false}"#, Ok(Some(false))),
         ("200 OK", "{}", Ok(None)),
-        ("404 Not Found", not_found, Ok(Some(false))),
+        ("404 Not Found", not_found, Err(Meaning::NotFound)),
         ("403 Forbidden", "{}", Err(Meaning::Denied)),
     ] {
         let server = Server::answering(status, "", body).await;

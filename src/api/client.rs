@@ -2,16 +2,14 @@
 
 use super::credentials::Credentials;
 use super::exchange::Session;
-use super::failure::{CallFailure, Meaning};
+use super::failure::CallFailure;
 use super::http::{Answer, Timeouts, Transport};
 use super::{Endpoint, iam, sign, wire};
-use crate::domain::{FunctionUrn, Marker, Page, PageQuery, ProbeQuery, RequestId, Shape, Timestamp};
+use crate::domain::{FUNCTIONS_A_PAGE, FunctionPage, FunctionUrn, Marker, Page};
+use crate::domain::{PageQuery, ProbeQuery, RequestId, Shape, Timestamp};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-
-/// How many functions are asked for at once: the documented maximum of the listing.
-const FUNCTIONS_A_PAGE: &str = "400";
 
 /// Where the client learns the time to sign with.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -37,19 +35,6 @@ pub struct ClientSettings {
     pub user_agent: String,
     /// The present.
     pub now: Now,
-}
-
-/// One page of the functions of a project.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FunctionPage {
-    /// The functions, in the service's order.
-    pub functions: Vec<FunctionUrn>,
-    /// The start of each entry whose function could not be read.
-    pub unreadable: Vec<String>,
-    /// What the service calls `count`.
-    pub count: Option<u64>,
-    /// What the service calls `next_marker`.
-    pub next_marker: Option<Marker>,
 }
 
 /// The service, as one user sees it. Clones share connections and token.
@@ -124,7 +109,7 @@ impl Client {
         let operation = "list functions";
         let project_id = self.project_id().await?;
         let path = project_path(operation, &project_id, "fgs/functions")?;
-        let query = [("marker", &*marker.to_string()), ("maxitems", FUNCTIONS_A_PAGE)];
+        let query = [("marker", &*marker.to_string()), ("maxitems", &*FUNCTIONS_A_PAGE.to_string())];
         let answer = self.0.session.get_functions(operation, &project_id, &path, &query).await?;
         wire::decode_functions(&answer.body).map_err(|problem| answer.bad_body(operation, problem))
     }
@@ -132,15 +117,13 @@ impl Client {
     /// Whether the service keeps the records of a function at all; nothing when it does not say.
     ///
     /// The switch is a field of the function's asynchronous configuration, and off until somebody sets it. A function that
-    /// has no such configuration is answered 404 (Open Telekom Cloud's API reference; the Terraform provider reads it so).
+    /// has no such configuration is answered 404 (Open Telekom Cloud's API reference; the Terraform provider reads it so),
+    /// and so is a URN in a form that the service does not know: the caller can tell which it is.
     pub async fn status_log_enabled(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
         let operation = format!("read the asynchronous configuration of `{}`", urn.full_name());
         let path = function_path(&operation, urn, "async-invoke-config")?;
-        match self.0.session.get_functions(&operation, urn.project_id(), &path, &[]).await {
-            Ok(answer) => wire::decode_status_log(&answer.body).map_err(|problem| answer.bad_body(&operation, problem)),
-            Err(failure) if failure.meaning == Meaning::NotFound => Ok(Some(false)),
-            Err(failure) => Err(failure),
-        }
+        let answer = self.0.session.get_functions(&operation, urn.project_id(), &path, &[]).await?;
+        wire::decode_status_log(&answer.body).map_err(|problem| answer.bad_body(&operation, problem))
     }
 
     /// Gets a token in place of one that the service no longer accepts; callers who met the same refusal
@@ -196,7 +179,7 @@ fn span_query((begin, end): (Timestamp, Timestamp)) -> [TimeParameter; 2] {
 }
 
 fn function_path(operation: &str, urn: &FunctionUrn, rest: &str) -> Result<String, CallFailure> {
-    let name = sign::encode(&urn.to_string());
+    let name = sign::encode(&urn.as_given());
     project_path(operation, urn.project_id(), &format!("fgs/functions/{name}/{rest}"))
 }
 

@@ -18,7 +18,7 @@ mod request;
 mod sign;
 mod wire;
 
-pub use client::{Client, ClientSettings, FunctionPage, Now};
+pub use client::{Client, ClientSettings, Now};
 pub use credentials::{Credentials, PasswordLogin, ProjectScope};
 pub use endpoint::{Endpoint, EndpointProblem, PlainHttp};
 pub use failure::{CallFailure, Cause, Meaning};

@@ -6,10 +6,10 @@ use super::service::{self, ServiceArgs};
 use super::terminal::on_one_line;
 use super::{Globals, failure, interrupt, runtime};
 use crate::api::Client;
-use crate::domain::Interval;
+use crate::domain::{Interval, Reject};
 use crate::error::{Failure, FailureKind};
 use crate::store::{Archive, Comparison, Found, Reader, StoreError, inspect};
-use crate::sync::{self, FunctionReport, Preview, RunReport, Settings};
+use crate::sync::{self, FunctionReport, ListReport, Preview, RunReport, Settings};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -91,8 +91,33 @@ impl Args {
     }
 }
 
+/// So many of what cannot be read are named in a line; the others are counted.
+const MOST_NAMED: usize = 3;
+
+/// Says what is wrong with the list of functions, in a line each however much it is.
+fn warn_of_list(list: &ListReport) {
+    if let Some(problem) = &list.problem {
+        tracing::warn!(known = list.functions.len(), "the list of functions could not be proven complete: {problem}");
+    }
+    if list.unreadable > 0 {
+        let shown =
+            |reject: &Reject| on_one_line(&reject.raw.chars().take(200).collect::<String>()).into_owned();
+        let first: Vec<String> = list.rejects.iter().take(MOST_NAMED).map(shown).collect();
+        let more = list.unreadable - list.unreadable.min(first.len() as u64);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        tracing::warn!(
+            entries = list.unreadable,
+            "the list of functions holds entries that name no function, kept aside and not archived: {}{rest}",
+            first.join(", "),
+        );
+    }
+}
+
 /// Says how the run ended: one line for cron's reader, and each function that was left incomplete.
 fn conclude(report: &RunReport) -> Result<(), Failure> {
+    if let Some(list) = &report.list {
+        warn_of_list(list);
+    }
     for function in report.functions.iter().filter(|function| !function.is_complete()) {
         let FunctionReport { urn, unproven, lost, failure, .. } = function;
         for (range, doubt) in unproven {
@@ -142,7 +167,21 @@ fn to_json(report: &RunReport) -> serde_json::Value {
         "records_rejected": tally.rejected,
         "windows_verified": report.verified.len(),
         "discrepancies": report.discrepancies(),
+        "functions_unreadable": tally.functions_unreadable,
+        "list": report.list.as_ref().map(list_to_json),
         "functions": functions,
+    })
+}
+
+/// What came of the list of functions; of what cannot be read the first entries as they came, and how many there are.
+fn list_to_json(list: &ListReport) -> serde_json::Value {
+    let unreadable: Vec<&str> = list.rejects.iter().map(|reject| reject.raw.as_str()).collect();
+    json!({
+        "proven": list.problem.is_none(),
+        "reason": list.problem.as_ref().map(ToString::to_string),
+        "functions": list.functions.len(),
+        "unreadable": list.unreadable,
+        "unreadable_entries": unreadable,
     })
 }
 
@@ -180,10 +219,13 @@ fn preview(
         Found::Missing | Found::Empty => None,
         Found::Ours { .. } => Some(Reader::open(&globals.db).map_err(refused)?),
     };
-    let previews = runtime()?.block_on(async {
+    let (previews, list) = runtime()?.block_on(async {
         let settings = args.service.resolve(settings.clone(), &client).await?;
         sync::preview(reader.as_ref(), client, &settings, &globals.clock()).await
     })?;
+    if let Some(list) = &list {
+        warn_of_list(list);
+    }
     if args.json {
         let functions: Vec<_> = previews.iter().map(preview_to_json).collect();
         let requests: u64 = previews.iter().map(|preview| preview.requests).sum();

@@ -1,6 +1,6 @@
 //! One answer of the service.
 
-use super::{Invocation, RequestId, Timestamp};
+use super::{FunctionUrn, Invocation, RequestId, Timestamp};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -90,6 +90,67 @@ impl Page {
                 self.rejects.push(reject);
             }
         }
+    }
+
+    /// How many entries the service put on the page.
+    pub fn length(&self) -> u64 {
+        self.keys.len() as u64
+    }
+}
+
+/// How many functions are asked for at once: the documented maximum of that listing.
+pub const FUNCTIONS_A_PAGE: u32 = 400;
+
+/// So many of a page's entries that name no function are kept; the others are counted.
+const MOST_EXAMPLES: usize = 100;
+
+/// One page of the functions of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FunctionPage {
+    /// The functions, in the service's order.
+    pub functions: Vec<FunctionUrn>,
+    /// The first of the entries that name no function.
+    pub rejects: Vec<Reject>,
+    /// How many such entries there are.
+    pub unreadable: u64,
+    /// A key for every entry, readable or not, in the service's order.
+    pub keys: Vec<EntryKey>,
+    /// What the service calls `count`.
+    pub count: Option<u64>,
+    /// What the service calls `next_marker`.
+    pub next_marker: Option<Marker>,
+    /// Whether the first entry names no function: a page that is asked one entry early repeats it.
+    pub opens_unreadable: bool,
+}
+
+impl FunctionPage {
+    /// A page of these functions, and nothing known about the rest of the listing.
+    pub fn of(functions: impl IntoIterator<Item = FunctionUrn>) -> Self {
+        let mut page = Self::default();
+        functions.into_iter().for_each(|urn| page.push(urn));
+        page
+    }
+
+    /// Adds a function at the end.
+    pub fn push(&mut self, urn: FunctionUrn) {
+        self.keys.push(EntryKey::of(&urn.to_string()));
+        self.functions.push(urn);
+    }
+
+    /// Adds an entry at the end that names no function.
+    pub fn push_unreadable(&mut self, reason: &str, raw: &str) {
+        self.opens_unreadable |= self.keys.is_empty();
+        self.keys.push(EntryKey::of(raw));
+        self.unreadable += 1;
+        if self.rejects.len() < MOST_EXAMPLES {
+            let raw = raw[..raw.floor_char_boundary(MOST_REJECTED)].to_owned();
+            self.rejects.push(Reject { reason: reason.to_owned(), raw });
+        }
+    }
+
+    /// How many entries name no function, without the one that a page before it has shown.
+    pub fn unreadable_behind(&self, shares_first: bool) -> u64 {
+        self.unreadable - u64::from(shares_first && self.opens_unreadable)
     }
 
     /// How many entries the service put on the page.

@@ -4,7 +4,9 @@
 //! `urn:fss:<region>:<project_id>:function:<package>:<name>:<version | !alias>`; without the last it
 //! means `latest`.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// The package of a function whose short name gives none.
@@ -13,7 +15,8 @@ const DEFAULT_PACKAGE: &str = "default";
 /// The version that an unversioned URN means, according to the vendor's page.
 const LATEST: &str = "latest";
 
-/// A full URN of a function, `latest` left unsaid, so that equal functions compare equal.
+/// A full URN of a function. Equal functions compare equal and are shown alike, with `latest` left
+/// unsaid; how it was written is kept beside that, since a service may know only one of the forms.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FunctionUrn {
     region: String,
@@ -21,6 +24,37 @@ pub struct FunctionUrn {
     package: String,
     name: String,
     qualifier: String,
+    spelling: Spelling,
+}
+
+/// Whether `latest` was written out. It is no part of what a function is: all spellings are equal.
+#[derive(Clone, Copy, Debug)]
+struct Spelling {
+    says_latest: bool,
+}
+
+impl PartialEq for Spelling {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Spelling {}
+
+impl PartialOrd for Spelling {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Spelling {
+    fn cmp(&self, _: &Self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+impl Hash for Spelling {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl FunctionUrn {
@@ -49,6 +83,17 @@ impl FunctionUrn {
         &self.qualifier
     }
 
+    /// The URN as it was given or listed, which is how the service is asked first.
+    pub fn as_given(&self) -> String {
+        if self.spelling.says_latest { format!("{self}:{LATEST}") } else { self.to_string() }
+    }
+
+    /// The same function in the other form, with or without `latest`; a version or an alias has none.
+    pub fn other_form(&self) -> Option<Self> {
+        let spelling = Spelling { says_latest: !self.spelling.says_latest };
+        (self.qualifier == LATEST).then(|| Self { spelling, ..self.clone() })
+    }
+
     /// `package:name`, as every table has it, and the version where it is not the usual one.
     pub fn full_name(&self) -> String {
         let Self { package, name, qualifier, .. } = self;
@@ -59,7 +104,7 @@ impl FunctionUrn {
 /// Seven fields for `latest`, as the service's own listing gives them, eight otherwise.
 impl fmt::Display for FunctionUrn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { region, project_id, package, name, qualifier } = self;
+        let Self { region, project_id, package, name, qualifier, .. } = self;
         write!(f, "urn:fss:{region}:{project_id}:function:{package}:{name}")?;
         if qualifier == LATEST { Ok(()) } else { write!(f, ":{qualifier}") }
     }
@@ -108,6 +153,7 @@ impl FunctionRef {
                 package,
                 name,
                 qualifier: LATEST.to_owned(),
+                spelling: Spelling { says_latest: false },
             },
         }
     }
@@ -128,10 +174,10 @@ impl FromStr for FunctionRef {
         }
         match fields[..] {
             ["urn", "fss", region, project_id, "function", package, name] => {
-                Ok(Self::Urn(urn(region, project_id, package, name, LATEST)))
+                Ok(Self::Urn(urn([region, project_id, package, name], None)))
             }
             ["urn", "fss", region, project_id, "function", package, name, qualifier] => {
-                Ok(Self::Urn(urn(region, project_id, package, name, qualifier)))
+                Ok(Self::Urn(urn([region, project_id, package, name], Some(qualifier))))
             }
             [name] => Ok(Self::Name { package: DEFAULT_PACKAGE.to_owned(), name: name.to_owned() }),
             [package, name] => Ok(Self::Name { package: package.to_owned(), name: name.to_owned() }),
@@ -140,20 +186,17 @@ impl FromStr for FunctionRef {
     }
 }
 
-fn urn(region: &str, project_id: &str, package: &str, name: &str, qualifier: &str) -> FunctionUrn {
-    FunctionUrn {
-        region: region.to_owned(),
-        project_id: project_id.to_owned(),
-        package: package.to_owned(),
-        name: name.to_owned(),
-        qualifier: qualifier.to_owned(),
-    }
+fn urn(fields: [&str; 4], qualifier: Option<&str>) -> FunctionUrn {
+    let [region, project_id, package, name] = fields.map(str::to_owned);
+    let spelling = Spelling { says_latest: qualifier == Some(LATEST) };
+    FunctionUrn { region, project_id, package, name, qualifier: qualifier.unwrap_or(LATEST).to_owned(), spelling }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::HashSet;
 
     const SEVEN: &str = "urn:fss:cn-north-4:0123:function:default:report";
 
@@ -163,8 +206,24 @@ mod tests {
         let eight: FunctionUrn = format!("{SEVEN}:latest").parse().unwrap();
         assert_eq!(seven, eight);
         assert_eq!(eight.to_string(), SEVEN);
+        assert_eq!(seven.cmp(&eight), Ordering::Equal);
+        assert_eq!(HashSet::from([seven, eight]).len(), 1);
         let alias: FunctionUrn = format!("{SEVEN}:!prod").parse().unwrap();
         assert_eq!((alias.qualifier(), alias.to_string()), ("!prod", format!("{SEVEN}:!prod")));
+    }
+
+    #[test]
+    fn a_function_is_asked_as_it_was_given_and_has_one_other_form() {
+        for (given, other) in [(SEVEN.to_owned(), format!("{SEVEN}:latest")), (format!("{SEVEN}:latest"), SEVEN.into())]
+        {
+            let urn: FunctionUrn = given.parse().unwrap();
+            assert_eq!(urn.as_given(), given);
+            assert_eq!(urn.other_form().map(|urn| urn.as_given()), Some(other));
+        }
+        for qualifier in ["!prod", "v1", "!latest", "LATEST"] {
+            let urn: FunctionUrn = format!("{SEVEN}:{qualifier}").parse().unwrap();
+            assert_eq!((urn.as_given(), urn.other_form()), (format!("{SEVEN}:{qualifier}"), None));
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! Nothing here waits, reads a clock, or can fail because of the world; the present is an argument.
 
 mod extra;
+pub mod functions;
 pub mod ledger;
+pub mod listing;
 pub mod pace;
 pub mod paging;
 pub mod probe;

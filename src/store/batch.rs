@@ -37,8 +37,8 @@ pub struct Check {
 pub struct Batch {
     /// Records, in the order in which the service showed them.
     pub showings: Vec<Showing>,
-    /// What could not be read.
-    pub rejects: Vec<(FunctionId, Reject)>,
+    /// What could not be read; of no function where it is an entry of the list of functions.
+    pub rejects: Vec<(Option<FunctionId>, Reject)>,
     /// Walks that ended: all their pages are in this batch or an earlier one.
     pub walks: Vec<(FunctionId, plan::ledger::Entry)>,
     /// Open records that were asked for, whether or not they were shown.
@@ -127,27 +127,28 @@ fn save_observed(
     }
 }
 
-/// Keeps aside what could not be read, each text once a function; returns how many were new.
+/// Keeps aside what could not be read, each text once a function; returns how many new records are among it.
 fn save_rejects(
     transaction: &Transaction<'_>,
     run: RunId,
     now: Timestamp,
-    rejects: &[(FunctionId, Reject)],
+    rejects: &[(Option<FunctionId>, Reject)],
 ) -> Result<u64, StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO rejects (function_id, seen_at, reason, raw, run_id)
          VALUES (:function_id, :seen_at, :reason, :raw, :run_id)
-             ON CONFLICT (function_id, raw) DO NOTHING",
+             ON CONFLICT DO NOTHING",
     )?;
     let mut new = 0;
     for (function, Reject { reason, raw }) in rejects {
-        new += insert.execute(named_params! {
-            ":function_id": function.0,
+        let inserted = insert.execute(named_params! {
+            ":function_id": function.map(|function| function.0),
             ":seen_at": now.to_string(),
             ":reason": reason,
             ":raw": raw,
             ":run_id": run.0,
-        })? as u64;
+        })?;
+        new += if function.is_some() { inserted as u64 } else { 0 };
     }
     Ok(new)
 }

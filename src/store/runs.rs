@@ -50,6 +50,8 @@ pub struct Tally {
     pub late: u64,
     /// Entries that could not be read, kept aside.
     pub rejected: u64,
+    /// Entries of the list of functions that could not be read, kept aside.
+    pub functions_unreadable: u64,
     /// What was learnt about the service's pages, by this run and those before.
     pub habits: Habits,
 }
@@ -113,7 +115,7 @@ pub(super) fn save_tally(
             SET started_at = coalesce(:started_at, started_at), updated_at = :now, requests = :requests, retries = :retries, throttled = :throttled,
                 verify_requests = :verifying,
                 records_seen = :seen, records_new = :new, records_changed = :changed, records_late = :late,
-                records_rejected = :rejected, longest_page = :longest_page,
+                records_rejected = :rejected, functions_unreadable = :functions_unreadable, longest_page = :longest_page,
                 count_is_total = :count_is_total
           WHERE id = :id",
         )?
@@ -129,6 +131,7 @@ pub(super) fn save_tally(
             ":changed": count_to_i64(tally.changed),
             ":late": count_to_i64(tally.late),
             ":rejected": count_to_i64(tally.rejected),
+            ":functions_unreadable": count_to_i64(tally.functions_unreadable),
             ":longest_page": count_to_i64(tally.habits.longest_page),
             ":count_is_total": tally.habits.count_is_total,
             ":id": run.0,

@@ -138,7 +138,7 @@ mod tests {
         assert_eq!(ask("VALUES (1);  -- and a comment\n").unwrap(), "column1\n1");
         assert_eq!(ask("SELECT duration_s FROM invocation_details").unwrap(), "duration_s\n10");
         assert_eq!(ask("SELECT percentile_disc(value, 0.5) AS p FROM json_each('[3,1,2]')").unwrap(), "p\n2");
-        assert_eq!(ask("SELECT count(*) AS n FROM pragma_table_info('functions')").unwrap(), "n\n8");
+        assert_eq!(ask("SELECT count(*) AS n FROM pragma_table_info('open_records')").unwrap(), "n\n5");
         assert_eq!(ask("PRAGMA encoding").unwrap(), "encoding\nUTF-8");
         assert!(ask("EXPLAIN QUERY PLAN SELECT * FROM runs").unwrap().contains("SCAN runs"));
     }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// Two functions, a run on 1 March that ended well, and one on 2 March that was killed.
 const FRAME: &str = "
-    INSERT INTO functions VALUES
+    INSERT INTO functions (id, urn, region, project_id, package, name, qualifier, first_seen_at) VALUES
         (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4', '0123', 'default', 'report', 'latest',
          '2026-03-01T00:00:00Z'),
         (2, 'urn:fss:cn-north-4:0123:function:billing:invoice', 'cn-north-4', '0123', 'billing', 'invoice', 'latest',

@@ -1,5 +1,6 @@
 //! Asking politely: one pace, a few requests at once, patience with failures that pass, and none with refusals.
 
+use super::forms::{Form, Forms};
 use super::{Settings, Source};
 use crate::api::{CallFailure, Meaning};
 use crate::clock::Clock;
@@ -53,6 +54,7 @@ pub(super) struct Asker<S> {
     refused: Mutex<Option<CallFailure>>,
     draws: Mutex<fastrand::Rng>,
     gauges: Gauges,
+    forms: Forms,
 }
 
 /// What to do after a failed try.
@@ -79,6 +81,7 @@ impl<S: Source> Asker<S> {
             refused: Mutex::new(None),
             draws: Mutex::new(fastrand::Rng::with_seed(settings.seed)),
             gauges: Gauges::default(),
+            forms: Forms::default(),
         }
     }
 
@@ -98,7 +101,7 @@ impl<S: Source> Asker<S> {
 
     /// One page, and when the service answered.
     pub(super) async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<(Page, Timestamp), CallFailure> {
-        let page = self.ask(|| self.source.list(urn, query)).await?;
+        let page = self.ask_of(urn, |urn| async move { self.source.list(&urn, query).await }).await?;
         let served_at = self.learn_time(&page);
         Ok((page, served_at))
     }
@@ -110,14 +113,98 @@ impl<S: Source> Asker<S> {
         id: &RequestId,
         range: Interval,
     ) -> Result<(Page, Timestamp), CallFailure> {
-        let page = self.ask(|| self.source.find(urn, id, range)).await?;
+        let page = self.ask_of(urn, |urn| async move { self.source.find(&urn, id, range).await }).await?;
         let served_at = self.learn_time(&page);
         Ok((page, served_at))
     }
 
     /// Whether the service records a function's invocations; none where that cannot be told.
     pub(super) async fn recording(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
-        self.ask(|| self.source.recording(urn)).await
+        let call = |urn: FunctionUrn| async move { self.source.recording(&urn).await };
+        // Of a form that the service has answered to, "not found" says that there is no such configuration.
+        let said = match self.forms.answered(urn).await {
+            Some(known) => self.ask(|| call(known.clone())).await,
+            None => self.ask_of(urn, call).await,
+        };
+        match said {
+            Err(failure) if failure.meaning == Meaning::NotFound => Ok(Some(false)),
+            other => other,
+        }
+    }
+
+    /// Sends a request about a function in the form at hand, and where that is not found once in the other one.
+    pub(super) async fn ask_of<T, F>(
+        &self,
+        urn: &FunctionUrn,
+        call: impl Fn(FunctionUrn) -> F,
+    ) -> Result<T, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        let form = self.forms.of(urn);
+        let mut held = form.lock().await;
+        if let Some(failure) = &held.unknown {
+            return Err(failure.clone());
+        }
+        let asked = held.current.clone();
+        let answer = if held.is_answered {
+            drop(held);
+            let answer = self.ask(|| call(asked.clone())).await;
+            if !is_not_found(&answer) {
+                return answer;
+            }
+            held = form.lock().await;
+            answer
+        } else {
+            // The others wait for the first answer: a form that is not known is asked once.
+            self.ask(|| call(asked.clone())).await
+        };
+        match answer {
+            Err(failure) if failure.meaning == Meaning::NotFound => {
+                self.try_other_form(&mut held, &asked, failure, call).await
+            }
+            answer => {
+                held.is_answered |= answer.is_ok();
+                answer
+            }
+        }
+    }
+
+    /// Sends a request again whose function was not found: in the form that another request has found meanwhile, or once in
+    /// the other one. Where that is not found either, the run asks no more for the function.
+    async fn try_other_form<T, F>(
+        &self,
+        form: &mut Form,
+        asked: &FunctionUrn,
+        failure: CallFailure,
+        call: impl Fn(FunctionUrn) -> F,
+    ) -> Result<T, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        let Some(other) = form.alternative_to(asked) else {
+            form.unknown = Some(failure.clone());
+            return Err(failure);
+        };
+        match self.ask(|| call(other.clone())).await {
+            Err(also) if also.meaning == Meaning::NotFound => {
+                form.unknown = Some(failure.clone());
+                Err(failure)
+            }
+            Err(failure) => {
+                form.note_failure_of(other, &failure);
+                Err(failure)
+            }
+            Ok(answer) => {
+                (form.current, form.is_answered) = (other, true);
+                Ok(answer)
+            }
+        }
+    }
+
+    /// The form of a function's URN that the service answered to, if it did.
+    pub(super) async fn answered_form(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
+        self.forms.answered(urn).await
     }
 
     pub(super) fn source(&self) -> &S {
@@ -279,6 +366,10 @@ impl<S: Source> Asker<S> {
     pub(super) fn refusal(&self) -> Option<CallFailure> {
         hold(&self.refused).clone()
     }
+}
+
+fn is_not_found<T>(answer: &Result<T, CallFailure>) -> bool {
+    answer.as_ref().is_err_and(|failure| failure.meaning == Meaning::NotFound)
 }
 
 /// A panic while one of these is held cannot leave it half changed: each holder does a single assignment.

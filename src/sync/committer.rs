@@ -91,7 +91,7 @@ impl<'a> Committer<'a> {
                 self.tally.pages += 1;
                 self.tally.fetched += entries;
                 self.tally.habits = self.tally.habits.and(habits);
-                self.batch.rejects.extend(rejects.into_iter().map(|reject| (target.id, reject)));
+                self.batch.rejects.extend(rejects.into_iter().map(|reject| (Some(target.id), reject)));
                 let (function, ledger) = (target.id, Arc::clone(&target.ledger));
                 self.batch.showings.push(Showing { function, records, seen_at, ledger });
             }

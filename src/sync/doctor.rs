@@ -4,7 +4,8 @@
 //! [`plan::probe`](crate::plan::probe) to say. Every loop here is bounded: some sixty requests and two a function.
 
 use super::asker::Asker;
-use super::{PAGE_LIMIT, Settings, list_functions};
+use super::discovery::list_functions;
+use super::{PAGE_LIMIT, Settings};
 use crate::api::{CallFailure, Client, Meaning};
 use crate::clock::Clock;
 use crate::domain::{FunctionUrn, Marker, Page, ProbeQuery, Shape, Timestamp};
@@ -122,10 +123,16 @@ impl Examiner<'_> {
         if !self.settings.functions.is_empty() && !self.settings.all_functions {
             return Ok(self.settings.functions.clone());
         }
-        let functions = list_functions(self.asker).await?;
+        let list = list_functions(self.asker).await?;
         let first = self.asker.ask(|| self.asker.source().list_functions(Marker(0))).await?;
-        let evidence = format!("{} came on the first page", first.functions.len());
-        self.add(None, Finding::new("functions of the project", Verdict::Ok, functions.len().to_string(), evidence));
+        let came = format!("{} came on the first page", first.functions.len());
+        let (verdict, evidence) = match (&list.problem, list.unreadable) {
+            (Some(problem), _) => (Verdict::Warning, format!("there may be more: {problem}")),
+            (None, 0) => (Verdict::Ok, came),
+            (None, unreadable) => (Verdict::Warning, format!("{unreadable} more entries cannot be read; {came}")),
+        };
+        let functions = list.functions;
+        self.add(None, Finding::new("functions of the project", verdict, functions.len().to_string(), evidence));
         Ok(functions)
     }
 
@@ -160,7 +167,7 @@ impl Examiner<'_> {
                 limit: Some(PAGE_LIMIT),
                 ..ProbeQuery::default()
             };
-            match self.asker.ask(|| self.asker.source().probe(urn, &query)).await {
+            match probe_page(self.asker, urn, &query).await {
                 Ok((first, _)) => {
                     self.skew = self.skew.or(self.asker.skew_of(&first));
                     if self.findings.iter().all(|(_, finding)| finding.question != "longest window") {
@@ -191,6 +198,14 @@ impl Examiner<'_> {
     }
 }
 
+async fn probe_page(
+    asker: &Asker<Client>,
+    urn: &FunctionUrn,
+    query: &ProbeQuery,
+) -> Result<(Page, Shape), CallFailure> {
+    asker.ask_of(urn, |urn| async move { asker.source().probe(&urn, query).await }).await
+}
+
 impl Prober<'_> {
     async fn probe(&mut self, subject: Subject) -> Result<(), CallFailure> {
         let Subject { span, first, .. } = subject;
@@ -212,7 +227,7 @@ impl Prober<'_> {
     }
 
     async fn ask_for(&mut self, query: ProbeQuery) -> Result<Page, CallFailure> {
-        let (page, shape) = self.asker.ask(|| self.asker.source().probe(&self.urn, &query)).await?;
+        let (page, shape) = probe_page(self.asker, &self.urn, &query).await?;
         self.shape.merge(&shape);
         self.pages.push(page.clone());
         Ok(page)

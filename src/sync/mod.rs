@@ -7,7 +7,9 @@ mod asker;
 mod beside;
 mod committer;
 mod delivery;
+mod discovery;
 mod doctor;
+mod forms;
 mod function;
 mod preview;
 mod report;
@@ -17,6 +19,7 @@ mod verification;
 mod walker;
 
 pub use crate::plan::probe::{Finding, Verdict};
+pub use discovery::{ListProblem, ListReport};
 pub use doctor::{Checkup, examine};
 pub use preview::{Preview, preview, to_failure};
 pub use report::{FunctionReport, RunReport};
@@ -24,9 +27,9 @@ pub use settings::{PAGE_LIMIT, Settings, Task};
 pub use source::Source;
 pub use verification::Selection;
 
-use crate::api::{CallFailure, FunctionPage};
+use crate::api::CallFailure;
 use crate::clock::Clock;
-use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, Timestamp};
+use crate::domain::{FunctionUrn, Interval, IntervalSet, Timestamp};
 use crate::error::Failure;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
@@ -37,8 +40,9 @@ use asker::Asker;
 use beside::Questions;
 use committer::Committer;
 use delivery::{MOST_IN_HAND, Outbox};
+use discovery::Distinct;
 use function::Job;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -52,9 +56,6 @@ const MOST_IN_LINE: usize = 4_096;
 /// How many places in line the windows of one lane keep busy where the service is slow: about half of the pages of a window
 /// come in one round trip, and the first of them comes alone.
 const PLACES_A_LANE: usize = 2;
-
-/// No listing of functions is longer; the default quota is 400 a project.
-const MAX_FUNCTION_PAGES: usize = 1_000;
 
 /// Tells whoever watches how a run comes along.
 pub trait Watch: Send {
@@ -104,9 +105,9 @@ pub async fn run<S: Source>(
         Err(Stop::Archive(error)) => return Err(broken(error)),
     };
     let refusal = done.refusal.or_else(|| asker.refusal());
-    let Done { functions, verified, .. } = done;
-    let report =
-        RunReport { task: settings.task, run, functions, verified, refusal, interrupted: cancel.is_cancelled(), tally };
+    let Done { functions, verified, list, .. } = done;
+    let (task, interrupted) = (settings.task, cancel.is_cancelled());
+    let report = RunReport { task, run, functions, verified, list, refusal, interrupted, tally };
     archive.end_run(run, asker.now(), &report.tally, report.ending()).map_err(broken)?;
     Ok(report)
 }
@@ -128,6 +129,7 @@ impl From<StoreError> for Stop {
 struct Done {
     functions: Vec<FunctionReport>,
     verified: Vec<Comparison>,
+    list: Option<ListReport>,
     refusal: Option<CallFailure>,
 }
 
@@ -140,11 +142,16 @@ async fn attempt<S: Source>(
     cancel: &CancellationToken,
     watch: &mut dyn Watch,
 ) -> Result<Done, Stop> {
-    let urns = tokio::select! {
-        urns = resolve(asker, settings) => urns.map_err(Stop::Refused)?,
+    let archived: Vec<FunctionUrn> = archive.load_functions()?.into_iter().map(|(_, urn)| urn).collect();
+    let (urns, list) = tokio::select! {
+        resolved = resolve(&archived, asker, settings) => resolved.map_err(Stop::Refused)?,
         () = cancel.cancelled() => return Ok(Done::default()),
     };
-    let (targets, jobs, first_batch) = plan(archive, asker.now(), &urns, settings, tally.habits)?;
+    let (targets, jobs, mut first_batch) = plan(archive, asker.now(), &urns, settings, tally.habits)?;
+    if let Some(list) = &list {
+        tally.functions_unreadable = list.unreadable;
+        first_batch.rejects.extend(list.rejects.iter().map(|reject| (None, reject.clone())));
+    }
     let mut committer = Committer::new(archive, run, &targets, tally, first_batch);
     let walked = fetch_all(&mut committer, asker, jobs, settings.concurrency, cancel, watch).await?;
     let verified = tokio::select! {
@@ -153,8 +160,21 @@ async fn attempt<S: Source>(
         verified = verification::conclude(&mut committer, asker, &targets, settings.concurrency) => verified?,
     };
     committer.finish(asker, &verified)?;
+    save_forms(archive, asker, &targets).await?;
     let report = |(target, walked): (&Target, _)| FunctionReport::new(target.id, &target.urn, target.horizon, walked);
-    Ok(Done { functions: targets.iter().zip(walked).map(report).collect(), verified, refusal: None })
+    Ok(Done { functions: targets.iter().zip(walked).map(report).collect(), verified, list, refusal: None })
+}
+
+/// Remembers in which form of its URN each function was answered, where that is not known yet.
+async fn save_forms<S: Source>(archive: &mut Archive, asker: &Asker<S>, targets: &[Target]) -> Result<(), StoreError> {
+    let remembered: HashMap<FunctionId, String> = archive.load_forms()?.into_iter().collect();
+    let mut news = Vec::new();
+    for target in targets {
+        let answered = asker.answered_form(&target.urn).await;
+        let is_new = |urn: &FunctionUrn| remembered.get(&target.id) != Some(&urn.as_given());
+        news.extend(answered.filter(is_new).map(|urn| (target.id, urn)));
+    }
+    if news.is_empty() { Ok(()) } else { archive.save_forms(&news) }
 }
 
 /// What there is to do, and what is to be written whatever comes of it.
@@ -188,37 +208,27 @@ fn plan(
     Ok((targets, jobs, batch))
 }
 
-/// The functions of a run, each once, in the order they were named. What is verified is archived, so nobody is asked.
-async fn resolve<S: Source>(asker: &Asker<S>, settings: &Settings) -> Result<Vec<FunctionUrn>, CallFailure> {
-    let mut urns = settings.functions.clone();
-    if settings.all_functions && matches!(settings.task, Task::Sync) {
-        urns.extend(list_functions(asker).await?);
+/// The functions of a run, each once, in the order they were named and listed, and what came of the list. What is verified
+/// is archived, so nobody is asked.
+async fn resolve<S: Source>(
+    archived: &[FunctionUrn],
+    asker: &Asker<S>,
+    settings: &Settings,
+) -> Result<(Vec<FunctionUrn>, Option<ListReport>), CallFailure> {
+    let mut chosen = Distinct::default();
+    chosen.extend(&settings.functions);
+    if !settings.all_functions || !matches!(settings.task, Task::Sync) {
+        return Ok((chosen.urns, None));
     }
-    let mut seen = std::collections::HashSet::new();
-    urns.retain(|urn| seen.insert(urn.clone()));
-    Ok(urns)
-}
-
-async fn list_functions<S: Source>(asker: &Asker<S>) -> Result<Vec<FunctionUrn>, CallFailure> {
-    let mut urns = Vec::new();
-    let mut marker = Marker(0);
-    for _ in 0..MAX_FUNCTION_PAGES {
-        let FunctionPage { functions, unreadable, count, next_marker } =
-            asker.ask(|| asker.source().functions(marker)).await?;
-        for entry in &unreadable {
-            tracing::warn!(entry, "the listing of functions holds an entry that names no function; it is not archived");
-        }
-        let length = (functions.len() + unreadable.len()) as u64;
-        urns.extend(functions);
-        let reached = Marker(marker.0 + length);
-        let counted = count.is_some_and(|count| count > length && reached.0 >= count);
-        // The next marker is zero, the same, or absent on the last page, depending on whom one asks.
-        if length == 0 || counted || next_marker.is_none_or(|next| next <= marker) {
-            break;
-        }
-        marker = reached;
+    let list = discovery::list_functions(asker).await?;
+    chosen.extend(&list.functions);
+    // What a list leaves out that may not be whole is archived all the same.
+    if !list.is_whole()
+        && let Some(project) = asker.source().project().await
+    {
+        chosen.extend(archived.iter().filter(|urn| project.lists(urn)));
     }
-    Ok(urns)
+    Ok((chosen.urns, Some(list)))
 }
 
 fn load_targets(
@@ -229,11 +239,11 @@ fn load_targets(
 ) -> Result<Vec<Target>, StoreError> {
     let registered = archive.register(urns, now)?;
     let mut targets = Vec::with_capacity(urns.len());
-    for (Registered { id, first_seen_at }, urn) in registered.into_iter().zip(urns) {
+    for Registered { id, first_seen_at, urn } in registered {
         let ledger: Arc<[Entry]> = archive.load_ledger(id)?.into();
         // A horizon that holds no second yet has nothing to do.
         if let Some(horizon) = horizon(&ledger, settings, now) {
-            targets.push(Target { id, urn: urn.clone(), first_run_at: first_seen_at, ledger, horizon });
+            targets.push(Target { id, urn, first_run_at: first_seen_at, ledger, horizon });
         }
     }
     Ok(targets)

@@ -1,7 +1,7 @@
 //! What a run would ask: the windows that are pending, and about how many requests they take.
 
 use super::asker::Asker;
-use super::{PAGE_LIMIT, Settings, Source, horizon, resolve};
+use super::{ListReport, PAGE_LIMIT, Settings, Source, horizon, resolve};
 use crate::api::CallFailure;
 use crate::clock::Clock;
 use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, PageQuery};
@@ -9,6 +9,7 @@ use crate::error::{Failure, FailureKind};
 use crate::plan::ledger::Entry;
 use crate::plan::windows::{self, Density};
 use crate::store::Reader;
+use std::path::Path;
 
 /// What a run would do for a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,16 +25,19 @@ pub struct Preview {
 }
 
 /// Looks ahead at a run without writing anything. Of a function that is not archived yet, the service is asked for one
-/// record, since its answer carries the total.
+/// record, since its answer carries the total. Beside it, what came of the list of functions.
 pub async fn preview<S: Source>(
     archive: Option<&Reader>,
     source: S,
     settings: &Settings,
     clock: &Clock,
-) -> Result<Vec<Preview>, Failure> {
+) -> Result<(Vec<Preview>, Option<ListReport>), Failure> {
     let asker = Asker::new(source, clock.clone(), settings);
     let mut previews = Vec::new();
-    for urn in resolve(&asker, settings).await.map_err(to_failure)? {
+    let archived = archive.map_or_else(|| Ok(Vec::new()), Reader::load_functions);
+    let archived = archived.map_err(|error| error.into_failure(archive.map_or(Path::new(""), Reader::path)))?;
+    let (urns, list) = resolve(&archived, &asker, settings).await.map_err(to_failure)?;
+    for urn in urns {
         let ledger = match archive {
             Some(reader) => reader.load_ledger(&urn).map_err(|error| error.into_failure(reader.path()))?,
             None => Vec::new(),
@@ -49,7 +53,7 @@ pub async fn preview<S: Source>(
         let requests = least.max(expected.map_or(0, |records| windows::pages_for(records, PAGE_LIMIT)));
         previews.push(Preview { urn, pending, expected_records: expected, requests });
     }
-    Ok(previews)
+    Ok((previews, list))
 }
 
 /// How dense the records of the settled past are.

@@ -1,5 +1,6 @@
 //! How a run ended, for people, scripts and the archive.
 
+use super::discovery::ListReport;
 use super::preview::to_failure;
 use super::settings::Task;
 use super::walker::Walked;
@@ -21,6 +22,8 @@ pub struct RunReport {
     pub functions: Vec<FunctionReport>,
     /// How settled windows that were walked again compare with what was archived.
     pub verified: Vec<Comparison>,
+    /// What came of the list of functions, where it was asked for.
+    pub list: Option<ListReport>,
     /// Why the service refused us, if it did.
     pub refusal: Option<CallFailure>,
     /// Whether it was told to stop.
@@ -88,9 +91,15 @@ impl RunReport {
             Some(refusal) if refusal.is_denied() => Some(FailureKind::Denied),
             None if self.interrupted => Some(FailureKind::Interrupted),
             _ if self.task != Task::Sync && self.discrepancies() > 0 => Some(FailureKind::Finding),
-            None if self.functions.iter().all(FunctionReport::is_complete) => None,
+            None if self.is_whole() => None,
             _ => Some(FailureKind::Incomplete),
         }
+    }
+
+    /// Whether everything that was pending is proven, of every function there is.
+    fn is_whole(&self) -> bool {
+        let is_listed = self.list.as_ref().is_none_or(ListReport::is_whole);
+        is_listed && self.functions.iter().all(FunctionReport::is_complete)
     }
 
     /// The outcome in a word.
@@ -122,6 +131,7 @@ impl RunReport {
             FailureKind::Finding => self.finding_failure(),
             _ => self
                 .first_call_failure()
+                .or_else(|| self.list_failure())
                 .or_else(|| self.unproven_failure())
                 .or_else(|| self.lost_failure())
                 .unwrap_or_else(unfinished_failure),
@@ -146,6 +156,23 @@ impl RunReport {
             format!("{} records of {windows} settled windows were not as the service shows them", self.discrepancies());
         Failure::new(FailureKind::Finding, message)
             .hint("what was late or changed is archived now; if it was late, a longer --settle-delay catches it")
+    }
+
+    fn list_failure(&self) -> Option<Failure> {
+        let list = self.list.as_ref()?;
+        let kept = "those that are known are archived";
+        let unreadable = (list.unreadable > 0).then(|| {
+            let entries =
+                if list.unreadable == 1 { "one entry".to_owned() } else { format!("{} entries", list.unreadable) };
+            let message = format!("{entries} of the list of functions cannot be read; {kept}");
+            Failure::new(FailureKind::Incomplete, message)
+                .hint("`fgarchive query rejects` shows what came; a function can be named by its URN")
+        });
+        let doubtful = list.problem.as_ref().map(|problem| {
+            let message = format!("the list of functions could not be proven complete: {problem}; {kept}");
+            Failure::new(FailureKind::Incomplete, message).hint("run it again; functions can also be named one by one")
+        });
+        doubtful.or(unreadable)
     }
 
     fn unproven_failure(&self) -> Option<Failure> {

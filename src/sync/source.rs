@@ -1,7 +1,8 @@
 //! The service as a run needs it: the one trait, so that a run can be driven by a world in memory.
 
-use crate::api::{CallFailure, Client, FunctionPage};
-use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, RequestId};
+use crate::api::{CallFailure, Client, Meaning};
+use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId};
+use crate::plan::functions::Project;
 
 /// What a run asks of the service; each call is a single attempt.
 pub trait Source: Send + Sync + 'static {
@@ -19,7 +20,11 @@ pub trait Source: Send + Sync + 'static {
     /// One page of the project's functions.
     fn functions(&self, marker: Marker) -> impl Future<Output = Result<FunctionPage, CallFailure>> + Send;
 
-    /// Whether the service records a function's invocations at all; none where that cannot be told.
+    /// The project whose functions are listed, once a page of them has come.
+    fn project(&self) -> impl Future<Output = Option<Project>> + Send;
+
+    /// Whether the service records a function's invocations at all; none where that cannot be told. "Not found" is said of
+    /// a function without such a configuration, and of one that is not known.
     fn recording(&self, urn: &FunctionUrn) -> impl Future<Output = Result<Option<bool>, CallFailure>> + Send;
 
     /// Fetches new credentials where they expire; whether there are any.
@@ -39,9 +44,15 @@ impl Source for Client {
         self.list_functions(marker).await
     }
 
+    async fn project(&self) -> Option<Project> {
+        let id = self.project_id().await.ok()?;
+        Some(Project { region: self.region().to_owned(), id })
+    }
+
     /// What may list records need not be allowed to read settings: a refusal says nothing of the run's credentials.
     async fn recording(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
         match self.status_log_enabled(urn).await {
+            Err(failure) if failure.meaning == Meaning::NotFound => Err(failure),
             Err(failure) if !failure.is_temporary() && failure.status.is_some_and(|status| status != 401) => Ok(None),
             other => other,
         }

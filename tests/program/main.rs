@@ -17,6 +17,7 @@ mod digests;
 mod disk;
 mod doctor;
 mod faults;
+mod functions;
 mod hostile;
 mod kills;
 mod live;

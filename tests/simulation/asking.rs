@@ -37,6 +37,7 @@ impl Asking {
         broken.extend(pace(calls, settings));
         broken.extend(bounds(calls, planned));
         broken.extend(refused(calls));
+        broken.extend(forms(calls));
         broken.extend(waits(calls, settings));
         broken.extend(self.look_ups(calls, settings, planned, committed));
         broken
@@ -84,6 +85,27 @@ fn bounds(calls: &[Call], planned: &Planned) -> Option<Broken> {
         Asked::Recording { .. } | Asked::Functions | Asked::Renew => false,
     });
     beyond.filter(|_| planned.skew == 0).map(|call| ("no window ends in the future", call.to_string()))
+}
+
+/// A form of a URN that is not known costs one request a function.
+fn forms(calls: &[Call]) -> Option<Broken> {
+    let mut unknown = HashSet::new();
+    let again = calls.iter().find(|call| match (&call.asked, call.answer) {
+        (Asked::Functions | Asked::Renew, _) => false,
+        (
+            Asked::List { function, .. } | Asked::Find { function, .. } | Asked::Recording { function },
+            Answered::Failed(Meaning::NotFound),
+        ) => !unknown.insert(function),
+        // What passes tells nothing of the other form, which is then tried again.
+        (Asked::List { function, .. } | Asked::Find { function, .. }, Answered::Failed(meaning)) => {
+            if meaning != Meaning::Refused {
+                unknown.remove(function);
+            }
+            false
+        }
+        _ => false,
+    });
+    again.map(|call| ("an unknown form of a URN is asked once", call.to_string()))
 }
 
 /// Nothing is sent once access was refused, and nothing with a token that was.

@@ -15,6 +15,7 @@ mod archive;
 mod asking;
 mod checks;
 mod dice;
+mod functions;
 mod naive;
 mod named;
 mod play;

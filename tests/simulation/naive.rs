@@ -3,7 +3,7 @@
 //! `FGARCHIVE_SIM_WORLDS=1000 cargo test --test simulation simpler -- --nocapture` prints the table that docs/proof.md
 //! quotes. Nothing goes wrong on the way here: no request fails, no run is killed, every clock is right.
 
-use crate::dice::dice;
+use crate::functions::Naming;
 use crate::play::{Counts, play_schedule, with_template};
 use crate::readings::Faults;
 use crate::schedule::{Planned, Schedule};
@@ -222,7 +222,7 @@ fn halves(range: Interval) -> impl Iterator<Item = Interval> {
 
 fn play(archiver: Archiver, seed: u64) -> Score {
     let Schedule { world, readings, settings, runs, .. } = schedule(seed);
-    let service = Service::new(world, readings, dice(seed, "service"));
+    let service = Service::new(world, readings, Naming::PLAIN, seed);
     let delay = i64::try_from(settings.settle_delay.as_secs()).expect("a short delay");
     let began = runs[0].at;
     let month = began - 30 * 86_400;

@@ -1,5 +1,6 @@
 //! Worlds that each take one check of the engine to survive: without it, records are lost in them and nobody is told.
 
+use crate::functions::Naming;
 use crate::play::{Played, play_schedule, with_template};
 use crate::readings::{CountReading, Faults, NextReading, Readings};
 use crate::schedule::{Planned, Schedule};
@@ -49,7 +50,8 @@ fn schedule(world: World, readings: Readings, moments: &[i64]) -> Schedule {
         ..Settings::default()
     };
     let run = |&at| Planned { at, skew: 0, faults: Faults::NONE, cut: None };
-    Schedule { world, readings, settings, runs: moments.iter().map(run).collect(), quiet_from: 0 }
+    let runs = moments.iter().map(run).collect();
+    Schedule { world, readings, naming: Naming::PLAIN, settings, runs, quiet_from: 0 }
 }
 
 /// Plays a schedule with many seeds, none of which may lose anything; what came of each.

@@ -89,9 +89,9 @@ pub(crate) fn play(seed: u64, template: &Path) -> Played {
 
 /// Plays a schedule; the seed decides how long answers take, and what else is left open.
 pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> Played {
-    let Schedule { world, readings, settings, runs, quiet_from } = schedule;
+    let Schedule { world, readings, naming, settings, runs, quiet_from } = schedule;
     let mut crash_dice = dice(seed, "crash");
-    let service = Arc::new(Service::new(world, readings, dice(seed, "service")));
+    let service = Arc::new(Service::new(world, readings, naming, seed));
     let directory = scratch();
     let mut path = directory.path().join("0.db");
     // Most schedules begin with a new, empty archive; some make it themselves.

@@ -1,6 +1,7 @@
 //! When runs happen, with which settings, and how each is cut short.
 
 use crate::dice::{Draw, dice};
+use crate::functions::Naming;
 use crate::readings::{Faults, Readings};
 use crate::service::Cut;
 use crate::world::{EPOCH, World};
@@ -31,6 +32,7 @@ pub(crate) struct Planned {
 pub(crate) struct Schedule {
     pub(crate) world: World,
     pub(crate) readings: Readings,
+    pub(crate) naming: Naming,
     pub(crate) settings: Settings,
     pub(crate) runs: Vec<Planned>,
     /// From which run on nothing goes wrong any more.
@@ -64,7 +66,8 @@ impl Schedule {
             runs.push(Planned { at, skew: 0, faults: Faults::NONE, cut: None });
             at += pause;
         }
-        Self { world, readings, settings, runs, quiet_from }
+        let naming = Naming::new(seed);
+        Self { world, readings, naming, settings, runs, quiet_from }
     }
 }
 

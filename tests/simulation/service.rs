@@ -1,14 +1,16 @@
 //! The service of a world, as `sync` sees it: answers after a while, by the readings and faults of the seed, and keeps a
 //! log of every call.
 
-use crate::dice::Draw;
+use crate::dice::{Draw, dice};
+use crate::functions::Naming;
 use crate::readings::{CountReading, Faults, NextReading, Readings};
 use crate::showing::Fields;
 use crate::world::{Record, Stage, World};
 use fastrand::Rng;
-use fgarchive::api::{CallFailure, FunctionPage, Meaning};
+use fgarchive::api::{CallFailure, Meaning};
 use fgarchive::clock::Clock;
-use fgarchive::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Status, Timestamp};
+use fgarchive::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Status, Timestamp};
+use fgarchive::plan::functions::Project;
 use fgarchive::sync::Source;
 use std::fmt;
 use std::iter;
@@ -118,6 +120,8 @@ struct Session {
 #[derive(Debug)]
 struct State {
     dice: Rng,
+    /// Of its own, so that how functions are listed leaves all other draws as they are.
+    naming_dice: Rng,
     session: Option<Session>,
     token: u32,
     token_until: i64,
@@ -130,6 +134,7 @@ struct State {
 pub(crate) struct Service {
     pub(crate) world: World,
     pub(crate) readings: Readings,
+    naming: Naming,
     pub(crate) killed: Notify,
     state: Mutex<State>,
 }
@@ -142,10 +147,17 @@ enum Fate {
 }
 
 impl Service {
-    pub(crate) fn new(world: World, readings: Readings, dice: Rng) -> Self {
-        let state =
-            State { dice, session: None, token: 0, token_until: i64::MAX, calls: Vec::new(), shown: Vec::new() };
-        Self { world, readings, killed: Notify::new(), state: Mutex::new(state) }
+    pub(crate) fn new(world: World, readings: Readings, naming: Naming, seed: u64) -> Self {
+        let state = State {
+            dice: dice(seed, "service"),
+            naming_dice: dice(seed, "naming"),
+            session: None,
+            token: 0,
+            token_until: i64::MAX,
+            calls: Vec::new(),
+            shown: Vec::new(),
+        };
+        Self { world, readings, naming, killed: Notify::new(), state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -363,6 +375,17 @@ impl Service {
         Served { page, shown, at: now }
     }
 
+    /// One page of the functions.
+    fn serve_functions(&self, marker: Marker) -> FunctionPage {
+        let mut dice = self.state().naming_dice.fork();
+        self.naming.page(&self.world.functions, marker.0 as usize, &mut dice)
+    }
+
+    /// Whether a call about a function is answered.
+    fn check_known(&self, urn: &FunctionUrn) -> Result<(), (Meaning, Option<u16>)> {
+        if self.naming.knows(urn) { Ok(()) } else { Err((Meaning::NotFound, Some(404))) }
+    }
+
     fn serve_find(&self, function: usize, id: &RequestId, range: Interval) -> Served {
         let now = self.now() / 1000;
         let as_of = self.as_of(now);
@@ -434,8 +457,12 @@ impl Source for InMemory {
         let function = self.0.number_of(urn);
         let (begin, end, marker) = (query.begin.unix(), query.end.unix(), query.marker.0);
         let asked = Asked::List { function, begin, end, marker };
-        let (call, served) =
-            self.call(asked, |service| service.serve_list(function, query, service.now() / 1000)).await?;
+        let (call, served) = self
+            .call(asked, |service| {
+                service.check_known(urn)?;
+                service.serve_list(function, query, service.now() / 1000)
+            })
+            .await?;
         Ok(self.0.deliver(call, &served))
     }
 
@@ -443,20 +470,28 @@ impl Source for InMemory {
         let function = self.0.number_of(urn);
         let (begin, end) = (range.begin().unix(), range.end().unix());
         let asked = Asked::Find { function, id: id.clone(), begin, end };
-        let (call, served) = self.call(asked, |service| Ok(service.serve_find(function, id, range))).await?;
+        let serve = |service: &Service| {
+            service.check_known(urn)?;
+            Ok(service.serve_find(function, id, range))
+        };
+        let (call, served) = self.call(asked, serve).await?;
         Ok(self.0.deliver(call, &served))
     }
 
     async fn functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
-        let known = |service: &Service| service.world.functions.iter().skip(marker.0 as usize).cloned().collect();
-        let (call, functions) = self.call(Asked::Functions, |service| Ok(known(service))).await?;
+        let (call, page) = self.call(Asked::Functions, |service| Ok(service.serve_functions(marker))).await?;
         self.0.answer(call, Answered::Done);
-        Ok(FunctionPage { functions, count: Some(self.0.world.functions.len() as u64), ..FunctionPage::default() })
+        Ok(page)
+    }
+
+    async fn project(&self) -> Option<Project> {
+        let urn = &self.0.world.functions[0];
+        Some(Project { region: urn.region().to_owned(), id: urn.project_id().to_owned() })
     }
 
     async fn recording(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
         let asked = Asked::Recording { function: self.0.number_of(urn) };
-        let (call, ()) = self.call(asked, |_| Ok(())).await?;
+        let (call, ()) = self.call(asked, |service| service.check_known(urn)).await?;
         self.0.answer(call, Answered::Done);
         Ok(Some(true))
     }

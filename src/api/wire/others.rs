@@ -1,40 +1,80 @@
 //! The bodies of the other calls: functions, their asynchronous configuration, projects, tokens.
 
+use super::BadBody;
 use super::careful::Fields;
 use super::scalar::{Scalar, Text};
-use super::{BadBody, MAX_RECORDS};
-use crate::api::FunctionPage;
-use crate::domain::Marker;
+use crate::domain::{FunctionPage, Marker};
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::fmt;
 
-/// How much is shown of an entry of the functions' listing that cannot be read.
-const SHOWN: usize = 200;
+/// The most entries read from one page of the functions' listing, hundreds of times the documented maximum: more is no
+/// page but a mistake, and memory is sized for pages.
+const MAX_ENTRIES: usize = 250_000;
+
+/// The fields of an answer that speaks of an error, whatever else it holds.
+const ERROR_FIELDS: [&str; 4] = ["error_code", "error_msg", "errorCode", "errorMsg"];
 
 /// Reads a page of the functions' listing.
 pub(crate) fn decode_functions(body: &[u8]) -> Result<FunctionPage, BadBody> {
     let text = String::from_utf8_lossy(body);
     let fields: Fields<'_> = serde_json::from_str(&text)?;
+    let says = |name: &&str| fields.get(name).is_some_and(|raw| !matches!(raw.get(), "null" | "\"\"" | "0" | "\"0\""));
+    if let Some(error) = ERROR_FIELDS.iter().find(|name| says(name)) {
+        return Err(BadBody::Unreadable(format!("a list of functions that carries `{error}`")));
+    }
     let list =
         fields.get("functions").ok_or_else(|| BadBody::Unreadable("an object without `functions`".to_owned()))?;
-    let entries: Vec<&RawValue> = serde_json::from_str::<Option<_>>(list.get())?.unwrap_or_default();
-    if entries.len() > MAX_RECORDS {
+    let Entries(page) = serde_json::from_str::<Option<Entries>>(list.get())?.unwrap_or_default();
+    if page.keys.len() > MAX_ENTRIES {
         return Err(BadBody::TooManyRecords);
     }
     let count = |name| fields.get(name).and_then(|raw| Scalar::from_raw(raw).to_count());
-    let mut page = FunctionPage {
-        count: count("count"),
-        next_marker: count("next_marker").map(Marker),
-        ..FunctionPage::default()
-    };
-    for entry in entries {
-        match function_urn(entry).map(|urn| urn.parse()) {
-            Some(Ok(urn)) => page.functions.push(urn),
-            _ => page.unreadable.push(entry.get().chars().take(SHOWN).collect()),
-        }
+    Ok(FunctionPage { count: count("count"), next_marker: count("next_marker").map(Marker), ..page })
+}
+
+/// The entries of a page, at most one more than [`MAX_ENTRIES`].
+#[derive(Default)]
+struct Entries(FunctionPage);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EntriesVisitor)
     }
-    Ok(page)
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of functions")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut page = FunctionPage::default();
+        while page.keys.len() <= MAX_ENTRIES {
+            match seq.next_element::<&RawValue>()? {
+                Some(entry) => push_entry(&mut page, entry),
+                None => return Ok(Entries(page)),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Entries(page))
+    }
+}
+
+fn push_entry(page: &mut FunctionPage, entry: &RawValue) {
+    match function_urn(entry) {
+        Some(urn) => match urn.parse() {
+            Ok(urn) => page.push(urn),
+            Err(_) => page.push_unreadable("a function's URN cannot be read", entry.get()),
+        },
+        None => page.push_unreadable("an entry of the list of functions has no URN", entry.get()),
+    }
 }
 
 fn function_urn<'a>(entry: &'a RawValue) -> Option<Cow<'a, str>> {
@@ -97,10 +137,43 @@ mod tests {
             page.functions.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["urn:fss:r:p:function:default:a"]
         );
-        assert_eq!(page.unreadable, [r#"{"func_urn":5}"#, "7"]);
+        let raw: Vec<&str> = page.rejects.iter().map(|reject| reject.raw.as_str()).collect();
+        assert_eq!((page.unreadable, raw, page.length()), (2, vec![r#"{"func_urn":5}"#, "7"], 3));
         assert_eq!((page.count, page.next_marker), (Some(3), Some(Marker(3))));
         assert_eq!(decode_functions(br#"{"functions":null}"#), Ok(FunctionPage::default()));
         assert!(decode_functions(br#"{"error_code":"FSS.0500"}"#).is_err());
+    }
+
+    #[test]
+    fn what_names_no_function_is_kept_aside_with_its_text() {
+        let urns = ["null", "7", "{}", r#"{"func_urn":null}"#, r#"{"func_urn":"report"}"#, "[]", "\"x\"", "true"];
+        let blank = r#"{"func_urn":"urn:fss:r:p:function:default:a b"}"#;
+        for entry in urns.into_iter().chain([blank]) {
+            let page = decode_functions(format!(r#"{{"functions":[{entry}]}}"#).as_bytes()).unwrap();
+            assert_eq!((page.unreadable, page.length(), page.functions.len()), (1, 1, 0), "{entry}");
+            assert_eq!(page.rejects[0].raw, entry);
+        }
+    }
+
+    #[test]
+    fn many_bad_entries_are_counted_and_some_are_kept() {
+        let body = |entries: usize| format!(r#"{{"functions":[{}]}}"#, vec!["null"; entries].join(",")).into_bytes();
+        let page = decode_functions(&body(200_000)).unwrap();
+        assert_eq!((page.unreadable, page.rejects.len(), page.length()), (200_000, 100, 200_000));
+        assert_eq!(decode_functions(&body(MAX_ENTRIES + 1)), Err(BadBody::TooManyRecords));
+    }
+
+    /// Taken for a list, it would say that every function is gone.
+    #[test]
+    fn an_answer_that_carries_an_error_is_no_list() {
+        for error in [r#""error_code":"FSS.0500""#, r#""error_msg":"x""#, r#""errorCode":500"#, r#""errorMsg":"x""#] {
+            let body = format!(r#"{{{error},"functions":[],"count":0}}"#);
+            assert!(matches!(decode_functions(body.as_bytes()), Err(BadBody::Unreadable(_))), "{body}");
+        }
+        for nothing in ["null", "\"\"", "0"] {
+            let body = format!(r#"{{"error_code":{nothing},"functions":[],"count":0}}"#);
+            assert_eq!(decode_functions(body.as_bytes()).map(|page| page.count), Ok(Some(0)), "{body}");
+        }
     }
 
     #[test]

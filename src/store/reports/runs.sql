@@ -17,7 +17,8 @@ SELECT id,
        records_new,
        records_changed,
        records_late,
-       records_rejected
+       records_rejected,
+       functions_unreadable
   FROM runs
  WHERE (:since IS NULL OR started_at >= :since)
    AND (:until IS NULL OR started_at < :until)

@@ -1,0 +1,68 @@
+//! In which form of its URN a function is asked for: as it was given or listed, or the other one where that is answered by
+//! "not found".
+
+use crate::api::CallFailure;
+use crate::domain::FunctionUrn;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Mutex as AsyncMutex;
+
+/// What a run knows of the form of one function.
+#[derive(Debug)]
+pub(super) struct Form {
+    /// The form to ask with.
+    pub(super) current: FunctionUrn,
+    /// Whether the service has answered to it.
+    pub(super) is_answered: bool,
+    /// Whether the other form was tried: a run does so once a function.
+    is_other_tried: bool,
+    /// The failure of a function that is known in neither form.
+    pub(super) unknown: Option<CallFailure>,
+}
+
+impl Form {
+    /// The form to try in place of one that was not found; none where nothing is left to try.
+    pub(super) fn alternative_to(&mut self, asked: &FunctionUrn) -> Option<FunctionUrn> {
+        if self.current.as_given() != asked.as_given() {
+            // Another request has found out meanwhile.
+            return Some(self.current.clone());
+        }
+        let other = self.current.other_form().filter(|_| !self.is_other_tried);
+        self.is_other_tried = true;
+        other
+    }
+}
+
+impl Form {
+    /// Takes in that the other form was answered by something else than "not found": what passes tells nothing of it, and a
+    /// refusal of the request itself comes of a function that is known.
+    pub(super) fn note_failure_of(&mut self, other: FunctionUrn, failure: &CallFailure) {
+        if failure.is_temporary() {
+            self.is_other_tried = false;
+        } else {
+            self.current = other;
+        }
+    }
+}
+
+/// The forms of the functions of a run.
+#[derive(Debug, Default)]
+pub(super) struct Forms(Mutex<HashMap<FunctionUrn, Arc<AsyncMutex<Form>>>>);
+
+impl Forms {
+    /// The form of a function. It is held until a first request was answered, and while the other form is
+    /// tried: all its requests wait for that.
+    pub(super) fn of(&self, urn: &FunctionUrn) -> Arc<AsyncMutex<Form>> {
+        // Each holder does a single look-up, so a panic cannot leave the map half changed.
+        let mut forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let form = || Form { current: urn.clone(), is_answered: false, is_other_tried: false, unknown: None };
+        Arc::clone(forms.entry(urn.clone()).or_insert_with(|| Arc::new(AsyncMutex::new(form()))))
+    }
+
+    /// The form that the service answered to, if it did.
+    pub(super) async fn answered(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
+        let form = self.of(urn);
+        let form = form.lock().await;
+        form.is_answered.then(|| form.current.clone())
+    }
+}

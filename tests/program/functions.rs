@@ -1,0 +1,234 @@
+//! The functions of a project as a service may list, name, and lose them.
+
+use crate::archive;
+use crate::program::{Home, Program, Said};
+use fgarchive::emulator::{PROJECT_ID, REGION};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What the stub knows of its functions and of the list of them.
+#[derive(Clone, Debug)]
+struct Project {
+    /// The entries of the list as JSON.
+    entries: Vec<String>,
+    /// The most entries of a page.
+    page: usize,
+    /// What it counts.
+    count: Option<usize>,
+    /// Behind so many entries nothing comes.
+    shown: usize,
+    /// Which URNs are known to the other calls.
+    known: Vec<String>,
+}
+
+/// A service with no records whose list of functions the test writes.
+struct Stub {
+    address: String,
+    project: Arc<Mutex<Project>>,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+fn urn(name: &str) -> String {
+    format!("urn:fss:{REGION}:{PROJECT_ID}:function:default:{name}")
+}
+
+fn entry(urn: &str) -> String {
+    format!(r#"{{"func_urn":"{urn}","func_name":"x"}}"#)
+}
+
+impl Project {
+    /// A plain one of so many functions.
+    fn of(functions: usize) -> Self {
+        let known: Vec<String> = (0..functions).map(|number| urn(&format!("f{number:04}"))).collect();
+        Self {
+            entries: known.iter().map(|urn| entry(urn)).collect(),
+            page: 400,
+            count: Some(functions),
+            shown: usize::MAX,
+            known,
+        }
+    }
+
+    fn answer(&self, path: &str) -> (u16, String) {
+        let not_found = || (404, r#"{"error_code":"FSS.0404","error_msg":"can not find function"}"#.to_owned());
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let Some((_, function)) = path.split_once("/fgs/functions/") else {
+            let marker = query.split('&').find_map(|pair| pair.strip_prefix("marker=")).unwrap_or("0");
+            return (200, self.list(marker.parse().unwrap()));
+        };
+        let (urn, call) = function.split_once('/').unwrap_or((function, ""));
+        if !self.known.contains(&urn.replace("%3A", ":")) {
+            return not_found();
+        }
+        let body = match call {
+            "async-invocations" => r#"{"invocations":[],"count":0}"#,
+            _ => r#"{"enable_async_status_log":true}"#,
+        };
+        (200, body.to_owned())
+    }
+
+    fn list(&self, marker: usize) -> String {
+        let end = self.entries.len().min(self.shown);
+        let from = marker.min(end);
+        let page = self.entries[from..end.min(from + self.page)].join(",");
+        let count = self.count.map(|count| format!(r#","count":{count}"#)).unwrap_or_default();
+        format!(r#"{{"functions":[{page}]{count}}}"#)
+    }
+}
+
+impl Stub {
+    fn new(project: Project) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (project, asked) = (Arc::new(Mutex::new(project)), Arc::new(Mutex::new(Vec::new())));
+        let (shared, log) = (Arc::clone(&project), Arc::clone(&asked));
+        thread::spawn(move || {
+            for socket in listener.incoming().flatten() {
+                let (shared, log) = (Arc::clone(&shared), Arc::clone(&log));
+                thread::spawn(move || drop(serve(&socket, &shared, &log)));
+            }
+        });
+        Self { address, project, asked }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Project)) {
+        change(&mut self.project.lock().unwrap());
+    }
+
+    /// The paths that were asked since the last time, without their queries.
+    fn take_asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+
+    fn run(&self, home: &Home, args: &[&str]) -> Program {
+        let program = home.run(args).signed().env("FGARCHIVE_ENDPOINT", &self.address);
+        program.env("FGARCHIVE_REGION", REGION)
+    }
+
+    fn sync(&self, home: &Home) -> Said {
+        self.run(home, &["sync", "--all-functions", "--max-rps", "100000", "--json", "--since", "1h"]).output()
+    }
+
+    fn sync_one(&self, home: &Home, function: &str) -> Said {
+        self.run(home, &["sync", "--function", function, "--max-rps", "100000", "--json", "--since", "1h"]).output()
+    }
+}
+
+/// Answers the requests of one connection.
+fn serve(socket: &TcpStream, project: &Mutex<Project>, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut lines = BufReader::new(socket).lines();
+    while let Some(request) = lines.next().transpose()? {
+        while lines.next().transpose()?.is_some_and(|header| !header.is_empty()) {}
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        log.lock().unwrap().push(path.split('?').next().unwrap_or_default().replace("%3A", ":"));
+        let (status, body) = project.lock().unwrap().answer(path);
+        let length = body.len();
+        let mut out = socket;
+        write!(out, "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n{body}")?;
+    }
+    Ok(())
+}
+
+fn functions(home: &Home) -> i64 {
+    archive::number(&home.db(), "SELECT count(*) FROM functions")
+}
+
+#[test]
+fn a_list_without_markers_goes_on_by_offset() {
+    let (home, stub) = (Home::new(), Stub::new(Project { page: 7, ..Project::of(40) }));
+    let said = stub.sync(&home).exits(0);
+    assert_eq!(functions(&home), 40);
+    assert_eq!((&said.json()["list"]["proven"], &said.json()["list"]["functions"]), (&true.into(), &40.into()));
+}
+
+/// What is known is archived, what was archived before as well, and the run says that there may be more.
+#[test]
+fn a_list_that_ends_too_early_is_no_whole_one() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(4)));
+    stub.sync(&home).exits(0);
+    stub.take_asked();
+    stub.change(|project| *project = Project { shown: 3, count: Some(12), ..Project::of(5) });
+    let counts = "the list of functions could not be proven complete: the service counts 12 functions and shows 3";
+    let said = stub.sync(&home).exits(3).says(counts);
+    assert_eq!(said.json()["list"]["proven"], false);
+    assert_eq!(functions(&home), 4, "the last one is not listed, and was never archived");
+    let asked = stub.take_asked();
+    let fourth = format!("{}/async-invocations", urn("f0003"));
+    assert!(asked.iter().any(|path| path.ends_with(&fourth)), "what the list left out is archived: {asked:?}");
+    let complete = "SELECT count(*) FROM windows WHERE state IN ('settled', 'proven') GROUP BY function_id";
+    assert_eq!(archive::rows(&home.db(), complete).len(), 4);
+}
+
+#[test]
+fn entries_that_name_no_function_are_kept_told_once_and_make_a_run_incomplete() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(2)));
+    stub.change(|project| {
+        project.entries.push(entry(&urn("a b")));
+        project.entries.extend(vec!["null".to_owned(); 50_000]);
+        project.page = 60_000;
+        project.count = None;
+    });
+    let said = stub.sync(&home).exits(3).says("cannot be read");
+    let lines = said.stderr.lines().count();
+    assert!(lines <= 6, "{lines} lines: {}", said.stderr);
+    assert!(said.stderr.contains("a b") && said.stderr.contains("more"), "{}", said.stderr);
+    assert_eq!(said.json()["functions_unreadable"], 50_001);
+    assert_eq!(said.json()["list"]["unreadable_entries"].as_array().unwrap().len(), 2);
+    assert_eq!(archive::rows(&home.db(), "SELECT functions_unreadable FROM runs"), ["50001"]);
+    let kept = "SELECT raw LIKE '%a b%', function_id IS NULL FROM rejects ORDER BY id";
+    assert_eq!(archive::rows(&home.db(), kept), ["1|1", "0|1"]);
+    let quiet = stub.run(&home, &["sync", "--all-functions", "-q", "--max-rps", "100000"]).exits(3);
+    assert!(
+        quiet.stderr.starts_with("error: 50001 entries of the list of functions cannot be read"),
+        "{}",
+        quiet.stderr
+    );
+    assert_eq!(archive::rows(&home.db(), kept).len(), 2, "the same text is kept once");
+    home.run(["check"]).exits(0);
+    let shown = home.run(["query", "rejects", "--format", "json"]).exits(0).json();
+    assert_eq!(shown.as_array().unwrap().len(), 2);
+}
+
+/// The form that a service does not know costs one request, once.
+#[test]
+fn a_service_that_knows_one_form_of_a_urn_is_asked_in_that_form() {
+    for (listed, known) in [("", ":latest"), (":latest", ""), (":latest", ":latest"), ("", "")] {
+        let mut project = Project::of(1);
+        let name = urn("f0000");
+        project.entries = vec![entry(&format!("{name}{listed}"))];
+        project.known = vec![format!("{name}{known}")];
+        let (home, stub) = (Home::new(), Stub::new(project));
+        stub.sync(&home).exits(0);
+        let of_form =
+            |form: &str, asked: &[String]| asked.iter().filter(|path| path.contains(&format!("{name}{form}/"))).count();
+        let other = if known.is_empty() { ":latest" } else { "" };
+        let asked = stub.take_asked();
+        assert_eq!(of_form(other, &asked), usize::from(listed != known), "{listed} {known}: {asked:?}");
+        let kept = archive::rows(&home.db(), "SELECT urn, asked_as FROM functions");
+        assert_eq!(kept, [format!("{name}|{name}{known}")]);
+        for said in [stub.sync(&home), stub.sync_one(&home, "f0000"), stub.sync_one(&home, &format!("{name}{other}"))] {
+            said.exits(0);
+            let asked = stub.take_asked();
+            assert_eq!(of_form(other, &asked), 0, "the form that answers is remembered: {asked:?}");
+        }
+        stub.run(&home, &["verify"]).exits(0);
+        stub.run(&home, &["doctor", "--no-store"]).exits(0);
+    }
+}
+
+/// A version or an alias has no other form, and a function that was never archived is an error.
+#[test]
+fn a_function_that_is_not_known_is_asked_for_in_both_forms_and_no_more() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(1)));
+    for (function, requests) in [("typo".to_owned(), 2), (urn("f0000:!prod"), 1), (urn("f0000:7"), 1)] {
+        for _ in 0..2 {
+            stub.sync_one(&home, &function)
+                .exits(3)
+                .says("it was not found (HTTP 404")
+                .says("hint: check the function");
+            assert_eq!(stub.take_asked().len(), requests, "{function}");
+        }
+    }
+}
