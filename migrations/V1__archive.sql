@@ -14,8 +14,19 @@ CREATE TABLE functions (
     qualifier     TEXT NOT NULL,
     first_seen_at TEXT NOT NULL,
     -- The URN in the form that the service answered to last, with `latest` or without.
-    asked_as      TEXT
+    asked_as      TEXT,
+    -- Since when the service knows it no more: its coverage ends there. NULL while it is there, or is there again.
+    gone_at       TEXT
 ) STRICT;
+
+-- When functions that are there again were gone. What was pending then is walked all the same: the service may have been
+-- wrong, and nothing of it is to be missed.
+CREATE TABLE absences (
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    from_time   TEXT NOT NULL,
+    until_time  TEXT NOT NULL CHECK (until_time > from_time),
+    PRIMARY KEY (function_id, from_time)
+) STRICT, WITHOUT ROWID;
 
 -- A run that was killed has no `outcome`; what it committed until `updated_at` stands.
 CREATE TABLE runs (
@@ -112,7 +123,8 @@ CREATE TABLE shared_records (
 CREATE INDEX shared_records_by_function ON shared_records (function_id, start_time);
 
 -- The few records that may still change: WAIT, RUNNING, and a FAIL that a retry may yet turn. `seen_at` bounds the next
--- change; `checked_at` is also when a record was asked for and not shown.
+-- change; `checked_at` is also when a record was asked for and not shown. Those of a function that is gone stay, given up
+-- since that moment (`invocations.given_up_at`), and are asked for again if it comes back.
 CREATE TABLE open_records (
     request_id  TEXT NOT NULL PRIMARY KEY,
     function_id INTEGER NOT NULL REFERENCES functions (id),
@@ -272,23 +284,38 @@ SELECT i.request_id,
 
 -- The ledger with names, with the ranges between its rows that no walk has reached yet (`not walked`), and in `answer`
 -- what is to be said of each range: `records` or `empty` where it is proven, `switched off` where the service said that it
--- recorded nothing, else why it is not proven. A proven range is cut where recording went off or on; its pieces have no
--- counts of their own.
+-- recorded nothing, `not there` where it did not know the function, else why it is not proven. A proven range is cut where
+-- recording went off or on, and where the function went or came; its pieces have no counts of their own. Of a function that
+-- is gone, what is not proven is lost, up to when it was seen to be gone.
 CREATE VIEW coverage AS
 WITH ledger AS (
-    SELECT w.*, lead(begin_time) OVER (PARTITION BY function_id ORDER BY begin_time) AS next_begin
+    SELECT w.*,
+           f.gone_at,
+           coalesce(lead(begin_time) OVER (PARTITION BY function_id ORDER BY begin_time), f.gone_at) AS next_begin
       FROM windows w
+      JOIN functions f ON f.id = w.function_id
 ), ranges AS (
-    SELECT function_id, begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at
+    SELECT function_id,
+           begin_time,
+           end_time,
+           iif(gone_at IS NOT NULL AND state = 'unproven', 'lost', state) AS state,
+           proof,
+           reported_count,
+           distinct_count,
+           pages,
+           walked_at
       FROM ledger
      UNION ALL
-    SELECT function_id, end_time, next_begin, 'not walked', NULL, NULL, 0, 0, NULL
+    SELECT function_id, end_time, next_begin, iif(gone_at IS NULL, 'not walked', 'lost'), NULL, NULL, 0, 0, NULL
       FROM ledger
      WHERE next_begin > end_time
 ), off AS (
     SELECT function_id, from_time, until_time
       FROM recording
      WHERE enabled = 0 AND from_time < until_time
+     UNION ALL
+    SELECT function_id, from_time, until_time
+      FROM absences
 ), edges AS (
     SELECT function_id, begin_time AS edge FROM ranges
      UNION
@@ -345,8 +372,14 @@ SELECT f.name AS function_name,
                            AND s.start_time >= c.begin_time
                            AND s.start_time < c.end_time) THEN 'records'
            WHEN EXISTS (SELECT 1
-                          FROM off o
+                          FROM absences a
+                         WHERE a.function_id = c.function_id
+                           AND a.from_time <= c.begin_time
+                           AND c.end_time <= a.until_time) THEN 'not there'
+           WHEN EXISTS (SELECT 1
+                          FROM recording o
                          WHERE o.function_id = c.function_id
+                           AND o.enabled = 0
                            AND o.from_time <= c.begin_time
                            AND c.end_time <= o.until_time) THEN 'switched off'
            ELSE 'empty'

@@ -5,7 +5,7 @@ use crate::api::{Client, ClientSettings, PlainHttp, Timeouts};
 use crate::config::{self, LoadedCredentials, ServiceAddress, ServiceOptions};
 use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
-use crate::sync::{self, Settings};
+use crate::sync::{self, FunctionReport, Gone, Settings};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,6 +155,35 @@ impl ServiceArgs {
         }
         Ok(Settings { functions, ..settings })
     }
+}
+
+/// So many functions are named in a line; the others are counted.
+const MOST_NAMED: usize = 3;
+
+/// Tells of functions that are gone, in a line for those that are newly so and one for the others, however many they are.
+pub(super) fn tell_of_gone(functions: &[FunctionReport]) {
+    let of = |is_news: bool| {
+        let gone = functions.iter().filter_map(|function| Some((function, function.gone?)));
+        gone.filter(move |(_, gone)| gone.is_news == is_news).collect::<Vec<_>>()
+    };
+    let news = of(true);
+    let lost = news.iter().flat_map(|(function, _)| &function.lost).map(|range| range.seconds().unsigned_abs()).sum();
+    let length = humantime::format_duration(Duration::from_secs(lost));
+    if let Some((_, gone)) = news.first() {
+        let known = "the service knows it no more";
+        tracing::warn!(functions = news.len(), since = %gone.at, "gone: {known}, and {length} of it were not archived: {}", named(&news));
+    }
+    let before = of(false);
+    if let Some((_, gone)) = before.first() {
+        tracing::info!(functions = before.len(), since = %gone.at, "gone, and nothing more is asked for: {}", named(&before));
+    }
+}
+
+fn named(gone: &[(&FunctionReport, Gone)]) -> String {
+    let first: Vec<String> = gone.iter().take(MOST_NAMED).map(|(function, _)| function.urn.full_name()).collect();
+    let more = gone.len() - first.len();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", first.join(", "))
 }
 
 /// The range between `--since` and `--until`, each a time or an age, where they are given.

@@ -4,11 +4,14 @@ use super::render::{Format, Renderer};
 use super::{Globals, failure};
 use crate::domain::Timestamp;
 use crate::error::{Failure, FailureKind};
-use crate::store::{ArchiveStatus, Arguments, Cell, Extent, FunctionStatus, Outlook, Reader, StoreError};
+use crate::store::{ArchiveStatus, Arguments, Cell, Extent, FunctionStatus, Reader, Stale, StoreError};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
+
+/// So many functions that are too old are named; the others are counted.
+const MOST_NAMED: usize = 3;
 
 /// The arguments of `status`.
 #[derive(clap::Args, Debug)]
@@ -32,17 +35,24 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
         .and_then(|mut reader| reader.status(&arguments))
         .map_err(|error: StoreError| error.into_failure(&globals.db))?;
     let written = if args.json { write_json(&status, now, out) } else { write_text(&status, now, out) };
-    written.map_err(failure::output)?;
-    args.max_age.map_or(Ok(()), |max_age| check_age(&status, now, max_age))
+    let written = written.and_then(|()| out.flush()).map_err(failure::output);
+    // A monitor may read the first line and leave: the exit code is what it asked for.
+    if written.as_ref().is_err_and(|failed| !failure::is_closed_output(failed)) {
+        return written;
+    }
+    args.max_age.map_or(Ok(()), |max_age| check_age(&status, now, max_age)).and(written)
 }
 
 fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Result<(), Failure> {
-    let stale = status.stale(now - max_age);
-    if stale.is_empty() {
+    let Stale { run, functions } = status.stale(now - max_age);
+    if run.is_none() && functions.is_empty() {
         return Ok(());
     }
     let age = humantime::format_duration(max_age);
-    Err(Failure::new(FailureKind::Finding, format!("the archive is older than {age}: {}", stale.join("; ")))
+    let more = functions.len().saturating_sub(MOST_NAMED);
+    let rest = (more > 0).then(|| format!("and {more} more functions"));
+    let told: Vec<String> = run.into_iter().chain(functions.into_iter().take(MOST_NAMED)).chain(rest).collect();
+    Err(Failure::new(FailureKind::Finding, format!("the archive is older than {age}: {}", told.join("; ")))
         .hint("`fgarchive query runs` shows how the last runs ended; `fgarchive sync` brings it up to date"))
 }
 
@@ -57,7 +67,7 @@ fn write_text(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io
             extent(function.lost),
             Cell::Integer(function.open),
             Cell::Integer(function.records),
-            recording(&function.outlook),
+            recording(function),
             rough(Some(function.outlook.reach.least())),
             rough(function.outlook.survives(now)),
         ])?;
@@ -75,9 +85,11 @@ fn warnings(status: &ArchiveStatus, now: Timestamp) -> Vec<String> {
     status.functions.iter().flat_map(|function| function.warnings(now)).collect()
 }
 
-/// Whether the service records the function: `on`, `off`, or nothing where that is not known.
-fn recording(outlook: &Outlook) -> Cell<'static> {
-    match outlook.recording.and_then(|recording| recording.enabled) {
+/// Whether the service records the function: `on`, `off`, `gone` where there is none any more, or nothing where that is not
+/// known.
+fn recording(function: &FunctionStatus) -> Cell<'static> {
+    match function.outlook.recording.and_then(|recording| recording.enabled) {
+        _ if function.gone_at.is_some() => Cell::Text("gone".into()),
         Some(enabled) => Cell::Text(if enabled { "on" } else { "off" }.into()),
         None => Cell::Null,
     }
@@ -128,6 +140,7 @@ fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {
     json!({
         "function": function.name,
         "urn": function.urn,
+        "gone_at": time(function.gone_at),
         "covered_through": time(function.covered_through),
         "settled_through": time(function.settled_through),
         "last_walk": time(function.last_walk),

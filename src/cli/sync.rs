@@ -118,6 +118,7 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
     if let Some(list) = &report.list {
         warn_of_list(list);
     }
+    service::tell_of_gone(&report.functions);
     for function in report.functions.iter().filter(|function| !function.is_complete()) {
         let FunctionReport { urn, unproven, lost, failure, .. } = function;
         for (range, doubt) in unproven {
@@ -201,6 +202,7 @@ fn function_to_json(function: &FunctionReport) -> serde_json::Value {
         "begin_time": function.horizon.begin().to_string(),
         "end_time": function.horizon.end().to_string(),
         "complete": function.is_complete(),
+        "gone_at": function.gone.map(|gone| gone.at.to_string()),
         "lost": lost,
         "unproven": unproven,
         "error": function.failure.as_ref().map(ToString::to_string),

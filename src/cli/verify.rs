@@ -116,6 +116,7 @@ fn load_settling(globals: &Globals, arguments: &Arguments) -> Result<Vec<Caught>
 }
 
 fn conclude(report: &RunReport) -> Result<(), Failure> {
+    service::tell_of_gone(&report.functions);
     for FunctionReport { urn, unproven, failure, .. } in &report.functions {
         for (range, doubt) in unproven {
             tracing::warn!(function = urn.full_name(), %range, "a range could not be verified: {doubt}");
@@ -139,7 +140,7 @@ fn write_text(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> i
 fn write_functions(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     let columns = ["function", "windows", "records", "late", "changed", "gone", "forgotten"];
     let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
-    for function in &report.functions {
+    for function in report.functions.iter().filter(|function| function.gone.is_none()) {
         let windows = || report.verified.iter().filter(|window| window.function == function.id);
         let sum = |count: fn(&Comparison) -> u64| integer(windows().map(count).sum());
         renderer.row(&[

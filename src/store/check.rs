@@ -163,6 +163,26 @@ const RULES: &[Rule] = &[
                WHERE i.function_id IS NULL OR i.function_id = s.function_id",
     },
     Rule {
+        name: "gone-open",
+        message: "records of functions that are gone are still waited for, or of functions that are there are not",
+        repair: "the records stand; the next sync that finds the function gone, or there again, sets it right",
+        sql: "SELECT o.request_id || ' of function ' || f.id
+                FROM open_records o
+                JOIN functions f ON f.id = o.function_id
+                JOIN invocations i ON i.request_id = o.request_id
+               WHERE (f.gone_at IS NULL) <> (i.given_up_at IS NULL)",
+    },
+    Rule {
+        name: "gone-times",
+        message: "functions went and came at what are no times, or in a wrong order",
+        repair: "delete these rows from `absences`, or set `gone_at` to NULL; the next sync looks for the function",
+        sql: "SELECT function_id || ' from ' || from_time || ' until ' || until_time
+                FROM (SELECT function_id, from_time, until_time FROM absences
+                       UNION ALL SELECT id, gone_at, '9999' FROM functions WHERE gone_at IS NOT NULL)
+               WHERE strftime('%Y-%m-%dT%H:%M:%SZ', from_time) IS NOT from_time
+                  OR from_time >= until_time",
+    },
+    Rule {
         name: "open-exists",
         message: "open records do not exist, or belong to another function",
         repair: "delete these rows from `open_records`",
@@ -302,6 +322,10 @@ mod tests {
             (&["history-records"], "UPDATE amendments SET request_id = 'zz'"),
             (&["shared-records"], "UPDATE shared_records SET request_id = 'zz'"),
             (&["shared-records"], "UPDATE shared_records SET function_id = 1"),
+            (&["gone-open"], "UPDATE functions SET gone_at = '2026-03-15T12:00:00Z' WHERE id = 1"),
+            (&["gone-open"], "UPDATE invocations SET given_up_at = '2026-03-15T12:00:00Z' WHERE request_id = 'a2'"),
+            (&["gone-times"], "UPDATE functions SET gone_at = 'yesterday' WHERE id = 2"),
+            (&["gone-times"], "INSERT INTO absences VALUES (1, '2026-03-01T11:00:00Z', '2026-03-01T10:00:00Z')"),
             (&["open-exists"], "INSERT INTO open_records VALUES ('zz', 1, '', '', '')"),
             (&["open-exists"], "UPDATE open_records SET function_id = 2"),
             (&["open-watched"], "DELETE FROM open_records"),

@@ -1,7 +1,9 @@
 //! The functions that are archived.
 
-use super::{Archive, Reader, StoreError};
+use super::{Archive, Reader, StoreError, ledger};
 use crate::domain::{FunctionUrn, Timestamp};
+use crate::plan::functions::Known;
+use crate::plan::ledger::Entry;
 use rusqlite::{Connection, Transaction, named_params};
 
 /// A function's row.
@@ -48,19 +50,79 @@ impl Archive {
     }
 }
 
+impl Archive {
+    /// Notes that functions are gone: what was open of them is given up, until they come back.
+    pub fn save_gone(&mut self, gone: &[FunctionId], now: Timestamp) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut mark =
+                transaction.prepare_cached("UPDATE functions SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL")?;
+            let mut give_up = transaction.prepare_cached(
+                "UPDATE invocations SET given_up_at = ?2
+                  WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
+            )?;
+            for id in gone {
+                mark.execute((id.0, now.to_string()))?;
+                give_up.execute((id.0, now.to_string()))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes that a function that was gone is there again, and what was lost by that; what was open of it is waited for
+    /// again.
+    pub fn save_return(&mut self, id: FunctionId, now: Timestamp, lost: &[Entry]) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let now = now.to_string();
+            transaction.execute(
+                "INSERT INTO absences (function_id, from_time, until_time)
+                 SELECT id, gone_at, :now FROM functions WHERE id = :id AND gone_at < :now
+                     ON CONFLICT (function_id, from_time) DO UPDATE SET until_time = excluded.until_time",
+                named_params! { ":id": id.0, ":now": now },
+            )?;
+            transaction.execute("UPDATE functions SET gone_at = NULL WHERE id = ?1", [id.0])?;
+            transaction.execute(
+                "UPDATE invocations SET given_up_at = NULL
+                  WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
+                [id.0],
+            )?;
+            lost.iter().try_for_each(|entry| ledger::save_walk(transaction, id, *entry))
+        })
+    }
+
+    /// What is known of every function.
+    pub fn load_known(&self) -> Result<Vec<(FunctionId, Known)>, StoreError> {
+        load_known(self.connection())
+    }
+}
+
 impl Reader {
-    /// The functions that are archived, in the order in which they were taken up.
-    pub fn load_functions(&self) -> Result<Vec<FunctionUrn>, StoreError> {
-        Ok(load_all(&self.connection)?.into_iter().map(|(_, urn)| urn).collect())
+    /// What is known of every function.
+    pub fn load_known(&self) -> Result<Vec<(FunctionId, Known)>, StoreError> {
+        load_known(&self.connection)
     }
 }
 
 fn load_all(connection: &Connection) -> Result<Vec<(FunctionId, FunctionUrn)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT id, coalesce(asked_as, urn) FROM functions ORDER BY id")?;
+    Ok(load_known(connection)?.into_iter().map(|(id, known)| (id, known.urn)).collect())
+}
+
+fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, coalesce(asked_as, urn), EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id), gone_at
+           FROM functions f
+          ORDER BY id",
+    )?;
     let rows = statement.query_and_then([], |row| {
         let text: String = row.get(1)?;
         let damaged = |_| StoreError::Damaged(format!("a function has a name that cannot be read, `{text}`"));
-        Ok((FunctionId(row.get(0)?), text.parse().map_err(damaged)?))
+        let gone_at: Option<String> = row.get(3)?;
+        let known = Known {
+            urn: text.parse().map_err(damaged)?,
+            is_archived: row.get(2)?,
+            // A moment that cannot be read is none of ours: that the function is gone is not doubted by it.
+            gone_at: gone_at.map(|at| at.parse().unwrap_or(Timestamp::MIN)),
+        };
+        Ok((FunctionId(row.get(0)?), known))
     })?;
     rows.collect()
 }
@@ -92,4 +154,89 @@ fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestam
         first_seen_at: first_seen_at.parse().unwrap_or(Timestamp::MIN),
         urn: answered.filter(|answered| answered == urn).unwrap_or_else(|| urn.clone()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Fixture;
+    use pretty_assertions::assert_eq;
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-03-01T{text}:00Z").parse().unwrap()
+    }
+
+    /// Function 1 with a record that has not ended, settled until 11:00, proven until 12:00.
+    fn archive() -> (tempfile::TempDir, Archive) {
+        let directory = Fixture::new()
+            .with_records("a1 SUCCESS 2026-03-01T10:00:00Z -\na2 RUNNING 2026-03-01T11:30:00Z -")
+            .with(
+                "INSERT INTO open_records VALUES
+                     ('a2', 1, '2026-03-01T11:30:00Z', '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
+                 INSERT INTO windows VALUES
+                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z'),
+                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:00Z');",
+            )
+            .closed();
+        let archive = Archive::open(&directory.path().join("archive.db")).unwrap();
+        (directory, archive)
+    }
+
+    fn rows(archive: &Archive, sql: &str) -> Vec<String> {
+        let mut statement = archive.connection().prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    const COVERAGE: &str =
+        "SELECT substr(begin_time, 12, 5) || ' ' || substr(end_time, 12, 5) || ' ' || state || ' ' || answer
+         FROM coverage WHERE function_id = 1 ORDER BY begin_time";
+
+    const OPEN: &str = "SELECT request_id || ' ' || coalesce(given_up_at, 'waited for') FROM invocations
+         WHERE request_id IN (SELECT request_id FROM open_records)";
+
+    #[test]
+    fn coverage_and_open_records_end_where_a_function_goes() {
+        let (_directory, mut archive) = archive();
+        for _ in 0..2 {
+            archive.save_gone(&[FunctionId(1)], at("13:00")).unwrap();
+        }
+        assert_eq!(
+            rows(&archive, COVERAGE),
+            ["00:00 11:00 settled records", "11:00 12:00 proven records", "12:00 13:00 lost lost"]
+        );
+        assert_eq!(rows(&archive, OPEN), ["a2 2026-03-01T13:00:00Z"]);
+        let known = archive.load_known().unwrap();
+        assert_eq!((known[0].1.gone_at, known[0].1.is_archived), (Some(at("13:00")), true));
+        assert_eq!((known[1].1.gone_at, known[1].1.is_archived), (None, false));
+    }
+
+    #[test]
+    fn a_function_that_comes_back_goes_on_and_was_not_there_between() {
+        let (_directory, mut archive) = archive();
+        archive.save_gone(&[FunctionId(1)], at("13:00")).unwrap();
+        archive.save_return(FunctionId(1), at("15:00"), &[]).unwrap();
+        assert_eq!(rows(&archive, "SELECT from_time FROM absences"), ["2026-03-01T13:00:00Z"]);
+        assert_eq!(rows(&archive, OPEN), ["a2 waited for"]);
+        assert_eq!(rows(&archive, COVERAGE).len(), 2, "what is pending is not walked yet, and not lost");
+        let walked =
+            "INSERT INTO windows VALUES (1, '2026-03-01T12:00:00Z', '2026-03-01T16:00:00Z', 'settled', 'both', 0, 0, 1,
+                                                  '2026-03-01T17:00:00Z')";
+        archive.connection().execute(walked, []).unwrap();
+        assert_eq!(
+            rows(&archive, COVERAGE)[2..],
+            ["12:00 13:00 settled empty", "13:00 15:00 settled not there", "15:00 16:00 settled empty"]
+        );
+    }
+
+    #[test]
+    fn the_form_that_answered_is_the_one_to_ask_with() {
+        let (_directory, mut archive) = archive();
+        let urn = archive.load_known().unwrap()[0].1.urn.clone();
+        let full = urn.other_form().unwrap();
+        archive.save_forms(&[(FunctionId(1), full.clone())]).unwrap();
+        let registered = archive.register(std::slice::from_ref(&urn), at("13:00")).unwrap();
+        assert_eq!((registered[0].id, registered[0].urn.as_given()), (FunctionId(1), full.as_given()));
+        assert_eq!(archive.load_functions().unwrap()[0].1.as_given(), full.as_given());
+        assert_eq!(archive.load_forms().unwrap(), [(FunctionId(1), full.as_given())]);
+    }
 }

@@ -57,6 +57,6 @@ pub use reports::{Arguments, Parameter, Report};
 pub use runs::{Ending, RunId, Tally};
 pub use sandbox::Sandbox;
 pub use schema::{APPLICATION_ID, known_version};
-pub use status::{ArchiveStatus, Extent, FunctionStatus};
+pub use status::{ArchiveStatus, Extent, FunctionStatus, Stale};
 pub use temporary::temporary_bytes;
 pub use verifications::{Comparison, Discrepancy, Suspect};

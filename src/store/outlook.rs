@@ -3,10 +3,11 @@
 
 use super::StoreError;
 use super::reach::read_measured;
-use super::recording::{Recording, load_recording};
+use super::recording::{Recording, load_recordings};
 use crate::domain::Timestamp;
 use crate::plan::reach::Measured;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// How a function stands against the service's forgetting.
@@ -58,19 +59,22 @@ impl Outlook {
     }
 }
 
-/// How the functions of these rows stand; what is pending is for the ledger to say.
-pub(super) fn load_outlook(connection: &Connection, function: i64) -> Result<Outlook, StoreError> {
-    let select = "SELECT noted_at, reach_s, forgotten_s FROM reach WHERE function_id = ?1 ORDER BY day DESC LIMIT 1";
-    let mut statement = connection.prepare_cached(select)?;
-    let noted =
-        statement.query_row([function], |row| Ok((row.get::<_, String>(0)?, read_measured(row, 1)?))).optional()?;
-    let (noted_at, reach) = noted.map_or((None, Measured::default()), |(at, reach)| (at.parse().ok(), reach));
-    Ok(Outlook {
-        recording: load_recording(connection, function)?,
-        reach,
-        reach_noted_at: noted_at,
-        pending_since: None,
-    })
+/// How every function stands, by its row; what is pending is for the ledger to say.
+pub(super) fn load_outlooks(connection: &Connection) -> Result<HashMap<i64, Outlook>, StoreError> {
+    let mut outlooks: HashMap<i64, Outlook> = HashMap::new();
+    // The other columns are those of the row that has the largest day: SQLite's rule for a bare column beside max().
+    let mut select = connection
+        .prepare("SELECT function_id, max(day), noted_at, reach_s, forgotten_s FROM reach GROUP BY function_id")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let outlook = outlooks.entry(row.get(0)?).or_default();
+        outlook.reach_noted_at = row.get::<_, String>(2)?.parse().ok();
+        outlook.reach = read_measured(row, 3)?;
+    }
+    for (function, recording) in load_recordings(connection)? {
+        outlooks.entry(function).or_default().recording = recording;
+    }
+    Ok(outlooks)
 }
 
 #[cfg(test)]

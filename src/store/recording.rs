@@ -27,14 +27,26 @@ impl Archive {
     }
 }
 
-pub(super) fn load_recording(connection: &Connection, function: i64) -> Result<Option<Recording>, StoreError> {
+fn load_recording(connection: &Connection, function: i64) -> Result<Option<Recording>, StoreError> {
     let mut statement = connection.prepare_cached(SELECT)?;
-    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?));
-    let found: Option<(_, String, String)> = statement.query_row([function], row).optional()?;
-    // Times that cannot be read are none of ours: the service is asked again.
-    Ok(found.and_then(|(enabled, since, asked_at)| {
-        Some(Recording { enabled, since: since.parse().ok()?, asked_at: asked_at.parse().ok()? })
-    }))
+    Ok(statement.query_row([function], |row| read_recording(row, 0)).optional()?.flatten())
+}
+
+/// The same for every function.
+pub(super) fn load_recordings(connection: &Connection) -> Result<Vec<(i64, Option<Recording>)>, StoreError> {
+    // The other columns are those of the row that began last: SQLite's rule for a bare column beside max().
+    let select = "SELECT function_id, enabled, max(from_time), until_time FROM recording GROUP BY function_id";
+    let mut statement = connection.prepare(select)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, read_recording(row, 1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// None where a time cannot be read: it is none of ours, and the service is asked again.
+fn read_recording(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Recording>> {
+    let moment = |column| -> rusqlite::Result<Option<Timestamp>> { Ok(row.get::<_, String>(column)?.parse().ok()) };
+    let enabled = row.get(column)?;
+    let times = moment(column + 1)?.zip(moment(column + 2)?);
+    Ok(times.map(|(since, asked_at)| Recording { enabled, since, asked_at }))
 }
 
 /// Notes what the service said: the same answer as the last one makes its row longer.

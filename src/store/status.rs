@@ -1,10 +1,11 @@
 //! How far each function is covered, and how the latest runs went.
 
-use super::outlook::{Outlook, load_outlook};
+use super::outlook::{Outlook, load_outlooks};
 use super::reports::Arguments;
 use super::{Reader, StoreError};
 use crate::domain::{Interval, Timestamp};
 use rusqlite::{Connection, Row};
+use std::collections::HashMap;
 
 /// How the archive stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct FunctionStatus {
     pub name: String,
     /// The full name.
     pub urn: String,
+    /// Since when it is gone: the service knows it no more, and its coverage ends there.
+    pub gone_at: Option<Timestamp>,
     /// Up to when everything from the horizon on is proven; what was lost for good does not hold it back, and is counted.
     pub covered_through: Option<Timestamp>,
     /// The same, for what is settled and will not be walked again.
@@ -58,22 +61,37 @@ impl Extent {
     }
 }
 
+/// What is older than it may be, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stale {
+    /// The last good run.
+    pub run: Option<String>,
+    /// Functions that are not covered until then.
+    pub functions: Vec<String>,
+}
+
 impl ArchiveStatus {
-    /// What is older than `oldest`, in words: the last good run, and every function not covered until then.
-    pub fn stale(&self, oldest: Timestamp) -> Vec<String> {
+    /// What is older than `oldest`: the last good run, and every function not covered until then. Those that are gone have
+    /// no later coverage to wait for.
+    pub fn stale(&self, oldest: Timestamp) -> Stale {
         let is_old = |moment: Option<Timestamp>| moment.is_none_or(|moment| moment < oldest);
         let told = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), |moment| moment.to_string());
         let run = is_old(self.last_good_run).then(|| format!("last good run: {}", told(self.last_good_run)));
-        let functions = self.functions.iter().filter(|function| is_old(function.covered_through));
-        let functions =
-            functions.map(|function| format!("{} covered through: {}", function.name, told(function.covered_through)));
-        run.into_iter().chain(functions).collect()
+        let there = self.functions.iter().filter(|function| function.gone_at.is_none());
+        let functions = there
+            .filter(|function| is_old(function.covered_through))
+            .map(|function| format!("{} covered through: {}", function.name, told(function.covered_through)))
+            .collect();
+        Stale { run, functions }
     }
 }
 
 impl FunctionStatus {
     /// What somebody should look after, in words.
     pub fn warnings(&self, now: Timestamp) -> Vec<String> {
+        if self.gone_at.is_some() {
+            return Vec::new();
+        }
         self.outlook.warnings(now).into_iter().map(|warning| format!("{}: {warning}", self.name)).collect()
     }
 }
@@ -104,12 +122,19 @@ fn read_moment(text: Option<String>) -> Option<Timestamp> {
     text.and_then(|text| text.parse().ok())
 }
 
-/// The counts of one scan of each table, rather than one a function: `invocations` has no index that begins with it.
+/// The counts of one scan of each table, rather than one a function: `invocations` has no index that begins with it. The
+/// open records of a function that is gone are not waited for.
 const FUNCTIONS: &str = "
 WITH records AS (SELECT function_id, count(*) AS n FROM invocations GROUP BY function_id),
      open AS (SELECT function_id, count(*) AS n FROM open_records GROUP BY function_id),
      walked AS (SELECT function_id, max(walked_at) AS at FROM windows WHERE state <> 'lost' GROUP BY function_id)
-SELECT f.id, f.package || ':' || f.name AS name, f.urn, walked.at, coalesce(records.n, 0), coalesce(open.n, 0)
+SELECT f.id,
+       f.package || ':' || f.name AS name,
+       f.urn,
+       walked.at,
+       coalesce(records.n, 0),
+       iif(f.gone_at IS NULL, coalesce(open.n, 0), 0),
+       f.gone_at
   FROM functions f
   LEFT JOIN records ON records.function_id = f.id
   LEFT JOIN open ON open.function_id = f.id
@@ -117,13 +142,17 @@ SELECT f.id, f.package || ':' || f.name AS name, f.urn, walked.at, coalesce(reco
  WHERE ?1 IS NULL OR ?1 IN (f.name, f.package || ':' || f.name, f.urn)
  ORDER BY name, f.id";
 
+/// One statement for each thing that is told, however many functions there are.
 fn load_functions(connection: &Connection, chosen: Option<&str>) -> Result<Vec<FunctionStatus>, StoreError> {
+    let mut ranges = load_ranges(connection)?;
+    let mut outlooks = load_outlooks(connection)?;
     let mut statement = connection.prepare(FUNCTIONS)?;
     let rows = statement.query_map([chosen], |row| Ok((row.get::<_, i64>(0)?, read_function(row)?)))?;
     rows.map(|row| {
         let (id, mut function) = row?;
-        function.outlook = load_outlook(connection, id)?;
-        Coverage::of(&load_ranges(connection, id)?).fill(&mut function);
+        function.outlook = outlooks.remove(&id).unwrap_or_default();
+        let ranges = ranges.remove(&id).unwrap_or_default();
+        Coverage::of(&with_gaps(&ranges, function.gone_at)).fill(&mut function);
         Ok(function)
     })
     .collect()
@@ -136,6 +165,7 @@ fn read_function(row: &Row<'_>) -> rusqlite::Result<FunctionStatus> {
         last_walk: read_moment(row.get(3)?),
         records: row.get(4)?,
         open: row.get(5)?,
+        gone_at: read_moment(row.get(6)?),
         outlook: Outlook::default(),
         covered_through: None,
         settled_through: None,
@@ -144,21 +174,37 @@ fn read_function(row: &Row<'_>) -> rusqlite::Result<FunctionStatus> {
     })
 }
 
-fn load_ranges(connection: &Connection, function_id: i64) -> Result<Vec<(Interval, String)>, StoreError> {
-    let sql = "SELECT begin_time, end_time, state FROM coverage WHERE function_id = ?1 ORDER BY begin_time";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([function_id], |row| {
-        Ok((read_moment(row.get(0)?), read_moment(row.get(1)?), row.get::<_, String>(2)?))
+/// The ledgers, by function, earliest window first.
+fn load_ranges(connection: &Connection) -> Result<HashMap<i64, Vec<(Interval, String)>>, StoreError> {
+    let sql = "SELECT function_id, begin_time, end_time, state FROM windows ORDER BY function_id, begin_time";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, read_moment(row.get(1)?), read_moment(row.get(2)?), row.get::<_, String>(3)?))
     })?;
-    let mut ranges = Vec::new();
+    let mut ranges: HashMap<i64, Vec<(Interval, String)>> = HashMap::new();
     for row in rows {
-        if let (Some(begin), Some(end), state) = row?
+        if let (function, Some(begin), Some(end), state) = row?
             && let Some(range) = Interval::new(begin, end)
         {
-            ranges.push((range, state));
+            ranges.entry(function).or_default().push((range, state));
         }
     }
     Ok(ranges)
+}
+
+/// A ledger with the ranges between its rows. Of a function that is gone, what is not proven until then is lost, as the view
+/// `coverage` has it.
+fn with_gaps(ledger: &[(Interval, String)], gone_at: Option<Timestamp>) -> Vec<(Interval, String)> {
+    let missing = if gone_at.is_some() { "lost" } else { "not walked" };
+    let nexts = ledger.iter().skip(1).map(|(range, _)| Some(range.begin())).chain([gone_at]);
+    let mut ranges = Vec::with_capacity(ledger.len());
+    for ((range, state), next) in ledger.iter().zip(nexts) {
+        let state = if gone_at.is_some() && state == "unproven" { "lost" } else { state };
+        ranges.push((*range, state.to_owned()));
+        let gap = next.and_then(|next| Interval::new(range.end(), next));
+        ranges.extend(gap.map(|gap| (gap, missing.to_owned())));
+    }
+    ranges
 }
 
 /// What the ranges of a function, the gaps between them among them, say together.
@@ -207,7 +253,8 @@ impl Coverage {
     fn fill(self, function: &mut FunctionStatus) {
         function.covered_through = self.covered_through;
         function.settled_through = self.settled_through;
-        function.outlook.pending_since = self.pending_since;
+        // Of what is gone nothing is pending.
+        function.outlook.pending_since = self.pending_since.filter(|_| function.gone_at.is_none());
         function.gaps = self.gaps;
         function.lost = self.lost;
     }
@@ -319,6 +366,7 @@ mod tests {
             lost: Extent::default(),
             records: 2,
             open: 1,
+            gone_at: None,
             outlook: Outlook { pending_since: Some(at("2026-03-01T11:00:00Z")), ..Outlook::default() },
         };
         assert_eq!(report, &expected);
@@ -334,12 +382,26 @@ mod tests {
     #[test]
     fn stale_is_what_is_older_than_allowed() {
         let status = status_of(Some("report")).unwrap();
-        assert!(status.stale(at("2026-03-01T12:00:00Z")).is_empty());
-        assert_eq!(status.stale(at("2026-03-01T12:00:01Z")), ["default:report covered through: 2026-03-01T12:00:00Z"]);
-        assert_eq!(status.stale(at("2026-03-02T00:00:00Z")).len(), 2);
-        assert_eq!(
-            status_of(Some("invoice")).unwrap().stale(Timestamp::MIN),
-            ["billing:invoice covered through: never"]
-        );
+        assert_eq!(status.stale(at("2026-03-01T12:00:00Z")), Stale::default());
+        let later = status.stale(at("2026-03-01T12:00:01Z"));
+        assert_eq!(later.functions, ["default:report covered through: 2026-03-01T12:00:00Z"]);
+        let much_later = status.stale(at("2026-03-02T00:00:00Z"));
+        assert_eq!((much_later.run.is_some(), much_later.functions.len()), (true, 1));
+        let never = status_of(Some("invoice")).unwrap().stale(Timestamp::MIN);
+        assert_eq!(never.functions, ["billing:invoice covered through: never"]);
+    }
+
+    #[test]
+    fn what_is_gone_is_covered_until_then_and_worries_nobody() {
+        let archive = archive().with("UPDATE functions SET gone_at = '2026-03-01T15:00:00Z' WHERE id = 1");
+        let status = archive.reader().status(&Arguments::at(at("2026-03-02T12:00:00Z"))).unwrap();
+        let report = status.functions.iter().find(|function| function.name == "default:report").unwrap();
+        assert_eq!((report.gone_at, report.open), (Some(at("2026-03-01T15:00:00Z")), 0));
+        assert_eq!(report.covered_through, Some(at("2026-03-01T12:00:00Z")));
+        assert_eq!((report.gaps, report.lost), (Extent::default(), Extent { count: 3, seconds: 3 * 3600 }));
+        assert_eq!(report.outlook.pending_since, None);
+        assert_eq!(report.warnings(at("2026-03-20T12:00:00Z")), [""; 0]);
+        let stale = status.stale(at("2026-03-02T12:00:00Z"));
+        assert_eq!(stale.functions, ["billing:invoice covered through: never"]);
     }
 }

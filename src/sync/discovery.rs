@@ -1,9 +1,10 @@
 //! Which functions a run is about: those that were named, and those that the project lists.
 
-use super::Source;
 use super::asker::Asker;
+use super::{Settings, Source, Task};
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Reject};
+use crate::plan::functions::{self, Choice, Known, List};
 use crate::plan::listing::{Doubt, Listing, Step};
 use std::collections::HashSet;
 use std::fmt;
@@ -18,6 +19,8 @@ pub enum ListProblem {
     Doubtful(Doubt),
     /// A page of it could not be had.
     Failed(CallFailure),
+    /// So many functions answer that it leaves out, though most are missing in it.
+    Contradicted(usize),
 }
 
 /// In words, after "the list of functions could not be proven complete:".
@@ -26,6 +29,10 @@ impl fmt::Display for ListProblem {
         match self {
             Self::Doubtful(doubt) => doubt.fmt(f),
             Self::Failed(failure) => failure.fmt(f),
+            Self::Contradicted(1) => f.write_str("it leaves out most functions, and one of them still answers"),
+            Self::Contradicted(functions) => {
+                write!(f, "it leaves out most functions, and {functions} of them still answer")
+            }
         }
     }
 }
@@ -58,6 +65,36 @@ impl ListReport {
     }
 }
 
+/// The functions of a run, each with its part.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    pub(super) choices: Vec<Choice>,
+    /// What came of the list, where one was asked for.
+    pub(super) list: Option<ListReport>,
+    /// Whether the list is hard to believe.
+    pub(super) needs_witness: bool,
+}
+
+/// The functions of a run: each once, in the order they were named and listed, then the archived ones that the list should
+/// hold. What is verified is archived, so that nobody is asked.
+pub(super) async fn resolve<S: Source>(
+    known: &[Known],
+    asker: &Asker<S>,
+    settings: &Settings,
+) -> Result<Resolved, CallFailure> {
+    if !settings.all_functions || !matches!(settings.task, Task::Sync) {
+        let choices = functions::choose(&settings.functions, None, known);
+        return Ok(Resolved { choices, ..Resolved::default() });
+    }
+    let report = list_functions(asker).await?;
+    let project = asker.source().project().await;
+    let is_whole = report.is_whole();
+    let list = Some(List { functions: &report.functions, is_whole, project: project.as_ref() });
+    let choices = functions::choose(&settings.functions, list, known);
+    let needs_witness = functions::needs_witness(&choices, list, known);
+    Ok(Resolved { choices, list: Some(report), needs_witness })
+}
+
 /// Reads the list of the project's functions; the failure is one of its first page, so that nothing is known.
 pub(super) async fn list_functions<S: Source>(asker: &Asker<S>) -> Result<ListReport, CallFailure> {
     let (mut listing, mut report) = (Listing::default(), ListReport::default());
@@ -88,13 +125,13 @@ pub(super) async fn list_functions<S: Source>(asker: &Asker<S>) -> Result<ListRe
 
 /// Functions in the order in which they first came.
 #[derive(Debug, Default)]
-pub(super) struct Distinct {
-    pub(super) urns: Vec<FunctionUrn>,
+struct Distinct {
+    urns: Vec<FunctionUrn>,
     seen: HashSet<FunctionUrn>,
 }
 
 impl Distinct {
-    pub(super) fn extend<'a>(&mut self, urns: impl IntoIterator<Item = &'a FunctionUrn>) {
+    fn extend<'a>(&mut self, urns: impl IntoIterator<Item = &'a FunctionUrn>) {
         for urn in urns {
             if self.seen.insert(urn.clone()) {
                 self.urns.push(urn.clone());

@@ -3,6 +3,7 @@
 //! Functions are fetched side by side in tasks; what they bring flows through one bounded channel into the one loop
 //! that owns the archive. That loop runs on the thread that called [`run`], so a commit blocks no fetch.
 
+mod absence;
 mod asker;
 mod beside;
 mod committer;
@@ -22,7 +23,7 @@ pub use crate::plan::probe::{Finding, Verdict};
 pub use discovery::{ListProblem, ListReport};
 pub use doctor::{Checkup, examine};
 pub use preview::{Preview, preview, to_failure};
-pub use report::{FunctionReport, RunReport};
+pub use report::{FunctionReport, Gone, RunReport};
 pub use settings::{PAGE_LIMIT, Settings, Task};
 pub use source::Source;
 pub use verification::Selection;
@@ -31,16 +32,18 @@ use crate::api::CallFailure;
 use crate::clock::Clock;
 use crate::domain::{FunctionUrn, Interval, IntervalSet, Timestamp};
 use crate::error::Failure;
+use crate::plan::functions::{Known, Part};
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
 use crate::plan::{refresh, windows};
 use crate::store::{Archive, Batch, Comparison, FunctionId, Registered, RunId, StoreError, Tally};
+use absence::Looked;
 use asker::Asker;
 use beside::Questions;
 use committer::Committer;
 use delivery::{MOST_IN_HAND, Outbox};
-use discovery::Distinct;
+use discovery::Resolved;
 use function::Job;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -142,13 +145,15 @@ async fn attempt<S: Source>(
     cancel: &CancellationToken,
     watch: &mut dyn Watch,
 ) -> Result<Done, Stop> {
-    let archived: Vec<FunctionUrn> = archive.load_functions()?.into_iter().map(|(_, urn)| urn).collect();
-    let (urns, list) = tokio::select! {
-        resolved = resolve(&archived, asker, settings) => resolved.map_err(Stop::Refused)?,
+    let known = archive.load_known()?;
+    let found = tokio::select! {
+        found = find(archive, &known, asker, settings) => found?,
         () = cancel.cancelled() => return Ok(Done::default()),
     };
+    let (mut resolved, looked) = found;
+    let urns: Vec<FunctionUrn> = resolved.choices.iter().map(|choice| choice.urn.clone()).collect();
     let (targets, jobs, mut first_batch) = plan(archive, asker.now(), &urns, settings, tally.habits)?;
-    if let Some(list) = &list {
+    if let Some(list) = &resolved.list {
         tally.functions_unreadable = list.unreadable;
         first_batch.rejects.extend(list.rejects.iter().map(|reject| (None, reject.clone())));
     }
@@ -162,7 +167,34 @@ async fn attempt<S: Source>(
     committer.finish(asker, &verified)?;
     save_forms(archive, asker, &targets).await?;
     let report = |(target, walked): (&Target, _)| FunctionReport::new(target.id, &target.urn, target.horizon, walked);
-    Ok(Done { functions: targets.iter().zip(walked).map(report).collect(), verified, list, refusal: None })
+    let mut functions: Vec<FunctionReport> = targets.iter().zip(walked).map(report).collect();
+    absence::conclude(archive, asker.now(), &mut resolved, &targets, &mut functions)?;
+    for report in &mut functions {
+        report.lost.extend(looked.lost.get(&report.urn).into_iter().flatten());
+    }
+    functions.extend(looked.reports);
+    Ok(Done { functions, verified, list: resolved.list, refusal: None })
+}
+
+/// The functions that the run is about, and what became of those that were gone.
+async fn find<S: Source>(
+    archive: &mut Archive,
+    known: &[(FunctionId, Known)],
+    asker: &Asker<S>,
+    settings: &Settings,
+) -> Result<(Resolved, Looked), Stop> {
+    let all: Vec<Known> = known.iter().map(|(_, known)| known.clone()).collect();
+    let mut resolved = discovery::resolve(&all, asker, settings).await.map_err(Stop::Refused)?;
+    if matches!(settings.task, Task::Verify(_)) {
+        // What is gone cannot be verified, and is not looked for.
+        resolved
+            .choices
+            .iter_mut()
+            .filter(|choice| choice.part == Part::Look)
+            .for_each(|choice| choice.part = Part::Rest);
+    }
+    let looked = absence::look_for(archive, known, asker, &mut resolved).await?;
+    Ok((resolved, looked))
 }
 
 /// Remembers in which form of its URN each function was answered, where that is not known yet.
@@ -206,29 +238,6 @@ fn plan(
         verification::plan_share(archive, &targets, &mut jobs, settings.verify_share, now)?;
     }
     Ok((targets, jobs, batch))
-}
-
-/// The functions of a run, each once, in the order they were named and listed, and what came of the list. What is verified
-/// is archived, so nobody is asked.
-async fn resolve<S: Source>(
-    archived: &[FunctionUrn],
-    asker: &Asker<S>,
-    settings: &Settings,
-) -> Result<(Vec<FunctionUrn>, Option<ListReport>), CallFailure> {
-    let mut chosen = Distinct::default();
-    chosen.extend(&settings.functions);
-    if !settings.all_functions || !matches!(settings.task, Task::Sync) {
-        return Ok((chosen.urns, None));
-    }
-    let list = discovery::list_functions(asker).await?;
-    chosen.extend(&list.functions);
-    // What a list leaves out that may not be whole is archived all the same.
-    if !list.is_whole()
-        && let Some(project) = asker.source().project().await
-    {
-        chosen.extend(archived.iter().filter(|urn| project.lists(urn)));
-    }
-    Ok((chosen.urns, Some(list)))
 }
 
 fn load_targets(

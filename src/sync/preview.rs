@@ -1,11 +1,13 @@
 //! What a run would ask: the windows that are pending, and about how many requests they take.
 
 use super::asker::Asker;
-use super::{ListReport, PAGE_LIMIT, Settings, Source, horizon, resolve};
+use super::discovery::{Resolved, resolve};
+use super::{ListReport, PAGE_LIMIT, Settings, Source, horizon};
 use crate::api::CallFailure;
 use crate::clock::Clock;
 use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, PageQuery};
 use crate::error::{Failure, FailureKind};
+use crate::plan::functions::{Choice, Known, Part};
 use crate::plan::ledger::Entry;
 use crate::plan::windows::{self, Density};
 use crate::store::Reader;
@@ -34,10 +36,16 @@ pub async fn preview<S: Source>(
 ) -> Result<(Vec<Preview>, Option<ListReport>), Failure> {
     let asker = Asker::new(source, clock.clone(), settings);
     let mut previews = Vec::new();
-    let archived = archive.map_or_else(|| Ok(Vec::new()), Reader::load_functions);
-    let archived = archived.map_err(|error| error.into_failure(archive.map_or(Path::new(""), Reader::path)))?;
-    let (urns, list) = resolve(&archived, &asker, settings).await.map_err(to_failure)?;
-    for urn in urns {
+    let known = archive.map_or_else(|| Ok(Vec::new()), Reader::load_known);
+    let known = known.map_err(|error| error.into_failure(archive.map_or(Path::new(""), Reader::path)))?;
+    let known: Vec<Known> = known.into_iter().map(|(_, known)| known).collect();
+    let Resolved { choices, list, .. } = resolve(&known, &asker, settings).await.map_err(to_failure)?;
+    for Choice { urn, part, .. } in choices {
+        if matches!(part, Part::Rest | Part::Look) {
+            let requests = u64::from(part == Part::Look);
+            previews.push(Preview { urn, pending: Vec::new(), expected_records: Some(0), requests });
+            continue;
+        }
         let ledger = match archive {
             Some(reader) => reader.load_ledger(&urn).map_err(|error| error.into_failure(reader.path()))?,
             None => Vec::new(),

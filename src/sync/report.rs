@@ -5,7 +5,7 @@ use super::preview::to_failure;
 use super::settings::Task;
 use super::walker::Walked;
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, Interval};
+use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::error::{Failure, FailureKind};
 use crate::plan::paging::Doubt;
 use crate::store::{Comparison, Ending, FunctionId, RunId, Tally};
@@ -49,6 +49,17 @@ pub struct FunctionReport {
     pub lost: Vec<Interval>,
     /// Why it was left early.
     pub failure: Option<CallFailure>,
+    /// Whether it is gone; then what is lost was lost with it.
+    pub gone: Option<Gone>,
+}
+
+/// That a function is gone: the service knows it no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// When that was seen first.
+    pub at: Timestamp,
+    /// Whether it was by this run.
+    pub is_news: bool,
 }
 
 impl FunctionReport {
@@ -61,12 +72,14 @@ impl FunctionReport {
             unproven: joined(walked.unproven),
             lost: walked.lost,
             failure: walked.failure,
+            gone: None,
         }
     }
 
-    /// Whether everything that was pending is proven. What is lost is told once; later runs leave it alone.
+    /// Whether everything that was pending is proven. What is lost is told once; later runs leave it alone, and what went
+    /// with its function is no failure.
     pub fn is_complete(&self) -> bool {
-        self.finished && self.unproven.is_empty() && self.lost.is_empty()
+        self.gone.is_some() || (self.finished && self.unproven.is_empty() && self.lost.is_empty())
     }
 }
 
@@ -183,7 +196,8 @@ impl RunReport {
     }
 
     fn lost_failure(&self) -> Option<Failure> {
-        let lost: Vec<Interval> = self.functions.iter().flat_map(|function| function.lost.iter().copied()).collect();
+        let there = self.functions.iter().filter(|function| function.gone.is_none());
+        let lost: Vec<Interval> = there.flat_map(|function| function.lost.iter().copied()).collect();
         let seconds = lost.iter().map(|range| range.seconds().unsigned_abs()).sum();
         let length = humantime::format_duration(Duration::from_secs(seconds));
         let message = format!("{length} were not archived before the service forgot them, in {}", counted(lost.len()));

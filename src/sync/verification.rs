@@ -6,7 +6,7 @@ use super::committer::Committer;
 use super::delivery::{Delivery, Parcel};
 use super::function::{Job, around_start};
 use super::{Settings, Source, Stop, Target};
-use crate::domain::{Interval, RequestId, Timestamp};
+use crate::domain::{FunctionUrn, Interval, RequestId, Timestamp};
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
 use crate::plan::verify::{self, Candidate};
@@ -26,12 +26,14 @@ pub struct Selection {
     pub sample: Option<usize>,
 }
 
-/// The functions that are archived and meant: the named ones, or all of them.
+/// The functions that are archived and meant: the named ones, or all of them, but for those that are gone.
 pub(super) fn load_targets(archive: &Archive, settings: &Settings, now: Timestamp) -> Result<Vec<Target>, StoreError> {
-    let archived = archive.load_functions()?.into_iter();
-    let meant = archived.filter(|(_, urn)| settings.all_functions || settings.functions.contains(urn));
+    let named: HashSet<&FunctionUrn> = settings.functions.iter().collect();
+    let archived = archive.load_known()?.into_iter().filter(|(_, known)| known.gone_at.is_none());
+    let meant = archived.filter(|(_, known)| settings.all_functions || named.contains(&known.urn));
     let mut targets = Vec::new();
-    for (id, urn) in meant {
+    for (id, known) in meant {
+        let urn = known.urn;
         let ledger: Arc<[_]> = archive.load_ledger(id)?.into();
         let begin = ledger.first().map(|first| first.window.begin());
         if let Some(horizon) = begin.and_then(|begin| Interval::new(begin, now)) {

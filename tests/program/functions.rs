@@ -154,6 +154,7 @@ fn a_list_that_ends_too_early_is_no_whole_one() {
     let said = stub.sync(&home).exits(3).says(counts);
     assert_eq!(said.json()["list"]["proven"], false);
     assert_eq!(functions(&home), 4, "the last one is not listed, and was never archived");
+    assert_eq!(gone(&home), [""; 0], "a list that may not be whole takes nothing away");
     let asked = stub.take_asked();
     let fourth = format!("{}/async-invocations", urn("f0003"));
     assert!(asked.iter().any(|path| path.ends_with(&fourth)), "what the list left out is archived: {asked:?}");
@@ -231,4 +232,109 @@ fn a_function_that_is_not_known_is_asked_for_in_both_forms_and_no_more() {
             assert_eq!(stub.take_asked().len(), requests, "{function}");
         }
     }
+}
+
+fn gone(home: &Home) -> Vec<String> {
+    archive::rows(&home.db(), "SELECT name FROM functions WHERE gone_at IS NOT NULL ORDER BY name")
+}
+
+impl Project {
+    /// Takes a function out of the list, and out of what is known.
+    fn delete(&mut self, name: &str) {
+        self.entries.retain(|entry| !entry.contains(&format!(":{name}\"")));
+        self.known.retain(|known| !known.ends_with(&format!(":{name}")));
+        self.count = Some(self.entries.len());
+    }
+}
+
+#[test]
+fn a_function_that_is_gone_is_told_once_and_worries_nobody() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(4)));
+    stub.sync(&home).exits(0);
+    stub.change(|project| project.delete("f0003"));
+    let said = stub.sync(&home).exits(0).says("gone: the service knows it no more").says("default:f0003");
+    let told = said.json();
+    let function = told["functions"].as_array().unwrap().iter().find(|function| !function["gone_at"].is_null());
+    assert_eq!(function.unwrap()["urn"], urn("f0003"));
+    assert_eq!(gone(&home), ["f0003"]);
+    stub.take_asked();
+    let said = stub.sync(&home).exits(0);
+    assert!(!said.stderr.contains("f0003"), "{}", said.stderr);
+    stub.run(&home, &["verify"]).exits(0);
+    let asked = stub.take_asked();
+    assert!(asked.iter().all(|path| !path.contains("f0003")), "{asked:?}");
+    let status = home.run(["status", "--max-age", "1h", "--json"]).exits(0).json();
+    assert!(status["functions"][3]["gone_at"].is_string() && status["functions"][0]["gone_at"].is_null(), "{status}");
+    assert!(home.run(["status"]).exits(0).stdout.contains(" gone "));
+    let old = "DELETE FROM windows WHERE function_id = 4";
+    rusqlite::Connection::open(home.db()).unwrap().execute(old, []).unwrap();
+    home.run(["status", "--max-age", "1h"]).exits(0);
+    stub.run(&home, &["verify", "--function", "f0003"]).exits(0).says("gone");
+    assert_eq!(stub.take_asked(), [""; 0]);
+}
+
+/// One "not found" loses nothing: the function goes on where it was as soon as it answers or is listed.
+#[test]
+fn a_function_that_comes_back_goes_on_where_it_was() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(2)));
+    for by_list in [false, true] {
+        let sync = || if by_list { stub.sync(&home) } else { stub.sync_one(&home, "f0001") };
+        sync().exits(0);
+        stub.change(|project| project.delete("f0001"));
+        sync().exits(0).says("gone: the service knows it no more");
+        stub.take_asked();
+        let again = sync().exits(0);
+        let asked = stub.take_asked().iter().filter(|path| path.contains("f0001")).count();
+        assert_eq!(asked, usize::from(!by_list), "the list is the look, or one request");
+        if !by_list {
+            assert!(again.says("gone").json()["functions"][0]["gone_at"].is_string());
+        }
+        stub.change(|project| *project = Project::of(2));
+        sync().exits(0);
+        assert_eq!(gone(&home), [""; 0]);
+        home.run(["check"]).exits(0);
+        let gaps = archive::rows(&home.db(), "SELECT state FROM gaps");
+        assert_eq!(gaps, [""; 0], "all of its time was walked");
+    }
+}
+
+/// A list of another project, or one shortened for want of rights, takes no function away that answers.
+#[test]
+fn a_list_without_most_functions_needs_their_own_word() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(4)));
+    stub.sync(&home).exits(0);
+    stub.change(|project| {
+        project.entries.clear();
+        project.count = Some(0);
+    });
+    let said = stub.sync(&home).exits(3).says("it leaves out most functions, and 4 of them still answer");
+    assert_eq!((gone(&home).len(), &said.json()["list"]["proven"]), (0, &false.into()));
+    stub.change(|project| project.known.clear());
+    let said = stub.sync(&home).exits(0).says("and 1 more");
+    assert_eq!(said.stderr.lines().filter(|line| line.contains("gone:")).count(), 1, "{}", said.stderr);
+    assert_eq!(gone(&home).len(), 4);
+}
+
+#[test]
+fn what_is_listed_and_not_found_is_an_error() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(3)));
+    stub.sync(&home).exits(0);
+    stub.change(|project| project.known.truncate(2));
+    stub.sync(&home).exits(3).says("it was not found");
+    assert_eq!(gone(&home), [""; 0]);
+}
+
+/// A monitor that reads the first line is answered by the exit code all the same.
+#[test]
+fn an_old_archive_is_told_by_the_exit_code_whoever_reads() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(40)));
+    stub.sync(&home).exits(0);
+    let script = "\"$@\" 2>err | head -1 >/dev/null; echo ${PIPESTATUS[0]}";
+    let mut command = std::process::Command::new("bash");
+    command.args(["-c", script, "bash", crate::program::BINARY]);
+    let said = home.run_as(command, ["status", "--max-age", "0s"]).output();
+    assert_eq!(said.stdout, "7\n");
+    let told = std::fs::read_to_string(home.join("err")).unwrap();
+    assert!(told.contains("default:f0002 covered through") && told.contains("and 37 more functions"), "{told}");
+    assert!(!told.contains("f0003"), "{told}");
 }

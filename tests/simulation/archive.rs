@@ -45,6 +45,8 @@ pub(crate) struct Content {
     pub(crate) history: HashMap<usize, Vec<Change>>,
     /// When each function of the world was taken up, by the clock of that run.
     pub(crate) taken_up: Vec<Option<i64>>,
+    /// Whether each function of the world is noted as gone.
+    pub(crate) gone: Vec<bool>,
 }
 
 fn seconds(row: &Row<'_>, column: usize) -> i64 {
@@ -61,6 +63,7 @@ impl Content {
             fields: vec![Fields::default(); world.records.len()],
             windows: vec![Vec::new(); world.functions.len()],
             taken_up: vec![None; world.functions.len()],
+            gone: vec![false; world.functions.len()],
             ..Self::default()
         };
         // A power failure can undo the making of the archive itself.
@@ -112,13 +115,14 @@ impl Content {
 
     /// Takes in when each function was taken up; the functions by their ids.
     fn read_functions(&mut self, connection: &Connection, world: &World) -> HashMap<i64, usize> {
-        let mut select = connection.prepare("SELECT urn, first_seen_at, id FROM functions").expect("a statement");
+        let mut select = connection.prepare("SELECT urn, first_seen_at, id, gone_at IS NOT NULL FROM functions").expect("a statement");
         let mut rows = select.query([]).expect("rows");
         let mut functions = HashMap::new();
         while let Some(row) = rows.next().expect("a row") {
             let urn: String = row.get(0).expect("a URN");
             let function = world.functions.iter().position(|known| known.to_string() == urn).expect("a function");
             self.taken_up[function] = Some(seconds(row, 1));
+            self.gone[function] = row.get(3).expect("a flag");
             functions.insert(row.get(2).expect("an id"), function);
         }
         functions

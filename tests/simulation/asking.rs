@@ -12,7 +12,7 @@ const FINEST_WAIT: i64 = 3;
 /// The shortest wait of the schedule of open records, in seconds.
 const FIRST_WAIT: i64 = 60;
 
-type Broken = (&'static str, String);
+pub(crate) type Broken = (&'static str, String);
 
 /// What is known of look-ups over the runs of a schedule.
 #[derive(Debug, Default)]
@@ -37,7 +37,6 @@ impl Asking {
         broken.extend(pace(calls, settings));
         broken.extend(bounds(calls, planned));
         broken.extend(refused(calls));
-        broken.extend(forms(calls));
         broken.extend(waits(calls, settings));
         broken.extend(self.look_ups(calls, settings, planned, committed));
         broken
@@ -87,15 +86,15 @@ fn bounds(calls: &[Call], planned: &Planned) -> Option<Broken> {
     beyond.filter(|_| planned.skew == 0).map(|call| ("no window ends in the future", call.to_string()))
 }
 
-/// A form of a URN that is not known costs one request a function.
-fn forms(calls: &[Call]) -> Option<Broken> {
+/// A form of a URN that is not known costs one request a function, while the function is there.
+pub(crate) fn forms(calls: &[Call], is_absent: impl Fn(usize, i64) -> bool) -> Option<Broken> {
     let mut unknown = HashSet::new();
     let again = calls.iter().find(|call| match (&call.asked, call.answer) {
         (Asked::Functions | Asked::Renew, _) => false,
         (
             Asked::List { function, .. } | Asked::Find { function, .. } | Asked::Recording { function },
             Answered::Failed(Meaning::NotFound),
-        ) => !unknown.insert(function),
+        ) => !is_absent(*function, call.answered / 1000) && !unknown.insert(function),
         // What passes tells nothing of the other form, which is then tried again.
         (Asked::List { function, .. } | Asked::Find { function, .. }, Answered::Failed(meaning)) => {
             if meaning != Meaning::Refused {

@@ -116,7 +116,11 @@ impl Checks {
         };
         self.expect_statuses(shown, certain);
         let committed = matches!(ended, Ended::Reported(report) if !report.interrupted);
-        for (invariant, what) in self.asking.check(calls, &self.settings, planned, committed) {
+        let service = Arc::clone(&self.service);
+        // The answer was made before it came.
+        let is_absent = |function, at| service.naming.is_absent_in(function, at - 10, at);
+        let forms = asking::forms(calls, is_absent);
+        for (invariant, what) in self.asking.check(calls, &self.settings, planned, committed).into_iter().chain(forms) {
             self.find(invariant, format!("run {number}: {what}"));
         }
         match ended {
@@ -349,6 +353,10 @@ impl Checks {
         }
         let functions = &self.service.world.functions;
         for (function, urn) in functions.clone().iter().enumerate() {
+            // Of what is not there, no time is promised.
+            if self.service.naming.is_absent_in(function, at, self.until) || content.gone[function] {
+                continue;
+            }
             let Some(told) = report.functions.iter().find(|told| told.urn == *urn) else {
                 // A slow clock may not have reached the time to archive from.
                 if self.settings.since.is_none_or(|since| since.unix() < at - SLOWEST_CLOCK) {
@@ -401,6 +409,9 @@ impl Checks {
     pub(crate) fn at_the_end(&mut self, path: &Path, now: i64, counts: &mut Counts) {
         let content = Content::read(path, &self.service.world, &self.numbers);
         let service = Arc::clone(&self.service);
+        if content.gone.contains(&true) {
+            self.find("what came back is not called gone", format!("{:?}", content.gone));
+        }
         let delay = i64::try_from(self.settings.settle_delay.as_secs()).expect("a short delay");
         for (number, record) in service.world.records.iter().enumerate() {
             if content.statuses[number].is_some() {

@@ -2,8 +2,10 @@
 
 use crate::dice::{Draw, dice};
 use crate::readings::{CountReading, NextReading};
+use crate::world::{EPOCH, World};
 use fastrand::Rng;
 use fgarchive::domain::{FunctionPage, FunctionUrn, Marker};
+use std::ops::Range;
 
 /// Which form of a URN is known to the calls about one function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub(crate) struct Naming {
     is_irregular: bool,
     count: CountReading,
     next: NextReading,
+    /// When the service does not know a function, as seconds from the first to behind the last.
+    absences: Vec<(usize, Range<i64>)>,
 }
 
 impl Naming {
@@ -35,9 +39,10 @@ impl Naming {
         is_irregular: false,
         count: CountReading::Total,
         next: NextReading::AbsentAtLast,
+        absences: Vec::new(),
     };
 
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, world: &World) -> Self {
         let mut dice = dice(seed, "functions");
         let counts = [CountReading::Total, CountReading::PageLength, CountReading::Absent];
         let nexts = [
@@ -54,7 +59,19 @@ impl Naming {
             is_irregular: dice.percent(30.0),
             count: dice.pick(&counts),
             next: dice.pick(&nexts),
+            absences: absences(seed, world),
         }
+    }
+
+    /// Whether a function is not known at a second. Its records are there all the same: the service is mistaken.
+    pub(crate) fn is_absent(&self, function: usize, at: i64) -> bool {
+        self.absences.iter().any(|(absent, when)| *absent == function && when.contains(&at))
+    }
+
+    /// Whether a function is not known at some second of a time.
+    pub(crate) fn is_absent_in(&self, function: usize, from: i64, until: i64) -> bool {
+        let meets = |when: &Range<i64>| when.start <= until && from < when.end;
+        self.absences.iter().any(|(absent, when)| *absent == function && meets(when))
     }
 
     /// Whether a call in this form of a URN is answered.
@@ -71,8 +88,10 @@ impl Naming {
         urn.other_form().filter(|_| self.lists_latest).unwrap_or_else(|| urn.clone())
     }
 
-    /// A page of the list of these functions.
-    pub(crate) fn page(&self, functions: &[FunctionUrn], marker: usize, dice: &mut Rng) -> FunctionPage {
+    /// A page of the list of these functions at a second.
+    pub(crate) fn page(&self, all: &[FunctionUrn], marker: usize, at: i64, dice: &mut Rng) -> FunctionPage {
+        let there = all.iter().enumerate().filter(|(function, _)| !self.is_absent(*function, at));
+        let functions: Vec<&FunctionUrn> = there.map(|(_, urn)| urn).collect();
         let rest = functions.get(marker..).unwrap_or_default();
         let fits = if self.is_irregular { dice.usize(1..=self.page_cap) } else { self.page_cap };
         let mut page = FunctionPage::of(rest.iter().take(fits).map(|urn| self.listed(urn)));
@@ -94,4 +113,17 @@ impl Naming {
         .map(Marker);
         page
     }
+}
+
+/// Functions go away for minutes or days in some worlds, and all are back when the world ends.
+fn absences(seed: u64, world: &World) -> Vec<(usize, Range<i64>)> {
+    let mut dice = dice(seed, "absences");
+    if !dice.percent(25.0) {
+        return Vec::new();
+    }
+    let mut absence = |function: usize| {
+        let from = EPOCH + dice.i64(0..world.span);
+        (function, from..(from + dice.spread(60, 3 * 86_400)).min(EPOCH + world.span))
+    };
+    (0..world.functions.len()).map(&mut absence).collect()
 }

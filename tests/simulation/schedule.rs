@@ -66,7 +66,7 @@ impl Schedule {
             runs.push(Planned { at, skew: 0, faults: Faults::NONE, cut: None });
             at += pause;
         }
-        let naming = Naming::new(seed);
+        let naming = Naming::new(seed, &world);
         Self { world, readings, naming, settings, runs, quiet_from }
     }
 }

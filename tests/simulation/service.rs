@@ -134,7 +134,7 @@ struct State {
 pub(crate) struct Service {
     pub(crate) world: World,
     pub(crate) readings: Readings,
-    naming: Naming,
+    pub(crate) naming: Naming,
     pub(crate) killed: Notify,
     state: Mutex<State>,
 }
@@ -378,12 +378,13 @@ impl Service {
     /// One page of the functions.
     fn serve_functions(&self, marker: Marker) -> FunctionPage {
         let mut dice = self.state().naming_dice.fork();
-        self.naming.page(&self.world.functions, marker.0 as usize, &mut dice)
+        self.naming.page(&self.world.functions, marker.0 as usize, self.now() / 1000, &mut dice)
     }
 
     /// Whether a call about a function is answered.
     fn check_known(&self, urn: &FunctionUrn) -> Result<(), (Meaning, Option<u16>)> {
-        if self.naming.knows(urn) { Ok(()) } else { Err((Meaning::NotFound, Some(404))) }
+        let is_absent = self.naming.is_absent(self.number_of(urn), self.now() / 1000);
+        if self.naming.knows(urn) && !is_absent { Ok(()) } else { Err((Meaning::NotFound, Some(404))) }
     }
 
     fn serve_find(&self, function: usize, id: &RequestId, range: Interval) -> Served {

@@ -2,7 +2,7 @@
 --
 -- `settled` and `proven` ranges are complete; `unproven`, `lost` and `not walked` ones are not. The range from the last walk
 -- until now is not in the ledger yet. `answer` is what is to be said of the range: `records`, `empty`, `switched off` where the
--- service said that it recorded nothing, or why the range is not complete. --since and --until choose the ranges that touch that time.
+-- service said that it recorded nothing, `not there` where it did not know the function, or why the range is not complete. --since and --until choose the ranges that touch that time.
 -- param state= (|settled|proven|unproven|lost|not walked|gaps): only ranges of this state, or all that are not complete
 SELECT f.package || ':' || f.name AS function,
        c.begin_time,

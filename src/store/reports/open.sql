@@ -1,6 +1,6 @@
 -- Records that may still change, and since when: WAIT, RUNNING, and failures that a retry may yet turn.
 --
--- `opened_at` is when the archive first saw the record open, `checked_at` when it last asked for it.
+-- Those of a function that is gone are not among them: they are given up. `opened_at` is when the archive first saw the record open, `checked_at` when it last asked for it.
 SELECT o.request_id,
        f.package || ':' || f.name AS function,
        i.status,
@@ -11,7 +11,8 @@ SELECT o.request_id,
   FROM open_records o
   JOIN functions f ON f.id = o.function_id
   LEFT JOIN invocations i ON i.request_id = o.request_id
- WHERE (:since IS NULL OR i.start_time >= :since)
+ WHERE f.gone_at IS NULL
+   AND (:since IS NULL OR i.start_time >= :since)
    AND (:until IS NULL OR i.start_time < :until)
    AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.urn))
  ORDER BY age_s DESC, o.request_id;

@@ -1,0 +1,177 @@
+//! Functions that are gone: the look whether one came back, and what a run concludes of those that no longer answer.
+
+use super::asker::Asker;
+use super::discovery::{ListProblem, Resolved};
+use super::function::around_start;
+use super::report::{FunctionReport, Gone};
+use super::walker::Walked;
+use super::{Source, Stop, Target};
+use crate::api::{CallFailure, Meaning};
+use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
+use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
+use crate::plan::ledger::{Entry, State};
+use crate::store::{Archive, FunctionId, StoreError};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What the looks for functions that were gone came to.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    /// Reports of those that are still gone, or could not be looked for.
+    pub(super) reports: Vec<FunctionReport>,
+    /// What is lost of those that came back.
+    pub(super) lost: HashMap<FunctionUrn, Vec<Interval>>,
+}
+
+/// Looks whether functions came back; those that did not, or of which that could not be told, have no further part.
+pub(super) async fn look_for<S: Source>(
+    archive: &mut Archive,
+    known: &[(FunctionId, Known)],
+    asker: &Asker<S>,
+    resolved: &mut Resolved,
+) -> Result<Looked, Stop> {
+    let gone = known.iter().filter_map(|(id, known)| Some((&known.urn, (*id, known.gone_at?, &known.urn))));
+    let gone: HashMap<&FunctionUrn, (FunctionId, Timestamp, &FunctionUrn)> = gone.collect();
+    let mut looked = Looked::default();
+    let mut choices = Vec::with_capacity(resolved.choices.len());
+    for choice in std::mem::take(&mut resolved.choices) {
+        let Some(&(id, gone_at, urn)) = gone.get(&choice.urn) else {
+            choices.push(choice);
+            continue;
+        };
+        match come_back(archive, asker, (id, gone_at, urn), choice.part).await? {
+            Ok(Some(lost)) => {
+                looked.lost.insert(choice.urn.clone(), lost);
+                choices.push(choice);
+            }
+            Ok(None) => looked.reports.push(report(archive, id, urn, gone_at, None)?),
+            Err(failure) => looked.reports.push(report(archive, id, urn, gone_at, Some(failure))?),
+        }
+    }
+    resolved.choices = choices;
+    Ok(looked)
+}
+
+/// Whether a function came back; then its return is noted, and what was lost by that is handed out.
+async fn come_back<S: Source>(
+    archive: &mut Archive,
+    asker: &Asker<S>,
+    (id, gone_at, urn): (FunctionId, Timestamp, &FunctionUrn),
+    part: Part,
+) -> Result<Result<Option<Vec<Interval>>, CallFailure>, Stop> {
+    let is_there = match part {
+        Part::Rest => Ok(false),
+        Part::Look => answers(asker, urn).await,
+        Part::Archive | Part::Return | Part::Farewell => Ok(true),
+    };
+    match is_there {
+        Ok(true) => {}
+        Ok(false) => return Ok(Ok(None)),
+        Err(failure) => return Ok(Err(failure)),
+    }
+    let forgot = match forgot_its_past(archive, asker, (id, gone_at, urn)).await? {
+        Ok(forgot) => forgot,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let lost = if forgot { functions::unproven_until(&archive.load_ledger(id)?, gone_at) } else { Vec::new() };
+    let now = asker.now();
+    let entry = |&window: &Interval| Entry {
+        window,
+        state: State::Lost,
+        reported: None,
+        distinct: 0,
+        pages: 0,
+        walked_at: now,
+    };
+    archive.save_return(id, now, &lost.iter().map(entry).collect::<Vec<_>>())?;
+    Ok(Ok(Some(lost)))
+}
+
+/// Whether the service finds a function, by one request in the form that it answered to before.
+async fn answers<S: Source>(asker: &Asker<S>, urn: &FunctionUrn) -> Result<bool, CallFailure> {
+    let now = asker.now();
+    let query = PageQuery { begin: now - Duration::from_secs(1), end: now, marker: Marker(0), limit: 1 };
+    match asker.ask(|| asker.source().list(urn, query)).await {
+        Ok(_) => Ok(true),
+        Err(failure) if failure.meaning == Meaning::NotFound => Ok(false),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Whether a function that came back was made anew, so that what was pending when it went cannot be had: the last record
+/// before that which is archived is not shown any more. Where none is archived, nothing speaks for that.
+async fn forgot_its_past<S: Source>(
+    archive: &Archive,
+    asker: &Asker<S>,
+    (id, gone_at, urn): (FunctionId, Timestamp, &FunctionUrn),
+) -> Result<Result<bool, CallFailure>, StoreError> {
+    let now = asker.now();
+    let probe = archive.load_reach_probe(id, gone_at)?.filter(|probe| functions::tells_of_past(probe.ended_at, now));
+    let range = probe.as_ref().and_then(|probe| around_start(probe.started_at, now));
+    let (Some(probe), Some(range)) = (probe, range) else { return Ok(Ok(false)) };
+    let is_shown = |page: &Page| page.records.iter().any(|record| record.request_id == probe.request_id);
+    Ok(asker.find(urn, &probe.request_id, range).await.map(|(page, _)| !is_shown(&page)))
+}
+
+/// The report of a function that is gone, or could not be looked for.
+fn report(
+    archive: &Archive,
+    id: FunctionId,
+    urn: &FunctionUrn,
+    gone_at: Timestamp,
+    failure: Option<CallFailure>,
+) -> Result<FunctionReport, StoreError> {
+    let begin = archive.load_ledger(id)?.first().map_or(gone_at, |first| first.window.begin());
+    let begin = begin.min(gone_at - Duration::from_secs(1));
+    let Some(horizon) = Interval::new(begin, gone_at) else {
+        return Err(StoreError::Damaged(format!("`{}` is gone since no time that can be", urn.full_name())));
+    };
+    let gone = failure.is_none().then_some(Gone { at: gone_at, is_news: false });
+    let finished = failure.is_none();
+    Ok(FunctionReport {
+        gone,
+        ..FunctionReport::new(id, urn, horizon, Walked { failure, finished, ..Walked::default() })
+    })
+}
+
+/// What a run concludes of its functions: those that are gone are marked, and of each the report tells since when, and what
+/// was lost with it.
+pub(super) fn conclude(
+    archive: &mut Archive,
+    now: Timestamp,
+    resolved: &mut Resolved,
+    targets: &[Target],
+    reports: &mut [FunctionReport],
+) -> Result<(), StoreError> {
+    let choices: HashMap<&FunctionUrn, &Choice> = resolved.choices.iter().map(|choice| (&choice.urn, choice)).collect();
+    let mut gone = Vec::new();
+    let mut contradicting = 0;
+    for (target, report) in targets.iter().zip(reports) {
+        let choice = choices.get(&target.urn).copied();
+        match fate(choice, answered(report), !target.ledger.is_empty(), resolved.needs_witness) {
+            Fate::Stays => {}
+            Fate::Contradicts => contradicting += 1,
+            Fate::Gone => {
+                gone.push(target.id);
+                (report.finished, report.failure) = (true, None);
+                report.unproven.clear();
+                report.lost = functions::unproven_until(&archive.load_ledger(target.id)?, now);
+                report.gone = Some(Gone { at: now, is_news: true });
+            }
+        }
+    }
+    if contradicting > 0
+        && let Some(list) = &mut resolved.list
+    {
+        list.problem.get_or_insert(ListProblem::Contradicted(contradicting));
+    }
+    if gone.is_empty() { Ok(()) } else { archive.save_gone(&gone, now) }
+}
+
+fn answered(report: &FunctionReport) -> Answered {
+    match &report.failure {
+        Some(failure) if failure.meaning == Meaning::NotFound => Answered::NotFound,
+        None if report.finished => Answered::All,
+        _ => Answered::Otherwise,
+    }
+}
