@@ -169,9 +169,10 @@ pub(super) fn tell_of_gone(functions: &[FunctionReport]) {
     let news = of(true);
     let lost = news.iter().flat_map(|(function, _)| &function.lost).map(|range| range.seconds().unsigned_abs()).sum();
     let length = humantime::format_duration(Duration::from_secs(lost));
+    let lost = if lost > 0 { format!("; {length} before that were not archived and are lost") } else { String::new() };
     if let Some((_, gone)) = news.first() {
-        let known = "the service knows it no more";
-        tracing::warn!(functions = news.len(), since = %gone.at, "gone: {known}, and {length} of it were not archived: {}", named(&news));
+        let names = named(&news);
+        tracing::warn!(functions = news.len(), since = %gone.at, "gone: the service knows it no more: {names}{lost}");
     }
     let before = of(false);
     if let Some((_, gone)) = before.first() {

@@ -100,8 +100,7 @@ fn warn_of_list(list: &ListReport) {
         tracing::warn!(known = list.functions.len(), "the list of functions could not be proven complete: {problem}");
     }
     if list.unreadable > 0 {
-        let shown =
-            |reject: &Reject| on_one_line(&reject.raw.chars().take(200).collect::<String>()).into_owned();
+        let shown = |reject: &Reject| on_one_line(&reject.raw.chars().take(200).collect::<String>()).into_owned();
         let first: Vec<String> = list.rejects.iter().take(MOST_NAMED).map(shown).collect();
         let more = list.unreadable - list.unreadable.min(first.len() as u64);
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };

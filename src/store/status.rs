@@ -391,6 +391,25 @@ mod tests {
         assert_eq!(never.functions, ["billing:invoice covered through: never"]);
     }
 
+    /// The status and the view `coverage` must not tell two stories.
+    #[test]
+    fn a_ledger_and_its_gaps_are_what_the_view_tells() {
+        for gone_at in [None, Some("2026-03-01T15:00:00Z"), Some("2026-03-01T14:00:00Z")] {
+            let set =
+                gone_at.map_or_else(String::new, |at| format!("UPDATE functions SET gone_at = '{at}' WHERE id = 1"));
+            let archive = archive().with(&set);
+            let reader = archive.reader();
+            let sql = "SELECT begin_time || ' ' || end_time || ' ' || state FROM coverage ORDER BY begin_time";
+            let mut select = reader.connection.prepare(sql).unwrap();
+            let viewed: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            let ledger = load_ranges(&reader.connection).unwrap().remove(&1).unwrap();
+            let told = with_gaps(&ledger, gone_at.map(at));
+            let told: Vec<String> =
+                told.iter().map(|(range, state)| format!("{} {} {state}", range.begin(), range.end())).collect();
+            assert_eq!(told, viewed, "{gone_at:?}");
+        }
+    }
+
     #[test]
     fn what_is_gone_is_covered_until_then_and_worries_nobody() {
         let archive = archive().with("UPDATE functions SET gone_at = '2026-03-01T15:00:00Z' WHERE id = 1");

@@ -130,7 +130,7 @@ fn report(
     let finished = failure.is_none();
     Ok(FunctionReport {
         gone,
-        ..FunctionReport::new(id, urn, horizon, Walked { failure, finished, ..Walked::default() })
+        ..FunctionReport::new(id, urn, horizon, Walked { finished, failure, ..Walked::default() })
     })
 }
 

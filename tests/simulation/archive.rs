@@ -115,7 +115,9 @@ impl Content {
 
     /// Takes in when each function was taken up; the functions by their ids.
     fn read_functions(&mut self, connection: &Connection, world: &World) -> HashMap<i64, usize> {
-        let mut select = connection.prepare("SELECT urn, first_seen_at, id, gone_at IS NOT NULL FROM functions").expect("a statement");
+        let mut select = connection
+            .prepare("SELECT urn, first_seen_at, id, gone_at IS NOT NULL FROM functions")
+            .expect("a statement");
         let mut rows = select.query([]).expect("rows");
         let mut functions = HashMap::new();
         while let Some(row) = rows.next().expect("a row") {

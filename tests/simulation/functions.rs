@@ -63,6 +63,11 @@ impl Naming {
         }
     }
 
+    /// The same, with a function that is not known for a time.
+    pub(crate) fn absent(self, function: usize, when: Range<i64>) -> Self {
+        Self { absences: vec![(function, when)], ..self }
+    }
+
     /// Whether a function is not known at a second. Its records are there all the same: the service is mistaken.
     pub(crate) fn is_absent(&self, function: usize, at: i64) -> bool {
         self.absences.iter().any(|(absent, when)| *absent == function && when.contains(&at))

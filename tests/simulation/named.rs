@@ -108,3 +108,20 @@ fn a_repeated_record_does_not_hide_one_that_slid_by() {
     let [least, most] = [plays.iter().map(pages).min(), plays.iter().map(pages).max()];
     assert!(least < most, "the list slid in no walk: {least:?} to {most:?} pages");
 }
+
+/// A function is deleted and made anew while nobody looks: what had come since the last run went with it, and the empty
+/// answers of the new one do not prove that there was nothing.
+#[test]
+fn what_went_with_a_function_that_was_made_anew_is_not_called_empty() {
+    let gone = EPOCH + 52 * HOUR..EPOCH + 53 * HOUR;
+    let archived = (0..40).map(|number| EPOCH + number * HOUR + HOUR);
+    let missed = (0..10).map(|number| EPOCH + 51 * HOUR + number);
+    let records: Vec<(i64, i64)> = archived.chain(missed).map(|second| (second, gone.start)).collect();
+    let schedule = || {
+        let runs = [2, 50].map(|hour| EPOCH + hour * HOUR).into_iter();
+        let runs = runs.chain([gone.start + HOUR / 2, gone.end + HOUR, gone.end + 2 * HOUR]);
+        let schedule = schedule(World::of_records(records.clone()), silent(), &runs.collect::<Vec<_>>());
+        Schedule { naming: Naming::PLAIN.absent(0, gone.clone()), ..schedule }
+    };
+    survives(schedule);
+}
