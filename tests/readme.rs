@@ -122,7 +122,7 @@ impl Emulator {
         let arguments: Vec<&str> = command_line.split_whitespace().skip(1).collect();
         let mut process = sealed.command(PROGRAM).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let printed = lines.take(6).map(|line| line.unwrap() + "\n").collect();
+        let printed = lines.take(10).map(|line| line.unwrap() + "\n").collect();
         Self { process, printed }
     }
 

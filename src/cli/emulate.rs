@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 /// The arguments of `emulate`.
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = emulator::login_help())]
+#[command(after_help = emulator::closing_help())]
 pub(super) struct Args {
     /// Write every record of this world to a file, one JSON object a line, before serving
     #[arg(long, value_name = "FILE")]

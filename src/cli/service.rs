@@ -18,15 +18,19 @@ pub(super) const VARIABLES: &str = "\
 Credentials come from the first of these that is complete; an empty variable counts as unset:
   1. FGARCHIVE_AUTH_TOKEN, a ready token
   2. HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; HUAWEICLOUD_SDK_SECURITY_TOKEN with temporary keys
-  3. ak and sk (and security_token, project_id) under [basic] in ~/.huaweicloud/credentials, or in
+  3. CLOUD_SDK_AK and CLOUD_SDK_SK, the names in the samples of the vendor's documentation
+  4. ak and sk (and security_token, project_id) under [basic] in ~/.huaweicloud/credentials, or in
      the file that HUAWEICLOUD_SDK_CREDENTIALS_FILE names
-  4. OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, and OS_PROJECT_ID or
+  5. OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, and OS_PROJECT_ID or
      OS_PROJECT_NAME (with OS_PROJECT_DOMAIN_NAME where it is another domain)
 
 Other variables:
   FGARCHIVE_REGION, HUAWEICLOUD_REGION    the region, the first that is set
+  FGARCHIVE_ENDPOINT                      the service's address, as --endpoint
+  HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_*  the same for the region whose id, such as CN_NORTH_4, stands
+                                          for the asterisk: a URL or a host; of a list, the first
   HUAWEICLOUD_SDK_PROJECT_ID              the project's id
-  HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's
+  HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's: a URL or a host
   HTTPS_PROXY, NO_PROXY                   a proxy for the service, and who is asked without it";
 
 /// Where the options that every such command shares stand in its help.
@@ -48,8 +52,8 @@ pub(super) struct ServiceArgs {
     /// The project's id [default: HUAWEICLOUD_SDK_PROJECT_ID, or looked up by the region]
     #[arg(long, value_name = "ID", help_heading = HEADING)]
     project_id: Option<String>,
-    /// The service's address [default: by the region]
-    #[arg(long, value_name = "URL", env = "FGARCHIVE_ENDPOINT", help_heading = HEADING)]
+    /// The service's address [default: FGARCHIVE_ENDPOINT, or by the region]
+    #[arg(long, value_name = "URL", help_heading = HEADING)]
     endpoint: Option<String>,
     /// Requests under way at once, 1 to 64
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)), help_heading = HEADING)]
@@ -110,7 +114,7 @@ impl ServiceArgs {
 
     /// The same, and where the credentials were found.
     pub(super) fn client_and_source(&self, globals: &Globals) -> Result<(Client, String), Failure> {
-        let env = |name: &str| std::env::var(name).ok();
+        let env = |name: &str| std::env::var_os(name);
         let plain_http = if self.allow_plain_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
         let options = ServiceOptions {
             endpoint: self.endpoint.as_deref(),
@@ -131,7 +135,7 @@ impl ServiceArgs {
             functions_base: functions,
             iam_base: iam,
             region,
-            project_id: self.project_id.clone().or(project_id),
+            project_id: config::read_project_id(self.project_id.as_deref())?.or(project_id),
             credentials,
             timeouts: Timeouts { total: self.request_timeout, ..Timeouts::default() },
             ca_cert: self.ca_cert.as_deref().map(config::read_ca_cert).transpose()?,

@@ -1,11 +1,10 @@
 //! Credentials: from the first source that is complete.
 
-use super::profile::{read_limited, read_profile};
-use super::{Environment, usage, variable};
+use super::profile::{Profile, read_limited, read_profile};
+use super::{Environment, shown, usage, variable};
 use crate::api::{Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope};
 use crate::error::Failure;
 use secrecy::SecretString;
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,9 @@ const SECRET_KEY: &str = "HUAWEICLOUD_SDK_SK";
 const SECURITY_TOKEN: &str = "HUAWEICLOUD_SDK_SECURITY_TOKEN";
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
 const PROFILE_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
+// The names of the samples in the vendor's documentation, which none of its SDKs reads.
+const SAMPLE_ACCESS_KEY: &str = "CLOUD_SDK_AK";
+const SAMPLE_SECRET_KEY: &str = "CLOUD_SDK_SK";
 // The names of OpenStack's command line.
 const AUTH_URL: &str = "OS_AUTH_URL";
 const USERNAME: &str = "OS_USERNAME";
@@ -30,9 +32,9 @@ const OS_PROJECT_DOMAIN: &str = "OS_PROJECT_DOMAIN_NAME";
 const MAX_CERTIFICATES: u64 = 1024 * 1024;
 
 /// All the ways, for those who took none.
-const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; or put ak and sk under \
-                    [basic] in ~/.huaweicloud/credentials; or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, \
-                    OS_USER_DOMAIN_NAME and OS_PROJECT_NAME";
+const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; or CLOUD_SDK_AK and \
+                    CLOUD_SDK_SK; or put ak and sk under [basic] in ~/.huaweicloud/credentials; or set OS_AUTH_URL, \
+                    OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME and OS_PROJECT_NAME";
 
 /// Credentials and what was learned on the way to them.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct LoadedCredentials {
 /// What one source holds.
 enum Found {
     Nothing,
+    /// Nothing, where it might have been expected, and why: for those who took no other way.
+    Unfit(String),
     /// Something, but not all, with what is missing.
     Incomplete(String),
     Complete(Box<LoadedCredentials>),
@@ -62,26 +66,33 @@ impl Found {
     }
 }
 
-/// Takes the first source that is complete: a token, keys, the SDK's profile file under `home`, a password.
+/// Takes the first source that is complete: a token, keys, the keys of the vendor's samples, the SDK's
+/// profile file under `home`, a password.
 pub fn load_credentials(
     env: Environment<'_>,
     home: Option<&Path>,
     plain_http: PlainHttp,
 ) -> Result<LoadedCredentials, Failure> {
-    let mut passed_over = Vec::new();
-    let sources: [&dyn Fn() -> Result<Found, Failure>; 4] =
-        [&|| token(env), &|| keys(env), &|| profile(env, home), &|| password(env, plain_http)];
+    let (mut passed_over, mut unfit) = (Vec::new(), Vec::new());
+    let sources: [&dyn Fn() -> Result<Found, Failure>; 5] =
+        [&|| token(env), &|| keys(env), &|| sample_keys(env), &|| profile(env, home), &|| password(env, plain_http)];
     for source in sources {
         match source()? {
             Found::Nothing => {}
+            Found::Unfit(reason) => unfit.push(reason),
             Found::Incomplete(missing) => passed_over.push(missing),
             Found::Complete(loaded) => {
-                let own = variable(env, PROJECT_ID).map(|id| project(PROJECT_ID, id)).transpose()?;
+                let own = variable(env, PROJECT_ID)?.map(|id| project(PROJECT_ID, id)).transpose()?;
                 return Ok(LoadedCredentials { project_id: own.or(loaded.project_id.clone()), passed_over, ..*loaded });
             }
         }
     }
-    Err(no_credentials(&passed_over))
+    Err(no_credentials(&passed_over, &unfit))
+}
+
+/// The project's id as `--project-id` has it; an empty one counts as not given.
+pub fn read_project_id(given: Option<&str>) -> Result<Option<String>, Failure> {
+    given.filter(|id| !id.is_empty()).map(|id| project("--project-id", id.to_owned())).transpose()
 }
 
 /// Reads the file of `--ca-cert`; whether it holds certificates is seen when they are used.
@@ -90,47 +101,63 @@ pub fn read_ca_cert(path: &Path) -> Result<Vec<u8>, Failure> {
     read_limited(path, MAX_CERTIFICATES).map_err(unreadable)
 }
 
-fn no_credentials(passed_over: &[String]) -> Failure {
-    if passed_over.is_empty() {
-        usage("there are no credentials").hint(WAYS)
-    } else {
-        usage(format!("there are no complete credentials: {}", passed_over.join("; "))).hint(WAYS)
+fn no_credentials(passed_over: &[String], unfit: &[String]) -> Failure {
+    let lacking = if passed_over.is_empty() { "there are no credentials" } else { "there are no complete credentials" };
+    let reasons = [passed_over, unfit].concat();
+    if reasons.is_empty() {
+        return usage(lacking).hint(WAYS);
     }
+    usage(format!("{lacking}: {}", reasons.join("; "))).hint(WAYS)
 }
 
 fn token(env: Environment<'_>) -> Result<Found, Failure> {
-    let Some(token) = variable(env, TOKEN) else { return Ok(Found::Nothing) };
+    let Some(token) = variable(env, TOKEN)? else { return Ok(Found::Nothing) };
     let credentials = Credentials::Token(secret(TOKEN, token)?);
     Ok(Found::complete(TOKEN, credentials, None))
 }
 
 fn keys(env: Environment<'_>) -> Result<Found, Failure> {
-    let value = |name| variable(env, name).map(|value| (name, value));
-    key_pair(ACCESS_KEY, [(ACCESS_KEY, value(ACCESS_KEY)), (SECRET_KEY, value(SECRET_KEY))], value(SECURITY_TOKEN))
+    let pair = [(ACCESS_KEY, placed(env, ACCESS_KEY)?), (SECRET_KEY, placed(env, SECRET_KEY)?)];
+    key_pair(ACCESS_KEY, pair, placed(env, SECURITY_TOKEN)?)
+}
+
+/// Whoever has run the vendor's samples has these set; the SDKs' own names come first.
+fn sample_keys(env: Environment<'_>) -> Result<Found, Failure> {
+    let names = [SAMPLE_ACCESS_KEY, SAMPLE_SECRET_KEY];
+    let pair = [(names[0], placed(env, names[0])?), (names[1], placed(env, names[1])?)];
+    key_pair(SAMPLE_ACCESS_KEY, pair, None)
+}
+
+fn placed<'a>(env: Environment<'_>, name: &'a str) -> Result<Option<Placed<'a>>, Failure> {
+    Ok(variable(env, name)?.map(|value| (name, value)))
 }
 
 fn profile(env: Environment<'_>, home: Option<&Path>) -> Result<Found, Failure> {
-    let named = variable(env, PROFILE_FILE).map(PathBuf::from);
+    let named = env(PROFILE_FILE).filter(|path| !path.is_empty()).map(PathBuf::from);
     let Some(path) = named.clone().or_else(|| home.map(|home| home.join(".huaweicloud").join("credentials"))) else {
         return Ok(Found::Nothing);
     };
     match read_profile(&path) {
-        Ok(values) => profile_keys(&path, &values, named.is_some()),
+        Ok(profile) => profile_keys(&path, &profile, named.is_some()),
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
         Err(error) => Ok(Found::Incomplete(format!("the profile file `{}` cannot be read: {error}", path.display()))),
     }
 }
 
-fn profile_keys(path: &Path, values: &HashMap<String, String>, named: bool) -> Result<Found, Failure> {
+fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Failure> {
     let place = |name: &str| format!("{name} in the profile file `{}`", path.display());
-    let value = |name: &str| values.get(name).cloned();
+    let value = |name: &str| profile.values.get(name).cloned();
     let (ak, sk, security_token) = (place("ak"), place("sk"), place("security_token"));
     let pair =
         [("ak", ak.as_str()), ("sk", sk.as_str())].map(|(name, place)| (place, value(name).map(|it| (place, it))));
     let temporary = value("security_token").map(|it| (security_token.as_str(), it));
     let source = format!("the profile file `{}`", path.display());
     Ok(match key_pair(&source, pair, temporary)? {
-        Found::Nothing if named => Found::Incomplete(format!("{source} has no ak and sk under [basic]")),
+        Found::Nothing => {
+            let lacking = if profile.has_section { "ak and sk under [basic]" } else { "section [basic]" };
+            let reason = format!("{source} has no {lacking}");
+            if named { Found::Incomplete(reason) } else { Found::Unfit(reason) }
+        }
         Found::Complete(loaded) => {
             let project_id = value("project_id").map(|id| project(&place("project_id"), id)).transpose()?;
             Found::complete(&loaded.source, loaded.credentials, project_id)
@@ -164,7 +191,12 @@ fn key_pair(
 }
 
 fn password(env: Environment<'_>, plain_http: PlainHttp) -> Result<Found, Failure> {
-    let required = [AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN].map(|name| (name, variable(env, name)));
+    let required = [
+        (AUTH_URL, variable(env, AUTH_URL)?),
+        (USERNAME, variable(env, USERNAME)?),
+        (PASSWORD, variable(env, PASSWORD)?),
+        (USER_DOMAIN, variable(env, USER_DOMAIN)?),
+    ];
     // The variables that say where and as whom are there, or this is no attempt at a login.
     if required.iter().all(|(_, value)| value.is_none()) {
         return Ok(Found::Nothing);
@@ -194,12 +226,12 @@ fn password(env: Environment<'_>, plain_http: PlainHttp) -> Result<Found, Failur
 }
 
 fn project_scope(env: Environment<'_>) -> Result<Option<ProjectScope>, Failure> {
-    if let Some(id) = variable(env, OS_PROJECT_ID) {
+    if let Some(id) = variable(env, OS_PROJECT_ID)? {
         return project(OS_PROJECT_ID, id).map(|id| Some(ProjectScope::Id(id)));
     }
-    let Some(name) = variable(env, OS_PROJECT_NAME) else { return Ok(None) };
+    let Some(name) = variable(env, OS_PROJECT_NAME)? else { return Ok(None) };
     one_line(OS_PROJECT_NAME, &name)?;
-    Ok(Some(ProjectScope::Name { name, domain: variable(env, OS_PROJECT_DOMAIN) }))
+    Ok(Some(ProjectScope::Name { name, domain: variable(env, OS_PROJECT_DOMAIN)? }))
 }
 
 /// A project's id stands in paths and headers.
@@ -207,7 +239,8 @@ fn project(place: &str, id: String) -> Result<String, Failure> {
     if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         return Ok(id);
     }
-    Err(usage(format!("{place} is no project id")).hint("an id has letters, digits, `-` and `_` only"))
+    let unreadable = format!("{place}: {} is no project id", shown(&id));
+    Err(usage(unreadable).hint("an id has letters, digits, `-` and `_` only"))
 }
 
 fn secret(place: &str, value: String) -> Result<SecretString, Failure> {
@@ -215,13 +248,14 @@ fn secret(place: &str, value: String) -> Result<SecretString, Failure> {
     Ok(SecretString::from(value))
 }
 
-/// Keys and tokens are visible ASCII; anything else was pasted or read with something around it.
+/// Keys and tokens are visible ASCII without quotes; anything else was pasted or read with something
+/// around it.
 fn visible(place: &str, value: &str) -> Result<(), Failure> {
-    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if value.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'')) {
         return Ok(());
     }
     one_line(place, value)?;
-    Err(usage(format!("the value of {place} holds a blank or another character that no key has"))
+    Err(usage(format!("the value of {place} holds a blank, a quote or another character that no key has"))
         .hint("copy the value again, without quotes or blanks around it"))
 }
 
@@ -239,12 +273,13 @@ mod tests {
     use pretty_assertions::assert_eq;
     use proptest::prelude::*;
     use secrecy::ExposeSecret;
+    use std::ffi::OsString;
 
     /// What is never to be seen in a failure or in debug output.
     const SECRET: &str = "hunter2hunter2";
 
     fn load_at(home: Option<&Path>, set: &[(&str, &str)]) -> Result<LoadedCredentials, Failure> {
-        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         load_credentials(&env, home, PlainHttp::LoopbackOnly)
     }
 
@@ -280,15 +315,17 @@ mod tests {
     fn the_first_complete_source_wins() {
         let home = home_with("[basic]\nak = PROFILE\nsk = s\nproject_id = fromfile\n");
         let mut set = vec![(TOKEN, SECRET), (ACCESS_KEY, "AK"), (SECRET_KEY, SECRET), (PROJECT_ID, "fromenv")];
+        set.extend([(SAMPLE_ACCESS_KEY, "SAMPLE"), (SAMPLE_SECRET_KEY, SECRET)]);
         set.extend(LOGIN);
-        let sources: Vec<_> = (0..4)
+        let sources: Vec<_> = (0..5)
             .map(|taken| {
                 let set: Vec<_> = match taken {
                     0 => set.clone(),
                     1 => set[1..].to_vec(),
-                    _ => set[4..].to_vec(),
+                    2 => set[4..].to_vec(),
+                    _ => set[6..].to_vec(),
                 };
-                let home = (taken < 3).then(|| home.path());
+                let home = (taken < 4).then(|| home.path());
                 let loaded = load_at(home, &set).unwrap();
                 assert!(!format!("{loaded:?}").contains("hunter2"));
                 let kind = match loaded.credentials {
@@ -299,9 +336,53 @@ mod tests {
                 (kind, loaded.project_id)
             })
             .collect();
-        let expected =
-            [("token", Some("fromenv")), ("AK", Some("fromenv")), ("PROFILE", Some("fromfile")), ("user", None)];
+        let expected = [
+            ("token", Some("fromenv")),
+            ("AK", Some("fromenv")),
+            ("SAMPLE", None),
+            ("PROFILE", Some("fromfile")),
+            ("user", None),
+        ];
         assert_eq!(sources, expected.map(|(kind, id)| (kind.to_owned(), id.map(str::to_owned))));
+    }
+
+    #[test]
+    fn the_keys_of_the_samples_are_no_half_of_another_pair() {
+        let message = failure(&[(ACCESS_KEY, "AK"), (SAMPLE_SECRET_KEY, SECRET)]);
+        assert_eq!(
+            message,
+            "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not; \
+             CLOUD_SDK_SK is set, CLOUD_SDK_AK is not"
+        );
+        let set = [(SAMPLE_ACCESS_KEY, "AK"), (SAMPLE_SECRET_KEY, SECRET), (SECURITY_TOKEN, SECRET)];
+        let loaded = load(&set).unwrap();
+        assert!(matches!(loaded.credentials, Credentials::Keys { security_token: None, .. }));
+        assert_eq!(loaded.source, SAMPLE_ACCESS_KEY);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_not_utf_8_is_named() {
+        use std::os::unix::ffi::OsStringExt;
+        for bad in [TOKEN, ACCESS_KEY, SAMPLE_SECRET_KEY, PASSWORD, OS_PROJECT_NAME] {
+            let env = |name: &str| {
+                let latin = || OsString::from_vec(b"hunter2\xe9".to_vec());
+                (name == bad).then(latin).or_else(|| (name == AUTH_URL).then(|| "https://iam.example".into()))
+            };
+            let failure = load_credentials(&env, None, PlainHttp::LoopbackOnly).unwrap_err();
+            assert_eq!(failure.to_string(), format!("the value of {bad} is not UTF-8"));
+            assert!(failure.kind.exit_code() == 2 && failure.hint.is_some(), "{failure:?}");
+            assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_project_id_counts_as_not_given() {
+        assert_eq!(read_project_id(None).unwrap(), None);
+        assert_eq!(read_project_id(Some("")).unwrap(), None);
+        assert_eq!(read_project_id(Some("0a-b_c")).unwrap().as_deref(), Some("0a-b_c"));
+        let refused = read_project_id(Some("../x")).unwrap_err();
+        assert_eq!(refused.to_string(), "--project-id: \"../x\" is no project id");
     }
 
     #[test]
@@ -333,12 +414,22 @@ mod tests {
 
     #[test]
     fn a_value_with_something_around_it_is_refused_by_name_only() {
-        for bad in ["hunter2\n", "hunter2\r\nX: y", " hunter2", "hunter2 ", "hunter2é", "hun\u{0}ter2hunter2"] {
+        for bad in [
+            "hunter2\n",
+            "hunter2\r\nX: y",
+            " hunter2",
+            "hunter2 ",
+            "hunter2é",
+            "hun\u{0}ter2hunter2",
+            "\"hunter2\"",
+            "'hunter2",
+        ] {
             for (name, set) in [
                 (TOKEN, vec![(TOKEN, bad)]),
                 (ACCESS_KEY, vec![(ACCESS_KEY, bad), (SECRET_KEY, "s")]),
                 (SECRET_KEY, vec![(ACCESS_KEY, "AK"), (SECRET_KEY, bad)]),
                 (SECURITY_TOKEN, vec![(ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, bad)]),
+                (SAMPLE_SECRET_KEY, vec![(SAMPLE_ACCESS_KEY, "AK"), (SAMPLE_SECRET_KEY, bad)]),
             ] {
                 assert!(failure(&set).contains(name), "{name} {bad:?}");
             }
@@ -371,6 +462,29 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_file_without_keys_is_found_and_told_of_where_nothing_else_is() {
+        let section = "has no section [basic]";
+        let keys = "has no ak and sk under [basic]";
+        for (profile, lacking) in [("", section), ("ak = A\nsk = s\n", section), ("[basic]\n[global]\nak = A\n", keys)]
+        {
+            let home = home_with(profile);
+            let file = home.path().join(".huaweicloud/credentials");
+            let lacks = format!("the profile file `{}` {lacking}", file.display());
+            let message = load_at(Some(home.path()), &[]).unwrap_err().to_string();
+            assert_eq!(message, format!("there are no credentials: {lacks}"));
+            // A file that was named is missed even where another way is complete; one that lies there is not.
+            assert_eq!(load_at(Some(home.path()), &LOGIN).unwrap().passed_over, [] as [String; 0]);
+            let named: Vec<_> = [(PROFILE_FILE, file.to_str().unwrap())].into_iter().chain(LOGIN).collect();
+            assert_eq!(load(&named).unwrap().passed_over, [lacks]);
+        }
+        let quoted = home_with("[basic]\nak = \"AK\"\nsk = 'hunter2'\nproject_id = \"id\"\n");
+        let loaded = load_at(Some(quoted.path()), &[]).unwrap();
+        let Credentials::Keys { access_key, secret_key, .. } = loaded.credentials else { panic!("no keys") };
+        assert_eq!((access_key.as_str(), secret_key.expose_secret()), ("AK", "hunter2"));
+        assert_eq!(loaded.project_id.as_deref(), Some("id"));
+    }
+
+    #[test]
     fn addresses_and_projects_are_checked() {
         let mut set = LOGIN;
         set[0].1 = "http://iam.example/v3";
@@ -386,12 +500,12 @@ mod tests {
     proptest! {
         /// Every variable may hold anything, and a failure names the variables but never says what a secret one holds.
         #[test]
-        fn any_values_are_taken_or_refused(values in prop::collection::vec((0..13usize, "\\PC{0,12}[\n ]?"), 0..14)) {
+        fn any_values_are_taken_or_refused(values in prop::collection::vec((0..15usize, "\\PC{0,12}[\n ]?"), 0..16)) {
             let names = [TOKEN, ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, PROJECT_ID, AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN,
-                OS_PROJECT_ID, OS_PROJECT_NAME, OS_PROJECT_DOMAIN, PROFILE_FILE];
+                OS_PROJECT_ID, OS_PROJECT_NAME, OS_PROJECT_DOMAIN, PROFILE_FILE, SAMPLE_ACCESS_KEY, SAMPLE_SECRET_KEY];
             let marked = |(at, value): &(usize, String)| {
                 let name = names[*at];
-                let is_secret = [TOKEN, SECRET_KEY, SECURITY_TOKEN, PASSWORD].contains(&name);
+                let is_secret = [TOKEN, SECRET_KEY, SECURITY_TOKEN, PASSWORD, SAMPLE_SECRET_KEY].contains(&name);
                 (name, if is_secret { format!("{value}hunter2{value}") } else { value.clone() })
             };
             let values: Vec<_> = values.iter().map(marked).collect();

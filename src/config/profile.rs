@@ -2,6 +2,7 @@
 //!
 //! Read as Python's `configparser` does, which the vendor's SDK uses: names in any case, `=` or `:`
 //! between name and value, `#` or `;` before a comment. Lines that are none of these are passed over.
+//! Quotes around a value, which that reader would keep, are taken off: no key has any.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -14,10 +15,18 @@ pub(super) const MAX_FILE: u64 = 64 * 1024;
 /// The section that holds the keys of a project; `[global]` is for calls that are about none.
 const SECTION: &str = "basic";
 
-/// The values of the section, by lower-case name; those without a value are left out.
-pub(super) fn read_profile(path: &Path) -> io::Result<HashMap<String, String>> {
-    let bytes = read_limited(path, MAX_FILE)?;
-    Ok(parse(&String::from_utf8_lossy(&bytes)))
+/// What the file holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Profile {
+    /// Whether it has the section.
+    pub(super) has_section: bool,
+    /// The section's values, by lower-case name; those without a value are left out.
+    pub(super) values: HashMap<String, String>,
+}
+
+pub(super) fn read_profile(path: &Path) -> io::Result<Profile> {
+    let text = String::from_utf8(read_limited(path, MAX_FILE)?);
+    text.map(|text| parse(&text)).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// Reads a file of at most `limit` bytes.
@@ -30,19 +39,25 @@ pub(super) fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn parse(text: &str) -> HashMap<String, String> {
-    let mut values = HashMap::new();
+fn parse(text: &str) -> Profile {
+    let Profile { mut has_section, mut values } = Profile::default();
     let mut in_section = false;
     for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             in_section = name.trim() == SECTION;
+            has_section |= in_section;
         } else if in_section && !line.starts_with(['#', ';']) {
-            let pair = line.split_once(['=', ':']).map(|(name, value)| (name.trim(), value.trim()));
+            let pair = line.split_once(['=', ':']).map(|(name, value)| (name.trim(), unquoted(value.trim())));
             let pair = pair.filter(|(_, value)| !value.is_empty());
             values.extend(pair.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())));
         }
     }
-    values
+    Profile { has_section, values }
+}
+
+fn unquoted(value: &str) -> &str {
+    let within = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    within('"').or_else(|| within('\'')).map_or(value, str::trim)
 }
 
 #[cfg(test)]
@@ -56,7 +71,35 @@ mod tests {
         let text = "\u{feff}ak = outside\r\n[global]\r\nak = global\r\n[basic]\r\n# sk = comment\r\n; sk = comment\r\n\
                     AK = a=b\r\nsk: s:k \r\nsecurity_token =\r\nno value here\r\n[other]\r\nak = other\r\n";
         let expected = [("ak", "a=b"), ("sk", "s:k")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(parse(text), HashMap::from(expected));
+        assert_eq!(parse(text), Profile { has_section: true, values: HashMap::from(expected) });
+        assert_eq!(parse("ak = outside\n[global]\nak = global\n[Basic]\nak = other\n"), Profile::default());
+        assert!(parse("[basic]").has_section);
+    }
+
+    #[test]
+    fn quotes_around_a_value_are_taken_off() {
+        for (written, read) in [
+            ("\"AK\"", Some("AK")),
+            ("'AK'", Some("AK")),
+            (" \" AK \" ", Some("AK")),
+            ("\"A'K\"", Some("A'K")),
+            ("\"AK", Some("\"AK")),
+            ("AK'", Some("AK'")),
+            ("\"AK'", Some("\"AK'")),
+            ("\"", Some("\"")),
+            ("\"\"", None),
+        ] {
+            let profile = parse(&format!("[basic]\nak = {written}\n"));
+            assert_eq!(profile.values.get("ak").map(String::as_str), read, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_no_profile() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let utf16: Vec<u8> = "\u{feff}[basic]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        io::Write::write_all(&mut file, &utf16).unwrap();
+        assert_eq!(read_profile(file.path()).unwrap_err().to_string(), "it is not UTF-8");
     }
 
     #[test]
@@ -69,7 +112,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read(text in "(\\[basic\\]\n)?[\\PC\n=:#\\[\\]]{0,80}") {
-            prop_assert!(parse(&text).iter().all(|(name, value)| !value.is_empty() && name.trim() == name));
+            prop_assert!(parse(&text).values.iter().all(|(name, value)| !value.is_empty() && name.trim() == name));
         }
     }
 }

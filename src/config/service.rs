@@ -1,6 +1,6 @@
 //! Which region is asked, and where it answers.
 
-use super::{Environment, usage, variable};
+use super::{Environment, shown, usage, variable};
 use crate::api::{Endpoint, EndpointProblem, PlainHttp, functions_url, iam_url, is_known_region};
 use crate::domain::FunctionRef;
 use crate::error::Failure;
@@ -8,6 +8,13 @@ use std::collections::BTreeSet;
 
 /// Variables that name the region, ours first.
 const REGION: [&str; 2] = ["FGARCHIVE_REGION", "HUAWEICLOUD_REGION"];
+
+/// The variable that stands for `--endpoint`.
+const ENDPOINT: &str = "FGARCHIVE_ENDPOINT";
+
+/// How the variable begins by which the vendor's SDKs are told where FunctionGraph answers in a
+/// region; it ends in the region's id, in capitals and with underscores.
+const REGION_ENDPOINT: &str = "HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_";
 
 /// The variable by which the vendor's SDKs are told another IAM.
 const IAM_ENDPOINT: &str = "HUAWEICLOUD_SDK_IAM_ENDPOINT";
@@ -42,43 +49,87 @@ pub struct ServiceAddress {
 /// by the region.
 pub fn locate_service(options: &ServiceOptions<'_>, env: Environment<'_>) -> Result<ServiceAddress, Failure> {
     let region = choose_region(options, env)?;
-    let endpoint = options.endpoint.filter(|text| !text.is_empty());
-    let by_region = functions_url(&region);
-    let functions = checked("--endpoint", endpoint.unwrap_or(&by_region), options.plain_http)?;
-    let iam = match variable(env, IAM_ENDPOINT) {
-        Some(text) => checked(IAM_ENDPOINT, &text, options.plain_http)?,
+    let given = given_endpoint(options, &region, env)?;
+    let by_table = given.is_none();
+    let functions = given.map_or_else(|| checked("the region", &functions_url(&region), options.plain_http), Ok)?;
+    let iam = match variable(env, IAM_ENDPOINT)? {
+        Some(text) => checked_as_sdk(IAM_ENDPOINT, &text, options.plain_http)?,
         // A stand-in on this machine is its own IAM; its keys are not to be sent to the vendor's.
         None if functions.is_loopback() => functions.clone(),
         None => checked("IAM", &iam_url(&region), options.plain_http)?,
     };
-    let warning = (endpoint.is_none() && !is_known_region(&region))
+    let warning = (by_table && !is_known_region(&region))
         .then(|| format!("the region `{region}` is not in the list of regions with FunctionGraph; asking {functions}"));
     Ok(ServiceAddress { region, functions, iam, warning })
 }
 
+/// The address of FunctionGraph where one was given: in the flag, in our variable, or in that of the
+/// vendor's SDKs, which may hold a list for them to try. We ask the first, and check them all.
+fn given_endpoint(
+    options: &ServiceOptions<'_>,
+    region: &str,
+    env: Environment<'_>,
+) -> Result<Option<Endpoint>, Failure> {
+    if let Some(text) = options.endpoint.filter(|text| !text.is_empty()) {
+        return checked("--endpoint", text, options.plain_http).map(Some);
+    }
+    if let Some(text) = variable(env, ENDPOINT)? {
+        return checked(ENDPOINT, &text, options.plain_http).map(Some);
+    }
+    let name = format!("{REGION_ENDPOINT}{}", region.replace('-', "_").to_ascii_uppercase());
+    let Some(list) = variable(env, &name)? else { return Ok(None) };
+    let entries = list.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let checked: Vec<_> =
+        entries.map(|text| checked_as_sdk(&name, text, options.plain_http)).collect::<Result<_, _>>()?;
+    let empty = || usage(format!("{name}: {} holds no address", shown(&list)));
+    checked.into_iter().next().ok_or_else(empty).map(Some)
+}
+
+/// The vendor's SDKs take a bare host too, and ask it by https.
+fn checked_as_sdk(place: &str, text: &str, plain_http: PlainHttp) -> Result<Endpoint, Failure> {
+    let text = text.trim();
+    let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    Endpoint::parse(&url, plain_http).map_err(|problem| unusable(place, text, problem))
+}
+
+/// The value for an error, unless it may hold a password or a token.
+fn shown_address(text: &str) -> String {
+    if text.contains(['@', '?', '#']) { "the address".to_owned() } else { shown(text) }
+}
+
 fn checked(place: &str, text: &str, plain_http: PlainHttp) -> Result<Endpoint, Failure> {
-    Endpoint::parse(text, plain_http).map_err(|problem| {
-        let failure = usage(format!("the address of {place} cannot be used")).because(problem);
-        match problem {
-            EndpointProblem::PlainHttp => {
-                failure.hint("use https, or accept that tokens are sent in the clear with --allow-plain-http")
-            }
-            EndpointProblem::Userinfo => failure.hint("give credentials in the environment"),
-            _ => failure.hint("write it like https://functiongraph.cn-north-4.myhuaweicloud.com"),
+    Endpoint::parse(text, plain_http).map_err(|problem| unusable(place, text, problem))
+}
+
+fn unusable(place: &str, text: &str, problem: EndpointProblem) -> Failure {
+    let failure = usage(format!("{place}: {} cannot be used", shown_address(text))).because(problem);
+    match problem {
+        EndpointProblem::PlainHttp => {
+            failure.hint("use https, or accept that tokens are sent in the clear with --allow-plain-http")
         }
-    })
+        EndpointProblem::Userinfo => failure.hint("give credentials in the environment"),
+        _ => failure.hint("write it like https://functiongraph.cn-north-4.myhuaweicloud.com"),
+    }
 }
 
 fn choose_region(options: &ServiceOptions<'_>, env: Environment<'_>) -> Result<String, Failure> {
-    let given = options.region.filter(|region| !region.is_empty()).map(str::to_owned);
-    let given = given.or_else(|| REGION.iter().find_map(|name| variable(env, name)));
-    let region = given.map_or_else(|| region_of(options.functions), Ok)?;
-    // It becomes part of a host name.
-    if region.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-        Ok(region)
-    } else {
-        Err(usage(format!("`{region}` is no region")).hint("write its id, such as cn-north-4"))
+    if let Some(region) = options.region.filter(|region| !region.is_empty()) {
+        return checked_region("--region", region.to_owned());
     }
+    for name in REGION {
+        if let Some(region) = variable(env, name)? {
+            return checked_region(name, region);
+        }
+    }
+    checked_region("the functions", region_of(options.functions)?)
+}
+
+/// A region becomes part of a host's name.
+fn checked_region(place: &str, region: String) -> Result<String, Failure> {
+    if region.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+        return Ok(region);
+    }
+    Err(usage(format!("{place}: {} is no region", shown(&region))).hint("write its id, such as cn-north-4"))
 }
 
 /// The one region that the functions' URNs name.
@@ -106,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn locate(options: &ServiceOptions<'_>, set: &[(&str, &str)]) -> Result<ServiceAddress, Failure> {
-        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         locate_service(options, &env)
     }
 
@@ -138,7 +189,9 @@ mod tests {
         let two = ["urn:fss:b:p:function:default:a", "urn:fss:a:p:function:default:a"];
         assert_eq!(message(&two), "the functions lie in several regions: a, b");
         let odd = ServiceOptions { region: Some("a.example/"), ..ServiceOptions::default() };
-        assert_eq!(locate(&odd, &[]).unwrap_err().to_string(), "`a.example/` is no region");
+        assert_eq!(locate(&odd, &[]).unwrap_err().to_string(), "--region: \"a.example/\" is no region");
+        let odd = locate(&ServiceOptions::default(), &[("HUAWEICLOUD_REGION", "a b")]).unwrap_err();
+        assert_eq!(odd.to_string(), "HUAWEICLOUD_REGION: \"a b\" is no region");
     }
 
     #[test]
@@ -169,10 +222,75 @@ mod tests {
         let options =
             ServiceOptions { endpoint: Some("https://u:hunter2@x"), region: Some("r"), ..ServiceOptions::default() };
         let failure = locate(&options, &[]).unwrap_err();
-        assert_eq!(failure.to_string(), "the address of --endpoint cannot be used: it holds a user name or a password");
+        assert_eq!(failure.to_string(), "--endpoint: the address cannot be used: it holds a user name or a password");
         let plain = ServiceOptions { endpoint: Some("http://example.com"), ..options };
         assert!(locate(&plain, &[]).unwrap_err().hint.is_some_and(|hint| hint.contains("--allow-plain-http")));
         assert!(locate(&ServiceOptions { plain_http: PlainHttp::Anywhere, ..plain }, &[]).is_ok());
+    }
+
+    /// The SDKs' variable for the region of these tests.
+    const OF_REGION: &str = "HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4";
+
+    fn of_region(endpoint: Option<&'static str>) -> ServiceOptions<'static> {
+        ServiceOptions { endpoint, region: Some("cn-north-4"), ..ServiceOptions::default() }
+    }
+
+    #[test]
+    fn the_sdks_variable_of_a_region_gives_way_to_ours_and_ours_to_the_flag() {
+        let set =
+            [(OF_REGION, "https://sdk.example"), (ENDPOINT, "https://ours.example"), (IAM_ENDPOINT, "iam.example")];
+        let functions = |endpoint, set: &[_]| locate(&of_region(endpoint), set).unwrap().functions.to_string();
+        assert_eq!(functions(Some("https://flag.example"), &set), "https://flag.example");
+        assert_eq!(functions(Some(""), &set), "https://ours.example");
+        assert_eq!(functions(None, &set[..1]), "https://sdk.example");
+        let other = ServiceOptions { region: Some("cn-east-3"), ..ServiceOptions::default() };
+        let found = locate(&other, &set[..1]).unwrap().functions.to_string();
+        assert_eq!(found, "https://functiongraph.cn-east-3.myhuaweicloud.com");
+        let unknown = ServiceOptions { region: Some("xx-new_1"), ..ServiceOptions::default() };
+        let set = [("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_XX_NEW_1", "gate.example"), (IAM_ENDPOINT, "iam.example")];
+        let found = locate(&unknown, &set).unwrap();
+        assert_eq!((found.functions.to_string(), found.warning), ("https://gate.example".to_owned(), None));
+    }
+
+    #[test]
+    fn the_sdks_variables_take_urls_bare_hosts_and_a_list() {
+        let found = |functions, iam| locate(&of_region(None), &[(OF_REGION, functions), (IAM_ENDPOINT, iam)]);
+        for (functions, iam, expected) in [
+            ("https://a.example", "https://i.example", ["https://a.example", "https://i.example"]),
+            ("a.example", "i.example:8443", ["https://a.example", "https://i.example:8443"]),
+            ("a.example/gate, http://b.example.invalid:x", "i.example", ["", ""]),
+            (" a.example/gate , https://b.example,", " i.example\n", ["https://a.example/gate", "https://i.example"]),
+            ("http://127.0.0.1:1", "http://[::1]:2", ["http://127.0.0.1:1", "http://[::1]:2"]),
+            ("127.0.0.1:1", "localhost", ["https://127.0.0.1:1", "https://localhost"]),
+        ] {
+            let found = found(functions, iam).map(|found| [found.functions.to_string(), found.iam.to_string()]);
+            assert_eq!(found.unwrap_or_default(), expected, "{functions} {iam}");
+        }
+    }
+
+    #[test]
+    fn an_unusable_address_of_the_sdks_is_named_with_its_variable() {
+        for name in [OF_REGION, IAM_ENDPOINT, ENDPOINT] {
+            for (value, said) in [
+                ("http://a.example", "\"http://a.example\" cannot be used: plain http is accepted for this machine's"),
+                ("ftp://a.example", "\"ftp://a.example\" cannot be used: its scheme is neither https nor http"),
+                ("a b", "\"a b\" cannot be used: it is no URL"),
+                ("\u{1b}[2J", "\"\\u{1b}[2J\" cannot be used: it is no URL"),
+                ("https://u:hunter2@x", "the address cannot be used: it holds a user name"),
+                ("https://u:hunter2@x y", "the address cannot be used: it is no URL"),
+                ("https://x?t=hunter2", "the address cannot be used: it holds a query"),
+            ] {
+                let failure = locate(&of_region(None), &[(name, value)]).unwrap_err();
+                assert_eq!((failure.kind.exit_code(), failure.hint.is_some()), (2, true), "{name} {value}");
+                assert!(failure.to_string().starts_with(&format!("{name}: {said}")), "{failure}");
+                assert!(!format!("{failure} {failure:?}").contains("hunter2"), "{failure:?}");
+            }
+        }
+        let several = [(OF_REGION, "https://a.example,ftp://b.example")];
+        let failure = locate(&of_region(None), &several).unwrap_err().to_string();
+        assert!(failure.starts_with(&format!("{OF_REGION}: \"ftp://b.example\" cannot be used")), "{failure}");
+        let failure = locate(&of_region(None), &[(OF_REGION, " ,")]).unwrap_err().to_string();
+        assert_eq!(failure, format!("{OF_REGION}: \" ,\" holds no address"));
     }
 
     proptest! {
@@ -180,6 +298,14 @@ mod tests {
         fn any_text_is_taken_or_refused(endpoint in "\\PC{0,30}", region in "\\PC{0,20}") {
             let options = ServiceOptions { endpoint: Some(&endpoint), region: Some(&region), ..ServiceOptions::default() };
             let _ = locate(&options, &[]);
+        }
+
+        #[test]
+        fn any_text_in_the_sdks_variables_is_taken_or_refused(functions in "\\PC{0,30}", iam in "\\PC{0,30}") {
+            match locate(&of_region(None), &[(OF_REGION, &functions), (IAM_ENDPOINT, &iam)]) {
+                Ok(found) => prop_assert!(found.functions.is_encrypted() || found.functions.is_loopback()),
+                Err(failure) => prop_assert_eq!(failure.kind.exit_code(), 2),
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ pub use auth::{ACCESS_KEY, DOMAIN, PASSWORD, SECRET_KEY, TOKEN, USER};
 pub use faults::{BodyKind, Fault, Faults, Framing, Rule};
 pub use journal::{Journal, ListingRequest};
 pub use oddity::Oddity;
-pub use options::{Options, export_lines, login_help};
+pub use options::{Options, closing_help, export_lines};
 pub use readings::{
     Bounds, CappedCount, Count, ErrorForm, Filter, LastMarker, Lookup, MarkerForm, OpenTime, Order, OverLimit,
     Readings, Times, WaitStart,

@@ -16,7 +16,7 @@ const MOST_SCRIPT: u64 = 1 << 20;
 
 /// What the stand-in cloud holds and how it behaves.
 ///
-/// Besides the access key it takes a token and a password, see [`login_help`].
+/// Besides the access key it takes a token and a password, see [`closing_help`].
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Port on 127.0.0.1; 0 takes a free one
@@ -105,23 +105,33 @@ fn read_script(path: &str) -> Result<Faults, String> {
     text.parse().map_err(|cause| format!("cannot read the faults `{path}`: {cause}"))
 }
 
-/// Lines for a shell that lead the program, and the vendor's SDK, to a running emulator.
+/// Lines for a shell that lead the program, the vendor's SDKs and the samples of its documentation to
+/// a running emulator. No value has a character that a shell would take for anything else.
 pub fn export_lines(base_url: &str) -> String {
+    let of_region = format!("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_{}", REGION.replace('-', "_").to_ascii_uppercase());
     [
         ("FGARCHIVE_ENDPOINT", base_url),
         ("FGARCHIVE_REGION", REGION),
         ("HUAWEICLOUD_SDK_AK", ACCESS_KEY),
         ("HUAWEICLOUD_SDK_SK", SECRET_KEY),
         ("HUAWEICLOUD_SDK_PROJECT_ID", PROJECT_ID),
+        (&of_region, base_url),
+        ("HUAWEICLOUD_SDK_IAM_ENDPOINT", base_url),
+        ("CLOUD_SDK_AK", ACCESS_KEY),
+        ("CLOUD_SDK_SK", SECRET_KEY),
     ]
     .map(|(name, value)| format!("export {name}={value}\n"))
     .concat()
 }
 
-/// The other ways in, for the end of the command's help.
-pub fn login_help() -> String {
+/// What holds by default, and the other ways in, for the end of the command's help.
+pub fn closing_help() -> String {
     format!(
-        "Other ways in:\n  a token      FGARCHIVE_AUTH_TOKEN={TOKEN}\n  a password   OS_AUTH_URL=<its address>/v3 \
+        "Without a switch it answers as the vendor's page documents: error_code is an integer, 0 for no error, and \
+         count and next_marker are too; a query without bounds has the last hour, one without a limit 100 records. \
+         Times are read as documented and as the page's samples send them. --error-form string gives codes as text, \
+         --times strict refuses what is not documented; the other switches are above.\n\n\
+         Other ways in:\n  a token      FGARCHIVE_AUTH_TOKEN={TOKEN}\n  a password   OS_AUTH_URL=<its address>/v3 \
          OS_USERNAME={USER} OS_PASSWORD={PASSWORD} OS_USER_DOMAIN_NAME={DOMAIN} OS_PROJECT_NAME={REGION}"
     )
 }
@@ -174,6 +184,13 @@ mod tests {
         assert!(
             lines.starts_with("export FGARCHIVE_ENDPOINT=http://127.0.0.1:8080\nexport FGARCHIVE_REGION=cn-north-4\n")
         );
-        assert!(lines.lines().all(|line| line.starts_with("export ")));
+        let plain = |character: char| character.is_ascii_alphanumeric() || "=:/._-".contains(character);
+        for line in lines.lines() {
+            let assignment = line.strip_prefix("export ").unwrap();
+            assert!(assignment.chars().all(plain), "{line}");
+        }
+        assert!(lines.contains("\nexport HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4=http://127.0.0.1:8080\n"));
+        assert!(lines.contains("\nexport HUAWEICLOUD_SDK_IAM_ENDPOINT=http://127.0.0.1:8080\n"));
+        assert!(lines.ends_with("\nexport CLOUD_SDK_AK=emulator\nexport CLOUD_SDK_SK=emulator-secret\n"));
     }
 }

@@ -153,7 +153,7 @@ fn emulate_tells_a_shell_how_to_reach_it() {
     let mut emulator = home
         .run(["emulate", "--port", "0", "--records", "600", "--span", "5d", "--dump-world", "world.ndjson"])
         .start();
-    emulator.until("it has told everything", |emulator| emulator.printed().contains("HUAWEICLOUD_SDK_PROJECT_ID="));
+    emulator.until("it has told everything", |emulator| emulator.printed().contains("CLOUD_SDK_SK=emulator-secret\n"));
     let told = emulator.printed();
     let (url, exports) = told.split_once('\n').unwrap();
     assert!(url.starts_with("http://127.0.0.1:") && !url.ends_with(":0"), "{url}");
@@ -163,6 +163,21 @@ fn emulate_tells_a_shell_how_to_reach_it() {
     assert!(names.contains("FGARCHIVE_ENDPOINT") && names.contains("HUAWEICLOUD_SDK_SK"), "{names:?}");
     let sync = home.run(["sync", "--all-functions", "--max-rps", "1000"]);
     exports.iter().fold(sync, |sync, (name, value)| sync.env(name, value)).exits(0);
+    // In any shell, and with nothing of our own: what the vendor's SDKs and samples read is enough.
+    std::fs::write(home.join("exports"), told.split_once('\n').unwrap().1).unwrap();
+    let ours = "FGARCHIVE_ENDPOINT HUAWEICLOUD_SDK_AK HUAWEICLOUD_SDK_SK HUAWEICLOUD_SDK_PROJECT_ID";
+    for (shell, take) in [
+        ("sh", ". ./exports"),
+        ("bash", ". ./exports"),
+        ("sh", "eval \"$(cat exports)\""),
+        ("bash", "eval \"$(cat exports)\""),
+    ] {
+        let script =
+            format!("set -eu; {take}; unset {ours}; exec \"$0\" --db \"$1\".db sync --all-functions --max-rps 1000");
+        home.run_as(std::process::Command::new(shell), ["-c", &script, crate::program::BINARY, shell]).exits(0);
+        let (theirs, own) = (archive::records(&home.join(&format!("{shell}.db"))), archive::records(&home.db()));
+        assert!(!own.is_empty() && own.keys().all(|id| theirs.contains_key(id)), "{shell}: {take}");
+    }
     // The dump holds what was listed before; some records are listed a little later.
     let dumped = std::fs::read_to_string(home.join("world.ndjson")).unwrap();
     let archived = archive::records(&home.db());

@@ -43,10 +43,10 @@ fn an_address_that_cannot_be_used_is_usage() {
     for (endpoint, message) in [
         ("not a url", "it is no URL such as https://"),
         ("functiongraph", "it is no URL such as https://"),
-        ("ftp://127.0.0.1", "the address of --endpoint cannot be used"),
+        ("ftp://127.0.0.1", "\"ftp://127.0.0.1\" cannot be used: its scheme is neither https nor http"),
         ("http://functiongraph.example", "plain http is accepted for this machine's own addresses only"),
         ("http://10.0.0.1:8080", "with --allow-plain-http"),
-        ("https://user:hunter2@functiongraph.example", "the address of --endpoint cannot be used"),
+        ("https://user:hunter2@functiongraph.example", "the address cannot be used"),
     ] {
         for by_variable in [true, false] {
             let home = Home::new();
@@ -57,7 +57,9 @@ fn an_address_that_cannot_be_used_is_usage() {
                 program.args(["--endpoint", endpoint])
             };
             let said = program.exits(2).says(message).prints("");
-            assert!(said.stderr.starts_with("error: ") && !said.stderr.contains("hunter2"), "{}", said.stderr);
+            let place = if by_variable { "FGARCHIVE_ENDPOINT" } else { "--endpoint" };
+            let begin = format!("error: {place}: ");
+            assert!(said.stderr.starts_with(&begin) && !said.stderr.contains("hunter2"), "{}", said.stderr);
             assert!(home.bytes().is_empty(), "{endpoint}: something was made");
         }
     }

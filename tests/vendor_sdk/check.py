@@ -1,12 +1,12 @@
 """Reads a running emulator with the vendor's own SDK and compares what it gets with the emulator's dump.
 
     python -m pip install -r tests/vendor_sdk/requirements.txt
-    fgarchive emulate --error-form number --dump-world truth.ndjson    # prints the exports used here
+    fgarchive emulate --dump-world truth.ndjson    # prints the exports used here
     python tests/vendor_sdk/check.py truth.ndjson
 
 The endpoint comes from FGARCHIVE_ENDPOINT, the keys from HUAWEICLOUD_SDK_AK, _SK and _PROJECT_ID, all
-of which `emulate` prints. `--error-form number` is the documented form: this SDK cannot read the
-other one, an empty string where its model has an integer.
+of which `emulate` prints. Codes are numbers by default, as documented: this SDK cannot read the other
+form, an empty string where its model has an integer.
 """
 
 import argparse
