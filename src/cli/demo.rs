@@ -38,7 +38,7 @@ const REPORTS: [&[&str]; 4] = [
 /// The arguments of `demo`.
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct Args {
-    /// Keep the archive here instead of deleting it at the end
+    /// Keep the archive at this path, where nothing is yet, instead of deleting it at the end
     #[arg(long, value_name = "PATH")]
     keep: Option<PathBuf>,
     /// Set the demo's clock to this time, so that it shows the same every time it is run [default: now]
@@ -54,7 +54,12 @@ struct Defaults {
 
 /// Shows the program.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let cannot = |error| Failure::new(FailureKind::Archive, "cannot make a directory for the demo").because(error);
+    refuse_existing(args.keep.as_deref())?;
+    let cannot = |error| {
+        Failure::new(FailureKind::Archive, "cannot make a directory for the demo")
+            .because(error)
+            .hint("TMPDIR names the directory for temporary files, which must be there and be writable")
+    };
     let directory = tempfile::tempdir().map_err(cannot)?;
     let path = args.keep.clone().unwrap_or_else(|| directory.path().join("demo.db"));
     let now = globals.clock().now();
@@ -67,6 +72,17 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     match &args.keep {
         Some(path) => say(out, &format!("\nThe archive is kept: fgarchive --db {} query list", path.display())),
         None => say(out, "\nThat was a stand-in; README.md shows the first run against the real service."),
+    }
+}
+
+/// The demo's world is made up: it shall not come into anybody's archive, nor into any other file.
+fn refuse_existing(keep: Option<&Path>) -> Result<(), Failure> {
+    match keep {
+        Some(path) if path.symlink_metadata().is_ok() => {
+            let message = format!("cannot keep the demo's archive at `{}`: something is there already", path.display());
+            Err(Failure::new(FailureKind::Usage, message).hint("it was left as it was; give a path where nothing is"))
+        }
+        _ => Ok(()),
     }
 }
 

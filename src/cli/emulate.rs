@@ -4,7 +4,7 @@ use super::{Globals, failure, interrupt, runtime};
 use crate::emulator::{self, Emulator, Options, export_lines};
 use crate::error::{Failure, FailureKind};
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 #[derive(clap::Args, Clone, Debug)]
 #[command(after_help = emulator::closing_help())]
 pub(super) struct Args {
-    /// Write every record of this world to a file, one JSON object a line, before serving
+    /// Write every record of this world to a new file, one JSON object a line, before serving
     #[arg(long, value_name = "FILE")]
     dump_world: Option<PathBuf>,
     #[command(flatten)]
@@ -56,10 +56,16 @@ fn cannot_serve(port: u16) -> Failure {
 }
 
 fn dump(service: &Emulator, path: &Path) -> Result<(), Failure> {
-    let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
+    // What is there is nobody's world: it is left as it was.
+    let written = File::create_new(path).map(BufWriter::new).and_then(|mut file| {
         service.dump(&mut file)?;
         file.flush()
     });
     let unwritable = format!("cannot write the world to `{}`", path.display());
-    written.map_err(|error| Failure::new(FailureKind::Usage, unwritable).because(error))
+    written.map_err(|error| {
+        let failure = Failure::new(FailureKind::Usage, unwritable);
+        let is_taken = error.kind() == ErrorKind::AlreadyExists;
+        let failure = failure.because(error);
+        if is_taken { failure.hint("it was left as it was; give a path where nothing is") } else { failure }
+    })
 }

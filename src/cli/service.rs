@@ -124,10 +124,10 @@ impl ServiceArgs {
         };
         let ServiceAddress { region, functions, iam, warning } = config::locate_service(&options, &env)?;
         let home = std::env::home_dir();
-        let LoadedCredentials { credentials, project_id, source, passed_over } =
+        let LoadedCredentials { credentials, project_id, source, passed_over, exposed } =
             config::load_credentials(&env, home.as_deref(), plain_http)?;
         tracing::debug!("using the credentials of {source}");
-        for text in warning.into_iter().chain(passed_over) {
+        for text in warning.into_iter().chain(passed_over).chain(exposed) {
             tracing::warn!("{text}");
         }
         let clock = globals.clock();

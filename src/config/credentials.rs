@@ -1,6 +1,6 @@
 //! Credentials: from the first source that is complete.
 
-use super::profile::{Profile, read_limited, read_profile};
+use super::profile::{Profile, open_mode, read_limited, read_profile};
 use super::{Environment, shown, usage, variable};
 use crate::api::{Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope};
 use crate::error::Failure;
@@ -47,6 +47,8 @@ pub struct LoadedCredentials {
     pub source: String,
     /// What is missing in the sources that come first, for a warning.
     pub passed_over: Vec<String>,
+    /// That others may read the file they came from, for a warning.
+    pub exposed: Option<String>,
 }
 
 /// What one source holds.
@@ -62,7 +64,8 @@ enum Found {
 impl Found {
     fn complete(source: &str, credentials: Credentials, project_id: Option<String>) -> Self {
         let source = source.to_owned();
-        Self::Complete(Box::new(LoadedCredentials { credentials, project_id, source, passed_over: Vec::new() }))
+        let passed_over = Vec::new();
+        Self::Complete(Box::new(LoadedCredentials { credentials, project_id, source, passed_over, exposed: None }))
     }
 }
 
@@ -160,10 +163,18 @@ fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Fa
         }
         Found::Complete(loaded) => {
             let project_id = value("project_id").map(|id| project(&place("project_id"), id)).transpose()?;
-            Found::complete(&loaded.source, loaded.credentials, project_id)
+            Found::Complete(Box::new(LoadedCredentials { project_id, exposed: exposed(path), ..*loaded }))
         }
         other => other,
     })
+}
+
+fn exposed(path: &Path) -> Option<String> {
+    let mode = open_mode(path)?;
+    Some(format!(
+        "others than its owner may read the profile file `{0}` (mode {mode:o}); `chmod 600 {0}` makes it private",
+        path.display()
+    ))
 }
 
 /// A value and the name of its place.
@@ -274,6 +285,7 @@ mod tests {
     use proptest::prelude::*;
     use secrecy::ExposeSecret;
     use std::ffi::OsString;
+    use std::os::unix::fs::PermissionsExt;
 
     /// What is never to be seen in a failure or in debug output.
     const SECRET: &str = "hunter2hunter2";
@@ -453,6 +465,13 @@ mod tests {
         assert!(load(&[(PROFILE_FILE, named.to_str().unwrap())]).is_ok());
         let message = failure(&[(PROFILE_FILE, "/nonexistent/profile")]);
         assert!(message.contains("`/nonexistent/profile` cannot be read"), "{message}");
+
+        let private = |mode| std::fs::set_permissions(&named, std::fs::Permissions::from_mode(mode)).unwrap();
+        for (mode, is_told) in [(0o600, false), (0o640, true), (0o604, true), (0o400, false)] {
+            private(mode);
+            let exposed = load_at(Some(home.path()), &[]).unwrap().exposed;
+            assert_eq!(exposed.is_some_and(|text| text.contains(&format!("mode {mode:o}"))), is_told, "{mode:o}");
+        }
 
         let empty = tempfile::tempdir().unwrap();
         assert_eq!(load_at(Some(empty.path()), &[]).unwrap_err().to_string(), "there are no credentials");

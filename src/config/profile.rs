@@ -32,11 +32,46 @@ pub(super) fn read_profile(path: &Path) -> io::Result<Profile> {
 /// Reads a file of at most `limit` bytes.
 pub(super) fn read_limited(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    open_regular(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(io::Error::other(format!("it is larger than {limit} bytes")));
     }
     Ok(bytes)
+}
+
+/// Opens a file, and nothing else: a pipe would be waited for, and a device may never end.
+fn open_regular(path: &Path) -> io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut options = File::options();
+    options.read(true);
+    without_waiting(&mut options);
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
+}
+
+/// Should a pipe take the file's name just now, opening it does not wait for somebody at its other end.
+#[cfg(unix)]
+fn without_waiting(options: &mut std::fs::OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+}
+
+#[cfg(not(unix))]
+fn without_waiting(_options: &mut std::fs::OpenOptions) {}
+
+/// The mode of a file with secrets that others than its owner may read; nothing where it is private.
+#[cfg(unix)]
+pub(super) fn open_mode(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o044 != 0).then_some(mode)
+}
+
+#[cfg(not(unix))]
+pub(super) fn open_mode(_path: &Path) -> Option<u32> {
+    None
 }
 
 fn parse(text: &str) -> Profile {
@@ -107,6 +142,17 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         io::Write::write_all(&mut file, &vec![b'\n'; 64 * 1024 + 1]).unwrap();
         assert!(read_profile(file.path()).is_err());
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_not_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let pipe = home.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        for path in [pipe.as_path(), Path::new("/dev/zero"), home.path()] {
+            let error = read_limited(path, MAX_FILE).unwrap_err();
+            assert_eq!(error.to_string(), "it is not a regular file", "{}", path.display());
+        }
     }
 
     proptest! {
