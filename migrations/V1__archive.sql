@@ -4,6 +4,13 @@
 -- them. Tables are STRICT, so that what is read back has the type that was meant; no constraint looks at what the
 -- service sent, since refusing a record would lose it. README.md documents every column.
 
+-- Which archive this is, under whatever name: its copies have the same id, so that `backup` replaces nothing else.
+CREATE TABLE archive (
+    id TEXT NOT NULL PRIMARY KEY
+) STRICT;
+
+INSERT INTO archive (id) VALUES (lower(hex(randomblob(16))));
+
 CREATE TABLE functions (
     id            INTEGER PRIMARY KEY,
     urn           TEXT NOT NULL UNIQUE,
@@ -51,7 +58,9 @@ CREATE TABLE runs (
     functions_unreadable INTEGER NOT NULL DEFAULT 0,
     -- What was learnt about the service's pages: the most entries on one, and whether `count` is a total.
     longest_page     INTEGER NOT NULL DEFAULT 0,
-    count_is_total   INTEGER NOT NULL DEFAULT 0
+    count_is_total   INTEGER NOT NULL DEFAULT 0,
+    -- Tells runs of the same number in two copies apart, however alike they are.
+    nonce            TEXT NOT NULL DEFAULT (lower(hex(randomblob(8))))
 ) STRICT;
 
 -- One row a record, as last seen. Ids are random: rows are appended in the order they came, and only the index of the

@@ -219,7 +219,7 @@ const ONLY_THERE: [(&str, &[&str], &str); 8] = [
 const ONLY_IN_FILES: [(&str, &str, &[&str]); 4] = [
     ("emulator", "clap", &["emulator/options.rs", "emulator/readings.rs"]),
     ("cli", "tempfile", &["cli/demo.rs"]),
-    ("store", "tempfile", &["store/backup.rs", "store/room.rs"]),
+    ("store", "tempfile", &["store/backup.rs", "store/room.rs", "store/snapshot.rs"]),
     ("store", "refinery", &["store/schema.rs", "store/error.rs"]),
 ];
 

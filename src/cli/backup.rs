@@ -3,9 +3,8 @@
 use super::terminal::on_one_line;
 use super::{Globals, check, failure};
 use crate::error::{Failure, FailureKind};
-use crate::store::{BackupError, Copied, Reader};
+use crate::store::{BackupError, Copied, Reader, Replace, is_same_file};
 use serde_json::json;
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +16,9 @@ pub(super) struct Args {
     /// Where the copy goes; an earlier copy there is replaced once the new one is verified
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Replace any archive there, also one that is newer than this one, no copy of it, or damaged
+    #[arg(long)]
+    force: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -29,13 +31,20 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         return Err(Failure::new(FailureKind::Usage, message).hint("give the path of a copy"));
     }
     let reader = Reader::open(&globals.db).map_err(|error| error.into_failure(&globals.db))?;
-    match reader.back_up(&args.file) {
-        Ok(copied) => show(copied, args, out).map_err(failure::output),
+    let replace = if args.force { Replace::AnyArchive } else { Replace::EarlierCopies };
+    match reader.back_up(&args.file, replace) {
+        Ok(copied) => show(&copied, args, out).map_err(failure::output),
         Err(BackupError::Source(error)) => Err(error.into_failure(&globals.db)),
         Err(BackupError::Target(error)) => {
             let mut failure = error.into_failure(&args.file);
             failure.message = format!("cannot copy the archive to `{}`", args.file.display());
             Err(failure)
+        }
+        Err(BackupError::Occupied(other)) => {
+            let message = format!("cannot copy the archive to `{}`", args.file.display());
+            Err(Failure::new(FailureKind::Archive, message)
+                .because(other)
+                .hint("it was left as it was; see whether the two paths are exchanged, or replace it with --force"))
         }
         Err(BackupError::Findings(findings)) => {
             check::write_text(&findings, out).map_err(failure::output)?;
@@ -46,19 +55,18 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     }
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let (one, other) = (fs::canonicalize(one), fs::canonicalize(other));
-    one.is_ok_and(|one| other.is_ok_and(|other| one == other))
+/// As it was given, but where a link leads elsewhere.
+fn shown<'a>(given: &'a Path, copied: &'a Copied) -> &'a Path {
+    if given.is_symlink() { &copied.place } else { given }
 }
 
-fn show(copied: Copied, args: &Args, out: &mut dyn Write) -> std::io::Result<()> {
-    let Copied { records, bytes } = copied;
+fn show(copied: &Copied, args: &Args, out: &mut dyn Write) -> std::io::Result<()> {
+    let Copied { records, bytes, .. } = copied;
+    let file = shown(&args.file, copied).to_string_lossy();
     if args.json {
-        let file = args.file.display().to_string();
         let object = json!({ "file": file, "records": records, "bytes": bytes, "verified": true });
         return super::render::write_json_line(&object, out);
     }
     let mebibytes = bytes.div_ceil(BYTES_A_MIB);
-    let file = args.file.to_string_lossy();
     writeln!(out, "{}: {records} records, {mebibytes} MiB, verified", on_one_line(&file))
 }

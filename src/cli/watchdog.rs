@@ -30,12 +30,14 @@ impl Watchdog {
     /// Begins to watch.
     pub(super) fn start(watch: Watch, format: LogFormat) -> Result<Self, Failure> {
         let (is_asking, ended) = mpsc::channel::<()>();
+        // A private copy of the archive is no temporary file of the question.
+        let before = temporary_bytes();
         let work = move || {
             while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                 if watch.overdue() > GRACE {
                     end_process(format);
                 }
-                if temporary_bytes() > MOST_TEMPORARY {
+                if temporary_bytes().saturating_sub(before) > MOST_TEMPORARY {
                     watch.end_for_disk();
                 }
             }

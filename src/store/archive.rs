@@ -1,8 +1,12 @@
 //! The archive as a run holds it: locked, open for writing, at the newest schema.
 
-use super::identity::{Found, inspect};
-use super::lock::{ArchiveLock, private};
-use super::{APPLICATION_ID, StoreError};
+use super::identity::{Found, Inspected, check_known, check_single, look};
+use super::kept::KeptFile;
+use super::lock::{ArchiveLock, lock_itself, private};
+use super::place::Place;
+use super::schema::load_version;
+use super::stamp::{Stamp, random};
+use super::{APPLICATION_ID, StoreError, log, owner};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -28,6 +32,10 @@ const CHECKPOINT_PAGES: i64 = 10_000;
 pub struct Archive {
     connection: Connection,
     path: PathBuf,
+    /// The stamp of this process's next transaction; none before the first.
+    stamp: Option<Stamp>,
+    // Closed after the connection: closing it drops SQLite's locks.
+    file: KeptFile,
     _lock: ArchiveLock,
 }
 
@@ -36,14 +44,22 @@ impl Archive {
     ///
     /// A file that is not ours, or newer than this program, is left byte for byte as it was.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let before = inspect(path)?;
-        check_directory(path)?;
-        let lock = ArchiveLock::acquire(path)?;
-        if before == Found::Missing {
-            create_private(path)?;
+        let before = look(path)?;
+        let real = real_path(&before)?;
+        let lock = ArchiveLock::acquire(&real)?;
+        // What was seen before the lock was taken may have changed until it was.
+        let inspected = look(path)?;
+        if inspected.place != before.place {
+            return Err(StoreError::Replaced);
         }
-        let connection = connect(path)?;
-        let mut archive = Self { connection, path: path.to_owned(), _lock: lock };
+        let file = prepare(inspected, &real)?;
+        lock_itself(&file)?;
+        let connection = connect(&real)?;
+        let mut archive = Self { connection, path: path.to_owned(), stamp: None, file, _lock: lock };
+        archive.check_in_place()?;
+        check_known(load_version(&mut archive.connection)?)?;
+        // The watch over that look is not one over the run.
+        archive.connection.progress_handler(0, None::<fn() -> bool>)?;
         archive.migrate()?;
         Ok(archive)
     }
@@ -65,8 +81,23 @@ impl Archive {
     ) -> Result<T, StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
+        let stamp = match self.stamp {
+            Some(stamp) => stamp,
+            None => {
+                Stamp::from_bits(transaction.pragma_query_value(None, "user_version", |row| row.get(0))?).next(random())
+            }
+        };
+        // In every transaction, also where it stays the same: the first page is then in every log.
+        transaction.pragma_update(None, "user_version", stamp.bits())?;
+        check_in_place(&self.file)?;
         transaction.commit()?;
+        self.stamp = Some(stamp.later());
         Ok(result)
+    }
+
+    /// Whether the path still leads to the file that is written to.
+    fn check_in_place(&self) -> Result<(), StoreError> {
+        check_in_place(&self.file)
     }
 
     /// All migrations in one transaction: a crash leaves the old schema or the new one. The lock is held, since refinery
@@ -84,30 +115,60 @@ impl Archive {
     /// A reader may hold back a part of it, which the next run then moves.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
+        self.check_in_place()
     }
 }
 
 /// The directory must exist: making directories for a mistyped path would hide the mistake.
-fn check_directory(path: &Path) -> Result<(), StoreError> {
-    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if directory.is_dir() {
-        Ok(())
-    } else {
-        Err(StoreError::Unwritable(format!("there is no directory `{}`", directory.display())))
+fn real_path(inspected: &Inspected) -> Result<PathBuf, StoreError> {
+    match &inspected.place {
+        Place::At(real) => Ok(real.clone()),
+        Place::NoDirectory(directory) => {
+            Err(StoreError::Unwritable(format!("there is no directory `{}`", directory.display())))
+        }
     }
 }
 
-fn create_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true);
-    private(&mut options);
-    Ok(options.open(path).map(drop)?)
+/// The file that a run may write to: made where it is missing, private, and under one name only.
+fn prepare(inspected: Inspected, real: &Path) -> Result<KeptFile, StoreError> {
+    let file = match inspected.file {
+        Some(file) => file,
+        None => create(real)?,
+    };
+    check_single(&file)?;
+    owner::check_writable(real)?;
+    if matches!(inspected.found, Found::Ours { .. }) {
+        owner::warn_of_others(&file)?;
+    } else {
+        log::check_absence(real)?;
+        owner::make_private(&file)?;
+    }
+    Ok(file)
 }
 
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+fn create(real: &Path) -> Result<KeptFile, StoreError> {
+    log::check_absence(real)?;
+    let mut options = OpenOptions::new();
+    options.create_new(true).write(true);
+    private(&mut options);
+    options.open(real)?;
+    KeptFile::open(real)?.ok_or(StoreError::Replaced)
+}
+
+/// Whoever moves, removes or replaces the file would otherwise be told that its records are archived there.
+fn check_in_place(file: &KeptFile) -> Result<(), StoreError> {
+    if file.is_in_place() {
+        return Ok(());
+    }
+    Err(StoreError::Moved {
+        from: file.path().display().to_string(),
+        to: file.whereabouts().map(|path| path.display().to_string()),
+    })
+}
+
+fn connect(real: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(real, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Written before the write-ahead mode begins, so that the header tells whose file this is at every moment.
     let application_id: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -132,4 +193,46 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Reader;
+    use std::fs;
+
+    #[test]
+    fn nothing_is_committed_to_a_file_that_was_moved() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, moved) = (directory.path().join("a.db"), directory.path().join("b.db"));
+        let mut archive = Archive::open(&path).unwrap();
+        let now = "2026-03-01T12:00:00Z".parse().unwrap();
+        archive.begin_run("sync", now).unwrap();
+        fs::rename(&path, &moved).unwrap();
+        let error = archive.begin_run("sync", now).unwrap_err();
+        assert!(matches!(error, StoreError::Moved { .. }), "{error}");
+        assert!(matches!(archive.checkpoint(), Err(StoreError::Moved { .. })));
+        drop(archive);
+        let runs = "SELECT count(*) FROM runs";
+        let kept = Reader::open(&moved).unwrap().connection.query_row(runs, [], |row| row.get::<_, i64>(0));
+        assert_eq!(kept, Ok(1));
+    }
+
+    #[test]
+    fn every_transaction_is_stamped_by_its_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let mut stamps = Vec::new();
+        for _ in 0..2 {
+            let mut archive = Archive::open(&path).unwrap();
+            for _ in 0..3 {
+                archive.transact(|_| Ok(())).unwrap();
+                let bits = archive.connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+                stamps.push(Stamp::from_bits(bits));
+            }
+        }
+        assert!(Stamp::from_bits(0).fits(stamps[0], true) && stamps[0].fits(stamps[1], true));
+        assert_eq!(stamps[1], stamps[2]);
+        assert!(stamps[2].fits(stamps[3], true) && !stamps[2].fits(stamps[4], true));
+    }
 }

@@ -5,8 +5,13 @@
 //! reading the file; `VACUUM INTO` would build every index anew.
 
 use super::check::Finding;
-use super::identity::{beside, has_log};
-use super::{Found, Reader, StoreError, inspect};
+use super::identity::{Found, look};
+use super::kept::KeptFile;
+use super::lineage::{Lineage, Other};
+use super::lock::lock_itself;
+use super::log::{has_journal, has_log};
+use super::place::{Place, directory_of, resolve};
+use super::{Reader, StoreError};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 use std::ffi::{OsStr, OsString};
@@ -22,8 +27,10 @@ const PAGES_A_STEP: i32 = 10_000;
 const PARTIAL: &str = ".partial";
 
 /// What was copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
+    /// Where the copy lies, links followed.
+    pub place: PathBuf,
     /// Records in the copy.
     pub records: u64,
     /// Its size in bytes.
@@ -37,21 +44,71 @@ pub enum BackupError {
     Source(StoreError),
     /// The copy cannot be written, or something else is in its place.
     Target(StoreError),
+    /// What is in its place is no earlier copy of this archive.
+    Occupied(Other),
     /// The archive breaks its rules, and a copy of it would too.
     Findings(Vec<Finding>),
 }
 
+/// What a copy may take the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// Nothing, an empty file, and an earlier copy of the same archive.
+    EarlierCopies,
+    /// Any archive that nobody uses, also a newer, another or a damaged one.
+    AnyArchive,
+}
+
 impl Reader {
     /// Copies the archive to `target`, verifies the copy, and only then lets it take the place of an earlier one.
-    pub fn back_up(&self, target: &Path) -> Result<Copied, BackupError> {
-        check_target(target).map_err(BackupError::Target)?;
-        let directory = directory_of(target);
-        remove_leftovers(directory, target);
-        let partial = create_partial(directory, target).map_err(BackupError::Target)?;
+    pub fn back_up(&self, target: &Path, replace: Replace) -> Result<Copied, BackupError> {
+        let target = real_path(target).map_err(BackupError::Target)?;
+        let (replaced, doubt) = self.check_target(&target, replace)?;
+        let directory = directory_of(&target);
+        remove_leftovers(directory, &target);
+        let partial = create_partial(directory, &target).map_err(BackupError::Target)?;
         let records = self.copy_to(partial.path())?;
-        let copied = verify(partial.path(), records)?;
-        put_in_place(partial, target).map_err(BackupError::Target)?;
-        Ok(copied)
+        let bytes = verify(partial.path(), records)?;
+        // That the copy there holds more is told only of an archive that keeps its rules.
+        doubt.map_or(Ok(()), |other| Err(BackupError::Occupied(other)))?;
+        check_unchanged(&target, replaced.as_ref()).map_err(BackupError::Target)?;
+        put_in_place(partial, &target).map_err(BackupError::Target)?;
+        Ok(Copied { place: target, records: records.unsigned_abs(), bytes })
+    }
+
+    /// Only an earlier copy is replaced, and one that nobody writes to: its log would be taken for that of the new file.
+    /// What is replaced stays locked until it is.
+    fn check_target(&self, target: &Path, replace: Replace) -> Result<(Option<KeptFile>, Option<Other>), BackupError> {
+        let refused = BackupError::Target;
+        if has_log(target) || has_journal(target) {
+            return Err(refused(StoreError::NotOurs("an archive in use: a log lies beside it")));
+        }
+        let found = match look(target) {
+            Ok(inspected) => inspected,
+            Err(StoreError::Damaged(_) | StoreError::Newer { .. }) if replace == Replace::AnyArchive => {
+                return Ok((KeptFile::open(target).map_err(refused)?, None));
+            }
+            Err(StoreError::Damaged(why)) => return Err(BackupError::Occupied(Other::Damaged(why))),
+            Err(other) => return Err(refused(other)),
+        };
+        let Some(file) = found.file else { return Ok((None, None)) };
+        lock_itself(&file).map_err(|_| refused(StoreError::NotOurs("an archive in use")))?;
+        if replace == Replace::AnyArchive || found.found == Found::Empty {
+            return Ok((Some(file), None));
+        }
+        match self.check_lineage(target) {
+            Err(BackupError::Occupied(more @ Other::More { .. })) => Ok((Some(file), Some(more))),
+            checked => checked.map(|()| (Some(file), None)),
+        }
+    }
+
+    fn check_lineage(&self, target: &Path) -> Result<(), BackupError> {
+        let own = Lineage::of(&self.connection).map_err(BackupError::Source)?;
+        let found = match Lineage::at(target) {
+            Err(StoreError::Damaged(why)) => return Err(BackupError::Occupied(Other::Damaged(why))),
+            found => found.map_err(BackupError::Target)?,
+        };
+        found.is_earlier_than(&own).map_err(BackupError::Occupied)
     }
 
     /// Copies a snapshot; how many records it holds.
@@ -75,21 +132,26 @@ fn count(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0))
 }
 
-/// Only an earlier copy is replaced, and one that nobody writes to: its log would be taken for that of the new file.
-fn check_target(target: &Path) -> Result<(), StoreError> {
-    match inspect(target) {
-        Ok(Found::Missing | Found::Empty | Found::Ours { .. }) | Err(StoreError::Damaged(_)) => {}
-        Err(refused) => return Err(refused),
+/// Where the copy goes: where a link leads, not in the place of the link.
+fn real_path(target: &Path) -> Result<PathBuf, StoreError> {
+    match resolve(target)? {
+        Place::At(real) => Ok(real),
+        Place::NoDirectory(directory) => {
+            Err(StoreError::Unwritable(format!("there is no directory `{}`", directory.display())))
+        }
     }
-    let has_journal = fs::metadata(beside(target, "-journal")).is_ok_and(|journal| journal.len() > 0);
-    if has_log(target) || has_journal {
+}
+
+/// What was judged is what is replaced.
+fn check_unchanged(target: &Path, replaced: Option<&KeptFile>) -> Result<(), StoreError> {
+    let is_unchanged = replaced.map_or_else(|| fs::symlink_metadata(target).is_err(), KeptFile::is_in_place);
+    if !is_unchanged {
+        return Err(StoreError::Replaced);
+    }
+    if has_log(target) || has_journal(target) {
         return Err(StoreError::NotOurs("an archive in use: a log lies beside it"));
     }
     Ok(())
-}
-
-fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// How the names of unfinished copies to this target begin.
@@ -127,7 +189,8 @@ fn remove_leftovers(directory: &Path, target: &Path) {
     }
 }
 
-fn verify(path: &Path, records: i64) -> Result<Copied, BackupError> {
+/// The size of a sound copy.
+fn verify(path: &Path, records: i64) -> Result<u64, BackupError> {
     let mut copy = Reader::open(path).map_err(BackupError::Target)?;
     let findings = copy.check().map_err(BackupError::Target)?;
     if !findings.is_empty() {
@@ -138,8 +201,7 @@ fn verify(path: &Path, records: i64) -> Result<Copied, BackupError> {
         let text = format!("the copy has {found} records, the archive {records}");
         return Err(BackupError::Target(StoreError::Damaged(text)));
     }
-    let bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
-    Ok(Copied { records: records.unsigned_abs(), bytes })
+    Ok(fs::metadata(path).map_or(0, |metadata| metadata.len()))
 }
 
 /// Durable first, then under its name, then the name durable: a power failure leaves the earlier copy or this one.

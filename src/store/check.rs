@@ -183,6 +183,12 @@ const RULES: &[Rule] = &[
                   OR from_time >= until_time",
     },
     Rule {
+        name: "identity",
+        message: "the archive has no identity, or several",
+        repair: "delete all rows but one from `archive`, or insert one with any id; `backup` knows copies by it",
+        sql: "SELECT count(*) || ' rows in archive' FROM archive HAVING count(*) <> 1",
+    },
+    Rule {
         name: "open-exists",
         message: "open records do not exist, or belong to another function",
         repair: "delete these rows from `open_records`",
@@ -326,6 +332,8 @@ mod tests {
             (&["gone-open"], "UPDATE invocations SET given_up_at = '2026-03-15T12:00:00Z' WHERE request_id = 'a2'"),
             (&["gone-times"], "UPDATE functions SET gone_at = 'yesterday' WHERE id = 2"),
             (&["gone-times"], "INSERT INTO absences VALUES (1, '2026-03-01T11:00:00Z', '2026-03-01T10:00:00Z')"),
+            (&["identity"], "DELETE FROM archive"),
+            (&["identity"], "INSERT INTO archive VALUES ('another')"),
             (&["open-exists"], "INSERT INTO open_records VALUES ('zz', 1, '', '', '')"),
             (&["open-exists"], "UPDATE open_records SET function_id = 2"),
             (&["open-watched"], "DELETE FROM open_records"),

@@ -3,7 +3,7 @@
 use super::room;
 use crate::error::{Failure, FailureKind};
 use rusqlite::ErrorCode as SqliteCode;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why the archive, or a question to it, failed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,58 @@ pub enum StoreError {
     /// The file is something else; it is left as it was.
     #[error("it is {0}")]
     NotOurs(&'static str),
+    /// What was given names no file, or not one that can be an archive.
+    #[error("{0}")]
+    BadName(&'static str),
+    /// Another file took its place while it was opened.
+    #[error("another file took its place while it was opened")]
+    Replaced,
+    /// It has several names (hard links), and its log lies beside one of them.
+    #[error("the file has {0} names (hard links), and its log lies beside one of them only")]
+    ManyNames(u64),
+    /// The file is mounted without its directory.
+    #[error("the file is mounted by itself, without the directory in which its log lies")]
+    MountedAlone,
+    /// What lies beside it would be played into it, and does not belong to it; nothing was changed.
+    #[error("the log `{}` beside it is not its own: {why}", super::log::name_of(.log))]
+    ForeignLog {
+        /// The log.
+        log: PathBuf,
+        /// How that is known.
+        why: &'static str,
+    },
+    /// A file beside it was made by another user and cannot be written to.
+    #[error("`{path}` cannot be written to, and belongs to {whose}")]
+    BesideIsForeign {
+        /// The whole path of the file.
+        path: String,
+        /// The user.
+        whose: String,
+        /// Whether it holds something of the archive's.
+        holds_data: bool,
+    },
+    /// Beside it lies something under the name of a file of SQLite's.
+    #[error("`{0}` beside it is not a regular file")]
+    BesideIsOdd(String),
+    /// The file by which runs exclude each other cannot be used.
+    #[error("its lock file `{name}` cannot be opened ({why})")]
+    LockFile {
+        /// Its name.
+        name: String,
+        /// What the system says.
+        why: String,
+    },
+    /// The file was moved, removed or replaced while it was written to.
+    #[error("{}", moved(.from, .to.as_deref()))]
+    Moved {
+        /// Where it was.
+        from: String,
+        /// Where it is now, if it has a name and the system tells it.
+        to: Option<String>,
+    },
+    /// No temporary file can be made, or it finds no room.
+    #[error("temporary files cannot be written ({0})")]
+    NoTemporary(String),
     /// The file was written by a newer program; it is left as it was.
     #[error("its schema is version {found}, and this program knows versions up to {known}")]
     Newer {
@@ -82,6 +134,13 @@ pub enum StoreError {
     Other(rusqlite::Error),
 }
 
+fn moved(from: &str, to: Option<&str>) -> String {
+    match to {
+        Some(to) if to != from => format!("it was moved from `{from}` to `{to}` while it was written to"),
+        _ => format!("the file at `{from}` was removed or replaced while it was written to"),
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let text = error.to_string();
@@ -125,6 +184,9 @@ impl StoreError {
         let extended = error.sqlite_error().map_or(0, |failure| failure.extended_code);
         match extended {
             rusqlite::ffi::SQLITE_IOERR_CORRUPTFS | rusqlite::ffi::SQLITE_IOERR_SHORT_READ => Self::Damaged(text),
+            rusqlite::ffi::SQLITE_IOERR_GETTEMPPATH => {
+                Self::NoTemporary("there is no directory for them that can be written to".to_owned())
+            }
             rusqlite::ffi::SQLITE_IOERR_READ | rusqlite::ffi::SQLITE_IOERR_ACCESS => Self::Unreadable(text),
             // What is left are ways to write: a quota, a limit on files or a failing disk shows here, not as a full one.
             _ => Self::Unwritable(text),
@@ -186,6 +248,36 @@ impl StoreError {
         let step = match self {
             Self::Missing => "give its path with --db or FGARCHIVE_DB, or run `fgarchive sync` to begin one",
             Self::Empty => "run `fgarchive sync` first",
+            Self::BadName(_) => {
+                "give the path of a file; one that is really called so is given with its directory, `./NAME`"
+            }
+            Self::Replaced => "nothing was changed; see what replaces it, and try again",
+            Self::ManyNames(_) => {
+                "nothing was changed; remove the other names, or make a copy (cp) and use that: two names would be two logs"
+            }
+            Self::MountedAlone => "mount the directory of the archive instead of the file",
+            Self::ForeignLog { log, .. } => return Some(foreign_log(log)),
+            Self::BesideIsForeign { path, holds_data: true, .. } => {
+                return Some(format!(
+                    "it holds what a run committed: do not remove it, but give it to the user who runs this (chown): {path}"
+                ));
+            }
+            Self::BesideIsForeign { path, .. } => {
+                return Some(format!(
+                    "it holds nothing that is needed; while nobody reads the archive, remove it: rm {path}"
+                ));
+            }
+            Self::BesideIsOdd(_) => "see what made it, and move it away",
+            Self::LockFile { .. } => {
+                "run as the user who made it, or, while no run is under way, give it to this user (chown) or remove it"
+            }
+            Self::Moved { to: Some(_), .. } => {
+                "what was committed is in the file, where it is now; put it back, without a log beside it, and run again"
+            }
+            Self::Moved { .. } => "what this run archived went with the removed file; put a copy back, and run again",
+            Self::NoTemporary(_) => {
+                "SQLITE_TMPDIR and TMPDIR name a directory for them, which must be there, be writable and have room"
+            }
             Self::NotOurs(_) => "it was left as it was; give another path with --db or FGARCHIVE_DB",
             Self::Newer { .. } => "it was left as it was; use the newer fgarchive that wrote it",
             Self::Older { .. } => "run `fgarchive sync` once, which upgrades it",
@@ -219,6 +311,14 @@ impl StoreError {
     }
 }
 
+fn foreign_log(log: &Path) -> String {
+    let log = log.display();
+    format!(
+        "nothing was changed; if the archive is a copy that was put back, move the old log away, `mv {log} {log}.old`, and \
+         check the archive; if the log is what counts, put back the file that it was written for"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +341,7 @@ mod tests {
         assert!(matches!(sqlite(ffi::SQLITE_READONLY_DBMOVED), StoreError::Unwritable(_)));
         assert!(matches!(sqlite(ffi::SQLITE_CANTOPEN_ISDIR), StoreError::Unreadable(_)));
         assert!(matches!(sqlite(ffi::SQLITE_INTERRUPT), StoreError::TimedOut));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_GETTEMPPATH), StoreError::NoTemporary(_)));
         assert!(matches!(sqlite(ffi::SQLITE_MISUSE), StoreError::Other(_)));
     }
 

@@ -5,25 +5,24 @@
 //! written before a file enters the write-ahead mode: the header always shows it.
 
 use super::StoreError;
-use super::schema::{self, APPLICATION_ID, known_version};
+use super::header::Header;
+use super::kept::KeptFile;
+use super::log::{self, has_log};
+use super::mounts;
+use super::owner;
+use super::place::{Place, resolve};
+use super::schema::{self, known_version};
+use super::snapshot::Look as Moment;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-
-/// Length of a SQLite header (sqlite.org/fileformat2.html, section 1.3).
-const HEADER_BYTES: usize = 100;
-
-/// What every SQLite file begins with (the same page).
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-
-/// Where `application_id` stands in the header, big-endian (the same page).
-const APPLICATION_ID_AT: usize = 68;
 
 /// Everything but the characters that mean nothing in a URI or separate directories.
 const URI_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+
+/// How often the schema is looked for in a file that changes meanwhile.
+const MOST_PEEKS: usize = 3;
 
 /// What was found at a path that an archive could be made at, or read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,59 +38,96 @@ pub enum Found {
     },
 }
 
+/// What was found, with the file itself: what was looked at is what is opened.
+#[derive(Debug)]
+pub(super) struct Inspected {
+    pub(super) found: Found,
+    pub(super) place: Place,
+    /// There unless it is missing.
+    pub(super) file: Option<KeptFile>,
+}
+
 /// Looks at what a path holds.
 ///
 /// A directory, a file of another kind, one of another program, a newer or a damaged one is an error, and unchanged.
 pub fn inspect(path: &Path) -> Result<Found, StoreError> {
-    let metadata = match fs::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if is_absence(error.kind()) => return Ok(Found::Missing),
-        Err(error) => return Err(StoreError::Unreadable(error.to_string())),
+    look(path).map(|inspected| inspected.found)
+}
+
+/// Looks at what a path holds, and keeps it open.
+pub(super) fn look(path: &Path) -> Result<Inspected, StoreError> {
+    let place = resolve(path)?;
+    let file = match &place {
+        Place::At(real) => KeptFile::open(real)?,
+        Place::NoDirectory(_) => None,
     };
-    if metadata.is_dir() {
-        return Err(StoreError::NotOurs("a directory"));
+    let found = match &file {
+        None => Found::Missing,
+        Some(file) if file.metadata()?.len() == 0 => Found::Empty,
+        Some(file) => Found::Ours { schema_version: check(file)? },
+    };
+    Ok(Inspected { found, place, file })
+}
+
+/// Refuses a file that is not ours, has another log, or is newer; its newest migration.
+fn check(file: &KeptFile) -> Result<i32, StoreError> {
+    let header = Header::read(file)?;
+    if header.is_logged() {
+        check_single(file)?;
     }
-    if !metadata.is_file() {
-        return Err(StoreError::NotOurs("not a regular file"));
-    }
-    if metadata.len() == 0 {
-        return Ok(Found::Empty);
-    }
-    check_header(path)?;
-    let found = load_schema_version(path)?;
+    log::check(file)?;
+    let found = peek(file)?;
+    check_known(found)?;
+    Ok(found)
+}
+
+/// Refuses what a newer program wrote.
+pub(super) fn check_known(found: i32) -> Result<(), StoreError> {
     let known = known_version();
-    if found > known { Err(StoreError::Newer { found, known }) } else { Ok(Found::Ours { schema_version: found }) }
+    if found > known { Err(StoreError::Newer { found, known }) } else { Ok(()) }
 }
 
-fn is_absence(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
-
-fn check_header(path: &Path) -> Result<(), StoreError> {
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    File::open(path)
-        .and_then(|file| file.take(HEADER_BYTES as u64).read_to_end(&mut header))
-        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    if !header.starts_with(MAGIC) {
-        return Err(StoreError::NotOurs("no SQLite file"));
+/// Refuses a file whose log can lie beside another name of it.
+pub(super) fn check_single(file: &KeptFile) -> Result<(), StoreError> {
+    let names = file.names()?;
+    if names > 1 {
+        return Err(StoreError::ManyNames(names));
     }
-    match header.get(APPLICATION_ID_AT..APPLICATION_ID_AT + 4) {
-        None => Err(StoreError::Damaged("it ends inside its header".to_owned())),
-        Some(id) if id == APPLICATION_ID.to_be_bytes() => Ok(()),
-        Some(_) => Err(StoreError::NotOurs("the SQLite file of another program")),
+    if mounts::is_mounted_alone(file.path()) {
+        return Err(StoreError::MountedAlone);
     }
+    Ok(())
 }
 
 /// The newest migration in a file that carries our `application_id`.
-fn load_schema_version(path: &Path) -> Result<i32, StoreError> {
-    // Without a log there is nothing to recover, and an immutable file is read without creating `-wal` and `-shm`.
-    let mut connection = open_read_only(path, !has_log(path))?;
-    schema::load_version(&mut connection)
+///
+/// Without a log there is nothing to recover, and an immutable file is read without creating `-wal` and `-shm`. A run
+/// that begins meanwhile can make that a mixture of two states, which is then read again.
+fn peek(file: &KeptFile) -> Result<i32, StoreError> {
+    for _ in 0..MOST_PEEKS {
+        let before = Moment::of(file)?;
+        if has_log(file.path()) {
+            return peek_with_log(file);
+        }
+        let version = load_schema_version(file.path(), Sharing::Immutable);
+        if Moment::of(file)? == before {
+            return version;
+        }
+    }
+    peek_with_log(file)
 }
 
-/// Whether a write-ahead log with something in it lies beside the file.
-pub(super) fn has_log(path: &Path) -> bool {
-    fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
+/// The same with a log. Where it cannot be shared with its owner, a private copy will tell: until then it is ours.
+fn peek_with_log(file: &KeptFile) -> Result<i32, StoreError> {
+    let sharing = if owner::is_own(file)? { Sharing::Full } else { Sharing::Guest };
+    match load_schema_version(file.path(), sharing) {
+        Err(StoreError::Unreadable(_) | StoreError::Unwritable(_)) => Ok(known_version()),
+        told => told,
+    }
+}
+
+fn load_schema_version(real: &Path, sharing: Sharing) -> Result<i32, StoreError> {
+    schema::load_version(&mut open_read_only(real, sharing)?)
 }
 
 /// The path of a file that SQLite keeps beside the archive.
@@ -101,12 +137,31 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Opens the file for reading. `immutable` promises SQLite that nobody writes: it then neither locks nor creates a file.
-pub(super) fn open_read_only(path: &Path, immutable: bool) -> Result<Connection, StoreError> {
+/// How a reader meets others at a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// It makes the files beside it where they are missing.
+    Full,
+    /// It makes no shared memory, and writes to none.
+    Guest,
+    /// It is told that nobody writes: it neither locks nor makes a file.
+    Immutable,
+}
+
+/// Opens a file by its real path for reading.
+pub(super) fn open_read_only(real: &Path, sharing: Sharing) -> Result<Connection, StoreError> {
     // A URI always, so that a path that looks like one (`file:x?mode=rwc`) is only a path.
-    let encoded = percent_encode(path.as_os_str().as_encoded_bytes(), URI_PATH);
-    let uri = format!("file:{encoded}?mode=ro{}", if immutable { "&immutable=1" } else { "" });
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let encoded = percent_encode(real.as_os_str().as_encoded_bytes(), URI_PATH);
+    let option = match sharing {
+        Sharing::Full => "",
+        Sharing::Guest => "&readonly_shm=1",
+        Sharing::Immutable => "&immutable=1",
+    };
+    let uri = format!("file:{encoded}?mode=ro{option}");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     Ok(Connection::open_with_flags(uri, flags)?)
 }
 
@@ -114,8 +169,11 @@ pub(super) fn open_read_only(path: &Path, immutable: bool) -> Result<Connection,
 mod tests {
     use super::*;
     use crate::store::Reader;
+    use crate::store::header::{HEADER_BYTES, MAGIC};
+    use crate::store::schema::APPLICATION_ID;
     use crate::store::testing::Fixture;
     use std::collections::BTreeMap;
+    use std::fs;
     use tempfile::TempDir;
 
     /// The names and bytes of everything in a directory.

@@ -1,8 +1,12 @@
 //! An archive opened for reading. Nothing that a reader does changes the archive or waits for a run to end.
 
-use super::identity::{Found, has_log, inspect, open_read_only};
-use super::schema::known_version;
-use super::{StoreError, percentile};
+use super::header::Header;
+use super::identity::{Found, Sharing, beside, check_known, look, open_read_only};
+use super::kept::KeptFile;
+use super::log::{has_journal, has_log};
+use super::schema::{known_version, load_version};
+use super::snapshot::open_copy;
+use super::{StoreError, mounts, owner, percentile};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::path::{Path, PathBuf};
@@ -11,28 +15,38 @@ use std::time::Duration;
 /// How long to wait for a lock. A reader of a write-ahead log meets one only while a crash is repaired or a file closed.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
+/// How often an archive is copied that is written to meanwhile.
+const MOST_COPIES: usize = 5;
+
 /// An archive, for reading only.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) connection: Connection,
     path: PathBuf,
+    // Closed after the connection: closing it drops SQLite's locks.
+    _file: KeptFile,
 }
 
 impl Reader {
     /// Opens an archive that a run has made, with the schema this program knows.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        match inspect(path)? {
-            Found::Missing => return Err(StoreError::Missing),
-            Found::Empty | Found::Ours { schema_version: 0 } => return Err(StoreError::Empty),
-            Found::Ours { schema_version: found } if found < known_version() => {
+        let inspected = look(path)?;
+        let file = match (inspected.found, inspected.file) {
+            (Found::Missing, _) | (_, None) => return Err(StoreError::Missing),
+            (Found::Empty | Found::Ours { schema_version: 0 }, _) => return Err(StoreError::Empty),
+            (Found::Ours { schema_version: found }, _) if found < known_version() => {
                 return Err(StoreError::Older { found, known: known_version() });
             }
-            Found::Ours { .. } => {}
+            (Found::Ours { .. }, Some(file)) => file,
+        };
+        let mut connection = connect(&file)?;
+        if !file.is_in_place() {
+            return Err(StoreError::Replaced);
         }
-        let connection = connect(path)?;
+        check_known(load_version(&mut connection)?)?;
         configure(&connection)?;
         percentile::register(&connection)?;
-        Ok(Self { connection, path: path.to_owned() })
+        Ok(Self { connection, path: path.to_owned(), _file: file })
     }
 
     /// The path it was opened by.
@@ -41,20 +55,51 @@ impl Reader {
     }
 }
 
-/// Opens the file beside a running writer where the directory allows it, and as it stands where it does not.
-///
-/// The write-ahead mode needs a `-shm` file, which a reader creates if no writer has. In a directory that it may not
-/// write to, a file without a log can still be read as immutable; one with a log cannot be read whole, and is refused.
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let shared = open_read_only(path, false).and_then(|connection| touch(&connection).map(|()| connection));
-    match shared {
-        Err(StoreError::Unreadable(_) | StoreError::Unwritable(_)) if !has_log(path) => {
-            tracing::debug!(archive = %path.display(), "reading the archive as it stands: its directory is not writable");
-            let connection = open_read_only(path, true)?;
-            touch(&connection).map(|()| connection)
-        }
-        other => other,
+/// Opens the file beside a running writer where this process may share with it, and a private copy where it may not.
+fn connect(file: &KeptFile) -> Result<Connection, StoreError> {
+    if !has_log(file.path()) && !has_journal(file.path()) && mounts::is_immutable(file.path()) {
+        return touched(open_read_only(file.path(), Sharing::Immutable));
     }
+    if has_journal(file.path()) {
+        let why = "a transaction that was cut short must be rolled back first, which the next run does";
+        return share(file)?.ok_or_else(|| StoreError::Unreadable(why.to_owned()));
+    }
+    for _ in 0..MOST_COPIES {
+        if let Some(connection) = share(file)? {
+            return Ok(connection);
+        }
+        tracing::debug!(archive = %file.path().display(), "reading a copy: it cannot be shared");
+        // The directory of the copy is removed as soon as the copy is open.
+        if let Some((connection, _directory)) = open_copy(file)? {
+            return touched(Ok(connection));
+        }
+    }
+    let why = "a run writes to it, and this user may not make files beside it, which reading meanwhile needs";
+    Err(StoreError::Unreadable(why.to_owned()))
+}
+
+/// Opens the file together with whoever else has it open, if this process may; it leaves nothing beside the file that its
+/// owner could not use.
+///
+/// The write-ahead mode needs shared memory beside the file, which a reader makes if nobody has. A file that is not in
+/// that mode needs nothing.
+fn share(file: &KeptFile) -> Result<Option<Connection>, StoreError> {
+    let is_there = |suffix| beside(file.path(), suffix).exists();
+    let is_own = owner::is_own(file)?;
+    if !is_own && Header::read(file)?.is_logged() && !(is_there("-wal") && is_there("-shm")) {
+        return Ok(None);
+    }
+    let sharing = if is_own { Sharing::Full } else { Sharing::Guest };
+    match touched(open_read_only(file.path(), sharing)) {
+        Err(StoreError::Unreadable(_) | StoreError::Unwritable(_)) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn touched(opened: Result<Connection, StoreError>) -> Result<Connection, StoreError> {
+    let connection = opened?;
+    touch(&connection)?;
+    Ok(connection)
 }
 
 /// The first read maps the shared memory, so what is wrong with it shows here and not in the middle of a report.
@@ -105,7 +150,8 @@ mod tests {
     fn an_immutable_archive_is_read_without_leaving_a_trace() {
         let directory = Fixture::new().with_records("a SUCCESS - -").closed();
         let path = directory.path().join("archive.db");
-        let connection = open_read_only(&path, true).unwrap();
+        let real = std::fs::canonicalize(path).unwrap();
+        let connection = open_read_only(&real, Sharing::Immutable).unwrap();
         touch(&connection).unwrap();
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     }

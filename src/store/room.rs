@@ -1,6 +1,7 @@
 //! Whether a disk is full, where SQLite does not say it: while it makes or enlarges a file beside the archive, a full disk
 //! is to it an I/O error, or a file that cannot be opened.
 
+use super::place::{Place, directory_of, resolve};
 use std::io::{Error, ErrorKind, Write};
 use std::path::Path;
 
@@ -9,8 +10,11 @@ const LEAST_ROOM: usize = 32 * 1024;
 
 /// Whether a file beside the archive finds no room. It has no name, so that nothing is left whatever happens.
 pub(super) fn is_lacking(archive: &Path) -> bool {
-    let directory = archive.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::tempfile_in(directory).and_then(|mut file| {
+    let real = match resolve(archive) {
+        Ok(Place::At(real)) => real,
+        _ => archive.to_owned(),
+    };
+    let written = tempfile::tempfile_in(directory_of(&real)).and_then(|mut file| {
         file.write_all(&vec![0; LEAST_ROOM])?;
         file.sync_all()
     });

@@ -7,7 +7,7 @@ use crate::program::Home;
 use fgarchive::emulator::Fault;
 use rusqlite::Connection;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 fn synced() -> (Home, Cloud) {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
@@ -74,7 +74,9 @@ fn a_good_copy_is_replaced_by_a_good_one_only() {
     assert!(fs::read(home.join("copy.db")).unwrap() == good, "the good copy was replaced");
     assert_eq!(names(&home), before, "something was left behind");
     home.run(["check", "--accept"]).exits(0);
-    home.run(["backup", "copy.db"]).exits(0);
+    // The copy has what was deleted.
+    home.run(["backup", "copy.db"]).exits(6).says("what lies there holds 2400 records, and this archive 2392");
+    home.run(["backup", "copy.db", "--force"]).exits(0);
     assert_eq!(archive::number(&home.join("copy.db"), "SELECT count(*) FROM invocations"), 2_392);
 }
 
@@ -103,6 +105,56 @@ fn an_archive_in_use_is_not_replaced() {
     used.execute_batch("PRAGMA journal_mode = WAL; UPDATE runs SET retries = 1").unwrap();
     home.run(["backup", "copy.db"]).exits(6).says("an archive in use");
     assert_eq!(used.query_row("SELECT max(retries) FROM runs", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+}
+
+/// With the paths exchanged, the copy would take the place of the archive, and what came since would be gone.
+#[test]
+fn only_an_earlier_copy_of_the_same_archive_is_replaced() {
+    let (home, cloud) = synced();
+    home.run(["backup", "copy.db"]).exits(0);
+    home.run(["backup", "copy.db"]).exits(0);
+    home.sync_since(&cloud, "3d").exits(0);
+    let before = home.kept();
+    let said = home.run(["--db", "copy.db", "backup", "fgarchive.db"]).exits(6);
+    said.says("cannot copy the archive to `fgarchive.db`: what lies there has runs that this archive does not have")
+        .says("hint: it was left as it was; see whether the two paths are exchanged, or replace it with --force");
+    home.sync_since(&cloud, "2d").args(["--db", "other.db"]).exits(0);
+    home.run(["backup", "other.db"]).exits(6).says("what lies there is another archive, no copy of this one");
+    // A copy that went on by itself.
+    fs::copy(home.join("copy.db"), home.join("fork.db")).unwrap();
+    home.sync_since(&cloud, "4d").args(["--db", "fork.db"]).exits(0);
+    home.run(["backup", "fork.db"]).exits(6).says("has runs that this archive does not have");
+    fs::write(home.join("rotten.db"), &fs::read(home.join("copy.db")).unwrap()[..20_000]).unwrap();
+    home.run(["backup", "rotten.db"]).exits(6).says("what lies there is damaged");
+    let after = home.kept();
+    assert!(before.iter().all(|file| after.contains(file)), "something changed");
+    for name in ["other.db", "fork.db", "rotten.db", "copy.db"] {
+        home.run(["backup", name, "--force"]).exits(0);
+        assert!(archive::records(&home.join(name)) == archive::records(&home.db()), "{name}");
+    }
+    fs::write(home.join("empty.db"), "").unwrap();
+    fs::set_permissions(home.join("empty.db"), fs::Permissions::from_mode(0o644)).unwrap();
+    home.run(["backup", "empty.db"]).exits(0);
+    assert_eq!(fs::metadata(home.join("empty.db")).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::write(home.join("letter.txt"), "Dear all").unwrap();
+    home.run(["backup", "letter.txt", "--force"]).exits(6).says("no SQLite file");
+}
+
+#[test]
+fn a_copy_goes_where_a_link_leads_and_the_place_is_told() {
+    let (home, _cloud) = synced();
+    fs::create_dir(home.join("disk")).unwrap();
+    symlink("disk/real.db", home.join("link.db")).unwrap();
+    for _ in 0..2 {
+        let told = home.run(["backup", "link.db", "--json"]).exits(0).json()["file"].as_str().unwrap().to_owned();
+        assert!(told.ends_with("/disk/real.db"), "{told}");
+        assert!(home.join("link.db").is_symlink());
+        assert!(archive::records(&home.join("disk/real.db")) == archive::records(&home.db()));
+    }
+    symlink("fgarchive.db", home.join("itself.db")).unwrap();
+    home.run(["backup", "itself.db"]).exits(2).says("is the archive itself");
+    symlink("gone/real.db", home.join("lost.db")).unwrap();
+    home.run(["backup", "lost.db"]).exits(6).says("there is no directory `").says("/gone`");
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn no_archive_to_read() {
 }
 
 /// Begins the program as somebody whom permissions bind: root is above them.
-fn as_somebody(home: &Home) -> Command {
+pub(crate) fn as_somebody(home: &Home) -> Command {
     let program = home.join("program");
     fs::copy(BINARY, &program).unwrap();
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -115,7 +115,7 @@ fn as_somebody(home: &Home) -> Command {
     }
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output().unwrap();
     id.stdout == b"0\n"
 }
