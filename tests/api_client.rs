@@ -4,7 +4,7 @@
 
 use fgarchive::api::{
     CallFailure, Client, ClientSettings, Credentials, Endpoint, Meaning, PasswordLogin, PlainHttp, ProjectScope,
-    Timeouts,
+    Proxies, Timeouts,
 };
 use fgarchive::domain::{FunctionUrn, Marker, Page, PageQuery, RequestId, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
@@ -138,12 +138,13 @@ fn password(base: &str) -> Credentials {
 fn settings(base: &str, credentials: Credentials) -> ClientSettings {
     ClientSettings {
         functions_base: endpoint(base),
-        iam_base: endpoint(base),
+        iam_base: Some(endpoint(base)),
         region: "cn-north-4".to_owned(),
         project_id: None,
         credentials,
         timeouts: Timeouts::default(),
         ca_cert: None,
+        proxies: Proxies::default(),
         user_agent: "fgarchive-test".to_owned(),
         now: Arc::new(|| time(NOW)),
     }
@@ -315,6 +316,77 @@ async fn a_compressed_page_is_read() {
 }
 
 #[tokio::test]
+async fn a_page_is_read_however_it_is_framed() {
+    let page = PAGE.as_bytes();
+    let (first, second) = page.split_at(9);
+    let many = (0..900).map(|at| format!("X-{at}: y\r\n")).collect::<Vec<_>>().concat();
+    for (head, body) in [
+        ("Content-Encoding: x-gzip\r\n", gzip_stored(page)),
+        ("content-encoding: GZIP\r\n", gzip_stored(page)),
+        ("Content-Encoding: gzip\r\n", [gzip_stored(first), gzip_stored(second)].concat()),
+        ("Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", gzip_stored(&gzip_stored(page))),
+        ("Content-Encoding: identity\r\n", page.to_vec()),
+        ("", ["\u{feff}".as_bytes(), page].concat()),
+        (&many, page.to_vec()),
+    ] {
+        let bytes = http("200 OK", head, &body);
+        let server = Server::start(move |_| Reply::Bytes(bytes.clone())).await;
+        assert_eq!(list(&server.base).await.map(|page| page.length()), Ok(1), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_framing_that_is_not_spoken_is_named() {
+    let cause = |failure: CallFailure| failure.cause.unwrap().to_string();
+    let failure = failure_of("200 OK", "Content-Encoding: br\r\n", PAGE).await;
+    assert_eq!(failure.meaning, Meaning::BrokenAnswer);
+    assert_eq!(cause(failure), "the answer is encoded as `br`, which was not asked for");
+    let bytes = http("200 OK", "Content-Encoding: gzip\r\n", &gzip_stored(PAGE.as_bytes())[..40]);
+    let server = Server::start(move |_| Reply::Bytes(bytes.clone())).await;
+    let cut = list(&server.base).await.unwrap_err();
+    assert_eq!(cut.meaning, Meaning::BrokenAnswer);
+    assert!(cause(cut).starts_with("the compressed answer is damaged"));
+    let utf16 = |text: &str| [vec![0xff, 0xfe], text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    for status in ["200 OK", "401 Unauthorized"] {
+        let bytes = http(status, "", &utf16(&format!(r#"{{"error_msg":"{SECRET}"}}"#)));
+        let server = Server::start(move |_| Reply::Bytes(bytes.clone())).await;
+        let shown = list(&server.base).await.unwrap_err().to_string();
+        assert!(shown.contains("UTF-16") && !shown.contains("h u n"), "{shown}");
+    }
+    let many = (0..1_100).map(|at| format!("X-{at}: y\r\n")).collect::<Vec<_>>().concat();
+    let failure = failure_of("200 OK", &many, PAGE).await;
+    assert_eq!((failure.meaning, failure.is_temporary()), (Meaning::TooLarge, false));
+    assert_eq!(cause(failure), "more than 1000 headers, or headers too long to read");
+}
+
+/// An answer that carries an error is no answer, whatever it was asked.
+#[tokio::test]
+async fn an_error_in_a_good_answer_is_a_failed_call() {
+    let error = r#""error_code":"FSS.0500","error_msg":"x","request_id":"r-9""#;
+    let body = format!(r#"{{{error},"invocations":[],"count":0,"functions":[],"projects":[]}}"#);
+    let server = Server::answering("200 OK", "", &body).await;
+    let client_of = |project_id: Option<&str>| {
+        let project_id = project_id.map(str::to_owned);
+        Client::new(ClientSettings { project_id, ..settings(&server.base, keys(None)) }).unwrap()
+    };
+    let client = client_of(Some("0123"));
+    for failure in [
+        client.list_invocations(&urn(), &query()).await.unwrap_err(),
+        client.list_functions(Marker(0)).await.unwrap_err(),
+        client.status_log_enabled(&urn()).await.unwrap_err(),
+        client_of(None).project_id().await.unwrap_err(),
+    ] {
+        assert_eq!((failure.meaning, failure.is_temporary()), (Meaning::BrokenAnswer, true));
+        assert!(
+            failure.to_string().ends_with("the answer is broken (HTTP 200, FSS.0500 x, request id r-9)"),
+            "{failure}"
+        );
+    }
+    let throttled = failure_of("200 OK", "", r#"{"invocations":[],"error_code":"APIG.0308"}"#).await;
+    assert_eq!(throttled.meaning, Meaning::Throttled { retry_after: None });
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Server::answering("200 OK", "", PAGE).await;
     let failure = failure_of("302 Found", &format!("Location: {}/x\r\n", elsewhere.base), "").await;
@@ -378,6 +450,126 @@ async fn a_secret_that_the_service_echoes_is_not_shown() {
             assert!(shown.contains("bad token [REDACTED]") && !shown.contains(SECRET), "{shown}");
         }
     }
+}
+
+/// A secret with everything in it that a spelling changes.
+const ODD_SECRET: &str = "pass\"w\\örd/ &<+%>é";
+
+/// A secret of visible letters as services write it, by their ways.
+fn spelled(secret: &str) -> Vec<String> {
+    let bytes = |write: fn(u8) -> String| secret.bytes().map(write).collect::<String>();
+    let json = serde_json::to_string(secret).unwrap();
+    let json = json[1..json.len() - 1].to_owned();
+    let units = secret.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
+    let entities = secret.chars().map(|letter| format!("&#{};", u32::from(letter))).collect::<Vec<_>>().concat();
+    vec![
+        json.clone(),
+        json.replace('/', "\\/"),
+        units,
+        bytes(|byte| format!("%{byte:02X}")),
+        bytes(|byte| format!("%{byte:02x}")),
+        entities,
+    ]
+}
+
+/// However a secret comes back in a refusal, be it in a header or in any form of body, nothing of it is shown.
+#[tokio::test]
+async fn no_spelling_of_a_secret_is_shown_of_a_refusal() {
+    for spelling in spelled(SECRET).into_iter().chain([SECRET.to_owned()]) {
+        for header in ["X-Request-Id", "X-IAM-Trace-Id", "Location"] {
+            let head = format!("{header}: id-{spelling}\r\n");
+            let bodies = [
+                format!(r#"{{"error_code":"APIG.0301","error_msg":"bad {spelling}","request_id":"{spelling}"}}"#),
+                format!(r#"{{"error":{{"code":"{spelling}","message":"{}{spelling}"}}}}"#, "x".repeat(290)),
+                format!("<html><body>bad {spelling}</body></html>"),
+                format!("{}{spelling}", " ".repeat(64 * 1024 - 9)),
+            ];
+            for body in bodies {
+                for status in ["401 Unauthorized", "302 Found", "500 Error", "200 OK"] {
+                    let server = Server::answering(status, &head, &body).await;
+                    for credentials in [keys(None), Credentials::Token(SecretString::from(SECRET))] {
+                        let failure = client(&server.base, credentials).list_invocations(&urn(), &query()).await;
+                        let shown = format!("{0} {0:?}", failure.unwrap_err());
+                        let is_clean = !shown.contains("hunter2") && !shown.contains(&*spelling);
+                        assert!(is_clean && !shown.contains("u0068"), "{status} {head} {body}: {shown}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A password may hold what JSON escapes and what is no ASCII.
+#[tokio::test]
+async fn a_password_of_any_letters_is_not_shown_of_a_refusal() {
+    for spelling in spelled(ODD_SECRET) {
+        let body = format!(r#"{{"error":{{"code":401,"message":"wrong: {spelling}"}}}}"#);
+        let server = Server::answering("401 Unauthorized", "", &body).await;
+        let Credentials::Password(login) = password(&server.base) else { panic!("no password") };
+        let login = PasswordLogin { password: SecretString::from(ODD_SECRET), ..login };
+        let failure = client(&server.base, Credentials::Password(login)).project_id().await.unwrap_err();
+        assert_eq!(failure.message.as_deref(), Some("wrong: [REDACTED]"), "{spelling}");
+    }
+}
+
+/// What is archived of a record that shows a secret has the mark in its place, and nothing else changes.
+#[tokio::test]
+async fn a_record_that_shows_a_secret_is_taken_without_it() {
+    for spelling in spelled(SECRET).into_iter().chain([SECRET.to_owned()]) {
+        let body = format!(
+            r#"{{"invocations":[{{"request_id":"a-{spelling}","status":"FAIL","error_code":"{spelling}","error_message":"1\"2 {spelling} \u0033","start_time":"{spelling}","new":["{spelling}",1]}},"{spelling}",{{"request_id":"b","status":"SUCCESS","error_message":"as it was\n"}}],"count":3}}"#
+        );
+        let server = Server::answering("200 OK", "", &body).await;
+        let page = list(&server.base).await.unwrap();
+        let shown = format!("{page:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains(&*spelling), "{shown}");
+        let record = &page.records[0];
+        assert_eq!(record.request_id.as_str(), "a-[REDACTED]");
+        assert_eq!(record.error_message.as_deref(), Some("1\"2 [REDACTED] 3"));
+        assert_eq!(record.extra.as_deref(), Some(r#"{"new":["[REDACTED]",1]}"#));
+        assert_eq!(page.rejects[0].raw, "\"[REDACTED]\"");
+        assert_eq!((page.records[1].error_message.as_deref(), page.count), (Some("as it was\n"), Some(3)));
+    }
+}
+
+/// Tokens that were issued stay secret, the first one after it was renewed as well.
+#[tokio::test]
+async fn an_issued_token_is_not_shown_of_any_later_answer() {
+    let fetched = Mutex::new(0);
+    let echo = r#"{"invocations":[{"request_id":"a","error_message":"issued-token-1 issued-\u0074oken-2"}]}"#;
+    let server = Server::start(move |request| {
+        Reply::Bytes(if request.starts_with("POST") {
+            let mut fetched = fetched.lock().unwrap();
+            *fetched += 1;
+            let project = format!(r#"{{"token":{{"project":{{"id":"issued-token-{fetched}"}}}}}}"#);
+            http("201 Created", &format!("X-Subject-Token: issued-token-{fetched}\r\n"), project.as_bytes())
+        } else if header(request, "x-auth-token") == Some("issued-token-1") {
+            http("401 Unauthorized", "X-Request-Id: issued-token-1\r\n", b"")
+        } else {
+            http("200 OK", "", echo.as_bytes())
+        })
+    })
+    .await;
+    let client = client(&server.base, password(&server.base));
+    let failure = client.list_invocations(&urn(), &query()).await.unwrap_err();
+    assert_eq!(failure.request_id.as_deref(), Some("[REDACTED]"));
+    assert!(client.renew().await.unwrap());
+    let page = client.list_invocations(&urn(), &query()).await.unwrap();
+    assert_eq!(page.records[0].error_message.as_deref(), Some("[REDACTED] [REDACTED]"));
+    assert_eq!(client.project_id().await.as_deref(), Ok("[REDACTED]"));
+}
+
+/// A function whose name is a secret is not asked for, and shown without it.
+#[tokio::test]
+async fn a_function_named_like_a_secret_is_unreadable() {
+    let body = format!(r#"{{"functions":[{{"func_urn":"urn:fss:r:p:function:default:{SECRET}"}}],"count":1}}"#);
+    let server = Server::answering("200 OK", "", &body).await;
+    let settings = ClientSettings { project_id: Some("0123".to_owned()), ..settings(&server.base, keys(None)) };
+    let page = Client::new(settings).unwrap().list_functions(Marker(0)).await.unwrap();
+    assert_eq!(
+        (page.functions.len(), page.unreadable, page.rejects[0].raw.as_str()),
+        (0, 1, "urn:fss:r:p:function:default:[REDACTED]")
+    );
 }
 
 #[tokio::test]

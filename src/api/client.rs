@@ -4,9 +4,10 @@ use super::credentials::Credentials;
 use super::exchange::Session;
 use super::failure::CallFailure;
 use super::http::{Answer, Timeouts, Transport};
+use super::proxy::Proxies;
 use super::{Endpoint, iam, sign, wire};
 use crate::domain::{FUNCTIONS_A_PAGE, FunctionPage, FunctionUrn, Marker, Page};
-use crate::domain::{PageQuery, ProbeQuery, RequestId, Shape, Timestamp};
+use crate::domain::{PageQuery, ProbeQuery, Reject, RequestId, Shape, Timestamp};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
@@ -19,8 +20,9 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct ClientSettings {
     /// The address of FunctionGraph.
     pub functions_base: Endpoint,
-    /// The address of IAM, asked for a project's id; a password has an address of its own.
-    pub iam_base: Endpoint,
+    /// The address of IAM, asked for a project's id; a password has an address of its own. None where
+    /// nobody named one for this service: credentials go nowhere else.
+    pub iam_base: Option<Endpoint>,
     /// The region, by which a project is looked up.
     pub region: String,
     /// The project, where it is known.
@@ -31,6 +33,8 @@ pub struct ClientSettings {
     pub timeouts: Timeouts,
     /// Certificates in PEM, trusted beside the system's.
     pub ca_cert: Option<Vec<u8>>,
+    /// Through which proxies to ask.
+    pub proxies: Proxies,
     /// How we introduce ourselves.
     pub user_agent: String,
     /// The present.
@@ -60,8 +64,8 @@ impl Client {
     /// Makes a client; nothing is asked yet.
     pub fn new(settings: ClientSettings) -> Result<Self, CallFailure> {
         let ClientSettings { functions_base, iam_base, region, project_id, credentials, .. } = settings;
-        let ClientSettings { timeouts, ca_cert, user_agent, now, .. } = settings;
-        let transport = Transport { timeouts, ca_cert, user_agent };
+        let ClientSettings { timeouts, ca_cert, user_agent, proxies, now, .. } = settings;
+        let transport = Transport { timeouts, ca_cert, user_agent, proxies };
         let session = Session::new(functions_base, iam_base, credentials, transport, now)?;
         Ok(Self(Arc::new(Shared { session, region, project_id, found_project: OnceCell::new() })))
     }
@@ -100,7 +104,7 @@ impl Client {
         pairs.extend(span.iter().flatten().map(TimeParameter::as_pair));
         let operation = format!("probe the listing of `{}`", urn.full_name());
         let answer = self.answer(&operation, urn, &pairs).await?;
-        let page = wire::decode_page(&answer.body).map_err(|problem| answer.bad_body(&operation, problem))?;
+        let page = wire::decode_page(&answer.content()).map_err(|problem| answer.bad_body(&operation, problem))?;
         Ok((Page { served_at: answer.served_at(), ..page }, wire::read_shape(&answer.body)))
     }
 
@@ -111,7 +115,8 @@ impl Client {
         let path = project_path(operation, &project_id, "fgs/functions")?;
         let query = [("marker", &*marker.to_string()), ("maxitems", &*FUNCTIONS_A_PAGE.to_string())];
         let answer = self.0.session.get_functions(operation, &project_id, &path, &query).await?;
-        wire::decode_functions(&answer.body).map_err(|problem| answer.bad_body(operation, problem))
+        let page = wire::decode_functions(&answer.content()).map_err(|problem| answer.bad_body(operation, problem))?;
+        Ok(without_covered(page, answer.redactor.mark()))
     }
 
     /// Whether the service keeps the records of a function at all; nothing when it does not say.
@@ -123,7 +128,7 @@ impl Client {
         let operation = format!("read the asynchronous configuration of `{}`", urn.full_name());
         let path = function_path(&operation, urn, "async-invoke-config")?;
         let answer = self.0.session.get_functions(&operation, urn.project_id(), &path, &[]).await?;
-        wire::decode_status_log(&answer.body).map_err(|problem| answer.bad_body(&operation, problem))
+        wire::decode_status_log(&answer.content()).map_err(|problem| answer.bad_body(&operation, problem))
     }
 
     /// Gets a token in place of one that the service no longer accepts; callers who met the same refusal
@@ -137,6 +142,12 @@ impl Client {
     /// The region it was made for.
     pub fn region(&self) -> &str {
         &self.0.region
+    }
+
+    /// Whether the project can be told at all: as set, by a password's token, or by a look-up.
+    pub fn can_tell_project(&self) -> bool {
+        let Shared { session, project_id, .. } = &*self.0;
+        project_id.is_some() || session.iam.is_some() || matches!(session.credentials, Credentials::Password(_))
     }
 
     /// The project that functions without a URN belong to: as set, as the token says, or by a look-up.
@@ -160,9 +171,19 @@ impl Client {
 
     async fn page(&self, operation: &str, urn: &FunctionUrn, query: &[(&str, &str)]) -> Result<Page, CallFailure> {
         let answer = self.answer(operation, urn, query).await?;
-        let page = wire::decode_page(&answer.body).map_err(|problem| answer.bad_body(operation, problem))?;
+        let page = wire::decode_page(&answer.content()).map_err(|problem| answer.bad_body(operation, problem))?;
         Ok(Page { served_at: answer.served_at(), ..page })
     }
+}
+
+/// A function whose name was covered, since it shows a secret, cannot be asked for: it counts as unreadable.
+fn without_covered(mut page: FunctionPage, mark: &str) -> FunctionPage {
+    let is_covered = |urn: &mut FunctionUrn| !mark.is_empty() && urn.to_string().contains(mark);
+    for urn in page.functions.extract_if(.., is_covered) {
+        page.unreadable += 1;
+        page.rejects.push(Reject { reason: "a function's URN shows a secret".to_owned(), raw: urn.to_string() });
+    }
+    page
 }
 
 /// A parameter of a query that holds a time.

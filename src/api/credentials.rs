@@ -51,6 +51,17 @@ pub enum ProjectScope {
 }
 
 impl Credentials {
+    /// What of them nobody is to see.
+    pub(super) fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Token(token) => vec![token.clone()],
+            Self::Keys { secret_key, security_token, .. } => {
+                [Some(secret_key), security_token.as_ref()].into_iter().flatten().cloned().collect()
+            }
+            Self::Password(login) => vec![login.password.clone()],
+        }
+    }
+
     /// Whether requests carry a token rather than a signature.
     pub(super) fn use_token(&self) -> bool {
         !matches!(self, Self::Keys { .. })

@@ -73,6 +73,11 @@ impl Endpoint {
         self.0.scheme() == "https"
     }
 
+    /// Whether both are the same server, reached by the same scheme.
+    pub fn is_same_host(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
+    }
+
     /// The `Host` header: the port stands in it unless it is the scheme's own.
     pub(super) fn host(&self) -> String {
         let host = self.0.host_str().unwrap_or_default();

@@ -5,12 +5,13 @@ use super::credentials::Credentials;
 use super::failure::{CallFailure, Cause, Meaning};
 use super::http::{self, Answer, Transport};
 use super::iam::{Token, Tokens};
+use super::redaction::Secrets;
 use super::refusal::{self, Refusal};
 use super::request::Call;
 use super::wire::{self, BadBody};
 use super::{Endpoint, sign};
 use crate::domain::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::sync::{Arc, OnceLock};
 
 /// How far the two clocks may differ before a refusal mentions it, in seconds. The gateway refuses
@@ -20,9 +21,11 @@ const NOTABLE_SKEW: u64 = 300;
 /// Who asks, where, and through which connections.
 pub(super) struct Session {
     pub(super) functions: Endpoint,
-    pub(super) iam: Endpoint,
+    pub(super) iam: Option<Endpoint>,
     pub(super) credentials: Credentials,
     pub(super) tokens: Tokens,
+    /// What nobody is to see: the credentials, and the tokens that were issued for them.
+    pub(super) secrets: Secrets,
     transport: Transport,
     functions_http: reqwest::Client,
     /// Made when it is first needed: most runs never ask IAM.
@@ -34,14 +37,15 @@ impl Session {
     /// Prepares the connections; nothing is asked yet.
     pub(super) fn new(
         functions: Endpoint,
-        iam: Endpoint,
+        iam: Option<Endpoint>,
         credentials: Credentials,
         transport: Transport,
         now: Now,
     ) -> Result<Self, CallFailure> {
         let functions_http = connect(&transport, &functions)?;
-        let (tokens, iam_http) = (Tokens::default(), OnceLock::new());
-        Ok(Self { functions, iam, credentials, tokens, transport, functions_http, iam_http, now })
+        let secrets = credentials.secrets().into_iter().chain(transport.proxies.secrets()).collect();
+        let (tokens, iam_http, secrets) = (Tokens::default(), OnceLock::new(), Secrets::new(secrets));
+        Ok(Self { functions, iam, credentials, tokens, secrets, transport, functions_http, iam_http, now })
     }
 
     /// Asks FunctionGraph about a project.
@@ -60,36 +64,47 @@ impl Session {
     pub(super) async fn get_iam(
         &self,
         operation: &str,
+        iam: &Endpoint,
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Answer, CallFailure> {
-        let http = self.http_for(&self.iam)?;
-        self.ask(&http, Call::get(operation, &self.iam, path, query)).await
+        let http = self.http_for(iam)?;
+        self.ask(&http, Call::get(operation, iam, path, query)).await
     }
 
-    /// Asks without credentials: the body holds them, `secret` among them.
+    /// Asks without credentials: the body holds them.
     pub(super) async fn post_open(
         &self,
         operation: &str,
         endpoint: &Endpoint,
         path: &str,
         body: Vec<u8>,
-        secret: &SecretString,
     ) -> Result<Answer, CallFailure> {
         let http = self.http_for(endpoint)?;
-        let call = Call::post(operation, endpoint, path, body, secret);
+        let call = Call::post(operation, endpoint, path, body);
         let headers = call.headers();
-        let answer = http::send(&http, operation, call.outgoing(&headers)?).await?;
-        self.checked(operation, answer, None)
+        self.send(&http, call, &headers, None).await
     }
 
     /// Asks with credentials.
     async fn ask(&self, http: &reqwest::Client, call: Call<'_>) -> Result<Answer, CallFailure> {
-        let operation = call.operation;
         let mut headers = call.headers();
         let token = self.authenticate(&call, &mut headers).await?;
-        let answer = http::send(http, operation, call.outgoing(&headers)?).await?;
-        self.checked(operation, answer, token.as_deref())
+        self.send(http, call, &headers, token.as_deref()).await
+    }
+
+    /// Sends a call; whatever comes of it, no secret stands in the words of its failure.
+    async fn send(
+        &self,
+        http: &reqwest::Client,
+        call: Call<'_>,
+        headers: &[(&'static str, String)],
+        token: Option<&Token>,
+    ) -> Result<Answer, CallFailure> {
+        let operation = call.operation;
+        let sent = http::send(http, operation, call.outgoing(headers)?, &self.secrets, (self.now)()).await;
+        let checked = sent.and_then(|answer| self.checked(operation, answer, token));
+        checked.map_err(|failure| failure.redacted(&self.secrets.redactor()))
     }
 
     /// Adds what shows who asks, and gives back the token where it is one of ours.
@@ -166,15 +181,28 @@ impl Answer {
                 let cause = format!("more than {} records", wire::MAX_RECORDS);
                 self.failure(operation, Meaning::TooLarge).because(cause)
             }
+            // The cause may quote the body.
             BadBody::Unreadable(cause) => {
-                let Refusal { code, message, request_id } = self.refusal();
-                // The cause may quote the body.
-                let cause = refusal::message_line(&self.without_secrets(&cause)).unwrap_or_default();
-                let failure = self.failure(operation, Meaning::BrokenAnswer).because(cause);
-                let request_id = failure.request_id.clone().or(request_id);
-                CallFailure { code, message, request_id, ..failure }
+                let cause = refusal::message_line(&self.redactor.redact(&cause)).unwrap_or_default();
+                self.broken(operation, self.refusal(), Meaning::BrokenAnswer).because(cause)
+            }
+            BadBody::Error => {
+                let refusal = self.refusal();
+                // A status of success does not say whether to ask again: only being asked to slow down is certain.
+                let meaning = match refusal.meaning(self.status, false, None) {
+                    Meaning::Throttled { retry_after } => Meaning::Throttled { retry_after },
+                    _ => Meaning::BrokenAnswer,
+                };
+                self.broken(operation, refusal, meaning).because("it carries an error instead of what was asked for")
             }
         }
+    }
+
+    fn broken(&self, operation: &str, refusal: Refusal, meaning: Meaning) -> CallFailure {
+        let Refusal { code, message, request_id } = refusal;
+        let failure = self.failure(operation, meaning);
+        let request_id = failure.request_id.clone().or(request_id);
+        CallFailure { code, message, request_id, ..failure }
     }
 }
 

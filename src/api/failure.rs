@@ -1,5 +1,6 @@
 //! What went wrong with one call, by what it means for the caller.
 
+use super::redaction::Redactor;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -17,8 +18,12 @@ pub enum Meaning {
         /// How long the service asks us to wait.
         retry_after: Option<Duration>,
     },
-    /// No answer began: name look-up, connection, TLS.
+    /// No answer began: name look-up, connection.
     Unreachable,
+    /// The server could not show who it is, or speaks no TLS.
+    Untrusted,
+    /// The proxy does not let us through.
+    Proxy,
     /// An answer took too long.
     Timeout,
     /// An answer came, but cut off or unreadable.
@@ -83,6 +88,19 @@ impl CallFailure {
         self
     }
 
+    /// The same without any secret in its words.
+    pub(super) fn redacted(self, redactor: &Redactor) -> Self {
+        let hide = |text: Box<str>| Box::from(redactor.redact(&text));
+        Self {
+            operation: redactor.redact(&self.operation).into_owned(),
+            code: self.code.map(hide),
+            message: self.message.map(hide),
+            request_id: self.request_id.map(hide),
+            cause: self.cause.map(|Cause(text)| Cause(hide(text))),
+            ..self
+        }
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_temporary(&self) -> bool {
         match self.meaning {
@@ -96,8 +114,20 @@ impl CallFailure {
             | Meaning::NotFound
             | Meaning::Refused
             | Meaning::TooLarge
+            | Meaning::Untrusted
+            | Meaning::Proxy
             | Meaning::Misconfigured => false,
         }
+    }
+
+    /// Whether settings have to be changed before the call can succeed.
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(self.meaning, Meaning::Untrusted | Meaning::Proxy | Meaning::Misconfigured)
+    }
+
+    /// Whether no other call can fare better: we are not let in, or do not get to the service at all.
+    pub fn concerns_all_calls(&self) -> bool {
+        matches!(self.meaning, Meaning::Denied | Meaning::Untrusted | Meaning::Proxy)
     }
 
     /// Whether the service does not let us in. Asking again with the same key may lock it; after
@@ -122,6 +152,10 @@ impl CallFailure {
                 "run again later; if it stays, check --endpoint and any proxy in between"
             }
             Meaning::Unreachable => "check --endpoint, the network and any proxy; --ca-cert adds a private authority",
+            Meaning::Untrusted => {
+                "check --endpoint and this machine's clock; --ca-cert adds a private authority, such as a proxy's own"
+            }
+            Meaning::Proxy => "check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names who needs none",
             Meaning::Denied => {
                 "check the credentials, their permission for FunctionGraph and this machine's clock; \
                  five refused signatures lock a key for five minutes"
@@ -140,6 +174,8 @@ impl CallFailure {
             Meaning::Throttled { .. } => "the service asks to slow down",
             Meaning::Unavailable { .. } => "the service is unavailable",
             Meaning::Unreachable => "the service cannot be reached",
+            Meaning::Untrusted => "no secure connection can be made",
+            Meaning::Proxy => "the proxy does not let it through",
             Meaning::Timeout => "the answer took too long",
             Meaning::BrokenAnswer => "the answer is broken",
             Meaning::Denied => "access is refused",
@@ -209,5 +245,9 @@ mod tests {
             assert!(failure(meaning).is_denied() && !failure(meaning).is_temporary());
         }
         assert!(!failure(Meaning::TooLarge).is_temporary());
+        for meaning in [Meaning::Untrusted, Meaning::Proxy] {
+            let failure = failure(meaning);
+            assert!(failure.is_misconfigured() && failure.concerns_all_calls() && !failure.is_temporary());
+        }
     }
 }

@@ -11,15 +11,19 @@ pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     DateTime::parse_from_rfc2822(text.trim()).ok().map(|moment| Timestamp::from_unix(moment.timestamp()))
 }
 
+/// No wait that was asked for is taken for longer than a day: no run waits so long, and times that are
+/// added up must not overflow.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
 /// How long `Retry-After` asks to wait: seconds, or until a moment of the service's clock (RFC 9110, 10.2.3).
 pub(super) fn retry_after(text: &str, served_at: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a u64 holds ask for ever, and that is what they get; the caller caps it.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        // More digits than a u64 holds ask for ever.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)).min(LONGEST_WAIT));
     }
     let seconds = http_date(text)?.seconds_since(served_at);
-    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST_WAIT))
 }
 
 #[cfg(test)]
@@ -34,7 +38,9 @@ mod tests {
         let read = |text| retry_after(text, served_at).map(|wait| wait.as_secs());
         assert_eq!(read("120"), Some(120));
         assert_eq!(read(" 0 "), Some(0));
-        assert_eq!(read("99999999999999999999999"), Some(u64::MAX));
+        for endless in ["99999999999999999999999", "18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert_eq!(read(endless), Some(86_400), "{endless}");
+        }
         assert_eq!(read("Fri, 01 Mar 2024 12:02:00 GMT"), Some(120));
         assert_eq!(read("Fri, 01 Mar 2024 11:00:00 GMT"), Some(0));
         for nothing in ["", "soon", "-5", "1.5", "Fri, 99 Mar 2024 12:02:00 GMT"] {
@@ -46,6 +52,17 @@ mod tests {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,40}") {
             let _ = retry_after(&text, Timestamp::MAX);
+        }
+
+        /// A moment may be a number of any size.
+        #[test]
+        fn no_wait_is_longer_than_a_day(text in "[0-9]{1,40}", year in 1u32..10_000) {
+            let date = format!("Fri, 01 Mar {year:04} 12:00:00 GMT");
+            for text in [text, date] {
+                for served_at in [Timestamp::MIN, Timestamp::MAX] {
+                    prop_assert!(retry_after(&text, served_at).is_none_or(|wait| wait <= LONGEST_WAIT));
+                }
+            }
         }
     }
 }

@@ -1,13 +1,20 @@
 //! One request and one answer over `reqwest`, with a limit on everything: time, size, redirects, retries.
 
+use super::encoding::{self, PackedBody};
 use super::failure::{CallFailure, Cause, Meaning};
+use super::proxy::Proxies;
+use super::redaction::{Redactor, Secrets};
 use super::refusal::{self, Refusal};
-use super::{Endpoint, headers};
+use super::{Endpoint, headers, trouble, wire};
 use crate::domain::Timestamp;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, ClientBuilder, Method, Response, Url, redirect, retry};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::Once;
+use std::borrow::Cow;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 /// The largest body of a success, after decompression. A page of 500 records with messages of several
@@ -16,6 +23,15 @@ pub(super) const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// How much of a refusal's body is read: enough for any error text, and the rest is not waited for.
 const MAX_REFUSAL: usize = 64 * 1024;
+
+/// By so many of its first bytes a signature is found in an answer.
+const SIGNATURE_PREFIX: usize = 16;
+
+/// The most headers of an answer: some gateways add a hundred. What they hold is bounded by `hyper`.
+pub(super) const MAX_HEADERS: usize = 1_000;
+
+/// Room made at first for a body, whatever length it announces.
+const FIRST_ROOM: usize = 512 * 1024;
 
 /// How long an idle connection is kept: longer than the pauses of a throttled run, shorter than the
 /// minute after which gateways commonly drop one.
@@ -46,6 +62,7 @@ pub(super) struct Transport {
     /// Certificates in PEM, trusted beside the system's.
     pub(super) ca_cert: Option<Vec<u8>>,
     pub(super) user_agent: String,
+    pub(super) proxies: Proxies,
 }
 
 impl Transport {
@@ -54,8 +71,11 @@ impl Transport {
     pub(super) fn client(&self, endpoint: &Endpoint) -> Result<reqwest::Client, Cause> {
         install_tls_provider();
         let mut builder = self.settings();
-        if endpoint.is_loopback() {
-            builder = builder.no_proxy();
+        match self.proxies.of(endpoint) {
+            Some(proxy) => builder = builder.no_proxy().proxy(proxy.map_err(|error| Cause::innermost(&error))?),
+            None if endpoint.is_loopback() => builder = builder.no_proxy(),
+            // What the system itself is set to, where it has such settings.
+            None => {}
         }
         builder = if endpoint.is_encrypted() {
             builder.tls_certs_merge(self.certificates()?)
@@ -73,7 +93,8 @@ impl Transport {
             .read_timeout(self.timeouts.read)
             .timeout(self.timeouts.total)
             .pool_idle_timeout(POOL_IDLE)
-            .gzip(true)
+            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(encoding::ACCEPTED))]))
+            .http1_max_headers(MAX_HEADERS)
             .referer(false)
             // A signature or token must not follow to another host.
             .redirect(redirect::Policy::none())
@@ -93,6 +114,20 @@ impl Transport {
     }
 }
 
+/// Whether a file of certificates in PEM form holds any, and none that cannot be read.
+pub fn check_certificates(pem: &[u8]) -> Result<(), Cause> {
+    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|error| Cause(error.to_string().into()))?;
+    if certificates.is_empty() {
+        return Err(Cause("it holds none in PEM form".into()));
+    }
+    let mut store = RootCertStore::empty();
+    certificates
+        .into_iter()
+        .try_for_each(|certificate| store.add(certificate))
+        .map_err(|error| Cause::innermost(&error))
+}
+
 /// Names the one cryptography library that `rustls` shall use; without it `reqwest` panics.
 fn install_tls_provider() {
     static INSTALLED: Once = Once::new();
@@ -109,8 +144,8 @@ pub(super) struct Outgoing {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// What of it nobody is to see, should the answer repeat it.
-    pub(super) secrets: Vec<SecretString>,
+    /// The signature in its headers, good for repeating this one request.
+    pub(super) signature: Option<SecretString>,
 }
 
 /// An answer, whatever its status.
@@ -119,7 +154,10 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    secrets: Vec<SecretString>,
+    /// Whether the body came to its end.
+    is_whole: bool,
+    /// Covers what we know and nobody is to see.
+    pub(super) redactor: Arc<Redactor>,
 }
 
 impl Answer {
@@ -140,15 +178,39 @@ impl Answer {
 
     /// What the body says, taken for a refusal.
     pub(super) fn refusal(&self) -> Refusal {
-        Refusal::read(&self.without_secrets(&String::from_utf8_lossy(&self.body)))
+        if wire::is_of_wide_letters(&self.body) {
+            return Refusal { message: Some("words in UTF-16, which is not understood".into()), ..Refusal::default() };
+        }
+        let text = String::from_utf8_lossy(&self.body);
+        let text = if self.is_whole { text } else { self.redactor.redact_cut(&text).into_owned().into() };
+        Refusal::read(&text, &self.redactor)
     }
 
-    /// A text made from the answer, without what we sent in confidence.
-    pub(super) fn without_secrets(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| match secret.expose_secret() {
-            "" => text,
-            secret => text.replace(secret, "[REDACTED]"),
-        })
+    /// Undoes what was done to the body for the way; one that cannot be unpacked says nothing.
+    fn unpack(&mut self, limit: usize) -> Result<(), BodyProblem> {
+        let packed = std::mem::take(&mut self.body);
+        let encodings = self.headers.get_all(CONTENT_ENCODING).into_iter();
+        // What is no text is no encoding that we speak.
+        let encodings = encodings.map(|value| value.to_str().unwrap_or("unreadable"));
+        let problem = |problem| match problem {
+            PackedBody::TooLong => BodyProblem::TooLarge(limit),
+            PackedBody::Unknown(name) => {
+                let name = refusal::code_line(&self.redactor.redact(&name)).unwrap_or_default();
+                BodyProblem::Packed(format!("the answer is encoded as `{name}`, which was not asked for"))
+            }
+            PackedBody::Damaged(error) => BodyProblem::Packed(format!("the compressed answer is damaged: {error}")),
+        };
+        self.body = encoding::unpack(packed, encodings, limit).map_err(problem)?;
+        Ok(())
+    }
+
+    /// The body as it is decoded: without secrets, so that none is archived.
+    pub(super) fn content(&self) -> Cow<'_, [u8]> {
+        let text = String::from_utf8_lossy(&self.body);
+        match self.redactor.redact_json(&text) {
+            Cow::Borrowed(_) => Cow::Borrowed(&self.body),
+            Cow::Owned(redacted) => Cow::Owned(redacted.into_bytes()),
+        }
     }
 
     /// A failure that carries what the answer's head says.
@@ -157,44 +219,59 @@ impl Answer {
         let request_id = self.header("x-request-id").or_else(|| self.header("x-iam-trace-id"));
         CallFailure {
             status: Some(self.status),
-            request_id: request_id.and_then(refusal::code_line),
+            request_id: request_id.and_then(|id| refusal::code_line(&self.redactor.redact(id))),
             ..CallFailure::new(operation, meaning)
         }
     }
 }
 
 /// Sends a request once and reads the answer, up to a limit.
-pub(super) async fn send(http: &reqwest::Client, operation: &str, request: Outgoing) -> Result<Answer, CallFailure> {
-    let Outgoing { method, url, headers, body, secrets } = request;
+pub(super) async fn send(
+    http: &reqwest::Client,
+    operation: &str,
+    request: Outgoing,
+    secrets: &Secrets,
+    now: Timestamp,
+) -> Result<Answer, CallFailure> {
+    let Outgoing { method, url, headers, body, signature } = request;
     let sent = http.request(method, url).headers(headers).body(body).send().await;
-    let mut response = sent.map_err(|error| not_answered(operation, &error))?;
+    let not_answered = |(meaning, cause): (Meaning, Cause)| CallFailure::new(operation, meaning).because(cause.0);
+    let mut response = sent.map_err(|error| not_answered(trouble::explain(&error, now)))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let mut answer = Answer { status, headers, body: Vec::new(), secrets };
-    if response.status().is_success() {
-        let read = read_body(&mut response, MAX_BODY, &mut answer.body).await;
-        read.map_err(|problem| problem.into_failure(operation, &answer))?;
-    } else {
+    let redactor = secrets.redactor();
+    let mut answer = Answer { status, headers, body: Vec::new(), is_whole: true, redactor };
+    let is_success = response.status().is_success();
+    let limit = if is_success { MAX_BODY } else { MAX_REFUSAL };
+    let read = read_body(&mut response, limit, &mut answer.body).await;
+    answer.is_whole = read.is_ok();
+    let read = read.and_then(|()| answer.unpack(limit));
+    answer.redactor = redactor_for(&answer, secrets, signature.as_ref());
+    match read {
+        Err(problem) if is_success => Err(problem.into_failure(operation, &answer)),
         // The status says enough: a body that is cut or long costs the words, not the meaning.
-        let _ = read_body(&mut response, MAX_REFUSAL, &mut answer.body).await;
+        _ => Ok(answer),
     }
-    Ok(answer)
 }
 
-fn not_answered(operation: &str, error: &reqwest::Error) -> CallFailure {
-    let meaning = if error.is_timeout() {
-        Meaning::Timeout
-    } else if error.is_builder() {
-        Meaning::Misconfigured
-    } else {
-        Meaning::Unreachable
+/// Covers all secrets known when the answer has come; the request's own signature where the answer may
+/// show it, since nobody asks for a page with it a second time.
+fn redactor_for(answer: &Answer, secrets: &Secrets, signature: Option<&SecretString>) -> Arc<Redactor> {
+    let may_show = |signature: &&SecretString| {
+        let begin = signature.expose_secret().get(..SIGNATURE_PREFIX).unwrap_or_default();
+        let is_page = (200..300).contains(&answer.status);
+        !is_page || std::str::from_utf8(&answer.body).is_ok_and(|body| body.contains(begin))
     };
-    CallFailure::new(operation, meaning).because(Cause::innermost(error).0)
+    match signature.filter(may_show) {
+        Some(signature) => secrets.redactor_with(signature),
+        None => secrets.redactor(),
+    }
 }
 
 /// Why a body did not come whole.
 enum BodyProblem {
     TooLarge(usize),
     Broken(reqwest::Error),
+    Packed(String),
 }
 
 impl BodyProblem {
@@ -207,6 +284,7 @@ impl BodyProblem {
                 let meaning = if error.is_timeout() { Meaning::Timeout } else { Meaning::BrokenAnswer };
                 answer.failure(operation, meaning).because(Cause::innermost(&error).0)
             }
+            Self::Packed(cause) => answer.failure(operation, Meaning::BrokenAnswer).because(cause),
         }
     }
 }
@@ -217,7 +295,7 @@ async fn read_body(response: &mut Response, limit: usize, body: &mut Vec<u8>) ->
     if announced > limit {
         return Err(BodyProblem::TooLarge(limit));
     }
-    body.reserve_exact(announced);
+    body.reserve(announced.min(FIRST_ROOM));
     while let Some(piece) = response.chunk().await.map_err(BodyProblem::Broken)? {
         if body.len() + piece.len() > limit {
             return Err(BodyProblem::TooLarge(limit));

@@ -1,9 +1,10 @@
 //! Tokens and projects: the two things asked of IAM (OpenStack Keystone's v3 protocol).
 
+use super::Endpoint;
 use super::credentials::{PasswordLogin, ProjectScope};
 use super::exchange::Session;
 use super::failure::{CallFailure, Meaning};
-use super::{Endpoint, wire};
+use super::wire::{self, BadBody};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -85,12 +86,18 @@ async fn fetch_token(session: &Session, login: &PasswordLogin, generation: u64) 
     let operation = format!("fetch a token for the user `{}`", login.username);
     let body = token_request(login).to_string().into_bytes();
     let path = v3_path(&login.auth_url, "auth/tokens");
-    let answer = session.post_open(&operation, &login.auth_url, &path, body, &login.password).await?;
+    let mut answer = session.post_open(&operation, &login.auth_url, &path, body).await?;
     let Some(secret) = answer.header(TOKEN_HEADER).filter(|token| !token.is_empty()).map(SecretString::from) else {
         return Err(answer.failure(&operation, Meaning::BrokenAnswer).because("the answer holds no token"));
     };
-    // Without a body that can be read the token is as good; the project may be known from elsewhere.
-    let project_id = wire::decode_token_project(&answer.body).unwrap_or_default();
+    session.secrets.learn(&secret);
+    answer.redactor = session.secrets.redactor();
+    // Without a body that can be read the token is as good; the project may be known from elsewhere. A body
+    // that carries an error speaks against it.
+    let project_id = match wire::decode_token_project(&answer.content()) {
+        Err(problem @ BadBody::Error) => return Err(answer.bad_body(&operation, problem)),
+        read => read.unwrap_or_default(),
+    };
     Ok(Token { secret, project_id, generation })
 }
 
@@ -114,9 +121,11 @@ fn token_request(login: &PasswordLogin) -> Value {
 /// Looks up the one project of a region.
 pub(super) async fn find_project(session: &Session, region: &str) -> Result<String, CallFailure> {
     let operation = format!("find the project of the region `{region}`");
-    let path = v3_path(&session.iam, "projects");
-    let answer = session.get_iam(&operation, &path, &[("name", region)]).await?;
-    let found = wire::decode_projects(&answer.body).map_err(|problem| answer.bad_body(&operation, problem))?;
+    let unnamed = || no_project(&operation, "no IAM is named for this service, and credentials are sent to no other");
+    let iam = session.iam.as_ref().ok_or_else(unnamed)?;
+    let path = v3_path(iam, "projects");
+    let answer = session.get_iam(&operation, iam, &path, &[("name", region)]).await?;
+    let found = wire::decode_projects(&answer.content()).map_err(|problem| answer.bad_body(&operation, problem))?;
     match <[String; 1]>::try_from(found) {
         Ok([id]) => Ok(id),
         Err(other) => Err(no_project(&operation, &format!("it has {} projects instead of one", other.len()))),

@@ -6,21 +6,26 @@
 
 mod client;
 mod credentials;
+mod encoding;
 mod endpoint;
 mod exchange;
 mod failure;
 mod headers;
 mod http;
 mod iam;
+mod proxy;
+mod redaction;
 mod refusal;
 mod regions;
 mod request;
 mod sign;
+mod trouble;
 mod wire;
 
 pub use client::{Client, ClientSettings, Now};
 pub use credentials::{Credentials, PasswordLogin, ProjectScope};
 pub use endpoint::{Endpoint, EndpointProblem, PlainHttp};
 pub use failure::{CallFailure, Cause, Meaning};
-pub use http::Timeouts;
+pub use http::{Timeouts, check_certificates};
+pub use proxy::{Proxies, ProxyAddress, ProxyProblem};
 pub use regions::{functions_url, iam_url, is_known_region};

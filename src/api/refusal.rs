@@ -4,6 +4,7 @@
 //! FunctionGraph (`FSS.nnnn`) and its gateway (`APIG.nnnn` and `APIGW.nnnn`, alike but for the prefix).
 
 use super::Meaning;
+use super::redaction::Redactor;
 use super::wire::error_fields;
 use std::time::Duration;
 
@@ -22,15 +23,16 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads any body; what is no JSON counts as words.
-    pub(super) fn read(body: &str) -> Self {
+    /// Reads any body; what is no JSON counts as words. Secrets are covered before anything is cut.
+    pub(super) fn read(body: &str, redactor: &Redactor) -> Self {
+        let hidden = |text: Option<Box<str>>| text.map(|text| redactor.redact(&text).into_owned());
         match error_fields(body) {
             Some(said) => Self {
-                code: said.code.as_deref().and_then(code_line),
-                message: said.message.as_deref().and_then(message_line),
-                request_id: said.request_id.as_deref().and_then(code_line),
+                code: hidden(said.code).as_deref().and_then(code_line),
+                message: hidden(said.message).as_deref().and_then(message_line),
+                request_id: hidden(said.request_id).as_deref().and_then(code_line),
             },
-            None => Self { message: message_line(&without_tags(body)), ..Self::default() },
+            None => Self { message: message_line(&without_tags(&redactor.redact(body))), ..Self::default() },
         }
     }
 
@@ -51,6 +53,7 @@ impl Refusal {
     /// What an answer of this status and body means. `with_token` says that the request carried a token.
     pub(super) fn meaning(&self, status: u16, with_token: bool, retry_after: Option<Duration>) -> Meaning {
         match status {
+            407 => Meaning::Proxy,
             429 => Meaning::Throttled { retry_after },
             408 | 500..=599 => Meaning::Unavailable { retry_after },
             _ if self.has_code(&["FSS.0429"]) || self.gateway_number() == Some("0308") => {
@@ -114,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(body: &str) -> (Option<String>, Option<String>) {
-        let Refusal { code, message, .. } = Refusal::read(body);
+        let Refusal { code, message, .. } = Refusal::read(body, &Redactor::default());
         (code.map(String::from), message.map(String::from))
     }
 
@@ -146,7 +149,8 @@ mod tests {
         ] {
             assert_eq!(read(body), expected, "{body}");
         }
-        assert_eq!(Refusal::read(r#"{"error_code":"A","request_id":"r"}"#).request_id.as_deref(), Some("r"));
+        let with_id = Refusal::read(r#"{"error_code":"A","request_id":"r"}"#, &Redactor::default());
+        assert_eq!(with_id.request_id.as_deref(), Some("r"));
     }
 
     #[test]
@@ -159,11 +163,12 @@ mod tests {
     fn a_refusal_means_what_the_vendors_tables_say() {
         let meaning = |status, code: &str, message: &str, with_token| {
             let body = format!(r#"{{"error_code":"{code}","error_msg":"{message}"}}"#);
-            Refusal::read(&body).meaning(status, with_token, None)
+            Refusal::read(&body, &Redactor::default()).meaning(status, with_token, None)
         };
         let throttled = Meaning::Throttled { retry_after: None };
         let unavailable = Meaning::Unavailable { retry_after: None };
         for (status, code, message, with_token, expected) in [
+            (407, "", "", false, Meaning::Proxy),
             (429, "APIG.0308", "x", false, throttled),
             (429, "", "", false, throttled),
             (403, "APIGW.0308", "x", false, throttled),
@@ -191,7 +196,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_makes_one_short_line(text in prop::collection::vec(any::<char>(), 0..400)) {
-            let refusal = Refusal::read(&text.iter().collect::<String>());
+            let refusal = Refusal::read(&text.iter().collect::<String>(), &Redactor::default());
             for line in [refusal.code, refusal.message].into_iter().flatten() {
                 prop_assert!(!line.is_empty() && !line.contains(char::is_control));
                 prop_assert!(line.chars().count() <= LONGEST_MESSAGE + 1);

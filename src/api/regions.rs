@@ -69,6 +69,9 @@ const IAM_REGIONS: [&str; 28] = [
 /// The IAM that serves every region without one of its own.
 const GLOBAL_IAM: &str = "https://iam.myhuaweicloud.com";
 
+/// The domain of all regions but the sovereign ones.
+const COMMON_DOMAIN: &str = "myhuaweicloud.com";
+
 /// Whether the vendor's table lists FunctionGraph in the region.
 pub fn is_known_region(region: &str) -> bool {
     FUNCTION_REGIONS.contains(&region)
@@ -80,9 +83,9 @@ pub fn functions_url(region: &str) -> String {
     format!("https://functiongraph.{region}.{}", domain(region))
 }
 
-/// The address of the IAM that knows a region.
+/// The address of the IAM that knows a region. A sovereign region never shares the global one.
 pub fn iam_url(region: &str) -> String {
-    if IAM_REGIONS.contains(&region) {
+    if IAM_REGIONS.contains(&region) || domain(region) != COMMON_DOMAIN {
         format!("https://iam.{region}.{}", domain(region))
     } else {
         GLOBAL_IAM.to_owned()
@@ -91,7 +94,7 @@ pub fn iam_url(region: &str) -> String {
 
 /// The European sovereign regions live under a domain of their own.
 fn domain(region: &str) -> &'static str {
-    if region.starts_with("eu-west-1") { "myhuaweicloud.eu" } else { "myhuaweicloud.com" }
+    if region.starts_with("eu-west-1") { "myhuaweicloud.eu" } else { COMMON_DOMAIN }
 }
 
 #[cfg(test)]
@@ -105,6 +108,7 @@ mod tests {
         assert_eq!(functions_url("xx-new-1"), "https://functiongraph.xx-new-1.myhuaweicloud.com");
         assert_eq!(iam_url("cn-north-4"), "https://iam.cn-north-4.myhuaweicloud.com");
         assert_eq!(iam_url("eu-west-101"), "https://iam.eu-west-101.myhuaweicloud.eu");
+        assert_eq!(iam_url("eu-west-102"), "https://iam.eu-west-102.myhuaweicloud.eu");
         assert_eq!(iam_url("cn-north-11"), GLOBAL_IAM);
         assert!(is_known_region("tr-west-1") && !is_known_region("xx-new-1"));
     }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 
-/// Headers whose values are kept out of all output, also where the service repeats them.
+/// Headers whose values are kept out of all output.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "x-auth-token", "x-security-token"];
 
 /// One call before it is authenticated.
@@ -20,34 +20,17 @@ pub(super) struct Call<'a> {
     /// The project that signed calls name in a header.
     pub(super) project_id: Option<&'a str>,
     body: Vec<u8>,
-    /// What of the body nobody is to see.
-    body_secret: Option<&'a SecretString>,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn get(operation: &'a str, endpoint: &'a Endpoint, path: &'a str, query: &[(&str, &str)]) -> Self {
         let query = sign::encode_query(query);
-        Self {
-            operation,
-            method: Method::GET,
-            endpoint,
-            path,
-            query,
-            project_id: None,
-            body: Vec::new(),
-            body_secret: None,
-        }
+        Self { operation, method: Method::GET, endpoint, path, query, project_id: None, body: Vec::new() }
     }
 
-    /// A call whose body holds a secret.
-    pub(super) fn post(
-        operation: &'a str,
-        endpoint: &'a Endpoint,
-        path: &'a str,
-        body: Vec<u8>,
-        secret: &'a SecretString,
-    ) -> Self {
-        Self { method: Method::POST, body, body_secret: Some(secret), ..Self::get(operation, endpoint, path, &[]) }
+    /// A call with a body.
+    pub(super) fn post(operation: &'a str, endpoint: &'a Endpoint, path: &'a str, body: Vec<u8>) -> Self {
+        Self { method: Method::POST, body, ..Self::get(operation, endpoint, path, &[]) }
     }
 
     pub(super) fn of_project(self, project_id: &'a str) -> Self {
@@ -71,11 +54,10 @@ impl<'a> Call<'a> {
     /// The request with these headers, all of which [`Self::headers`] or the session chose.
     pub(super) fn outgoing(self, headers: &[(&'static str, String)]) -> Result<Outgoing, CallFailure> {
         let url = self.endpoint.url(self.path, &self.query);
-        let secret_values = headers.iter().filter(|(name, _)| SECRET_HEADERS.contains(name));
-        let mut secrets: Vec<_> = secret_values.map(|(_, value)| SecretString::from(value.as_str())).collect();
-        secrets.extend(self.body_secret.cloned());
+        let signature = headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
+        let signature = signature.and_then(|value| value.rsplit_once('=')).map(|(_, value)| SecretString::from(value));
         let headers = header_map(self.operation, headers)?;
-        Ok(Outgoing { method: self.method, url, headers, body: self.body, secrets })
+        Ok(Outgoing { method: self.method, url, headers, body: self.body, signature })
     }
 }
 

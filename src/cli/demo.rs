@@ -4,7 +4,7 @@
 //! once. What the reports print comes from the commands themselves.
 
 use super::{Cli, Command, Globals, emulate, failure, query, runtime};
-use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
+use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::clock::Clock;
 use crate::config;
 use crate::emulator::{self, Options};
@@ -129,7 +129,7 @@ fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {
     let clock = clock.clone();
     let settings = ClientSettings {
         functions_base: endpoint.clone(),
-        iam_base: endpoint,
+        iam_base: Some(endpoint),
         region: emulator::REGION.to_owned(),
         project_id: Some(emulator::PROJECT_ID.to_owned()),
         credentials: Credentials::Keys {
@@ -139,6 +139,7 @@ fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {
         },
         timeouts: Timeouts::default(),
         ca_cert: None,
+        proxies: Proxies::default(),
         user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION"), " demo").to_owned(),
         now: Arc::new(move || clock.now()),
     };

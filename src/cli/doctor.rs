@@ -32,6 +32,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let clock = globals.clock();
     let settings = args.service.settings(clock.now());
     let (client, source) = args.service.client_and_source(globals)?;
+    args.service.check_project(&client)?;
     let checkup = runtime()?.block_on(async {
         let settings = args.service.resolve(settings, &client).await?;
         Ok::<_, Failure>(sync::examine(client, &settings, &clock, &source).await)

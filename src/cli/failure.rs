@@ -6,6 +6,7 @@ use super::terminal::on_one_line;
 use crate::error::{Failure, FailureKind};
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
+use std::panic;
 
 /// Data that could not be written to stdout. A type of its own, so that no other broken pipe is taken for it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,29 @@ struct OutputError(io::Error);
 /// The failure of writing a command's data.
 pub(super) fn output(error: io::Error) -> Failure {
     Failure::new(FailureKind::Unexpected, "cannot write the output").because(OutputError(error))
+}
+
+/// Shows a panic as what it is, a defect of ours, and without the directories of whoever built the program, which a panic
+/// names by default. They still stand in the binary: the option of rustc that takes them out has to name them, and Cargo's own,
+/// `trim-paths`, is not stable. A backtrace, for who asks for one, shows them.
+pub(super) fn show_panics() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panicked| {
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| !value.is_empty() && value != "0") {
+            return usual(panicked);
+        }
+        let message = panicked.payload_as_str().unwrap_or("it said nothing");
+        let place = panicked.location().map_or_else(String::new, |at| place(at.file(), at.line()));
+        let line = on_one_line(&format!("a defect of the program: {message}{place}")).into_owned();
+        // A write to stderr that fails is passed over: there is nowhere left to report it.
+        let _ = writeln!(io::stderr(), "error: {line}\n\nhint: what was committed is kept; please report this line");
+    }));
+}
+
+/// Where in the sources, by the name of the file only.
+fn place(file: &str, line: u32) -> String {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
+    format!(" ({name}:{line})")
 }
 
 /// Whether the reader of our output has gone (`| head`), which is no failure.
@@ -71,6 +95,12 @@ mod tests {
         let mut err = Vec::new();
         show(&failure, format, &mut err);
         String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn a_panic_is_placed_without_directories() {
+        assert_eq!(place("/home/builder/.cargo/registry/src/index/some-crate/src/lib.rs", 7), " (lib.rs:7)");
+        assert_eq!(place("C:\\builder\\src\\main.rs", 7), " (main.rs:7)");
     }
 
     #[test]

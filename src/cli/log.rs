@@ -27,6 +27,20 @@ pub(super) fn start(globals: &Globals) {
     let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
 }
 
+/// What speaks to the service on our behalf. Whatever goes wrong there is an error of ours, said once and without secrets; their
+/// own lines would stand beside it, and show what they were sent.
+const SILENT: [&str; 9] = [
+    "h2",
+    "hyper",
+    "hyper_rustls",
+    "hyper_util",
+    "reqwest",
+    "rustls",
+    "rustls_platform_verifier",
+    "tokio_rustls",
+    "tower",
+];
+
 /// Our own lines at the level that was asked for. Libraries never say more than warnings: at their lower levels some print
 /// what they send, and no secret may appear in a log.
 fn filter(verbose: u8, quiet: bool) -> Targets {
@@ -37,7 +51,8 @@ fn filter(verbose: u8, quiet: bool) -> Targets {
         (false, _) => Level::TRACE,
     };
     let others = if quiet { LevelFilter::ERROR } else { LevelFilter::WARN };
-    Targets::new().with_default(others).with_target(env!("CARGO_CRATE_NAME"), ours)
+    let silent = SILENT.map(|library| (library, LevelFilter::OFF));
+    Targets::new().with_default(others).with_targets(silent).with_target(env!("CARGO_CRATE_NAME"), ours)
 }
 
 /// Whether colour is unwanted (no-color.org: set, and not empty).
@@ -64,6 +79,9 @@ mod tests {
             let filter = filter(verbose, false);
             assert!(!filter.would_enable("hyper::client", &Level::INFO));
             assert!(!filter.would_enable("reqwest::connect", &Level::TRACE));
+            for library in ["rustls_platform_verifier::verification::others", "rustls", "hyper::proto", "reqwest"] {
+                assert!(!filter.would_enable(library, &Level::ERROR), "{library}");
+            }
             assert!(filter.would_enable("refinery_core::traits", &Level::WARN));
         }
     }

@@ -132,6 +132,7 @@ enum Command {
 
 /// The program: reads the command line, runs the command, and tells how it ended.
 pub fn main() -> ExitCode {
+    failure::show_panics();
     let arguments: Vec<_> = std::env::args_os().collect();
     let cli = match usage::parse(&arguments) {
         Ok(cli) => cli,

@@ -1,7 +1,7 @@
 //! What every command that asks the service is told: which functions, where, and how hard to ask.
 
 use super::Globals;
-use crate::api::{Client, ClientSettings, PlainHttp, Timeouts};
+use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
 use crate::config::{self, LoadedCredentials, ServiceAddress, ServiceOptions};
 use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
@@ -31,7 +31,8 @@ Other variables:
                                           for the asterisk: a URL or a host; of a list, the first
   HUAWEICLOUD_SDK_PROJECT_ID              the project's id
   HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's: a URL or a host
-  HTTPS_PROXY, NO_PROXY                   a proxy for the service, and who is asked without it";
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY      a proxy for the service
+  NO_PROXY                                who is asked without it";
 
 /// Where the options that every such command shares stand in its help.
 const HEADING: &str = "The service";
@@ -112,6 +113,26 @@ impl ServiceArgs {
         self.client_and_source(globals).map(|(client, _)| client)
     }
 
+    /// The same for a command that may have to look the project up.
+    pub(super) fn client_of_project(&self, globals: &Globals) -> Result<Client, Failure> {
+        let (client, _) = self.client_and_source(globals)?;
+        self.check_project(&client)?;
+        Ok(client)
+    }
+
+    /// Refuses to go on where the project is needed and cannot be told, before anything is asked or written.
+    pub(super) fn check_project(&self, client: &Client) -> Result<(), Failure> {
+        let is_needed = self.all_functions || self.functions.iter().any(|it| matches!(it, FunctionRef::Name { .. }));
+        if !is_needed || client.can_tell_project() {
+            return Ok(());
+        }
+        let message = "the project is not known, and no IAM is named for the service of --endpoint to ask for it";
+        Err(Failure::new(FailureKind::Usage, message).hint(
+            "give --project-id or set HUAWEICLOUD_SDK_PROJECT_ID, or name the IAM that belongs to the service in \
+             HUAWEICLOUD_SDK_IAM_ENDPOINT or OS_AUTH_URL; credentials are sent to no other",
+        ))
+    }
+
     /// The same, and where the credentials were found.
     pub(super) fn client_and_source(&self, globals: &Globals) -> Result<(Client, String), Failure> {
         let env = |name: &str| std::env::var_os(name);
@@ -130,6 +151,12 @@ impl ServiceArgs {
         for text in warning.into_iter().chain(passed_over).chain(exposed) {
             tracing::warn!("{text}");
         }
+        let login = match &credentials {
+            Credentials::Password(login) => Some(&login.auth_url),
+            _ => None,
+        };
+        let addresses: Vec<&Endpoint> = [Some(&functions), iam.as_ref(), login].into_iter().flatten().collect();
+        let proxies = config::load_proxies(&env, &addresses)?;
         let clock = globals.clock();
         let settings = ClientSettings {
             functions_base: functions,
@@ -139,6 +166,7 @@ impl ServiceArgs {
             credentials,
             timeouts: Timeouts { total: self.request_timeout, ..Timeouts::default() },
             ca_cert: self.ca_cert.as_deref().map(config::read_ca_cert).transpose()?,
+            proxies,
             user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION")).to_owned(),
             now: Arc::new(move || clock.now()),
         };

@@ -53,7 +53,7 @@ fn read_percent(text: &str) -> Result<f64, String> {
 /// Does one run.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let settings = args.settings(globals)?;
-    let client = args.service.client(globals)?;
+    let client = args.service.client_of_project(globals)?;
     if args.dry_run {
         return preview(args, &settings, client, globals, out);
     }
@@ -126,7 +126,8 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
         for range in lost {
             tracing::warn!(function = urn.full_name(), %range, "lost: the service had forgotten it before it was archived");
         }
-        if let Some(failure) = failure {
+        // What ended the run as a whole is said once, at its end.
+        if let Some(failure) = failure.as_ref().filter(|failure| report.refusal.as_ref() != Some(*failure)) {
             tracing::warn!(function = urn.full_name(), "left incomplete: {failure}");
         }
     }

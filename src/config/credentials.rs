@@ -2,7 +2,7 @@
 
 use super::profile::{Profile, open_mode, read_limited, read_profile};
 use super::{Environment, shown, usage, variable};
-use crate::api::{Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope};
+use crate::api::{Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope, check_certificates};
 use crate::error::Failure;
 use secrecy::SecretString;
 use std::io;
@@ -98,10 +98,13 @@ pub fn read_project_id(given: Option<&str>) -> Result<Option<String>, Failure> {
     given.filter(|id| !id.is_empty()).map(|id| project("--project-id", id.to_owned())).transpose()
 }
 
-/// Reads the file of `--ca-cert`; whether it holds certificates is seen when they are used.
+/// Reads the file of `--ca-cert`.
 pub fn read_ca_cert(path: &Path) -> Result<Vec<u8>, Failure> {
-    let unreadable = |error| usage(format!("cannot read the certificates `{}`", path.display())).because(error);
-    read_limited(path, MAX_CERTIFICATES).map_err(unreadable)
+    const HINT: &str = "--ca-cert names a file of certificates in PEM form, each from -----BEGIN CERTIFICATE----- on";
+    let failed = |what: &str| usage(format!("cannot {what} the certificates `{}`", path.display())).hint(HINT);
+    let pem = read_limited(path, MAX_CERTIFICATES).map_err(|error| failed("read").because(error))?;
+    check_certificates(&pem).map_err(|problem| failed("use").because(problem))?;
+    Ok(pem)
 }
 
 fn no_credentials(passed_over: &[String], unfit: &[String]) -> Failure {

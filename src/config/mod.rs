@@ -6,10 +6,12 @@
 mod credentials;
 mod moments;
 mod profile;
+mod proxy;
 mod service;
 
 pub use credentials::{LoadedCredentials, load_credentials, read_ca_cert, read_project_id};
 pub use moments::{parse_duration, parse_moment_or_age};
+pub use proxy::load_proxies;
 pub use service::{ServiceAddress, ServiceOptions, locate_service};
 
 use crate::error::{Failure, FailureKind};

@@ -19,6 +19,9 @@ const REGION_ENDPOINT: &str = "HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_";
 /// The variable by which the vendor's SDKs are told another IAM.
 const IAM_ENDPOINT: &str = "HUAWEICLOUD_SDK_IAM_ENDPOINT";
 
+/// The variable of OpenStack's command line for the same.
+const AUTH_URL: &str = "OS_AUTH_URL";
+
 /// What the flags say of the service.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ServiceOptions<'a> {
@@ -39,8 +42,8 @@ pub struct ServiceAddress {
     pub region: String,
     /// The address of FunctionGraph.
     pub functions: Endpoint,
-    /// The address of IAM.
-    pub iam: Endpoint,
+    /// The address of IAM; none where nobody named the one that belongs to the service.
+    pub iam: Option<Endpoint>,
     /// What may be wrong with the choice.
     pub warning: Option<String>,
 }
@@ -52,12 +55,7 @@ pub fn locate_service(options: &ServiceOptions<'_>, env: Environment<'_>) -> Res
     let given = given_endpoint(options, &region, env)?;
     let by_table = given.is_none();
     let functions = given.map_or_else(|| checked("the region", &functions_url(&region), options.plain_http), Ok)?;
-    let iam = match variable(env, IAM_ENDPOINT)? {
-        Some(text) => checked_as_sdk(IAM_ENDPOINT, &text, options.plain_http)?,
-        // A stand-in on this machine is its own IAM; its keys are not to be sent to the vendor's.
-        None if functions.is_loopback() => functions.clone(),
-        None => checked("IAM", &iam_url(&region), options.plain_http)?,
-    };
+    let iam = locate_iam(&region, &functions, options.plain_http, env)?;
     let warning = (by_table && !is_known_region(&region))
         .then(|| format!("the region `{region}` is not in the list of regions with FunctionGraph; asking {functions}"));
     Ok(ServiceAddress { region, functions, iam, warning })
@@ -95,6 +93,28 @@ fn checked_as_sdk(place: &str, text: &str, plain_http: PlainHttp) -> Result<Endp
 /// The value for an error, unless it may hold a password or a token.
 fn shown_address(text: &str) -> String {
     if text.contains(['@', '?', '#']) { "the address".to_owned() } else { shown(text) }
+}
+
+/// The IAM that may be shown our credentials: one that the user named, or the one that the region table
+/// has for this very service. A service elsewhere has an IAM elsewhere, and the vendor's must not see
+/// its keys.
+fn locate_iam(
+    region: &str,
+    functions: &Endpoint,
+    plain_http: PlainHttp,
+    env: Environment<'_>,
+) -> Result<Option<Endpoint>, Failure> {
+    if let Some(text) = variable(env, IAM_ENDPOINT)? {
+        return checked_as_sdk(IAM_ENDPOINT, &text, plain_http).map(Some);
+    }
+    // A stand-in on this machine is its own IAM.
+    if functions.is_loopback() {
+        return Ok(Some(functions.clone()));
+    }
+    if functions.is_same_host(&checked("the region", &functions_url(region), plain_http)?) {
+        return checked("IAM", &iam_url(region), plain_http).map(Some);
+    }
+    variable(env, AUTH_URL)?.map(|text| checked(AUTH_URL, &text, plain_http)).transpose()
 }
 
 fn checked(place: &str, text: &str, plain_http: PlainHttp) -> Result<Endpoint, Failure> {
@@ -199,7 +219,8 @@ mod tests {
         let address = |endpoint, region, set: &[(&str, &str)]| {
             let options = ServiceOptions { endpoint, region: Some(region), ..ServiceOptions::default() };
             let found = locate(&options, set).unwrap();
-            (found.functions.to_string(), found.iam.to_string(), found.warning.is_some())
+            let iam = found.iam.map_or_else(|| "none".to_owned(), |iam| iam.to_string());
+            (found.functions.to_string(), iam, found.warning.is_some())
         };
         let expect = |functions: &str, iam: &str, warning| (functions.to_owned(), iam.to_owned(), warning);
         let (functions, iam) =
@@ -213,6 +234,13 @@ mod tests {
             address(Some(own), "xx-1", &[(IAM_ENDPOINT, "https://iam.example")]),
             expect(own, "https://iam.example", false)
         );
+        assert_eq!(address(Some(own), "xx-1", &[]), expect(own, "none", false));
+        let of_user = "https://iam.private.example/v3";
+        assert_eq!(address(Some(own), "cn-north-4", &[(AUTH_URL, of_user)]), expect(own, of_user, false));
+        let elsewhere = "https://functiongraph.cn-north-4.myhuaweicloud.com.example";
+        assert_eq!(address(Some(elsewhere), "cn-north-4", &[]), expect(elsewhere, "none", false));
+        let spelled_out = "https://FunctionGraph.cn-north-4.myhuaweicloud.com:443/";
+        assert_eq!(address(Some(spelled_out), "cn-north-4", &[(AUTH_URL, of_user)]), expect(functions, iam, false));
         let local = "http://127.0.0.1:8080";
         assert_eq!(address(Some(local), "cn-north-4", &[]), expect(local, local, false));
     }
@@ -263,7 +291,8 @@ mod tests {
             ("http://127.0.0.1:1", "http://[::1]:2", ["http://127.0.0.1:1", "http://[::1]:2"]),
             ("127.0.0.1:1", "localhost", ["https://127.0.0.1:1", "https://localhost"]),
         ] {
-            let found = found(functions, iam).map(|found| [found.functions.to_string(), found.iam.to_string()]);
+            let found =
+                found(functions, iam).map(|found| [found.functions, found.iam.unwrap()].map(|it| it.to_string()));
             assert_eq!(found.unwrap_or_default(), expected, "{functions} {iam}");
         }
     }

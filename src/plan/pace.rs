@@ -51,7 +51,7 @@ impl Pace {
             self.rate = (self.rate / 2.0).max(SLOWEST.min(self.full_rate));
             self.rate_since = now;
         }
-        self.held_until = self.held_until.max(now + asked_for.unwrap_or_default());
+        self.held_until = self.held_until.max(now.saturating_add(asked_for.unwrap_or_default()));
         self.next_free = self.next_free.max(self.held_until);
     }
 

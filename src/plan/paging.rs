@@ -283,7 +283,8 @@ impl Walk {
         let next = self.following();
         // A page of one entry leaves nothing to overlap with and go on.
         let (Some(next), true) = (next.first(), stride > 0) else { return next };
-        let further = total.saturating_sub(next.0 + 2) / stride;
+        // A total is the service's word, and no size: no walk asks more pages than this.
+        let further = (total.saturating_sub(next.0 + 2) / stride).min(MAX_PAGES as u64);
         (0..=further).map(|page| Marker(next.0 + page * stride)).collect()
     }
 

@@ -123,7 +123,7 @@ pub fn trimmed(window: Interval, prefix: Prefix) -> Option<Trimmed> {
         let by_sight =
             Interval::new(window.begin(), until).map_or(0, |past| Density::of(seen, past).expected_in(unseen));
         let to_come = if is_round(total) { to_come.max(by_sight) } else { to_come };
-        (TARGET_RECORDS.min((seen + to_come) as f64 / 2.0), to_come)
+        (TARGET_RECORDS.min(seen.saturating_add(to_come) as f64 / 2.0), to_come)
     } else if on_last_page as f64 <= WELL_FILLED * stride as f64 && to_come > stride {
         // Twice the deviation of a Poisson count, since the cut takes away about as many records, not just as many.
         ((total - on_last_page) as f64 - 2.0 * (on_last_page as f64).sqrt() - 10.0, to_come)
@@ -186,6 +186,13 @@ pub enum Remedy {
 /// service whose lists do not hold together is not asked for every second of a month.
 pub const MOST_IN_VAIN: u32 = 400;
 
+/// Whether a density may say how long windows are, after `in_vain` walks in a row that proved nothing. A service that counts
+/// the same billions in every second would otherwise be asked for each of a month's seconds; what no second can show is then
+/// taken for a mistake of its count.
+pub fn may_size(density: Density, in_vain: u32) -> bool {
+    in_vain < MOST_IN_VAIN || density.0 < RESULT_CAP as f64
+}
+
 /// Chooses the remedy after `walks` walks of the window in vain, and `in_vain` of any window since the last proof.
 pub fn remedy(doubt: Doubt, window: Interval, walks: u32, in_vain: u32) -> Remedy {
     match doubt {
@@ -232,7 +239,7 @@ const PAGES_A_LANE: u64 = 50;
 
 /// In how many lanes to walk ranges of this density, whose pages hold so many records.
 pub fn lanes(ranges: &[Interval], density: Density, page: u64) -> usize {
-    let records: u64 = ranges.iter().map(|&range| density.expected_in(range)).sum();
+    let records = ranges.iter().map(|&range| density.expected_in(range)).fold(0, u64::saturating_add);
     usize::try_from(records / (page.max(1) * PAGES_A_LANE)).unwrap_or(usize::MAX).max(1)
 }
 
@@ -293,6 +300,16 @@ mod tests {
         assert_eq!(cut(Some(Density(0.5))), window, "one page is one answer, and cannot drift");
         assert_eq!(cut(None), window, "the first answer tells");
         assert_eq!(cut_at_settled(window, Some(Density(1.0)), at(2_000), 500), window);
+    }
+
+    #[test]
+    fn a_count_that_no_second_can_hold_sizes_no_window_for_long() {
+        let second = Interval::new(Timestamp::from_unix(0), Timestamp::from_unix(1)).unwrap();
+        for counted in [RESULT_CAP, 1_000_000_001, u64::MAX] {
+            let density = Density::of(counted, second);
+            assert!(may_size(density, MOST_IN_VAIN - 1) && !may_size(density, MOST_IN_VAIN), "{counted}");
+        }
+        assert!(may_size(Density::of(RESULT_CAP - 1, second), MOST_IN_VAIN));
     }
 
     proptest! {

@@ -314,7 +314,7 @@ impl<S: Source> Asker<S> {
         if matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some() {
             hold(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
         }
-        if failure.meaning == Meaning::Denied {
+        if failure.concerns_all_calls() {
             hold(&self.refused).get_or_insert_with(|| failure.clone());
         }
     }

@@ -259,7 +259,7 @@ impl Prober<'_> {
         let handed_out = self.handed_out(span, first.length(), counted).await?;
         let mut in_parts = 0;
         for part in probe::parts(span, first) {
-            in_parts += self.ask(Some(part), 0, 1).await?.count.unwrap_or(0);
+            in_parts = u64::saturating_add(in_parts, self.ask(Some(part), 0, 1).await?.count.unwrap_or(0));
         }
         self.findings.push(probe::result_cap(handed_out, counted, in_parts));
         Ok(())
@@ -267,7 +267,7 @@ impl Prober<'_> {
 
     /// How many of the counted records can be reached; the first `least` can.
     async fn handed_out(&mut self, span: (Timestamp, Timestamp), least: u64, counted: u64) -> Result<u64, CallFailure> {
-        let (mut reached, mut beyond) = (least, counted + 1);
+        let (mut reached, mut beyond) = (least, counted.saturating_add(1));
         let mut next = counted;
         while reached + 1 < beyond {
             if self.ask(Some(span), next - 1, 1).await?.length() > 0 {

@@ -54,7 +54,10 @@ pub async fn preview<S: Source>(
         let horizon = horizon(&ledger, settings, asker.now());
         let pending = horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done));
         let expected = match archived_density(&ledger) {
-            Some(density) => Some(pending.iter().map(|&range| density.expected_in(range)).sum()),
+            Some(density) => {
+                let expected = pending.iter().map(|&range| density.expected_in(range));
+                Some(expected.fold(0, u64::saturating_add))
+            }
             None => ask_totals(&asker, &urn, &pending).await.map_err(to_failure)?,
         };
         let least = pending.iter().map(|&range| windows::least_walks(range)).sum::<u64>();
@@ -81,17 +84,19 @@ async fn ask_totals<S: Source>(
         let (page, _) = asker.list(urn, PageQuery { begin, end, marker: Marker(0), limit: 1 }).await?;
         // A count of one on a page of one may be the page's length.
         let told = page.count.filter(|&count| count != 1 || page.length() == 0);
-        total = total.zip(told).map(|(sum, count)| sum + count);
+        total = total.zip(told).map(|(sum, count): (u64, u64)| sum.saturating_add(count));
     }
     Ok(total)
 }
 
 /// A failed call as the failure of a command: refused access, or something that may pass.
 pub fn to_failure(failure: CallFailure) -> Failure {
-    let kind = match failure.meaning {
-        _ if failure.is_denied() => FailureKind::Denied,
-        crate::api::Meaning::Misconfigured => FailureKind::Usage,
-        _ => FailureKind::Incomplete,
+    let kind = if failure.is_denied() {
+        FailureKind::Denied
+    } else if failure.is_misconfigured() {
+        FailureKind::Usage
+    } else {
+        FailureKind::Incomplete
     };
     let shown = Failure::new(kind, failure.to_string());
     let shown = match failure.hint() {

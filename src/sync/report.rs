@@ -102,6 +102,7 @@ impl RunReport {
     pub fn failure_kind(&self) -> Option<FailureKind> {
         match &self.refusal {
             Some(refusal) if refusal.is_denied() => Some(FailureKind::Denied),
+            Some(refusal) if refusal.is_misconfigured() => Some(FailureKind::Usage),
             None if self.interrupted => Some(FailureKind::Interrupted),
             _ if self.task != Task::Sync && self.discrepancies() > 0 => Some(FailureKind::Finding),
             None if self.is_whole() => None,

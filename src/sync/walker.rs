@@ -210,7 +210,7 @@ impl<'a, S: Source> Walker<'a, S> {
     }
 
     fn take_window(&mut self, lane: usize) -> Option<Piece> {
-        let density = self.lanes[lane].density;
+        let density = self.lanes[lane].density.filter(|density| windows::may_size(*density, self.in_vain));
         let piece = self.lanes[lane].pieces.pop_front()?;
         if piece.walks > 0 {
             return Some(piece);

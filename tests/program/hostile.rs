@@ -101,6 +101,13 @@ fn a_million_records() -> Body {
 /// A page that is no answer to any question.
 const SAME: &str = r#"{"invocations":[{"request_id":"a","status":"SUCCESS"},{"request_id":"b","status":"SUCCESS"}]}"#;
 
+/// Two records, and a number of them that no memory could hold.
+fn counted(count: &str) -> Body {
+    let records = r#"{"request_id":"a","status":"SUCCESS"},{"request_id":"b","status":"SUCCESS"}"#;
+    let page = format!(r#"{{"count":{count},"next_marker":{count},"invocations":[{records}]}}"#);
+    Body::Everywhere(page.into_bytes())
+}
+
 /// The one case whose head is not ended.
 const ENDLESS_HEAD: &str = "a head without end";
 
@@ -141,7 +148,11 @@ fn cases() -> Vec<(&'static str, String, Body, &'static str)> {
             "no failure",
         ),
         plain("one page for all", Body::Everywhere(SAME.as_bytes().to_vec()), "one range could not be proven complete"),
-        (ENDLESS_HEAD, String::new(), Body::Endless(b"", b"a: b\r\n"), "cannot be reached"),
+        (ENDLESS_HEAD, String::new(), Body::Endless(b"", b"a: b\r\n"), "the answer is too large"),
+        plain("a count of a billion", counted("1000000001"), "could not be proven complete"),
+        plain("a count beyond all", counted("18446744073709551615"), "could not be proven complete"),
+        plain("a count below nothing", counted("-9223372036854775808"), "could not be proven complete"),
+        plain("a count in the clouds", counted("1e308"), "could not be proven complete"),
         plain(DROPS, Body::Trickling(vec![b' '; 1_000], Duration::from_millis(100)), "the answer took too long"),
     ]
 }

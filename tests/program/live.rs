@@ -5,7 +5,7 @@ use crate::archive::{self, Records};
 use crate::cloud::{Cloud, RUNTIME, later, pause};
 use crate::program::{Home, Program};
 use crate::truth;
-use fgarchive::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
+use fgarchive::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use fgarchive::clock::Clock;
 use fgarchive::domain::Timestamp;
 use fgarchive::emulator::{Readings, TOKEN, WorldSpec};
@@ -79,12 +79,13 @@ impl Live {
         let clock = self.cloud.clock.clone();
         let settings = ClientSettings {
             functions_base: endpoint.clone(),
-            iam_base: endpoint,
+            iam_base: Some(endpoint),
             region: fgarchive::emulator::REGION.to_owned(),
             project_id: Some(fgarchive::emulator::PROJECT_ID.to_owned()),
             credentials: Credentials::Token(TOKEN.into()),
             timeouts: Timeouts::default(),
             ca_cert: None,
+            proxies: Proxies::default(),
             user_agent: "test".to_owned(),
             now: Arc::new(move || clock.now()),
         };

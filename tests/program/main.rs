@@ -28,6 +28,7 @@ mod prompt;
 mod reach;
 mod readings;
 mod requests;
+mod settings_of_the_wire;
 mod sharing;
 mod truth;
 mod usage;

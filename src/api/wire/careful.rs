@@ -74,15 +74,12 @@ pub(super) fn read(body: &str) -> Result<Listing<'_>, BadBody> {
             "invocations" => {
                 let list: Option<ListOf<Unread<'_>>> = serde_json::from_str(value.get())?;
                 listing.records = list.map(|list| list.records).unwrap_or_default();
+                listing.has_list = true;
             }
             "count" => listing.count = Scalar::from_raw(value),
             "next_marker" => listing.next_marker = Scalar::from_raw(value),
-            _ => {
-                listing.has_other = true;
-                continue;
-            }
+            other => listing.complaint.hear(other, value),
         }
-        listing.has_known = true;
     }
     Ok(listing)
 }

@@ -1,7 +1,9 @@
-//! The bodies of refusals, which come in several shapes.
+//! What a body says of an error, which comes in several shapes: of a refusal, and of an answer that came
+//! with the status of a success.
 
 use super::careful::Fields;
-use super::scalar::Scalar;
+use super::scalar::{Scalar, Text};
+use serde_json::value::RawValue;
 
 /// What an error body says, unabridged.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,7 +18,7 @@ const SHAPES: [(&str, &str); 3] = [("error_code", "error_msg"), ("errorCode", "e
 
 /// Reads an error body, if it is a JSON object of one of the known shapes or holds one a level down.
 pub(crate) fn error_fields(body: &str) -> Option<ErrorFields> {
-    let fields: Fields<'_> = serde_json::from_str(body).ok()?;
+    let fields: Fields<'_> = serde_json::from_str(body.trim_start_matches(super::BYTE_ORDER_MARK)).ok()?;
     in_object(&fields).or_else(|| {
         let mut nested = fields.0.iter().filter_map(|(_, value)| serde_json::from_str(value.get()).ok());
         nested.find_map(|inner: Fields<'_>| in_object(&inner))
@@ -28,4 +30,72 @@ fn in_object(fields: &Fields<'_>) -> Option<ErrorFields> {
     let said = SHAPES.iter().map(|(code, message)| (text(code), text(message)));
     let (code, message) = said.into_iter().find(|(code, message)| code.is_some() || message.is_some())?;
     Some(ErrorFields { code, message, request_id: text("request_id") })
+}
+
+/// What the fields of an answer say of an error, beside what they were asked for.
+///
+/// An answer that carries an error proves nothing, least of all that there is nothing. A code that stands
+/// for success (nothing, zero, 200, `OK`) is none; words alone may be a remark, and count where the answer
+/// holds nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Complaint {
+    is_certain: bool,
+    has_words: bool,
+}
+
+impl Complaint {
+    /// Takes in a field that is none of those that were asked for.
+    pub(super) fn hear(&mut self, name: &str, value: &RawValue) {
+        let is = |known: &&str| is_name(name, known);
+        if CODE_NAMES.iter().any(is) {
+            self.is_certain |= !is_harmless(value);
+        } else if ERROR_NAMES.iter().any(is) {
+            self.is_certain |= !is_harmless(value) && !is_harmless_object(value);
+        } else if WORD_NAMES.iter().any(is) {
+            self.has_words |= !is_harmless(value);
+        } else if value.get().starts_with('{') {
+            self.is_certain |= is_error_object(value);
+        }
+    }
+
+    /// Whether the answer is an error; `holds_something` of what was asked for.
+    pub(super) fn is_error(self, holds_something: bool) -> bool {
+        self.is_certain || (self.has_words && !holds_something)
+    }
+}
+
+/// The names of fields as they are compared: without `_` and `-`, in small letters.
+const CODE_NAMES: [&str; 3] = ["errorcode", "errcode", "code"];
+const ERROR_NAMES: [&str; 5] = ["errormsg", "errormessage", "errmsg", "error", "errors"];
+const WORD_NAMES: [&str; 2] = ["message", "msg"];
+
+fn is_name(name: &str, known: &str) -> bool {
+    name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase()).eq(known.bytes())
+}
+
+/// Whether a value says that all is well, or nothing.
+fn is_harmless(value: &RawValue) -> bool {
+    match serde_json::from_str(value.get()) {
+        Ok(Text(text)) => {
+            let text = text.trim().trim_end_matches('.');
+            let is = |word: &&str| text.eq_ignore_ascii_case(word);
+            text.is_empty() || ["0", "200", "ok", "none", "null", "success", "succeeded", "successful"].iter().any(is)
+        }
+        Err(_) => matches!(value.get(), "null" | "0" | "200" | "false" | "{}" | "[]"),
+    }
+}
+
+/// Whether an object named like an error says that there is none: `{"code": 0, "message": "success"}`.
+fn is_harmless_object(value: &RawValue) -> bool {
+    let fields: Option<Fields<'_>> = serde_json::from_str(value.get()).ok();
+    fields.is_some_and(|Fields(fields)| fields.iter().all(|(_, value)| is_harmless(value)))
+}
+
+/// Whether an object one level down is an error: by a name of its own, or by a code with words.
+fn is_error_object(value: &RawValue) -> bool {
+    let Ok(Fields(fields)) = serde_json::from_str::<Fields<'_>>(value.get()) else { return false };
+    let speaks = |names: &[&str]| {
+        fields.iter().any(|(name, value)| names.iter().any(|known| is_name(name, known)) && !is_harmless(value))
+    };
+    speaks(&["errorcode", "errcode", "errormsg", "errmsg"]) || (speaks(&["code"]) && speaks(&WORD_NAMES))
 }

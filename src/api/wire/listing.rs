@@ -1,5 +1,6 @@
 //! A page while it is read, whichever reader reads it.
 
+use super::errors::Complaint;
 use super::scalar::Scalar;
 use super::{BadBody, MAX_RECORDS};
 use crate::domain::{Entry, Marker, Page};
@@ -62,22 +63,24 @@ pub(super) struct Listing<'a> {
     pub(super) records: Records,
     pub(super) count: Scalar<'a>,
     pub(super) next_marker: Scalar<'a>,
-    /// Whether any field of a listing was there, be it null.
-    pub(super) has_known: bool,
-    /// Whether any other field was there.
-    pub(super) has_other: bool,
+    /// Whether there was a list, be it null, as some writers have it for one of nothing.
+    pub(super) has_list: bool,
+    /// What the other fields say of an error.
+    pub(super) complaint: Complaint,
 }
 
 impl Listing<'_> {
-    /// The page. An object that speaks of something else entirely is an error in disguise: taken for an
-    /// empty page it would prove a range of time to hold nothing. `{}` is an empty page, since writers
-    /// that leave out empty fields send it.
+    /// The page. An object that carries an error or has no list is none: taken for an empty page it would
+    /// prove a range of time to hold nothing.
     pub(super) fn into_page(self) -> Result<Page, BadBody> {
         if self.records.too_many {
             return Err(BadBody::TooManyRecords);
         }
-        if self.has_other && !self.has_known {
-            return Err(BadBody::Unreadable("an object without `invocations`, `count` and `next_marker`".to_owned()));
+        if self.complaint.is_error(!self.records.page.keys.is_empty()) {
+            return Err(BadBody::Error);
+        }
+        if !self.has_list {
+            return Err(BadBody::Unreadable("an object without `invocations`".to_owned()));
         }
         Ok(Page {
             count: self.count.to_count(),

@@ -32,6 +32,8 @@ pub(crate) enum BadBody {
     TooManyRecords,
     /// Not the JSON that was due, with what was wrong.
     Unreadable(String),
+    /// An error, where a status of success promised something else.
+    Error,
 }
 
 impl From<serde_json::Error> for BadBody {
@@ -40,10 +42,29 @@ impl From<serde_json::Error> for BadBody {
     }
 }
 
+/// What some programs of Windows write in front of a text in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The text of a body. What is no Unicode costs single characters; a text in UTF-16 or UTF-32 is refused
+/// by its name.
+fn text_of(body: &[u8]) -> Result<Cow<'_, str>, BadBody> {
+    if is_of_wide_letters(body) {
+        return Err(BadBody::Unreadable("the answer is written in UTF-16, which is not understood".to_owned()));
+    }
+    let body = body.strip_prefix(BYTE_ORDER_MARK.encode_utf8(&mut [0; 3]).as_bytes()).unwrap_or(body);
+    // Nearly every body is whole: checking it at once is several times faster than looking for what to replace.
+    Ok(std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed))
+}
+
+/// Whether a text begins as one in UTF-16 or UTF-32 does: with a mark, or with a zero byte in the first
+/// letters, of which JSON has none.
+pub(crate) fn is_of_wide_letters(body: &[u8]) -> bool {
+    matches!(body, [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, _, ..] | [_, 0, ..])
+}
+
 /// Reads a page of the listing; `served_at` is left for the caller, who saw the headers.
 pub(crate) fn decode_page(body: &[u8]) -> Result<Page, BadBody> {
-    // Nearly every body is whole: checking it at once is several times faster than looking for what to replace.
-    let text = std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed);
+    let text = text_of(body)?;
     match quick::read(&text) {
         Ok(listing) => listing.into_page(),
         Err(_) => careful::read(&text)?.into_page(),
@@ -176,8 +197,7 @@ mod tests {
 
     #[test]
     fn only_a_listing_is_an_answer() {
-        for body in ["{}", r#"{"invocations":null}"#, r#"{"count":0}"#, r#"{"next_marker":0}"#, r#"{"invocations":[]}"#]
-        {
+        for body in [r#"{"invocations":null}"#, r#"{"invocations":[]}"#, "\u{feff} {\"invocations\":[],\"x\":{}}"] {
             assert_eq!(decode_page(body.as_bytes()).map(|page| page.length()), Ok(0), "{body}");
         }
         let others = [
@@ -190,12 +210,107 @@ mod tests {
             r#"{"invocations":[{"request_id":"a"}"#,
             r#"{"invocations":{}}"#,
             r#"{"invocations":"none"}"#,
-            r#"{"error_code":"FSS.0500","error_msg":"x"}"#,
-            r#"{"message":"blocked"}"#,
+            "{}",
+            r#"{"count":0}"#,
+            r#"{"next_marker":0,"count":0}"#,
+            r#"{"records":[]}"#,
         ];
         for body in others {
             assert!(matches!(decode_page(body.as_bytes()), Err(BadBody::Unreadable(_))), "{body}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_carries_an_error_is_no_page() {
+        let record = r#"{"request_id":"a"}"#;
+        for field in [
+            r#""error_code":"FSS.0500","error_msg":"x""#,
+            r#""error_code":"FSS.0500""#,
+            r#""error_code":500"#,
+            r#""error_msg":"x""#,
+            r#""errorCode":"A","errorMsg":"m""#,
+            r#""ErrorCode":"A""#,
+            r#""code":"A","message":"m""#,
+            r#""code":-1"#,
+            r#""error":{"code":401,"message":"m"}"#,
+            r#""error":{"error_code":"A"}"#,
+            r#""error":"internal""#,
+            r#""error":true"#,
+            r#""errors":[{"what":"x"}]"#,
+            r#""result":{"error_code":"A","error_msg":"m"}"#,
+            r#""result":{"code":"A","message":"m"}"#,
+        ] {
+            for list in ["", record, "5"] {
+                for body in [
+                    format!(r#"{{{field},"invocations":[{list}],"count":0}}"#),
+                    format!(r#"{{"invocations":[{list}],"next_marker":"0",{field}}}"#),
+                    format!(r#"{{"invocations":[{list}],"count":1e400,{field}}}"#),
+                ] {
+                    assert_eq!(decode_page(body.as_bytes()), Err(BadBody::Error), "{body}");
+                }
+            }
+            let alone = format!("{{{field}}}");
+            assert_eq!(decode_page(alone.as_bytes()), Err(BadBody::Error), "{alone}");
+        }
+    }
+
+    /// Codes that stand for success are no errors; words alone are doubted where they stand for nothing.
+    #[test]
+    fn a_code_of_success_is_no_error() {
+        for field in [
+            r#""error_code":null"#,
+            r#""error_code":"","error_msg":"""#,
+            r#""error_code":0,"error_msg":null"#,
+            r#""error_code":"0","error_msg":"OK""#,
+            r#""code":200,"message":"Success.""#,
+            r#""error":{},"errors":[]"#,
+            r#""error":{"code":0,"message":""}"#,
+            r#""error":false"#,
+            r#""page_info":{"code":3,"next_marker":7}"#,
+        ] {
+            let body = format!(r#"{{"invocations":[],{field}}}"#);
+            assert_eq!(decode_page(body.as_bytes()).map(|page| page.length()), Ok(0), "{body}");
+        }
+        let page = |list: &str| decode_page(format!(r#"{{"message":"partly","invocations":[{list}]}}"#).as_bytes());
+        assert_eq!(page(""), Err(BadBody::Error));
+        assert_eq!(page(r#"{"request_id":"a"}"#).map(|page| page.length()), Ok(1));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_and_utf_16_named() {
+        let marked = format!("\u{feff}{EXAMPLE}");
+        assert_eq!(decode_page(marked.as_bytes()), decode_page(EXAMPLE.as_bytes()));
+        let bytes = |mark: &str, write: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            format!("{mark}{EXAMPLE}").encode_utf16().flat_map(write).collect()
+        };
+        for mark in ["", "\u{feff}"] {
+            for write in [u16::to_be_bytes, u16::to_le_bytes] {
+                let Err(BadBody::Unreadable(why)) = decode_page(&bytes(mark, write)) else { panic!("{mark:?}") };
+                assert!(why.contains("UTF-16"), "{why}");
+            }
+        }
+    }
+
+    /// What a service may give for a number of things.
+    #[test]
+    fn a_number_of_any_size_is_read_or_nothing() {
+        for (written, read) in [
+            ("18446744073709551615", Some(u64::MAX)),
+            ("9223372036854775807", Some(9_223_372_036_854_775_807)),
+            ("18446744073709551616", None),
+            ("-9223372036854775808", None),
+            ("1e308", None),
+            ("1e400", None),
+        ] {
+            for value in [written.to_owned(), format!("\"{written}\"")] {
+                let body = format!(r#"{{"invocations":[],"count":{value},"next_marker":{value}}}"#);
+                let page = decode_page(body.as_bytes()).unwrap();
+                assert_eq!((page.count, page.next_marker), (read, read.map(Marker)), "{body}");
+            }
+        }
+        let digits = "9".repeat(1_000_000);
+        let body = format!(r#"{{"invocations":[],"count":{digits},"next_marker":"{digits}"}}"#);
+        assert_eq!(decode_page(body.as_bytes()).map(|page| (page.count, page.next_marker)), Ok((None, None)));
     }
 
     #[test]

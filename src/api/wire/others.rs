@@ -1,8 +1,9 @@
 //! The bodies of the other calls: functions, their asynchronous configuration, projects, tokens.
 
-use super::BadBody;
 use super::careful::Fields;
+use super::errors::Complaint;
 use super::scalar::{Scalar, Text};
+use super::{BadBody, text_of};
 use crate::domain::{FunctionPage, Marker};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
@@ -14,16 +15,14 @@ use std::fmt;
 /// page but a mistake, and memory is sized for pages.
 const MAX_ENTRIES: usize = 250_000;
 
-/// The fields of an answer that speaks of an error, whatever else it holds.
-const ERROR_FIELDS: [&str; 4] = ["error_code", "error_msg", "errorCode", "errorMsg"];
-
 /// Reads a page of the functions' listing.
 pub(crate) fn decode_functions(body: &[u8]) -> Result<FunctionPage, BadBody> {
-    let text = String::from_utf8_lossy(body);
+    let text = text_of(body)?;
     let fields: Fields<'_> = serde_json::from_str(&text)?;
-    let says = |name: &&str| fields.get(name).is_some_and(|raw| !matches!(raw.get(), "null" | "\"\"" | "0" | "\"0\""));
-    if let Some(error) = ERROR_FIELDS.iter().find(|name| says(name)) {
-        return Err(BadBody::Unreadable(format!("a list of functions that carries `{error}`")));
+    let complaint = complaint(&fields, &["functions", "count", "next_marker"]);
+    let list_of_nothing = |list: &&RawValue| matches!(list.get(), "null" | "[]");
+    if complaint.is_error(fields.get("functions").is_some_and(|list| !list_of_nothing(&list))) {
+        return Err(BadBody::Error);
     }
     let list =
         fields.get("functions").ok_or_else(|| BadBody::Unreadable("an object without `functions`".to_owned()))?;
@@ -77,6 +76,21 @@ fn push_entry(page: &mut FunctionPage, entry: &RawValue) {
     }
 }
 
+/// What the fields say of an error, but for those that were asked for.
+fn complaint(fields: &Fields<'_>, asked: &[&str]) -> Complaint {
+    let mut complaint = Complaint::default();
+    let others = fields.0.iter().filter(|(name, _)| !asked.contains(&&**name));
+    others.for_each(|(name, value)| complaint.hear(name, value));
+    complaint
+}
+
+/// Refuses a body that carries an error instead of the field that was asked for, or beside it.
+fn refuse_error(text: &str, asked: &str) -> Result<(), BadBody> {
+    let fields: Fields<'_> = serde_json::from_str(text)?;
+    let holds_something = fields.get(asked).is_some_and(|value| !matches!(value.get(), "null" | "[]" | "{}"));
+    if complaint(&fields, &[asked]).is_error(holds_something) { Err(BadBody::Error) } else { Ok(()) }
+}
+
 fn function_urn<'a>(entry: &'a RawValue) -> Option<Cow<'a, str>> {
     let fields: Fields<'a> = serde_json::from_str(entry.get()).ok()?;
     let Text(urn) = serde_json::from_str(fields.get("func_urn")?.get()).ok()?;
@@ -85,7 +99,8 @@ fn function_urn<'a>(entry: &'a RawValue) -> Option<Cow<'a, str>> {
 
 /// Reads whether the records of a function are kept; nothing when its configuration does not say.
 pub(crate) fn decode_status_log(body: &[u8]) -> Result<Option<bool>, BadBody> {
-    let text = String::from_utf8_lossy(body);
+    let text = text_of(body)?;
+    refuse_error(&text, "enable_async_status_log")?;
     let fields: Fields<'_> = serde_json::from_str(&text)?;
     Ok(match fields.get("enable_async_status_log").map(RawValue::get) {
         Some("true" | "\"true\"") => Some(true),
@@ -100,7 +115,9 @@ pub(crate) fn decode_projects(body: &[u8]) -> Result<Vec<String>, BadBody> {
     struct Projects {
         projects: Vec<Project>,
     }
-    let found: Projects = serde_json::from_slice(body)?;
+    let text = text_of(body)?;
+    refuse_error(&text, "projects")?;
+    let found: Projects = serde_json::from_str(&text)?;
     Ok(found.projects.into_iter().map(|project| project.id).collect())
 }
 
@@ -119,7 +136,9 @@ pub(crate) fn decode_token_project(body: &[u8]) -> Result<Option<String>, BadBod
     struct Token {
         project: Option<Project>,
     }
-    let answer: Answer = serde_json::from_slice(body)?;
+    let text = text_of(body)?;
+    refuse_error(&text, "token")?;
+    let answer: Answer = serde_json::from_str(&text)?;
     Ok(answer.token.project.map(|project| project.id))
 }
 
@@ -141,7 +160,7 @@ mod tests {
         assert_eq!((page.unreadable, raw, page.length()), (2, vec![r#"{"func_urn":5}"#, "7"], 3));
         assert_eq!((page.count, page.next_marker), (Some(3), Some(Marker(3))));
         assert_eq!(decode_functions(br#"{"functions":null}"#), Ok(FunctionPage::default()));
-        assert!(decode_functions(br#"{"error_code":"FSS.0500"}"#).is_err());
+        assert_eq!(decode_functions(br#"{"error_code":"FSS.0500"}"#), Err(BadBody::Error));
     }
 
     #[test]
@@ -168,7 +187,7 @@ mod tests {
     fn an_answer_that_carries_an_error_is_no_list() {
         for error in [r#""error_code":"FSS.0500""#, r#""error_msg":"x""#, r#""errorCode":500"#, r#""errorMsg":"x""#] {
             let body = format!(r#"{{{error},"functions":[],"count":0}}"#);
-            assert!(matches!(decode_functions(body.as_bytes()), Err(BadBody::Unreadable(_))), "{body}");
+            assert_eq!(decode_functions(body.as_bytes()), Err(BadBody::Error), "{body}");
         }
         for nothing in ["null", "\"\"", "0"] {
             let body = format!(r#"{{"error_code":{nothing},"functions":[],"count":0}}"#);
@@ -195,6 +214,20 @@ mod tests {
         assert!(decode_projects(b"{}").is_err());
         assert_eq!(decode_token_project(br#"{"token":{"project":{"id":"a"},"roles":[]}}"#), Ok(Some("a".into())));
         assert_eq!(decode_token_project(br#"{"token":{"domain":{"id":"d"}}}"#), Ok(None));
+    }
+
+    #[test]
+    fn an_answer_that_carries_an_error_says_nothing_else() {
+        for error in
+            [r#""error_code":"FSS.0500","error_msg":"x""#, r#""error":{"code":500,"message":"x"}"#, r#""code":"A""#]
+        {
+            let with = |field: &str| format!("{{{field},{error}}}").into_bytes();
+            assert_eq!(decode_functions(&with(r#""functions":[]"#)), Err(BadBody::Error), "{error}");
+            assert_eq!(decode_functions(&with(r#""functions":[{}],"count":1"#)), Err(BadBody::Error), "{error}");
+            assert_eq!(decode_status_log(&with(r#""x":1"#)), Err(BadBody::Error), "{error}");
+            assert_eq!(decode_projects(&with(r#""projects":[]"#)), Err(BadBody::Error), "{error}");
+            assert_eq!(decode_token_project(&with(r#""token":{}"#)), Err(BadBody::Error), "{error}");
+        }
     }
 
     proptest! {

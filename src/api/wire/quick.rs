@@ -4,7 +4,7 @@
 use super::listing::{ListOf, Listing};
 use super::scalar::{Draft, Text};
 use crate::domain::{Entry, Invocation};
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -35,16 +35,12 @@ impl<'de> Visitor<'de> for ListingVisitor {
                 "invocations" => {
                     let list: Option<ListOf<Record>> = map.next_value()?;
                     listing.records = list.map(|list| list.records).unwrap_or_default();
+                    listing.has_list = true;
                 }
                 "count" => listing.count = map.next_value()?,
                 "next_marker" => listing.next_marker = map.next_value()?,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    listing.has_other = true;
-                    continue;
-                }
+                other => listing.complaint.hear(other, map.next_value()?),
             }
-            listing.has_known = true;
         }
         Ok(listing)
     }

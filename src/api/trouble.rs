@@ -1,0 +1,107 @@
+//! Why no answer came: told apart by what the libraries below know, not by their words.
+//!
+//! A certificate that is not accepted and a proxy that does not let us through are settings, not weather:
+//! they are as they are until somebody changes them, so nothing is asked a second time.
+
+use super::failure::{Cause, Meaning};
+use crate::domain::Timestamp;
+use rustls::{AlertDescription, CertificateError};
+use std::error::Error;
+use std::io;
+
+/// How the error of a tunnel through a proxy begins; the library does not show its type.
+const TUNNEL: &str = "tunnel error: ";
+
+/// What the failure of a request means, and its cause in words. `now` is our clock.
+pub(super) fn explain(error: &reqwest::Error, now: Timestamp) -> (Meaning, Cause) {
+    let chain = chain(error);
+    if let Some(told) = chain.iter().find_map(|error| error.downcast_ref()).and_then(|tls| of_tls(tls, now)) {
+        return told;
+    }
+    if let Some(tunnel) = chain.iter().map(ToString::to_string).find(|words| words.starts_with(TUNNEL)) {
+        return of_tunnel(&tunnel, &chain.last().map(ToString::to_string).unwrap_or_default());
+    }
+    let is_head_too_large = |error: &&(dyn Error + 'static)| {
+        error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large)
+    };
+    if chain.iter().any(is_head_too_large) {
+        let most = super::http::MAX_HEADERS;
+        return (Meaning::TooLarge, Cause(format!("more than {most} headers, or headers too long to read").into()));
+    }
+    let meaning = if error.is_timeout() {
+        Meaning::Timeout
+    } else if error.is_builder() {
+        Meaning::Misconfigured
+    } else {
+        Meaning::Unreachable
+    };
+    (meaning, Cause::innermost(error))
+}
+
+/// An error and all that lie beneath it. The error inside an [`io::Error`] is not its source, but itself.
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut chain = vec![error];
+    let mut next = Some(error);
+    while let Some(error) = next {
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+        chain.extend(next);
+    }
+    chain
+}
+
+/// What TLS says against the server; nothing where it may be a broken connection.
+fn of_tls(error: &rustls::Error, now: Timestamp) -> Option<(Meaning, Cause)> {
+    let words = match error {
+        rustls::Error::InvalidCertificate(problem) => of_certificate(problem, now),
+        rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS".to_owned(),
+        rustls::Error::PeerIncompatible(_) => format!("no common form of TLS: {error}"),
+        rustls::Error::AlertReceived(
+            AlertDescription::HandshakeFailure
+            | AlertDescription::ProtocolVersion
+            | AlertDescription::UnrecognisedName
+            | AlertDescription::CertificateRequired
+            | AlertDescription::AccessDenied,
+        ) => format!("the server refuses the connection: {error}"),
+        _ => return None,
+    };
+    Some((Meaning::Untrusted, Cause(words.into())))
+}
+
+fn of_certificate(problem: &CertificateError, now: Timestamp) -> String {
+    let moment =
+        |time: &rustls::pki_types::UnixTime| Timestamp::from_unix(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    match problem {
+        CertificateError::UnknownIssuer => {
+            "its certificate is signed by nobody whom this machine trusts, or by itself".to_owned()
+        }
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("its certificate expired at {}, and this machine's clock says {now}", moment(not_after))
+        }
+        CertificateError::Expired => format!("its certificate has expired, and this machine's clock says {now}"),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("its certificate is valid from {} on, and this machine's clock says {now}", moment(not_before))
+        }
+        CertificateError::NotValidYet => {
+            format!("its certificate is not valid yet, and this machine's clock says {now}")
+        }
+        CertificateError::NotValidForName => "its certificate is for another name".to_owned(),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            format!("its certificate is for another name: {}", presented.join(", "))
+        }
+        other => format!("its certificate is not accepted: {other}"),
+    }
+}
+
+/// What a tunnel through a proxy failed at; `innermost` tells why the proxy itself could not be reached.
+fn of_tunnel(tunnel: &str, innermost: &str) -> (Meaning, Cause) {
+    match tunnel.strip_prefix(TUNNEL).unwrap_or_default() {
+        "proxy authorization required" => (Meaning::Proxy, Cause("it asks for a user name and a password".into())),
+        "unsuccessful" | "proxy response headers too long" => {
+            (Meaning::Proxy, Cause("it opens no way to the service, or speaks another protocol".into()))
+        }
+        _ => (Meaning::Unreachable, Cause(format!("the proxy cannot be reached: {innermost}").into())),
+    }
+}

@@ -1,0 +1,232 @@
+//! Certificates and proxies: settings, not weather. What is wrong with them is said once, and nothing is asked again.
+
+use crate::program::{Home, Program, Said};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, Stream};
+use std::ffi::OsStr;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+const URN: &str = "urn:fss:cn-north-4:0123:function:default:report";
+
+/// A page of nothing, and a switch that is on, whatever is asked.
+const ANSWER: &str = r#"{"invocations":[],"count":0,"enable_async_status_log":true}"#;
+
+fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
+}
+
+/// Listens on a port; every connection is counted and given to `serve`.
+fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&accepted);
+    thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::SeqCst);
+            serve(socket);
+        }
+    });
+    (port, accepted)
+}
+
+/// A server that shows one of the certificates.
+fn tls_server(certificate: &str) -> (u16, Arc<AtomicUsize>) {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let certificate = CertificateDer::from_pem_file(fixture(certificate)).unwrap();
+    let key = PrivateKeyDer::from_pem_file(fixture("server.key")).unwrap();
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
+    listen(move |mut socket| {
+        let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        // A client that does not trust us hangs up.
+        let _ = answer(&mut Stream::new(&mut connection, &mut socket), http_ok().as_bytes());
+    })
+}
+
+/// A server that reads a request and says these words.
+fn plain_server(words: String) -> (u16, Arc<AtomicUsize>) {
+    listen(move |mut socket| drop(answer(&mut socket, words.as_bytes())))
+}
+
+fn http_ok() -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{ANSWER}", ANSWER.len())
+}
+
+fn answer(stream: &mut (impl Read + Write), words: &[u8]) -> std::io::Result<()> {
+    let mut request = Vec::new();
+    let mut piece = [0; 1024];
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+        match stream.read(&mut piece)? {
+            0 => return Ok(()),
+            length => request.extend_from_slice(&piece[..length]),
+        }
+    }
+    stream.write_all(words)?;
+    stream.flush()
+}
+
+fn sync(home: &Home, endpoint: &str) -> Program {
+    let program = home.run(["sync", "--function", URN, "--max-rps", "100000"]).signed();
+    program.env("FGARCHIVE_ENDPOINT", endpoint)
+}
+
+/// Said once, with the next step, and nothing of a library beside it.
+#[track_caller]
+fn is_said_once(said: &Said, words: &str) {
+    assert_eq!(said.code(), 2, "{}", said.stderr);
+    assert_eq!(said.stderr.matches(words).count(), 1, "{words}: {}", said.stderr);
+    let errors = said.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    assert_eq!(errors, 1, "{}", said.stderr);
+    assert!(said.stderr.contains("\nhint: "), "{}", said.stderr);
+    for library in ["ERROR", "rustls", "hyper", "failed to verify"] {
+        assert!(!said.stderr.contains(library), "{library}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_accepted_is_said_once() {
+    for (certificate, words) in [
+        ("self_signed.pem", "signed by nobody whom this machine trusts, or by itself"),
+        ("expired.pem", "its certificate expired at 2020-01-02T00:00:00Z, and this machine's clock says 20"),
+        ("early.pem", "its certificate is valid from 2119-01-01T00:00:00Z on, and this machine's clock says 20"),
+        ("other_name.pem", "its certificate is for another name: DnsName(\"elsewhere.example\")"),
+    ] {
+        let (home, (port, accepted)) = (Home::new(), tls_server(certificate));
+        let said = sync(&home, &format!("https://127.0.0.1:{port}"))
+            .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
+            .output();
+        is_said_once(&said, words);
+        assert_eq!(accepted.load(Ordering::SeqCst), 1, "{certificate}: {}", said.stderr);
+    }
+    let (home, (port, accepted)) = (Home::new(), tls_server("good.pem"));
+    is_said_once(&sync(&home, &format!("https://127.0.0.1:{port}")).output(), "no secure connection can be made");
+    assert!(accepted.load(Ordering::SeqCst) <= 1);
+}
+
+#[test]
+fn an_authority_that_was_added_is_trusted() {
+    let (home, (port, _)) = (Home::new(), tls_server("good.pem"));
+    sync(&home, &format!("https://127.0.0.1:{port}"))
+        .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
+        .exits(0);
+}
+
+#[test]
+fn what_speaks_no_tls_is_said_once() {
+    let (port, accepted) = listen(|mut socket| drop(socket.write_all(http_ok().as_bytes())));
+    let said = sync(&Home::new(), &format!("https://127.0.0.1:{port}"))
+        .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
+        .output();
+    is_said_once(&said, "what answers there does not speak TLS");
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_file_of_certificates_that_is_none_is_said_once() {
+    let armour = |inside: &str| format!("-----BEGIN CERTIFICATE-----\n{inside}\n-----END CERTIFICATE-----\n");
+    for (bytes, words) in [
+        ("no certificate".to_owned(), "cannot use the certificates"),
+        (armour("!!!!"), "cannot use the certificates"),
+        (armour("AAAA"), "cannot use the certificates"),
+        (String::new(), "cannot use the certificates"),
+    ] {
+        let home = Home::new();
+        std::fs::write(home.join("own.pem"), &bytes).unwrap();
+        let said = sync(&home, "https://127.0.0.1:9").args(["--ca-cert", "own.pem"]).output();
+        is_said_once(&said, words);
+    }
+    let said = sync(&Home::new(), "https://127.0.0.1:9").args(["--ca-cert", "missing.pem"]).output();
+    is_said_once(&said, "cannot read the certificates `missing.pem`");
+}
+
+/// The service lies where no name leads, so whoever asks it directly gets another failure.
+const ELSEWHERE: &str = "https://service.invalid";
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_not_passed_over() {
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        for value in ["http://", "://", "socks5://127.0.0.1:1080", "ftp://127.0.0.1", "http://user:hunter2@:80"] {
+            let said = sync(&Home::new(), ELSEWHERE).env(name, value).output();
+            is_said_once(&said, &format!("the proxy in {name} cannot be used"));
+            assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
+        }
+    }
+    let home = Home::new();
+    let said = sync(&home, "http://service.invalid").args(["--allow-plain-http"]).env("HTTP_PROXY", "://").output();
+    is_said_once(&said, "the proxy in HTTP_PROXY cannot be used");
+    assert_eq!(home.bytes(), [], "nothing was written");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_proxy_in_no_unicode_is_not_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+    let value = std::ffi::OsStr::from_bytes(b"http://pro\xffxy:1");
+    is_said_once(
+        &sync(&Home::new(), ELSEWHERE).env("HTTPS_PROXY", value).output(),
+        "the value of HTTPS_PROXY is not UTF-8",
+    );
+}
+
+#[test]
+fn a_proxy_that_refuses_is_asked_once() {
+    let asks = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+    for (words, expected) in [
+        (asks, "it asks for a user name and a password"),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "it opens no way to the service, or speaks another protocol"),
+        ("SSH-2.0-OpenSSH_9.6\r\n", "it opens no way to the service, or speaks another protocol"),
+    ] {
+        let (port, accepted) = plain_server(words.to_owned());
+        let proxy = format!("http://user:hunter2hunter2@127.0.0.1:{port}");
+        let said = sync(&Home::new(), ELSEWHERE).env("HTTPS_PROXY", proxy).output();
+        is_said_once(&said, expected);
+        assert!(said.stderr.contains("the proxy does not let it through"), "{}", said.stderr);
+        assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
+        assert_eq!(accepted.load(Ordering::SeqCst), 1);
+    }
+    let (port, accepted) = plain_server(asks.to_owned());
+    let home = Home::new();
+    let plain = sync(&home, "http://service.invalid").args(["--allow-plain-http"]);
+    let said = plain.env("HTTP_PROXY", format!("127.0.0.1:{port}")).output();
+    is_said_once(&said, "the proxy does not let it through (HTTP 407");
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_proxy_serves_whom_it_is_for() {
+    let (port, accepted) = plain_server(http_ok());
+    let proxied = |home: &Home| {
+        let program = sync(home, "http://service.invalid").args(["--allow-plain-http"]);
+        program.env("http_proxy", format!("http://127.0.0.1:{port}"))
+    };
+    proxied(&Home::new()).exits(0);
+    let asked = accepted.load(Ordering::SeqCst);
+    assert!(asked > 0);
+    proxied(&Home::new()).env("no_proxy", "service.invalid").exits(3).says("cannot be reached");
+    assert_eq!(accepted.load(Ordering::SeqCst), asked);
+}
+
+/// Keys go to no host that nobody named for the service.
+#[test]
+fn a_private_service_is_not_looked_up_in_the_public_iam() {
+    let home = Home::new();
+    let private = |args: &[&str]| {
+        let program = home.run(args).signed().without("HUAWEICLOUD_SDK_PROJECT_ID");
+        program.env("FGARCHIVE_ENDPOINT", "https://fg.private.invalid").env("FGARCHIVE_REGION", "cn-north-4").output()
+    };
+    for args in
+        [&["sync", "--all-functions"][..], &["sync", "--function", "report"], &["doctor", "--function", "report"]]
+    {
+        let said = private(args);
+        is_said_once(&said, "the project is not known, and no IAM is named");
+        assert!(said.stderr.contains("HUAWEICLOUD_SDK_IAM_ENDPOINT or OS_AUTH_URL"), "{}", said.stderr);
+        assert_eq!(home.bytes(), [], "nothing was written");
+    }
+}
