@@ -11,7 +11,8 @@ use std::process::Output;
 use tempfile::TempDir;
 
 const ROWS: &str = "
-    INSERT INTO functions VALUES (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4', '0123', 'default',
+    INSERT INTO functions (id, urn, region, project_id, package, name, qualifier, first_seen_at)
+                   VALUES (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4', '0123', 'default',
                                   'report', 'latest', '2026-03-01T00:00:00Z');
     INSERT INTO runs (id, started_at, updated_at, ended_at, outcome, exit_code) VALUES
         (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z', '2026-03-01T12:00:30Z', 'complete', 0);

@@ -177,9 +177,11 @@ impl Pass {
         if page.keys.is_empty() {
             self.end(shares, points_on);
         } else if marker > 0 && page.keys == self.first_page {
-            // The service pays no heed to the marker, which does no harm where the page holds everything.
+            // The service pays no heed to the marker, which does no harm where the page holds everything; or as many entries
+            // came before these as the marker passes over. A second reading tells.
             let is_full = page.length() >= u64::from(FUNCTIONS_A_PAGE);
             self.doubt_if(points_on || is_full, Doubt::Stuck);
+            self.suspect_if(true, Doubt::Repeated);
         } else {
             self.go_on(marker, page, shares, points_on);
         }
