@@ -49,6 +49,11 @@ impl EntryKey {
         text.hash(&mut hasher);
         Self(hasher.finish())
     }
+
+    /// The digest itself.
+    pub fn number(self) -> u64 {
+        self.0
+    }
 }
 
 /// One answer of the listing.

@@ -105,7 +105,8 @@ pub struct Prefix {
     pub seen: u64,
     /// The latest start among them.
     pub until: Timestamp,
-    /// How many new records a page brings.
+    /// How many new records a page brings; none where pages differ in length, so that no cut fills
+    /// the last one.
     pub stride: u64,
 }
 
@@ -124,7 +125,7 @@ pub fn trimmed(window: Interval, prefix: Prefix) -> Option<Trimmed> {
             Interval::new(window.begin(), until).map_or(0, |past| Density::of(seen, past).expected_in(unseen));
         let to_come = if is_round(total) { to_come.max(by_sight) } else { to_come };
         (TARGET_RECORDS.min(seen.saturating_add(to_come) as f64 / 2.0), to_come)
-    } else if on_last_page as f64 <= WELL_FILLED * stride as f64 && to_come > stride {
+    } else if stride > 0 && on_last_page as f64 <= WELL_FILLED * stride as f64 && to_come > stride {
         // Twice the deviation of a Poisson count, since the cut takes away about as many records, not just as many.
         ((total - on_last_page) as f64 - 2.0 * (on_last_page as f64).sqrt() - 10.0, to_come)
     } else {
@@ -186,23 +187,64 @@ pub enum Remedy {
 /// service whose lists do not hold together is not asked for every second of a month.
 pub const MOST_IN_VAIN: u32 = 400;
 
+/// After so many walks in a row, each to the end of a list that contradicted the service's count,
+/// the count is taken to be wrong everywhere, and no window is walked again or halved for it. A
+/// month is halved to less than three minutes by then: one record that is counted and never shown
+/// keeps no more than that unproven.
+///
+/// A service whose count is always wrong costs a function no more than this many walks a run, one
+/// for each half that is left of a window, as many at most, and one for each window of the rest.
+pub const MOST_CONTRADICTED: u32 = 16;
+
+/// Walks that proved nothing, since a window that held records was proven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InVain {
+    walks: u32,
+    /// Those of them that contradicted the service's count.
+    contradicted: u32,
+}
+
+impl InVain {
+    /// Counts a walk that proved nothing.
+    pub fn add(&mut self, doubt: Doubt) {
+        self.walks += 1;
+        self.contradicted += u32::from(doubt.is_of_count());
+    }
+
+    /// A window was proven. One without records says nothing about how the lists of others hold
+    /// together.
+    pub fn end_with(&mut self, records: u64) {
+        if records > 0 {
+            *self = Self::default();
+        }
+    }
+}
+
 /// Whether a density may say how long windows are, after `in_vain` walks in a row that proved nothing. A service that counts
 /// the same billions in every second would otherwise be asked for each of a month's seconds; what no second can show is then
 /// taken for a mistake of its count.
-pub fn may_size(density: Density, in_vain: u32) -> bool {
-    in_vain < MOST_IN_VAIN || density.0 < RESULT_CAP as f64
+pub fn may_size(density: Density, in_vain: InVain) -> bool {
+    in_vain.walks < MOST_IN_VAIN || density.0 < RESULT_CAP as f64
 }
 
-/// Chooses the remedy after `walks` walks of the window in vain, and `in_vain` of any window since the last proof.
-pub fn remedy(doubt: Doubt, window: Interval, walks: u32, in_vain: u32) -> Remedy {
+/// Chooses the remedy after `walks` walks of the window in vain, the last of which `in_vain` counts
+/// already.
+pub fn remedy(doubt: Doubt, window: Interval, walks: u32, in_vain: InVain) -> Remedy {
     match doubt {
-        _ if in_vain >= MOST_IN_VAIN => Remedy::GiveUp,
+        _ if in_vain.walks >= MOST_IN_VAIN => Remedy::GiveUp,
+        _ if doubt.is_of_count() && in_vain.contradicted >= MOST_CONTRADICTED => Remedy::GiveUp,
         Doubt::Capped if is_divisible(window) => Remedy::Shorten,
         Doubt::Capped => Remedy::GiveUp,
+        // The second walk tells whether the list moved or the count is wrong; halves are walked
+        // anew in any case.
+        Doubt::CountDiffers | Doubt::CountTooLow if walks > 1 || in_vain.contradicted > 2 => split(window),
         _ if walks < WALKS_BEFORE_SPLIT => Remedy::WalkAgain,
-        _ if is_divisible(window) => Remedy::Halve,
-        _ => Remedy::GiveUp,
+        _ => split(window),
     }
+}
+
+fn split(window: Interval) -> Remedy {
+    if is_divisible(window) { Remedy::Halve } else { Remedy::GiveUp }
 }
 
 /// Windows of a list that reaches the cap must become shorter, even where no density could be told.
@@ -307,9 +349,10 @@ mod tests {
         let second = Interval::new(Timestamp::from_unix(0), Timestamp::from_unix(1)).unwrap();
         for counted in [RESULT_CAP, 1_000_000_001, u64::MAX] {
             let density = Density::of(counted, second);
-            assert!(may_size(density, MOST_IN_VAIN - 1) && !may_size(density, MOST_IN_VAIN), "{counted}");
+            let [before, then] = [MOST_IN_VAIN - 1, MOST_IN_VAIN].map(|walks| after(Doubt::Capped, walks));
+            assert!(may_size(density, before) && !may_size(density, then), "{counted}");
         }
-        assert!(may_size(Density::of(RESULT_CAP - 1, second), MOST_IN_VAIN));
+        assert!(may_size(Density::of(RESULT_CAP - 1, second), after(Doubt::Capped, MOST_IN_VAIN)));
     }
 
     proptest! {
@@ -421,13 +464,73 @@ mod tests {
     #[test]
     fn a_walk_in_vain_is_repeated_then_split_then_given_up() {
         let (long, second) = (range(0, 60), range(0, 1));
-        let remedies: Vec<_> = (1..=4).map(|walks| remedy(Doubt::SeamBroken, long, walks, walks)).collect();
+        let remedies: Vec<_> =
+            (1..=4).map(|walks| remedy(Doubt::SeamBroken, long, walks, after(Doubt::SeamBroken, walks))).collect();
         assert_eq!(remedies, [Remedy::WalkAgain, Remedy::WalkAgain, Remedy::Halve, Remedy::Halve]);
-        assert_eq!(remedy(Doubt::Repeated, second, 3, 3), Remedy::GiveUp);
+        assert_eq!(remedy(Doubt::Repeated, second, 3, after(Doubt::Repeated, 3)), Remedy::GiveUp);
+        let capped = after(Doubt::Capped, 1);
         assert_eq!(
-            (remedy(Doubt::Capped, long, 1, 1), remedy(Doubt::Capped, second, 1, 1)),
+            (remedy(Doubt::Capped, long, 1, capped), remedy(Doubt::Capped, second, 1, capped)),
             (Remedy::Shorten, Remedy::GiveUp)
         );
+    }
+
+    /// That many walks in vain.
+    fn after(doubt: Doubt, walks: u32) -> InVain {
+        let mut in_vain = InVain::default();
+        (0..walks).for_each(|_| in_vain.add(doubt));
+        in_vain
+    }
+
+    #[test]
+    fn a_window_that_held_nothing_does_not_vouch_for_the_lists_of_others() {
+        let mut in_vain = after(Doubt::CountDiffers, MOST_CONTRADICTED);
+        in_vain.end_with(0);
+        assert_eq!(remedy(Doubt::CountDiffers, range(0, 60), 1, in_vain), Remedy::GiveUp);
+        in_vain.end_with(1);
+        in_vain.add(Doubt::CountDiffers);
+        assert_eq!(remedy(Doubt::CountDiffers, range(0, 60), 1, in_vain), Remedy::WalkAgain);
+    }
+
+    /// Records lie everywhere and each window that holds some counts one too many; those that hold
+    /// none are proven.
+    #[test]
+    fn a_count_that_is_always_wrong_is_not_asked_for_every_second() {
+        let month = range(0, 30 * DAY);
+        let (mut pieces, mut in_vain, mut walked, mut empty) = (vec![(month, 0)], InVain::default(), 0, 0);
+        while let Some((window, walks)) = pieces.pop() {
+            let holds_some = (0..50).any(|record| window.contains(at(record * 50_000 + 17)));
+            walked += 1;
+            if !holds_some {
+                in_vain.end_with(0);
+                empty += 1;
+                continue;
+            }
+            in_vain.add(Doubt::CountDiffers);
+            match remedy(Doubt::CountDiffers, window, walks + 1, in_vain) {
+                Remedy::WalkAgain => pieces.push((window, walks + 1)),
+                Remedy::Halve | Remedy::Shorten => {
+                    let (first, second) = halves(window).unwrap();
+                    pieces.extend([(second, 0), (first, 0)]);
+                }
+                Remedy::GiveUp => {}
+            }
+        }
+        assert!(walked <= 2 * MOST_CONTRADICTED && empty > 3, "{walked} walks, {empty} of them of nothing");
+    }
+
+    #[test]
+    fn a_record_that_is_counted_and_never_shown_keeps_few_minutes_unproven() {
+        let (mut window, mut walks, mut in_vain) = (range(0, 30 * DAY), 0, InVain::default());
+        loop {
+            in_vain.add(Doubt::CountDiffers);
+            match remedy(Doubt::CountDiffers, window, walks + 1, in_vain) {
+                Remedy::WalkAgain => walks += 1,
+                Remedy::Halve | Remedy::Shorten => (window, walks) = (halves(window).unwrap().0, 0),
+                Remedy::GiveUp => break,
+            }
+        }
+        assert!(window.seconds() <= 180, "{window}");
     }
 
     /// Down to a second and up again, one window after the other, with every walk in vain.
@@ -435,20 +538,20 @@ mod tests {
     fn a_list_that_never_holds_together_is_given_up() {
         let mut pieces =
             vec![(Interval::new(Timestamp::from_unix(0), Timestamp::from_unix(0) + MAX_WINDOW).unwrap(), 0)];
-        let (mut in_vain, mut longest_way_to_a_second) = (0, 0);
+        let (mut in_vain, mut longest_way_to_a_second) = (InVain::default(), 0);
         while let Some((window, walks)) = pieces.pop() {
-            in_vain += 1;
+            in_vain.add(Doubt::SeamBroken);
             match remedy(Doubt::SeamBroken, window, walks + 1, in_vain) {
                 Remedy::WalkAgain => pieces.push((window, walks + 1)),
                 Remedy::Halve | Remedy::Shorten => {
                     let (first, second) = halves(window).unwrap();
                     pieces.extend([(second, 0), (first, 0)]);
                 }
-                Remedy::GiveUp if longest_way_to_a_second == 0 => longest_way_to_a_second = in_vain,
+                Remedy::GiveUp if longest_way_to_a_second == 0 => longest_way_to_a_second = in_vain.walks,
                 Remedy::GiveUp => {}
             }
         }
         assert!(6 * longest_way_to_a_second <= MOST_IN_VAIN + 6, "{longest_way_to_a_second}");
-        assert!(in_vain < MOST_IN_VAIN + 30, "{in_vain}");
+        assert!(in_vain.walks < MOST_IN_VAIN + 30, "{in_vain:?}");
     }
 }

@@ -96,9 +96,16 @@ impl Archive {
 
     /// What the runs so far learnt about the service's pages.
     pub fn load_habits(&self) -> Result<Habits, StoreError> {
-        let select = "SELECT coalesce(max(longest_page), 0), coalesce(max(count_is_total), 0) FROM runs";
+        let select =
+            "SELECT coalesce(max(longest_page), 0), coalesce(max(count_is_total), 0), coalesce(max(points_on), 0)
+              FROM runs";
         Ok(self.connection().query_row(select, [], |row| {
-            Ok(Habits { longest_page: count_to_u64(row.get(0)?), count_is_total: row.get(1)? })
+            Ok(Habits {
+                longest_page: count_to_u64(row.get(0)?),
+                count_is_total: row.get(1)?,
+                points_on: row.get(2)?,
+                miscounts: false,
+            })
         })?)
     }
 }
@@ -116,7 +123,7 @@ pub(super) fn save_tally(
                 verify_requests = :verifying,
                 records_seen = :seen, records_new = :new, records_changed = :changed, records_late = :late,
                 records_rejected = :rejected, functions_unreadable = :functions_unreadable, longest_page = :longest_page,
-                count_is_total = :count_is_total
+                count_is_total = :count_is_total, points_on = :points_on
           WHERE id = :id",
         )?
         .execute(named_params! {
@@ -134,6 +141,7 @@ pub(super) fn save_tally(
             ":functions_unreadable": count_to_i64(tally.functions_unreadable),
             ":longest_page": count_to_i64(tally.habits.longest_page),
             ":count_is_total": tally.habits.count_is_total,
+            ":points_on": tally.habits.points_on,
             ":id": run.0,
         })?;
     Ok(())

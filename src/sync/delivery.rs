@@ -1,6 +1,6 @@
 //! From the tasks that fetch to the one loop that commits.
 
-use crate::domain::{Page, Reject, Timestamp};
+use crate::domain::{Marker, Page, Reject, Timestamp};
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::verify::Rewalk;
@@ -28,9 +28,9 @@ pub(super) struct Parcel {
 }
 
 impl Parcel {
-    pub(super) fn of(page: Page, seen_at: Timestamp) -> Self {
+    pub(super) fn of(marker: Marker, page: Page, seen_at: Timestamp) -> Self {
         let mut habits = Habits::default();
-        habits.learn(&page);
+        habits.learn(marker, &page);
         let (records, entries) = (Packed::of(&page.records), page.length());
         Self { records, rejects: page.rejects, entries, habits, seen_at, room: None }
     }
@@ -75,8 +75,8 @@ impl Outbox {
     }
 
     /// Hands a page over, waiting while too much is on its way.
-    pub(super) async fn send_page(&self, page: Page, seen_at: Timestamp) {
-        let mut parcel = Parcel::of(page, seen_at);
+    pub(super) async fn send_page(&self, marker: Marker, page: Page, seen_at: Timestamp) {
+        let mut parcel = Parcel::of(marker, page, seen_at);
         let room = u32::try_from(parcel.memory().div_ceil(1024)).unwrap_or(u32::MAX).min(MOST_IN_HAND);
         parcel.room = Arc::clone(&self.room).acquire_many_owned(room).await.ok();
         self.send(Delivery::Page(parcel)).await;

@@ -6,7 +6,7 @@ use super::beside::Questions;
 use super::delivery::{Delivery, Outbox};
 use super::walker::{Knowledge, Walked, Walker, is_too_long};
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, Interval, Timestamp};
+use crate::domain::{FunctionUrn, Interval, Marker, Timestamp};
 use crate::plan::paging::Habits;
 use crate::plan::reach::{Promise, Reach};
 use crate::plan::refresh::{OpenRecord, Refresh};
@@ -114,7 +114,7 @@ pub(super) async fn look_back<S: Source>(
     let Some(range) = around_start(probe.started_at, asker.now()) else { return Ok(()) };
     let (page, served_at) = asker.find(urn, &probe.request_id, range).await?;
     page.records.iter().for_each(|record| reach.learn(record, served_at));
-    outbox.send_page(page, served_at).await;
+    outbox.send_page(Marker(0), page, served_at).await;
     Ok(())
 }
 
@@ -153,7 +153,7 @@ async fn look_up_one<S: Source>(
         match asker.find(urn, &record.request_id, part).await {
             Ok((page, seen_at)) => {
                 let shown = page.records.iter().any(|shown| shown.request_id == record.request_id);
-                outbox.send_page(page, seen_at).await;
+                outbox.send_page(Marker(0), page, seen_at).await;
                 if shown {
                     return Ok(());
                 }

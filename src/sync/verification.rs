@@ -6,7 +6,7 @@ use super::committer::Committer;
 use super::delivery::{Delivery, Parcel};
 use super::function::{Job, around_start};
 use super::{Settings, Source, Stop, Target};
-use crate::domain::{FunctionUrn, Interval, RequestId, Timestamp};
+use crate::domain::{FunctionUrn, Interval, Marker, RequestId, Timestamp};
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
 use crate::plan::verify::{self, Candidate};
@@ -132,7 +132,7 @@ pub(super) async fn conclude<S: Source>(
                 if page.records.iter().all(|shown| shown.request_id != id) {
                     gone.insert(id);
                 }
-                committer.take(function, Delivery::Page(Parcel::of(page, seen_at)));
+                committer.take(function, Delivery::Page(Parcel::of(Marker(0), page, seen_at)));
                 if committer.is_full() {
                     committer.commit(asker)?;
                 }

@@ -7,12 +7,12 @@ use super::settings::PAGE_LIMIT;
 use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::ledger::{Entry, State};
-use crate::plan::paging::{Doubt, Habits, Proof, Step, Walk};
+use crate::plan::paging::{Contradiction, Doubt, Habits, Proof, Step, Walk};
 use crate::plan::reach::{Promise, Reach};
 use crate::plan::verify::Rewalk;
-use crate::plan::windows::{self, Claims, Density, Prefix, Remedy, Trimmed};
+use crate::plan::windows::{self, Claims, Density, InVain, Prefix, Remedy, Trimmed};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -46,11 +46,13 @@ struct Piece {
     range: Interval,
     /// How often it was walked in vain as a whole.
     walks: u32,
+    /// How the last of these walks contradicted the service's count, if it did.
+    contradiction: Option<Contradiction>,
 }
 
 impl Piece {
     fn new(range: Interval) -> Self {
-        Self { range, walks: 0 }
+        Self { range, walks: 0, contradiction: None }
     }
 }
 
@@ -72,8 +74,6 @@ struct ActiveWalk {
     undecided: bool,
     /// When the service answered first.
     began_at: Option<Timestamp>,
-    /// The start times on each page, to tell the windows that share a walk apart.
-    starts: BTreeMap<Marker, Vec<Option<Timestamp>>>,
 }
 
 type Answer = (u64, Marker, Result<(Page, Timestamp), CallFailure>);
@@ -96,8 +96,7 @@ pub(super) struct Walker<'a, S> {
     promise: Promise,
     /// Whether the windows are settled ones, walked to see whether they still are what was archived.
     verifies: bool,
-    /// Walks since the last proof.
-    in_vain: u32,
+    in_vain: InVain,
     walked: Walked,
 }
 
@@ -133,7 +132,7 @@ impl<'a, S: Source> Walker<'a, S> {
             reach: known.reach,
             promise: known.promise,
             verifies: false,
-            in_vain: 0,
+            in_vain: InVain::default(),
             walked: Walked { habits: known.habits, ..Walked::default() },
         }
     }
@@ -167,10 +166,9 @@ impl<'a, S: Source> Walker<'a, S> {
                 let Some(piece) = self.take_window(lane) else { break };
                 let id = self.next_walk;
                 self.next_walk += 1;
-                let walk = Walk::new(self.walked.habits, windows::is_divisible(piece.range));
-                let (began_at, starts) = (None, BTreeMap::new());
+                let walk = Walk::new(self.walked.habits, windows::is_divisible(piece.range)).after(piece.contradiction);
                 self.active
-                    .insert(id, ActiveWalk { lane, piece, walk, trimmed: false, undecided: false, began_at, starts });
+                    .insert(id, ActiveWalk { lane, piece, walk, trimmed: false, undecided: false, began_at: None });
                 self.advance(id, fetches);
             }
         }
@@ -221,13 +219,13 @@ impl<'a, S: Source> Walker<'a, S> {
         let settled_until = now - self.settle_delay;
         let range = windows::cut_at_settled(range, density, settled_until, PAGE_LIMIT);
         if let Some(rest) = piece.range.split_at(range.end()).1 {
-            self.put_back(lane, rest, 0);
+            self.put_back(lane, rest);
         }
         Some(Piece::new(range))
     }
 
-    fn put_back(&mut self, lane: usize, range: Interval, walks: u32) {
-        self.lanes[lane].pieces.push_front(Piece { range, walks });
+    fn put_back(&mut self, lane: usize, range: Interval) {
+        self.lanes[lane].pieces.push_front(Piece::new(range));
     }
 
     /// Asks what the walk wants next; whether it is over, and how.
@@ -256,15 +254,14 @@ impl<'a, S: Source> Walker<'a, S> {
         served_at: Timestamp,
         fetches: &mut FuturesUnordered<Fetch<'a>>,
     ) {
-        self.walked.habits.learn(&page);
+        self.walked.habits.learn(marker, &page);
         page.records.iter().for_each(|record| self.reach.learn(record, served_at));
         if let Some(active) = self.active.get_mut(&id) {
             active.began_at.get_or_insert(served_at);
-            active.starts.insert(marker, page.records.iter().map(crate::domain::Invocation::started_at).collect());
             active.walk.take(marker, &page);
             active.undecided = false;
             // Further pages tell a density only by their total; without one they are too few to go by.
-            if marker.0 == 0 || active.walk.reported().is_some() {
+            if marker.0 == 0 || active.walk.announced().is_some() {
                 let before = self.lanes[active.lane].density;
                 let density = active.density(&page);
                 self.lanes[active.lane].density = density.map(|density| density.after(before)).or(before);
@@ -276,7 +273,7 @@ impl<'a, S: Source> Walker<'a, S> {
         // behind them it would leave most places in line empty when its turn comes.
         self.open_walks(fetches);
         // Records are kept whatever becomes of the walk.
-        self.outbox.send_page(page, served_at).await;
+        self.outbox.send_page(marker, page, served_at).await;
         if let Some(verdict) = self.advance(id, fetches)
             && let Some(active) = self.active.remove(&id)
         {
@@ -310,9 +307,15 @@ impl<'a, S: Source> Walker<'a, S> {
     }
 
     async fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>) {
+        self.walked.habits.miscounts |= active.walk.shows_miscount();
+        let has_ended = verdict.is_ok() || verdict.is_err_and(Doubt::is_of_count);
+        if has_ended && active.walk.announced().is_none() {
+            let density = &mut self.lanes[active.lane].density;
+            *density = Some(Density::of(active.walk.distinct(), active.piece.range).after(*density));
+        }
         match verdict {
             Ok(proof) => {
-                self.in_vain = 0;
+                self.in_vain.end_with(active.walk.distinct());
                 let Some(began_at) = active.began_at else { return };
                 let (window, pages, records) = (active.piece.range, active.walk.pages(), active.walk.distinct());
                 tracing::debug!(function = self.urn.full_name(), %window, pages, records, ?proof, "a walk is believed");
@@ -330,12 +333,15 @@ impl<'a, S: Source> Walker<'a, S> {
     }
 
     async fn remedy(&mut self, active: ActiveWalk, doubt: Doubt) {
-        let (lane, Piece { range, walks }) = (active.lane, active.piece);
+        let (lane, Piece { range, walks, .. }) = (active.lane, active.piece);
         self.trims &= !(active.trimmed && doubt == Doubt::SeamBroken);
         tracing::debug!(function = self.urn.full_name(), window = %range, ?doubt, "a walk proved nothing");
-        self.in_vain += 1;
+        self.in_vain.add(doubt);
         match windows::remedy(doubt, range, walks + 1, self.in_vain) {
-            Remedy::WalkAgain => self.put_back(lane, range, walks + 1),
+            Remedy::WalkAgain => {
+                let contradiction = active.walk.contradiction().filter(|_| doubt.is_of_count());
+                self.lanes[lane].pieces.push_front(Piece { range, walks: walks + 1, contradiction });
+            }
             Remedy::Shorten => self.shorten(lane, range),
             Remedy::Halve => self.halve(lane, range),
             Remedy::GiveUp => {
@@ -353,15 +359,15 @@ impl<'a, S: Source> Walker<'a, S> {
         self.lanes[lane].density = density;
         let first = windows::next_window(range, density, self.longest);
         if let Some(rest) = range.split_at(first.end()).1 {
-            self.put_back(lane, rest, 0);
+            self.put_back(lane, rest);
         }
-        self.put_back(lane, first, 0);
+        self.put_back(lane, first);
     }
 
     fn halve(&mut self, lane: usize, range: Interval) {
         if let Some((first, second)) = windows::halves(range) {
-            self.put_back(lane, second, 0);
-            self.put_back(lane, first, 0);
+            self.put_back(lane, second);
+            self.put_back(lane, first);
         }
     }
 
@@ -378,7 +384,7 @@ impl<'a, S: Source> Walker<'a, S> {
         if active.began_at.is_none() && is_too_long(&failure, range) {
             tracing::debug!(function = self.urn.full_name(), window = %range, "the service refused a window; asking for half of it");
             self.longest = Duration::from_secs(range.seconds().unsigned_abs() / 2);
-            self.put_back(active.lane, range, 0);
+            self.put_back(active.lane, range);
         } else {
             self.walked.failure.get_or_insert(failure);
         }
@@ -392,30 +398,32 @@ pub(super) fn is_too_long(failure: &CallFailure, range: Interval) -> bool {
 }
 
 impl ActiveWalk {
-    /// The density that a first page tells: by the total, or by how close its records lie when it is full.
+    /// The density that a first page tells: by the total, or by how close its records lie when it
+    /// is full. One that is not full tells it only where nothing follows.
     fn density(&self, page: &Page) -> Option<Density> {
-        match self.walk.reported() {
+        match self.walk.announced() {
             Some(total) => Some(Density::of(total, self.piece.range)),
             None if page.length() >= u64::from(PAGE_LIMIT) => Density::of_page(page),
+            None if self.walk.goes_on() => None,
             None => Some(Density::of(page.length(), self.piece.range)),
         }
     }
 
     /// What was seen so far, where it is the start of a list that runs from the earliest record to the latest.
     fn prefix(&self) -> Option<Prefix> {
-        let (total, seen) = self.walk.reported().zip(self.walk.prefix())?;
-        let starts: Option<Vec<Timestamp>> = self.starts.values().flatten().copied().collect();
+        let (total, seen) = self.walk.announced().zip(self.walk.prefix())?;
+        let starts: Option<Vec<Timestamp>> = self.walk.starts().iter().copied().collect();
         let starts = starts.filter(|starts| starts.is_sorted())?;
-        let stride = self.starts.values().next()?.len().saturating_sub(1) as u64;
-        Some(Prefix { total, seen, until: *starts.last()?, stride })
+        Some(Prefix { total, seen, until: *starts.last()?, stride: self.walk.stride() })
     }
 
     /// The rows of the ledger for what is claimed.
     fn rows(&self, claims: Claims, proof: Proof, began_at: Timestamp) -> Vec<Entry> {
         let row = |window: Option<Interval>, state| {
             window.map(|window| {
-                let distinct = self.distinct_in(window);
-                let reported = self.walk.reported().map(|_| distinct);
+                let distinct = self.walk.distinct_in(window);
+                // A count that the seams had to contradict is no witness for them.
+                let reported = self.walk.reported().filter(|_| proof != Proof::Seams).map(|_| distinct);
                 Entry { window, state, reported, distinct, pages: self.walk.pages(), walked_at: began_at }
             })
         };
@@ -426,7 +434,7 @@ impl ActiveWalk {
 
     fn rewalk(self, began_at: Timestamp, reach: Reach) -> Rewalk {
         let window = self.piece.range;
-        let (records, pages, reached) = (self.distinct_in(window), self.walk.pages(), reach.begin(began_at));
+        let (records, pages, reached) = (self.walk.distinct_in(window), self.walk.pages(), reach.begin(began_at));
         Rewalk { window, shown: self.walk.into_keys(), records, pages, began_at, reached }
     }
 
@@ -434,15 +442,5 @@ impl ActiveWalk {
         let Some(walked_at) = self.began_at else { return Vec::new() };
         let (reported, distinct, pages) = (self.walk.reported(), self.walk.distinct(), self.walk.pages());
         vec![Entry { window: self.piece.range, state: State::Unproven, reported, distinct, pages, walked_at }]
-    }
-
-    /// How many records of the walk began in a part of it. The first entry of a further page is the seam, seen before.
-    fn distinct_in(&self, part: Interval) -> u64 {
-        let began_inside = |start: &&Option<Timestamp>| start.is_some_and(|start| part.contains(start));
-        let on_page = |(marker, starts): (&Marker, &Vec<Option<Timestamp>>)| {
-            let seams = usize::from(marker.0 > 0);
-            starts.iter().skip(seams).filter(began_inside).count() as u64
-        };
-        self.starts.iter().map(on_page).sum()
     }
 }

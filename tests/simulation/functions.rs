@@ -102,7 +102,11 @@ impl Naming {
         let mut page = FunctionPage::of(rest.iter().take(fits).map(|urn| self.listed(urn)));
         let reached = (marker as u64) + page.length();
         page.count = match self.count {
-            CountReading::Total | CountReading::TotalHandedOut => Some(functions.len() as u64),
+            CountReading::Total | CountReading::TotalHandedOut | CountReading::LeavesOutOpen => {
+                Some(functions.len() as u64)
+            }
+            CountReading::OneTooLow => Some((functions.len() as u64).saturating_sub(1)),
+            CountReading::OneTooHigh => Some(functions.len() as u64 + 1),
             CountReading::PageLength => Some(page.length()),
             CountReading::Absent => None,
         };

@@ -21,9 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 SEAM = ("src/plan/paging.rs",
-        "let broken = self.neighbours().any(|(_, before, _, after)| before.last != after.first);",
-        "let broken = false;")
-DISTINCT = ("src/plan/paging.rs", "if !single && self.distinct() != reach {", "if false {")
+        "if page.first() != self.last {", "if page.first().is_none() {")
+DISTINCT = ("src/plan/paging.rs", "if self.pages_joined > 1 && self.distinct() != self.reach {", "if self.pages_joined > usize::MAX - 1 {")
 COUNT = ("src/plan/paging.rs", "    fn count(&self) -> Count {\n",
          "    fn count(&self) -> Count {\n        if self.asked < usize::MAX { return Count::Silent; }\n")
 
@@ -39,14 +38,42 @@ MUTATIONS = {
                       "{ Count::Total(first) } else { Count::Total(first) }")]),
     "no-cap": ("a list that looks cut off is believed",
                [("src/plan/paging.rs", "length >= RESULT_CAP || is_round(length)", "length > u64::MAX - 1"),
-                ("src/plan/paging.rs", "(self.divisible && self.reach() >= RESULT_CAP).then_some(Doubt::Capped)", "None"),
+                ("src/plan/paging.rs", "(self.divisible && (is_capped || self.reach >= RESULT_CAP)).then_some(Doubt::Capped)",
+                 "(self.divisible && is_capped).then_some(Doubt::Capped)"),
                 ("src/plan/paging.rs", "Count::Total(RESULT_CAP) => Err(Doubt::Capped),", ""),
-                ("src/plan/paging.rs", "Count::Silent if reach >= RESULT_CAP => Err(Doubt::Capped),", "")]),
-    "short-page-ends": ("a short page always ends a list",
-                        [("src/plan/paging.rs", "last.length == 0 || counted || (short && !points_on)",
-                          "last.length == 0 || counted || short || last.length < 500")]),
+                ("src/plan/paging.rs", "self.reach >= RESULT_CAP || (self.divisible && is_suspicious(self.reach))",
+                 "self.divisible && is_suspicious(self.reach)")]),
+    "short-page-ends": ("a page shorter than others ends a list",
+                        [("src/plan/paging.rs", "self.habits.points_on && self.tip.is_some_and(|tip| !tip.points_on)",
+                          "self.tip.is_some_and(|tip| tip.length < self.habits.longest_page)")]),
+    "silence-ends": ("a service that never points on ends a list by not doing so",
+                     [("src/plan/paging.rs", "self.habits.points_on && self.tip.is_some_and(|tip| !tip.points_on)",
+                       "self.tip.is_some_and(|tip| !tip.points_on)")]),
+    "alone-ends": ("a page of nothing but the shared entry ends a list",
+                   [("src/plan/paging.rs", "End::Alone if self.says_end() => Vec::new(),", "End::Alone => Vec::new(),")]),
+    "empty-ends": ("an empty page ends a list, whatever slid before it",
+                   [("src/plan/paging.rs", "behind.entries.is_empty() && (behind.points_on || (stood_still && !self.habits.miscounts))",
+                     "behind.entries.is_empty() && (behind.points_on || stood_still || !self.habits.miscounts)")]),
+    "count-ends": ("a count ends a list that points on",
+                   [("src/plan/paging.rs", "            End::Open if self.longest == 1 => behind(),",
+                     "            End::Open if self.total() == Some(self.reach) => Vec::new(),\n"
+                     "            End::Open if self.longest == 1 => behind(),")]),
+    "unjoined": ("a page that shares no entry is joined at once",
+                 [("src/plan/paging.rs", "            self.end = End::Behind(page);", "            self.extend(&page, 0);")]),
+    "too-high": ("a count that is too high is passed over like one that is too low",
+                 [("src/plan/paging.rs", "if most > Some(self.reach) {", "if most > Some(u64::MAX - 1) {"),
+                  ("src/plan/paging.rs", "Count::Total(total) if total > self.reach => Err(Doubt::CountDiffers),",
+                   "Count::Total(total) if total > self.reach && self.shows_miscount() => self.by_seams(),")]),
+    "miscount-at-once": ("a count that is too low is passed over at the first walk",
+                         [("src/plan/paging.rs", "self.earlier.is_some() && self.contradiction() == self.earlier",
+                           "self.contradiction().is_some()")]),
+    "empty-vouches": ("a window without records sets the walks in vain back",
+                      [("src/plan/windows.rs", "        if records > 0 {", "        if records < u64::MAX {")]),
+    "dropped-counts": ("entries behind a hole count as seen",
+                       [("src/plan/paging.rs", "            self.is_irregular |= page.length() > 0;",
+                         "            self.keys.extend(page.entries.iter().map(|entry| entry.0));")]),
     "narrow-keeps-counts": ("a cut window keeps the counts of the longer one",
-                            [("src/plan/paging.rs", "self.of_longer_window = self.pages.len();", "")]),
+                            [("src/plan/paging.rs", "        self.counts.clear();\n        self.end = End::Open;", "        self.end = End::Open;")]),
     "ledger-first": ("the ledger is committed before the rows",
                      [("src/store/batch.rs", "        let revised = self.transact(|transaction| {\n",
                        "        self.transact(|transaction| {\n"

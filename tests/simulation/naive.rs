@@ -5,7 +5,7 @@
 
 use crate::functions::Naming;
 use crate::play::{Counts, play_schedule, with_template};
-use crate::readings::Faults;
+use crate::readings::{Faults, Lengths};
 use crate::schedule::{Planned, Schedule};
 use crate::service::{Served, Service};
 use crate::showing::Oddities;
@@ -91,11 +91,13 @@ impl fmt::Display for Score {
     }
 }
 
-/// The fault-free schedule of a seed, of a service that answers of the present.
+/// The fault-free schedule of a seed, of a service that answers of the present, in full pages, and counts right.
 fn schedule(seed: u64) -> Schedule {
     let mut schedule = Schedule::new(seed);
     schedule.readings.odd = Oddities::default();
     schedule.readings.stale = (0.0, 0);
+    schedule.readings.lengths = Lengths::Full;
+    schedule.readings.wrong_count = None;
     for run in &mut schedule.runs {
         *run = Planned { at: run.at, skew: 0, faults: Faults::NONE, cut: None };
     }

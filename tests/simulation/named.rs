@@ -2,7 +2,7 @@
 
 use crate::functions::Naming;
 use crate::play::{Played, play_schedule, with_template};
-use crate::readings::{CountReading, Faults, NextReading, Readings};
+use crate::readings::{CountReading, Faults, Lengths, NextReading, Readings};
 use crate::schedule::{Planned, Schedule};
 use crate::service::{Answered, Asked};
 use crate::showing::Oddities;
@@ -26,6 +26,8 @@ fn silent() -> Readings {
         shuffled_ties: 0.0,
         repeated: None,
         hiccups: 0.0,
+        lengths: Lengths::Full,
+        wrong_count: None,
         begin_included: true,
         end_included: true,
         by_end: false,
@@ -56,9 +58,9 @@ fn schedule(world: World, readings: Readings, moments: &[i64]) -> Schedule {
 
 /// Plays a schedule with many seeds, none of which may lose anything; what came of each.
 #[track_caller]
-fn survives(schedule: impl Fn() -> Schedule) -> Vec<Played> {
+fn survives(seeds: u64, schedule: impl Fn() -> Schedule) -> Vec<Played> {
     let plays: Vec<Played> =
-        with_template(|template| (0..SEEDS).map(|seed| play_schedule(schedule(), seed, template)).collect());
+        with_template(|template| (0..seeds).map(|seed| play_schedule(schedule(), seed, template)).collect());
     for (seed, played) in plays.iter().enumerate() {
         let calls: Vec<String> = played.calls.iter().map(ToString::to_string).collect();
         assert!(played.findings.is_empty(), "seed {seed}: {:?}\n{}", played.findings, calls.join("\n"));
@@ -83,7 +85,7 @@ fn a_page_that_comes_short_is_not_the_last_one_where_the_total_says_so() {
         let readings = Readings { count: CountReading::Total, hiccups: 20.0, page_cap: 50, ..silent() };
         schedule(World::of_records(records()), readings, &[EPOCH + 2 * HOUR, EPOCH + 3 * HOUR])
     };
-    let plays = survives(schedule);
+    let plays = survives(SEEDS, schedule);
     let [least, most] = [plays.iter().map(pages).min(), plays.iter().map(pages).max()];
     assert!(least < most, "no page came short: {least:?} to {most:?} pages");
 }
@@ -104,7 +106,7 @@ fn a_repeated_record_does_not_hide_one_that_slid_by() {
         let readings = Readings { repeated: Some(40), ..silent() };
         schedule(World::of_records(records()), readings, &[walked_at, walked_at + HOUR])
     };
-    let plays = survives(schedule);
+    let plays = survives(SEEDS, schedule);
     let [least, most] = [plays.iter().map(pages).min(), plays.iter().map(pages).max()];
     assert!(least < most, "the list slid in no walk: {least:?} to {most:?} pages");
 }
@@ -123,5 +125,53 @@ fn what_went_with_a_function_that_was_made_anew_is_not_called_empty() {
         let schedule = schedule(World::of_records(records.clone()), silent(), &runs.collect::<Vec<_>>());
         Schedule { naming: Naming::PLAIN.absent(0, gone.clone()), ..schedule }
     };
-    survives(schedule);
+    survives(SEEDS, schedule);
+}
+
+/// Every way in which pages can be cut, with every way in which the last one may point, and no
+/// total: what is complete is whole, and all of it comes to be complete.
+#[test]
+fn pages_of_any_length_are_walked_to_the_end() {
+    let records = || (0..40).map(|number| (EPOCH + number, NEVER));
+    let nexts = [
+        NextReading::Zero,
+        NextReading::Same,
+        NextReading::Onward,
+        NextReading::AbsentAtLast,
+        NextReading::AlwaysAbsent,
+    ];
+    let counts = [CountReading::Absent, CountReading::PageLength, CountReading::Total, CountReading::OneTooLow];
+    for lengths in [Lengths::Random, Lengths::SometimesShort, Lengths::Fixed(1), Lengths::Fixed(2)] {
+        for (next, count) in nexts.into_iter().flat_map(|next| counts.map(|count| (next, count))) {
+            let schedule = || {
+                let readings = Readings { lengths, count, next, ..silent() };
+                schedule(World::of_records(records()), readings, &[EPOCH + 2 * HOUR, EPOCH + 3 * HOUR])
+            };
+            for played in survives(4, schedule) {
+                assert_eq!(played.counts.incomplete, 0, "{lengths:?} {next:?} {count:?}");
+                assert!(pages(&played) < 40 * 8, "{lengths:?} {next:?} {count:?}: {} pages", pages(&played));
+            }
+        }
+    }
+}
+
+/// Fifty records in twenty days, and a count that is wrong for ever: all records are kept, and a
+/// run asks for little.
+#[test]
+fn a_count_that_is_wrong_for_ever_costs_few_requests() {
+    let records = || (0..50).map(|number| (EPOCH + number * 34_560, NEVER));
+    let moments = [EPOCH + 21 * DAY, EPOCH + 21 * DAY + HOUR];
+    for count in [CountReading::OneTooLow, CountReading::OneTooHigh] {
+        for next in [NextReading::Zero, NextReading::Onward] {
+            let schedule = || {
+                let readings = Readings { wrong_count: Some(count), next, page_cap: 500, ..silent() };
+                schedule(World::of_records(records()), readings, &moments)
+            };
+            for played in survives(4, schedule) {
+                let is_proven = count == CountReading::OneTooLow;
+                assert_eq!(played.counts.incomplete, u64::from(!is_proven), "{count:?} {next:?}");
+                assert!(pages(&played) <= 2 * 100, "{count:?} {next:?}: {} pages in two runs", pages(&played));
+            }
+        }
+    }
 }

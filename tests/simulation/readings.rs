@@ -15,6 +15,25 @@ pub(crate) enum CountReading {
     PageLength,
     /// It is missing.
     Absent,
+    /// One less than the query matches.
+    OneTooLow,
+    /// One more than the query matches, even where that is nothing.
+    OneTooHigh,
+    /// Only records that have ended.
+    LeavesOutOpen,
+}
+
+/// How many records an answer holds, of those that fit on a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lengths {
+    /// As many as fit.
+    Full,
+    /// From one up, without a pattern.
+    Random,
+    /// Always so few.
+    Fixed(usize),
+    /// As many as fit in most answers, from one up in the others.
+    SometimesShort,
 }
 
 /// What `next_marker` says on the last page; on others it is the marker of the next page.
@@ -38,6 +57,9 @@ pub(crate) struct Readings {
     pub(crate) repeated: Option<usize>,
     /// How many of a hundred answers hold fewer records than fit, though more follow.
     pub(crate) hiccups: f64,
+    pub(crate) lengths: Lengths,
+    /// What `count` says instead, where it is wrong for ever.
+    pub(crate) wrong_count: Option<CountReading>,
     pub(crate) begin_included: bool,
     pub(crate) end_included: bool,
     /// Whether a window selects by the end of a record, where it has one.
@@ -69,6 +91,8 @@ impl Readings {
             shuffled_ties: dice.pick(&[0.0, 0.0, 5.0, 100.0]),
             repeated: repeating.percent(20.0).then(|| repeating.pick(&[30, 100, 300])),
             hiccups: 0.0,
+            lengths: lengths(seed, crowded),
+            wrong_count: wrong_count(seed),
             begin_included: dice.percent(70.0),
             end_included: dice.bool(),
             by_end: dice.percent(30.0),
@@ -112,6 +136,23 @@ impl Readings {
     pub(crate) fn is_fresh(&self) -> bool {
         self.stale.1 == 0
     }
+}
+
+/// Worlds of many records would take a request for each where answers hold one.
+fn lengths(seed: u64, is_crowded: bool) -> Lengths {
+    let mut dice = dice(seed, "page lengths");
+    match dice.u8(..100) {
+        0..12 => Lengths::Random,
+        12..20 => Lengths::SometimesShort,
+        20..26 if !is_crowded => Lengths::Fixed(dice.usize(1..4)),
+        _ => Lengths::Full,
+    }
+}
+
+fn wrong_count(seed: u64) -> Option<CountReading> {
+    let mut dice = dice(seed, "wrong count");
+    let wrong = [CountReading::OneTooLow, CountReading::OneTooHigh, CountReading::LeavesOutOpen];
+    dice.percent(12.0).then(|| dice.pick(&wrong))
 }
 
 /// What goes wrong, in hundredths of the requests.

@@ -3,7 +3,7 @@
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
-use crate::readings::{CountReading, Faults, NextReading, Readings};
+use crate::readings::{CountReading, Faults, Lengths, NextReading, Readings};
 use crate::showing::Fields;
 use crate::world::{Record, Stage, World};
 use fastrand::Rng;
@@ -294,6 +294,12 @@ impl Service {
         let fits = (query.limit as usize).min(self.readings.page_cap);
         // Two are the least that pages can overlap in.
         let limit = if dice.percent(self.readings.hiccups) { dice.usize(2..=fits.max(2)) } else { fits };
+        let limit = match self.readings.lengths {
+            Lengths::Random => dice.usize(1..=limit),
+            Lengths::SometimesShort if dice.percent(20.0) => dice.usize(1..=limit),
+            Lengths::Fixed(length) => limit.min(length),
+            Lengths::Full | Lengths::SometimesShort => limit,
+        };
         Ok(self.page(function, &listing, marker..marker.saturating_add(limit), now))
     }
 
@@ -344,11 +350,16 @@ impl Service {
             ..Page::default()
         };
         let reached = (marker + entries.len()) as u64;
-        page.count = match self.readings.count {
+        page.count = match self.readings.wrong_count.unwrap_or(self.readings.count) {
             CountReading::Total => Some(listing.len() as u64),
             CountReading::TotalHandedOut => Some(handed_out.len() as u64),
             CountReading::PageLength => Some(entries.len() as u64),
             CountReading::Absent => None,
+            CountReading::OneTooLow => Some((listing.len() as u64).saturating_sub(1)),
+            CountReading::OneTooHigh => Some(listing.len() as u64 + 1),
+            CountReading::LeavesOutOpen => {
+                Some(listing.iter().filter(|(_, _, stage)| !stage.status.is_open()).count() as u64)
+            }
         };
         let is_last = entries.len() == rest.len();
         page.next_marker = match self.readings.next {
