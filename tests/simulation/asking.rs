@@ -90,7 +90,6 @@ fn bounds(calls: &[Call], planned: &Planned) -> Option<Broken> {
 pub(crate) fn forms(calls: &[Call], is_absent: impl Fn(usize, i64) -> bool) -> Option<Broken> {
     let mut unknown = HashSet::new();
     let again = calls.iter().find(|call| match (&call.asked, call.answer) {
-        (Asked::Functions | Asked::Renew, _) => false,
         (
             Asked::List { function, .. } | Asked::Find { function, .. } | Asked::Recording { function },
             Answered::Failed(Meaning::NotFound),
