@@ -189,6 +189,16 @@ mod tests {
         }
     }
 
+    /// What nothing uses is not compiled in: see `.cargo/config.toml`.
+    #[test]
+    fn sqlite_has_no_part_that_nothing_uses() {
+        let options = ask("PRAGMA compile_options").unwrap();
+        assert!(options.contains("OMIT_LOAD_EXTENSION"), "{options}");
+        for part in ["ENABLE_FTS3", "ENABLE_FTS5", "ENABLE_RTREE", "ENABLE_DBSTAT_VTAB"] {
+            assert!(!options.contains(part), "{part}: {options}");
+        }
+    }
+
     #[test]
     fn refusals_say_what_is_wrong() {
         assert_eq!(ask("SELECT nobody FROM runs").unwrap_err().to_string(), "no such column: nobody");
