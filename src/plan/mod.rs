@@ -4,14 +4,17 @@
 
 mod extra;
 pub mod functions;
+mod habits;
 pub mod ledger;
 pub mod listing;
 pub mod pace;
 pub mod paging;
 pub mod probe;
+mod proof;
 pub mod reach;
 pub mod reconcile;
 pub mod refresh;
 pub mod retry;
+mod seen;
 pub mod verify;
 pub mod windows;

@@ -17,9 +17,11 @@
 //! The same two requests join a page that shares no entry with the one before: where pages hold a
 //! single entry, there is none to share.
 
-use crate::domain::{EntryKey, Interval, Invocation, Marker, Page, Timestamp};
+pub use super::habits::Habits;
+pub use super::proof::{Doubt, Proof};
+use super::seen::Seen;
+use crate::domain::{EntryKey, Interval, Marker, Page, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt;
 
 /// Where the service is suspected to stop handing out records without saying so: the default cap of a
 /// log query in the store behind it (vendor's page LTS-0719). A walk that comes this far proves nothing.
@@ -36,60 +38,6 @@ pub const MAX_PAGES: usize = 10_000;
 /// total is a number from outside, so it never decides alone how much is asked at once.
 const MOST_AT_ONCE: u64 = 16;
 
-/// Why a walk is believed whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// The service's count equals what was seen, in one answer that had no seams.
-    Count,
-    /// Every seam held and nothing came twice; the service gave no total, or one that is known to
-    /// be too low.
-    Seams,
-    /// Both: the count stood still from first to last page and equals the distinct entries, and every seam held.
-    Both,
-}
-
-/// Why a walk is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
-    /// The entry that closed one page did not open the next.
-    SeamBroken,
-    /// The total changed while the list was paged.
-    CountChanged,
-    /// The list ended before as many distinct entries came as the service counts: it may know of
-    /// more.
-    CountDiffers,
-    /// The list went on beyond what the service counts.
-    CountTooLow,
-    /// An entry came twice in a list of several pages: another may be missing in its place.
-    Repeated,
-    /// The list reaches the suspected cap, so that its end may be cut off.
-    Capped,
-    /// More pages than any list of that length can have, or an empty page that points on.
-    Endless,
-}
-
-impl Doubt {
-    /// Whether a list that has ended contradicts the service's count.
-    pub fn is_of_count(self) -> bool {
-        matches!(self, Self::CountDiffers | Self::CountTooLow)
-    }
-}
-
-/// In words, after "could not be proven complete:".
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SeamBroken => "the list moved between two of its pages",
-            Self::CountChanged => "the service's count changed while the list was paged",
-            Self::CountDiffers => "the service counts more records than it shows",
-            Self::CountTooLow => "the service counts fewer records than it shows",
-            Self::Repeated => "a record came twice, so another may be missing",
-            Self::Capped => "the list reaches the 5,000 records at which the service may cut it off",
-            Self::Endless => "the list has no end",
-        })
-    }
-}
-
 /// What to do next with a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -101,45 +49,6 @@ pub enum Step {
     Over(Result<Proof, Doubt>),
 }
 
-/// What other walks taught about how the service fills its answers.
-///
-/// It tells how to read an answer, never that a list is shorter than its own answers say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Habits {
-    /// The longest page ever seen. It only helps to guess whether a page is the last one, which
-    /// saves a request.
-    pub longest_page: u64,
-    /// Whether `count` was ever seen to be more than the length of its page.
-    pub count_is_total: bool,
-    /// Whether `next_marker` ever pointed beyond its page: a service that fills it where more
-    /// follows says with a page that does not point on that nothing follows.
-    pub points_on: bool,
-    /// Whether two walks of a window, both to the end of the same list, contradicted the count
-    /// alike: the count is no witness then, and only what is seen tells how long a list is. Learnt
-    /// anew by every run.
-    pub miscounts: bool,
-}
-
-impl Habits {
-    /// Learns from the page that was asked for at a marker.
-    pub fn learn(&mut self, marker: Marker, page: &Page) {
-        self.longest_page = self.longest_page.max(page.length());
-        self.count_is_total |= page.count.is_some_and(|count| count > page.length());
-        self.points_on |= page.length() > 0 && page.next_marker.is_some_and(|next| next > marker);
-    }
-
-    /// What both taught.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            longest_page: self.longest_page.max(other.longest_page),
-            count_is_total: self.count_is_total || other.count_is_total,
-            points_on: self.points_on || other.points_on,
-            miscounts: self.miscounts || other.miscounts,
-        }
-    }
-}
-
 /// Whether a list of this length looks cut off.
 pub(super) fn is_suspicious(length: u64) -> bool {
     length >= RESULT_CAP || is_round(length)
@@ -148,40 +57,6 @@ pub(super) fn is_suspicious(length: u64) -> bool {
 /// Whether a length could be somebody's idea of a limit.
 pub(super) fn is_round(length: u64) -> bool {
     length > 0 && length.is_multiple_of(ROUND)
-}
-
-/// A page in hand: the key of each entry with the start of its record, and what the answer said
-/// about the list.
-#[derive(Clone, Debug)]
-struct Seen {
-    entries: Vec<(EntryKey, Option<Timestamp>)>,
-    count: Option<u64>,
-    points_on: bool,
-}
-
-impl Seen {
-    fn of(marker: Marker, page: &Page) -> Self {
-        let mut records = page.records.iter().peekable();
-        let is_plain = page.rejects.is_empty();
-        let start = |key: &EntryKey| {
-            let is_next = |record: &&Invocation| is_plain || EntryKey::of(record.request_id.as_str()) == *key;
-            records.next_if(is_next).and_then(Invocation::started_at)
-        };
-        let starts: Vec<_> = page.keys.iter().map(start).collect();
-        Self {
-            entries: page.keys.iter().copied().zip(starts).collect(),
-            count: page.count,
-            points_on: page.next_marker.is_some_and(|next| next > marker),
-        }
-    }
-
-    fn length(&self) -> u64 {
-        self.entries.len() as u64
-    }
-
-    fn first(&self) -> Option<EntryKey> {
-        self.entries.first().map(|entry| entry.0)
-    }
 }
 
 /// How the service's `count` has to be read on this walk.

@@ -1,0 +1,57 @@
+//! Why a walk is believed whole, or is not.
+
+use std::fmt;
+
+/// Why a walk is believed whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The service's count equals what was seen, in one answer that had no seams.
+    Count,
+    /// Every seam held and nothing came twice; the service gave no total, or one that is known to
+    /// be too low.
+    Seams,
+    /// Both: the count stood still from first to last page and equals the distinct entries, and every seam held.
+    Both,
+}
+
+/// Why a walk is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The entry that closed one page did not open the next.
+    SeamBroken,
+    /// The total changed while the list was paged.
+    CountChanged,
+    /// The list ended before as many distinct entries came as the service counts: it may know of
+    /// more.
+    CountDiffers,
+    /// The list went on beyond what the service counts.
+    CountTooLow,
+    /// An entry came twice in a list of several pages: another may be missing in its place.
+    Repeated,
+    /// The list reaches the suspected cap, so that its end may be cut off.
+    Capped,
+    /// More pages than any list of that length can have, or an empty page that points on.
+    Endless,
+}
+
+impl Doubt {
+    /// Whether a list that has ended contradicts the service's count.
+    pub fn is_of_count(self) -> bool {
+        matches!(self, Self::CountDiffers | Self::CountTooLow)
+    }
+}
+
+/// In words, after "could not be proven complete:".
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SeamBroken => "the list moved between two of its pages",
+            Self::CountChanged => "the service's count changed while the list was paged",
+            Self::CountDiffers => "the service counts more records than it shows",
+            Self::CountTooLow => "the service counts fewer records than it shows",
+            Self::Repeated => "a record came twice, so another may be missing",
+            Self::Capped => "the list reaches the 5,000 records at which the service may cut it off",
+            Self::Endless => "the list has no end",
+        })
+    }
+}
