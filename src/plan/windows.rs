@@ -312,6 +312,14 @@ pub fn least_walks(range: Interval) -> u64 {
     range.seconds().unsigned_abs().div_ceil(MAX_WINDOW.as_secs())
 }
 
+/// About how many requests `records` records take: their pages, and for each window one that confirms where its list ends,
+/// as a service needs it whose last page points on.
+pub fn requests_for(records: u64, limit: u32) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive whole number")]
+    let windows = records.div_ceil(TARGET_RECORDS as u64);
+    pages_for(records, limit) + windows
+}
+
 /// The most requests a walk of `records` records needs, for an estimate.
 pub fn pages_for(records: u64, limit: u32) -> u64 {
     let stride = u64::from(limit).saturating_sub(1).max(1);

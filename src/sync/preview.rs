@@ -61,7 +61,7 @@ pub async fn preview<S: Source>(
             None => ask_totals(&asker, &urn, &pending).await.map_err(to_failure)?,
         };
         let least = pending.iter().map(|&range| windows::least_walks(range)).sum::<u64>();
-        let requests = least.max(expected.map_or(0, |records| windows::pages_for(records, PAGE_LIMIT)));
+        let requests = least.max(expected.map_or(0, |records| windows::requests_for(records, PAGE_LIMIT)));
         previews.push(Preview { urn, pending, expected_records: expected, requests });
     }
     Ok((previews, list))
