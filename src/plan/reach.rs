@@ -25,9 +25,12 @@ impl Default for Reach {
 impl Reach {
     /// Learns from a record that was shown at `served_at`.
     ///
-    /// One that has not ended tells nothing: a service may keep it for as long as it is open.
+    /// One that has not ended tells nothing: a service may keep it for as long as it is open. Nor does one whose end is not
+    /// shown: it is kept from its end on, however long ago it began.
     pub fn learn(&mut self, record: &Invocation, served_at: Timestamp) {
+        let has_end = record.end_time.as_ref().and_then(RecordTime::moment).is_some();
         if record.status.is_final()
+            && has_end
             && let Some(latest) = latest_time(record)
         {
             let age = u64::try_from(served_at.seconds_since(latest)).unwrap_or(0);
@@ -196,6 +199,8 @@ mod tests {
         assert_eq!(reach.begin(now), at(950), "nor does one from the future");
         reach.learn(&Invocation { status: Status::Running, ..record(100, None) }, now);
         assert_eq!(reach.begin(now), at(950), "a record may be kept for as long as it is open");
+        reach.learn(&record(100, None), now);
+        assert_eq!(reach.begin(now), at(950), "and one that has ended from its end on");
     }
 
     /// Asks as long as a service that reaches so far back tells more; what is known then, and after how many questions.

@@ -101,6 +101,7 @@ impl Archive {
             counted.rejected += save_rejects(transaction, run, now, &batch.rejects)?;
             open_records::save_checks(transaction, now, &batch.checks)?;
             open_records::give_up(transaction, now, &batch.given_up)?;
+            open_records::let_go(transaction)?;
             for (function, entry) in &batch.walks {
                 ledger::save_walk(transaction, *function, *entry)?;
             }

@@ -88,6 +88,22 @@ pub(super) fn close(transaction: &Transaction<'_>, request_id: &RequestId) -> Re
     Ok(())
 }
 
+/// Lets go of records that were given up and shown again as they were: their last status stands until it changes. Those of
+/// a function that is gone are kept, since they are waited for again if it comes back.
+pub(super) fn let_go(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM open_records WHERE request_id IN
+                (SELECT o.request_id
+                   FROM open_records o
+                   JOIN invocations i USING (request_id)
+                   JOIN functions f ON f.id = o.function_id
+                  WHERE i.given_up_at IS NOT NULL AND f.gone_at IS NULL)",
+        )?
+        .execute([])?;
+    Ok(())
+}
+
 /// When the record was last seen, if it is open.
 pub(super) fn load_seen_at(
     transaction: &Transaction<'_>,
