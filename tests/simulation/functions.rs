@@ -4,7 +4,7 @@ use crate::dice::{Draw, dice};
 use crate::readings::{CountReading, NextReading};
 use crate::world::{EPOCH, World};
 use fastrand::Rng;
-use fgarchive::domain::{FunctionPage, FunctionUrn, Marker};
+use fgarchive::domain::{FunctionPage, FunctionUrn};
 use std::ops::Range;
 
 /// Which form of a URN is known to the calls about one function.
@@ -45,20 +45,13 @@ impl Naming {
     pub(crate) fn new(seed: u64, world: &World) -> Self {
         let mut dice = dice(seed, "functions");
         let counts = [CountReading::Total, CountReading::PageLength, CountReading::Absent];
-        let nexts = [
-            NextReading::Zero,
-            NextReading::Same,
-            NextReading::Onward,
-            NextReading::AbsentAtLast,
-            NextReading::AlwaysAbsent,
-        ];
         Self {
             known: dice.pick(&[Known::Both, Known::WithLatest, Known::WithoutLatest]),
             lists_latest: dice.bool(),
             page_cap: dice.pick(&[1, 2, 400]),
             is_irregular: dice.percent(30.0),
             count: dice.pick(&counts),
-            next: dice.pick(&nexts),
+            next: dice.pick(&NextReading::ALL),
             absences: absences(seed, world),
         }
     }
@@ -111,15 +104,7 @@ impl Naming {
             CountReading::Absent => None,
         };
         let is_last = page.length() == rest.len() as u64;
-        page.next_marker = match self.next {
-            NextReading::AlwaysAbsent => None,
-            _ if !is_last => Some(reached),
-            NextReading::Zero => Some(0),
-            NextReading::Same => Some(marker as u64),
-            NextReading::Onward => Some(reached),
-            NextReading::AbsentAtLast => None,
-        }
-        .map(Marker);
+        page.next_marker = self.next.after(is_last, marker as u64, reached);
         page
     }
 }

@@ -133,16 +133,9 @@ fn what_went_with_a_function_that_was_made_anew_is_not_called_empty() {
 #[test]
 fn pages_of_any_length_are_walked_to_the_end() {
     let records = || (0..40).map(|number| (EPOCH + number, NEVER));
-    let nexts = [
-        NextReading::Zero,
-        NextReading::Same,
-        NextReading::Onward,
-        NextReading::AbsentAtLast,
-        NextReading::AlwaysAbsent,
-    ];
     let counts = [CountReading::Absent, CountReading::PageLength, CountReading::Total, CountReading::OneTooLow];
     for lengths in [Lengths::Random, Lengths::SometimesShort, Lengths::Fixed(1), Lengths::Fixed(2)] {
-        for (next, count) in nexts.into_iter().flat_map(|next| counts.map(|count| (next, count))) {
+        for (next, count) in NextReading::ALL.into_iter().flat_map(|next| counts.map(|count| (next, count))) {
             let schedule = || {
                 let readings = Readings { lengths, count, next, ..silent() };
                 schedule(World::of_records(records()), readings, &[EPOCH + 2 * HOUR, EPOCH + 3 * HOUR])

@@ -3,6 +3,7 @@
 use crate::dice::{Draw, dice};
 use crate::showing::Oddities;
 use crate::world::World;
+use fgarchive::domain::Marker;
 
 /// What `count` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,23 @@ pub(crate) enum NextReading {
     Onward,
     AbsentAtLast,
     AlwaysAbsent,
+}
+
+impl NextReading {
+    pub(crate) const ALL: [Self; 5] = [Self::Zero, Self::Same, Self::Onward, Self::AbsentAtLast, Self::AlwaysAbsent];
+
+    /// What a page says that was asked for at a marker and ends where `reached` tells.
+    pub(crate) fn after(self, is_last: bool, marker: u64, reached: u64) -> Option<Marker> {
+        match self {
+            Self::AlwaysAbsent => None,
+            _ if !is_last => Some(reached),
+            Self::Zero => Some(0),
+            Self::Same => Some(marker),
+            Self::Onward => Some(reached),
+            Self::AbsentAtLast => None,
+        }
+        .map(Marker)
+    }
 }
 
 /// One way the service may be.

@@ -3,7 +3,7 @@
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
-use crate::readings::{CountReading, Faults, Lengths, NextReading, Readings};
+use crate::readings::{CountReading, Faults, Lengths, Readings};
 use crate::showing::Fields;
 use crate::world::{Record, Stage, World};
 use fastrand::Rng;
@@ -362,15 +362,7 @@ impl Service {
             }
         };
         let is_last = entries.len() == rest.len();
-        page.next_marker = match self.readings.next {
-            NextReading::AlwaysAbsent => None,
-            _ if !is_last => Some(reached),
-            NextReading::Zero => Some(0),
-            NextReading::Same => Some(marker as u64),
-            NextReading::Onward => Some(reached),
-            NextReading::AbsentAtLast => None,
-        }
-        .map(Marker);
+        page.next_marker = self.readings.next.after(is_last, marker as u64, reached);
         page.served_at = Some(Timestamp::from_unix(now));
         let shown = entries
             .iter()
