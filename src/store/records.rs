@@ -15,7 +15,7 @@ use crate::plan::ledger::missed_at;
 use crate::plan::reconcile::{Change, Merged, reconcile};
 use crate::plan::refresh::stays_open;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, OptionalExtension, Row, Transaction, named_params};
+use rusqlite::{CachedStatement, OptionalExtension, Row, Statement, Transaction, named_params};
 
 const INSERT: &str = "INSERT INTO invocations
     (request_id, function_id, status, error_code, error_message, start_time, end_time, extra, first_run_id, changed_run_id)
@@ -27,9 +27,9 @@ const SELECT: &str =
     FROM invocations WHERE request_id = ?1";
 
 const UPDATE: &str = "UPDATE invocations
-    SET status = ?2, error_code = ?3, error_message = ?4, start_time = ?5, end_time = ?6, extra = ?7, changed_run_id = ?8,
+    SET status = ?3, error_code = ?4, error_message = ?5, start_time = ?6, end_time = ?7, extra = ?8, changed_run_id = ?9,
         given_up_at = NULL
-    WHERE request_id = ?1";
+    WHERE request_id = ?1 AND function_id = ?2";
 
 /// What a sighting adds that is not believed: the status did not change, and whether the record is waited for stays as it is.
 /// The run is not noted either, since it bounds the next change of status, and this sighting was of an earlier one.
@@ -163,19 +163,7 @@ impl<'t> Records<'t> {
 
     /// Inserts a record unless there is one of its id; whether it did.
     fn insert(&mut self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
-        let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
-            &sighting.record;
-        let inserted = self.insert.execute((
-            request_id.as_str(),
-            sighting.showing.function.0,
-            status.as_str(),
-            Code(error_code.as_ref()),
-            error_message.as_deref(),
-            Time::of(start_time.as_ref()),
-            Time::of(end_time.as_ref()),
-            extra.as_deref(),
-            self.run.0,
-        ))?;
+        let inserted = write_record(&mut self.insert, sighting.showing.function, &sighting.record, self.run)?;
         Ok(inserted > 0)
     }
 
@@ -217,12 +205,12 @@ impl<'t> Records<'t> {
         if merged.stands == *stored {
             return Ok(Outcome::Unchanged);
         }
+        let function = sighting.showing.function;
         if change == Change::Regressed {
             self.fill(&merged.stands)?;
         } else {
-            self.update(&merged.stands)?;
+            write_record(&mut self.update, function, &merged.stands, self.run)?;
         }
-        let function = sighting.showing.function;
         with_columns(stored, |columns| self.sums.remove(function, columns));
         with_columns(&merged.stands, |columns| self.sums.add(function, columns));
         Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
@@ -249,21 +237,6 @@ impl<'t> Records<'t> {
             stands.request_id.as_str(),
             Time::of(stands.start_time.as_ref()),
             stands.extra.as_deref(),
-        ))?;
-        Ok(())
-    }
-
-    fn update(&mut self, seen: &Invocation) -> Result<(), StoreError> {
-        let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = seen;
-        self.update.execute((
-            request_id.as_str(),
-            status.as_str(),
-            Code(error_code.as_ref()),
-            error_message.as_deref(),
-            Time::of(start_time.as_ref()),
-            Time::of(end_time.as_ref()),
-            extra.as_deref(),
-            self.run.0,
         ))?;
         Ok(())
     }
@@ -375,6 +348,27 @@ fn with_columns<T>(record: &Invocation, work: impl FnOnce(&Columns<'_>) -> T) ->
     ])
 }
 
+/// Executes a statement that takes its values in the order of [`INSERT`], as [`UPDATE`] does; how many rows it wrote.
+pub(super) fn write_record(
+    statement: &mut Statement<'_>,
+    function: FunctionId,
+    record: &Invocation,
+    run: RunId,
+) -> Result<usize, StoreError> {
+    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
+    Ok(statement.execute((
+        request_id.as_str(),
+        function.0,
+        status.as_str(),
+        Code(error_code.as_ref()),
+        error_message.as_deref(),
+        Time::of(start_time.as_ref()),
+        Time::of(end_time.as_ref()),
+        extra.as_deref(),
+        run.0,
+    ))?)
+}
+
 /// Whether a row that begins like one of [`SELECT`] holds just what was seen.
 pub(super) fn is_same(row: &Row<'_>, seen: &Invocation) -> Result<bool, StoreError> {
     with_columns(seen, |[_, seen @ ..]| {
@@ -407,7 +401,7 @@ pub(super) fn read_record(row: &Row<'_>, request_id: &RequestId) -> Result<Invoc
 }
 
 /// An error code as the column of type `ANY` takes it.
-pub(super) struct Code<'a>(pub(super) Option<&'a ErrorCode>);
+struct Code<'a>(Option<&'a ErrorCode>);
 
 impl Code<'_> {
     fn as_value(&self) -> ValueRef<'_> {
@@ -426,14 +420,14 @@ impl ToSql for Code<'_> {
 }
 
 /// A time as its column takes it, written without an allocation.
-pub(super) enum Time<'a> {
+enum Time<'a> {
     At([u8; Timestamp::TEXT_LENGTH]),
     Unreadable(&'a str),
     Absent,
 }
 
 impl<'a> Time<'a> {
-    pub(super) fn of(time: Option<&'a RecordTime>) -> Self {
+    fn of(time: Option<&'a RecordTime>) -> Self {
         match time {
             Some(RecordTime::At(moment)) => Self::At(moment.to_text()),
             Some(RecordTime::Unreadable(text)) => Self::Unreadable(text),

@@ -1,7 +1,7 @@
 //! Records whose id another function showed first: what this function shows of them is kept beside the row, as its own.
 
 use super::StoreError;
-use super::records::{Code, Sighting, Time, is_same, read_record};
+use super::records::{Sighting, is_same, read_record, write_record};
 use super::runs::RunId;
 use crate::domain::Invocation;
 use crate::plan::reconcile::reconcile;
@@ -43,17 +43,6 @@ fn save(
     sighting: &Sighting<'_>,
     stands: &Invocation,
 ) -> Result<(), StoreError> {
-    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = stands;
-    transaction.prepare_cached(SAVE)?.execute((
-        request_id.as_str(),
-        sighting.showing.function.0,
-        status.as_str(),
-        Code(error_code.as_ref()),
-        error_message.as_deref(),
-        Time::of(start_time.as_ref()),
-        Time::of(end_time.as_ref()),
-        extra.as_deref(),
-        run.0,
-    ))?;
-    Ok(())
+    let mut save = transaction.prepare_cached(SAVE)?;
+    write_record(&mut save, sighting.showing.function, stands, run).map(drop)
 }

@@ -134,7 +134,7 @@ MUTATIONS = {
                            "with_columns(&merged.stands, |columns| self.sums.add(FunctionId(function.0 % 2 + 1), columns));")]),
     "fill-bounds-history": ("what a step back adds bounds the next change of status",
                             [("src/store/records.rs", "            self.fill(&merged.stands)?;\n",
-                              "            self.update(&merged.stands)?;\n")]),
+                              "            write_record(&mut self.update, function, &merged.stands, self.run)?;\n")]),
     "half-a-character": ("two ids with lone surrogates become one",
                          [("src/api/wire/scalar.rs", "            Self::Replaced(..) => None,\n            Self::Raw(raw) if",
                            "            Self::Raw(raw) if")]),
