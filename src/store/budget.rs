@@ -42,6 +42,11 @@ impl Budget {
         Ok(budget)
     }
 
+    /// Takes the clock off a connection that goes on without a limit.
+    pub(super) fn stop(connection: &mut Connection) -> Result<(), rusqlite::Error> {
+        connection.progress_handler(0, None::<fn() -> bool>)
+    }
+
     /// The answer waits for its reader from now on.
     pub(super) fn pause(&self) {
         self.0.paused_at.store(self.0.now(), Ordering::Relaxed);

@@ -39,12 +39,12 @@ const LONGEST_LOOK: Duration = Duration::from_secs(5);
 ///
 /// A schema that is not the one of its version is an error, and so is one that takes too long to read.
 pub(super) fn load_version(connection: &mut Connection) -> Result<i32, StoreError> {
-    let budget = Budget::start(connection, LONGEST_LOOK)?;
+    Budget::start(connection, LONGEST_LOOK)?;
     let version = look(connection).map_err(|error| match error {
         StoreError::TimedOut => StoreError::Altered("its schema takes too long to read".to_owned()),
         other => other,
     });
-    budget.pause();
+    Budget::stop(connection)?;
     version
 }
 
