@@ -35,8 +35,11 @@ pub(super) fn show(error: &clap::Error, arguments: &[OsString]) -> Result<(), Fa
     let format = asked_format(arguments);
     if !error.use_stderr() {
         let printed = error.print().and_then(|()| io::stdout().flush()).map_err(failure::output);
-        let not_shown = printed.as_ref().err().filter(|failure| !failure::is_closed_output(failure));
-        not_shown.inspect(|failure| failure::show(failure, format, &mut io::stderr()));
+        if let Err(failure) = &printed
+            && !failure::is_closed_output(failure)
+        {
+            failure::show(failure, format, &mut io::stderr());
+        }
         return printed;
     }
     // A write to stderr that fails is passed over: there is nowhere left to report it.

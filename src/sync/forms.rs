@@ -31,9 +31,7 @@ impl Form {
         self.is_other_tried = true;
         other
     }
-}
 
-impl Form {
     /// Takes in that the other form was answered by something else than "not found": what passes tells nothing of it, and a
     /// refusal of the request itself comes of a function that is known.
     pub(super) fn note_failure_of(&mut self, other: FunctionUrn, failure: &CallFailure) {
