@@ -116,6 +116,7 @@ impl Client {
         let query = [("marker", &*marker.to_string()), ("maxitems", &*FUNCTIONS_A_PAGE.to_string())];
         let answer = self.0.session.get_functions(operation, &project_id, &path, &query).await?;
         let page = wire::decode_functions(&answer.content()).map_err(|problem| answer.bad_body(operation, problem))?;
+        let page = FunctionPage { served_at: answer.served_at(), ..page };
         Ok(without_covered(page, answer.redactor.mark()))
     }
 

@@ -44,6 +44,12 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
 }
 
 fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Result<(), Failure> {
+    let ahead = status.ahead(now);
+    if let Some(what) = ahead.run.as_ref().or(ahead.functions.first()) {
+        let message = format!("the archive is ahead of this machine's clock, which says {now}: {what}");
+        let hint = "compare `date -u` with a third clock; if this one is right, the next good `fgarchive sync` mends the archive";
+        return Err(Failure::new(FailureKind::Finding, message).hint(hint));
+    }
     let Stale { run, functions } = status.stale(now - max_age);
     if run.is_none() && functions.is_empty() {
         return Ok(());

@@ -119,12 +119,18 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
     }
     service::tell_of_gone(&report.functions);
     for function in report.functions.iter().filter(|function| !function.is_complete()) {
-        let FunctionReport { urn, unproven, lost, failure, .. } = function;
+        let FunctionReport { urn, unproven, lost, ledger_ahead, unclaimed, failure, .. } = function;
         for (range, doubt) in unproven {
             tracing::warn!(function = urn.full_name(), %range, "a range could not be proven complete: {doubt}");
         }
         for range in lost {
             tracing::warn!(function = urn.full_name(), %range, "lost: the service had forgotten it before it was archived");
+        }
+        for range in unclaimed {
+            tracing::warn!(function = urn.full_name(), %range, "neither complete nor lost: the clocks disagree on its time");
+        }
+        if let Some(end) = ledger_ahead {
+            tracing::warn!(function = urn.full_name(), "its ledger ended at {end}, which is after the present");
         }
         // What ended the run as a whole is said once, at its end.
         if let Some(failure) = failure.as_ref().filter(|failure| report.refusal.as_ref() != Some(*failure)) {
@@ -199,12 +205,14 @@ fn function_to_json(function: &FunctionReport) -> serde_json::Value {
         .collect();
     json!({
         "urn": function.urn.to_string(),
-        "begin_time": function.horizon.begin().to_string(),
-        "end_time": function.horizon.end().to_string(),
+        "begin_time": function.begin.to_string(),
+        "end_time": function.end.to_string(),
         "complete": function.is_complete(),
         "gone_at": function.gone.map(|gone| gone.at.to_string()),
         "lost": lost,
         "unproven": unproven,
+        "unclaimed": function.unclaimed.iter().map(interval_to_json).collect::<Vec<_>>(),
+        "ledger_ahead": function.ledger_ahead.map(|end| end.to_string()),
         "error": function.failure.as_ref().map(ToString::to_string),
     })
 }

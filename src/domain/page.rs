@@ -126,6 +126,8 @@ pub struct FunctionPage {
     pub next_marker: Option<Marker>,
     /// Whether the first entry names no function: a page that is asked one entry early repeats it.
     pub opens_unreadable: bool,
+    /// The service's clock as it answered (the `Date` header).
+    pub served_at: Option<Timestamp>,
 }
 
 impl FunctionPage {

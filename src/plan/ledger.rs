@@ -69,6 +69,13 @@ pub fn apply(rows: &[Entry], new: Entry) -> Vec<Entry> {
     merge(result)
 }
 
+/// The rows that are left where what was claimed from `from` on is taken back, by clocks that were ahead of `present`:
+/// what such a clock dates is worth nothing, wherever it lies.
+pub fn take_back(rows: &[Entry], from: Timestamp, present: Timestamp) -> Vec<Entry> {
+    let sound = rows.iter().filter(|row| row.walked_at <= present);
+    sound.filter_map(|row| Some(part_of(*row, row.window.split_at(from).0?))).collect()
+}
+
 /// The row cut to a part of its window.
 fn part_of(row: Entry, part: Interval) -> Entry {
     if part == row.window { row } else { Entry { window: part, reported: None, distinct: 0, pages: 0, ..row } }
@@ -171,6 +178,16 @@ mod tests {
 
     fn any_state() -> impl Strategy<Value = State> {
         prop_oneof![Just(SETTLED), Just(PROVEN), Just(State::Unproven), Just(State::Lost)]
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_claimed_is_taken_back() {
+        let row = |begin, end, walked| Entry { walked_at: at(walked), ..entry(begin, end, SETTLED, 5) };
+        let rows = [row(0, 10, 12), row(20, 30, 500), row(40, 90, 45), row(95, 99, 100)];
+        let left = take_back(&rows, at(60), at(100));
+        let expected = [rows[0], Entry { reported: None, distinct: 0, pages: 0, ..row(40, 60, 45) }];
+        assert_eq!(left, expected);
+        assert_eq!(take_back(&rows, Timestamp::MIN, at(100)), []);
     }
 
     proptest! {

@@ -2,9 +2,12 @@
 //!
 //! Nothing here waits, reads a clock, or can fail because of the world; the present is an argument.
 
+pub mod clocks;
+pub mod emptiness;
 mod extra;
 pub mod functions;
 mod habits;
+pub mod horizon;
 pub mod ledger;
 pub mod listing;
 pub mod pace;

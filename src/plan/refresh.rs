@@ -57,6 +57,11 @@ pub fn is_due(record: &OpenRecord, now: Timestamp, longest_wait: Duration) -> bo
     now >= record.checked_at + wait
 }
 
+/// Whether it tells nothing yet that a record is not shown at `now`: a FAIL may still be tried again.
+pub fn is_early(record: &OpenRecord, now: Timestamp) -> bool {
+    record.status == Status::Fail && stays_open(&record.status, record.ended_at, record.opened_at, now)
+}
+
 /// Whether to stop waiting for an end.
 pub fn is_given_up(record: &OpenRecord, now: Timestamp) -> bool {
     record.status.is_open() && now >= record.opened_at + GIVE_UP_AFTER

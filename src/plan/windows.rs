@@ -263,17 +263,31 @@ pub struct Claims {
     pub settled: Option<Interval>,
     /// Complete as of the walk; records may still arrive late.
     pub proven: Option<Interval>,
+    /// Nothing is said of it: the clocks disagree on whether the service still showed it.
+    pub disputed: Option<Interval>,
+    /// Nothing is said of it: by one of the clocks it had not happened yet.
+    pub future: Option<Interval>,
 }
 
-/// The claims of a proven walk that began at `began_at` (the service's clock), of a service that certainly showed what
-/// happened from `reached` on.
+/// Which part of a window a walk is believed of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Belief {
+    /// What came before is lost.
+    pub lost_until: Timestamp,
+    /// From here on the service certainly showed what happened.
+    pub from: Timestamp,
+}
+
+/// The claims of a proven walk that began at `began_at`, by the earlier of the clocks.
 ///
 /// Nothing is claimed of the time from `began_at` on, whatever was asked.
-pub fn claims(window: Interval, reached: Timestamp, began_at: Timestamp, settle_delay: Duration) -> Claims {
-    let past = window.split_at(began_at).0;
-    let (lost, shown) = past.map_or((None, None), |past| past.split_at(reached));
-    let (settled, proven) = shown.map_or((None, None), |shown| shown.split_at(began_at - settle_delay));
-    Claims { lost, settled, proven }
+pub fn claims(window: Interval, belief: Belief, began_at: Timestamp, settle_delay: Duration) -> Claims {
+    let split = |part: Option<Interval>, at: Timestamp| part.map_or((None, None), |part| part.split_at(at));
+    let (past, future) = window.split_at(began_at);
+    let (lost, rest) = split(past, belief.lost_until);
+    let (disputed, shown) = split(rest, belief.from.max(belief.lost_until));
+    let (settled, proven) = split(shown, began_at - settle_delay);
+    Claims { lost, settled, proven, disputed, future }
 }
 
 /// A lane costs about one request more than its full pages, and this many pages make that little.
@@ -425,19 +439,25 @@ mod tests {
         /// on, and nothing as settled that it came too early or too late for.
         #[test]
         fn claims_are_parts_of_the_past(
-            begin in 0i64..500, length in 1i64..500, reached in 0i64..1_000, began in 0i64..1_000, delay in 0u64..300,
+            begin in 0i64..500, length in 1i64..500, lost_until in 0i64..1_000, doubt in 0i64..300,
+            began in 0i64..1_000, delay in 0u64..300,
         ) {
             let window = range(begin, length);
             let delay = Duration::from_secs(delay);
-            let Claims { lost, settled, proven } = claims(window, at(reached), at(began), delay);
+            let from = lost_until + doubt;
+            let belief = Belief { lost_until: at(lost_until), from: at(from) };
+            let Claims { lost, settled, proven, disputed, future } = claims(window, belief, at(began), delay);
             for second in 0..1_200 {
-                let [lost, settled, proven] =
-                    [lost, settled, proven].map(|part| part.is_some_and(|part| part.contains(at(second))));
-                let is_past = window.contains(at(second)) && second < began;
+                let [lost, settled, proven, disputed, future] = [lost, settled, proven, disputed, future]
+                    .map(|part| part.is_some_and(|part| part.contains(at(second))));
+                let is_inside = window.contains(at(second));
+                let is_past = is_inside && second < began;
                 let is_old = at(second) < at(began) - delay;
-                prop_assert_eq!(lost, is_past && second < reached);
-                prop_assert_eq!(settled, is_past && second >= reached && is_old);
-                prop_assert_eq!(proven, is_past && second >= reached && !is_old);
+                prop_assert_eq!(lost, is_past && second < lost_until);
+                prop_assert_eq!(disputed, is_past && (lost_until..from).contains(&second));
+                prop_assert_eq!(settled, is_past && second >= from && is_old);
+                prop_assert_eq!(proven, is_past && second >= from && !is_old);
+                prop_assert_eq!(future, is_inside && second >= began);
             }
         }
 

@@ -36,7 +36,7 @@ pub(super) fn save_amendments(
             stood,
             shown,
             is_accepted,
-            sighting.showing.seen_at.to_string(),
+            sighting.showing.seen_at.later().to_string(),
             run.0,
         ))?;
     }

@@ -3,9 +3,10 @@
 use super::functions::FunctionId;
 use super::packed::{Packed, Sorted};
 use super::runs::{RunId, Tally, save_tally};
-use super::{Archive, StoreError, ledger, open_records, reach, recording, records};
+use super::{Archive, StoreError, functions, ledger, open_records, reach, recording, records};
 use crate::domain::{Reject, RequestId, Timestamp};
 use crate::plan;
+use crate::plan::clocks::Moment;
 use crate::plan::reach::Measured;
 use rusqlite::{Transaction, named_params};
 use std::sync::Arc;
@@ -17,8 +18,8 @@ pub struct Showing {
     pub function: FunctionId,
     /// The records, in the service's order.
     pub records: Packed,
-    /// When the service answered, by its clock.
-    pub seen_at: Timestamp,
+    /// When the service answered.
+    pub seen_at: Moment,
     /// The ledger of the function as the run found it: which walks should have shown these records before.
     pub ledger: Arc<[plan::ledger::Entry]>,
 }
@@ -47,12 +48,14 @@ pub struct Batch {
     pub given_up: Vec<RequestId>,
     /// What was learnt about the service beside its records.
     pub observations: Vec<(FunctionId, Observed)>,
+    /// Functions that this run was the first to know of: they were taken up when it began.
+    pub new_functions: Vec<FunctionId>,
 }
 
 /// Something the service told of a function beside its records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observed {
-    /// When, by the service's clock.
+    /// When, by the earlier of the clocks.
     pub at: Timestamp,
     /// What.
     pub what: Observation,
@@ -70,7 +73,8 @@ pub enum Observation {
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        let Self { showings, rejects, walks, checks, given_up, observations } = self;
+        // Functions alone are no reason to write.
+        let Self { showings, rejects, walks, checks, given_up, observations, new_functions: _ } = self;
         showings.is_empty()
             && rejects.is_empty()
             && walks.is_empty()
@@ -88,19 +92,21 @@ impl Archive {
     pub fn commit(
         &mut self,
         run: RunId,
-        now: Timestamp,
+        now: impl Into<Moment>,
         batch: &Batch,
         tally: &mut Tally,
     ) -> Result<Vec<RequestId>, StoreError> {
+        let now: Moment = now.into();
         let sorted = Sorted::of(batch.showings.iter().map(|showing| &showing.records))?;
         let mut counted = *tally;
         let revised = self.transact(|transaction| {
-            // First of all when the run began by the service's clock: history is bounded by it.
-            save_tally(transaction, run, now, &counted)?;
+            // First of all when the run began by the earlier of the clocks: history is bounded by it.
+            save_tally(transaction, run, now.later(), &counted)?;
+            functions::date_first_sight(transaction, run, &batch.new_functions)?;
             let revised = records::save_showings(transaction, run, &batch.showings, &sorted, &mut counted)?;
-            counted.rejected += save_rejects(transaction, run, now, &batch.rejects)?;
-            open_records::save_checks(transaction, now, &batch.checks)?;
-            open_records::give_up(transaction, now, &batch.given_up)?;
+            counted.rejected += save_rejects(transaction, run, now.later(), &batch.rejects)?;
+            open_records::save_checks(transaction, run, now, &batch.checks)?;
+            open_records::give_up(transaction, now.earlier(), &batch.given_up)?;
             open_records::let_go(transaction)?;
             for (function, entry) in &batch.walks {
                 ledger::save_walk(transaction, *function, *entry)?;
@@ -108,7 +114,7 @@ impl Archive {
             for (function, observed) in &batch.observations {
                 save_observed(transaction, run, *function, *observed)?;
             }
-            save_tally(transaction, run, now, &counted)?;
+            save_tally(transaction, run, now.later(), &counted)?;
             Ok(revised)
         })?;
         *tally = counted;

@@ -1,7 +1,8 @@
 //! The functions that are archived.
 
-use super::{Archive, Reader, StoreError, ledger};
+use super::{Archive, Reader, RunId, StoreError, ledger};
 use crate::domain::{FunctionUrn, Timestamp};
+use crate::plan::clocks::Moment;
 use crate::plan::functions::Known;
 use crate::plan::ledger::Entry;
 use rusqlite::{Connection, Transaction, named_params};
@@ -19,11 +20,14 @@ pub struct Registered {
     pub first_seen_at: Timestamp,
     /// Its URN in the form to ask with: the one that was answered before, else as it was given.
     pub urn: FunctionUrn,
+    /// Whether it was added just now.
+    pub is_new: bool,
 }
 
 impl Archive {
     /// The rows of these functions, which are added where they are new.
-    pub fn register(&mut self, urns: &[FunctionUrn], now: Timestamp) -> Result<Vec<Registered>, StoreError> {
+    pub fn register(&mut self, urns: &[FunctionUrn], now: impl Into<Moment>) -> Result<Vec<Registered>, StoreError> {
+        let now = now.into().earlier();
         self.transact(|transaction| urns.iter().map(|urn| save_function(transaction, urn, now)).collect())
     }
 
@@ -129,7 +133,7 @@ fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, Store
 
 fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestamp) -> Result<Registered, StoreError> {
     let text = urn.to_string();
-    transaction
+    let added = transaction
         .prepare_cached(
             "INSERT INTO functions (urn, region, project_id, package, name, qualifier, first_seen_at)
          VALUES (:urn, :region, :project_id, :package, :name, :qualifier, :first_seen_at)
@@ -153,7 +157,24 @@ fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestam
         // A moment that cannot be read is none of ours: what was archived before now is then held to its promise.
         first_seen_at: first_seen_at.parse().unwrap_or(Timestamp::MIN),
         urn: answered.filter(|answered| answered == urn).unwrap_or_else(|| urn.clone()),
+        is_new: added > 0,
     })
+}
+
+/// Holds functions that a run was the first to know of to when it began, as far as its clocks are known by now.
+pub(super) fn date_first_sight(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    functions: &[FunctionId],
+) -> Result<(), StoreError> {
+    let mut update = transaction.prepare_cached(
+        "UPDATE functions SET first_seen_at = r.started_at FROM runs r
+          WHERE functions.id = ?1 AND r.id = ?2 AND r.started_at < functions.first_seen_at",
+    )?;
+    for function in functions {
+        update.execute((function.0, run.0))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use super::functions::FunctionId;
 use super::{Archive, Reader, StoreError};
 use crate::domain::{FunctionUrn, Interval, Timestamp, count_to_i64, count_to_u64};
-use crate::plan::ledger::{Entry, State, apply};
+use crate::plan::ledger::{Entry, State, apply, take_back};
 use crate::plan::paging::Proof;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
+use std::time::Duration;
 
 const COLUMNS: &str = "begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at";
 
@@ -15,6 +16,53 @@ impl Archive {
         load_all(self.connection(), function)
     }
 }
+
+impl Archive {
+    /// Takes back what the ledger of a function claims of time after `present`, and whatever else is dated there; from
+    /// when on.
+    ///
+    /// The runs that claimed it were dated wrong, and nobody knows when they were: what they may have claimed begins when
+    /// the last run before them did, less the settle delay.
+    pub fn take_back(
+        &mut self,
+        function: FunctionId,
+        present: Timestamp,
+        settle_delay: Duration,
+    ) -> Result<Timestamp, StoreError> {
+        self.transact(|transaction| {
+            let begun: Option<String> =
+                transaction.query_row(LAST_SOUND_RUN, [present.to_string()], |row| row.get(0))?;
+            let sound = begun.and_then(|text| text.parse::<Timestamp>().ok()).unwrap_or(Timestamp::MIN);
+            let from = (sound - settle_delay).min(present);
+            let rows = load_all(transaction, function)?;
+            transaction.execute("DELETE FROM windows WHERE function_id = ?1", [function.0])?;
+            for row in &take_back(&rows, from, present) {
+                insert_entry(transaction, function, row)?;
+            }
+            for forget in FORGET_THE_FUTURE {
+                transaction.execute(forget, (function.0, from.to_string(), present.to_string()))?;
+            }
+            Ok(rows.first().map_or(from, |first| from.max(first.window.begin())))
+        })
+    }
+}
+
+/// When the last run began before the first that was dated after a moment, if there is one.
+const LAST_SOUND_RUN: &str = "
+SELECT max(started_at) FROM runs
+ WHERE id < coalesce((SELECT min(id) FROM runs WHERE max(started_at, updated_at) > ?1), 9e18)";
+
+/// What else of a function is dated by runs that were dated wrong: bounds and waits that would hold for as long.
+const FORGET_THE_FUTURE: [&str; 6] = [
+    "UPDATE functions SET first_seen_at = min(first_seen_at, ?3) WHERE id = ?1",
+    "UPDATE open_records
+        SET opened_at = min(opened_at, ?3), seen_at = min(seen_at, ?2), checked_at = min(checked_at, ?2)
+      WHERE function_id = ?1 AND ?3 < max(opened_at, seen_at, checked_at)",
+    "DELETE FROM recording WHERE function_id = ?1 AND from_time > ?3",
+    "UPDATE recording SET until_time = ?3 WHERE function_id = ?1 AND until_time > ?3",
+    "DELETE FROM reach WHERE function_id = ?1 AND noted_at > ?3",
+    "UPDATE verifications SET verified_at = ?3 WHERE function_id = ?1 AND verified_at > ?3",
+];
 
 impl Reader {
     /// The ledger of a function, earliest window first; empty for one that is not archived.
@@ -130,5 +178,72 @@ fn read_state(state: &str, proof: Option<&str>) -> Option<State> {
         "unproven" => Some(State::Unproven),
         "lost" => Some(State::Lost),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FunctionRef;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix(second)
+    }
+
+    /// Two runs: one at 1,000, and one that was dated 9,000 and settled what lies between.
+    fn with_a_run_of_the_future() -> (tempfile::TempDir, Archive, FunctionId) {
+        let directory = tempfile::tempdir().unwrap();
+        let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
+        archive.begin_run("sync", at(1_000)).unwrap();
+        archive.begin_run("sync", at(9_000)).unwrap();
+        let urn = FunctionRef::Name { package: "default".to_owned(), name: "f".to_owned() }.resolve("r", "p");
+        let function = archive.register(&[urn], at(9_000)).unwrap()[0].id;
+        let window = |begin, end| Interval::new(at(begin), at(end)).unwrap();
+        let row = Entry {
+            window: window(0, 8_900),
+            state: State::Settled(Proof::Both),
+            reported: Some(7),
+            distinct: 7,
+            pages: 1,
+            walked_at: at(1_000),
+        };
+        let young =
+            Entry { window: window(8_900, 9_000), state: State::Proven(Proof::Both), walked_at: at(9_000), ..row };
+        archive
+            .transact(|transaction| {
+                save_walk(transaction, function, row)?;
+                save_walk(transaction, function, young)?;
+                transaction.execute_batch(
+                    "INSERT INTO recording VALUES (1, 1, '1970-01-01T00:10:00Z', '1970-01-01T02:30:00Z', 2),
+                                                  (1, 0, '1970-01-01T02:30:00Z', '1970-01-01T02:30:00Z', 2);
+                     INSERT INTO open_records VALUES
+                         ('a', 1, '1970-01-01T00:10:00Z', '1970-01-01T02:30:00Z', '1970-01-01T02:30:00Z');",
+                )?;
+                Ok(())
+            })
+            .unwrap();
+        (directory, archive, function)
+    }
+
+    #[test]
+    fn what_a_run_of_the_future_claimed_is_taken_back_to_when_the_one_before_began() {
+        let (_directory, mut archive, function) = with_a_run_of_the_future();
+        let from = archive.take_back(function, at(2_000), Duration::from_secs(100)).unwrap();
+        assert_eq!(from, at(900));
+        let ledger = archive.load_ledger(function).unwrap();
+        let windows: Vec<_> = ledger.iter().map(|row| (row.window.begin(), row.window.end(), row.state)).collect();
+        assert_eq!(windows, [(at(0), at(900), State::Settled(Proof::Both))]);
+        let text = |sql: &str| archive.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        assert_eq!(text("SELECT first_seen_at FROM functions"), at(2_000).to_string());
+        assert_eq!(text("SELECT group_concat(until_time) FROM recording"), at(2_000).to_string());
+        assert_eq!(text("SELECT max(seen_at, checked_at) FROM open_records"), at(900).to_string());
+    }
+
+    #[test]
+    fn without_a_run_that_was_sound_nothing_is_left() {
+        let (_directory, mut archive, function) = with_a_run_of_the_future();
+        archive.connection().execute("UPDATE runs SET updated_at = '2030-01-01T00:00:00Z'", []).unwrap();
+        archive.take_back(function, at(2_000), Duration::from_secs(100)).unwrap();
+        assert_eq!(archive.load_ledger(function).unwrap(), []);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::batch::Check;
 use super::functions::FunctionId;
-use super::{Archive, StoreError};
+use super::{Archive, RunId, StoreError};
 use crate::domain::{Interval, RecordTime, RequestId, Status, Timestamp, count_to_u64};
+use crate::plan::clocks::Moment;
 use crate::plan::refresh::OpenRecord;
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
@@ -58,7 +59,7 @@ fn load_record(row: &Row<'_>) -> Result<OpenRecord, StoreError> {
     })
 }
 
-/// Notes that a record may still change, as seen at `now`.
+/// Notes that a record may still change, as seen at `now`: after that moment for certain, whichever clock is right.
 pub(super) fn save_open(
     transaction: &Transaction<'_>,
     request_id: &RequestId,
@@ -71,7 +72,9 @@ pub(super) fn save_open(
             "INSERT INTO open_records (request_id, function_id, opened_at, seen_at, checked_at)
          VALUES (:request_id, :function_id, :opened_at, :now, :now)
              ON CONFLICT (request_id) DO UPDATE
-            SET seen_at = max(seen_at, excluded.seen_at), checked_at = max(checked_at, excluded.checked_at)",
+            SET opened_at = min(opened_at, excluded.opened_at),
+                seen_at = max(seen_at, excluded.seen_at),
+                checked_at = max(checked_at, excluded.checked_at)",
         )?
         .execute(named_params! {
             ":request_id": request_id.as_str(),
@@ -116,18 +119,30 @@ pub(super) fn load_seen_at(
 /// Notes that records were asked for: those that were not shown are asked for again later.
 ///
 /// A FAIL is asked for once, when it is old enough to be final; not shown then, it is final as it stands. One that was
-/// shown is left as its sighting left it: it may have become a FAIL, or run again, just now.
-pub(super) fn save_checks(transaction: &Transaction<'_>, now: Timestamp, checks: &[Check]) -> Result<(), StoreError> {
+/// shown is left as its sighting left it: it may have become a FAIL, or run again, just now. What became a FAIL in this run
+/// was shown in it, whatever its clocks say.
+///
+/// Where its start is not known, it began at the latest when it was asked for: a clock that was ahead when it was first
+/// seen may have said otherwise.
+pub(super) fn save_checks(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    now: Moment,
+    checks: &[Check],
+) -> Result<(), StoreError> {
     let mut close = transaction.prepare_cached(
         "DELETE FROM open_records WHERE request_id = ?1 AND seen_at <= ?2
-            AND EXISTS (SELECT 1 FROM invocations i WHERE i.request_id = ?1 AND i.status = 'FAIL')",
+            AND EXISTS (SELECT 1 FROM invocations i
+                         WHERE i.request_id = ?1 AND i.status = 'FAIL' AND i.changed_run_id <> ?3)",
     )?;
     let mut update = transaction.prepare_cached(
-        "UPDATE open_records SET checked_at = max(checked_at, ?3) WHERE request_id = ?1 AND seen_at <= ?2",
+        "UPDATE open_records SET checked_at = max(checked_at, ?3), opened_at = min(opened_at, ?4)
+          WHERE request_id = ?1 AND seen_at <= ?2",
     )?;
     for Check { request_id, last_checked_at } in checks {
-        close.execute((request_id.as_str(), last_checked_at.to_string()))?;
-        update.execute((request_id.as_str(), last_checked_at.to_string(), now.to_string()))?;
+        close.execute((request_id.as_str(), last_checked_at.to_string(), run.0))?;
+        let (earlier, later) = (now.earlier().to_string(), now.later().to_string());
+        update.execute((request_id.as_str(), last_checked_at.to_string(), earlier, later))?;
     }
     Ok(())
 }
@@ -146,7 +161,8 @@ pub(super) fn give_up(transaction: &Transaction<'_>, now: Timestamp, given_up: &
 mod tests {
     use super::*;
     use crate::domain::{FunctionRef, Invocation};
-    use crate::store::{Batch, Packed, RunId, Showing, Tally, testing};
+    use crate::plan::clocks::{Answered, ServiceClock};
+    use crate::store::{Batch, Ending, Packed, RunId, Showing, Tally, testing};
 
     struct Kept {
         _directory: tempfile::TempDir,
@@ -171,8 +187,12 @@ mod tests {
         /// The record as it was shown at a moment, and a check of what was last checked at another.
         fn commit(&mut self, now: i64, shown: Option<Invocation>, last_checked: Option<i64>) {
             let ledger = Vec::new().into();
-            let showing =
-                |record| Showing { function: self.function, records: Packed::of(&[record]), seen_at: at(now), ledger };
+            let showing = |record| Showing {
+                function: self.function,
+                records: Packed::of(&[record]),
+                seen_at: at(now).into(),
+                ledger,
+            };
             let check = |second| Check { request_id: id(), last_checked_at: at(second) };
             let batch = Batch {
                 showings: shown.map(showing).into_iter().collect(),
@@ -213,6 +233,7 @@ mod tests {
         kept.commit(200, None, Some(100));
         assert!(matches!(&kept.open()[..], [open] if !open.is_shown && open.checked_at == at(200)));
         kept.commit(300, Some(record(Status::Fail, Some(290))), None);
+        kept.run = kept.archive.begin_run("sync", at(4_000)).unwrap();
         kept.commit(4_000, None, Some(300));
         assert_eq!(kept.open(), []);
     }
@@ -258,5 +279,88 @@ mod tests {
         kept.commit(200, Some(record(Status::Fail, Some(190))), None);
         kept.commit(4_000, Some(record(Status::Running, None)), Some(200));
         assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.checked_at == at(4_000)));
+    }
+
+    /// The machine's clock at one second, the service's at another.
+    fn apart(machine: i64, service: i64) -> Moment {
+        let mut clock = ServiceClock::default();
+        clock.learn(Answered { sent: at(machine), received: at(machine), date: Some(at(service)) });
+        clock.at(at(machine))
+    }
+
+    impl Kept {
+        fn show(&mut self, when: Moment, shown: Invocation) {
+            let (records, ledger) = (Packed::of(&[shown]), Vec::new().into());
+            let showing = Showing { function: self.function, records, seen_at: when, ledger };
+            let batch = Batch { showings: vec![showing], ..Batch::default() };
+            self.archive.commit(self.run, when, &batch, &mut Tally::default()).unwrap();
+        }
+
+        fn text(&self, sql: &str) -> String {
+            self.archive.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+        }
+    }
+
+    #[test]
+    fn history_is_bounded_by_both_clocks() {
+        for (seen, changed) in [(apart(200, 5_000), apart(300, 90)), (apart(5_000, 200), apart(90, 300))] {
+            let mut kept = Kept::with_a_running_record();
+            kept.show(seen, record(Status::Running, None));
+            kept.show(changed, record(Status::Success, Some(250)));
+            let bounds = kept.text("SELECT after_time || ' ' || by_time FROM status_changes");
+            assert_eq!(bounds, format!("{} {}", at(200), at(300)));
+        }
+    }
+
+    #[test]
+    fn what_was_dated_after_a_change_does_not_bound_it() {
+        let mut kept = Kept::with_a_running_record();
+        kept.show(at(9_000).into(), record(Status::Running, None));
+        kept.show(at(300).into(), record(Status::Success, Some(250)));
+        assert_eq!(kept.text("SELECT after_time FROM status_changes"), at(100).to_string(), "when the run began");
+        kept.archive.connection().execute("UPDATE runs SET started_at = '2030-01-01T00:00:00Z'", []).unwrap();
+        kept.show(at(400).into(), record(Status::Fail, Some(250)));
+        let unknown = kept.text("SELECT after_time FROM status_changes ORDER BY id DESC LIMIT 1");
+        assert_eq!(unknown, Timestamp::MIN.to_string());
+    }
+
+    #[test]
+    fn a_record_that_was_given_up_is_waited_for_again_only_when_it_changes() {
+        let mut kept = Kept::with_a_running_record();
+        let batch = Batch { given_up: vec![id()], ..Batch::default() };
+        kept.archive.commit(kept.run, at(2_000_000), &batch, &mut Tally::default()).unwrap();
+        kept.commit(2_000_100, Some(record(Status::Running, None)), None);
+        assert_eq!(kept.open(), []);
+        kept.commit(2_000_200, Some(record(Status::Fail, Some(2_000_150))), None);
+        assert_eq!(kept.open().len(), 1);
+    }
+
+    /// It is asked for after as long as it is known to be open; a start that lies ahead would leave that at nothing.
+    #[test]
+    fn a_record_without_a_start_began_before_it_was_asked_for() {
+        let mut kept = Kept::with_a_running_record();
+        let without_start =
+            Invocation { request_id: RequestId::new("b").unwrap(), start_time: None, ..record(Status::Wait, None) };
+        kept.show(apart(200, 900_000), without_start);
+        let check = |second| Check { request_id: RequestId::new("b").unwrap(), last_checked_at: at(second) };
+        for (now, last) in [(10_000, 200), (20_000, 10_000)] {
+            let batch = Batch { checks: vec![check(last)], ..Batch::default() };
+            kept.archive.commit(kept.run, at(now), &batch, &mut Tally::default()).unwrap();
+        }
+        let open = kept.open().pop().unwrap();
+        assert_eq!((open.opened_at, open.checked_at, open.start_is_known), (at(10_000), at(20_000), false));
+    }
+
+    #[test]
+    fn a_fail_of_this_run_stays_open_whatever_its_answers_are_dated() {
+        let mut kept = Kept::with_a_running_record();
+        kept.commit(4_000, Some(record(Status::Running, None)), None);
+        kept.archive
+            .end_run(kept.run, at(4_000), &Tally::default(), Ending { outcome: "complete", exit_code: 0 })
+            .unwrap();
+        kept.run = kept.archive.begin_run("sync", at(50)).unwrap();
+        kept.show(apart(50, 60), record(Status::Fail, Some(40)));
+        kept.commit(60, None, Some(4_000));
+        assert!(matches!(&kept.open()[..], [open] if open.status == Status::Fail));
     }
 }

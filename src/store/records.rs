@@ -11,6 +11,7 @@ use super::packed::Sorted;
 use super::runs::{RunId, Tally};
 use super::{StoreError, open_records, shared};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
+use crate::plan::clocks::Moment;
 use crate::plan::ledger::missed_at;
 use crate::plan::reconcile::{Change, Merged, reconcile};
 use crate::plan::refresh::stays_open;
@@ -243,8 +244,8 @@ impl<'t> Records<'t> {
 
     fn keep_open(&self, sighting: &Sighting<'_>) -> Result<(), StoreError> {
         let Sighting { record, showing: Showing { function, seen_at, .. } } = sighting;
-        let opened_at = record.started_at().unwrap_or(*seen_at);
-        open_records::save_open(self.transaction, &record.request_id, *function, opened_at, *seen_at)
+        let opened_at = record.started_at().unwrap_or(seen_at.later());
+        open_records::save_open(self.transaction, &record.request_id, *function, opened_at, seen_at.earlier())
     }
 
     /// A record that an earlier proven walk of its time should have shown came late.
@@ -262,7 +263,7 @@ impl<'t> Records<'t> {
                 ":function_id": sighting.showing.function.0,
                 ":start_time": start.to_string(),
                 ":missed_at": missed_at.to_string(),
-                ":seen_at": sighting.showing.seen_at.to_string(),
+                ":seen_at": sighting.showing.seen_at.earlier().to_string(),
                 ":run_id": self.run.0,
             })?;
         Ok(true)
@@ -271,14 +272,15 @@ impl<'t> Records<'t> {
     /// Whether the same step back was noted last, or this is merely an older answer that arrived after a newer one.
     fn is_known_anomaly(&self, sighting: &Sighting<'_>, stored: &Invocation) -> Result<bool, StoreError> {
         let mut select = self.transaction.prepare_cached(
-            "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4
+            "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4 AND run_id = ?5
                FROM status_changes WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",
         )?;
         let parameters = (
             stored.request_id.as_str(),
             stored.status.as_str(),
             sighting.record.status.as_str(),
-            sighting.showing.seen_at.to_string(),
+            sighting.showing.seen_at.later().to_string(),
+            self.run.0,
         );
         Ok(select.query_row(parameters, |row| row.get(0)).optional()?.unwrap_or(false))
     }
@@ -291,7 +293,7 @@ impl<'t> Records<'t> {
         changed_run: i64,
         accepted: bool,
     ) -> Result<(), StoreError> {
-        let by_time = sighting.showing.seen_at.to_string();
+        let by_time = sighting.showing.seen_at.later().to_string();
         let began: Option<String> = self
             .transaction
             .prepare_cached("SELECT started_at FROM runs WHERE id = ?1")?
@@ -300,9 +302,10 @@ impl<'t> Records<'t> {
         let bounds = [began, open_records::load_seen_at(self.transaction, &stored.request_id)?];
         // A record without a status may have had the new one all along.
         let is_told = !stored.status.as_str().is_empty();
-        // Texts of one form sort as the moments they stand for.
-        let after_time = bounds.into_iter().flatten().filter(|_| is_told).max();
-        let after_time = after_time.unwrap_or_else(|| Timestamp::MIN.to_string()).min(by_time.clone());
+        // Texts of one form sort as the moments they stand for. What came after this sighting bounds nothing: a clock was
+        // ahead then.
+        let bounds = bounds.into_iter().flatten().filter(|bound| is_told && *bound <= by_time);
+        let after_time = bounds.max().unwrap_or_else(|| Timestamp::MIN.to_string());
         self.transaction
             .prepare_cached(
                 "INSERT INTO status_changes (request_id, from_status, to_status, after_time, by_time, accepted, run_id)
@@ -325,7 +328,8 @@ fn is_open(sighting: &Sighting<'_>) -> bool {
     is_open_at(&sighting.record, sighting.showing.seen_at)
 }
 
-fn is_open_at(record: &Invocation, seen_at: Timestamp) -> bool {
+fn is_open_at(record: &Invocation, seen_at: Moment) -> bool {
+    let seen_at = seen_at.earlier();
     let ended_at = record.end_time.as_ref().and_then(RecordTime::moment);
     stays_open(&record.status, ended_at, record.started_at().unwrap_or(seen_at), seen_at)
 }

@@ -26,7 +26,7 @@ impl fmt::Display for RunId {
 /// What a run did so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// When it began by the service's clock, once an answer has told that; by ours until then.
+    /// When it began by the earlier of the clocks, as far as answers have told the service's.
     pub started_at: Option<Timestamp>,
     /// Requests sent, tries included.
     pub requests: u64,

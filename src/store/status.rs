@@ -4,7 +4,8 @@ use super::outlook::{Outlook, load_outlooks};
 use super::reports::Arguments;
 use super::{Reader, StoreError};
 use crate::domain::{Interval, Timestamp};
-use rusqlite::{Connection, Row};
+use crate::plan::clocks::TOLERANCE;
+use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::HashMap;
 
 /// How the archive stands.
@@ -75,11 +76,21 @@ impl ArchiveStatus {
     /// no later coverage to wait for.
     pub fn stale(&self, oldest: Timestamp) -> Stale {
         let is_old = |moment: Option<Timestamp>| moment.is_none_or(|moment| moment < oldest);
+        self.told_of(is_old)
+    }
+
+    /// What is dated after `now`, in words: a clock is wrong, or was, and how old the archive is cannot be told. Clocks that
+    /// are right still differ a little.
+    pub fn ahead(&self, now: Timestamp) -> Stale {
+        self.told_of(|moment| moment.is_some_and(|moment| moment > now + TOLERANCE))
+    }
+
+    fn told_of(&self, is_meant: impl Fn(Option<Timestamp>) -> bool) -> Stale {
         let told = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), |moment| moment.to_string());
-        let run = is_old(self.last_good_run).then(|| format!("last good run: {}", told(self.last_good_run)));
+        let run = is_meant(self.last_good_run).then(|| format!("last good run: {}", told(self.last_good_run)));
         let there = self.functions.iter().filter(|function| function.gone_at.is_none());
         let functions = there
-            .filter(|function| is_old(function.covered_through))
+            .filter(|function| is_meant(function.covered_through))
             .map(|function| format!("{} covered through: {}", function.name, told(function.covered_through)))
             .collect();
         Stale { run, functions }
@@ -105,17 +116,20 @@ impl Reader {
         Ok(ArchiveStatus {
             last_good_run: load_moment(
                 &transaction,
-                "SELECT max(ended_at) FROM runs WHERE exit_code = 0 AND command = 'sync'",
+                "SELECT ended_at FROM runs WHERE exit_code = 0 AND command = 'sync' ORDER BY id DESC LIMIT 1",
             )?,
-            last_run: load_moment(&transaction, "SELECT max(started_at) FROM runs WHERE command = 'sync'")?,
+            last_run: load_moment(
+                &transaction,
+                "SELECT started_at FROM runs WHERE command = 'sync' ORDER BY id DESC LIMIT 1",
+            )?,
             functions: load_functions(&transaction, arguments.function_text().as_deref())?,
         })
     }
 }
 
 fn load_moment(connection: &Connection, sql: &str) -> Result<Option<Timestamp>, StoreError> {
-    let text: Option<String> = connection.query_row(sql, [], |row| row.get(0))?;
-    Ok(read_moment(text))
+    let text: Option<Option<String>> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(read_moment(text.flatten()))
 }
 
 fn read_moment(text: Option<String>) -> Option<Timestamp> {
@@ -174,9 +188,14 @@ fn read_function(row: &Row<'_>) -> rusqlite::Result<FunctionStatus> {
     })
 }
 
-/// The ledgers, by function, earliest window first.
+/// The ledgers, by function, earliest window first. What was found empty before the function was taken up waits for a second
+/// look: nothing of it can be lost.
 fn load_ranges(connection: &Connection) -> Result<HashMap<i64, Vec<(Interval, String)>>, StoreError> {
-    let sql = "SELECT function_id, begin_time, end_time, state FROM windows ORDER BY function_id, begin_time";
+    let sql = "SELECT w.function_id, w.begin_time, w.end_time,
+                      iif(w.state = 'proven' AND w.pages > 0 AND w.distinct_count = 0
+                          AND w.end_time < min(f.first_seen_at, w.walked_at), 'unconfirmed', w.state)
+                 FROM windows w JOIN functions f ON f.id = w.function_id
+                ORDER BY w.function_id, w.begin_time";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| {
         Ok((row.get(0)?, read_moment(row.get(1)?), read_moment(row.get(2)?), row.get::<_, String>(3)?))
@@ -224,7 +243,11 @@ impl Coverage {
         for (range, state) in ranges {
             match state.as_str() {
                 "settled" => {}
-                "proven" => settled = false,
+                "unconfirmed" => settled = false,
+                "proven" => {
+                    settled = false;
+                    coverage.pending_since.get_or_insert(range.begin());
+                }
                 "lost" => {
                     coverage.lost.add(*range);
                     // Not covered, and nothing can be done: what comes after it is what counts.
@@ -233,6 +256,7 @@ impl Coverage {
                 _ => {
                     coverage.gaps.add(*range);
                     (covered, settled) = (false, false);
+                    coverage.pending_since.get_or_insert(range.begin());
                 }
             }
             if covered {
@@ -240,13 +264,9 @@ impl Coverage {
             }
             if settled {
                 coverage.settled_through = Some(range.end());
-            } else {
-                coverage.pending_since.get_or_insert(range.begin());
             }
         }
-        if settled {
-            coverage.pending_since = ranges.last().map(|(range, _)| range.end());
-        }
+        coverage.pending_since = coverage.pending_since.or(ranges.last().map(|(range, _)| range.end()));
         coverage
     }
 
@@ -281,6 +301,7 @@ mod tests {
                 let state = match letter {
                     's' => "settled",
                     'p' => "proven",
+                    'e' => "unconfirmed",
                     'u' => "unproven",
                     'l' => "lost",
                     _ => "not walked",
@@ -312,6 +333,7 @@ mod tests {
         assert_eq!(through("u"), hours("", ""));
         assert_eq!(through("lsp"), hours("03", "02"), "what is lost is counted, and holds nothing back");
         assert_eq!(through("sl.s"), hours("01", "01"));
+        assert_eq!(through("esp"), hours("03", ""), "what waits for a second look is covered, and not settled");
     }
 
     #[test]
@@ -323,6 +345,8 @@ mod tests {
         assert_eq!(since("lls").as_deref(), Some("03"), "what is lost is pending no more");
         assert_eq!(since("lup").as_deref(), Some("01"));
         assert_eq!(since("sl").as_deref(), Some("02"));
+        assert_eq!(since("esp").as_deref(), Some("02"), "what was found empty cannot be lost while it waits");
+        assert_eq!(since("es").as_deref(), Some("02"));
     }
 
     #[test]
@@ -389,6 +413,10 @@ mod tests {
         assert_eq!((much_later.run.is_some(), much_later.functions.len()), (true, 1));
         let never = status_of(Some("invoice")).unwrap().stale(Timestamp::MIN);
         assert_eq!(never.functions, ["billing:invoice covered through: never"]);
+        let ahead = |now| status.ahead(at(now));
+        assert_eq!(ahead("2026-03-01T11:55:30Z"), Stale::default(), "within what clocks may differ by");
+        assert_eq!(ahead("2026-03-01T11:55:00Z").run.as_deref(), Some("last good run: 2026-03-01T12:00:30Z"));
+        assert_eq!(ahead("2025-03-01T11:55:00Z").functions.len(), 1);
     }
 
     /// The status and the view `coverage` must not tell two stories.

@@ -143,7 +143,7 @@ impl Kept {
     pub(crate) fn showing(&self, function: usize, second: i64, records: &[&str]) -> Showing {
         let records: Vec<Invocation> = records.iter().map(|text| record(text)).collect();
         let (function, records) = (self.functions[function], Packed::of(&records));
-        Showing { function, records, seen_at: at(second), ledger: Vec::new().into() }
+        Showing { function, records, seen_at: at(second).into(), ledger: Vec::new().into() }
     }
 
     pub(crate) fn commit(&mut self, second: i64, batch: &Batch) -> Vec<RequestId> {

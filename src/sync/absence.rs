@@ -4,7 +4,7 @@ use super::asker::Asker;
 use super::discovery::{ListProblem, Resolved};
 use super::function::around_start;
 use super::report::{FunctionReport, Gone};
-use super::walker::Walked;
+use super::walked::Walked;
 use super::{Source, Stop, Target};
 use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
@@ -74,7 +74,7 @@ async fn come_back<S: Source>(
         Err(failure) => return Ok(Err(failure)),
     };
     let lost = if forgot { functions::unproven_until(&archive.load_ledger(id)?, gone_at) } else { Vec::new() };
-    let now = asker.now();
+    let now = asker.now().earlier();
     let entry = |&window: &Interval| Entry {
         window,
         state: State::Lost,
@@ -89,7 +89,7 @@ async fn come_back<S: Source>(
 
 /// Whether the service finds a function, by one request in the form that it answered to before.
 async fn answers<S: Source>(asker: &Asker<S>, urn: &FunctionUrn) -> Result<bool, CallFailure> {
-    let now = asker.now();
+    let now = asker.now().later();
     let query = PageQuery { begin: now - Duration::from_secs(1), end: now, marker: Marker(0), limit: 1 };
     match asker.ask(|| asker.source().list(urn, query)).await {
         Ok(_) => Ok(true),
@@ -105,7 +105,7 @@ async fn forgot_its_past<S: Source>(
     asker: &Asker<S>,
     (id, gone_at, urn): (FunctionId, Timestamp, &FunctionUrn),
 ) -> Result<Result<bool, CallFailure>, StoreError> {
-    let now = asker.now();
+    let now = asker.now().later();
     let probe = archive.load_reach_probe(id, gone_at)?.filter(|probe| functions::tells_of_past(probe.ended_at, now));
     let range = probe.as_ref().and_then(|probe| around_start(probe.started_at, now));
     let (Some(probe), Some(range)) = (probe, range) else { return Ok(Ok(false)) };

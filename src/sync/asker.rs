@@ -4,18 +4,16 @@ use super::forms::{Form, Forms};
 use super::{Settings, Source};
 use crate::api::{CallFailure, Meaning};
 use crate::clock::Clock;
-use crate::domain::{FunctionUrn, Interval, Page, PageQuery, RequestId, Timestamp};
+use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
+use crate::plan::clocks::{Answered, Moment, ServiceClock, TOLERANCE};
 use crate::plan::pace::Pace;
 use crate::plan::retry::{Patience, wait_before_next};
 use crate::store::Tally;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
-
-/// A local clock this far off is worth a warning; from 15 minutes on the gateway refuses signatures.
-const NOTABLE_SKEW_SECONDS: u64 = 300;
 
 /// A wait shorter than this is not waited: timers are no finer, and the place in line is kept all the same.
 const SHORTEST_WAIT: Duration = Duration::from_millis(2);
@@ -36,11 +34,11 @@ struct Gauges {
 pub(super) struct Asker<S> {
     source: S,
     clock: Clock,
-    /// The service's clock less ours, in seconds.
-    skew: AtomicI64,
-    warned_of_skew: AtomicU64,
+    /// The service's clock, as far as its answers told.
+    service_clock: Mutex<ServiceClock>,
+    has_warned: AtomicBool,
     began: Instant,
-    /// The same moment by our clock.
+    /// The same moment by the machine's clock, which is read once: within a run, time runs evenly.
     began_at: Timestamp,
     pace: Mutex<Pace>,
     patience: Patience,
@@ -69,8 +67,8 @@ impl<S: Source> Asker<S> {
             began_at: clock.now(),
             source,
             clock,
-            skew: AtomicI64::new(0),
-            warned_of_skew: AtomicU64::new(0),
+            service_clock: Mutex::default(),
+            has_warned: AtomicBool::new(false),
             began: Instant::now(),
             pace: Mutex::new(Pace::new(settings.max_rps)),
             patience: settings.patience,
@@ -85,25 +83,45 @@ impl<S: Source> Asker<S> {
         }
     }
 
+    /// The present by the machine's clock as it stood when the run began: that it is set meanwhile changes nothing.
+    fn machine_now(&self) -> Timestamp {
+        if self.clock.stands_still() { self.clock.now() } else { self.began_at + self.began.elapsed() }
+    }
+
+    /// The present by both clocks.
+    pub(super) fn now(&self) -> Moment {
+        hold(&self.service_clock).at(self.machine_now())
+    }
+
+    /// When the run began, by both clocks as far as they are known by now.
+    pub(super) fn began_at(&self) -> Moment {
+        hold(&self.service_clock).at(self.began_at)
+    }
+
     /// The present by the service's clock, as far as its answers told.
-    pub(super) fn now(&self) -> Timestamp {
-        Timestamp::from_unix(self.clock.now().unix().saturating_add(self.skew.load(Ordering::Relaxed)))
+    pub(super) fn service_now(&self) -> Timestamp {
+        hold(&self.service_clock).service(self.machine_now())
+    }
+
+    /// Whether the service has told its time.
+    pub(super) fn knows_service_time(&self) -> bool {
+        hold(&self.service_clock).has_spoken()
     }
 
     /// Brings a run's tally up to date.
     pub(super) fn report_to(&self, tally: &mut Tally) {
-        let skew = self.skew.load(Ordering::Relaxed);
-        tally.started_at = Some(Timestamp::from_unix(self.began_at.unix().saturating_add(skew)));
+        tally.started_at = Some(self.began_at().earlier());
         tally.requests = self.gauges.requests.load(Ordering::Relaxed);
         tally.retries = self.gauges.retries.load(Ordering::Relaxed);
         tally.throttled = self.gauges.throttled.load(Ordering::Relaxed);
     }
 
     /// One page, and when the service answered.
-    pub(super) async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<(Page, Timestamp), CallFailure> {
-        let page = self.ask_of(urn, |urn| async move { self.source.list(&urn, query).await }).await?;
-        let served_at = self.learn_time(&page);
-        Ok((page, served_at))
+    pub(super) async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<(Page, Moment), CallFailure> {
+        let call = |urn: FunctionUrn| async move { self.timed(self.source.list(&urn, query)).await };
+        let (page, sent) = self.ask_of(urn, call).await?;
+        let answered_at = self.learn_time(sent, page.served_at);
+        Ok((page, answered_at))
     }
 
     /// One record by its id, and when the service answered.
@@ -112,10 +130,27 @@ impl<S: Source> Asker<S> {
         urn: &FunctionUrn,
         id: &RequestId,
         range: Interval,
-    ) -> Result<(Page, Timestamp), CallFailure> {
-        let page = self.ask_of(urn, |urn| async move { self.source.find(&urn, id, range).await }).await?;
-        let served_at = self.learn_time(&page);
-        Ok((page, served_at))
+    ) -> Result<(Page, Moment), CallFailure> {
+        let call = |urn: FunctionUrn| async move { self.timed(self.source.find(&urn, id, range)).await };
+        let (page, sent) = self.ask_of(urn, call).await?;
+        let answered_at = self.learn_time(sent, page.served_at);
+        Ok((page, answered_at))
+    }
+
+    /// One page of the project's functions.
+    pub(super) async fn functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
+        let (page, sent) = self.ask(|| self.timed(self.source.functions(marker))).await?;
+        self.learn_time(sent, page.served_at);
+        Ok(page)
+    }
+
+    /// The answer of a call, and when the call was made.
+    pub(super) async fn timed<T>(
+        &self,
+        call: impl Future<Output = Result<T, CallFailure>>,
+    ) -> Result<(T, Timestamp), CallFailure> {
+        let sent = self.machine_now();
+        Ok((call.await?, sent))
     }
 
     /// Whether the service records a function's invocations; none where that cannot be told.
@@ -211,24 +246,36 @@ impl<S: Source> Asker<S> {
         &self.source
     }
 
-    /// The service's clock less ours by a page, in seconds, where the page tells the service's.
-    pub(super) fn skew_of(&self, page: &Page) -> Option<i64> {
-        page.served_at.map(|_| self.learn_time(page).seconds_since(self.clock.now()))
+    /// The service's clock less ours, in seconds, as far as its answers told.
+    pub(super) fn skew(&self) -> Option<i64> {
+        let clock = hold(&self.service_clock);
+        clock.has_spoken().then(|| clock.offset())
     }
 
-    fn learn_time(&self, page: &Page) -> Timestamp {
-        let Some(served_at) = page.served_at else { return self.now() };
-        let skew = served_at.seconds_since(self.clock.now());
-        self.skew.store(skew, Ordering::Relaxed);
-        if skew.unsigned_abs() > NOTABLE_SKEW_SECONDS && self.warned_of_skew.swap(1, Ordering::Relaxed) == 0 {
-            let direction = if skew > 0 { "behind" } else { "ahead of" };
-            let seconds = skew.unsigned_abs();
-            tracing::warn!(
-                skew_s = skew,
-                "this machine's clock is {seconds} s {direction} the service's; beyond 900 s its gateway refuses signatures"
-            );
+    /// When an answer was made that was asked for at `sent`; its date tells the service's time.
+    pub(super) fn learn_time(&self, sent: Timestamp, date: Option<Timestamp>) -> Moment {
+        let answer = Answered { sent, received: self.machine_now(), date };
+        let mut clock = hold(&self.service_clock);
+        clock.learn(answer);
+        let moment = clock.moment_of(answer);
+        drop(clock);
+        self.warn_of(answer);
+        moment
+    }
+
+    /// Tells people once a run that the clocks differ: which of them is wrong, only they can find out.
+    fn warn_of(&self, answer: Answered) {
+        let (Some(date), Some(offset)) = (answer.date, answer.offset()) else { return };
+        if offset.unsigned_abs() <= TOLERANCE.as_secs() || self.has_warned.swap(true, Ordering::Relaxed) {
+            return;
         }
-        served_at
+        let difference = humantime::format_duration(Duration::from_secs(offset.unsigned_abs()));
+        tracing::warn!(
+            skew_s = offset,
+            "the clocks differ by {difference}: the service dated an answer {date} when this machine's clock said {}; \
+             compare `date -u` with a third clock to see which is wrong. Only what is past by both is called settled",
+            answer.received
+        );
     }
 
     /// Sends a request until it succeeds or patience ends.

@@ -9,6 +9,7 @@ use crate::domain::{FunctionUrn, Timestamp};
 use crate::plan::reach::{Measured, Reach};
 use crate::plan::refresh::is_recording_due;
 use crate::store::{Archive, FunctionId, Observation, Observed, ReachProbe, StoreError};
+use std::time::Duration;
 
 /// The questions of a run about one function.
 #[derive(Clone, Debug, Default)]
@@ -48,10 +49,9 @@ impl Questions {
     ) -> Result<(), CallFailure> {
         let mut forgotten = None;
         if let Some(probe) = &self.reach {
-            look_back(asker, urn, probe, reach, outbox).await?;
-            let is_shown = reach.begin(asker.now()) <= probe.ended_at;
-            let age = asker.now().seconds_since(probe.ended_at);
-            forgotten = (!is_shown).then(|| std::time::Duration::from_secs(age.unsigned_abs()));
+            let is_shown = look_back(asker, urn, probe, reach, outbox).await?;
+            let age = u64::try_from(asker.now().earlier().seconds_since(probe.ended_at)).unwrap_or(0);
+            forgotten = (!is_shown).then(|| Duration::from_secs(age));
         }
         let measured = Measured { shown: reach.shown(), forgotten };
         if measured != Measured::default() {
@@ -72,5 +72,5 @@ impl Questions {
 }
 
 async fn observe<S: Source>(asker: &Asker<S>, outbox: &Outbox, what: Observation) {
-    outbox.send(Delivery::Observed(Observed { at: asker.now(), what })).await;
+    outbox.send(Delivery::Observed(Observed { at: asker.now().earlier(), what })).await;
 }

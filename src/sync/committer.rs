@@ -83,6 +83,7 @@ impl<'a> Committer<'a> {
                 self.rewalks.push((function, rewalk));
             }
             Delivery::Asked(check) => self.batch.checks.push(check),
+            Delivery::GivenUp(records) => self.batch.given_up.extend(records),
             Delivery::Observed(observed) => self.batch.observations.push((target.id, observed)),
             Delivery::Page(parcel) => {
                 self.bytes += parcel.memory();
@@ -113,7 +114,8 @@ impl<'a> Committer<'a> {
     /// Commits what is in hand.
     pub(super) fn commit<S: Source>(&mut self, asker: &Asker<S>) -> Result<(), StoreError> {
         asker.report_to(self.tally);
-        let batch = std::mem::take(&mut self.batch);
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.new_functions = self.targets.iter().filter(|target| target.is_new).map(|target| target.id).collect();
         let rooms = std::mem::take(&mut self.rooms);
         (self.bytes, self.due) = (0, None);
         let (pages, began) = (batch.showings.len(), Instant::now());

@@ -1,6 +1,7 @@
 //! From the tasks that fetch to the one loop that commits.
 
-use crate::domain::{Marker, Page, Reject, Timestamp};
+use crate::domain::{Marker, Page, Reject, RequestId};
+use crate::plan::clocks::Moment;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::verify::Rewalk;
@@ -22,13 +23,13 @@ pub(super) struct Parcel {
     pub(super) entries: u64,
     /// What the page taught about the service's pages.
     pub(super) habits: Habits,
-    pub(super) seen_at: Timestamp,
+    pub(super) seen_at: Moment,
     /// The share of [`MOST_IN_HAND`] that it takes until it is committed.
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
 impl Parcel {
-    pub(super) fn of(marker: Marker, page: Page, seen_at: Timestamp) -> Self {
+    pub(super) fn of(marker: Marker, page: Page, seen_at: Moment) -> Self {
         let mut habits = Habits::default();
         habits.learn(marker, &page);
         let (records, entries) = (Packed::of(&page.records), page.length());
@@ -53,6 +54,8 @@ pub(super) enum Delivery {
     Rewalk(Rewalk),
     /// An open record that was asked for. What a page shows of it was handed over before.
     Asked(Check),
+    /// Open records that are no longer waited for.
+    GivenUp(Vec<RequestId>),
     /// What was learnt about the service beside its records.
     Observed(Observed),
 }
@@ -75,7 +78,7 @@ impl Outbox {
     }
 
     /// Hands a page over, waiting while too much is on its way.
-    pub(super) async fn send_page(&self, marker: Marker, page: Page, seen_at: Timestamp) {
+    pub(super) async fn send_page(&self, marker: Marker, page: Page, seen_at: Moment) {
         let mut parcel = Parcel::of(marker, page, seen_at);
         let room = u32::try_from(parcel.memory().div_ceil(1024)).unwrap_or(u32::MAX).min(MOST_IN_HAND);
         parcel.room = Arc::clone(&self.room).acquire_many_owned(room).await.ok();

@@ -108,7 +108,7 @@ pub(super) async fn list_functions<S: Source>(asker: &Asker<S>) -> Result<ListRe
             }
             Step::Over(verdict) => break verdict.err().map(ListProblem::Doubtful),
         };
-        let page = match asker.ask(|| asker.source().functions(marker)).await {
+        let page = match asker.functions(marker).await {
             Ok(page) => page,
             Err(failure) if ever.urns.is_empty() => return Err(failure),
             Err(failure) => break Some(ListProblem::Failed(failure)),

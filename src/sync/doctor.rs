@@ -57,7 +57,7 @@ pub async fn examine(client: Client, settings: &Settings, clock: &Clock, source:
     let findings = examiner.conclude(failure.as_ref());
     let mut tally = crate::store::Tally::default();
     asker.report_to(&mut tally);
-    Checkup { findings, failure, requests: tally.requests, at: asker.now() }
+    Checkup { findings, failure, requests: tally.requests, at: asker.service_now() }
 }
 
 /// Looks at one thing after the other.
@@ -108,7 +108,7 @@ impl Examiner<'_> {
             findings: Vec::new(),
         };
         let ended = prober.probe(subject).await;
-        for finding in prober.conclude(self.asker.now()) {
+        for finding in prober.conclude(self.asker.service_now()) {
             self.add(Some(urn.clone()), finding);
         }
         ended
@@ -159,7 +159,7 @@ impl Examiner<'_> {
         let mut length = MAX_WINDOW;
         let mut refused = None;
         loop {
-            let now = self.asker.now();
+            let now = self.asker.service_now();
             let span = (now - length, now);
             let query = ProbeQuery {
                 span: Some(span),
@@ -169,7 +169,7 @@ impl Examiner<'_> {
             };
             match probe_page(self.asker, urn, &query).await {
                 Ok((first, _)) => {
-                    self.skew = self.skew.or(self.asker.skew_of(&first));
+                    self.skew = self.skew.or(self.asker.skew());
                     if self.findings.iter().all(|(_, finding)| finding.question != "longest window") {
                         self.add(Some(urn.clone()), probe::longest_window(length, refused));
                     }
@@ -203,7 +203,10 @@ async fn probe_page(
     urn: &FunctionUrn,
     query: &ProbeQuery,
 ) -> Result<(Page, Shape), CallFailure> {
-    asker.ask_of(urn, |urn| async move { asker.source().probe(&urn, query).await }).await
+    let call = |urn: FunctionUrn| async move { asker.timed(asker.source().probe(&urn, query)).await };
+    let ((page, shape), sent) = asker.ask_of(urn, call).await?;
+    asker.learn_time(sent, page.served_at);
+    Ok((page, shape))
 }
 
 impl Prober<'_> {
@@ -218,7 +221,7 @@ impl Prober<'_> {
             self.paging(&specimen).await?;
             self.look_up(&specimen).await?;
         }
-        let now = self.asker.now();
+        let now = self.asker.service_now();
         let default = self.ask(None, 0, PAGE_LIMIT).await?;
         let has_older = Specimen::choose(&first).is_some_and(|specimen| specimen.end < now - LONG_AGO);
         self.findings.push(probe::default_window(&default, has_older, now));
@@ -314,7 +317,7 @@ impl Prober<'_> {
     async fn few(&mut self, specimen: &Specimen) -> Result<Option<((Timestamp, Timestamp), Page)>, CallFailure> {
         for widening in 0..WIDENINGS {
             let by = Duration::from_secs(u64::from(WIDER.pow(widening)) * 10);
-            let span = (specimen.start - by, (specimen.start + by).min(self.asker.now()));
+            let span = (specimen.start - by, (specimen.start + by).min(self.asker.service_now()));
             let page = self.ask(Some(span), 0, PAGE_LIMIT).await?;
             if page.length() >= 3 {
                 let behind = self.ask(Some(span), page.length(), PAGE_LIMIT).await?;
@@ -326,7 +329,7 @@ impl Prober<'_> {
 
     /// Which window applies where a record is asked for by its id.
     async fn look_up(&mut self, specimen: &Specimen) -> Result<(), CallFailure> {
-        if specimen.end > self.asker.now() - LONG_AGO {
+        if specimen.end > self.asker.service_now() - LONG_AGO {
             return Ok(());
         }
         let id = Some(specimen.id.clone());

@@ -16,7 +16,9 @@ mod preview;
 mod report;
 mod settings;
 mod source;
+mod targets;
 mod verification;
+mod walked;
 mod walker;
 
 pub use crate::plan::probe::{Finding, Verdict};
@@ -32,12 +34,15 @@ use crate::api::CallFailure;
 use crate::clock::Clock;
 use crate::domain::{FunctionUrn, Interval, IntervalSet, Timestamp};
 use crate::error::Failure;
+use crate::plan::clocks::Moment;
+use crate::plan::emptiness::{self, Emptiness};
 use crate::plan::functions::{Known, Part};
+use crate::plan::horizon::Scope;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
 use crate::plan::{refresh, windows};
-use crate::store::{Archive, Batch, Comparison, FunctionId, Registered, RunId, StoreError, Tally};
+use crate::store::{Archive, Batch, Comparison, FunctionId, RunId, StoreError, Tally};
 use absence::Looked;
 use asker::Asker;
 use beside::Questions;
@@ -50,7 +55,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use walker::Walked;
+use walked::Walked;
 
 /// How much may wait for the committing loop, so that fetching goes on during a commit: more than the pages for which there is
 /// memory, since that is bounded by what they hold.
@@ -80,7 +85,12 @@ struct Target {
     id: FunctionId,
     urn: FunctionUrn,
     first_run_at: Timestamp,
+    /// Whether this run is the first to know of it.
+    is_new: bool,
     ledger: Arc<[Entry]>,
+    /// Until when the run found its ledger to reach.
+    ledger_end: Option<Timestamp>,
+    scope: Scope,
     horizon: Interval,
 }
 
@@ -109,9 +119,9 @@ pub async fn run<S: Source>(
     };
     let refusal = done.refusal.or_else(|| asker.refusal());
     let Done { functions, verified, list, .. } = done;
-    let (task, interrupted) = (settings.task, cancel.is_cancelled());
-    let report = RunReport { task, run, functions, verified, list, refusal, interrupted, tally };
-    archive.end_run(run, asker.now(), &report.tally, report.ending()).map_err(broken)?;
+    let (task, interrupted, began_at) = (settings.task, cancel.is_cancelled(), asker.began_at());
+    let report = RunReport { task, run, began_at, functions, verified, list, refusal, interrupted, tally };
+    archive.end_run(run, asker.now().later(), &report.tally, report.ending()).map_err(broken)?;
     Ok(report)
 }
 
@@ -152,12 +162,17 @@ async fn attempt<S: Source>(
     };
     let (mut resolved, looked) = found;
     let urns: Vec<FunctionUrn> = resolved.choices.iter().map(|choice| choice.urn.clone()).collect();
-    let (targets, jobs, mut first_batch) = plan(archive, asker.now(), &urns, settings, tally.habits)?;
+    let mut batch = Batch::default();
+    let targets = tokio::select! {
+        targets = targets::load(archive, asker, &urns, settings, &mut batch) => targets?,
+        () = cancel.cancelled() => return Ok(Done::default()),
+    };
     if let Some(list) = &resolved.list {
         tally.functions_unreadable = list.unreadable;
-        first_batch.rejects.extend(list.rejects.iter().map(|reject| (None, reject.clone())));
+        batch.rejects.extend(list.rejects.iter().map(|reject| (None, reject.clone())));
     }
-    let mut committer = Committer::new(archive, run, &targets, tally, first_batch);
+    let jobs = plan(archive, asker.now(), &targets, settings, tally.habits)?;
+    let mut committer = Committer::new(archive, run, &targets, tally, batch);
     let walked = fetch_all(&mut committer, asker, jobs, settings.concurrency, cancel, watch).await?;
     let verified = tokio::select! {
         biased;
@@ -166,9 +181,9 @@ async fn attempt<S: Source>(
     };
     committer.finish(asker, &verified)?;
     save_forms(archive, asker, &targets).await?;
-    let report = |(target, walked): (&Target, _)| FunctionReport::new(target.id, &target.urn, target.horizon, walked);
+    let report = |(target, walked): (&Target, _)| FunctionReport::of(target, asker.began_at(), walked);
     let mut functions: Vec<FunctionReport> = targets.iter().zip(walked).map(report).collect();
-    absence::conclude(archive, asker.now(), &mut resolved, &targets, &mut functions)?;
+    absence::conclude(archive, asker.now().earlier(), &mut resolved, &targets, &mut functions)?;
     for report in &mut functions {
         report.lost.extend(looked.lost.get(&report.urn).into_iter().flatten());
     }
@@ -209,24 +224,19 @@ async fn save_forms<S: Source>(archive: &mut Archive, asker: &Asker<S>, targets:
     if news.is_empty() { Ok(()) } else { archive.save_forms(&news) }
 }
 
-/// What there is to do, and what is to be written whatever comes of it.
+/// What there is to do.
 fn plan(
-    archive: &mut Archive,
-    now: Timestamp,
-    urns: &[FunctionUrn],
+    archive: &Archive,
+    now: Moment,
+    targets: &[Target],
     settings: &Settings,
     habits: Habits,
-) -> Result<(Vec<Target>, VecDeque<Job>, Batch), StoreError> {
+) -> Result<VecDeque<Job>, StoreError> {
     let mut jobs = VecDeque::new();
-    let mut batch = Batch::default();
-    let targets = match settings.task {
-        Task::Sync => load_targets(archive, urns, settings, now)?,
-        Task::Verify(_) => verification::load_targets(archive, settings, now)?,
-    };
     let mut draws = fastrand::Rng::with_seed(settings.seed);
-    for target in &targets {
+    for target in targets {
         jobs.push_back(match settings.task {
-            Task::Sync => plan_job(archive, target, settings, habits, now, &mut batch)?,
+            Task::Sync => plan_job(archive, target, settings, habits, now)?,
             Task::Verify(selection) => verification::plan_job(target, selection, settings, habits, &mut draws),
         });
     }
@@ -235,39 +245,9 @@ fn plan(
         job.lanes = lanes;
     }
     if matches!(settings.task, Task::Sync) {
-        verification::plan_share(archive, &targets, &mut jobs, settings.verify_share, now)?;
+        verification::plan_share(archive, targets, &mut jobs, settings.verify_share, now.earlier())?;
     }
-    Ok((targets, jobs, batch))
-}
-
-fn load_targets(
-    archive: &mut Archive,
-    urns: &[FunctionUrn],
-    settings: &Settings,
-    now: Timestamp,
-) -> Result<Vec<Target>, StoreError> {
-    let registered = archive.register(urns, now)?;
-    let mut targets = Vec::with_capacity(urns.len());
-    for Registered { id, first_seen_at, urn } in registered {
-        let ledger: Arc<[Entry]> = archive.load_ledger(id)?.into();
-        // A horizon that holds no second yet has nothing to do.
-        if let Some(horizon) = horizon(&ledger, settings, now) {
-            targets.push(Target { id, urn, first_run_at: first_seen_at, ledger, horizon });
-        }
-    }
-    Ok(targets)
-}
-
-/// From where the function is archived, or shall be from now on, until now.
-fn horizon(ledger: &[Entry], settings: &Settings, now: Timestamp) -> Option<Interval> {
-    let archived_from = ledger.first().map(|first| first.window.begin());
-    let begin = match (archived_from, settings.since) {
-        (Some(archived_from), Some(since)) => archived_from.min(since),
-        (Some(archived_from), None) => archived_from,
-        (None, Some(since)) => since,
-        (None, None) => now - settings.first_reach,
-    };
-    Interval::new(begin, settings.until.map_or(now, |until| until.min(now)))
+    Ok(jobs)
 }
 
 /// What is pending of a function, and which of its open records are due and will not be shown by a walk anyway.
@@ -276,41 +256,45 @@ fn plan_job(
     target: &Target,
     settings: &Settings,
     habits: Habits,
-    now: Timestamp,
-    batch: &mut Batch,
+    now: Moment,
 ) -> Result<Job, StoreError> {
-    let done: IntervalSet = target.ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
+    // What waits for a second look is left to later runs, but for one range.
+    let later = emptiness::deferred(&target.ledger, target.first_run_at);
+    let done: IntervalSet = targets::done(&target.ledger).iter().chain(later).collect();
     let pending = windows::pending(target.horizon, &done);
+    let emptiness = Emptiness::of(&target.ledger, target.first_run_at);
     let promise = Promise::of(&target.ledger, target.first_run_at, now);
     // Whether the service reaches back to what is pending is in doubt only after an outage; then one request tells.
-    let reach_probe = match promise.doubtful(&pending, now) {
+    let reach_probe = match promise.doubtful(&emptiness.unseen(&pending), now) {
         Some(range) => archive.load_reach_probe(target.id, range.begin())?,
         None => None,
     };
     let walked: IntervalSet = pending.iter().copied().collect();
-    let (given_up, open): (Vec<_>, Vec<_>) =
-        archive.load_open(target.id)?.into_iter().partition(|record| refresh::is_given_up(record, now));
-    batch.given_up.extend(given_up.into_iter().map(|record| record.request_id));
+    let (old, open): (Vec<_>, Vec<_>) =
+        archive.load_open(target.id)?.into_iter().partition(|record| refresh::is_given_up(record, now.earlier()));
     let due = open
         .into_iter()
         .filter(|record| {
             !(record.start_is_known && walked.range_at(record.opened_at).is_some())
-                && refresh::is_due(record, now, settings.open_recheck)
+                && refresh::is_due(record, now.earlier(), settings.open_recheck)
         })
         .collect();
     let refreshes = refresh::choose(due, target.horizon, PAGE_LIMIT, |hour| archive.count_started(target.id, hour))?;
     Ok(Job {
         urn: target.urn.clone(),
         pending,
+        scope: Some((target.scope, done)),
         refreshes,
+        old,
         settle_delay: settings.settle_delay,
         habits,
         promise,
+        emptiness,
         lanes: 1,
         verify: Vec::new(),
         must_verify: false,
         reach_probe,
-        beside: Questions::plan(archive, target.id, now)?,
+        beside: Questions::plan(archive, target.id, now.earlier())?,
     })
 }
 

@@ -2,7 +2,8 @@
 
 use super::asker::Asker;
 use super::discovery::{Resolved, resolve};
-use super::{ListReport, PAGE_LIMIT, Settings, Source, horizon};
+use super::targets::scope;
+use super::{ListReport, PAGE_LIMIT, Settings, Source};
 use crate::api::CallFailure;
 use crate::clock::Clock;
 use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, PageQuery};
@@ -51,7 +52,7 @@ pub async fn preview<S: Source>(
             None => Vec::new(),
         };
         let done: IntervalSet = ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
-        let horizon = horizon(&ledger, settings, asker.now());
+        let horizon = scope(&ledger, settings).horizon(asker.now());
         let pending = horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done));
         let expected = match archived_density(&ledger) {
             Some(density) => {

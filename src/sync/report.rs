@@ -1,12 +1,15 @@
 //! How a run ended, for people, scripts and the archive.
 
+use super::Target;
 use super::discovery::ListReport;
 use super::preview::to_failure;
 use super::settings::Task;
-use super::walker::Walked;
+use super::walked::Walked;
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::error::{Failure, FailureKind};
+use crate::plan::clocks::{Moment, TOLERANCE};
+use crate::plan::horizon::{Scope, Verdict};
 use crate::plan::paging::Doubt;
 use crate::store::{Comparison, Ending, FunctionId, RunId, Tally};
 use std::time::Duration;
@@ -18,6 +21,8 @@ pub struct RunReport {
     pub task: Task,
     /// The run's row.
     pub run: RunId,
+    /// When it began, by both clocks.
+    pub began_at: Moment,
     /// What became of each function.
     pub functions: Vec<FunctionReport>,
     /// How settled windows that were walked again compare with what was archived.
@@ -39,14 +44,20 @@ pub struct FunctionReport {
     pub id: FunctionId,
     /// The function.
     pub urn: FunctionUrn,
-    /// From where to where it was to be archived.
-    pub horizon: Interval,
+    /// From where on it was to be archived.
+    pub begin: Timestamp,
+    /// Until when it is, but for what is said below.
+    pub end: Timestamp,
     /// Whether everything was asked that was to be asked.
     pub finished: bool,
     /// Ranges that could not be proven: windows that touch and have the same doubt are one.
     pub unproven: Vec<(Interval, Doubt)>,
     /// Ranges that were found to have fallen behind the service's reach.
     pub lost: Vec<Interval>,
+    /// Until when its ledger reached before the run, where that is after the present.
+    pub ledger_ahead: Option<Timestamp>,
+    /// Ranges that were walked and of which nothing is claimed, since the clocks disagree.
+    pub unclaimed: Vec<Interval>,
     /// Why it was left early.
     pub failure: Option<CallFailure>,
     /// Whether it is gone; then what is lost was lost with it.
@@ -63,14 +74,31 @@ pub struct Gone {
 }
 
 impl FunctionReport {
+    /// The report of a run that began at `began_at`.
+    pub(super) fn of(target: &Target, began_at: Moment, mut walked: Walked) -> Self {
+        let is_ahead = |end: &Timestamp| *end > began_at.earlier() + TOLERANCE;
+        let Verdict { end, missed } = Verdict::of(target.horizon, &walked.unclaimed, began_at);
+        walked.unclaimed = missed;
+        if Scope::is_cut(began_at) || (end == target.horizon.begin() && !began_at.is_agreed()) {
+            walked.unclaimed.push(target.horizon);
+        }
+        let ledger_ahead = target.ledger_end.filter(is_ahead);
+        Self { end, ledger_ahead, ..Self::new(target.id, &target.urn, target.horizon, walked) }
+    }
+
     pub(super) fn new(id: FunctionId, urn: &FunctionUrn, horizon: Interval, walked: Walked) -> Self {
+        let mut unclaimed = walked.unclaimed;
+        unclaimed.extend(walked.disputed);
         Self {
             id,
             urn: urn.clone(),
-            horizon,
+            begin: horizon.begin(),
+            end: horizon.end(),
             finished: walked.finished,
             unproven: joined(walked.unproven),
             lost: walked.lost,
+            ledger_ahead: None,
+            unclaimed,
             failure: walked.failure,
             gone: None,
         }
@@ -79,7 +107,8 @@ impl FunctionReport {
     /// Whether everything that was pending is proven. What is lost is told once; later runs leave it alone, and what went
     /// with its function is no failure.
     pub fn is_complete(&self) -> bool {
-        self.gone.is_some() || (self.finished && self.unproven.is_empty() && self.lost.is_empty())
+        let is_proven = self.unproven.is_empty() && self.lost.is_empty() && self.unclaimed.is_empty();
+        self.gone.is_some() || (self.finished && is_proven && self.ledger_ahead.is_none())
     }
 }
 
@@ -148,6 +177,8 @@ impl RunReport {
                 .or_else(|| self.list_failure())
                 .or_else(|| self.unproven_failure())
                 .or_else(|| self.lost_failure())
+                .or_else(|| self.ahead_failure())
+                .or_else(|| self.unclaimed_failure())
                 .unwrap_or_else(unfinished_failure),
         };
         Some(Failure { kind, ..failure })
@@ -205,7 +236,33 @@ impl RunReport {
         let hint = "run sync more often; `fgarchive query coverage` lists what is lost, and later runs leave it alone";
         (!lost.is_empty()).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
+
+    fn ahead_failure(&self) -> Option<Failure> {
+        let ahead = |function: &&FunctionReport| function.ledger_ahead;
+        let first = self.functions.iter().max_by_key(ahead).filter(|function| function.ledger_ahead.is_some())?;
+        let message = format!(
+            "the ledger of {} ends at {}, and it is not later than {}: a clock is wrong, or was",
+            first.urn.full_name(),
+            first.ledger_ahead?,
+            self.began_at.earlier(),
+        );
+        Some(Failure::new(FailureKind::Incomplete, message).hint(COMPARE_CLOCKS))
+    }
+
+    fn unclaimed_failure(&self) -> Option<Failure> {
+        let ranges: usize = self.functions.iter().map(|function| function.unclaimed.len()).sum();
+        let apart = humantime::format_duration(self.began_at.disagreement());
+        let message = format!(
+            "{} can be called neither complete nor lost: this machine's clock and the service's are {apart} apart",
+            counted(ranges)
+        );
+        (ranges > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(COMPARE_CLOCKS))
+    }
 }
+
+/// What to do when clocks disagree.
+const COMPARE_CLOCKS: &str = "compare `date -u` with a third clock, and set this machine's by NTP if it is the wrong one; \
+     the records that came are kept, and with right clocks a run goes on by itself";
 
 fn counted(ranges: usize) -> String {
     if ranges == 1 { "one range".to_owned() } else { format!("{ranges} ranges") }

@@ -7,6 +7,8 @@ use super::delivery::{Delivery, Parcel};
 use super::function::{Job, around_start};
 use super::{Settings, Source, Stop, Target};
 use crate::domain::{FunctionUrn, Interval, Marker, RequestId, Timestamp};
+use crate::plan::emptiness::Emptiness;
+use crate::plan::horizon::Scope;
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
 use crate::plan::verify::{self, Candidate};
@@ -37,7 +39,9 @@ pub(super) fn load_targets(archive: &Archive, settings: &Settings, now: Timestam
         let ledger: Arc<[_]> = archive.load_ledger(id)?.into();
         let begin = ledger.first().map(|first| first.window.begin());
         if let Some(horizon) = begin.and_then(|begin| Interval::new(begin, now)) {
-            targets.push(Target { id, urn, first_run_at: begin.unwrap_or(now), ledger, horizon });
+            let scope = Scope::default();
+            let (first_run_at, is_new, ledger_end) = (begin.unwrap_or(now), false, None);
+            targets.push(Target { id, urn, first_run_at, is_new, ledger, ledger_end, scope, horizon });
         }
     }
     Ok(targets)
@@ -63,10 +67,13 @@ pub(super) fn plan_job(
     Job {
         urn: target.urn.clone(),
         pending: Vec::new(),
+        scope: None,
         refreshes: Vec::new(),
+        old: Vec::new(),
         settle_delay: settings.settle_delay,
         habits,
         promise: Promise::default(),
+        emptiness: Emptiness::default(),
         lanes: 1,
         verify: range.map_or_else(Vec::new, windows),
         must_verify: true,
@@ -117,7 +124,7 @@ pub(super) async fn conclude<S: Source>(
     }
     let mut answers = stream::iter(suspects)
         .map(|(function, suspect)| async move {
-            let range = around_start(suspect.started_at, asker.now());
+            let range = around_start(suspect.started_at, asker.now().later());
             let answer = match range {
                 Some(range) => Some(asker.find(&targets[function].urn, &suspect.request_id, range).await),
                 None => None,

@@ -4,13 +4,16 @@ use super::Source;
 use super::asker::Asker;
 use super::delivery::{Delivery, Outbox};
 use super::settings::PAGE_LIMIT;
+use super::walked::Walked;
 use crate::api::{CallFailure, Meaning};
-use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
+use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, Page, PageQuery, Timestamp};
+use crate::plan::clocks::Moment;
+use crate::plan::emptiness::Emptiness;
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Contradiction, Doubt, Habits, Proof, Step, Walk};
 use crate::plan::reach::{Promise, Reach};
 use crate::plan::verify::Rewalk;
-use crate::plan::windows::{self, Claims, Density, InVain, Prefix, Remedy, Trimmed};
+use crate::plan::windows::{self, Belief, Claims, Density, InVain, Prefix, Remedy, Trimmed};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -22,23 +25,6 @@ const OPEN_WALKS: usize = 5;
 
 /// A refusal of a window longer than this is taken for a limit on its length.
 const REFUSABLE_LENGTH: Duration = Duration::from_hours(1);
-
-/// What walking a function came to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Walked {
-    /// Whether everything was asked that was to be asked.
-    pub(super) finished: bool,
-    /// Windows that could not be proven.
-    pub(super) unproven: Vec<(Interval, Doubt)>,
-    /// Ranges that fell behind the service's reach before they were settled.
-    pub(super) lost: Vec<Interval>,
-    /// What ended the walking early.
-    pub(super) failure: Option<CallFailure>,
-    /// What was learnt about the service's pages.
-    pub(super) habits: Habits,
-    /// How far back the service was seen to reach.
-    pub(super) reach: Reach,
-}
 
 /// A range still to walk.
 #[derive(Clone, Copy, Debug)]
@@ -73,10 +59,10 @@ struct ActiveWalk {
     /// Whether its next page may cut it again.
     undecided: bool,
     /// When the service answered first.
-    began_at: Option<Timestamp>,
+    began_at: Option<Moment>,
 }
 
-type Answer = (u64, Marker, Result<(Page, Timestamp), CallFailure>);
+type Answer = (u64, Marker, Result<(Page, Moment), CallFailure>);
 type Fetch<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// Walks ranges of one function.
@@ -94,6 +80,7 @@ pub(super) struct Walker<'a, S> {
     trims: bool,
     reach: Reach,
     promise: Promise,
+    emptiness: Emptiness,
     /// Whether the windows are settled ones, walked to see whether they still are what was archived.
     verifies: bool,
     in_vain: InVain,
@@ -106,6 +93,8 @@ pub(super) struct Knowledge {
     pub(super) habits: Habits,
     pub(super) reach: Reach,
     pub(super) promise: Promise,
+    /// What an earlier run found empty.
+    pub(super) emptiness: Emptiness,
     /// How many lanes may be walked side by side.
     pub(super) lanes: usize,
 }
@@ -131,6 +120,7 @@ impl<'a, S: Source> Walker<'a, S> {
             trims: true,
             reach: known.reach,
             promise: known.promise,
+            emptiness: known.emptiness,
             verifies: false,
             in_vain: InVain::default(),
             walked: Walked { habits: known.habits, ..Walked::default() },
@@ -215,8 +205,9 @@ impl<'a, S: Source> Walker<'a, S> {
         }
         let now = self.asker.now();
         let range = self.promise.uniform(piece.range, self.reach, now);
+        let range = if self.reach.covers(range, now) { range } else { self.emptiness.uniform(range) };
         let range = windows::next_window(range, density, self.longest);
-        let settled_until = now - self.settle_delay;
+        let settled_until = now.earlier() - self.settle_delay;
         let range = windows::cut_at_settled(range, density, settled_until, PAGE_LIMIT);
         if let Some(rest) = piece.range.split_at(range.end()).1 {
             self.put_back(lane, rest);
@@ -251,13 +242,14 @@ impl<'a, S: Source> Walker<'a, S> {
         id: u64,
         marker: Marker,
         page: Page,
-        served_at: Timestamp,
+        served_at: Moment,
         fetches: &mut FuturesUnordered<Fetch<'a>>,
     ) {
         self.walked.habits.learn(marker, &page);
         page.records.iter().for_each(|record| self.reach.learn(record, served_at));
         if let Some(active) = self.active.get_mut(&id) {
-            active.began_at.get_or_insert(served_at);
+            // An answer that is dated before the first one may come from a copy that is as old.
+            active.began_at = Some(active.began_at.map_or(served_at, |began_at| began_at.not_after(served_at)));
             active.walk.take(marker, &page);
             active.undecided = false;
             // Further pages tell a density only by their total; without one they are too few to go by.
@@ -323,12 +315,44 @@ impl<'a, S: Source> Walker<'a, S> {
                     let rewalk = active.rewalk(began_at, self.reach);
                     return self.outbox.send(Delivery::Rewalk(rewalk)).await;
                 }
-                let believed_from = self.promise.believed_from(window, self.reach, began_at);
-                let claims = windows::claims(window, believed_from, began_at, self.settle_delay);
+                let belief = self.belief(&active, began_at);
+                let claims = windows::claims(window, belief, began_at.earlier(), self.settle_delay);
                 self.walked.lost.extend(claims.lost);
-                self.enter(active.rows(claims, proof, began_at)).await;
+                self.walked.unclaimed.extend(claims.future);
+                self.walked.disputed.extend(claims.disputed);
+                self.tell_of_records_in_the_empty(&active);
+                let unconfirmed =
+                    if records == 0 { claims.settled.map(|settled| self.emptiness.unconfirmed(settled)) } else { None };
+                self.enter(active.rows(claims, &unconfirmed.unwrap_or_default(), proof, began_at)).await;
             }
             Err(doubt) => self.remedy(active, doubt).await,
+        }
+    }
+
+    /// From where on a walk is believed. What was empty twice is: when it was first, the service was not too late to ask.
+    fn belief(&self, active: &ActiveWalk, began_at: Moment) -> Belief {
+        let window = active.piece.range;
+        if active.walk.distinct() == 0 && self.emptiness.was_seen(window) {
+            return Belief { lost_until: window.begin(), from: window.begin() };
+        }
+        Belief {
+            lost_until: self.promise.lost_until(window, self.reach, began_at),
+            from: self.promise.believed_from(window, self.reach, began_at),
+        }
+    }
+
+    /// An answer that said that nothing happened was wrong.
+    fn tell_of_records_in_the_empty(&self, active: &ActiveWalk) {
+        for range in self.emptiness.seen_in(active.piece.range) {
+            let records = active.walk.distinct_in(range);
+            if records > 0 {
+                tracing::warn!(
+                    function = self.urn.full_name(),
+                    %range,
+                    records,
+                    "the service shows records where it showed none to an earlier run; they are archived"
+                );
+            }
         }
     }
 
@@ -417,29 +441,32 @@ impl ActiveWalk {
         Some(Prefix { total, seen, until: *starts.last()?, stride: self.walk.stride() })
     }
 
-    /// The rows of the ledger for what is claimed.
-    fn rows(&self, claims: Claims, proof: Proof, began_at: Timestamp) -> Vec<Entry> {
+    /// The rows of the ledger for what is claimed; the unconfirmed is only proven.
+    fn rows(&self, claims: Claims, unconfirmed: &[Interval], proof: Proof, began_at: Moment) -> Vec<Entry> {
         let row = |window: Option<Interval>, state| {
             window.map(|window| {
                 let distinct = self.walk.distinct_in(window);
                 // A count that the seams had to contradict is no witness for them.
                 let reported = self.walk.reported().filter(|_| proof != Proof::Seams).map(|_| distinct);
-                Entry { window, state, reported, distinct, pages: self.walk.pages(), walked_at: began_at }
+                Entry { window, state, reported, distinct, pages: self.walk.pages(), walked_at: began_at.earlier() }
             })
         };
-        let Claims { lost, settled, proven } = claims;
-        let rows = [row(lost, State::Lost), row(settled, State::Settled(proof)), row(proven, State::Proven(proof))];
-        rows.into_iter().flatten().collect()
+        let Claims { lost, settled, proven, .. } = claims;
+        let not_settled: IntervalSet = unconfirmed.iter().copied().collect();
+        let settled = settled.map_or_else(Vec::new, |settled| not_settled.gaps_in(settled)).into_iter();
+        let settled = settled.map(|part| row(Some(part), State::Settled(proof)));
+        let proven = unconfirmed.iter().copied().chain(proven).map(|part| row(Some(part), State::Proven(proof)));
+        [row(lost, State::Lost)].into_iter().chain(settled).chain(proven).flatten().collect()
     }
 
-    fn rewalk(self, began_at: Timestamp, reach: Reach) -> Rewalk {
+    fn rewalk(self, began_at: Moment, reach: Reach) -> Rewalk {
         let window = self.piece.range;
         let (records, pages, reached) = (self.walk.distinct_in(window), self.walk.pages(), reach.begin(began_at));
-        Rewalk { window, shown: self.walk.into_keys(), records, pages, began_at, reached }
+        Rewalk { window, shown: self.walk.into_keys(), records, pages, began_at: began_at.earlier(), reached }
     }
 
     fn unproven(&self) -> Vec<Entry> {
-        let Some(walked_at) = self.began_at else { return Vec::new() };
+        let Some(walked_at) = self.began_at.map(Moment::earlier) else { return Vec::new() };
         let (reported, distinct, pages) = (self.walk.reported(), self.walk.distinct(), self.walk.pages());
         vec![Entry { window: self.piece.range, state: State::Unproven, reported, distinct, pages, walked_at }]
     }

@@ -17,6 +17,7 @@ pub(crate) struct Window {
     pub(crate) begin: Timestamp,
     pub(crate) end: Timestamp,
     pub(crate) state: String,
+    pub(crate) records: i64,
 }
 
 pub(crate) fn open(db: &Path) -> Connection {
@@ -75,11 +76,14 @@ pub(crate) fn ledger(db: &Path, urn: &FunctionUrn) -> Vec<Window> {
     let connection = open(db);
     let mut select = connection
         .prepare(
-            "SELECT begin_time, end_time, state FROM windows JOIN functions ON functions.id = function_id
+            "SELECT begin_time, end_time, state, distinct_count FROM windows JOIN functions ON functions.id = function_id
               WHERE urn = ?1 ORDER BY begin_time",
         )
         .unwrap();
     let moment = |row: &Row<'_>, column| row.get::<_, String>(column).map(|text| text.parse().unwrap());
-    let read = |row: &Row<'_>| Ok(Window { begin: moment(row, 0)?, end: moment(row, 1)?, state: row.get(2)? });
+    let read = |row: &Row<'_>| {
+        let (begin, end) = (moment(row, 0)?, moment(row, 1)?);
+        Ok(Window { begin, end, state: row.get(2)?, records: row.get(3)? })
+    };
     select.query_map([urn.to_string()], read).unwrap().collect::<Result<_, _>>().unwrap()
 }

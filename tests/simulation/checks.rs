@@ -365,9 +365,9 @@ impl Checks {
                 }
                 continue;
             };
-            let until = told.horizon.end().min(Timestamp::from_unix(at));
+            let until = told.end.min(Timestamp::from_unix(at));
             let proven: IntervalSet = ranges(&content.windows[function], &["settled", "proven", "lost"]).collect();
-            if let Some(horizon) = Interval::new(told.horizon.begin(), until)
+            if let Some(horizon) = Interval::new(told.begin, until)
                 && let Some(gap) = proven.gaps_in(horizon).first()
             {
                 self.find("complete means proven", format!("{gap} of {urn} is not"));

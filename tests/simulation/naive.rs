@@ -5,7 +5,7 @@
 
 use crate::functions::Naming;
 use crate::play::{Counts, play_schedule, with_template};
-use crate::readings::{Faults, Lengths};
+use crate::readings::Lengths;
 use crate::schedule::{Planned, Schedule};
 use crate::service::{Served, Service};
 use crate::showing::Oddities;
@@ -99,7 +99,7 @@ fn schedule(seed: u64) -> Schedule {
     schedule.readings.lengths = Lengths::Full;
     schedule.readings.wrong_count = None;
     for run in &mut schedule.runs {
-        *run = Planned { at: run.at, skew: 0, faults: Faults::NONE, cut: None };
+        *run = Planned::at(run.at);
     }
     schedule
 }

@@ -2,9 +2,9 @@
 
 use crate::functions::Naming;
 use crate::play::{Played, play_schedule, with_template};
-use crate::readings::{CountReading, Faults, Lengths, NextReading, Readings};
-use crate::schedule::{Planned, Schedule};
-use crate::service::{Answered, Asked};
+use crate::readings::{CountReading, Lengths, NextReading, Readings};
+use crate::schedule::{Clocks, Planned, Schedule};
+use crate::service::{Answered, Asked, Call};
 use crate::showing::Oddities;
 use crate::world::{EPOCH, World};
 use fgarchive::domain::Timestamp;
@@ -51,8 +51,7 @@ fn schedule(world: World, readings: Readings, moments: &[i64]) -> Schedule {
         concurrency: 1,
         ..Settings::default()
     };
-    let run = |&at| Planned { at, skew: 0, faults: Faults::NONE, cut: None };
-    let runs = moments.iter().map(run).collect();
+    let runs = moments.iter().map(|&at| Planned::at(at)).collect();
     Schedule { world, readings, naming: Naming::PLAIN, settings, runs, quiet_from: 0 }
 }
 
@@ -166,5 +165,139 @@ fn a_count_that_is_wrong_for_ever_costs_few_requests() {
                 assert!(pages(&played) <= 2 * 100, "{count:?} {next:?}: {} pages in two runs", pages(&played));
             }
         }
+    }
+}
+
+const MINUTE: i64 = 60;
+const YEAR: i64 = 365 * DAY;
+
+/// What the clocks say is the same for every seed.
+const SEEDS_OF_CLOCKS: u64 = 5;
+
+/// Eight runs, five minutes apart, in a world of a record every three seconds; then two quiet ones. `wrong` is what is
+/// wrong with the clocks of each.
+fn eight_runs(wrong: impl Fn(usize) -> (i64, Clocks)) -> Schedule {
+    let records = (0..2_400).map(|number| (EPOCH + 3 * number, NEVER));
+    let first = EPOCH + 65 * MINUTE;
+    let moments: Vec<i64> =
+        (0..8).map(|run| first + 5 * MINUTE * run).chain([first + HOUR, first + 2 * HOUR]).collect();
+    let readings = Readings { count: CountReading::Total, next: NextReading::AbsentAtLast, page_cap: 500, ..silent() };
+    let mut schedule = schedule(World::of_records(records), readings, &moments);
+    for (number, run) in schedule.runs.iter_mut().enumerate().take(8) {
+        (run.skew, run.clocks) = wrong(number);
+    }
+    Schedule { quiet_from: 8, ..schedule }
+}
+
+/// Nothing is lost whichever of the clocks is wrong, each run asks, and what each says is what it is.
+#[track_caller]
+fn survives_clocks(wrong: impl Fn(usize) -> (i64, Clocks), exits: [u8; 10]) {
+    for played in survives(SEEDS_OF_CLOCKS, || eight_runs(&wrong)) {
+        let asked = |run: usize| played.calls.iter().any(|call| call.run == run);
+        assert!((0..10).all(asked), "a run asked nothing");
+        assert_eq!(played.exits, exits);
+        assert_eq!(played.counts.late, 0);
+    }
+}
+
+#[test]
+fn dates_that_are_minutes_ahead_in_some_runs_lose_nothing() {
+    let ahead = |run| (0, Clocks { date: if run == 2 || run == 5 { 20 * MINUTE } else { 0 }, ..Clocks::default() });
+    survives_clocks(ahead, [0; 10]);
+}
+
+#[test]
+fn a_single_answer_with_a_wrong_date_loses_nothing() {
+    for wrong in [DAY, YEAR, -DAY, -YEAR] {
+        let stray = |run| (0, Clocks { strays: (if run % 2 == 1 { 30 } else { 0 }, wrong), ..Clocks::default() });
+        for played in survives(SEEDS_OF_CLOCKS, || eight_runs(stray)) {
+            assert_eq!(played.exits[8..], [0, 0]);
+        }
+    }
+}
+
+#[test]
+fn a_machine_s_clock_that_is_set_back_asks_says_so_and_claims_nothing() {
+    for back in [-HOUR, -YEAR] {
+        let set_back = |run| (if run == 3 || run == 4 { back } else { 0 }, Clocks::default());
+        survives_clocks(set_back, [0, 0, 0, 3, 3, 0, 0, 0, 0, 0]);
+    }
+}
+
+#[test]
+fn a_machine_s_clock_that_is_ahead_claims_what_the_service_s_has_seen() {
+    for ahead in [HOUR, YEAR] {
+        let set_ahead = |run| (if run == 3 || run == 4 { ahead } else { 0 }, Clocks::default());
+        survives_clocks(set_ahead, [0; 10]);
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_during_a_run_changes_nothing() {
+    for by in [-YEAR, -HOUR, HOUR, YEAR] {
+        let jump = |run: usize| (0, Clocks { jump: (run % 2 == 1).then_some((1, by)), ..Clocks::default() });
+        survives_clocks(jump, [0; 10]);
+    }
+}
+
+/// Both clocks were ahead, and nobody could tell; with right ones, what they claimed is taken back and walked again.
+#[test]
+fn what_two_clocks_claimed_that_were_ahead_is_taken_back() {
+    let both = |run| {
+        let ahead = if run == 3 { HOUR } else { 0 };
+        (ahead, Clocks { date: ahead, ..Clocks::default() })
+    };
+    for played in survives(SEEDS_OF_CLOCKS, || eight_runs(both)) {
+        assert_eq!(played.exits, [0, 0, 0, 0, 3, 0, 0, 0, 0, 0], "said, and mended");
+    }
+}
+
+/// A function that is taken up after so many days, walked in runs at these moments after them.
+fn taken_up_after(days: i64, records: impl IntoIterator<Item = (i64, i64)>, runs: &[i64]) -> Schedule {
+    let moments: Vec<i64> = runs.iter().map(|after| EPOCH + days * DAY + after).collect();
+    let readings = Readings { count: CountReading::Total, next: NextReading::AbsentAtLast, ..silent() };
+    schedule(World::of_records(records), readings, &moments)
+}
+
+/// Requests for pages in each run.
+fn pages_of_runs(played: &Played, runs: usize) -> Vec<usize> {
+    let in_run = |run| move |call: &&Call| call.run == run && matches!(call.asked, Asked::List { .. });
+    (0..runs).map(|run| played.calls.iter().filter(in_run(run)).count()).collect()
+}
+
+/// The service hiccups, or a right is missing, and the first run is shown nothing.
+#[test]
+fn what_the_first_run_is_falsely_shown_empty_is_looked_at_again() {
+    let records = || (0..9).map(|number| (EPOCH + number * DAY, NEVER));
+    let schedule = || {
+        let mut schedule = taken_up_after(20, records(), &[0, 5 * MINUTE, 10 * MINUTE]);
+        schedule.runs[0].faults.empty_at = Some(0);
+        schedule
+    };
+    for played in survives(SEEDS_OF_CLOCKS, schedule) {
+        assert_eq!((played.exits.as_slice(), played.counts.late), ([0; 3].as_slice(), 0));
+        let shown = |call: &Call| match (&call.asked, call.answer) {
+            (Asked::List { .. }, Answered::Records { shown, .. }) => Some((call.run, shown)),
+            _ => None,
+        };
+        let shown_to =
+            |run| played.calls.iter().filter_map(shown).filter(|each| each.0 == run).map(|each| each.1).sum();
+        let shown_to: [usize; 3] = [0, 1, 2].map(shown_to);
+        let is_as_told = shown_to[0] == 0 && shown_to[1] >= 9 && shown_to[2] == 0;
+        assert!(is_as_told, "the second run has them, the third need not look: {shown_to:?}");
+    }
+}
+
+/// Looking again costs a quiet function one request, and alarms nobody, however late it comes.
+#[test]
+fn a_quiet_function_is_looked_at_again_once() {
+    for played in survives(SEEDS_OF_CLOCKS, || taken_up_after(20, [], &[0, 5 * MINUTE, HOUR])) {
+        assert_eq!(played.exits, [0; 3]);
+        assert_eq!(pages_of_runs(&played, 3), [1, 2, 1]);
+    }
+    let runs: Vec<i64> = (0..6).map(|run| run * 20 * HOUR).collect();
+    for played in survives(SEEDS_OF_CLOCKS, || taken_up_after(100, [], &runs)) {
+        assert_eq!(played.exits, [0; 6], "nothing is lost, though it is looked at again after days");
+        assert_eq!(pages_of_runs(&played, 6), [4, 2, 2, 2, 2, 1], "a window a run");
     }
 }

@@ -184,6 +184,8 @@ pub(crate) struct Faults {
     pub(crate) token_life: Option<i64>,
     /// How a renewal ends: with a new token in so many of a hundred.
     pub(crate) renewed: f64,
+    /// Which window of a run is falsely shown empty, if one is.
+    pub(crate) empty_at: Option<usize>,
     /// Which request of a run is refused, if one is.
     pub(crate) denied_at: Option<usize>,
 }
@@ -196,6 +198,7 @@ impl Faults {
         slow: 0.0,
         token_life: None,
         renewed: 100.0,
+        empty_at: None,
         denied_at: None,
     };
 
@@ -210,6 +213,7 @@ impl Faults {
             slow: dice.pick(&[0.0, 2.0]),
             token_life: dice.percent(20.0).then(|| dice.spread(2, 7_200)),
             renewed: dice.pick(&[100.0, 100.0, 50.0]),
+            empty_at: None,
             denied_at: dice.percent(3.0).then(|| dice.usize(0..12)),
         }
     }

@@ -23,8 +23,57 @@ pub(crate) struct Planned {
     pub(crate) at: i64,
     /// The local clock less the service's.
     pub(crate) skew: i64,
+    /// What else is wrong with the clocks.
+    pub(crate) clocks: Clocks,
     pub(crate) faults: Faults,
     pub(crate) cut: Option<Cut>,
+}
+
+/// What is wrong with the clocks of a run, beside a machine's that is off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Clocks {
+    /// By how many seconds every date of the service is off.
+    pub(crate) date: i64,
+    /// So many of a hundred answers are off by so many seconds more.
+    pub(crate) strays: (u8, i64),
+    /// So many seconds after the start the machine's clock is set by so many.
+    pub(crate) jump: Option<(i64, i64)>,
+}
+
+impl Planned {
+    /// A run at this second, with which nothing goes wrong.
+    pub(crate) fn at(at: i64) -> Self {
+        Self { at, skew: 0, clocks: Clocks::default(), faults: Faults::NONE, cut: None }
+    }
+
+    /// Whether every clock is right.
+    pub(crate) fn is_on_time(&self) -> bool {
+        self.skew == 0 && self.clocks == Clocks::default()
+    }
+
+    /// Whether no clock is off by more than minutes, nor by a different time in each answer.
+    pub(crate) fn is_about_on_time(&self) -> bool {
+        self.skew.abs() <= 10 * MINUTE && self.clocks == Clocks::default()
+    }
+
+    /// One of the two clocks goes wrong, by minutes to years. The other is right, or wrong in the other direction: two
+    /// that are wrong alike cannot be told from two that are right.
+    fn with_bad_clocks(mut self, dice: &mut fastrand::Rng) -> Self {
+        let mut off = || dice.pick(&[-1, 1]) * dice.spread(MINUTE, 500 * DAY);
+        let (machine, date, stray, jump) = (off(), off(), off(), off());
+        let opposite = |off: i64, to: i64| if to == 0 { off } else { -off.abs() * to.signum() };
+        match dice.u8(..4) {
+            0 => self.skew = machine,
+            1 => self.clocks.date = opposite(date, self.skew),
+            2 => self.clocks.strays = (dice.pick(&[2, 10, 40]), opposite(stray, self.skew)),
+            _ => {
+                self.skew = machine;
+                self.clocks.strays = (dice.pick(&[2, 10, 40]), opposite(stray, machine));
+            }
+        }
+        self.clocks.jump = dice.percent(30.0).then(|| (dice.i64(1..20), jump));
+        self
+    }
 }
 
 /// What one seed stands for.
@@ -48,22 +97,32 @@ impl Schedule {
         let mut dice = dice(seed, "schedule");
         let skew = if dice.percent(25.0) { dice.i64(-600..600) } else { 0 };
         let cuts = dice.pick(&[0.0, 30.0, 60.0]);
-        let mut runs = Vec::new();
+        // Of their own, so that the other draws of a seed stay what they are.
+        let mut clocks = self::dice(seed, "clocks");
+        let bad_clocks = if clocks.percent(30.0) { 40.0 } else { 0.0 };
+        let mut runs: Vec<Planned> = Vec::new();
         let mut at = EPOCH + (world.span as f64 * dice.f64() * 0.9) as i64;
         while runs.len() < MOST_RUNS && at < EPOCH + world.span + HOUR {
             let cut = dice.percent(cuts).then(|| cut(&mut dice));
             let faults = if dice.percent(70.0) { faults.clone() } else { Faults::NONE };
-            runs.push(Planned { at, skew, faults, cut });
+            let run = Planned { skew, faults, cut, ..Planned::at(at) };
+            runs.push(if clocks.percent(bad_clocks) { run.with_bad_clocks(&mut clocks) } else { run });
             at += match dice.u8(..100) {
                 0..60 => 5 * MINUTE,
                 60..90 => dice.spread(10 * MINUTE, 12 * HOUR),
                 _ => dice.spread(12 * HOUR, 60 * DAY),
             };
         }
+        let mut empty = self::dice(seed, "empty");
+        if empty.percent(25.0)
+            && let Some(first) = runs.first_mut()
+        {
+            first.faults.empty_at = Some(empty.pick(&[0, 0, 1, 2, 5]));
+        }
         let quiet_from = runs.len();
         let mut at = at.max(EPOCH + world.span) + 3 * HOUR;
         for pause in [2 * HOUR, 2 * HOUR, 5 * MINUTE, 0] {
-            runs.push(Planned { at, skew: 0, faults: Faults::NONE, cut: None });
+            runs.push(Planned::at(at));
             at += pause;
         }
         let naming = Naming::new(seed, &world);

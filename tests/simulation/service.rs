@@ -4,6 +4,7 @@
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
 use crate::readings::{CountReading, Faults, Lengths, Readings};
+use crate::schedule::{Clocks, Planned};
 use crate::showing::Fields;
 use crate::world::{Record, Stage, World};
 use fastrand::Rng;
@@ -110,10 +111,13 @@ struct Session {
     began: Instant,
     began_at: i64,
     requests: usize,
+    windows: usize,
     faults: Faults,
     cut: Option<Cut>,
     cancel: CancellationToken,
     skew: i64,
+    clocks: Clocks,
+    date_dice: Rng,
     clock: Clock,
 }
 
@@ -165,15 +169,9 @@ impl Service {
     }
 
     /// A run begins at this second, on a machine whose clock is off by `skew`.
-    pub(crate) fn begin(
-        &self,
-        run: usize,
-        at: i64,
-        skew: i64,
-        faults: Faults,
-        cut: Option<Cut>,
-    ) -> (Clock, CancellationToken) {
-        let clock = Clock::fixed(Timestamp::from_unix(at + skew));
+    pub(crate) fn begin(&self, run: usize, planned: &Planned) -> (Clock, CancellationToken) {
+        let Planned { at, skew, clocks, ref faults, cut } = *planned;
+        let clock = Clock::unreliable(Timestamp::from_unix(at + skew));
         let cancel = CancellationToken::new();
         let mut state = self.state();
         state.token_until = faults.token_life.map_or(i64::MAX, |life| (at + life) * 1000);
@@ -182,10 +180,13 @@ impl Service {
             began: Instant::now(),
             began_at: at * 1000,
             requests: 0,
-            faults,
+            windows: 0,
+            faults: faults.clone(),
             cut,
             cancel: cancel.clone(),
             skew,
+            clocks,
+            date_dice: Rng::with_seed(run as u64),
             clock: clock.clone(),
         });
         (clock, cancel)
@@ -196,7 +197,9 @@ impl Service {
         let state = self.state();
         let session = state.session.as_ref().expect("a run");
         let now = session.began_at + i64::try_from(session.began.elapsed().as_millis()).expect("a short run");
-        session.clock.set(Timestamp::from_unix(now / 1000 + session.skew));
+        let jumped = |&(after, _): &(i64, i64)| now >= session.began_at + after * 1000;
+        let jump = session.clocks.jump.filter(jumped).map_or(0, |(_, by)| by);
+        session.clock.set(Timestamp::from_unix(now / 1000 + session.skew + jump));
         now
     }
 
@@ -264,6 +267,17 @@ impl Service {
         }
     }
 
+    /// The service's clock as it dates an answer.
+    fn date(&self, now: i64) -> Timestamp {
+        let mut state = self.state();
+        let off = state.session.as_mut().map_or(0, |session| {
+            let (percent, by) = session.clocks.strays;
+            let is_stray = session.date_dice.percent(f64::from(percent));
+            session.clocks.date + if is_stray { by } else { 0 }
+        });
+        Timestamp::from_unix(now + off)
+    }
+
     fn number_of(&self, urn: &FunctionUrn) -> usize {
         self.world.functions.iter().position(|known| known == urn).expect("a function of the world")
     }
@@ -289,7 +303,8 @@ impl Service {
         }
         let as_of = self.as_of(now);
         let mut dice = self.state().dice.fork();
-        let listing = self.listing(function, begin, end, as_of, &mut dice);
+        let is_hidden = query.marker.0 == 0 && self.hides_window();
+        let listing = if is_hidden { Vec::new() } else { self.listing(function, begin, end, as_of, &mut dice) };
         let marker = usize::try_from(query.marker.0).expect("a small marker");
         let fits = (query.limit as usize).min(self.readings.page_cap);
         // Two are the least that pages can overlap in.
@@ -301,6 +316,14 @@ impl Service {
             Lengths::Full | Lengths::SometimesShort => limit,
         };
         Ok(self.page(function, &listing, marker..marker.saturating_add(limit), now))
+    }
+
+    /// Whether this is the window of the run that is falsely shown empty.
+    fn hides_window(&self) -> bool {
+        self.state().session.as_mut().is_some_and(|session| {
+            session.windows += 1;
+            session.faults.empty_at == Some(session.windows - 1)
+        })
     }
 
     /// What a query matches, in the order of the service.
@@ -363,7 +386,7 @@ impl Service {
         };
         let is_last = entries.len() == rest.len();
         page.next_marker = self.readings.next.after(is_last, marker as u64, reached);
-        page.served_at = Some(Timestamp::from_unix(now));
+        page.served_at = Some(self.date(now));
         let shown = entries
             .iter()
             .zip(&page.records)
@@ -381,7 +404,9 @@ impl Service {
     /// One page of the functions.
     fn serve_functions(&self, marker: Marker) -> FunctionPage {
         let mut dice = self.state().naming_dice.fork();
-        self.naming.page(&self.world.functions, marker.0 as usize, self.now() / 1000, &mut dice)
+        let now = self.now() / 1000;
+        let page = self.naming.page(&self.world.functions, marker.0 as usize, now, &mut dice);
+        FunctionPage { served_at: Some(self.date(now)), ..page }
     }
 
     /// Whether a call about a function is answered.

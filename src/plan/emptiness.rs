@@ -1,0 +1,137 @@
+//! When a range that was shown empty is settled.
+//!
+//! An empty answer looks the same whether nothing happened, or the service hiccuped, or a right was
+//! missing. What lies before a function was taken up is shown in its first run alone, so nothing is
+//! settled there on the word of one run: a window that was empty is proven, and a later run looks
+//! again. Empty again, it is settled.
+
+use super::ledger::{Entry, State};
+use crate::domain::{Interval, IntervalSet, Timestamp};
+
+/// What of a function's time was shown empty, and how often.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Emptiness {
+    /// When a run first took the function up; none where nothing is to be confirmed.
+    taken_up_at: Option<Timestamp>,
+    /// What an earlier run found empty when it was old enough to be settled, and no other has
+    /// looked at since.
+    seen: IntervalSet,
+    /// The same, and what was younger then.
+    empty: IntervalSet,
+}
+
+impl Emptiness {
+    /// What the ledger of a function tells that was taken up at `taken_up_at`.
+    pub fn of(ledger: &[Entry], taken_up_at: Timestamp) -> Self {
+        let seen = awaiting(ledger, taken_up_at).collect();
+        let empty = ledger.iter().filter(|row| is_empty(row)).map(|row| row.window).collect();
+        Self { taken_up_at: Some(taken_up_at), seen, empty }
+    }
+
+    /// Whether an earlier run found all of a window empty.
+    pub fn was_seen(&self, window: Interval) -> bool {
+        self.seen.range_at(window.begin()).is_some_and(|seen| seen.covers(window))
+    }
+
+    /// The parts of a range that an earlier run found empty.
+    pub fn seen_in(&self, range: Interval) -> Vec<Interval> {
+        self.seen.iter().filter_map(|seen| seen.intersect(range)).collect()
+    }
+
+    /// The parts of these ranges that no earlier run found empty.
+    pub fn unseen(&self, ranges: &[Interval]) -> Vec<Interval> {
+        ranges.iter().flat_map(|&range| self.seen.gaps_in(range)).collect()
+    }
+
+    /// The start of a window that an earlier run found empty as a whole or not at all.
+    pub fn uniform(&self, window: Interval) -> Interval {
+        let edges = self.seen.iter().flat_map(|seen| [seen.begin(), seen.end()]);
+        let first_inside = edges.filter(|&edge| window.begin() < edge).min();
+        first_inside.and_then(|edge| window.split_at(edge).0).unwrap_or(window)
+    }
+
+    /// What an empty walk leaves to another run, of what it could settle.
+    pub fn unconfirmed(&self, settled: Interval) -> Vec<Interval> {
+        let before = self.taken_up_at.and_then(|taken_up_at| settled.split_at(taken_up_at).0);
+        before.map_or_else(Vec::new, |before| self.empty.gaps_in(before))
+    }
+}
+
+/// The ranges that wait for another run to look at them, earliest first. Young ranges wait for
+/// records that come late, and are walked again anyway; those end when the walk began, or after the
+/// function was taken up.
+fn awaiting(ledger: &[Entry], taken_up_at: Timestamp) -> impl Iterator<Item = Interval> {
+    let waits = move |row: &&Entry| is_empty(row) && row.window.end() < taken_up_at.min(row.walked_at);
+    ledger.iter().filter(waits).map(|row| row.window)
+}
+
+/// Whether a walk proved a window empty. A part of a row has no pages of its own.
+fn is_empty(row: &Entry) -> bool {
+    matches!(row.state, State::Proven(_)) && row.distinct == 0 && row.pages > 0
+}
+
+/// The ranges among those that wait which a run leaves to the ones after it: it looks at one, the
+/// youngest, since that is what the service still shows most likely. So a quiet function costs a
+/// run one request more, for as many runs as its first run left empty windows: one, unless it
+/// reached back further than the service can be asked for at once.
+pub fn deferred(ledger: &[Entry], taken_up_at: Timestamp) -> Vec<Interval> {
+    let mut ranges: Vec<Interval> = awaiting(ledger, taken_up_at).collect();
+    ranges.pop();
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::paging::Proof;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix(second)
+    }
+
+    fn range(begin: i64, end: i64) -> Interval {
+        Interval::new(at(begin), at(end)).unwrap()
+    }
+
+    fn row(begin: i64, end: i64, state: State, distinct: u64) -> Entry {
+        let (window, reported) = (range(begin, end), Some(distinct));
+        Entry { window, state, reported, distinct, pages: 1, walked_at: at(1_001) }
+    }
+
+    const PROVEN: State = State::Proven(Proof::Both);
+    const SETTLED: State = State::Settled(Proof::Both);
+
+    /// Taken up at 1,000, with a settle delay of 100.
+    fn ledger() -> Vec<Entry> {
+        vec![
+            row(0, 200, PROVEN, 0),
+            row(200, 400, SETTLED, 7),
+            row(400, 600, PROVEN, 0),
+            Entry { pages: 0, ..row(600, 700, PROVEN, 0) },
+            row(700, 800, PROVEN, 3),
+            row(800, 900, State::Unproven, 0),
+            row(900, 1_000, PROVEN, 0),
+        ]
+    }
+
+    #[test]
+    fn what_the_first_run_found_empty_waits_for_another_and_what_is_young_does_not() {
+        let emptiness = Emptiness::of(&ledger(), at(1_000));
+        assert_eq!(emptiness.seen_in(range(0, 2_000)), [range(0, 200), range(400, 600)]);
+        assert!(emptiness.was_seen(range(450, 550)) && !emptiness.was_seen(range(450, 650)));
+        assert_eq!(deferred(&ledger(), at(1_000)), [range(0, 200)], "the youngest is looked at first");
+        assert_eq!(deferred(&ledger(), at(500)), [], "what came after the function was taken up");
+    }
+
+    #[test]
+    fn an_empty_walk_settles_what_was_empty_before_and_leaves_the_rest_to_another() {
+        let second = Emptiness::of(&ledger(), at(1_000));
+        assert_eq!(second.unconfirmed(range(400, 600)), []);
+        assert_eq!(second.unconfirmed(range(300, 700)), [range(300, 400), range(600, 700)]);
+        assert_eq!(second.unconfirmed(range(650, 1_100)), [range(650, 900)], "young ranges are walked by several runs");
+        assert_eq!(second.unconfirmed(range(1_000, 1_100)), [], "what came after the function was taken up");
+        let first = Emptiness::of(&[], at(1_000));
+        assert_eq!(first.unconfirmed(range(0, 900)), [range(0, 900)]);
+        assert_eq!(Emptiness::default().unconfirmed(range(0, 900)), []);
+    }
+}

@@ -1,0 +1,130 @@
+//! The functions of a run with what their ledgers say, once it is known what time it is.
+
+use super::asker::Asker;
+use super::{Settings, Source, Stop, Target, Task, verification};
+use crate::api::CallFailure;
+use crate::domain::{FunctionUrn, IntervalSet, Marker, PageQuery, Timestamp};
+use crate::plan::clocks::{Moment, TOLERANCE};
+use crate::plan::horizon::Scope;
+use crate::plan::ledger::Entry;
+use crate::plan::windows;
+use crate::store::{Archive, Batch, Packed, Registered, Showing, StoreError};
+use std::time::Duration;
+
+/// How far back a record is looked for whose answer tells the time.
+const ANY_RECORD_OF: Duration = Duration::from_hours(1);
+
+/// How many functions are asked for it, where the service refuses to list the first.
+const MOST_ASKED_FOR_TIME: usize = 3;
+
+/// What a run does for each function; what it was shown meanwhile is added to the batch.
+pub(super) async fn load<S: Source>(
+    archive: &mut Archive,
+    asker: &Asker<S>,
+    urns: &[FunctionUrn],
+    settings: &Settings,
+    batch: &mut Batch,
+) -> Result<Vec<Target>, Stop> {
+    if matches!(settings.task, Task::Verify(_)) {
+        return Ok(verification::load_targets(archive, settings, asker.now().later())?);
+    }
+    let mut found = load_found(archive, urns, asker.now())?;
+    batch.showings.extend(learn_time(asker, &found, settings).await.map_err(Stop::Refused)?);
+    take_back_the_future(archive, &mut found, settings, asker)?;
+    Ok(to_targets(found, settings, asker.now()))
+}
+
+/// A function of the run and what its ledger says.
+#[derive(Debug)]
+struct Found {
+    urn: FunctionUrn,
+    registered: Registered,
+    ledger: Vec<Entry>,
+    ledger_end: Option<Timestamp>,
+}
+
+fn load_found(archive: &mut Archive, urns: &[FunctionUrn], now: Moment) -> Result<Vec<Found>, StoreError> {
+    let registered = archive.register(urns, now)?;
+    let known = registered.into_iter().map(|registered| {
+        let ledger = archive.load_ledger(registered.id)?;
+        let ledger_end = ledger.last().map(|last| last.window.end());
+        Ok(Found { urn: registered.urn.clone(), registered, ledger, ledger_end })
+    });
+    known.collect()
+}
+
+/// Asks the service for a record, and so for its time, where that is not known and the machine's clock leaves nothing to
+/// ask of a function, or its ledger ends after that clock: every run asks the service, whatever the ledger says.
+async fn learn_time<S: Source>(
+    asker: &Asker<S>,
+    known: &[Found],
+    settings: &Settings,
+) -> Result<Option<Showing>, CallFailure> {
+    let now = asker.now();
+    let is_doubtful = |function: &Found| {
+        let horizon = scope(&function.ledger, settings).horizon(now);
+        let is_ahead = function.ledger_end.is_some_and(|end| end > now.earlier() + TOLERANCE);
+        is_ahead || horizon.is_none_or(|horizon| windows::pending(horizon, &done(&function.ledger)).is_empty())
+    };
+    if asker.knows_service_time() {
+        return Ok(None);
+    }
+    let end = settings.until.map_or(now.later(), |until| until.min(now.later()));
+    let query = PageQuery { begin: end - ANY_RECORD_OF, end, marker: Marker(0), limit: 1 };
+    for function in known.iter().filter(|function| is_doubtful(function)).take(MOST_ASKED_FOR_TIME) {
+        match asker.list(&function.urn, query).await {
+            Ok((page, seen_at)) => {
+                let (id, records) = (function.registered.id, Packed::of(&page.records));
+                return Ok(Some(Showing { function: id, records, seen_at, ledger: function.ledger.clone().into() }));
+            }
+            Err(failure) if failure.is_denied() || failure.is_temporary() => return Err(failure),
+            Err(failure) => tracing::debug!(function = function.urn.full_name(), "does not tell the time: {failure}"),
+        }
+    }
+    Ok(None)
+}
+
+/// Takes back what the ledgers claim of time that by both clocks has not come: it was claimed by clocks that were ahead,
+/// nobody knows since when. It is walked again. Where the clocks disagree, one may merely be set back: nothing is touched.
+fn take_back_the_future<S: Source>(
+    archive: &mut Archive,
+    known: &mut [Found],
+    settings: &Settings,
+    asker: &Asker<S>,
+) -> Result<(), StoreError> {
+    let now = asker.now();
+    if !(asker.knows_service_time() && now.is_agreed()) {
+        return Ok(());
+    }
+    let present = now.later() + TOLERANCE;
+    for function in known.iter_mut().filter(|function| function.ledger_end.is_some_and(|end| end > present)) {
+        let from = archive.take_back(function.registered.id, present, settings.settle_delay)?;
+        tracing::warn!(
+            function = function.urn.full_name(),
+            "its ledger claimed time that has not come yet: what it says from {from} on is taken back and walked again"
+        );
+        function.ledger = archive.load_ledger(function.registered.id)?;
+    }
+    Ok(())
+}
+
+fn to_targets(known: Vec<Found>, settings: &Settings, now: Moment) -> Vec<Target> {
+    let target = |function: Found| {
+        let Found { urn, registered: Registered { id, first_seen_at, is_new, .. }, ledger, ledger_end } = function;
+        let scope = scope(&ledger, settings);
+        // A horizon that holds no second yet has nothing to do.
+        let horizon = scope.horizon(now)?;
+        Some(Target { id, urn, first_run_at: first_seen_at, is_new, ledger: ledger.into(), ledger_end, scope, horizon })
+    };
+    known.into_iter().filter_map(target).collect()
+}
+
+/// What of a function is to be archived.
+pub(super) fn scope(ledger: &[Entry], settings: &Settings) -> Scope {
+    let archived_from = ledger.first().map(|first| first.window.begin());
+    Scope { archived_from, since: settings.since, until: settings.until, first_reach: settings.first_reach }
+}
+
+pub(super) fn done(ledger: &[Entry]) -> IntervalSet {
+    ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect()
+}
