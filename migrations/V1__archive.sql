@@ -156,6 +156,8 @@ CREATE TABLE windows (
     distinct_count INTEGER NOT NULL,
     pages          INTEGER NOT NULL,
     walked_at      TEXT NOT NULL,
+    -- Why an unproven range could not be proven, in words.
+    reason         TEXT,
     PRIMARY KEY (function_id, begin_time),
     CHECK ((state IN ('settled', 'proven')) = (proof IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
@@ -314,10 +316,11 @@ WITH ledger AS (
            reported_count,
            distinct_count,
            pages,
-           walked_at
+           walked_at,
+           reason
       FROM ledger
      UNION ALL
-    SELECT function_id, end_time, next_begin, iif(gone_at IS NULL, 'not walked', 'lost'), NULL, NULL, 0, 0, NULL
+    SELECT function_id, end_time, next_begin, iif(gone_at IS NULL, 'not walked', 'lost'), NULL, NULL, 0, 0, NULL, NULL
       FROM ledger
      WHERE next_begin > end_time
 ), off AS (
@@ -352,7 +355,8 @@ WITH ledger AS (
            r.reported_count,
            r.distinct_count,
            r.pages,
-           r.walked_at
+           r.walked_at,
+           r.reason
       FROM ranges r
       JOIN pieces p ON p.function_id = r.function_id AND r.begin_time <= p.begin_time AND p.begin_time < r.end_time
 )
@@ -394,12 +398,13 @@ SELECT f.name AS function_name,
                            AND o.from_time <= c.begin_time
                            AND c.end_time <= o.until_time) THEN 'switched off'
            ELSE 'empty'
-       END AS answer
+       END AS answer,
+       c.reason
   FROM cut c
   JOIN functions f ON f.id = c.function_id;
 
 -- What is not proven, and why: `unproven`, `lost`, or `not walked`.
 CREATE VIEW gaps AS
-SELECT function_id, function_name, function_urn, begin_time, end_time, state
+SELECT function_id, function_name, function_urn, begin_time, end_time, state, reason
   FROM coverage
  WHERE state NOT IN ('settled', 'proven');

@@ -144,6 +144,16 @@ impl CallFailure {
         }
     }
 
+    /// Why, without what was asked and without the request's id: the same words for the same trouble.
+    pub fn reason_in_short(&self) -> String {
+        let status = self.status.map(|status| format!("HTTP {status}"));
+        let said = [&self.code, &self.message].into_iter().flatten().map(ToString::to_string);
+        let details: Vec<String> = status.into_iter().chain(said).collect();
+        let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(" ")) };
+        let cause = self.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+        format!("{}{details}{cause}", self.reason())
+    }
+
     /// The next step for the reader.
     pub fn hint(&self) -> Option<String> {
         let hint = match self.meaning {
@@ -233,6 +243,16 @@ mod tests {
             "cannot list invocations of `report`: the service asks to slow down \
              (HTTP 429, APIG.0308 The throttling threshold has been reached, request id abc)"
         );
+    }
+
+    #[test]
+    fn the_same_trouble_is_told_in_the_same_words() {
+        let mut failure = CallFailure::new("list invocations of `report`", Meaning::BrokenAnswer).because("no JSON");
+        assert_eq!(failure.reason_in_short(), "the answer is broken: no JSON");
+        failure.status = Some(500);
+        failure.code = Some("FSS.0500".into());
+        failure.request_id = Some("abc".into());
+        assert_eq!(failure.reason_in_short(), "the answer is broken (HTTP 500 FSS.0500): no JSON");
     }
 
     #[test]

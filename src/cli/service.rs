@@ -106,6 +106,7 @@ impl ServiceArgs {
             seed: now.unix().unsigned_abs(),
             ..Settings::default()
         }
+        .with_answers_after(self.request_timeout)
     }
 
     /// The service, by what was told here, in variables and in files.

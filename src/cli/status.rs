@@ -4,7 +4,7 @@ use super::render::{Format, Renderer};
 use super::{Globals, failure};
 use crate::domain::Timestamp;
 use crate::error::{Failure, FailureKind};
-use crate::store::{ArchiveStatus, Arguments, Cell, Extent, FunctionStatus, Reader, Stale, StoreError};
+use crate::store::{ArchiveStatus, Arguments, Cell, Extent, FunctionStatus, Reader, Stale, StoreError, Unproven};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -154,6 +154,7 @@ fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {
         "gap_seconds": function.gaps.seconds,
         "lost": function.lost.count,
         "lost_seconds": function.lost.seconds,
+        "unproven": function.unproven.as_ref().map(unproven),
         "open": function.open,
         "records": function.records,
         "recording": outlook.recording.and_then(|recording| recording.enabled),
@@ -163,6 +164,12 @@ fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {
         "pending_since": time(outlook.pending_since),
         "survives_seconds": outlook.survives(now).map(|survives| survives.as_secs()),
     })
+}
+
+fn unproven(unproven: &Unproven) -> Value {
+    let Unproven { ranges, first, reason } = unproven;
+    let (begin, end) = (first.begin().to_string(), first.end().to_string());
+    json!({ "ranges": ranges, "begin_time": begin, "end_time": end, "reason": reason })
 }
 
 fn time(moment: Option<Timestamp>) -> Option<String> {

@@ -45,6 +45,9 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// So many ranges of a function are named one by one.
+const MOST_RANGES: usize = 10;
+
 fn read_percent(text: &str) -> Result<f64, String> {
     let percent: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
     if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err("it lies between 0 and 100".to_owned()) }
@@ -120,8 +123,11 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
     service::tell_of_gone(&report.functions);
     for function in report.functions.iter().filter(|function| !function.is_complete()) {
         let FunctionReport { urn, unproven, lost, ledger_ahead, unclaimed, failure, .. } = function;
-        for (range, doubt) in unproven {
-            tracing::warn!(function = urn.full_name(), %range, "a range could not be proven complete: {doubt}");
+        for (range, reason) in unproven.iter().take(MOST_RANGES) {
+            tracing::warn!(function = urn.full_name(), %range, "a range could not be proven complete: {reason}");
+        }
+        if let Some(more) = unproven.len().checked_sub(MOST_RANGES).filter(|&more| more > 0) {
+            tracing::warn!(function = urn.full_name(), "{more} more ranges could not be proven complete");
         }
         for range in lost {
             tracing::warn!(function = urn.full_name(), %range, "lost: the service had forgotten it before it was archived");
@@ -176,6 +182,7 @@ fn to_json(report: &RunReport) -> serde_json::Value {
         "discrepancies": report.discrepancies(),
         "functions_unreadable": tally.functions_unreadable,
         "list": report.list.as_ref().map(list_to_json),
+        "error": report.failure().map(|failure| failure.to_string()),
         "functions": functions,
     })
 }
@@ -201,7 +208,10 @@ fn function_to_json(function: &FunctionReport) -> serde_json::Value {
     let unproven: Vec<_> = function
         .unproven
         .iter()
-        .map(|(window, doubt)| json!({ "begin_time": window.begin().to_string(), "end_time": window.end().to_string(), "reason": doubt.to_string() }))
+        .map(|(window, reason)| {
+            let (begin, end) = (window.begin().to_string(), window.end().to_string());
+            json!({ "begin_time": begin, "end_time": end, "reason": &**reason })
+        })
         .collect();
     json!({
         "urn": function.urn.to_string(),

@@ -138,6 +138,9 @@ pub struct Rule {
     /// Requests of this kind; without it, every request.
     #[serde(default)]
     pub on: Option<RouteName>,
+    /// Pages that hold the record of this id; other requests are not counted.
+    #[serde(default)]
+    pub holding: Option<String>,
     /// So many matching requests are left alone first.
     #[serde(default)]
     pub skip: u64,
@@ -210,7 +213,7 @@ impl FromStr for Faults {
 /// Everything by route and without conditions.
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
-        Self { on: None, skip: 0, every: None, share: None, times: None, faults: vec![fault] }
+        Self { on: None, holding: None, skip: 0, every: None, share: None, times: None, faults: vec![fault] }
     }
 }
 
@@ -233,9 +236,10 @@ impl Engine {
         Self { faults, counters }
     }
 
-    /// What goes wrong with the next request of this kind.
-    pub(super) fn strike(&self, route: RouteName) -> Vec<Fault> {
+    /// What goes wrong with the next request of this kind; `holds` tells whether its page holds a record.
+    pub(super) fn strike(&self, route: RouteName, holds: impl Fn(&str) -> bool) -> Vec<Fault> {
         let rules = self.faults.rules.iter().zip(&self.counters).enumerate();
+        let rules = rules.filter(|(_, (rule, _))| rule.holding.as_deref().is_none_or(&holds));
         rules.filter_map(|(nth, (rule, counter))| self.apply(nth as u64, rule, counter, route)).collect()
     }
 
@@ -264,7 +268,7 @@ mod tests {
 
     fn run(faults: Faults, requests: usize) -> Vec<Vec<Fault>> {
         let engine = Engine::new(faults);
-        (0..requests).map(|_| engine.strike(RouteName::Invocations)).collect()
+        (0..requests).map(|_| engine.strike(RouteName::Invocations, |_| false)).collect()
     }
 
     fn rule(text: &str) -> Faults {
@@ -293,7 +297,15 @@ mod tests {
         let faults = rule(r#"{ "on": "invocations", "skip": 1, "every": 2, "times": 2, "faults": ["reset"] }"#);
         let struck: Vec<usize> = run(faults.clone(), 9).iter().map(Vec::len).collect();
         assert_eq!(struck, [0, 0, 1, 0, 1, 0, 0, 0, 0]);
-        assert_eq!(Engine::new(faults).strike(RouteName::Tokens), []);
+        assert_eq!(Engine::new(faults).strike(RouteName::Tokens, |_| true), []);
+    }
+
+    #[test]
+    fn a_record_that_is_named_strikes_the_pages_that_hold_it() {
+        let faults: Faults = r#"{ "rules": [{ "holding": "a1", "faults": ["garbled"] }] }"#.parse().unwrap();
+        let engine = Engine::new(faults);
+        assert_eq!(engine.strike(RouteName::Invocations, |id| id == "a1"), [Fault::Garbled]);
+        assert_eq!(engine.strike(RouteName::Invocations, |id| id == "b2"), []);
     }
 
     #[test]

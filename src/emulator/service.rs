@@ -112,7 +112,7 @@ impl Emulator {
     pub(super) fn receive(&self, asked: &Asked) -> Arrival {
         let route = Route::of(&asked.method, &asked.path);
         let engine = Arc::clone(&self.0.engine.read().unwrap_or_else(PoisonError::into_inner));
-        let faults = engine.strike(route.name);
+        let faults = engine.strike(route.name, |id| self.holds(asked, &route, id));
         if route.name == RouteName::Invocations {
             lock(&self.0.journal).note_listing(&route.function, &asked.query);
         }
@@ -161,6 +161,18 @@ impl Emulator {
             return Err(Refusal::Expired);
         }
         access.admit(asked, arrival.now)
+    }
+
+    /// Whether the page that a request asks for holds the record of this id.
+    fn holds(&self, asked: &Asked, route: &Route, id: &str) -> bool {
+        let (readings, parameters) = (self.readings(), Parameters::parse(&asked.query));
+        let active = route.name == RouteName::ActiveInvocations;
+        let (Ok((function, _)), Ok(query)) = (self.function(route), parameters.listing(readings, active)) else {
+            return false;
+        };
+        let request = self.0.requests.load(Ordering::SeqCst);
+        let listing = Listing { world: self.world(), readings, function, now: self.now(), request, slid: 0 };
+        listing.page(&query).records.iter().any(|shown| shown.id.to_string() == id)
     }
 
     /// What "active" means is not documented: these are the same records, asked for by up to ten ids.

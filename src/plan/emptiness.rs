@@ -95,7 +95,7 @@ mod tests {
 
     fn row(begin: i64, end: i64, state: State, distinct: u64) -> Entry {
         let (window, reported) = (range(begin, end), Some(distinct));
-        Entry { window, state, reported, distinct, pages: 1, walked_at: at(1_001) }
+        Entry { window, state, reported, distinct, pages: 1, walked_at: at(1_001), reason: None }
     }
 
     const PROVEN: State = State::Proven(Proof::Both);

@@ -296,6 +296,7 @@ mod tests {
             distinct: 0,
             pages: 1,
             walked_at: at(end),
+            reason: None,
         };
         let (settled, proven) = (State::Settled(Proof::Both), State::Proven(Proof::Both));
         let ledger = [row(0, 10, settled), row(20, 30, State::Unproven), row(30, 40, State::Lost), row(40, 50, proven)];

@@ -2,6 +2,7 @@
 
 use super::paging::Proof;
 use crate::domain::{Interval, IntervalSet, Timestamp};
+use std::sync::Arc;
 
 /// What is known of a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,11 @@ impl State {
         matches!(self, Self::Settled(_) | Self::Lost)
     }
 
+    /// Whether it was walked, and could not be proven.
+    pub fn is_unproven(self) -> bool {
+        matches!(self, Self::Unproven)
+    }
+
     /// Why it is believed, where it is.
     pub fn proof(self) -> Option<Proof> {
         match self {
@@ -32,7 +38,7 @@ impl State {
 }
 
 /// One row of the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The range.
     pub window: Interval,
@@ -44,24 +50,26 @@ pub struct Entry {
     pub distinct: u64,
     /// How many pages that took.
     pub pages: u64,
-    /// When the (earliest) walk began, by the service's clock.
+    /// When the (earliest) walk began, by the earlier of the clocks.
     pub walked_at: Timestamp,
+    /// Why it could not be proven, in words; none where it was.
+    pub reason: Option<Arc<str>>,
 }
 
 /// The rows of a ledger after `new` became known, earliest first; `rows` are those that overlap or touch its window.
 ///
 /// What is settled or lost stays so: a later walk can only add to what was unknown. Of other rows, what the new entry
 /// does not cover stays, without counts, since these were of the whole. Settled neighbours become one row.
-pub fn apply(rows: &[Entry], new: Entry) -> Vec<Entry> {
+pub fn apply(rows: &[Entry], new: &Entry) -> Vec<Entry> {
     let done: IntervalSet = rows.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
     let mut result = Vec::with_capacity(rows.len() + 2);
     for row in rows {
         if row.state.is_done() {
-            result.push(*row);
+            result.push(row.clone());
         } else {
             let (before, rest) = row.window.split_at(new.window.begin());
             let after = rest.and_then(|rest| rest.split_at(new.window.end()).1);
-            result.extend([before, after].into_iter().flatten().map(|part| part_of(*row, part)));
+            result.extend([before, after].into_iter().flatten().map(|part| part_of(row, part)));
         }
     }
     result.extend(done.gaps_in(new.window).into_iter().map(|part| part_of(new, part)));
@@ -73,18 +81,19 @@ pub fn apply(rows: &[Entry], new: Entry) -> Vec<Entry> {
 /// what such a clock dates is worth nothing, wherever it lies.
 pub fn take_back(rows: &[Entry], from: Timestamp, present: Timestamp) -> Vec<Entry> {
     let sound = rows.iter().filter(|row| row.walked_at <= present);
-    sound.filter_map(|row| Some(part_of(*row, row.window.split_at(from).0?))).collect()
+    sound.filter_map(|row| Some(part_of(row, row.window.split_at(from).0?))).collect()
 }
 
 /// The row cut to a part of its window.
-fn part_of(row: Entry, part: Interval) -> Entry {
+fn part_of(row: &Entry, part: Interval) -> Entry {
+    let row = row.clone();
     if part == row.window { row } else { Entry { window: part, reported: None, distinct: 0, pages: 0, ..row } }
 }
 
 fn merge(rows: Vec<Entry>) -> Vec<Entry> {
     let mut merged: Vec<Entry> = Vec::with_capacity(rows.len());
     for row in rows {
-        match merged.last_mut().and_then(|last| Some((joined(*last, row)?, last))) {
+        match merged.last_mut().and_then(|last| Some((joined(last, &row)?, last))) {
             Some((joined, last)) => *last = joined,
             None => merged.push(row),
         }
@@ -93,7 +102,7 @@ fn merge(rows: Vec<Entry>) -> Vec<Entry> {
 }
 
 /// Two rows as one, where both say the same of ranges that touch.
-fn joined(first: Entry, second: Entry) -> Option<Entry> {
+fn joined(first: &Entry, second: &Entry) -> Option<Entry> {
     let state = match (first.state, second.state) {
         (State::Settled(one), State::Settled(other)) => State::Settled(if one == other { one } else { Proof::Both }),
         (State::Lost, State::Lost) => State::Lost,
@@ -109,6 +118,7 @@ fn joined(first: Entry, second: Entry) -> Option<Entry> {
         distinct: first.distinct + second.distinct,
         pages: first.pages + second.pages,
         walked_at: first.walked_at.min(second.walked_at),
+        reason: None,
     })
 }
 
@@ -132,7 +142,8 @@ mod tests {
 
     fn entry(begin: i64, end: i64, state: State, distinct: u64) -> Entry {
         let window = Interval::new(at(begin), at(end)).unwrap();
-        Entry { window, state, reported: Some(distinct), distinct, pages: 1, walked_at: at(1_000) }
+        let reported = Some(distinct);
+        Entry { window, state, reported, distinct, pages: 1, walked_at: at(1_000), reason: None }
     }
 
     const SETTLED: State = State::Settled(Proof::Count);
@@ -140,19 +151,19 @@ mod tests {
 
     #[test]
     fn settled_neighbours_become_one_row() {
-        let rows = apply(&[entry(0, 10, SETTLED, 4)], entry(10, 20, SETTLED, 6));
+        let rows = apply(&[entry(0, 10, SETTLED, 4)], &entry(10, 20, SETTLED, 6));
         assert_eq!(rows, [Entry { pages: 2, ..entry(0, 20, SETTLED, 10) }]);
     }
 
     #[test]
     fn a_hole_keeps_settled_rows_apart() {
-        let rows = apply(&[entry(0, 10, SETTLED, 4)], entry(11, 20, SETTLED, 6));
+        let rows = apply(&[entry(0, 10, SETTLED, 4)], &entry(11, 20, SETTLED, 6));
         assert_eq!(rows, [entry(0, 10, SETTLED, 4), entry(11, 20, SETTLED, 6)]);
     }
 
     #[test]
     fn a_walk_in_vain_takes_nothing_back() {
-        let rows = apply(&[entry(0, 10, SETTLED, 4)], entry(5, 15, State::Unproven, 3));
+        let rows = apply(&[entry(0, 10, SETTLED, 4)], &entry(5, 15, State::Unproven, 3));
         assert_eq!(
             rows.iter().map(|row| (row.window.end().unix(), row.state)).collect::<Vec<_>>(),
             [(10, SETTLED), (15, State::Unproven)]
@@ -161,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_new_walk_replaces_what_it_covers_of_a_proven_row() {
-        let rows = apply(&[entry(0, 20, PROVEN, 9)], entry(0, 12, SETTLED, 5));
+        let rows = apply(&[entry(0, 20, PROVEN, 9)], &entry(0, 12, SETTLED, 5));
         let rest = Entry { reported: None, distinct: 0, pages: 0, ..entry(12, 20, PROVEN, 9) };
         assert_eq!(rows, [entry(0, 12, SETTLED, 5), rest]);
     }
@@ -169,7 +180,7 @@ mod tests {
     #[test]
     fn the_weaker_knowledge_of_a_total_wins() {
         let silent = Entry { reported: None, ..entry(10, 20, State::Settled(Proof::Seams), 6) };
-        let rows = apply(&[entry(0, 10, SETTLED, 4)], silent);
+        let rows = apply(&[entry(0, 10, SETTLED, 4)], &silent);
         assert_eq!(
             (rows.len(), rows[0].reported, rows[0].distinct, rows[0].state),
             (1, None, 10, State::Settled(Proof::Both))
@@ -185,7 +196,7 @@ mod tests {
         let row = |begin, end, walked| Entry { walked_at: at(walked), ..entry(begin, end, SETTLED, 5) };
         let rows = [row(0, 10, 12), row(20, 30, 500), row(40, 90, 45), row(95, 99, 100)];
         let left = take_back(&rows, at(60), at(100));
-        let expected = [rows[0], Entry { reported: None, distinct: 0, pages: 0, ..row(40, 60, 45) }];
+        let expected = [rows[0].clone(), Entry { reported: None, distinct: 0, pages: 0, ..row(40, 60, 45) }];
         assert_eq!(left, expected);
         assert_eq!(take_back(&rows, Timestamp::MIN, at(100)), []);
     }
@@ -198,7 +209,7 @@ mod tests {
             let mut rows = Vec::new();
             let mut expected = vec![None; 60];
             for (begin, length, state) in walks {
-                rows = apply(&rows, entry(begin, begin + length, state, 1));
+                rows = apply(&rows, &entry(begin, begin + length, state, 1));
                 for (second, last_word) in (0i64..).zip(&mut expected) {
                     if (begin..begin + length).contains(&second) && !last_word.is_some_and(State::is_done) {
                         *last_word = Some(state);

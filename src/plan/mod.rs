@@ -5,11 +5,13 @@
 pub mod clocks;
 pub mod emptiness;
 mod extra;
+pub mod failing;
 pub mod functions;
 mod habits;
 pub mod horizon;
 pub mod ledger;
 pub mod listing;
+pub mod outage;
 pub mod pace;
 pub mod paging;
 pub mod probe;

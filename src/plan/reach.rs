@@ -278,7 +278,8 @@ mod tests {
     }
 
     fn row(begin: i64, end: i64, walked_at: i64, state: State) -> Entry {
-        Entry { window: range(begin, end), state, reported: None, distinct: 0, pages: 1, walked_at: at(walked_at) }
+        let (window, walked_at) = (range(begin, end), at(walked_at));
+        Entry { window, state, reported: None, distinct: 0, pages: 1, walked_at, reason: None }
     }
 
     const SETTLED: State = State::Settled(Proof::Both);

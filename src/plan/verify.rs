@@ -182,7 +182,8 @@ mod tests {
 
     fn settled(begin: i64, end: i64, records: u64) -> Entry {
         let state = State::Settled(Proof::Both);
-        Entry { window: range(begin, end), state, reported: None, distinct: records, pages: 1, walked_at: at(begin) }
+        let (window, walked_at) = (range(begin, end), at(begin));
+        Entry { window, state, reported: None, distinct: records, pages: 1, walked_at, reason: None }
     }
 
     fn seen(begin: i64, end: i64, when: i64) -> Verified {

@@ -109,7 +109,7 @@ impl Archive {
             open_records::give_up(transaction, now.earlier(), &batch.given_up)?;
             open_records::let_go(transaction)?;
             for (function, entry) in &batch.walks {
-                ledger::save_walk(transaction, *function, *entry)?;
+                ledger::save_walk(transaction, *function, entry)?;
             }
             for (function, observed) in &batch.observations {
                 save_observed(transaction, run, *function, *observed)?;

@@ -289,9 +289,9 @@ mod tests {
                  INSERT INTO amendments VALUES (1, 'a1', 'end_time', '2026-03-01T10:00:10Z', NULL, 0, '2026-03-01T10:01:00Z', 2);
                  INSERT INTO shared_records VALUES ('a1', 2, 'SUCCESS', NULL, NULL, NULL, NULL, 1, 2, NULL);
                  INSERT INTO windows VALUES
-                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z'),
-                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'seams', 3, 2, 1, '2026-03-01T12:00:00Z'),
-                     (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'settled', 'seams', NULL, 0, 1, '2026-03-01T15:00:00Z');",
+                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL),
+                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'seams', 3, 2, 1, '2026-03-01T12:00:00Z', NULL),
+                     (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'settled', 'seams', NULL, 0, 1, '2026-03-01T15:00:00Z', NULL);",
             )
     }
 

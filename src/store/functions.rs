@@ -89,7 +89,7 @@ impl Archive {
                   WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
                 [id.0],
             )?;
-            lost.iter().try_for_each(|entry| ledger::save_walk(transaction, id, *entry))
+            lost.iter().try_for_each(|entry| ledger::save_walk(transaction, id, entry))
         })
     }
 
@@ -195,8 +195,8 @@ mod tests {
                 "INSERT INTO open_records VALUES
                      ('a2', 1, '2026-03-01T11:30:00Z', '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
                  INSERT INTO windows VALUES
-                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z'),
-                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:00Z');",
+                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL),
+                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL);",
             )
             .closed();
         let archive = Archive::open(&directory.path().join("archive.db")).unwrap();
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(rows(&archive, COVERAGE).len(), 2, "what is pending is not walked yet, and not lost");
         let walked =
             "INSERT INTO windows VALUES (1, '2026-03-01T12:00:00Z', '2026-03-01T16:00:00Z', 'settled', 'both', 0, 0, 1,
-                                                  '2026-03-01T17:00:00Z')";
+                                                  '2026-03-01T17:00:00Z', NULL)";
         archive.connection().execute(walked, []).unwrap();
         assert_eq!(
             rows(&archive, COVERAGE)[2..],

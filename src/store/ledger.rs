@@ -8,7 +8,7 @@ use crate::plan::paging::Proof;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use std::time::Duration;
 
-const COLUMNS: &str = "begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at";
+const COLUMNS: &str = "begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at, reason";
 
 impl Archive {
     /// The ledger of a function, earliest window first.
@@ -80,7 +80,7 @@ fn load_all(connection: &Connection, function: FunctionId) -> Result<Vec<Entry>,
 }
 
 /// Enters a walk: the rows around its window are replaced by what is now known.
-pub(super) fn save_walk(transaction: &Transaction<'_>, function: FunctionId, walk: Entry) -> Result<(), StoreError> {
+pub(super) fn save_walk(transaction: &Transaction<'_>, function: FunctionId, walk: &Entry) -> Result<(), StoreError> {
     let near = load_near(transaction, function, walk.window)?;
     let known = apply(&near, walk);
     if known == near {
@@ -114,8 +114,9 @@ fn load_near(transaction: &Transaction<'_>, function: FunctionId, window: Interv
 
 fn insert_entry(transaction: &Transaction<'_>, function: FunctionId, entry: &Entry) -> Result<(), StoreError> {
     transaction.prepare_cached(
-        "INSERT INTO windows (function_id, begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at)
-         VALUES (:function_id, :begin, :end, :state, :proof, :reported, :distinct, :pages, :walked_at)",
+        "INSERT INTO windows (function_id, begin_time, end_time, state, proof, reported_count, distinct_count, pages,
+                              walked_at, reason)
+         VALUES (:function_id, :begin, :end, :state, :proof, :reported, :distinct, :pages, :walked_at, :reason)",
     )?.execute(named_params! {
         ":function_id": function.0,
         ":begin": entry.window.begin().to_string(),
@@ -126,6 +127,7 @@ fn insert_entry(transaction: &Transaction<'_>, function: FunctionId, entry: &Ent
         ":distinct": count_to_i64(entry.distinct),
         ":pages": count_to_i64(entry.pages),
         ":walked_at": entry.walked_at.to_string(),
+        ":reason": entry.reason.as_deref(),
     })?;
     Ok(())
 }
@@ -145,6 +147,7 @@ fn load_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
         distinct: count_to_u64(row.get("distinct_count")?),
         pages: count_to_u64(row.get("pages")?),
         walked_at: time("walked_at")?,
+        reason: row.get::<_, Option<String>>("reason")?.map(Into::into),
     })
 }
 
@@ -206,13 +209,18 @@ mod tests {
             distinct: 7,
             pages: 1,
             walked_at: at(1_000),
+            reason: None,
         };
-        let young =
-            Entry { window: window(8_900, 9_000), state: State::Proven(Proof::Both), walked_at: at(9_000), ..row };
+        let young = Entry {
+            window: window(8_900, 9_000),
+            state: State::Proven(Proof::Both),
+            walked_at: at(9_000),
+            ..row.clone()
+        };
         archive
             .transact(|transaction| {
-                save_walk(transaction, function, row)?;
-                save_walk(transaction, function, young)?;
+                save_walk(transaction, function, &row)?;
+                save_walk(transaction, function, &young)?;
                 transaction.execute_batch(
                     "INSERT INTO recording VALUES (1, 1, '1970-01-01T00:10:00Z', '1970-01-01T02:30:00Z', 2),
                                                   (1, 0, '1970-01-01T02:30:00Z', '1970-01-01T02:30:00Z', 2);

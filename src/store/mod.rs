@@ -45,6 +45,7 @@ mod status;
 mod temporary;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unproven;
 mod verifications;
 
 pub use archive::Archive;
@@ -70,4 +71,5 @@ pub use sandbox::Sandbox;
 pub use schema::{APPLICATION_ID, known_version};
 pub use status::{ArchiveStatus, Extent, FunctionStatus, Stale};
 pub use temporary::temporary_bytes;
+pub use unproven::Unproven;
 pub use verifications::{Comparison, Discrepancy, Suspect};

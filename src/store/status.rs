@@ -2,6 +2,7 @@
 
 use super::outlook::{Outlook, load_outlooks};
 use super::reports::Arguments;
+use super::unproven::{Unproven, load_unproven};
 use super::{Reader, StoreError};
 use crate::domain::{Interval, Timestamp};
 use crate::plan::clocks::TOLERANCE;
@@ -38,6 +39,8 @@ pub struct FunctionStatus {
     pub gaps: Extent,
     /// Ranges that no run can walk any more.
     pub lost: Extent,
+    /// What could not be proven, and why.
+    pub unproven: Option<Unproven>,
     /// Records archived.
     pub records: i64,
     /// Records that may still change.
@@ -103,7 +106,13 @@ impl FunctionStatus {
         if self.gone_at.is_some() {
             return Vec::new();
         }
-        self.outlook.warnings(now).into_iter().map(|warning| format!("{}: {warning}", self.name)).collect()
+        let unproven = self.unproven.as_ref().map(Unproven::warning);
+        self.outlook
+            .warnings(now)
+            .into_iter()
+            .chain(unproven)
+            .map(|warning| format!("{}: {warning}", self.name))
+            .collect()
     }
 }
 
@@ -113,6 +122,11 @@ impl Reader {
         // One transaction: a run that commits between two statements must not be seen by half.
         let transaction = self.connection.transaction()?;
         arguments.check_function(&transaction)?;
+        let mut functions = load_functions(&transaction, arguments.function_text().as_deref())?;
+        let mut unproven = load_unproven(&transaction)?;
+        for function in &mut functions {
+            function.unproven = unproven.remove(&function.urn);
+        }
         Ok(ArchiveStatus {
             last_good_run: load_moment(
                 &transaction,
@@ -122,7 +136,7 @@ impl Reader {
                 &transaction,
                 "SELECT started_at FROM runs WHERE command = 'sync' ORDER BY id DESC LIMIT 1",
             )?,
-            functions: load_functions(&transaction, arguments.function_text().as_deref())?,
+            functions,
         })
     }
 }
@@ -185,6 +199,7 @@ fn read_function(row: &Row<'_>) -> rusqlite::Result<FunctionStatus> {
         settled_through: None,
         gaps: Extent::default(),
         lost: Extent::default(),
+        unproven: None,
     })
 }
 
@@ -360,9 +375,9 @@ mod tests {
         Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z -\na2 WAIT 2026-03-01T11:00:00Z -").with(
             "INSERT INTO open_records VALUES ('a2', 1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
              INSERT INTO windows VALUES
-                 (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z'),
-                 (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:05Z'),
-                 (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'unproven', NULL, 1, 1, 1, '2026-03-01T12:00:01Z');",
+                 (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL),
+                 (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:05Z', NULL),
+                 (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'unproven', NULL, 1, 1, 1, '2026-03-01T12:00:01Z', 'it moved');",
         )
     }
 
@@ -388,6 +403,11 @@ mod tests {
             last_walk: Some(at("2026-03-01T12:00:05Z")),
             gaps: Extent { count: 2, seconds: 7200 },
             lost: Extent::default(),
+            unproven: Some(Unproven {
+                ranges: 1,
+                first: Interval::new(at("2026-03-01T13:00:00Z"), at("2026-03-01T14:00:00Z")).unwrap(),
+                reason: "it moved".to_owned(),
+            }),
             records: 2,
             open: 1,
             gone_at: None,

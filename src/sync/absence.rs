@@ -82,6 +82,7 @@ async fn come_back<S: Source>(
         distinct: 0,
         pages: 0,
         walked_at: now,
+        reason: None,
     };
     archive.save_return(id, now, &lost.iter().map(entry).collect::<Vec<_>>())?;
     Ok(Ok(Some(lost)))

@@ -1,22 +1,29 @@
 //! Asking politely: one pace, a few requests at once, patience with failures that pass, and none with refusals.
 
-use super::forms::{Form, Forms};
+mod clocks;
+mod form;
+mod send;
+mod witness;
+
+pub(super) use witness::Witnesses;
+
+use super::forms::Forms;
 use super::{Settings, Source};
 use crate::api::{CallFailure, Meaning};
 use crate::clock::Clock;
 use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
-use crate::plan::clocks::{Answered, Moment, ServiceClock, TOLERANCE};
+use crate::plan::clocks::{Moment, ServiceClock};
+use crate::plan::outage::Outage;
 use crate::plan::pace::Pace;
-use crate::plan::retry::{Patience, wait_before_next};
+use crate::plan::retry::Patience;
 use crate::store::Tally;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, Semaphore};
-use tokio::time::{Instant, sleep, sleep_until};
-
-/// A wait shorter than this is not waited: timers are no finer, and the place in line is kept all the same.
-const SHORTEST_WAIT: Duration = Duration::from_millis(2);
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// What was asked so far.
 #[derive(Debug, Default)]
@@ -27,6 +34,8 @@ struct Gauges {
     retries: AtomicU64,
     /// Requests that were throttled.
     throttled: AtomicU64,
+    /// How long the slowest answer took, in milliseconds.
+    slowest: AtomicU64,
 }
 
 /// Sends a run's requests.
@@ -50,15 +59,35 @@ pub(super) struct Asker<S> {
     renewals: AsyncMutex<u64>,
     /// The refusal after which nothing more is asked.
     refused: Mutex<Option<CallFailure>>,
+    /// What was answered, and what was not.
+    outage: Mutex<Outage>,
+    /// Held while it is found out whether the service answers at all; nothing else is sent meanwhile.
+    judging: AsyncMutex<()>,
+    witnesses: Mutex<Witnesses>,
+    /// How many witnesses were chosen.
+    turns: AtomicU64,
+    /// When each function last answered with a page, from the beginning of the run.
+    heard: Mutex<HashMap<FunctionUrn, Duration>>,
+    /// Ends when the service is down: what is under way is dropped then.
+    down: CancellationToken,
     draws: Mutex<fastrand::Rng>,
     gauges: Gauges,
     forms: Forms,
 }
 
-/// What to do after a failed try.
-enum Next {
-    Again,
-    Fail(CallFailure),
+/// A request that got no answer, in spite of all patience.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) failure: CallFailure,
+    /// When it was first sent, from the beginning of the run.
+    pub(super) first_sent: Duration,
+}
+
+/// A failure for which nothing was sent.
+impl From<CallFailure> for Failed {
+    fn from(failure: CallFailure) -> Self {
+        Self { failure, first_sent: Duration::ZERO }
+    }
 }
 
 impl<S: Source> Asker<S> {
@@ -77,35 +106,16 @@ impl<S: Source> Asker<S> {
             concurrency: settings.concurrency,
             renewals: AsyncMutex::new(0),
             refused: Mutex::new(None),
+            outage: Mutex::new(Outage::new(settings.patience.silence)),
+            judging: AsyncMutex::new(()),
+            witnesses: Mutex::default(),
+            turns: AtomicU64::new(0),
+            heard: Mutex::default(),
+            down: CancellationToken::new(),
             draws: Mutex::new(fastrand::Rng::with_seed(settings.seed)),
             gauges: Gauges::default(),
             forms: Forms::default(),
         }
-    }
-
-    /// The present by the machine's clock as it stood when the run began: that it is set meanwhile changes nothing.
-    fn machine_now(&self) -> Timestamp {
-        if self.clock.stands_still() { self.clock.now() } else { self.began_at + self.began.elapsed() }
-    }
-
-    /// The present by both clocks.
-    pub(super) fn now(&self) -> Moment {
-        hold(&self.service_clock).at(self.machine_now())
-    }
-
-    /// When the run began, by both clocks as far as they are known by now.
-    pub(super) fn began_at(&self) -> Moment {
-        hold(&self.service_clock).at(self.began_at)
-    }
-
-    /// The present by the service's clock, as far as its answers told.
-    pub(super) fn service_now(&self) -> Timestamp {
-        hold(&self.service_clock).service(self.machine_now())
-    }
-
-    /// Whether the service has told its time.
-    pub(super) fn knows_service_time(&self) -> bool {
-        hold(&self.service_clock).has_spoken()
     }
 
     /// Brings a run's tally up to date.
@@ -121,6 +131,7 @@ impl<S: Source> Asker<S> {
         let call = |urn: FunctionUrn| async move { self.timed(self.source.list(&urn, query)).await };
         let (page, sent) = self.ask_of(urn, call).await?;
         let answered_at = self.learn_time(sent, page.served_at);
+        self.hear(urn);
         Ok((page, answered_at))
     }
 
@@ -167,256 +178,14 @@ impl<S: Source> Asker<S> {
         }
     }
 
-    /// Sends a request about a function in the form at hand, and where that is not found once in the other one.
-    pub(super) async fn ask_of<T, F>(
-        &self,
-        urn: &FunctionUrn,
-        call: impl Fn(FunctionUrn) -> F,
-    ) -> Result<T, CallFailure>
-    where
-        F: Future<Output = Result<T, CallFailure>>,
-    {
-        let form = self.forms.of(urn);
-        let mut held = form.lock().await;
-        if let Some(failure) = &held.unknown {
-            return Err(failure.clone());
-        }
-        let asked = held.current.clone();
-        let answer = if held.is_answered {
-            drop(held);
-            let answer = self.ask(|| call(asked.clone())).await;
-            if !is_not_found(&answer) {
-                return answer;
-            }
-            held = form.lock().await;
-            answer
-        } else {
-            // The others wait for the first answer: a form that is not known is asked once.
-            self.ask(|| call(asked.clone())).await
-        };
-        match answer {
-            Err(failure) if failure.meaning == Meaning::NotFound => {
-                self.try_other_form(&mut held, &asked, failure, call).await
-            }
-            answer => {
-                held.is_answered |= answer.is_ok();
-                answer
-            }
-        }
-    }
-
-    /// Sends a request again whose function was not found: in the form that another request has found meanwhile, or once in
-    /// the other one. Where that is not found either, the run asks no more for the function.
-    async fn try_other_form<T, F>(
-        &self,
-        form: &mut Form,
-        asked: &FunctionUrn,
-        failure: CallFailure,
-        call: impl Fn(FunctionUrn) -> F,
-    ) -> Result<T, CallFailure>
-    where
-        F: Future<Output = Result<T, CallFailure>>,
-    {
-        let Some(other) = form.alternative_to(asked) else {
-            form.unknown = Some(failure.clone());
-            return Err(failure);
-        };
-        match self.ask(|| call(other.clone())).await {
-            Err(also) if also.meaning == Meaning::NotFound => {
-                form.unknown = Some(failure.clone());
-                Err(failure)
-            }
-            Err(failure) => {
-                form.note_failure_of(other, &failure);
-                Err(failure)
-            }
-            Ok(answer) => {
-                (form.current, form.is_answered) = (other, true);
-                Ok(answer)
-            }
-        }
-    }
-
-    /// The form of a function's URN that the service answered to, if it did.
-    pub(super) async fn answered_form(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
-        self.forms.answered(urn).await
-    }
-
     pub(super) fn source(&self) -> &S {
         &self.source
-    }
-
-    /// The service's clock less ours, in seconds, as far as its answers told.
-    pub(super) fn skew(&self) -> Option<i64> {
-        let clock = hold(&self.service_clock);
-        clock.has_spoken().then(|| clock.offset())
-    }
-
-    /// When an answer was made that was asked for at `sent`; its date tells the service's time.
-    pub(super) fn learn_time(&self, sent: Timestamp, date: Option<Timestamp>) -> Moment {
-        let answer = Answered { sent, received: self.machine_now(), date };
-        let mut clock = hold(&self.service_clock);
-        clock.learn(answer);
-        let moment = clock.moment_of(answer);
-        drop(clock);
-        self.warn_of(answer);
-        moment
-    }
-
-    /// Tells people once a run that the clocks differ: which of them is wrong, only they can find out.
-    fn warn_of(&self, answer: Answered) {
-        let (Some(date), Some(offset)) = (answer.date, answer.offset()) else { return };
-        if offset.unsigned_abs() <= TOLERANCE.as_secs() || self.has_warned.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let difference = humantime::format_duration(Duration::from_secs(offset.unsigned_abs()));
-        tracing::warn!(
-            skew_s = offset,
-            "the clocks differ by {difference}: the service dated an answer {date} when this machine's clock said {}; \
-             compare `date -u` with a third clock to see which is wrong. Only what is past by both is called settled",
-            answer.received
-        );
-    }
-
-    /// Sends a request until it succeeds or patience ends.
-    pub(super) async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T, CallFailure>
-    where
-        F: Future<Output = Result<T, CallFailure>>,
-    {
-        let first_try = Instant::now();
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let (renewals, failure) = match self.attempt(&call).await? {
-                (_, Ok(answer)) => return Ok(answer),
-                (renewals, Err(failure)) => (renewals, failure),
-            };
-            match self.after(failure, renewals, tries, first_try).await {
-                Next::Again => self.gauges.retries.fetch_add(1, Ordering::Relaxed),
-                Next::Fail(failure) => return Err(failure),
-            };
-        }
-    }
-
-    /// One try in its place in line, and how often credentials had been renewed when it left; the error is an earlier
-    /// refusal, for which nothing was sent.
-    async fn attempt<T, F>(&self, call: &impl Fn() -> F) -> Result<(u64, Result<T, CallFailure>), CallFailure>
-    where
-        F: Future<Output = Result<T, CallFailure>>,
-    {
-        // The semaphore is never closed, so there is always a permit to come.
-        let _place = self.places.acquire().await.ok();
-        let renewals = self.wait_for_turn().await;
-        if let Some(refusal) = &*hold(&self.refused) {
-            return Err(refusal.clone());
-        }
-        self.gauges.requests.fetch_add(1, Ordering::Relaxed);
-        let result = call().await;
-        match &result {
-            Ok(_) => self.open_up().await,
-            Err(failure) => self.note(failure),
-        }
-        Ok((renewals, result))
-    }
-
-    /// Waits for a place in line, and for another one where credentials are renewed meanwhile: a token known to have
-    /// expired is not sent again. How often they were renewed.
-    async fn wait_for_turn(&self) -> u64 {
-        loop {
-            self.wait_for_pace().await;
-            if let Ok(renewals) = self.renewals.try_lock() {
-                return *renewals;
-            }
-            drop(self.renewals.lock().await);
-        }
-    }
-
-    /// Waits for a place in line, and for another one where the service asked to wait meanwhile.
-    async fn wait_for_pace(&self) {
-        loop {
-            let now = self.began.elapsed();
-            let slot = hold(&self.pace).reserve(now);
-            if slot > now + SHORTEST_WAIT {
-                sleep_until(self.began + slot).await;
-            }
-            if slot >= hold(&self.pace).held_until() {
-                return;
-            }
-        }
-    }
-
-    /// The service let us in: from now on requests may be side by side.
-    async fn open_up(&self) {
-        let mut let_in = self.let_in.lock().await;
-        if !*let_in {
-            *let_in = true;
-            self.places.add_permits(self.concurrency.saturating_sub(1));
-        }
-    }
-
-    fn note(&self, failure: &CallFailure) {
-        if matches!(failure.meaning, Meaning::Throttled { .. }) {
-            self.gauges.throttled.fetch_add(1, Ordering::Relaxed);
-        }
-        if matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some() {
-            hold(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
-        }
-        if failure.concerns_all_calls() {
-            hold(&self.refused).get_or_insert_with(|| failure.clone());
-        }
-    }
-
-    async fn after(&self, failure: CallFailure, renewals: u64, tries: u32, first_try: Instant) -> Next {
-        if failure.meaning == Meaning::TokenExpired {
-            return self.renew(failure, renewals).await;
-        }
-        if !failure.is_temporary() {
-            return Next::Fail(failure);
-        }
-        let draw = hold(&self.draws).f64();
-        match wait_before_next(self.patience, tries, first_try.elapsed(), failure.retry_after(), draw) {
-            Some(wait) => {
-                tracing::debug!(tries, ?wait, "{failure}; asking again");
-                sleep(wait).await;
-                Next::Again
-            }
-            None => Next::Fail(failure),
-        }
-    }
-
-    /// A token is renewed once a run, whoever sees first that it expired; a second time nothing more is asked.
-    async fn renew(&self, failure: CallFailure, seen: u64) -> Next {
-        let mut renewals = self.renewals.lock().await;
-        if *renewals > seen {
-            return Next::Again;
-        }
-        if *renewals == 0 {
-            match self.source.renew().await {
-                Ok(true) => {
-                    tracing::info!("the token had expired and was renewed");
-                    *renewals += 1;
-                    return Next::Again;
-                }
-                Ok(false) => {}
-                Err(refusal) if refusal.is_denied() => {
-                    hold(&self.refused).get_or_insert_with(|| refusal.clone());
-                    return Next::Fail(refusal);
-                }
-                Err(other) => return Next::Fail(other),
-            }
-        }
-        hold(&self.refused).get_or_insert_with(|| failure.clone());
-        Next::Fail(failure)
     }
 
     /// Whether the service refused us, so that nothing more is asked.
     pub(super) fn refusal(&self) -> Option<CallFailure> {
         hold(&self.refused).clone()
     }
-}
-
-fn is_not_found<T>(answer: &Result<T, CallFailure>) -> bool {
-    answer.as_ref().is_err_and(|failure| failure.meaning == Meaning::NotFound)
 }
 
 /// A panic while one of these is held cannot leave it half changed: each holder does a single assignment.

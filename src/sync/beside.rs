@@ -1,11 +1,11 @@
 //! What a run asks beside the records: how far back the service reaches, and whether it records anything at all.
 
 use super::Source;
-use super::asker::Asker;
-use super::delivery::{Delivery, Outbox};
+use super::delivery::Delivery;
 use super::function::look_back;
+use super::line::{Line, Setback};
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, Timestamp};
+use crate::domain::Timestamp;
 use crate::plan::reach::{Measured, Reach};
 use crate::plan::refresh::is_recording_due;
 use crate::store::{Archive, FunctionId, Observation, Observed, ReachProbe, StoreError};
@@ -39,38 +39,38 @@ impl Questions {
         })
     }
 
-    /// Asks them, and hands over what was learnt. `reach` is what the walks of this run have shown of it.
-    pub(super) async fn ask<S: Source>(
-        self,
-        asker: &Asker<S>,
-        urn: &FunctionUrn,
-        reach: &mut Reach,
-        outbox: &Outbox,
-    ) -> Result<(), CallFailure> {
+    /// Asks them, and hands over what was learnt. `reach` is what the walks of this run have shown of it. A record that
+    /// cannot be looked up keeps nothing else from being asked.
+    pub(super) async fn ask<S: Source>(self, line: &Line<'_, S>, reach: &mut Reach) -> Result<(), CallFailure> {
+        let looked_back = self.measure(line, reach).await.map_err(Setback::into_failure);
+        if self.recording {
+            let enabled = line.asker.recording(line.urn).await?;
+            if enabled == Some(false) && self.recorded != Some(false) {
+                tracing::warn!(
+                    function = line.urn.full_name(),
+                    "the service records nothing of it: enable_async_status_log is off"
+                );
+            }
+            observe(line, Observation::Recording(enabled)).await;
+        }
+        looked_back
+    }
+
+    async fn measure<S: Source>(&self, line: &Line<'_, S>, reach: &mut Reach) -> Result<(), Setback> {
         let mut forgotten = None;
         if let Some(probe) = &self.reach {
-            let is_shown = look_back(asker, urn, probe, reach, outbox).await?;
-            let age = u64::try_from(asker.now().earlier().seconds_since(probe.ended_at)).unwrap_or(0);
+            let is_shown = look_back(line, probe, reach).await?;
+            let age = u64::try_from(line.asker.now().earlier().seconds_since(probe.ended_at)).unwrap_or(0);
             forgotten = (!is_shown).then(|| Duration::from_secs(age));
         }
         let measured = Measured { shown: reach.shown(), forgotten };
         if measured != Measured::default() {
-            observe(asker, outbox, Observation::Reach(measured)).await;
-        }
-        if self.recording {
-            let enabled = asker.recording(urn).await?;
-            if enabled == Some(false) && self.recorded != Some(false) {
-                tracing::warn!(
-                    function = urn.full_name(),
-                    "the service records nothing of it: enable_async_status_log is off"
-                );
-            }
-            observe(asker, outbox, Observation::Recording(enabled)).await;
+            observe(line, Observation::Reach(measured)).await;
         }
         Ok(())
     }
 }
 
-async fn observe<S: Source>(asker: &Asker<S>, outbox: &Outbox, what: Observation) {
-    outbox.send(Delivery::Observed(Observed { at: asker.now().earlier(), what })).await;
+async fn observe<S: Source>(line: &Line<'_, S>, what: Observation) {
+    line.outbox.send(Delivery::Observed(Observed { at: line.asker.now().earlier(), what })).await;
 }

@@ -1,6 +1,6 @@
 //! Which functions a run is about: those that were named, and those that the project lists.
 
-use super::asker::Asker;
+use super::asker::{Asker, Witnesses};
 use super::{Settings, Source, Task};
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Reject};
@@ -86,7 +86,9 @@ pub(super) async fn resolve<S: Source>(
         let choices = functions::choose(&settings.functions, None, known);
         return Ok(Resolved { choices, ..Resolved::default() });
     }
+    asker.call_on(Witnesses::Listing);
     let report = list_functions(asker).await?;
+    asker.call_on(Witnesses::Nobody);
     let project = asker.source().project().await;
     let is_whole = report.is_whole();
     let list = Some(List { functions: &report.functions, is_whole, project: project.as_ref() });

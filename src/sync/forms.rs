@@ -45,14 +45,18 @@ impl Form {
 
 /// The forms of the functions of a run.
 #[derive(Debug, Default)]
-pub(super) struct Forms(Mutex<HashMap<FunctionUrn, Arc<AsyncMutex<Form>>>>);
+pub(super) struct Forms {
+    of_functions: Mutex<HashMap<FunctionUrn, Arc<AsyncMutex<Form>>>>,
+    /// The forms, as they are written, that were not found, each with the failure that said so.
+    not_found: Mutex<HashMap<String, CallFailure>>,
+}
 
 impl Forms {
     /// The form of a function. It is held until a first request was answered, and while the other form is
     /// tried: all its requests wait for that.
     pub(super) fn of(&self, urn: &FunctionUrn) -> Arc<AsyncMutex<Form>> {
         // Each holder does a single look-up, so a panic cannot leave the map half changed.
-        let mut forms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut forms = self.of_functions.lock().unwrap_or_else(PoisonError::into_inner);
         let form = || Form { current: urn.clone(), is_answered: false, is_other_tried: false, unknown: None };
         Arc::clone(forms.entry(urn.clone()).or_insert_with(|| Arc::new(AsyncMutex::new(form()))))
     }
@@ -62,5 +66,29 @@ impl Forms {
         let form = self.of(urn);
         let form = form.lock().await;
         form.is_answered.then(|| form.current.clone())
+    }
+
+    /// Notes that a form was not found, whether a request in line or a witness found out.
+    pub(super) fn note_not_found(&self, form: &FunctionUrn, failure: &CallFailure) {
+        let mut not_found = self.not_found.lock().unwrap_or_else(PoisonError::into_inner);
+        not_found.insert(form.as_given(), failure.clone());
+    }
+
+    /// The failure of a form that was not found before: it is not asked with again.
+    pub(super) fn not_found(&self, form: &FunctionUrn) -> Option<CallFailure> {
+        self.not_found.lock().unwrap_or_else(PoisonError::into_inner).get(&form.as_given()).cloned()
+    }
+
+    /// A form to ask a witness with, without waiting for what is under way: one that was answered, or else one that was
+    /// not answered with "not found"; none where neither is left.
+    pub(super) fn of_witness(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
+        if let Ok(form) = self.of(urn).try_lock()
+            && form.is_answered
+        {
+            return Some(form.current.clone());
+        }
+        let not_found = self.not_found.lock().unwrap_or_else(PoisonError::into_inner);
+        let forms = [Some(urn.clone()), urn.other_form()].into_iter().flatten();
+        forms.into_iter().find(|form| !not_found.contains_key(&form.as_given()))
     }
 }

@@ -4,20 +4,23 @@ use super::Source;
 use super::asker::Asker;
 use super::beside::Questions;
 use super::delivery::{Delivery, Outbox};
+use super::line::{Line, Setback, is_too_long};
 use super::walked::Walked;
-use super::walker::{Knowledge, Walker, is_too_long};
+use super::walker::{Knowledge, Walker};
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, Timestamp};
 use crate::plan::emptiness::Emptiness;
 use crate::plan::horizon::Scope;
+use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::{Promise, Reach};
 use crate::plan::refresh::{self, OpenRecord, Refresh};
+use crate::plan::retry::Effort;
 use crate::plan::windows::MAX_WINDOW;
 use crate::store::{Check, ReachProbe};
 use futures_util::stream::{self, StreamExt};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How far around a record it is looked for: the service may file it under another of its times than its start.
@@ -37,6 +40,8 @@ pub(super) struct Job {
     pub(super) pending: Vec<Interval>,
     /// What of the function is to be archived, and what of that was done before; nothing where the run only verifies.
     pub(super) scope: Option<(Scope, IntervalSet)>,
+    /// What earlier runs walked in vain, in the order in which to try it again.
+    pub(super) again: Vec<Entry>,
     pub(super) refreshes: Vec<Refresh>,
     /// Open records that are too old to be waited for, if the machine's clock is right.
     pub(super) old: Vec<OpenRecord>,
@@ -57,28 +62,70 @@ pub(super) struct Job {
     pub(super) beside: Questions,
 }
 
-/// Does a function's part of a run.
+/// Does a function's part of a run. What cannot be had of it is left for the next run; only where the function itself
+/// cannot be had, the rest is not asked for.
 pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outbox) -> Walked {
-    let Job { urn, pending, refreshes, settle_delay, habits, promise, emptiness, lanes, .. } = job;
+    let urn = job.urn.clone();
+    let line = Line { asker: &asker, urn: &urn, outbox };
+    let mut walked = match in_turn(&line, job).await {
+        Ok(walked) => walked,
+        Err(failure) => Walked { failure: Some(failure), ..Walked::default() },
+    };
+    walked.finished = walked.failure.is_none();
+    walked
+}
+
+async fn in_turn<S: Source>(line: &Line<'_, S>, job: Job) -> Result<Walked, CallFailure> {
+    let Job { pending, again, refreshes, settle_delay, habits, promise, emptiness, lanes, .. } = job;
     let (verify, must_verify) = (job.verify, job.must_verify);
-    let mut known = Knowledge { habits, reach: Reach::default(), promise, emptiness, lanes };
-    if let Some(probe) = job.reach_probe
-        && let Err(failure) = look_back(&asker, &urn, &probe, &mut known.reach, &outbox).await
-    {
-        return Walked { failure: Some(failure), ..Walked::default() };
-    }
-    let mut walked = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known.clone()).walk(pending.clone()).await;
+    let mut known = Knowledge { habits, reach: Reach::default(), promise, emptiness, reach_unknown: None, lanes };
+    known.reach_unknown = match job.reach_probe {
+        Some(probe) => {
+            let looked = look_back(line, &probe, &mut known.reach).await.map(drop);
+            unless_whole(looked)?.map(|part| part.reason())
+        }
+        None => None,
+    };
+    let new = |known: Knowledge| Walker::new(line.clone(), settle_delay, known);
+    let tried: Vec<Interval> = again.iter().map(|row| row.window).collect();
+    let mut walked = new(known.clone()).trying_again(again).walk(pending.clone()).await;
     if let Some((scope, done)) = job.scope {
-        let covered = done.iter().chain(pending).collect();
-        let course = Course { asker: &asker, urn: &urn, outbox: &outbox, settle_delay };
-        walked = course.catch_up(scope, covered, &known, walked).await;
+        let covered = done.iter().chain(pending).chain(tried).collect();
+        walked = Course { line, settle_delay }.catch_up(scope, covered, &known, walked).await;
+    }
+    if walked.failure.is_some() {
+        return Ok(walked);
+    }
+    give_up(line, job.old).await;
+    let (look_ups, hours, in_hours) = sorted(refreshes);
+    known.reach = walked.reach;
+    let mut left = None;
+    if !hours.is_empty() {
+        let hours = new(Knowledge { habits: walked.habits, ..known.clone() }).walk(hours).await;
+        left = walk_open(line, hours, in_hours).await?;
+    }
+    left = look_up(line, look_ups).await?.or(left);
+    if !verify.is_empty() {
+        let (habits, promise, emptiness) = (walked.habits, Promise::default(), Emptiness::default());
+        let known = Knowledge { habits, reach: known.reach, promise, emptiness, reach_unknown: None, lanes };
+        let again = new(known).verifying().walk(verify).await;
+        if must_verify {
+            walked = again;
+        } else {
+            walked.reach = again.reach;
+            left_for_later(line.urn, again.failure);
+        }
     }
     if walked.failure.is_none() {
-        give_up(&asker, job.old, &outbox).await;
+        left_for_later(line.urn, job.beside.ask(line, &mut walked.reach).await.err());
+        walked.failure = left;
     }
-    let mut look_ups = Vec::new();
-    let mut hours = Vec::new();
-    let mut in_hours = Vec::new();
+    Ok(walked)
+}
+
+/// The records to look up, the hours to walk, and the records that these are walked for.
+fn sorted(refreshes: Vec<Refresh>) -> (Vec<OpenRecord>, Vec<Interval>, Vec<OpenRecord>) {
+    let (mut look_ups, mut hours, mut in_hours) = (Vec::new(), Vec::new(), Vec::new());
     for refresh in refreshes {
         match refresh {
             Refresh::LookUp(records) => look_ups.extend(records),
@@ -88,42 +135,38 @@ pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outb
             }
         }
     }
-    known.reach = walked.reach;
-    if walked.failure.is_none() && !hours.is_empty() {
-        let known = Knowledge { habits: walked.habits, ..known.clone() };
-        walked.failure = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).walk(hours).await.failure;
-        if walked.failure.is_none() {
-            for record in in_hours {
-                note_asked(&asker, record, &outbox).await;
-            }
-        }
+    (look_ups, hours, in_hours)
+}
+
+/// A failure that is about what was asked for; one about the function is an error.
+fn unless_whole(result: Result<(), Setback>) -> Result<Option<Setback>, CallFailure> {
+    match result {
+        Ok(()) => Ok(None),
+        Err(Setback::Whole(failure)) => Err(failure),
+        Err(part) => Ok(Some(part)),
     }
-    if walked.failure.is_none() {
-        walked.failure = look_up(&asker, &urn, look_ups, &outbox).await.err();
+}
+
+/// Notes which open records were asked for by walking their hours; the failure is why others were not.
+async fn walk_open<S: Source>(
+    line: &Line<'_, S>,
+    hours: Walked,
+    records: Vec<OpenRecord>,
+) -> Result<Option<CallFailure>, CallFailure> {
+    if let Some(failure) = hours.failure {
+        return Err(failure);
     }
-    if walked.failure.is_none() && !verify.is_empty() {
-        let (promise, emptiness) = (Promise::default(), Emptiness::default());
-        let known = Knowledge { habits: walked.habits, reach: known.reach, promise, emptiness, lanes };
-        let again = Walker::new(&asker, &urn, outbox.clone(), settle_delay, known).verifying().walk(verify).await;
-        if must_verify {
-            walked = again;
-        } else {
-            walked.reach = again.reach;
-            left_for_later(&urn, again.failure);
-        }
+    let was_shown = |record: &OpenRecord| !hours.unproven.iter().any(|(range, _)| range.contains(record.opened_at));
+    let (asked, missed): (Vec<_>, Vec<_>) = records.into_iter().partition(was_shown);
+    for record in asked {
+        note_asked(line, record).await;
     }
-    if walked.failure.is_none() {
-        left_for_later(&urn, job.beside.ask(&asker, &urn, &mut walked.reach, &outbox).await.err());
-    }
-    walked.finished = walked.failure.is_none();
-    walked
+    Ok(hours.cause.filter(|_| !missed.is_empty()))
 }
 
 /// How a function is walked, and by whom.
 struct Course<'a, S> {
-    asker: &'a Asker<S>,
-    urn: &'a FunctionUrn,
-    outbox: &'a Outbox,
+    line: &'a Line<'a, S>,
     settle_delay: Duration,
 }
 
@@ -132,7 +175,7 @@ impl<S: Source> Course<'_, S> {
     /// with a wrong date let nobody claim. Nothing where the clocks agree.
     async fn catch_up(&self, scope: Scope, mut covered: IntervalSet, known: &Knowledge, mut walked: Walked) -> Walked {
         for _ in 0..MOST_TIMES_CAUGHT_UP {
-            let left = scope.left(&covered, &walked.unclaimed, self.asker.began_at());
+            let left = scope.left(&covered, &walked.unclaimed, self.line.asker.began_at());
             if left.is_empty() || walked.failure.is_some() {
                 break;
             }
@@ -143,7 +186,7 @@ impl<S: Source> Course<'_, S> {
                 covered.insert(range);
             }
             let known = Knowledge { habits: walked.habits, reach: walked.reach, ..known.clone() };
-            let more = Walker::new(self.asker, self.urn, self.outbox.clone(), self.settle_delay, known);
+            let more = Walker::new(self.line.clone(), self.settle_delay, known);
             walked = walked.and(more.walk(left).await);
             walked.unclaimed.extend(kept);
         }
@@ -160,17 +203,15 @@ fn left_for_later(urn: &FunctionUrn, failure: Option<CallFailure>) {
 
 /// Asks for a record that is archived already, and tells whether it is still shown: then the service reaches back to it.
 pub(super) async fn look_back<S: Source>(
-    asker: &Asker<S>,
-    urn: &FunctionUrn,
+    line: &Line<'_, S>,
     probe: &ReachProbe,
     reach: &mut Reach,
-    outbox: &Outbox,
-) -> Result<bool, CallFailure> {
-    let Some(range) = around_start(probe.started_at, asker.now().later()) else { return Ok(true) };
-    let (page, served_at) = asker.find(urn, &probe.request_id, range).await?;
+) -> Result<bool, Setback> {
+    let Some(range) = around_start(probe.started_at, line.asker.now().later()) else { return Ok(true) };
+    let (page, served_at) = line.find(&probe.request_id, range, Effort::Whole).await?;
     page.records.iter().for_each(|record| reach.learn(record, served_at));
     let is_shown = page.records.iter().any(|shown| shown.request_id == probe.request_id);
-    outbox.send_page(Marker(0), page, served_at).await;
+    line.outbox.send_page(Marker(0), page, served_at).await;
     Ok(is_shown)
 }
 
@@ -179,67 +220,71 @@ pub(super) fn around_start(started_at: Timestamp, now: Timestamp) -> Option<Inte
     Interval::new(started_at - LOOK_BACK, now.min(started_at + LOOK_BACK))
 }
 
-async fn look_up<S: Source>(
-    asker: &Asker<S>,
-    urn: &FunctionUrn,
-    records: Vec<OpenRecord>,
-    outbox: &Outbox,
-) -> Result<(), CallFailure> {
-    let longest = &AtomicU64::new(MAX_WINDOW.as_secs());
-    let mut answers = stream::iter(records)
-        .map(|record| async move { look_up_one(asker, urn, record, outbox, longest).await })
-        .buffer_unordered(LOOK_UPS_AT_ONCE);
-    while let Some(answer) = answers.next().await {
-        answer?;
-    }
-    Ok(())
+/// What look-ups side by side learn for each other.
+struct LookUps {
+    /// No longer range is asked for, in seconds.
+    longest: AtomicU64,
+    /// Whether one failed, so that others are asked for with little patience.
+    failed: AtomicBool,
 }
 
-async fn look_up_one<S: Source>(
-    asker: &Asker<S>,
-    urn: &FunctionUrn,
-    record: OpenRecord,
-    outbox: &Outbox,
-    longest: &AtomicU64,
-) -> Result<(), CallFailure> {
-    let mut rest = around(&record, asker.now().later());
+/// Looks records up by their ids. One that cannot be had keeps no other from it: the failure is why one was not.
+async fn look_up<S: Source>(line: &Line<'_, S>, records: Vec<OpenRecord>) -> Result<Option<CallFailure>, CallFailure> {
+    let shared = &LookUps { longest: AtomicU64::new(MAX_WINDOW.as_secs()), failed: AtomicBool::new(false) };
+    let mut answers = stream::iter(records)
+        .map(|record| async move { look_up_one(line, record, shared).await })
+        .buffer_unordered(LOOK_UPS_AT_ONCE);
+    let mut left = None;
+    while let Some(answer) = answers.next().await {
+        if let Some(part) = unless_whole(answer)? {
+            shared.failed.store(true, Ordering::Relaxed);
+            left.get_or_insert(part.into_failure());
+        }
+    }
+    Ok(left)
+}
+
+async fn look_up_one<S: Source>(line: &Line<'_, S>, record: OpenRecord, shared: &LookUps) -> Result<(), Setback> {
+    let mut rest = around(&record, line.asker.now().later());
     while let Some(range) = rest {
-        let (part, later) = range.split_at(range.begin() + Duration::from_secs(longest.load(Ordering::Relaxed)));
+        let longest = Duration::from_secs(shared.longest.load(Ordering::Relaxed));
+        let (part, later) = range.split_at(range.begin() + longest);
         let part = part.unwrap_or(range);
-        match asker.find(urn, &record.request_id, part).await {
+        let effort = if shared.failed.load(Ordering::Relaxed) { Effort::Part } else { Effort::Whole };
+        match line.find(&record.request_id, part, effort).await {
             Ok((page, seen_at)) => {
                 let shown = page.records.iter().any(|shown| shown.request_id == record.request_id);
-                outbox.send_page(Marker(0), page, seen_at).await;
+                line.outbox.send_page(Marker(0), page, seen_at).await;
                 if shown {
                     return Ok(());
                 }
                 rest = later;
             }
-            Err(failure) if is_too_long(&failure, part) => {
-                longest.store(part.seconds().unsigned_abs() / 2, Ordering::Relaxed);
+            Err(Setback::Part(failure)) if is_too_long(&failure, part) => {
+                shared.longest.store(part.seconds().unsigned_abs() / 2, Ordering::Relaxed);
             }
-            Err(failure) => return Err(failure),
+            Err(setback) => return Err(setback),
         }
     }
-    note_asked(asker, record, outbox).await;
+    note_asked(line, record).await;
     Ok(())
 }
 
 /// Notes that a record was asked for, unless one of the clocks says that it was too early for that.
-async fn note_asked<S: Source>(asker: &Asker<S>, record: OpenRecord, outbox: &Outbox) {
-    if !refresh::is_early(&record, asker.now().earlier()) {
+async fn note_asked<S: Source>(line: &Line<'_, S>, record: OpenRecord) {
+    if !refresh::is_early(&record, line.asker.now().earlier()) {
         let check = Check { request_id: record.request_id, last_checked_at: record.checked_at };
-        outbox.send(Delivery::Asked(check)).await;
+        line.outbox.send(Delivery::Asked(check)).await;
     }
 }
 
 /// Stops waiting for records that are too old by both clocks, now that the service has told its time.
-async fn give_up<S: Source>(asker: &Asker<S>, old: Vec<OpenRecord>, outbox: &Outbox) {
-    let now = asker.now().earlier();
+async fn give_up<S: Source>(line: &Line<'_, S>, old: Vec<OpenRecord>) {
+    let now = line.asker.now().earlier();
     let given_up = old.into_iter().filter(|record| refresh::is_given_up(record, now));
     let given_up: Vec<_> = given_up.map(|record| record.request_id).collect();
     if !given_up.is_empty() {
-        outbox.send(Delivery::GivenUp(given_up)).await;
+        line.outbox.send(Delivery::GivenUp(given_up)).await;
     }
 }
 

@@ -12,6 +12,8 @@ mod discovery;
 mod doctor;
 mod forms;
 mod function;
+mod line;
+mod piece;
 mod preview;
 mod report;
 mod settings;
@@ -41,10 +43,10 @@ use crate::plan::horizon::Scope;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
-use crate::plan::{refresh, windows};
+use crate::plan::{failing, refresh, windows};
 use crate::store::{Archive, Batch, Comparison, FunctionId, RunId, StoreError, Tally};
 use absence::Looked;
-use asker::Asker;
+use asker::{Asker, Witnesses};
 use beside::Questions;
 use committer::Committer;
 use delivery::{MOST_IN_HAND, Outbox};
@@ -119,8 +121,9 @@ pub async fn run<S: Source>(
     };
     let refusal = done.refusal.or_else(|| asker.refusal());
     let Done { functions, verified, list, .. } = done;
-    let (task, interrupted, began_at) = (settings.task, cancel.is_cancelled(), asker.began_at());
-    let report = RunReport { task, run, began_at, functions, verified, list, refusal, interrupted, tally };
+    let (task, interrupted, is_down) = (settings.task, cancel.is_cancelled(), asker.was_down());
+    let began_at = asker.began_at();
+    let report = RunReport { task, run, began_at, functions, verified, list, refusal, is_down, interrupted, tally };
     archive.end_run(run, asker.now().later(), &report.tally, report.ending()).map_err(broken)?;
     Ok(report)
 }
@@ -279,11 +282,13 @@ fn plan_job(
                 && refresh::is_due(record, now.earlier(), settings.open_recheck)
         })
         .collect();
+    let (pending, again) = failing::set_aside(&pending, &target.ledger);
     let refreshes = refresh::choose(due, target.horizon, PAGE_LIMIT, |hour| archive.count_started(target.id, hour))?;
     Ok(Job {
         urn: target.urn.clone(),
         pending,
         scope: Some((target.scope, done)),
+        again,
         refreshes,
         old,
         settle_delay: settings.settle_delay,
@@ -309,6 +314,9 @@ async fn fetch_all<S: Source>(
 ) -> Result<Vec<Walked>, StoreError> {
     let (sender, mut receiver) = mpsc::channel(MOST_IN_LINE);
     let room = Arc::new(Semaphore::new(MOST_IN_HAND as usize));
+    let outbox = |function| Outbox { function, sender: sender.clone(), room: Arc::clone(&room) };
+    let witnesses = jobs.iter().enumerate().map(|(function, job)| (job.urn.clone(), Some(outbox(function))));
+    asker.call_on(Witnesses::Functions(witnesses.collect()));
     let mut walked = vec![Walked::default(); jobs.len()];
     let mut next = 0;
     let mut tasks = JoinSet::new();
@@ -316,8 +324,7 @@ async fn fetch_all<S: Source>(
         while tasks.len() < at_once
             && let Some(job) = jobs.pop_front()
         {
-            let outbox = Outbox { function: next, sender: sender.clone(), room: Arc::clone(&room) };
-            let (asker, index) = (Arc::clone(asker), next);
+            let (asker, index, outbox) = (Arc::clone(asker), next, outbox(next));
             tasks.spawn(async move { (index, function::work(asker, job, outbox).await) });
             next += 1;
         }
@@ -330,6 +337,7 @@ async fn fetch_all<S: Source>(
                 watch.progress(committer.tally());
             }
             () = committer.is_due() => committer.commit(asker)?,
+            () = asker.is_down() => break,
             Some(done) = tasks.join_next() => match done {
                 Ok((index, result)) => walked[index] = result,
                 // Its function stays unfinished in the report, so that the run ends incomplete.

@@ -10,8 +10,8 @@ use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::error::{Failure, FailureKind};
 use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::{Scope, Verdict};
-use crate::plan::paging::Doubt;
 use crate::store::{Comparison, Ending, FunctionId, RunId, Tally};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a run did.
@@ -29,8 +29,10 @@ pub struct RunReport {
     pub verified: Vec<Comparison>,
     /// What came of the list of functions, where it was asked for.
     pub list: Option<ListReport>,
-    /// Why the service refused us, if it did.
+    /// Why the service refused us, or no longer answered, if it did.
     pub refusal: Option<CallFailure>,
+    /// Whether it was found to be down.
+    pub is_down: bool,
     /// Whether it was told to stop.
     pub interrupted: bool,
     /// What it did, in numbers.
@@ -50,8 +52,8 @@ pub struct FunctionReport {
     pub end: Timestamp,
     /// Whether everything was asked that was to be asked.
     pub finished: bool,
-    /// Ranges that could not be proven: windows that touch and have the same doubt are one.
-    pub unproven: Vec<(Interval, Doubt)>,
+    /// Ranges that could not be proven, and why: windows that touch and have the same reason are one.
+    pub unproven: Vec<(Interval, Arc<str>)>,
     /// Ranges that were found to have fallen behind the service's reach.
     pub lost: Vec<Interval>,
     /// Until when its ledger reached before the run, where that is after the present.
@@ -112,13 +114,13 @@ impl FunctionReport {
     }
 }
 
-fn joined(mut windows: Vec<(Interval, Doubt)>) -> Vec<(Interval, Doubt)> {
+fn joined(mut windows: Vec<(Interval, Arc<str>)>) -> Vec<(Interval, Arc<str>)> {
     windows.sort_by_key(|(window, _)| window.begin());
-    let mut ranges: Vec<(Interval, Doubt)> = Vec::new();
-    for (window, doubt) in windows {
-        match ranges.last_mut().filter(|(range, same)| range.end() == window.begin() && *same == doubt) {
+    let mut ranges: Vec<(Interval, Arc<str>)> = Vec::new();
+    for (window, reason) in windows {
+        match ranges.last_mut().filter(|(range, same)| range.end() == window.begin() && *same == reason) {
             Some((range, _)) => *range = Interval::new(range.begin(), window.end()).unwrap_or(*range),
-            None => ranges.push((window, doubt)),
+            None => ranges.push((window, reason)),
         }
     }
     ranges
@@ -189,7 +191,10 @@ impl RunReport {
         let first = self.refusal.as_ref().or_else(|| of_functions.clone().next())?;
         let others = of_functions.count().saturating_sub(1);
         let mut failure = to_failure(first.clone());
-        if others > 0 {
+        if self.is_down {
+            let end = "nothing else was answered either, so the run ended; what it fetched is kept";
+            failure.message = format!("{}; {end}", failure.message);
+        } else if others > 0 {
             failure.message = format!("{}; {others} more functions failed", failure.message);
         }
         Some(failure)
@@ -222,9 +227,13 @@ impl RunReport {
 
     fn unproven_failure(&self) -> Option<Failure> {
         let ranges: usize = self.functions.iter().map(|function| function.unproven.len()).sum();
-        let message = format!("{} could not be proven complete; what came of it is kept", counted(ranges));
+        let mut first = self.functions.iter().filter_map(|function| Some((function, function.unproven.first()?)));
+        let (FunctionReport { urn, .. }, (range, reason)) = first.next()?;
+        let (ranges, function) = (counted(ranges), urn.full_name());
+        let message =
+            format!("{ranges} could not be proven complete; what came of it is kept (`{function}`, {range}: {reason})");
         let hint = "run it again: unproven ranges are walked again; `fgarchive query coverage` lists them";
-        (ranges > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
+        Some(Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
 
     fn lost_failure(&self) -> Option<Failure> {

@@ -78,3 +78,11 @@ impl Default for Settings {
         }
     }
 }
+
+impl Settings {
+    /// The same for a service that may take so long for an answer.
+    #[must_use]
+    pub fn with_answers_after(self, longest_answer: Duration) -> Self {
+        Self { patience: self.patience.with_answers_after(longest_answer), ..self }
+    }
+}

@@ -68,6 +68,7 @@ pub(super) fn plan_job(
         urn: target.urn.clone(),
         pending: Vec::new(),
         scope: None,
+        again: Vec::new(),
         refreshes: Vec::new(),
         old: Vec::new(),
         settle_delay: settings.settle_delay,

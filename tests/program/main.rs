@@ -16,6 +16,7 @@ mod credentials;
 mod digests;
 mod disk;
 mod doctor;
+mod failing;
 mod faults;
 mod functions;
 mod hostile;

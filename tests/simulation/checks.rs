@@ -9,12 +9,14 @@ use crate::service::{Answered, Asked, Call, Service, Shown};
 use crate::showing::Fields;
 use crate::statuses::Possible;
 use crate::world::Record;
+use fgarchive::api::CallFailure;
 use fgarchive::domain::{Interval, IntervalSet, Status, Timestamp};
 use fgarchive::store::Reader;
 use fgarchive::sync::{RunReport, Settings};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A second that holds this many records of a function may reach the suspected cap of results.
 const CROWDED_SECOND: usize = 4_900;
@@ -23,6 +25,9 @@ const DAY: i64 = 86_400;
 
 /// No clock of a schedule is further behind, in seconds.
 const SLOWEST_CLOCK: i64 = 601;
+
+/// No run goes on for longer once the service is down, in seconds; answers under way come before that.
+const LONGEST_OUTAGE: i64 = 130;
 
 /// An invariant that does not hold.
 #[derive(Clone, Debug)]
@@ -57,6 +62,8 @@ pub(crate) struct Checks {
     until: i64,
     asking: asking::Asking,
     last_report: Option<(i64, Box<RunReport>)>,
+    /// Records whose pages failed in the last run.
+    bad: Vec<usize>,
     findings: Vec<Finding>,
 }
 
@@ -74,6 +81,7 @@ impl Checks {
             until: 0,
             asking: asking::Asking::default(),
             last_report: None,
+            bad: Vec::new(),
             findings: Vec::new(),
             service,
             settings,
@@ -103,6 +111,8 @@ impl Checks {
         shown: &[Shown],
     ) {
         self.until = until;
+        self.bad.clone_from(&planned.faults.bad_records);
+        self.check_outage(number, planned, until, ended, calls);
         for call in calls {
             let (Asked::List { function, begin, end, marker: 0 }, Answered::Records { served_at, .. }) =
                 (&call.asked, call.answer)
@@ -129,6 +139,24 @@ impl Checks {
             Ended::Reported(report) => self.last_report = Some((planned.at, report.clone())),
             Ended::Hung => self.find("a run ends", format!("run {number} waits for ever")),
             Ended::Killed => self.last_report = None,
+        }
+    }
+
+    /// A service that is down ends the run soon, and nothing else is taken for one.
+    fn check_outage(&mut self, number: usize, planned: &Planned, until: i64, ended: &Ended, calls: &[Call]) {
+        let Ended::Reported(report) = ended else { return };
+        let first = planned.faults.down_from.and_then(|(from, _)| calls.get(from));
+        let is_refused = report.interrupted || report.refusal.as_ref().is_some_and(CallFailure::is_denied);
+        match first {
+            Some(call) if until - call.sent / 1000 > LONGEST_OUTAGE => {
+                let what = format!("run {number} took {} s after {call}", until - call.sent / 1000);
+                self.find("a service that is down ends the run", what);
+            }
+            Some(call) if report.failure_kind().is_none() && !is_refused && call.asked != Asked::Renew => {
+                self.find("a service that goes down leaves its run incomplete", format!("run {number} after {call}"));
+            }
+            None if report.is_down => self.find("one request is not the service", format!("run {number}")),
+            _ => {}
         }
     }
 
@@ -439,13 +467,63 @@ impl Checks {
         counts.incomplete += u64::from(incomplete);
         if self.is_provable() {
             counts.provable += 1;
-            if incomplete {
+            self.check_around(&content, now);
+            if incomplete && self.bad.is_empty() {
                 let last = self.last_report.as_ref().map(|(_, report)| report.functions.clone());
                 self.find("a quiet world is proven in the end", format!("{last:?}"));
             }
             self.check_followed_up(&content, now);
             self.check_quiet_run(now);
         }
+    }
+
+    /// Where a page fails for good, everything but its second and the two beside it is proven, and only records of that
+    /// second are missing.
+    fn check_around(&mut self, content: &Content, now: i64) {
+        let service = Arc::clone(&self.service);
+        let bad: Vec<(usize, i64)> = self.bad_seconds(now);
+        let Some((at, report)) = self.last_report.clone().filter(|_| !self.bad.is_empty()) else { return };
+        for (function, rows) in content.windows.iter().enumerate() {
+            let Some(told) = report.functions.iter().find(|told| told.urn == service.world.functions[function]) else {
+                continue;
+            };
+            let proven: IntervalSet = ranges(rows, &["settled", "proven", "lost"]).collect();
+            let near = |gap: Interval| {
+                let beside = |second: i64| (second - 1..=second + 1).contains(&gap.begin().unix());
+                gap.seconds() <= 3 && bad.iter().any(|&(of, second)| of == function && beside(second))
+            };
+            let horizon = Interval::new(told.begin, told.end.min(Timestamp::from_unix(at)));
+            for gap in horizon.map_or_else(Vec::new, |horizon| proven.gaps_in(horizon)) {
+                let seconds = (gap.begin().unix()..gap.end().unix()).map(Timestamp::from_unix);
+                let parts = seconds.filter_map(|second| Interval::new(second, second + Duration::from_secs(1)));
+                if gap.seconds() > 60 || !parts.into_iter().all(near) {
+                    self.find("only what cannot be had is unproven", format!("{gap} of f{function}, bad are {bad:?}"));
+                }
+            }
+        }
+        for (number, record) in service.world.records.iter().enumerate() {
+            let Some((second, since)) = self.filed_at(record, now) else { continue };
+            let is_bad = bad.contains(&(record.function, second));
+            if content.statuses[number].is_none() && !is_bad && since < at - DAY {
+                let is_old =
+                    |ledger: &Window| ledger.range.contains(Timestamp::from_unix(second)) && ledger.state == "unproven";
+                if content.windows[record.function].iter().any(is_old) {
+                    self.find("only records of a second that cannot be had are missing", self.name(number));
+                }
+            }
+        }
+    }
+
+    /// The seconds of functions in which a page fails: of each function that shows the record.
+    fn bad_seconds(&self, now: i64) -> Vec<(usize, i64)> {
+        let world = &self.service.world;
+        let shown = (0..world.functions.len()).flat_map(|function| {
+            let shown = self.service.readings.odd.shown_by(world, function);
+            shown.filter(|(number, _)| self.bad.contains(number)).map(move |(_, record)| (function, record))
+        });
+        shown
+            .filter_map(|(function, record)| Some((function, self.service.second_of(record, record.stage(now)?))))
+            .collect()
     }
 
     /// Whether nothing about the service keeps a walk from being proven.
@@ -469,11 +547,19 @@ impl Checks {
         let service = Arc::clone(&self.service);
         for (number, record) in service.world.records.iter().enumerate() {
             let (Some(stored), Some(stage)) = (&content.statuses[number], record.stage(now)) else { continue };
-            let long_ago = stage.at < now - 5 * 3_600;
+            let long_ago = stage.at < now - 5 * 3_600 && !self.is_near_bad(record, now);
             if stored.is_open() && stage.status.is_final() && long_ago && !content.given_up[number] {
                 self.find("open records are followed to their end", format!("{stored}: {}", self.name(number)));
             }
         }
+    }
+
+    fn is_near_bad(&self, record: &Record, now: i64) -> bool {
+        let seconds = record.stages.iter().map(|stage| self.service.second_of(record, stage));
+        let bad = self.bad_seconds(now);
+        seconds
+            .into_iter()
+            .any(|second| bad.iter().any(|&(of, near)| of == record.function && (second - near).abs() <= 1))
     }
 
     /// The last run came five minutes after another, in a world where nothing happened.

@@ -2,11 +2,12 @@
 
 use crate::functions::Naming;
 use crate::play::{Played, play_schedule, with_template};
-use crate::readings::{CountReading, Lengths, NextReading, Readings};
+use crate::readings::{CountReading, Down, Faults, Lengths, NextReading, Readings};
 use crate::schedule::{Clocks, Planned, Schedule};
 use crate::service::{Answered, Asked, Call};
 use crate::showing::Oddities;
 use crate::world::{EPOCH, World};
+use fgarchive::api::Meaning;
 use fgarchive::domain::Timestamp;
 use fgarchive::sync::Settings;
 
@@ -299,5 +300,110 @@ fn a_quiet_function_is_looked_at_again_once() {
     for played in survives(SEEDS_OF_CLOCKS, || taken_up_after(100, [], &runs)) {
         assert_eq!(played.exits, [0; 6], "nothing is lost, though it is looked at again after days");
         assert_eq!(pages_of_runs(&played, 6), [4, 2, 2, 2, 2, 1], "a window a run");
+    }
+}
+
+/// A quiet month with one record an hour, and busy minutes around one of them.
+fn month() -> Vec<(i64, i64)> {
+    let hours = (0..700).map(|hour| (EPOCH + hour * HOUR, NEVER));
+    let busy = (0..40).map(|second| (EPOCH + 300 * HOUR + second - 20, NEVER));
+    hours.chain(busy).collect()
+}
+
+/// The number of the record that begins so many seconds after the first.
+fn number_at(moments: &[(i64, i64)], second: i64) -> usize {
+    moments.iter().position(|&(at, _)| at == EPOCH + second).expect("a record")
+}
+
+fn with_bad(schedule: Schedule, bad: &[usize]) -> Schedule {
+    let runs = schedule.runs.into_iter().map(|run| {
+        let faults = Faults { bad_records: bad.to_vec(), ..run.faults };
+        Planned { faults, ..run }
+    });
+    Schedule { runs: runs.collect(), ..schedule }
+}
+
+/// The page that holds one record fails for ever: its second is all that is missing, the first run finds it with some
+/// hundred requests, and later ones go straight to it.
+#[test]
+fn a_page_that_always_fails_costs_its_second() {
+    let moments = month();
+    let bad = number_at(&moments, 300 * HOUR + 5);
+    let end = EPOCH + 701 * HOUR;
+    let schedule = || {
+        let runs = [end, end + HOUR, end + 2 * HOUR];
+        with_bad(schedule(World::of_records(month()), silent(), &runs), &[bad])
+    };
+    for played in survives(SEEDS, schedule) {
+        let asked = |run| played.calls.iter().filter(|call| call.run == run).count();
+        let walk = moments.len() / 9;
+        assert!(asked(0) < walk + 250, "the first run asked {} times", asked(0));
+        assert!(asked(2) < 40, "the last run asked {} times", asked(2));
+    }
+}
+
+/// Several of them, next to each other and far apart, cost each its own second.
+#[test]
+fn several_pages_that_always_fail_cost_their_seconds() {
+    let moments = month();
+    let bad = [0, 5 * HOUR, 300 * HOUR - 20, 300 * HOUR + 1, 300 * HOUR + 2, 699 * HOUR];
+    let bad = bad.map(|second| number_at(&moments, second));
+    let end = EPOCH + 701 * HOUR;
+    survives(SEEDS, || with_bad(schedule(World::of_records(month()), silent(), &[end, end + HOUR, end + DAY]), &bad));
+}
+
+/// A page that fails for a while leaves nothing behind once it works.
+#[test]
+fn a_page_that_works_again_is_archived() {
+    let bad = number_at(&month(), 300 * HOUR);
+    let end = EPOCH + 701 * HOUR;
+    let plays = survives(SEEDS, || {
+        let mut schedule = with_bad(schedule(World::of_records(month()), silent(), &[end, end + HOUR]), &[bad]);
+        schedule.runs[1].faults = Faults::NONE;
+        schedule
+    });
+    assert!(plays.iter().all(|played| played.counts.incomplete == 0));
+}
+
+/// Nobody answers from some request on: what came before is kept, and the run ends soon, however the service is down.
+#[test]
+fn a_service_that_goes_down_ends_the_run() {
+    let end = EPOCH + 701 * HOUR;
+    for (from, down) in [(0, Down::Silent), (30, Down::Silent), (0, Down::Refuses), (30, Down::Unavailable)] {
+        let plays = survives(SEEDS, || {
+            let mut schedule = schedule(World::of_records(month()), silent(), &[end, end + HOUR]);
+            schedule.runs[0].faults.down_from = Some((from, down));
+            schedule
+        });
+        let after = |played: &Played| played.calls.iter().filter(|call| call.run == 0).count() - from;
+        assert!(
+            plays.iter().map(after).all(|requests| requests <= 16),
+            "{down:?}: {:?}",
+            plays.iter().map(after).max()
+        );
+        assert!(plays.iter().all(|played| played.counts.incomplete == 0));
+    }
+}
+
+/// A page that hangs takes a minute a try: no try begins later than the patience with a request lasts, however few there
+/// were.
+#[test]
+fn a_page_that_hangs_is_not_waited_for_longer_than_patience_lasts() {
+    let bad = number_at(&month(), 300 * HOUR + 5);
+    let end = EPOCH + 701 * HOUR;
+    let plays = survives(SEEDS, || {
+        let mut schedule = with_bad(schedule(World::of_records(month()), silent(), &[end, end + DAY]), &[bad]);
+        schedule.runs.iter_mut().for_each(|run| run.faults.bad_records_hang = true);
+        schedule
+    });
+    let patience = i64::try_from(Settings::default().patience.total.as_millis()).expect("a short patience");
+    for played in plays {
+        let hung = played.calls.iter().filter(|call| call.answer == Answered::Failed(Meaning::Timeout));
+        let first: Vec<_> = hung.filter(|call| call.run == 0).collect();
+        let tries: Vec<_> = first.iter().filter(|call| call.asked == first[0].asked).collect();
+        assert!(tries.iter().all(|call| call.sent <= first[0].sent + patience), "{} tries", tries.len());
+        assert!((2..=4).contains(&tries.len()), "{} tries", tries.len());
+        let took = played.calls.iter().filter(|call| call.run == 0).map(|call| call.sent).max();
+        assert!(took.is_some_and(|last| last < first[0].sent + 12 * 60_000), "{took:?}");
     }
 }

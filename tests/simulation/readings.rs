@@ -173,6 +173,17 @@ fn wrong_count(seed: u64) -> Option<CountReading> {
     dice.percent(12.0).then(|| dice.pick(&wrong))
 }
 
+/// How a service is down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Down {
+    /// It refuses connections.
+    Refuses,
+    /// It answers 503.
+    Unavailable,
+    /// It takes requests and never answers: a request takes a minute to fail.
+    Silent,
+}
+
 /// What goes wrong, in hundredths of the requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Faults {
@@ -188,6 +199,12 @@ pub(crate) struct Faults {
     pub(crate) empty_at: Option<usize>,
     /// Which request of a run is refused, if one is.
     pub(crate) denied_at: Option<usize>,
+    /// From which request of a run on nothing is answered, if that happens, and how.
+    pub(crate) down_from: Option<(usize, Down)>,
+    /// Every page with one of these records fails, by their numbers in the world.
+    pub(crate) bad_records: Vec<usize>,
+    /// Whether such a page is never answered.
+    pub(crate) bad_records_hang: bool,
 }
 
 impl Faults {
@@ -200,6 +217,9 @@ impl Faults {
         renewed: 100.0,
         empty_at: None,
         denied_at: None,
+        down_from: None,
+        bad_records: Vec::new(),
+        bad_records_hang: false,
     };
 
     /// The faults of a schedule; those of a run are drawn from these.
@@ -215,6 +235,7 @@ impl Faults {
             renewed: dice.pick(&[100.0, 100.0, 50.0]),
             empty_at: None,
             denied_at: dice.percent(3.0).then(|| dice.usize(0..12)),
+            ..Self::NONE
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
-use crate::readings::{Faults, Readings};
+use crate::readings::{Down, Faults, Readings};
 use crate::service::Cut;
 use crate::world::{EPOCH, World};
 use fgarchive::domain::Timestamp;
@@ -126,7 +126,25 @@ impl Schedule {
             at += pause;
         }
         let naming = Naming::new(seed, &world);
+        trouble(seed, &world, &mut runs, quiet_from);
         Self { world, readings, naming, settings, runs, quiet_from }
+    }
+}
+
+/// Records whose pages fail, for good or for some runs, and a service that goes down in the middle of a run.
+fn trouble(seed: u64, world: &World, runs: &mut [Planned], quiet_from: usize) {
+    let mut dice = dice(seed, "trouble");
+    if dice.percent(15.0) && !world.records.is_empty() {
+        let bad: Vec<usize> = (0..dice.spread(1, 5)).map(|_| dice.usize(..world.records.len())).collect();
+        let (from, until) = (dice.usize(0..3), dice.pick(&[quiet_from, quiet_from, runs.len()]));
+        for run in runs.iter_mut().take(until).skip(from) {
+            run.faults.bad_records.clone_from(&bad);
+        }
+    }
+    if dice.percent(10.0) && quiet_from > 0 {
+        let down = dice.pick(&[Down::Refuses, Down::Unavailable, Down::Silent]);
+        let run = &mut runs[dice.usize(..quiet_from)];
+        run.faults.down_from = Some((dice.spread(0, 40) as usize, down));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
-use crate::readings::{CountReading, Faults, Lengths, Readings};
+use crate::readings::{CountReading, Down, Faults, Lengths, Readings};
 use crate::schedule::{Clocks, Planned};
 use crate::showing::Fields;
 use crate::world::{Record, Stage, World};
@@ -24,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 /// No honest run of a small world asks more; one that does is stopped and found.
 pub(crate) const MOST_REQUESTS: usize = 20_000;
+
+/// How long a request waits for an answer by default.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,12 +236,22 @@ impl Service {
         if now >= state.token_until && asked != Asked::Renew && matches!(fate, Fate::Served) {
             fate = Fate::Failed(Meaning::TokenExpired, Some(401));
         }
+        let down = session.faults.down_from.filter(|(from, _)| *from <= number).map(|(_, down)| down);
         let longest = if state.dice.percent(session.faults.slow) { 8_000 } else { 300 };
         let (before, after) = (state.dice.u64(5..longest), state.dice.u64(5..150));
         let (run, sent) = (session.run, now);
         let id = state.calls.len();
         state.calls.push(Call { run, asked, sent, answered: i64::MAX, token, answer: Answered::Nothing });
-        (id, fate, Duration::from_millis(before), Duration::from_millis(after))
+        let (before, after) = (Duration::from_millis(before), Duration::from_millis(after));
+        match down {
+            _ if matches!(fate, Fate::Never) => (id, fate, before, after),
+            None => (id, fate, before, after),
+            Some(Down::Refuses) => (id, Fate::Failed(Meaning::Unreachable, None), Duration::ZERO, Duration::ZERO),
+            Some(Down::Unavailable) => {
+                (id, Fate::Failed(Meaning::Unavailable { retry_after: None }, Some(503)), before, after)
+            }
+            Some(Down::Silent) => (id, Fate::Failed(Meaning::Timeout, None), TIMEOUT, Duration::ZERO),
+        }
     }
 
     fn answer(&self, call: usize, answer: Answered) {
@@ -315,7 +328,8 @@ impl Service {
             Lengths::Fixed(length) => limit.min(length),
             Lengths::Full | Lengths::SometimesShort => limit,
         };
-        Ok(self.page(function, &listing, marker..marker.saturating_add(limit), now))
+        let served = self.page(function, &listing, marker..marker.saturating_add(limit), now);
+        self.is_bad(&served).map_or(Ok(served), Err)
     }
 
     /// Whether this is the window of the run that is falsely shown empty.
@@ -415,7 +429,22 @@ impl Service {
         if self.naming.knows(urn) && !is_absent { Ok(()) } else { Err((Meaning::NotFound, Some(404))) }
     }
 
-    fn serve_find(&self, function: usize, id: &RequestId, range: Interval) -> Served {
+    /// How a page fails that holds a record whose pages fail.
+    fn is_bad(&self, served: &Served) -> Option<(Meaning, Option<u16>)> {
+        let state = self.state();
+        let bad = &state.session.as_ref()?.faults.bad_records;
+        let record = served.shown.iter().map(|shown| shown.record).find(|record| bad.contains(record))?;
+        if state.session.as_ref()?.faults.bad_records_hang {
+            return Some((Meaning::Timeout, None));
+        }
+        Some(match record % 3 {
+            0 => (Meaning::Unavailable { retry_after: None }, Some(500)),
+            1 => (Meaning::BrokenAnswer, Some(200)),
+            _ => (Meaning::Refused, Some(413)),
+        })
+    }
+
+    fn serve_find(&self, function: usize, id: &RequestId, range: Interval) -> Result<Served, (Meaning, Option<u16>)> {
         let now = self.now() / 1000;
         let as_of = self.as_of(now);
         let found: Vec<_> = self
@@ -429,7 +458,8 @@ impl Service {
                 !self.readings.find_in_window || self.readings.selects(range.begin().unix(), range.end().unix(), second)
             })
             .collect();
-        self.page(function, &found, 0..1, now)
+        let served = self.page(function, &found, 0..1, now);
+        self.is_bad(&served).map_or(Ok(served), Err)
     }
 }
 
@@ -472,7 +502,13 @@ impl InMemory {
         let (call, fate, before, after) = self.0.send(asked);
         sleep(before).await;
         let result = match fate {
-            Fate::Served => serve(&self.0),
+            Fate::Served => match serve(&self.0) {
+                Err((Meaning::Timeout, status)) => {
+                    sleep(TIMEOUT).await;
+                    Err((Meaning::Timeout, status))
+                }
+                result => result,
+            },
             Fate::Failed(meaning, status) => Err((meaning, status)),
             Fate::Never => std::future::pending().await,
         };
@@ -501,7 +537,7 @@ impl Source for InMemory {
         let asked = Asked::Find { function, id: id.clone(), begin, end };
         let serve = |service: &Service| {
             service.check_known(urn)?;
-            Ok(service.serve_find(function, id, range))
+            service.serve_find(function, id, range)
         };
         let (call, served) = self.call(asked, serve).await?;
         Ok(self.0.deliver(call, &served))

@@ -241,8 +241,15 @@ fn a_shared_record_counts_where_a_function_is_asked() {
 fn a_record_is_late_where_an_earlier_proven_walk_of_its_own_function_missed_it() {
     let mut kept = Kept::new();
     let window = Interval::new(at(0), at(50)).unwrap();
-    let walk =
-        Entry { window, state: State::Proven(Proof::Both), reported: None, distinct: 0, pages: 1, walked_at: at(60) };
+    let walk = Entry {
+        window,
+        state: State::Proven(Proof::Both),
+        reported: None,
+        distinct: 0,
+        pages: 1,
+        walked_at: at(60),
+        reason: None,
+    };
     let ledger: std::sync::Arc<[Entry]> = vec![walk].into();
     let late = |kept: &Kept, function, text: &str| Showing {
         ledger: std::sync::Arc::clone(&ledger),

@@ -2,7 +2,8 @@
 --
 -- `settled` and `proven` ranges are complete; `unproven`, `lost` and `not walked` ones are not. The range from the last walk
 -- until now is not in the ledger yet. `answer` is what is to be said of the range: `records`, `empty`, `switched off` where the
--- service said that it recorded nothing, `not there` where it did not know the function, or why the range is not complete. --since and --until choose the ranges that touch that time.
+-- service said that it recorded nothing, `not there` where it did not know the function, or why the range is not complete, and
+-- `reason` why it could not be proven. --since and --until choose the ranges that touch that time.
 -- param state= (|settled|proven|unproven|lost|not walked|gaps): only ranges of this state, or all that are not complete
 SELECT f.package || ':' || f.name AS function,
        c.begin_time,
@@ -14,7 +15,8 @@ SELECT f.package || ':' || f.name AS function,
        c.reported_count,
        c.distinct_count,
        c.pages,
-       c.walked_at
+       c.walked_at,
+       c.reason
   FROM coverage c
   JOIN functions f ON f.id = c.function_id
  WHERE (:since IS NULL OR c.end_time > :since)

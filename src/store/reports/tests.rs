@@ -32,9 +32,9 @@ fn world() -> Fixture {
              (1, 'a5', 'error_message', 'timed out', NULL, 0, '2026-03-02T12:05:00Z', 2),
              (2, 'a5', 'error_code', 1000, 1001, 1, '2026-03-02T12:05:00Z', 2);
          INSERT INTO windows VALUES
-             (1, '2026-03-01T00:00:00Z', '2026-03-01T06:00:00Z', 'settled', 'both', 0, 0, 1, '2026-03-01T12:00:00Z'),
-             (1, '2026-03-01T06:00:00Z', '2026-03-01T07:00:00Z', 'lost', NULL, NULL, 0, 0, '2026-03-01T12:00:00Z'),
-             (1, '2026-03-01T08:00:00Z', '2026-03-02T08:00:00Z', 'proven', 'count', 6, 6, 1, '2026-03-02T08:00:00Z');
+             (1, '2026-03-01T00:00:00Z', '2026-03-01T06:00:00Z', 'settled', 'both', 0, 0, 1, '2026-03-01T12:00:00Z', NULL),
+             (1, '2026-03-01T06:00:00Z', '2026-03-01T07:00:00Z', 'lost', NULL, NULL, 0, 0, '2026-03-01T12:00:00Z', NULL),
+             (1, '2026-03-01T08:00:00Z', '2026-03-02T08:00:00Z', 'proven', 'count', 6, 6, 1, '2026-03-02T08:00:00Z', NULL);
          INSERT INTO late_records VALUES
              ('a2', 1, '2026-03-01T10:30:00Z', '2026-03-01T10:31:00Z', '2026-03-01T10:35:00Z', 1),
              ('a3', 1, '2026-03-01T11:00:00Z', '2026-03-01T11:20:00Z', '2026-03-01T12:00:00Z', 1);
@@ -189,11 +189,11 @@ fn anomalies_are_what_was_not_believed() {
 fn coverage_shows_the_ranges_between() {
     assert_eq!(
         answer("coverage"),
-        "function | begin_time | end_time | seconds | state | answer | proof | reported_count | distinct_count | pages | walked_at\n\
-         default:report | 2026-03-01T00:00:00Z | 2026-03-01T06:00:00Z | 21600 | settled | empty | both | 0 | 0 | 1 | 2026-03-01T12:00:00Z\n\
-         default:report | 2026-03-01T06:00:00Z | 2026-03-01T07:00:00Z | 3600 | lost | lost |  |  | 0 | 0 | 2026-03-01T12:00:00Z\n\
-         default:report | 2026-03-01T07:00:00Z | 2026-03-01T08:00:00Z | 3600 | not walked | not walked |  |  | 0 | 0 |\n\
-         default:report | 2026-03-01T08:00:00Z | 2026-03-02T08:00:00Z | 86400 | proven | records | count | 6 | 6 | 1 | 2026-03-02T08:00:00Z"
+        "function | begin_time | end_time | seconds | state | answer | proof | reported_count | distinct_count | pages | walked_at | reason\n\
+         default:report | 2026-03-01T00:00:00Z | 2026-03-01T06:00:00Z | 21600 | settled | empty | both | 0 | 0 | 1 | 2026-03-01T12:00:00Z |\n\
+         default:report | 2026-03-01T06:00:00Z | 2026-03-01T07:00:00Z | 3600 | lost | lost |  |  | 0 | 0 | 2026-03-01T12:00:00Z |\n\
+         default:report | 2026-03-01T07:00:00Z | 2026-03-01T08:00:00Z | 3600 | not walked | not walked |  |  | 0 | 0 |  |\n\
+         default:report | 2026-03-01T08:00:00Z | 2026-03-02T08:00:00Z | 86400 | proven | records | count | 6 | 6 | 1 | 2026-03-02T08:00:00Z |"
     );
     let gaps = answer_with("coverage", |arguments| arguments.own = own("state", "gaps")).unwrap();
     assert_eq!(gaps.lines().count(), 1 + 2);

@@ -1,0 +1,67 @@
+//! What time it is, as far as this machine's clock and the service's answers tell.
+
+use super::{Asker, hold};
+use crate::domain::Timestamp;
+use crate::plan::clocks::{Answered, Moment, TOLERANCE};
+use crate::sync::Source;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+impl<S: Source> Asker<S> {
+    /// The present by the machine's clock as it stood when the run began: that it is set meanwhile changes nothing.
+    pub(super) fn machine_now(&self) -> Timestamp {
+        if self.clock.stands_still() { self.clock.now() } else { self.began_at + self.began.elapsed() }
+    }
+
+    /// The present by both clocks.
+    pub(in crate::sync) fn now(&self) -> Moment {
+        hold(&self.service_clock).at(self.machine_now())
+    }
+
+    /// When the run began, by both clocks as far as they are known by now.
+    pub(in crate::sync) fn began_at(&self) -> Moment {
+        hold(&self.service_clock).at(self.began_at)
+    }
+
+    /// The present by the service's clock, as far as its answers told.
+    pub(in crate::sync) fn service_now(&self) -> Timestamp {
+        hold(&self.service_clock).service(self.machine_now())
+    }
+
+    /// Whether the service has told its time.
+    pub(in crate::sync) fn knows_service_time(&self) -> bool {
+        hold(&self.service_clock).has_spoken()
+    }
+
+    /// The service's clock less ours, in seconds, as far as its answers told.
+    pub(in crate::sync) fn skew(&self) -> Option<i64> {
+        let clock = hold(&self.service_clock);
+        clock.has_spoken().then(|| clock.offset())
+    }
+
+    /// When an answer was made that was asked for at `sent`; its date tells the service's time.
+    pub(in crate::sync) fn learn_time(&self, sent: Timestamp, date: Option<Timestamp>) -> Moment {
+        let answer = Answered { sent, received: self.machine_now(), date };
+        let mut clock = hold(&self.service_clock);
+        clock.learn(answer);
+        let moment = clock.moment_of(answer);
+        drop(clock);
+        self.warn_of(answer);
+        moment
+    }
+
+    /// Tells people once a run that the clocks differ: which of them is wrong, only they can find out.
+    fn warn_of(&self, answer: Answered) {
+        let (Some(date), Some(offset)) = (answer.date, answer.offset()) else { return };
+        if offset.unsigned_abs() <= TOLERANCE.as_secs() || self.has_warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let difference = humantime::format_duration(Duration::from_secs(offset.unsigned_abs()));
+        tracing::warn!(
+            skew_s = offset,
+            "the clocks differ by {difference}: the service dated an answer {date} when this machine's clock said {}; \
+             compare `date -u` with a third clock to see which is wrong. Only what is past by both is called settled",
+            answer.received
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! Requests about one function, in the form of its URN that the service knows.
+
+use super::{Asker, Failed};
+use crate::api::{CallFailure, Meaning};
+use crate::domain::FunctionUrn;
+use crate::plan::retry::Effort;
+use crate::sync::Source;
+use crate::sync::forms::Form;
+
+impl<S: Source> Asker<S> {
+    /// Sends a request about a function in the form at hand, and where that is not found once in the other one.
+    pub(in crate::sync) async fn ask_of<T, F>(
+        &self,
+        urn: &FunctionUrn,
+        call: impl Fn(FunctionUrn) -> F,
+    ) -> Result<T, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        self.ask_of_with(Effort::Whole, urn, call).await.map_err(|failed| failed.failure)
+    }
+
+    /// The same, with as much patience as it is worth.
+    pub(in crate::sync) async fn ask_of_with<T, F>(
+        &self,
+        effort: Effort,
+        urn: &FunctionUrn,
+        call: impl Fn(FunctionUrn) -> F,
+    ) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        let form = self.forms.of(urn);
+        let mut held = form.lock().await;
+        if let Some(failure) = &held.unknown {
+            return Err(failure.clone().into());
+        }
+        let asked = held.current.clone();
+        let answer = if held.is_answered {
+            drop(held);
+            let answer = self.ask_with(effort, || call(asked.clone())).await;
+            if !is_not_found(&answer) {
+                return answer;
+            }
+            held = form.lock().await;
+            answer
+        } else {
+            // The others wait for the first answer: a form that is not known is asked once.
+            self.ask_unless_not_found(effort, &asked, &call).await
+        };
+        match answer {
+            Err(Failed { failure, .. }) if failure.meaning == Meaning::NotFound => {
+                self.forms.note_not_found(&asked, &failure);
+                self.try_other_form(&mut held, &asked, failure, call).await
+            }
+            answer => {
+                held.is_answered |= answer.is_ok();
+                answer
+            }
+        }
+    }
+
+    /// Sends a request in a form that may not be known: where a witness was told so already, nothing is sent.
+    async fn ask_unless_not_found<T, F>(
+        &self,
+        effort: Effort,
+        form: &FunctionUrn,
+        call: &impl Fn(FunctionUrn) -> F,
+    ) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        match self.forms.not_found(form) {
+            Some(failure) => Err(failure.into()),
+            None => self.ask_with(effort, || call(form.clone())).await,
+        }
+    }
+
+    /// Sends a request again whose function was not found: in the form that another request has found meanwhile, or once in
+    /// the other one. Where that is not found either, the run asks no more for the function.
+    async fn try_other_form<T, F>(
+        &self,
+        form: &mut Form,
+        asked: &FunctionUrn,
+        failure: CallFailure,
+        call: impl Fn(FunctionUrn) -> F,
+    ) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        let Some(other) = form.alternative_to(asked) else {
+            form.unknown = Some(failure.clone());
+            return Err(failure.into());
+        };
+        match self.ask_with(Effort::Whole, || call(other.clone())).await {
+            Err(also) if also.failure.meaning == Meaning::NotFound => {
+                self.forms.note_not_found(&other, &also.failure);
+                form.unknown = Some(failure.clone());
+                Err(failure.into())
+            }
+            Err(failed) => {
+                form.note_failure_of(other, &failed.failure);
+                Err(failed)
+            }
+            Ok(answer) => {
+                (form.current, form.is_answered) = (other, true);
+                Ok(answer)
+            }
+        }
+    }
+
+    /// The form of a function's URN that the service answered to, if it did.
+    pub(in crate::sync) async fn answered_form(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
+        self.forms.answered(urn).await
+    }
+
+    /// A form in which a function can be asked for beside the line.
+    pub(in crate::sync) fn form_of_witness(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
+        self.forms.of_witness(urn)
+    }
+}
+
+fn is_not_found<T>(answer: &Result<T, Failed>) -> bool {
+    answer.as_ref().is_err_and(|failed| failed.failure.meaning == Meaning::NotFound)
+}

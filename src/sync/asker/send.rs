@@ -1,0 +1,252 @@
+//! Sending a request: in its turn, again where a failure may pass, and not once more after a refusal.
+
+use super::{Asker, Failed, hold};
+use crate::api::{CallFailure, Meaning};
+use crate::plan::retry::{Effort, Patience, wait_before_next};
+use crate::sync::Source;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// A wait shorter than this is not waited: timers are no finer, and the place in line is kept all the same.
+const SHORTEST_WAIT: Duration = Duration::from_millis(2);
+
+/// One try of a request.
+struct Tried<T> {
+    /// How often credentials had been renewed when it left.
+    renewals: u64,
+    /// When it left, from the beginning of the run.
+    sent_at: Duration,
+    result: Result<T, CallFailure>,
+}
+
+/// What to do after a failed try.
+enum Next {
+    Again,
+    Fail(CallFailure),
+}
+
+impl<S: Source> Asker<S> {
+    /// Sends a request until it succeeds or patience ends.
+    pub(in crate::sync) async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        self.ask_with(Effort::Whole, call).await.map_err(|failed| failed.failure)
+    }
+
+    /// The same, with as much patience as it is worth.
+    pub(in crate::sync) async fn ask_with<T, F>(&self, effort: Effort, call: impl Fn() -> F) -> Result<T, Failed>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        let mut request = Request::new(self.patience.for_effort(effort), effort);
+        loop {
+            request.tries += 1;
+            let tried = match self.attempt(&call).await {
+                Ok(tried) => tried,
+                Err(failure) => return Err(request.failed(failure)),
+            };
+            request.first_sent.get_or_insert(tried.sent_at);
+            let failure = match tried.result {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            match self.after(failure, tried.renewals, &mut request).await {
+                Next::Again => self.gauges.retries.fetch_add(1, Ordering::Relaxed),
+                Next::Fail(failure) => return Err(request.failed(failure)),
+            };
+        }
+    }
+
+    /// One try in its place in line; the error is an earlier refusal, for which nothing was sent.
+    async fn attempt<T, F>(&self, call: &impl Fn() -> F) -> Result<Tried<T>, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        drop(self.judging.lock().await);
+        // The semaphore is never closed, so there is always a permit to come.
+        let _place = self.places.acquire().await.ok();
+        self.send(call).await
+    }
+
+    /// One try beside the line.
+    async fn send<T, F>(&self, call: &impl Fn() -> F) -> Result<Tried<T>, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        let renewals = self.wait_for_turn().await;
+        if let Some(refusal) = self.refusal() {
+            return Err(refusal);
+        }
+        self.gauges.requests.fetch_add(1, Ordering::Relaxed);
+        let sent_at = self.began.elapsed();
+        let result = tokio::select! {
+            result = call() => result,
+            () = self.is_down() => Err(self.refusal().unwrap_or_else(dropped)),
+        };
+        match &result {
+            Ok(_) => self.open_up().await,
+            Err(failure) => self.note(failure),
+        }
+        self.note_answer(sent_at, result.as_ref().err());
+        Ok(Tried { renewals, sent_at, result })
+    }
+
+    /// The same, not to be repeated; credentials that have expired are renewed for whoever asks next.
+    pub(super) async fn send_once<T, F>(&self, call: &impl Fn() -> F) -> Result<T, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        let Tried { renewals, result, .. } = self.send(call).await?;
+        if let Err(failure) = &result
+            && failure.meaning == Meaning::TokenExpired
+        {
+            self.renew(failure.clone(), renewals).await;
+        }
+        result
+    }
+
+    /// Waits for a place in line, and for another one where credentials are renewed meanwhile: a token known to have
+    /// expired is not sent again. How often they were renewed.
+    async fn wait_for_turn(&self) -> u64 {
+        loop {
+            self.wait_for_pace().await;
+            if let Ok(renewals) = self.renewals.try_lock() {
+                return *renewals;
+            }
+            drop(self.renewals.lock().await);
+        }
+    }
+
+    /// Waits for a place in line, and for another one where the service asked to wait meanwhile.
+    async fn wait_for_pace(&self) {
+        loop {
+            let now = self.began.elapsed();
+            let slot = hold(&self.pace).reserve(now);
+            if slot > now + SHORTEST_WAIT {
+                sleep_until(self.began + slot).await;
+            }
+            if slot >= hold(&self.pace).held_until() {
+                return;
+            }
+        }
+    }
+
+    /// The service let us in: from now on requests may be side by side.
+    async fn open_up(&self) {
+        let mut let_in = self.let_in.lock().await;
+        if !*let_in {
+            *let_in = true;
+            self.places.add_permits(self.concurrency.saturating_sub(1));
+        }
+    }
+
+    fn note(&self, failure: &CallFailure) {
+        if matches!(failure.meaning, Meaning::Throttled { .. }) {
+            self.gauges.throttled.fetch_add(1, Ordering::Relaxed);
+        }
+        if matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some() {
+            hold(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
+        }
+        if failure.concerns_all_calls() {
+            hold(&self.refused).get_or_insert_with(|| failure.clone());
+        }
+    }
+
+    async fn after(&self, failure: CallFailure, renewals: u64, request: &mut Request) -> Next {
+        if failure.meaning == Meaning::TokenExpired {
+            return self.renew(failure, renewals).await;
+        }
+        if !failure.is_temporary() {
+            return Next::Fail(failure);
+        }
+        let draw = hold(&self.draws).f64();
+        let (tries, elapsed) = (request.tries, request.began.elapsed());
+        let wait = wait_before_next(request.patience, tries, elapsed, failure.retry_after(), draw);
+        let first_sent = request.first_sent.unwrap_or_default();
+        if let Some(since) = self.doubted_since(&failure, first_sent, wait.is_none()) {
+            let was_answered = hold(&self.outage).answered_since(first_sent);
+            if !self.answers_since(since, &failure).await {
+                return Next::Fail(self.refusal().unwrap_or(failure));
+            }
+            if wait.is_none() && !was_answered && request.pardon() {
+                return Next::Again;
+            }
+        }
+        match wait {
+            Some(wait) => {
+                tracing::debug!(tries, ?wait, "{failure}; asking again");
+                sleep(wait).await;
+                Next::Again
+            }
+            None => Next::Fail(failure),
+        }
+    }
+
+    /// A token is renewed once a run, whoever sees first that it expired; a second time nothing more is asked.
+    async fn renew(&self, failure: CallFailure, seen: u64) -> Next {
+        let mut renewals = self.renewals.lock().await;
+        if *renewals > seen {
+            return Next::Again;
+        }
+        if *renewals == 0 {
+            match self.source.renew().await {
+                Ok(true) => {
+                    tracing::info!("the token had expired and was renewed");
+                    *renewals += 1;
+                    return Next::Again;
+                }
+                Ok(false) => {}
+                Err(refusal) if refusal.is_denied() => {
+                    hold(&self.refused).get_or_insert_with(|| refusal.clone());
+                    return Next::Fail(refusal);
+                }
+                Err(other) => return Next::Fail(other),
+            }
+        }
+        hold(&self.refused).get_or_insert_with(|| failure.clone());
+        Next::Fail(failure)
+    }
+}
+
+/// A request under way.
+struct Request {
+    patience: Patience,
+    /// When it got into line.
+    began: Instant,
+    tries: u32,
+    /// When it was first sent, from the beginning of the run.
+    first_sent: Option<Duration>,
+    /// Whether it may be sent once more if nothing was answered during all of its tries, and the service answers again.
+    may_be_pardoned: bool,
+}
+
+impl Request {
+    fn new(patience: Patience, effort: Effort) -> Self {
+        let may_be_pardoned = effort == Effort::Whole;
+        Self { patience, began: Instant::now(), tries: 0, first_sent: None, may_be_pardoned }
+    }
+
+    fn pardon(&mut self) -> bool {
+        std::mem::take(&mut self.may_be_pardoned)
+    }
+
+    fn failed(&self, failure: CallFailure) -> Failed {
+        Failed { failure, first_sent: self.first_sent.unwrap_or_default() }
+    }
+}
+
+/// What was dropped when the service was found to be down.
+fn dropped() -> CallFailure {
+    let operation = "ask the service".to_owned();
+    CallFailure {
+        operation,
+        meaning: Meaning::Unreachable,
+        status: None,
+        code: None,
+        message: None,
+        request_id: None,
+        cause: None,
+    }
+}

@@ -1,0 +1,184 @@
+//! Everything a run asks about one function, and whether a failure is about what was asked or about the function.
+
+use super::asker::{Asker, Failed};
+use super::delivery::Outbox;
+use super::{PAGE_LIMIT, Source};
+use crate::api::{CallFailure, Meaning};
+use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
+use crate::plan::clocks::Moment;
+use crate::plan::retry::Effort;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A refusal of a window longer than this is taken for a limit on its length.
+const REFUSABLE_LENGTH: Duration = Duration::from_hours(1);
+
+/// A page and when the service answered, or what its failure means.
+pub(super) type Answer = Result<(Page, Moment), Setback>;
+
+/// What a request that failed for good means.
+#[derive(Clone, Debug)]
+pub(super) enum Setback {
+    /// What was asked for cannot be had, though the function answers.
+    Part(CallFailure),
+    /// The function cannot be had, or nothing can.
+    Whole(CallFailure),
+}
+
+impl Setback {
+    /// Why, in words.
+    pub(super) fn reason(&self) -> Arc<str> {
+        let (Self::Part(failure) | Self::Whole(failure)) = self;
+        failure.reason_in_short().into()
+    }
+
+    pub(super) fn into_failure(self) -> CallFailure {
+        match self {
+            Self::Part(failure) | Self::Whole(failure) => failure,
+        }
+    }
+}
+
+/// The way to one function.
+#[derive(Debug)]
+pub(super) struct Line<'a, S> {
+    pub(super) asker: &'a Asker<S>,
+    pub(super) urn: &'a FunctionUrn,
+    pub(super) outbox: Outbox,
+}
+
+impl<S> Clone for Line<'_, S> {
+    fn clone(&self) -> Self {
+        Self { asker: self.asker, urn: self.urn, outbox: self.outbox.clone() }
+    }
+}
+
+impl<S: Source> Line<'_, S> {
+    /// One page, and when the service answered.
+    pub(super) async fn list(&self, query: PageQuery, effort: Effort) -> Answer {
+        let source = self.asker.source();
+        let call = |urn: FunctionUrn| self.timed(effort, async move { source.list(&urn, query).await });
+        let answer = self.asker.ask_of_with(effort, self.urn, call).await;
+        self.judged(answer, Interval::new(query.begin, query.end)).await
+    }
+
+    /// One record by its id, and when the service answered.
+    pub(super) async fn find(&self, id: &RequestId, range: Interval, effort: Effort) -> Answer {
+        let source = self.asker.source();
+        let call = |urn: FunctionUrn| self.timed(effort, async move { source.find(&urn, id, range).await });
+        let answer = self.asker.ask_of_with(effort, self.urn, call).await;
+        self.judged(answer, Some(range)).await
+    }
+
+    /// Archives what the pages of a query show, up to the first that fails.
+    pub(super) async fn take_all(&self, begin: Timestamp, end: Timestamp, most_pages: u64) {
+        let mut marker = Marker(0);
+        for _ in 0..most_pages {
+            let query = PageQuery { begin, end, marker, limit: PAGE_LIMIT };
+            let source = self.asker.source();
+            let call = |urn: FunctionUrn| self.timed(Effort::Once, async move { source.list(&urn, query).await });
+            let Ok((page, sent)) = self.asker.ask_of_with(Effort::Once, self.urn, call).await else { return };
+            let (length, served_at) = (page.length(), self.asker.learn_time(sent, page.served_at));
+            self.asker.hear(self.urn);
+            self.outbox.send_page(marker, page, served_at).await;
+            if length == 0 {
+                return;
+            }
+            marker = Marker(marker.0 + length);
+        }
+    }
+
+    /// The answer of a call, and when the call was made.
+    async fn timed<T>(
+        &self,
+        effort: Effort,
+        call: impl Future<Output = Result<T, CallFailure>>,
+    ) -> Result<(T, Timestamp), CallFailure> {
+        self.asker.timed(self.within(effort, call)).await
+    }
+
+    /// A page that hangs is not waited for in full where it is a part of something that failed.
+    async fn within<T>(
+        &self,
+        effort: Effort,
+        call: impl Future<Output = Result<T, CallFailure>>,
+    ) -> Result<T, CallFailure> {
+        if effort == Effort::Whole {
+            return call.await;
+        }
+        let limit = self.asker.limit_of_a_part();
+        timeout(limit, call).await.unwrap_or_else(|_| Err(self.too_slow(limit)))
+    }
+
+    fn too_slow(&self, limit: Duration) -> CallFailure {
+        let seconds = limit.as_secs();
+        CallFailure {
+            operation: format!("list invocations of `{}`", self.urn.full_name()),
+            meaning: Meaning::Timeout,
+            status: None,
+            code: None,
+            message: None,
+            request_id: None,
+            cause: Some(crate::api::Cause(format!("no answer within {seconds} s").into())),
+        }
+    }
+
+    async fn judged(&self, answer: Result<(Page, Timestamp), Failed>, asked: Option<Interval>) -> Answer {
+        match answer {
+            Ok((page, sent)) => {
+                let served_at = self.asker.learn_time(sent, page.served_at);
+                self.asker.hear(self.urn);
+                Ok((page, served_at))
+            }
+            Err(failed) => Err(self.blame(failed, asked).await),
+        }
+    }
+
+    /// Whether it is what was asked for that cannot be had: the function answers where something else is asked.
+    async fn blame(&self, failed: Failed, asked: Option<Interval>) -> Setback {
+        let Failed { failure, first_sent } = failed;
+        if self.asker.refusal().is_some() || !may_be_about_a_part(&failure) {
+            return Setback::Whole(failure);
+        }
+        if asked.is_some_and(|range| is_too_long(&failure, range)) {
+            return Setback::Part(failure);
+        }
+        for second in [self.asker.newest_second(), asked.and_then(second_before), self.asker.newest_second()] {
+            if self.asker.heard_since(self.urn, first_sent) {
+                return Setback::Part(failure);
+            }
+            let Some(form) = self.asker.form_of_witness(self.urn) else { break };
+            self.asker.look_for(first_sent, &form, second, &self.outbox).await;
+            if self.asker.refusal().is_some() {
+                return Setback::Whole(failure);
+            }
+        }
+        if self.asker.heard_since(self.urn, first_sent) { Setback::Part(failure) } else { Setback::Whole(failure) }
+    }
+}
+
+/// A second before a range that no query of the range touches.
+fn second_before(range: Interval) -> Option<Interval> {
+    let end = range.begin() - Duration::from_secs(2);
+    Interval::new(end - Duration::from_secs(1), end)
+}
+
+/// Whether a refusal may be about the length of the range that was asked for.
+pub(super) fn is_too_long(failure: &CallFailure, range: Interval) -> bool {
+    let refused = failure.meaning == Meaning::Refused && failure.status == Some(400);
+    refused && range.seconds().unsigned_abs() > REFUSABLE_LENGTH.as_secs()
+}
+
+/// Whether a failure may be about what was asked for: the service could not answer, or refused just that.
+fn may_be_about_a_part(failure: &CallFailure) -> bool {
+    matches!(
+        failure.meaning,
+        Meaning::Unavailable { .. }
+            | Meaning::Unreachable
+            | Meaning::Timeout
+            | Meaning::BrokenAnswer
+            | Meaning::TooLarge
+            | Meaning::Refused
+    )
+}
