@@ -4,21 +4,50 @@ use super::render::write_json_line;
 use super::terminal::on_one_line;
 use super::{Cli, LogFormat, failure};
 use crate::error::{Failure, FailureKind};
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use serde_json::json;
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// Reads the command line.
 ///
 /// A statement in SQL may begin with a comment, whose two dashes clap takes for an option's: a blank before them, which
 /// means nothing in SQL, makes it a value.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(arguments.iter().map(|argument| match argument.to_str() {
+    let parsed = Cli::try_parse_from(arguments.iter().map(|argument| match argument.to_str() {
         Some(text) if is_comment(text) => OsString::from(format!(" {text}")),
         _ => argument.clone(),
-    }))
+    }));
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::InvalidUtf8 => not_utf8(arguments).unwrap_or(error),
+        _ => error,
+    })
+}
+
+/// The mistake that a text is not UTF-8, which names the option and the text. A path may have any
+/// bytes, and is no mistake. None where no such text is found.
+fn not_utf8(arguments: &[OsString]) -> Option<clap::Error> {
+    let place =
+        (1..arguments.len()).find(|&place| arguments[place].to_str().is_none() && !is_path(&arguments[place - 1]))?;
+    let (before, text) = (arguments[place - 1].to_string_lossy(), arguments[place].to_string_lossy());
+    let subject = match text.split_once('=').filter(|_| text.starts_with("--")) {
+        Some((option, value)) => format!("{option}: {value:?}"),
+        None if before.starts_with('-') => format!("{before}: {text:?}"),
+        None => format!("{text:?}"),
+    };
+    Some(Cli::command().error(ErrorKind::InvalidUtf8, format!("{subject} is not UTF-8")))
+}
+
+/// Whether an argument is an option whose value is a path.
+fn is_path(option: &OsString) -> bool {
+    let command = Cli::command();
+    let all = command.get_subcommands().chain([&command]).flat_map(clap::Command::get_arguments);
+    let mut paths = all.filter(|known| known.get_value_parser().type_id() == TypeId::of::<PathBuf>());
+    let name = option.to_str().and_then(|option| option.strip_prefix("--"));
+    name.is_some_and(|name| paths.any(|known| known.get_long() == Some(name)))
 }
 
 /// Whether a text that begins with two dashes is a comment in SQL: a blank follows them, or its first line ends before an
@@ -107,6 +136,27 @@ mod tests {
         let mistyped = ["fgarchive", "query", "summary", "--fromat", "json"].map(OsString::from);
         let error = parse(&mistyped).unwrap_err().to_string();
         assert!(error.contains("'--fromat'") && error.contains("'--format'"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_text_that_is_not_utf8_is_named_with_its_option() {
+        use std::os::unix::ffi::OsStringExt;
+        let arguments = |texts: &[&[u8]]| {
+            let texts = texts.iter().map(|text| OsString::from_vec(text.to_vec()));
+            [OsString::from("fgarchive")].into_iter().chain(texts).collect::<Vec<_>>()
+        };
+        let cases: [(&[&[u8]], &str); 4] = [
+            (&[b"sync", b"--since", b"7\xff"], "--since: \"7\u{fffd}\" is not UTF-8"),
+            (&[b"sync", b"--region=\xff"], "--region: \"\u{fffd}\" is not UTF-8"),
+            (&[b"query", b"sql", b"select '\xff'"], "\"select '\u{fffd}'\" is not UTF-8"),
+            (&[b"--db", b"\xff.db", b"sync", b"--function", b"f\xff"], "--function: \"f\u{fffd}\" is not UTF-8"),
+        ];
+        for (texts, expected) in cases {
+            let error = parse(&arguments(texts)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        assert!(parse(&arguments(&[b"--db", b"\xff.db", b"status"])).is_ok(), "a path has any bytes");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 use clap::Args;
 use humantime::Duration;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 
 /// The largest script of faults that is read, bytes; a hundred rules have a tenth of it.
 const MOST_SCRIPT: u64 = 1 << 20;
@@ -96,13 +96,22 @@ impl Options {
 }
 
 fn read_script(path: &str) -> Result<Faults, String> {
-    let unreadable = |cause: std::io::Error| {
+    let unreadable = |cause: io::Error| {
         let presets = Faults::presets().collect::<Vec<_>>().join(", ");
         format!("cannot read the faults `{path}`, which is a file unless it is one of {presets}: {cause}")
     };
     let mut text = String::new();
-    File::open(path).and_then(|file| file.take(MOST_SCRIPT).read_to_string(&mut text)).map_err(unreadable)?;
+    open_regular(path).and_then(|file| file.take(MOST_SCRIPT).read_to_string(&mut text)).map_err(unreadable)?;
     text.parse().map_err(|cause| format!("cannot read the faults `{path}`: {cause}"))
+}
+
+/// Opens a file, and nothing else: a pipe would be waited for, and a device may never end.
+fn open_regular(path: &str) -> io::Result<File> {
+    if std::fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::other("it is not a regular file"))
+    }
 }
 
 /// Lines for a shell that lead the program, the vendor's SDKs and the samples of its documentation to
@@ -168,6 +177,8 @@ mod tests {
         assert_eq!(rules(file.path().to_str().unwrap()), Ok(1));
         let refused = rules("flakey").unwrap_err();
         assert!(refused.contains("`flakey`") && refused.contains("flaky, throttled"), "{refused}");
+        let refused = rules("/dev/zero").unwrap_err();
+        assert!(refused.ends_with("it is not a regular file"), "{refused}");
         let delayed = options(&["--latency", "50ms"]).script().unwrap();
         assert_eq!(delayed.rules[0].faults, [Fault::Latency { ms: 50 }]);
     }
