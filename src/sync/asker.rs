@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -55,8 +55,8 @@ pub(super) struct Asker<S> {
     places: Semaphore,
     let_in: AsyncMutex<bool>,
     concurrency: usize,
-    /// How often credentials were renewed; held while they are.
-    renewals: AsyncMutex<u64>,
+    /// How often credentials were renewed; held for writing while they are.
+    renewals: RwLock<u64>,
     /// The refusal after which nothing more is asked.
     refused: Mutex<Option<CallFailure>>,
     /// What was answered, and what was not.
@@ -104,7 +104,7 @@ impl<S: Source> Asker<S> {
             places: Semaphore::new(1),
             let_in: AsyncMutex::new(false),
             concurrency: settings.concurrency,
-            renewals: AsyncMutex::new(0),
+            renewals: RwLock::new(0),
             refused: Mutex::new(None),
             outage: Mutex::new(Outage::new(settings.patience.silence)),
             judging: AsyncMutex::new(()),

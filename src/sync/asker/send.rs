@@ -112,10 +112,11 @@ impl<S: Source> Asker<S> {
     async fn wait_for_turn(&self) -> u64 {
         loop {
             self.wait_for_pace().await;
-            if let Ok(renewals) = self.renewals.try_lock() {
+            if let Ok(renewals) = self.renewals.try_read() {
                 return *renewals;
             }
-            drop(self.renewals.lock().await);
+            // Read side by side: handed from one to the next, the lock would never look free to those who come again.
+            drop(self.renewals.read().await);
         }
     }
 
@@ -186,7 +187,7 @@ impl<S: Source> Asker<S> {
 
     /// A token is renewed once a run, whoever sees first that it expired; a second time nothing more is asked.
     async fn renew(&self, failure: CallFailure, seen: u64) -> Next {
-        let mut renewals = self.renewals.lock().await;
+        let mut renewals = self.renewals.write().await;
         if *renewals > seen {
             return Next::Again;
         }
@@ -248,5 +249,62 @@ fn dropped() -> CallFailure {
         message: None,
         request_id: None,
         cause: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId};
+    use crate::plan::functions::Project;
+    use crate::sync::Settings;
+    use futures_util::future::join_all;
+    use tokio::time::timeout;
+
+    /// A service with nothing in it.
+    struct Empty;
+
+    impl Source for Empty {
+        async fn list(&self, _: &FunctionUrn, _: PageQuery) -> Result<Page, CallFailure> {
+            Ok(Page::default())
+        }
+
+        async fn find(&self, _: &FunctionUrn, _: &RequestId, _: Interval) -> Result<Page, CallFailure> {
+            Ok(Page::default())
+        }
+
+        async fn functions(&self, _: Marker) -> Result<FunctionPage, CallFailure> {
+            Ok(FunctionPage::default())
+        }
+
+        async fn project(&self) -> Option<Project> {
+            None
+        }
+
+        async fn recording(&self, _: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
+            Ok(None)
+        }
+
+        async fn renew(&self) -> Result<bool, CallFailure> {
+            Ok(false)
+        }
+    }
+
+    /// At a pace that keeps nobody apart, each has its turn when credentials have been renewed.
+    #[tokio::test]
+    async fn who_waits_for_new_credentials_has_a_turn() {
+        let settings = Settings { max_rps: 1e9, ..Settings::default() };
+        let asker = Asker::new(Empty, Clock::System, &settings);
+        let mut renewals = asker.renewals.write().await;
+        let mut turns = Box::pin(join_all((0..3).map(|_| asker.wait_for_turn())));
+        assert!(
+            timeout(Duration::from_millis(20), &mut turns).await.is_err(),
+            "nothing is sent while they are renewed"
+        );
+        *renewals += 1;
+        drop(renewals);
+        let turns = timeout(Duration::from_secs(20), turns).await;
+        assert_eq!(turns.ok(), Some(vec![1, 1, 1]));
     }
 }
