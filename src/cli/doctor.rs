@@ -19,7 +19,7 @@ use std::io::{self, Write};
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
-    /// Only print what was found, and keep nothing of it in the archive
+    /// Only print what was found, and keep nothing of it in the archive's table `probes`
     #[arg(long)]
     no_store: bool,
     /// Print one JSON object

@@ -41,7 +41,7 @@ pub(super) struct Args {
     /// Only this function: its name, `package:name`, or URN
     #[arg(long, value_name = "FUNCTION")]
     function: Option<String>,
-    /// A parameter of the report; --explain lists them
+    /// A parameter of the report, may be repeated; `query list` and --explain name them
     #[arg(long, value_name = "NAME=VALUE", value_parser = read_param)]
     param: Vec<(String, String)>,
     /// How the answer is written
@@ -60,7 +60,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "MIB", default_value_t = SQL_MEMORY_MIB, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(16..=MOST_MEMORY_MIB.unsigned_abs()))]
     max_memory: u64,
-    /// Show the report's help and its SQL instead of running it
+    /// Show the report's help and its SQL, a start for your own, instead of running it
     #[arg(long)]
     explain: bool,
 }

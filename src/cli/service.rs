@@ -59,7 +59,7 @@ pub(super) struct ServiceArgs {
     /// Requests under way at once, 1 to 64
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)), help_heading = HEADING)]
     concurrency: u32,
-    /// The most requests a second, over all functions; throttling lowers it
+    /// The most requests a second, over all functions; throttling lowers it, and it recovers
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 5.0, value_parser = read_rate, help_heading = HEADING)]
     max_rps: f64,
     /// How long one request may take

@@ -17,12 +17,17 @@ const MOST_NAMED: usize = 3;
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// Fail (exit 7) when the last good run, or the coverage of a function, is older than this
+    ///
+    /// A function that the service knows no more is left out. A date in the future, by this machine's
+    /// clock, fails as well.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     max_age: Option<Duration>,
     /// Only this function: its name, `package:name`, or URN
     #[arg(long, value_name = "FUNCTION")]
     function: Option<String>,
     /// Print one JSON object
+    ///
+    /// It also tells how far each function is settled and when it was walked last.
     #[arg(long)]
     json: bool,
 }

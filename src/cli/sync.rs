@@ -29,6 +29,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// How long the service may take to show a record: ranges younger than this are walked again by every run
+    ///
+    /// `query lateness` shows how late records were, and so which delay would be safe.
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     settle_delay: Duration,
     /// The longest wait before a record that has not ended is asked for again; 0s asks every run
@@ -38,6 +40,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = read_percent, allow_negative_numbers = true)]
     verify_budget: f64,
     /// Show what would be asked, and ask nothing but the list of functions and their totals
+    ///
+    /// It prints the windows and about how many requests they take, and writes nothing.
     #[arg(long)]
     dry_run: bool,
     /// Print one JSON object about the run
