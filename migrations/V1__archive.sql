@@ -2,7 +2,7 @@
 --
 -- Times are TEXT `YYYY-MM-DDTHH:MM:SSZ`: they sort as time, people can read them, and every tool's date functions take
 -- them. Tables are STRICT, so that what is read back has the type that was meant; no constraint looks at what the
--- service sent, since refusing a record would lose it. README.md documents every column.
+-- service sent, since refusing a record would lose it. docs/archive.md documents every column.
 
 -- Which archive this is, under whatever name: its copies have the same id, so that `backup` replaces nothing else.
 CREATE TABLE archive (
