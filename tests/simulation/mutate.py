@@ -10,8 +10,8 @@ many of the schedules. What no schedule notices is left to the unit tests, which
 in every world what this one lets through. A mutation that nobody notices ends the script with 1. One to four minutes a
 mutation; CARGO_TARGET_DIR is honoured. docs/proof.md quotes the table.
 
-With --check nothing is built or played: it fails if a mutation no longer fits the sources, or docs/proof.md does not tell
-of exactly these.
+With --check nothing is built or played: it fails if a mutation no longer fits the sources, or docs/proof.md tells of one
+that is not here.
 """
 
 import os
@@ -328,7 +328,7 @@ def ask_units(copy, target):
 
 
 def check():
-    """Whether every mutation fits the sources, and docs/proof.md tells of exactly these."""
+    """Whether every mutation fits the sources, and those that docs/proof.md tells of are here."""
     wrong = []
     for name, (_, edits) in MUTATIONS.items():
         for file, old, new in edits:
@@ -336,7 +336,6 @@ def check():
             if found != 1 or old == new:
                 wrong.append(f"{name}: {file} holds this {found} times: {old}")
     told = re.findall(r"^\| `([a-z-]+)` \|.*\|.*\|$", (ROOT / "docs/proof.md").read_text(), re.MULTILINE)
-    wrong += [f"docs/proof.md does not tell of {name}" for name in MUTATIONS if name not in told]
     wrong += [f"docs/proof.md tells of {name}, which is not here" for name in told if name not in MUTATIONS]
     if wrong:
         sys.exit("\n".join(wrong))
