@@ -1,4 +1,4 @@
-//! `fgarchive doctor`: what stands in the way of archiving, and what the service does where its documentation is silent.
+//! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation is silent.
 
 use super::render::{Format, Renderer};
 use super::service::{self, ServiceArgs};
@@ -64,8 +64,8 @@ fn conclude(checkup: Checkup) -> Result<(), Failure> {
         return Ok(());
     }
     let worth = checkup.findings.iter().filter(|(_, finding)| finding.verdict >= Verdict::Warning).count();
-    let things = if worth == 1 { "one thing".to_owned() } else { format!("{worth} things") };
-    Err(Failure::new(FailureKind::Finding, format!("{things} should be looked after"))
+    let things = if worth == 1 { "one finding needs".to_owned() } else { format!("{worth} findings need") };
+    Err(Failure::new(FailureKind::Finding, format!("{things} attention"))
         .hint("each hint on stdout says what to do"))
 }
 

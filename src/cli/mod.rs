@@ -108,24 +108,24 @@ pub enum LogFormat {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring the archive up to date: one run
+    /// Bring the archive up to date
     ///
-    /// It walks what is pending and asks again for records that have not ended. A run can be stopped
+    /// One run walks what is pending and asks again for records that have not ended. It can be stopped
     /// or killed at any moment; the next one goes on from what was committed.
     Sync(Box<sync::Args>),
-    /// Tell how far each function is covered
+    /// Show how far each function is covered
     ///
-    /// It also tells what is missing, what is open, whether the service records the function, how far
+    /// It also shows what is missing, what is open, whether the service records the function, how far
     /// back the service was seen to reach, and how long no run may come before something that is
     /// pending falls behind that. It reads the archive alone and asks the service nothing.
     Status(status::Args),
-    /// Ask the archive: a report, or a question in SQL
+    /// Run a report, or a read-only statement in SQL
     ///
     /// A statement of your own can only read. It has one function more than SQLite,
     /// `percentile_disc(value, 0.9)`, and may use 30 seconds, 256 MiB of memory and 4 GiB of temporary
     /// files (the last two on Linux); one that needs more is ended and says so.
     Query(query::Args),
-    /// Verify the file: whether it is sound, keeps its rules, and holds what was written
+    /// Check the archive file: that it is sound, keeps its rules, and holds what was written
     ///
     /// It reads the whole file and asks the service nothing. On a finding it exits 7, and says where
     /// it is and what to do.
@@ -135,23 +135,23 @@ enum Command {
     /// The copy is verified before it takes its name, so a bad copy never replaces a good one. It
     /// replaces nothing but an empty file or an earlier copy of the same archive.
     Backup(backup::Args),
-    /// Walk settled windows again: does the service still show what was archived?
+    /// Compare settled windows with what the service shows now
     ///
     /// Records that came late or changed are repaired, with their history; records that are gone stay
     /// archived. On a finding it exits 7. Without --function it walks every archived function of the
     /// project, and a function that is named must be archived.
     Verify(Box<verify::Args>),
-    /// Look what stands in the way of archiving, and what the service does
+    /// Diagnose access, and probe how the service behaves
     ///
-    /// It looks at credentials, clock, project, permissions and the recording of each function, then
-    /// asks the function with the most records what the service's documentation leaves open. It only
-    /// reads, some sixty requests and two a function. Without --function it looks at every function.
-    /// It exits 7 when something should be looked after, and says what to do.
+    /// It checks credentials, clock, project, permissions and the recording of each function, then asks
+    /// the function with the most records what the service's documentation leaves open. It only reads:
+    /// some sixty requests, and two for each function. Without --function it checks every function. It
+    /// exits 7 when something needs attention, and says what to do.
     Doctor(Box<doctor::Args>),
-    /// Serve a stand-in for the service, to try the program against
+    /// Serve a stand-in for the service to try the program against
     #[cfg(feature = "emulator")]
     Emulate(Box<emulate::Args>),
-    /// See the whole program at work, offline: a stand-in service, two runs, reports
+    /// Show the whole program at work, offline: a stand-in service, two runs, reports
     #[cfg(feature = "emulator")]
     Demo(demo::Args),
 }

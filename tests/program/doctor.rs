@@ -165,7 +165,7 @@ fn what_somebody_should_look_after_ends_it_with_7() {
         let said = doctor(&home, &cloud).args(["--json"]).exits(7);
         let troubles = troubles(&said);
         assert!(matches!(&troubles[..], [(only, _)] if only == question), "{question}: {troubles:?}");
-        assert!(said.stderr.contains("error: one thing should be looked after"), "{}", said.stderr);
+        assert!(said.stderr.contains("error: one finding needs attention"), "{}", said.stderr);
         let told = doctor(&home, &cloud).exits(7).stdout;
         assert!(told.contains(&format!("\nhint: {question}: ")), "{told}");
     }
