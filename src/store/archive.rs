@@ -79,6 +79,14 @@ impl Archive {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let result = self.transact_in_place(work);
+        if matches!(result, Err(StoreError::Moved { .. })) { self.gather().and(result) } else { result }
+    }
+
+    fn transact_in_place<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         let stamp = match self.stamp {
@@ -114,8 +122,23 @@ impl Archive {
     ///
     /// A reader may hold back a part of it, which the next run then moves.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.move_log()?;
         self.check_in_place()
+    }
+
+    /// Moves the log into a file that is elsewhere by now: SQLite leaves it at the old place otherwise, and the file without
+    /// what was committed. The error is that it stays there.
+    fn gather(&self) -> Result<(), StoreError> {
+        if matches!(self.move_log(), Ok(true)) {
+            return Ok(());
+        }
+        Err(StoreError::Torn { file: self.file.whereabouts(), place: self.file.path().to_owned() })
+    }
+
+    /// Whether all of the log is in the file now.
+    fn move_log(&self) -> Result<bool, StoreError> {
+        let is_busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(is_busy == 0)
     }
 }
 
@@ -211,11 +234,29 @@ mod tests {
         fs::rename(&path, &moved).unwrap();
         let error = archive.begin_run("sync", now).unwrap_err();
         assert!(matches!(error, StoreError::Moved { .. }), "{error}");
-        assert!(matches!(archive.checkpoint(), Err(StoreError::Moved { .. })));
         drop(archive);
         let runs = "SELECT count(*) FROM runs";
         let kept = Reader::open(&moved).unwrap().connection.query_row(runs, [], |row| row.get::<_, i64>(0));
         assert_eq!(kept, Ok(1));
+    }
+
+    #[test]
+    fn what_a_reader_keeps_in_the_log_is_told_when_the_file_was_moved() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, moved) = (directory.path().join("a.db"), directory.path().join("b.db"));
+        let mut archive = Archive::open(&path).unwrap();
+        archive.connection.busy_timeout(Duration::ZERO).unwrap();
+        let reader = Connection::open(&path).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM runs").unwrap();
+        archive.begin_run("sync", "2026-03-01T12:00:00Z".parse().unwrap()).unwrap();
+        fs::rename(&path, &moved).unwrap();
+        let error = archive.begin_run("sync", "2026-03-01T13:00:00Z".parse().unwrap()).unwrap_err();
+        assert!(matches!(error, StoreError::Torn { .. }), "{error}");
+        drop((archive, reader));
+        fs::rename(&moved, &path).unwrap();
+        let runs = "SELECT count(*) FROM runs";
+        let kept = Reader::open(&path).unwrap().connection.query_row(runs, [], |row| row.get::<_, i64>(0));
+        assert_eq!(kept, Ok(1), "put back as it is told");
     }
 
     #[test]

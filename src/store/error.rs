@@ -1,5 +1,6 @@
 //! What can be wrong with an archive or a question to it, by meaning, and what to do about each.
 
+use super::identity::beside;
 use super::room;
 use crate::error::{Failure, FailureKind};
 use rusqlite::ErrorCode as SqliteCode;
@@ -65,6 +66,14 @@ pub enum StoreError {
         from: String,
         /// Where it is now, if it has a name and the system tells it.
         to: Option<String>,
+    },
+    /// The file was moved or removed while it was written to, and what was committed last is in its log at the old place.
+    #[error("`{}` was moved while it was written to, and its log was left behind", place.display())]
+    Torn {
+        /// Where it is now, if it has a name and the system tells it.
+        file: Option<PathBuf>,
+        /// Where it was, and its log is.
+        place: PathBuf,
     },
     /// No temporary file can be made, or it finds no room.
     #[error("temporary files cannot be written ({0})")]
@@ -270,6 +279,14 @@ impl StoreError {
             Self::BesideIsOdd(_) => "see what made it, and move it away",
             Self::LockFile { .. } => {
                 "run as the user who made it, or, while no run is under way, give it to this user (chown) or remove it"
+            }
+            Self::Torn { file, place } => {
+                let (log, place) = (beside(place, "-wal"), place.display());
+                let file = file.as_ref().map_or_else(|| "FILE".to_owned(), |file| format!("`{}`", file.display()));
+                return Some(format!(
+                    "`{}` holds what was committed: keep it, move {file} back to `{place}`, and run again",
+                    log.display()
+                ));
             }
             Self::Moved { to: Some(_), .. } => {
                 "what was committed is in the file, where it is now; put it back, without a log beside it, and run again"
