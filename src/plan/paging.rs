@@ -351,8 +351,11 @@ impl Walk {
     fn suspicion(&self) -> Option<Doubt> {
         let is_capped = match self.count() {
             Count::Moving if !self.habits.miscounts => return Some(Doubt::CountChanged),
-            // A list that ends before it gets there is not cut off: its count is wrong.
-            Count::Total(total) => is_suspicious(total) && !self.habits.miscounts && !self.says_end(),
+            // A list that ends before it gets there is not cut off: its count is wrong. One that ends just there may be,
+            // whatever its last page says of the next one.
+            Count::Total(total) => {
+                is_suspicious(total) && !self.habits.miscounts && !(self.says_end() && total > self.reach)
+            }
             Count::Moving | Count::Silent => false,
         };
         (self.divisible && (is_capped || self.reach >= RESULT_CAP)).then_some(Doubt::Capped)
@@ -449,6 +452,7 @@ impl Walk {
             Count::Total(total) if total < self.reach && self.shows_miscount() => self.by_seams(),
             Count::Total(total) if total < self.reach => Err(Doubt::CountTooLow),
             Count::Total(RESULT_CAP) => Err(Doubt::Capped),
+            Count::Total(_) if self.looks_cut_off() => Err(Doubt::Capped),
             Count::Total(_) => Ok(if self.is_one_answer() { Proof::Count } else { Proof::Both }),
             Count::Silent if self.is_one_answer() && self.first_is_counted() => self.by_seams().and(Ok(Proof::Count)),
             Count::Silent => self.by_seams(),
@@ -461,8 +465,12 @@ impl Walk {
         if most > Some(self.reach) {
             return Err(Doubt::CountDiffers);
         }
-        let looks_cut_off = self.reach >= RESULT_CAP || (self.divisible && is_suspicious(self.reach));
-        if looks_cut_off { Err(Doubt::Capped) } else { Ok(Proof::Seams) }
+        if self.reach >= RESULT_CAP || self.looks_cut_off() { Err(Doubt::Capped) } else { Ok(Proof::Seams) }
+    }
+
+    /// Whether the list may be the start of a longer one, by its length, and the window can be halved to see.
+    fn looks_cut_off(&self) -> bool {
+        self.divisible && is_suspicious(self.reach)
     }
 
     fn points_on_from_nothing(&self) -> bool {
@@ -763,6 +771,38 @@ mod tests {
             {
                 listing.until = until;
                 walk.narrow(pages.is_multiple_of(2).then_some(listing.entries.len() as u64 / 2));
+            }
+        }
+    }
+
+    /// A service that shows the first thousand of what there is and counts no more is found out by the round number,
+    /// whatever its last page says of a next one. Where the window cannot be halved, the number is believed.
+    #[test]
+    fn a_list_that_ends_at_a_round_number_looks_cut_off() {
+        for last_marker in [LastMarker::Zero, LastMarker::Same, LastMarker::Onward, LastMarker::Absent] {
+            for count in [CountReading::Total, CountReading::Absent, CountReading::PageLength] {
+                let lengths = Lengths::Full;
+                let (page_cap, result_cap) = (500, 1_000);
+                let readings = Readings {
+                    count,
+                    last_marker,
+                    always_absent: false,
+                    newest_first: false,
+                    page_cap,
+                    result_cap,
+                    lengths,
+                };
+                let seconds: Vec<i64> = (0..1_400).collect();
+                for points_on in [false, true] {
+                    let habits = Habits { points_on, ..Habits::default() };
+                    let verdict = |divisible| {
+                        course(Walk::new(habits, divisible), &mut Listing::new(readings, &seconds), &[], None).verdict
+                    };
+                    assert_eq!(verdict(true), Err(Doubt::Capped), "{last_marker:?} {count:?}");
+                    if (count, last_marker) == (CountReading::Total, LastMarker::Absent) {
+                        assert_eq!(verdict(false), Ok(Proof::Both));
+                    }
+                }
             }
         }
     }

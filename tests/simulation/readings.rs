@@ -130,7 +130,7 @@ impl Readings {
             ]),
             // Small pages make walks of many pages out of small worlds.
             page_cap: if crowded { dice.pick(&[100, 500, 500]) } else { dice.pick(&[10, 50, 100, 500]) },
-            result_cap: dice.pick(&[5_000, 5_000, usize::MAX]),
+            result_cap: dice.pick(&[1_000, 2_500, 5_000, 5_000, usize::MAX]),
             find_in_window: dice.bool(),
             longest_window: dice.percent(15.0).then(|| dice.pick(&[2, 24, 24 * 7]) * 3_600),
             refuses_future: dice.percent(20.0),
