@@ -36,7 +36,7 @@ fn in_object(fields: &Fields<'_>) -> Option<ErrorFields> {
 ///
 /// An answer that carries an error proves nothing, least of all that there is nothing. A code that stands
 /// for success (nothing, zero, 200, `OK`) is none; words alone may be a remark, and count where the answer
-/// holds nothing else.
+/// holds nothing else. Nor does an answer prove anything that calls itself a part of one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Complaint {
     is_certain: bool,
@@ -47,10 +47,17 @@ impl Complaint {
     /// Takes in a field that is none of those that were asked for.
     pub(super) fn hear(&mut self, name: &str, value: &RawValue) {
         let is = |known: &&str| is_name(name, known);
+        let begins = |start: &&str| begins_with(name, start);
         if CODE_NAMES.iter().any(is) {
             self.is_certain |= !is_harmless(value);
-        } else if ERROR_NAMES.iter().any(is) {
-            self.is_certain |= !is_harmless(value) && !is_harmless_object(value);
+        } else if STATE_NAMES.iter().any(is) {
+            self.is_certain |= is_failed_state(value);
+        } else if PART_NAMES.iter().any(is) {
+            self.is_certain |= value.get() == "true";
+        } else if ERROR_NAMES.iter().any(begins) {
+            // A number beside it counts errors elsewhere, unless the name is that of a code.
+            let is_number = value.get().parse::<f64>().is_ok();
+            self.is_certain |= !is_number && !is_harmless(value) && !is_harmless_object(value);
         } else if WORD_NAMES.iter().any(is) {
             self.has_words |= !is_harmless(value);
         } else if value.get().starts_with('{') {
@@ -65,12 +72,42 @@ impl Complaint {
 }
 
 /// The names of fields as they are compared: without `_` and `-`, in small letters.
-const CODE_NAMES: [&str; 3] = ["errorcode", "errcode", "code"];
-const ERROR_NAMES: [&str; 5] = ["errormsg", "errormessage", "errmsg", "error", "errors"];
-const WORD_NAMES: [&str; 2] = ["message", "msg"];
+const CODE_NAMES: [&str; 6] = ["errorcode", "errcode", "errno", "code", "retcode", "resultcode"];
+/// Names that say how it went, in a word, a number or a truth.
+const STATE_NAMES: [&str; 5] = ["status", "statuscode", "success", "succeeded", "ok"];
+/// Names that say that an answer is not all there is, where nothing tells how to ask for the rest.
+const PART_NAMES: [&str; 5] = ["partial", "ispartial", "incomplete", "truncated", "timedout"];
+/// What a name that stands for an error begins with: `error`, `err_msg`, `errors`, `exception`, `fault`, `failure`.
+const ERROR_NAMES: [&str; 4] = ["err", "exception", "fault", "failure"];
+const WORD_NAMES: [&str; 6] = ["message", "msg", "detail", "reason", "retmsg", "resultmsg"];
+
+/// A name as it is compared.
+fn plain(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase())
+}
 
 fn is_name(name: &str, known: &str) -> bool {
-    name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase()).eq(known.bytes())
+    plain(name).eq(known.bytes())
+}
+
+fn begins_with(name: &str, start: &str) -> bool {
+    plain(name).take(start.len()).eq(start.bytes())
+}
+
+/// Whether a state is that of a failure: false, a number that no success has, or a word that says so.
+fn is_failed_state(value: &RawValue) -> bool {
+    match serde_json::from_str(value.get()) {
+        Ok(Text(text)) => {
+            let failed = ["fail", "failed", "failure", "error", "unsuccessful", "false", "ko", "timeout", "denied"];
+            failed.iter().any(|word| text.trim().eq_ignore_ascii_case(word)) || is_failed_number(text.trim())
+        }
+        Err(_) => value.get() == "false" || is_failed_number(value.get()),
+    }
+}
+
+/// Whether a number is an HTTP status of a failure.
+fn is_failed_number(text: &str) -> bool {
+    text.parse::<u16>().is_ok_and(|status| (400..600).contains(&status))
 }
 
 /// Whether a value says that all is well, or nothing.

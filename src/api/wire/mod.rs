@@ -237,6 +237,21 @@ mod tests {
             r#""error":"internal""#,
             r#""error":true"#,
             r#""errors":[{"what":"x"}]"#,
+            r#""success":false"#,
+            r#""Ok":false"#,
+            r#""status":"FAIL""#,
+            r#""status":503"#,
+            r#""status_code":"500""#,
+            r#""exception":"x""#,
+            r#""err":"x""#,
+            r#""errno":7"#,
+            r#""error_description":"x""#,
+            r#""fault":{"faultstring":"x"}"#,
+            r#""retCode":"9""#,
+            r#""result_code":5"#,
+            r#""partial":true"#,
+            r#""timed_out":true"#,
+            r#""truncated":true"#,
             r#""result":{"error_code":"A","error_msg":"m"}"#,
             r#""result":{"code":"A","message":"m"}"#,
         ] {
@@ -267,12 +282,19 @@ mod tests {
             r#""error":{"code":0,"message":""}"#,
             r#""error":false"#,
             r#""page_info":{"code":3,"next_marker":7}"#,
+            r#""success":true,"ok":1,"status":200,"partial":false"#,
+            r#""status":"SUCCESS","ret_code":0,"error_count":2"#,
+            r#""request_id":"5f3","total":0,"limit":500"#,
         ] {
             let body = format!(r#"{{"invocations":[],{field}}}"#);
             assert_eq!(decode_page(body.as_bytes()).map(|page| page.length()), Ok(0), "{body}");
         }
         let page = |list: &str| decode_page(format!(r#"{{"message":"partly","invocations":[{list}]}}"#).as_bytes());
         assert_eq!(page(""), Err(BadBody::Error));
+        for words in ["reason", "detail", "retMsg"] {
+            let body = format!(r#"{{"{words}":"busy","invocations":[]}}"#);
+            assert_eq!(decode_page(body.as_bytes()), Err(BadBody::Error), "{body}");
+        }
         assert_eq!(page(r#"{"request_id":"a"}"#).map(|page| page.length()), Ok(1));
     }
 
