@@ -49,6 +49,9 @@ fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Fai
     written.map_err(failure::output)
 }
 
+/// So many places of a finding are shown to people; the first tell what is wrong.
+const MOST_SHOWN: usize = 5;
+
 /// Each finding with its places and what to do.
 pub(super) fn write_text(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     if findings.is_empty() {
@@ -56,11 +59,12 @@ pub(super) fn write_text(findings: &[Finding], out: &mut dyn Write) -> io::Resul
     }
     for finding in findings {
         writeln!(out, "{}: {} ({})", finding.rule, finding.message, finding.count)?;
-        for place in &finding.places {
+        for place in finding.places.iter().take(MOST_SHOWN) {
             writeln!(out, "  {}", super::terminal::on_one_line(place))?;
         }
-        if finding.count > finding.places.len() as u64 {
-            writeln!(out, "  …")?;
+        match finding.count.saturating_sub(MOST_SHOWN as u64) {
+            0 => {}
+            more => writeln!(out, "  … and {more} more; --json names them")?,
         }
         writeln!(out, "  repair: {}", finding.repair)?;
     }

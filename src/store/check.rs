@@ -4,8 +4,8 @@ use super::digest::load_tampered;
 use super::{Reader, StoreError};
 use rusqlite::{Connection, Row};
 
-/// The most places that a finding names.
-const MOST_NAMED: usize = 5;
+/// The most places that a finding names: more than anybody looks at one by one, in little memory.
+const MOST_NAMED: usize = 10_000;
 
 /// A rule that does not hold, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ const WALK_AGAIN: &str =
 const KEEP: &str = "the records stand; report this as a defect of fgarchive, with the output of `query transitions`";
 
 /// What helps when records were changed by something else: the service or a copy knows how they were.
-const COMPARE: &str = "compare these days with the service as far back as it reaches, `fgarchive verify --since DAY --until DAY`, \
+const COMPARE: &str = "compare these days with the service as far back as it reaches, `fgarchive verify --since DAY --until NEXT-DAY`, \
      or with a backup; then `fgarchive check --accept` notes the records as they are";
 
 /// Told apart from a statement, since a file that is damaged enough cannot be asked anything else.
@@ -59,6 +59,14 @@ const RULES: &[Rule] = &[
         message: "rows refer to functions or runs that do not exist",
         repair: RECOVER,
         sql: "SELECT \"table\" || coalesce(' row ' || rowid, '') || ' has no ' || parent FROM pragma_foreign_key_check",
+    },
+    Rule {
+        name: "function-names",
+        message: "functions are called other than their URN says",
+        repair: "correct these columns of `functions` by its `urn`, which is what the service is asked for",
+        sql: "SELECT urn FROM functions
+               WHERE urn IS NOT 'urn:fss:' || region || ':' || project_id || ':function:' || package || ':' || name
+                                || iif(qualifier = 'latest', '', ':' || qualifier)",
     },
     Rule {
         name: "run-ids",
@@ -309,6 +317,8 @@ mod tests {
     fn every_rule_sees_its_breach_and_no_other_does() {
         let breaches: &[(&[&str], &str)] = &[
             (&["references"], "UPDATE rejects SET function_id = 9"),
+            (&["function-names"], "UPDATE functions SET name = 'another' WHERE id = 1"),
+            (&["function-names"], "UPDATE functions SET qualifier = 'v1' WHERE id = 2"),
             (&["run-ids"], "UPDATE invocations SET changed_run_id = 9 WHERE request_id = 'a1'"),
             (&["run-ids"], "UPDATE invocations SET first_run_id = 2 WHERE request_id = 'a1'"),
             (&["window-bounds"], "UPDATE windows SET end_time = '2026-03-01T14:00:00' WHERE begin_time LIKE '%T13%'"),
@@ -364,11 +374,12 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_counts_all_places_and_names_the_first() {
+    fn a_finding_counts_and_names_its_places() {
         let archive = Fixture::new().with_records(&records(9, "WAIT"));
         let findings = archive.reader().check().unwrap();
         assert_eq!((findings.len(), findings[0].count), (1, 9));
-        assert_eq!(findings[0].places, ["a0 WAIT", "a1 WAIT", "a2 WAIT", "a3 WAIT", "a4 WAIT"]);
+        let places: Vec<String> = (0..9).map(|number| format!("a{number} WAIT")).collect();
+        assert_eq!(findings[0].places, places);
     }
 
     #[test]
