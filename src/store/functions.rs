@@ -72,6 +72,24 @@ impl Archive {
         })
     }
 
+    /// Forgets functions that the service never knew: a mistyped name would be called uncovered for ever. One of which
+    /// anything is archived stays.
+    pub fn forget_unknown(&mut self, unknown: &[FunctionId]) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut forget = transaction.prepare_cached(
+                "DELETE FROM functions WHERE id = ?1 AND gone_at IS NULL AND NOT EXISTS (
+                    SELECT 1 FROM windows WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM invocations WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM shared_records WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM recording WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM reach WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM absences WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM rejects WHERE function_id = ?1)",
+            )?;
+            unknown.iter().try_for_each(|id| forget.execute([id.0]).map(drop)).map_err(Into::into)
+        })
+    }
+
     /// Notes that a function that was gone is there again, and what was lost by that; what was open of it is waited for
     /// again.
     pub fn save_return(&mut self, id: FunctionId, now: Timestamp, lost: &[Entry]) -> Result<(), StoreError> {

@@ -145,11 +145,14 @@ pub(super) fn conclude(
     reports: &mut [FunctionReport],
 ) -> Result<(), StoreError> {
     let choices: HashMap<&FunctionUrn, &Choice> = resolved.choices.iter().map(|choice| (&choice.urn, choice)).collect();
-    let mut gone = Vec::new();
+    let (mut gone, mut unknown) = (Vec::new(), Vec::new());
     let mut contradicting = 0;
     for (target, report) in targets.iter().zip(reports) {
         let choice = choices.get(&target.urn).copied();
         match fate(choice, answered(report), !target.ledger.is_empty(), resolved.needs_witness) {
+            Fate::Stays if target.ledger.is_empty() && answered(report) == Answered::NotFound => {
+                unknown.push(target.id)
+            }
             Fate::Stays => {}
             Fate::Contradicts => contradicting += 1,
             Fate::Gone => {
@@ -165,6 +168,9 @@ pub(super) fn conclude(
         && let Some(list) = &mut resolved.list
     {
         list.problem.get_or_insert(ListProblem::Contradicted(contradicting));
+    }
+    if !unknown.is_empty() {
+        archive.forget_unknown(&unknown)?;
     }
     if gone.is_empty() { Ok(()) } else { archive.save_gone(&gone, now) }
 }
