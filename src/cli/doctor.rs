@@ -65,8 +65,7 @@ fn conclude(checkup: Checkup) -> Result<(), Failure> {
     }
     let worth = checkup.findings.iter().filter(|(_, finding)| finding.verdict >= Verdict::Warning).count();
     let things = if worth == 1 { "one finding needs".to_owned() } else { format!("{worth} findings need") };
-    Err(Failure::new(FailureKind::Finding, format!("{things} attention"))
-        .hint("each hint on stdout says what to do"))
+    Err(Failure::new(FailureKind::Finding, format!("{things} attention")).hint("each hint on stdout says what to do"))
 }
 
 fn told_why(failure: CallFailure) -> Failure {

@@ -90,7 +90,9 @@ impl Outage {
             _ if self.answered_since(silent_since) => Judgement::Answers,
             0 => Judgement::Ask(last.max(now + PASSES_WITHIN)),
             _ if now >= last => Judgement::Down,
-            FEWEST_WITNESSES.. if now >= soon => Judgement::Down,
+            FEWEST_WITNESSES.. if self.last_witness >= soon => Judgement::Down,
+            // Whatever was over by then is over: the last word is asked for at the end of that time.
+            FEWEST_WITNESSES.. if now >= soon => Judgement::Ask(last),
             FEWEST_WITNESSES.. => Judgement::Wait(soon),
             _ if now >= next_witness => Judgement::Ask(last),
             _ => Judgement::Wait(next_witness.min(last)),
@@ -145,8 +147,22 @@ mod tests {
 
     #[test]
     fn refusing_connections_is_down_after_three_witnesses_and_some_patience() {
-        assert_eq!(plays(failing(), 1, 0), (Judgement::Down, second(25), 3));
+        assert_eq!(plays(failing(), 1, 0), (Judgement::Down, second(25), 4));
         assert_eq!(plays(failing(), 15, 0), (Judgement::Down, second(29), 3));
+    }
+
+    /// A service that is back after 20 s is asked once more before the run ends.
+    #[test]
+    fn the_last_word_is_asked_for_when_patience_is_over() {
+        let mut outage = failing();
+        for at in [5, 12, 19] {
+            assert_eq!(outage.judge(second(at), second(0)), Judgement::Ask(second(110)));
+            outage.witness_failed(second(at), second(at));
+        }
+        assert_eq!(outage.judge(second(19), second(0)), Judgement::Wait(second(25)));
+        assert_eq!(outage.judge(second(25), second(0)), Judgement::Ask(second(110)));
+        outage.answered(second(26));
+        assert_eq!(outage.judge(second(26), second(0)), Judgement::Answers);
     }
 
     #[test]

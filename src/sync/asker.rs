@@ -15,7 +15,7 @@ use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery
 use crate::plan::clocks::{Moment, ServiceClock};
 use crate::plan::outage::Outage;
 use crate::plan::pace::Pace;
-use crate::plan::retry::Patience;
+use crate::plan::retry::{Effort, Patience};
 use crate::store::Tally;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +24,9 @@ use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+/// Settings that cannot be read keep a run waiting for so many functions, and are left alone for the others.
+const MOST_SETTINGS_FAILED: u64 = 2;
 
 /// What was asked so far.
 #[derive(Debug, Default)]
@@ -36,6 +39,8 @@ struct Gauges {
     throttled: AtomicU64,
     /// How long the slowest answer took, in milliseconds.
     slowest: AtomicU64,
+    /// How often it could not be told whether the service records a function.
+    settings_failed: AtomicU64,
 }
 
 /// Sends a run's requests.
@@ -68,6 +73,9 @@ pub(super) struct Asker<S> {
     turns: AtomicU64,
     /// When each function last answered with a page, from the beginning of the run.
     heard: Mutex<HashMap<FunctionUrn, Duration>>,
+    /// How often each function was asked in vain as a witness, of those that were asked and not heard since: others are
+    /// asked rather whether the service answers.
+    silent: Mutex<HashMap<FunctionUrn, u32>>,
     /// Ends when the service is down: what is under way is dropped then.
     down: CancellationToken,
     draws: Mutex<fastrand::Rng>,
@@ -111,6 +119,7 @@ impl<S: Source> Asker<S> {
             witnesses: Mutex::default(),
             turns: AtomicU64::new(0),
             heard: Mutex::default(),
+            silent: Mutex::default(),
             down: CancellationToken::new(),
             draws: Mutex::new(fastrand::Rng::with_seed(settings.seed)),
             gauges: Gauges::default(),
@@ -165,16 +174,29 @@ impl<S: Source> Asker<S> {
     }
 
     /// Whether the service records a function's invocations; none where that cannot be told.
-    pub(super) async fn recording(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
-        let call = |urn: FunctionUrn| async move { self.source.recording(&urn).await };
+    pub(super) async fn recording<F>(
+        &self,
+        urn: &FunctionUrn,
+        call: impl Fn(FunctionUrn) -> F,
+    ) -> Result<Option<bool>, CallFailure>
+    where
+        F: Future<Output = Result<Option<bool>, CallFailure>>,
+    {
+        if self.gauges.settings_failed.load(Ordering::Relaxed) >= MOST_SETTINGS_FAILED {
+            return Ok(None);
+        }
         // Of a form that the service has answered to, "not found" says that there is no such configuration.
         let said = match self.forms.answered(urn).await {
-            Some(known) => self.ask(|| call(known.clone())).await,
-            None => self.ask_of(urn, call).await,
+            Some(known) => self.ask_with(Effort::Part, || call(known.clone())).await,
+            None => self.ask_of_with(Effort::Part, urn, call).await,
         };
-        match said {
+        match said.map_err(|failed| failed.failure) {
             Err(failure) if failure.meaning == Meaning::NotFound => Ok(Some(false)),
-            other => other,
+            Err(failure) => {
+                self.gauges.settings_failed.fetch_add(1, Ordering::Relaxed);
+                Err(failure)
+            }
+            said => said,
         }
     }
 

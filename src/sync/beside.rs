@@ -44,7 +44,7 @@ impl Questions {
     pub(super) async fn ask<S: Source>(self, line: &Line<'_, S>, reach: &mut Reach) -> Result<(), CallFailure> {
         let looked_back = self.measure(line, reach).await.map_err(Setback::into_failure);
         if self.recording {
-            let enabled = line.asker.recording(line.urn).await?;
+            let enabled = line.recording().await?;
             if enabled == Some(false) && self.recorded != Some(false) {
                 tracing::warn!(
                     function = line.urn.full_name(),

@@ -3,6 +3,7 @@
 //! Asks by read-only calls alone, at a run's pace and with its patience; what the answers mean is for
 //! [`plan::probe`](crate::plan::probe) to say. Every loop here is bounded: some sixty requests and two a function.
 
+use super::Source;
 use super::asker::Asker;
 use super::discovery::list_functions;
 use super::{PAGE_LIMIT, Settings};
@@ -95,7 +96,9 @@ impl Examiner<'_> {
         let subject = self.choose(&functions).await?;
         self.add(None, Finding::new("credentials", Verdict::Ok, "accepted", source));
         for urn in functions.iter().take(MOST_FUNCTIONS) {
-            let enabled = self.asker.recording(urn).await?;
+            let source = self.asker.source();
+            let call = |urn: FunctionUrn| async move { source.recording(&urn).await };
+            let enabled = self.asker.recording(urn, call).await?;
             self.add(Some(urn.clone()), probe::recording(enabled));
         }
         let Some(subject) = subject else { return Ok(()) };

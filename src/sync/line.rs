@@ -67,8 +67,33 @@ impl<S: Source> Line<'_, S> {
     pub(super) async fn find(&self, id: &RequestId, range: Interval, effort: Effort) -> Answer {
         let source = self.asker.source();
         let call = |urn: FunctionUrn| self.timed(effort, async move { source.find(&urn, id, range).await });
-        let answer = self.asker.ask_of_with(effort, self.urn, call).await;
+        let known = self.asker.answered_form(self.urn).await;
+        let form = known.clone().or_else(|| self.asker.form_of_witness(self.urn)).unwrap_or_else(|| self.urn.clone());
+        let mut answer = self.asker.ask_with(effort, || call(form.clone())).await;
+        if is_not_found(&answer) && known.is_none() {
+            // The function may not be known, or not by this form: that is what a listing tells.
+            let now = self.asker.now().earlier();
+            let (begin, end) = (now - Duration::from_secs(1), now);
+            self.list(PageQuery { begin, end, marker: Marker(0), limit: 1 }, effort).await?;
+            let other = self.asker.answered_form(self.urn).await.filter(|other| other.as_given() != form.as_given());
+            if let Some(other) = other {
+                answer = self.asker.ask_with(effort, || call(other.clone())).await;
+            }
+        }
+        // Of a function that answers, "not found" says that there is no such record.
+        if is_not_found(&answer) {
+            answer = Ok((Page::default(), self.asker.now().by_machine()));
+        }
         self.judged(answer, Some(range)).await
+    }
+
+    /// Whether the service records the function's invocations, without much patience: no record depends on it.
+    pub(super) async fn recording(&self) -> Result<Option<bool>, CallFailure> {
+        self.asker
+            .recording(self.urn, |urn| {
+                self.within(Effort::Part, async move { self.asker.source().recording(&urn).await })
+            })
+            .await
     }
 
     /// Archives what the pages of a query show, up to the first that fails.
@@ -156,6 +181,10 @@ impl<S: Source> Line<'_, S> {
         }
         if self.asker.heard_since(self.urn, first_sent) { Setback::Part(failure) } else { Setback::Whole(failure) }
     }
+}
+
+fn is_not_found<T>(answer: &Result<T, Failed>) -> bool {
+    answer.as_ref().is_err_and(|failed| failed.failure.meaning == Meaning::NotFound)
 }
 
 /// A second before a range that no query of the range touches.

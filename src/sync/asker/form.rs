@@ -30,6 +30,7 @@ impl<S: Source> Asker<S> {
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
+        self.note_asked(urn);
         let form = self.forms.of(urn);
         let mut held = form.lock().await;
         if let Some(failure) = &held.unknown {

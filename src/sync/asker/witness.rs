@@ -88,14 +88,18 @@ impl<S: Source> Asker<S> {
     /// Asks one witness, and waits for it until this moment at most.
     async fn ask_witness(&self, until: Duration) {
         let asked_at = self.began.elapsed();
+        let witness = self.next_witness();
         let look = async {
-            match self.next_witness() {
-                Some((urn, outbox)) => self.look_at(&urn, self.newest_second(), outbox.as_ref()).await,
+            match &witness {
+                Some((form, outbox)) => self.look_at(form, self.newest_second(), outbox.as_ref()).await,
                 None => self.send_once(&|| self.source.functions(Marker(0))).await.map(|_| ()),
             }
         };
         let answer = timeout_at(self.began + until, look).await;
         tracing::debug!(?answer, "a witness was asked whether the service answers");
+        if let (Some((form, _)), false) = (witness, matches!(answer, Ok(Ok(())))) {
+            *hold(&self.silent).entry(form).or_default() += 1;
+        }
         hold(&self.outage).witness_failed(asked_at, self.began.elapsed());
     }
 
@@ -109,7 +113,11 @@ impl<S: Source> Asker<S> {
                     if self.turns.fetch_add(1, Ordering::Relaxed) == 0 { hold(&self.draws).usize(..) } else { 1 };
                 let turns = turns % functions.len().max(1);
                 functions.rotate_left(turns);
-                functions.iter().find_map(|(urn, outbox)| Some((self.forms.of_witness(urn)?, outbox.clone())))
+                let (silent, heard) = (hold(&self.silent), hold(&self.heard));
+                let trust = |form: &FunctionUrn| (silent.get(form), !heard.contains_key(form));
+                let known = functions.iter().filter_map(|(urn, outbox)| Some((self.forms.of_witness(urn)?, outbox)));
+                // One that is not being asked, and was heard before, tells most; one that was silent tells least.
+                known.min_by_key(|(form, _)| trust(form)).map(|(form, outbox)| (form, outbox.clone()))
             }
             Witnesses::Nobody | Witnesses::Listing => None,
         }
@@ -162,8 +170,17 @@ impl<S: Source> Asker<S> {
         Ok(())
     }
 
+    /// Notes that a function is asked.
+    pub(super) fn note_asked(&self, urn: &FunctionUrn) {
+        let mut silent = hold(&self.silent);
+        if !silent.contains_key(urn) {
+            silent.insert(urn.clone(), 0);
+        }
+    }
+
     /// Notes that a function answered with a page.
     pub(in crate::sync) fn hear(&self, urn: &FunctionUrn) {
+        hold(&self.silent).remove(urn);
         hold(&self.heard).insert(urn.clone(), self.began.elapsed());
     }
 
