@@ -80,7 +80,7 @@ impl Archive {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let result = self.transact_in_place(work);
-        if matches!(result, Err(StoreError::Moved { .. })) { self.gather().and(result) } else { result }
+        if matches!(result, Err(StoreError::Moved { to: Some(_), .. })) { self.gather().and(result) } else { result }
     }
 
     fn transact_in_place<T>(

@@ -87,6 +87,17 @@ fn trouble_in_the_middle_keeps_what_came_before() {
     truth::assert_whole(&cloud, &home.db());
 }
 
+/// A mistyped name is told, and does not keep `status` alarmed for good.
+#[test]
+fn a_function_that_the_service_never_knew_is_not_kept() {
+    let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
+    let mistyped = ["sync", "--function", "thumbnal", "--max-rps", "100000"];
+    home.run(mistyped).signed().to(&cloud).exits(3).says("`default:thumbnal`: it was not found");
+    home.sync(&cloud).exits(0);
+    home.run(["status", "--max-age", "1h"]).exits(0);
+    assert_eq!(crate::archive::number(&home.db(), "SELECT count(*) FROM functions WHERE name = 'thumbnal'"), 0);
+}
+
 #[test]
 fn an_unknown_function_does_not_stop_the_good_ones() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));

@@ -147,17 +147,21 @@ fn mounts_are_told_apart() {
 
 #[test]
 fn an_archive_that_is_moved_or_removed_during_a_run_is_no_success() {
-    let moved = |change: &str| -> Said {
+    let moved = |change: &str| -> (Home, Said) {
         let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 3 }));
         let mut run = home.sync_since(&cloud, "3d").start();
         run.until("it has begun", |_| cloud.listings() > 30);
         let changed = Command::new("sh").args(["-c", change]).current_dir(home.path()).status().unwrap();
         assert!(changed.success());
-        run.wait().exits(6).says("cannot use the archive `fgarchive.db`: ").says("\nhint: ")
+        let said = run.wait().exits(6).says("cannot use the archive `fgarchive.db`: ").says("\nhint: ");
+        (home, said)
     };
-    moved("mv fgarchive.db elsewhere.db").says("it was moved from `").says("/elsewhere.db` while it was written to");
-    moved("rm fgarchive.db").says("was removed or replaced while it was written to");
-    moved("cp fgarchive.db b.db && mv b.db fgarchive.db").says("was removed or replaced while it was written to");
+    let (home, said) = moved("sleep 1; mv fgarchive.db elsewhere.db");
+    said.says("it was moved from `").says("/elsewhere.db` while it was written to");
+    let kept = archive::number(&home.join("elsewhere.db"), "SELECT count(*) FROM invocations");
+    assert!(kept > 0, "what was committed went along");
+    moved("rm fgarchive.db").1.says("was removed or replaced while it was written to");
+    moved("cp fgarchive.db b.db && mv b.db fgarchive.db").1.says("was removed or replaced while it was written to");
 }
 
 /// A run whose lock file was removed still holds the archive itself.

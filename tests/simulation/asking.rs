@@ -90,10 +90,12 @@ fn bounds(calls: &[Call], planned: &Planned) -> Option<Broken> {
     beyond.filter(|_| planned.is_on_time()).map(|call| ("no window ends in the future", call.to_string()))
 }
 
-/// A form of a URN that is not known costs one request a function, while the function is there.
-pub(crate) fn forms(calls: &[Call], is_absent: impl Fn(usize, i64) -> bool) -> Option<Broken> {
+/// A form of a URN that is not known costs one request a function, while the function is there. Where an id may be what is
+/// not known, a look-up tells nothing of that.
+pub(crate) fn forms(calls: &[Call], unknown_ids: bool, is_absent: impl Fn(usize, i64) -> bool) -> Option<Broken> {
     let mut unknown = HashSet::new();
     let again = calls.iter().find(|call| match (&call.asked, call.answer) {
+        (Asked::Find { .. }, _) if unknown_ids => false,
         (
             Asked::List { function, .. } | Asked::Find { function, .. } | Asked::Recording { function },
             Answered::Failed(Meaning::NotFound),

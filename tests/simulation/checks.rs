@@ -130,7 +130,7 @@ impl Checks {
         let service = Arc::clone(&self.service);
         // The answer was made before it came.
         let is_absent = |function, at| service.naming.is_absent_in(function, at - 10, at);
-        let forms = asking::forms(calls, is_absent);
+        let forms = asking::forms(calls, self.service.readings.unknown_ids, is_absent);
         for (invariant, what) in self.asking.check(calls, &self.settings, planned, committed).into_iter().chain(forms) {
             self.find(invariant, format!("run {number}: {what}"));
         }

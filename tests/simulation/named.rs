@@ -37,6 +37,7 @@ fn silent() -> Readings {
         page_cap: 10,
         result_cap: usize::MAX,
         find_in_window: false,
+        unknown_ids: false,
         longest_window: None,
         refuses_future: false,
         stale: (0.0, 0),

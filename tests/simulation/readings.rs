@@ -4,6 +4,7 @@ use crate::dice::{Draw, dice};
 use crate::showing::Oddities;
 use crate::world::World;
 use fgarchive::domain::Marker;
+use std::collections::{HashMap, HashSet};
 
 /// What `count` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,8 @@ pub(crate) struct Readings {
     pub(crate) page_cap: usize,
     pub(crate) result_cap: usize,
     pub(crate) find_in_window: bool,
+    /// Whether an id that is not shown is answered 404 instead of with an empty page.
+    pub(crate) unknown_ids: bool,
     /// A longer window is answered 400.
     pub(crate) longest_window: Option<i64>,
     /// Whether an end beyond the present is answered 400.
@@ -130,8 +133,12 @@ impl Readings {
             ]),
             // Small pages make walks of many pages out of small worlds.
             page_cap: if crowded { dice.pick(&[100, 500, 500]) } else { dice.pick(&[10, 50, 100, 500]) },
-            result_cap: dice.pick(&[1_000, 2_500, 5_000, 5_000, usize::MAX]),
+            result_cap: match dice.pick(&[1_000, 2_500, 5_000, 5_000, usize::MAX]) {
+                low if low < 2 * densest_second(world) => 5_000,
+                cap => cap,
+            },
             find_in_window: dice.bool(),
+            unknown_ids: self::dice(seed, "unknown ids").percent(15.0),
             longest_window: dice.percent(15.0).then(|| dice.pick(&[2, 24, 24 * 7]) * 3_600),
             refuses_future: dice.percent(20.0),
             stale: if dice.percent(15.0) { (dice.pick(&[3.0, 30.0]), dice.spread(5, 600)) } else { (0.0, 0) },
@@ -154,6 +161,18 @@ impl Readings {
     pub(crate) fn is_fresh(&self) -> bool {
         self.stale.1 == 0
     }
+}
+
+/// How many records of a function may be filed within a second and its two neighbours. A lower cap on what is shown of
+/// them, that is a round number and counted as such, cannot be told from there being no more.
+fn densest_second(world: &World) -> usize {
+    let mut seconds: HashMap<(usize, i64), usize> = HashMap::new();
+    for record in &world.records {
+        let filed = record.stages.iter().flat_map(|stage| [Some(stage.at), stage.start, stage.end]).flatten();
+        let near: HashSet<i64> = filed.flat_map(|second| second - 1..=second + 1).collect();
+        near.into_iter().for_each(|second| *seconds.entry((record.function, second)).or_default() += 1);
+    }
+    seconds.into_values().max().unwrap_or(0)
 }
 
 /// Worlds of many records would take a request for each where answers hold one.

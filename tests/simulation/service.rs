@@ -459,6 +459,9 @@ impl Service {
             })
             .collect();
         let served = self.page(function, &found, 0..1, now);
+        if self.readings.unknown_ids && served.shown.is_empty() {
+            return Err((Meaning::NotFound, Some(404)));
+        }
         self.is_bad(&served).map_or(Ok(served), Err)
     }
 }
