@@ -2,7 +2,7 @@
 
 use super::asker::Asker;
 use super::discovery::{ListProblem, Resolved};
-use super::function::around_start;
+use super::lookup::around_start;
 use super::report::{FunctionReport, Gone};
 use super::walked::Walked;
 use super::{Source, Stop, Target};

@@ -2,8 +2,8 @@
 
 use super::Source;
 use super::delivery::Delivery;
-use super::function::look_back;
 use super::line::{Line, Setback};
+use super::lookup::look_back;
 use crate::api::CallFailure;
 use crate::domain::Timestamp;
 use crate::plan::reach::{Measured, Reach};

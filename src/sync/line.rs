@@ -40,6 +40,15 @@ impl Setback {
     }
 }
 
+/// A failure that is about what was asked for; one about the function is an error.
+pub(super) fn unless_whole(result: Result<(), Setback>) -> Result<Option<Setback>, CallFailure> {
+    match result {
+        Ok(()) => Ok(None),
+        Err(Setback::Whole(failure)) => Err(failure),
+        Err(part) => Ok(Some(part)),
+    }
+}
+
 /// The way to one function.
 #[derive(Debug)]
 pub(super) struct Line<'a, S> {

@@ -13,6 +13,7 @@ mod doctor;
 mod forms;
 mod function;
 mod line;
+mod lookup;
 mod piece;
 mod preview;
 mod report;
