@@ -1,19 +1,18 @@
 //! The calls, each asked once.
 
 use super::credentials::Credentials;
-use super::exchange::Session;
+use super::exchange::Now;
 use super::failure::CallFailure;
 use super::http::{Answer, Timeouts, Transport};
+use super::projects::{find_project, no_project};
 use super::proxy::Proxies;
-use super::{Endpoint, iam, sign, wire};
+use super::session::Session;
+use super::{Endpoint, sign, wire};
 use crate::domain::{FUNCTIONS_A_PAGE, FunctionPage, FunctionUrn, Marker, Page};
 use crate::domain::{PageQuery, ProbeQuery, Reject, RequestId, Shape, Timestamp};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-
-/// Where the client learns the time to sign with.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// What a client is made from.
 #[derive(Clone)]
@@ -55,7 +54,7 @@ struct Shared {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let functions = format_args!("{}", self.0.session.functions);
+        let functions = format_args!("{}", self.0.session.exchange.functions);
         f.debug_struct("Client").field("functions", &functions).finish_non_exhaustive()
     }
 }
@@ -137,7 +136,7 @@ impl Client {
     pub async fn renew(&self) -> Result<bool, CallFailure> {
         let session = &self.0.session;
         let Credentials::Password(login) = &session.credentials else { return Ok(false) };
-        session.tokens.renew(session, login).await.map(|_| true)
+        session.tokens.renew(&session.exchange, login).await.map(|_| true)
     }
 
     /// The region it was made for.
@@ -158,11 +157,11 @@ impl Client {
             return Ok(id.clone());
         }
         if let Credentials::Password(login) = &session.credentials {
-            let token = session.tokens.get(session, login).await?;
-            let unscoped = || iam::no_project("tell the project of the token", "it is for none");
+            let token = session.tokens.get(&session.exchange, login).await?;
+            let unscoped = || no_project("tell the project of the token", "it is for none");
             return token.project_id.clone().ok_or_else(unscoped);
         }
-        found_project.get_or_try_init(|| iam::find_project(session, region)).await.cloned()
+        found_project.get_or_try_init(|| find_project(session, region)).await.cloned()
     }
 
     async fn answer(&self, operation: &str, urn: &FunctionUrn, query: &[(&str, &str)]) -> Result<Answer, CallFailure> {
@@ -208,7 +207,7 @@ fn function_path(operation: &str, urn: &FunctionUrn, rest: &str) -> Result<Strin
 /// The path of a call about a project. `.` and `..` would climb in the path and are no project's id.
 fn project_path(operation: &str, project_id: &str, rest: &str) -> Result<String, CallFailure> {
     if matches!(project_id, "" | "." | "..") {
-        return Err(iam::no_project(operation, &format!("`{project_id}` is no project id")));
+        return Err(no_project(operation, &format!("`{project_id}` is no project id")));
     }
     Ok(format!("/v2/{}/{rest}", sign::encode(project_id)))
 }

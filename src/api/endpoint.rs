@@ -92,6 +92,11 @@ impl Endpoint {
         url
     }
 
+    /// A path of Keystone's version 3, whether or not the address ends with the version already.
+    pub(super) fn v3_path(&self, rest: &str) -> String {
+        if self.prefix().ends_with("/v3") { format!("/{rest}") } else { format!("/v3/{rest}") }
+    }
+
     /// The path in front of every call, without a `/` at its end.
     pub(super) fn prefix(&self) -> &str {
         self.0.path().trim_end_matches('/')
@@ -163,5 +168,13 @@ mod tests {
                 prop_assert_eq!(parse(&endpoint.to_string()).map(|again| again.to_string()), Ok(endpoint.to_string()));
             }
         }
+    }
+
+    #[test]
+    fn the_version_stands_in_the_path_once() {
+        let path = |text| Endpoint::parse(text, PlainHttp::LoopbackOnly).unwrap().v3_path("auth/tokens");
+        assert_eq!(path("https://iam.example/v3/"), "/auth/tokens");
+        assert_eq!(path("https://iam.example/identity/v3"), "/auth/tokens");
+        assert_eq!(path("https://iam.example"), "/v3/auth/tokens");
     }
 }

@@ -4,6 +4,9 @@ use crate::domain::Timestamp;
 use chrono::DateTime;
 use std::time::Duration;
 
+/// The most headers of an answer: some gateways add a hundred. What they hold is bounded by `hyper`.
+pub(super) const MAX_HEADERS: usize = 1_000;
+
 /// A moment as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
 ///
 /// The two obsolete forms are not read: no server has sent them since the nineties.

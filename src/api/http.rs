@@ -27,9 +27,6 @@ const MAX_REFUSAL: usize = 64 * 1024;
 /// By so many of its first bytes a signature is found in an answer.
 const SIGNATURE_PREFIX: usize = 16;
 
-/// The most headers of an answer: some gateways add a hundred. What they hold is bounded by `hyper`.
-pub(super) const MAX_HEADERS: usize = 1_000;
-
 /// Room made at first for a body, whatever length it announces.
 const FIRST_ROOM: usize = 512 * 1024;
 
@@ -94,7 +91,7 @@ impl Transport {
             .timeout(self.timeouts.total)
             .pool_idle_timeout(POOL_IDLE)
             .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(encoding::ACCEPTED))]))
-            .http1_max_headers(MAX_HEADERS)
+            .http1_max_headers(headers::MAX_HEADERS)
             .referer(false)
             // A signature or token must not follow to another host.
             .redirect(redirect::Policy::none())

@@ -25,7 +25,7 @@ pub(super) fn explain(error: &reqwest::Error, now: Timestamp) -> (Meaning, Cause
         error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large)
     };
     if chain.iter().any(is_head_too_large) {
-        let most = super::http::MAX_HEADERS;
+        let most = super::headers::MAX_HEADERS;
         return (Meaning::TooLarge, Cause(format!("more than {most} headers, or headers too long to read").into()));
     }
     let meaning = if error.is_timeout() {

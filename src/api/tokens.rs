@@ -1,8 +1,7 @@
-//! Tokens and projects: the two things asked of IAM (OpenStack Keystone's v3 protocol).
+//! Tokens of a password login, fetched from IAM (OpenStack Keystone's v3 protocol).
 
-use super::Endpoint;
 use super::credentials::{PasswordLogin, ProjectScope};
-use super::exchange::Session;
+use super::exchange::Exchange;
 use super::failure::{CallFailure, Meaning};
 use super::wire::{self, BadBody};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,9 +12,6 @@ use tokio::sync::Mutex;
 
 /// The header in which a new token comes.
 const TOKEN_HEADER: &str = "x-subject-token";
-
-/// What the user does when the project cannot be told.
-const NAME_THE_PROJECT: &str = "set HUAWEICLOUD_SDK_PROJECT_ID or give --project-id";
 
 /// A token, and how many were fetched before it.
 #[derive(Debug)]
@@ -49,16 +45,21 @@ impl Tokens {
     }
 
     /// The token at hand, fetching the first.
-    pub(super) async fn get(&self, session: &Session, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
-        self.get_from(session, login, 0).await
+    pub(super) async fn get(&self, exchange: &Exchange, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
+        self.get_from(exchange, login, 0).await
     }
 
     /// A token that the service has not refused; callers who saw the same refusal share one new token.
-    pub(super) async fn renew(&self, session: &Session, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
-        self.get_from(session, login, self.refused.load(Ordering::SeqCst)).await
+    pub(super) async fn renew(&self, exchange: &Exchange, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
+        self.get_from(exchange, login, self.refused.load(Ordering::SeqCst)).await
     }
 
-    async fn get_from(&self, session: &Session, login: &PasswordLogin, least: u64) -> Result<Arc<Token>, CallFailure> {
+    async fn get_from(
+        &self,
+        exchange: &Exchange,
+        login: &PasswordLogin,
+        least: u64,
+    ) -> Result<Arc<Token>, CallFailure> {
         let mut held = self.held.lock().await;
         let generation = match &*held {
             Held::Nothing => 0,
@@ -66,7 +67,7 @@ impl Tokens {
             Held::Token(token) => token.generation + 1,
             Held::Denied(failure) => return Err(failure.clone()),
         };
-        match fetch_token(session, login, generation).await {
+        match fetch_token(exchange, login, generation).await {
             Ok(token) => {
                 let token = Arc::new(token);
                 *held = Held::Token(Arc::clone(&token));
@@ -82,16 +83,16 @@ impl Tokens {
     }
 }
 
-async fn fetch_token(session: &Session, login: &PasswordLogin, generation: u64) -> Result<Token, CallFailure> {
+async fn fetch_token(exchange: &Exchange, login: &PasswordLogin, generation: u64) -> Result<Token, CallFailure> {
     let operation = format!("fetch a token for the user `{}`", login.username);
     let body = token_request(login).to_string().into_bytes();
-    let path = v3_path(&login.auth_url, "auth/tokens");
-    let mut answer = session.post_open(&operation, &login.auth_url, &path, body).await?;
+    let path = login.auth_url.v3_path("auth/tokens");
+    let mut answer = exchange.post_open(&operation, &login.auth_url, &path, body).await?;
     let Some(secret) = answer.header(TOKEN_HEADER).filter(|token| !token.is_empty()).map(SecretString::from) else {
         return Err(answer.failure(&operation, Meaning::BrokenAnswer).because("the answer holds no token"));
     };
-    session.secrets.learn(&secret);
-    answer.redactor = session.secrets.redactor();
+    exchange.secrets.learn(&secret);
+    answer.redactor = exchange.secrets.redactor();
     // Without a body that can be read the token is as good; the project may be known from elsewhere. A body
     // that carries an error speaks against it.
     let project_id = match wire::decode_token_project(&answer.content()) {
@@ -118,33 +119,10 @@ fn token_request(login: &PasswordLogin) -> Value {
     } })
 }
 
-/// Looks up the one project of a region.
-pub(super) async fn find_project(session: &Session, region: &str) -> Result<String, CallFailure> {
-    let operation = format!("find the project of the region `{region}`");
-    let unnamed = || no_project(&operation, "no IAM is named for this service, and credentials are sent to no other");
-    let iam = session.iam.as_ref().ok_or_else(unnamed)?;
-    let path = v3_path(iam, "projects");
-    let answer = session.get_iam(&operation, iam, &path, &[("name", region)]).await?;
-    let found = wire::decode_projects(&answer.content()).map_err(|problem| answer.bad_body(&operation, problem))?;
-    match <[String; 1]>::try_from(found) {
-        Ok([id]) => Ok(id),
-        Err(other) => Err(no_project(&operation, &format!("it has {} projects instead of one", other.len()))),
-    }
-}
-
-pub(super) fn no_project(operation: &str, why: &str) -> CallFailure {
-    CallFailure::new(operation, Meaning::Misconfigured).because(format!("{why}; {NAME_THE_PROJECT}"))
-}
-
-/// A path of version 3, whether or not the address ends with the version already.
-fn v3_path(endpoint: &Endpoint, rest: &str) -> String {
-    if endpoint.prefix().ends_with("/v3") { format!("/{rest}") } else { format!("/v3/{rest}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::PlainHttp;
+    use crate::api::{Endpoint, PlainHttp};
     use pretty_assertions::assert_eq;
 
     fn login(project: ProjectScope) -> PasswordLogin {
@@ -171,13 +149,5 @@ mod tests {
         assert_eq!(scope(&body(ProjectScope::Id("p".to_owned()))), json!({"project": {"id": "p"}}));
         let with_domain = ProjectScope::Name { name: "n".to_owned(), domain: Some("e".to_owned()) };
         assert_eq!(scope(&body(with_domain)), json!({"project": {"name": "n", "domain": {"name": "e"}}}));
-    }
-
-    #[test]
-    fn the_version_stands_in_the_path_once() {
-        let path = |text| v3_path(&Endpoint::parse(text, PlainHttp::LoopbackOnly).unwrap(), "auth/tokens");
-        assert_eq!(path("https://iam.example/v3/"), "/auth/tokens");
-        assert_eq!(path("https://iam.example/identity/v3"), "/auth/tokens");
-        assert_eq!(path("https://iam.example"), "/v3/auth/tokens");
     }
 }
