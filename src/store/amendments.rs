@@ -1,8 +1,8 @@
 //! Known values that were not shown again as they are stored: what stood, what was shown instead, and when.
 
 use super::StoreError;
-use super::records::Sighting;
-use super::runs::RunId;
+use super::batch::Sighting;
+use super::ids::RunId;
 use crate::plan::reconcile::{Amendment, Known};
 use rusqlite::Transaction;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};

@@ -1,8 +1,8 @@
 //! The archive as a run holds it: locked, open for writing, at the newest schema.
 
 use super::identity::{Found, Inspected, check_known, check_single, look};
-use super::kept::KeptFile;
-use super::lock::{ArchiveLock, lock_itself, private};
+use super::kept::{KeptFile, private};
+use super::lock::{ArchiveLock, lock_itself};
 use super::place::Place;
 use super::schema::load_version;
 use super::stamp::{Stamp, random};

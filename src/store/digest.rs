@@ -5,7 +5,8 @@
 //! up in the transaction that writes the rows, so the two differ only where something else wrote. The hash is XXH3-64, whose
 //! form is frozen since version 0.8: it finds accidents and edits, not an attacker who also corrects the sum.
 
-use super::functions::FunctionId;
+use super::ids::FunctionId;
+use super::record::{Columns, START};
 use super::{Archive, Reader, StoreError};
 use crate::domain::Timestamp;
 use rusqlite::types::ValueRef;
@@ -19,13 +20,6 @@ const DAY_LENGTH: usize = 10;
 
 /// A UTC day as it is written; none where a record has no readable start.
 type Day = Option<[u8; DAY_LENGTH]>;
-
-/// The columns that came from the service, as they are stored: request id, status, error code, error message, start, end,
-/// other fields.
-pub(super) type Columns<'a> = [ValueRef<'a>; 7];
-
-/// Where the start stands among the columns.
-const START: usize = 4;
 
 /// How many records of a function and day there are, and the sum of their hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,15 +1,12 @@
 //! The functions that are archived.
 
-use super::{Archive, Reader, RunId, StoreError, ledger};
+use super::ids::{FunctionId, RunId};
+use super::{Archive, Reader, StoreError, ledger};
 use crate::domain::{FunctionUrn, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::functions::Known;
 use crate::plan::ledger::Entry;
 use rusqlite::{Connection, Transaction, named_params};
-
-/// A function's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FunctionId(pub(super) i64);
 
 /// A function that is archived, or is to be from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! written before a file enters the write-ahead mode: the header always shows it.
 
 use super::StoreError;
+use super::connection::{Sharing, open_read_only};
 use super::header::Header;
 use super::kept::KeptFile;
 use super::log::{self, has_log};
@@ -13,13 +14,7 @@ use super::owner;
 use super::place::{Place, resolve};
 use super::schema::{self, known_version};
 use super::snapshot::Look as Moment;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
-use rusqlite::{Connection, OpenFlags};
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-
-/// Everything but the characters that mean nothing in a URI or separate directories.
-const URI_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+use std::path::Path;
 
 /// How often the schema is looked for in a file that changes meanwhile.
 const MOST_PEEKS: usize = 3;
@@ -130,41 +125,6 @@ fn load_schema_version(real: &Path, sharing: Sharing) -> Result<i32, StoreError>
     schema::load_version(&mut open_read_only(real, sharing)?)
 }
 
-/// The path of a file that SQLite keeps beside the archive.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// How a reader meets others at a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sharing {
-    /// It makes the files beside it where they are missing.
-    Full,
-    /// It makes no shared memory, and writes to none.
-    Guest,
-    /// It is told that nobody writes: it neither locks nor makes a file.
-    Immutable,
-}
-
-/// Opens a file by its real path for reading.
-pub(super) fn open_read_only(real: &Path, sharing: Sharing) -> Result<Connection, StoreError> {
-    // A URI always, so that a path that looks like one (`file:x?mode=rwc`) is only a path.
-    let encoded = percent_encode(real.as_os_str().as_encoded_bytes(), URI_PATH);
-    let option = match sharing {
-        Sharing::Full => "",
-        Sharing::Guest => "&readonly_shm=1",
-        Sharing::Immutable => "&immutable=1",
-    };
-    let uri = format!("file:{encoded}?mode=ro{option}");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-    Ok(Connection::open_with_flags(uri, flags)?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,8 +132,10 @@ mod tests {
     use crate::store::header::{HEADER_BYTES, MAGIC};
     use crate::store::schema::APPLICATION_ID;
     use crate::store::testing::Fixture;
+    use rusqlite::Connection;
     use std::collections::BTreeMap;
     use std::fs;
+    use std::path::PathBuf;
     use tempfile::TempDir;
 
     /// The names and bytes of everything in a directory.

@@ -5,7 +5,7 @@
 //! is therefore closed after the connection to it.
 
 use super::StoreError;
-use super::place::is_absence;
+use super::paths::is_absence;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -82,6 +82,17 @@ impl KeptFile {
         Ok(names(&self.metadata()?))
     }
 }
+
+/// Records can hold error messages with anything in them: what we create is for its owner alone.
+#[cfg(unix)]
+pub(super) fn private(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600);
+}
+
+/// Elsewhere a new file inherits the rights of its directory.
+#[cfg(not(unix))]
+pub(super) fn private(_options: &mut OpenOptions) {}
 
 fn check_kind(metadata: &Metadata) -> Result<(), StoreError> {
     if metadata.is_dir() {

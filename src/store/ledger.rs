@@ -1,6 +1,6 @@
 //! The ledger: rows of `windows` and what they mean.
 
-use super::functions::FunctionId;
+use super::ids::FunctionId;
 use super::{Archive, Reader, StoreError};
 use crate::domain::{FunctionUrn, Interval, Timestamp, count_to_i64, count_to_u64};
 use crate::plan::ledger::{Entry, State, apply, take_back};

@@ -1,7 +1,8 @@
 //! Whether one archive is an earlier copy of another: of the same archive, with the same runs and nothing beyond them.
 
 use super::StoreError;
-use super::identity::{Sharing, look, open_read_only};
+use super::connection::{Sharing, open_read_only};
+use super::identity::look;
 use super::place::{Place, resolve};
 use rusqlite::Connection;
 use std::path::Path;

@@ -4,10 +4,9 @@
 //! beside the archive stays behind on purpose: removing it would let two runs lock two different files of the same name.
 //! The lock on the archive itself holds where somebody removed that file, or moved the archive.
 
-use super::StoreError;
-use super::identity::beside;
-use super::kept::{KeptFile, id, without_waiting};
-use super::log::name_of;
+use super::error::{StoreError, is_full};
+use super::kept::{KeptFile, id, private, without_waiting};
+use super::paths::{beside, name_of};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Error, ErrorKind};
 use std::path::Path;
@@ -70,7 +69,7 @@ fn open(path: &Path) -> Result<File, StoreError> {
     match opened {
         Ok(file) if file.metadata()?.is_file() => Ok(file),
         Ok(_) => Err(refuse("it is not a regular file".to_owned())),
-        Err(error) if is_there && !super::room::is_full(&error) => Err(refuse(why(path, &error))),
+        Err(error) if is_there && !is_full(&error) => Err(refuse(why(path, &error))),
         Err(error) => Err(error.into()),
     }
 }
@@ -96,14 +95,3 @@ fn are_locks_separate(file: &File) -> bool {
 fn are_locks_separate(_file: &File) -> bool {
     false
 }
-
-/// Records can hold error messages with anything in them: what we create is for its owner alone.
-#[cfg(unix)]
-pub(super) fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
-}
-
-/// Elsewhere a new file inherits the rights of its directory.
-#[cfg(not(unix))]
-pub(super) fn private(_options: &mut OpenOptions) {}

@@ -8,8 +8,8 @@
 
 use super::StoreError;
 use super::header::{Header, number, stamp_of};
-use super::identity::beside;
 use super::kept::KeptFile;
+use super::paths::{beside, name_of};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -67,11 +67,6 @@ pub(super) fn check_absence(real: &Path) -> Result<(), StoreError> {
 
 fn unreadable(path: &Path, error: &io::Error) -> StoreError {
     StoreError::Unreadable(format!("its `{}`: {error}", name_of(path)))
-}
-
-/// The last part of a path, to be shown.
-pub(super) fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// A log that is not there, or is nothing to read, plays nothing.

@@ -1,7 +1,7 @@
 //! The few records that may still change, and when each was last asked for.
 
 use super::batch::Check;
-use super::functions::FunctionId;
+use super::ids::FunctionId;
 use super::{Archive, RunId, StoreError};
 use crate::domain::{Interval, RecordTime, RequestId, Status, Timestamp, count_to_u64};
 use crate::plan::clocks::Moment;

@@ -4,9 +4,8 @@
 //! runs as root. What another user made by reading can then be what the owner may not write to.
 
 use super::StoreError;
-use super::identity::beside;
 use super::kept::KeptFile;
-use super::log::name_of;
+use super::paths::{beside, name_of};
 use std::path::Path;
 
 /// Refuses an archive that this process cannot write to, or whose log or shared memory it cannot write to: SQLite would

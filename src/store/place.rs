@@ -5,8 +5,8 @@
 //! something else than a path is refused.
 
 use super::StoreError;
+use super::paths::{directory_of, is_absence};
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Links that are followed, one after the other, before they are taken for a circle; Linux follows 40.
@@ -68,16 +68,6 @@ fn is_same_inode(one: &Path, other: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_same_inode(_one: &Path, _other: &Path) -> bool {
     false
-}
-
-/// The error kinds of a path that leads nowhere.
-pub(super) fn is_absence(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
-}
-
-/// The directory in which a file lies, as it is written in its path.
-pub(super) fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn check_spelling(given: &Path) -> Result<(), StoreError> {

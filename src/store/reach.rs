@@ -1,7 +1,6 @@
 //! What the archive knows that can show how far back the service reaches.
 
-use super::functions::FunctionId;
-use super::runs::RunId;
+use super::ids::{FunctionId, RunId};
 use super::{Archive, StoreError};
 use crate::domain::{RequestId, Timestamp, count_to_u64};
 use crate::plan::reach::Measured;

@@ -1,9 +1,11 @@
 //! An archive opened for reading. Nothing that a reader does changes the archive or waits for a run to end.
 
+use super::connection::{Sharing, open_read_only};
 use super::header::Header;
-use super::identity::{Found, Sharing, beside, check_known, look, open_read_only};
+use super::identity::{Found, check_known, look};
 use super::kept::KeptFile;
 use super::log::{has_journal, has_log};
+use super::paths::beside;
 use super::schema::{known_version, load_version};
 use super::snapshot::open_copy;
 use super::{StoreError, mounts, owner, percentile};

@@ -1,7 +1,6 @@
 //! Whether the service records a function's invocations at all, as it said from time to time.
 
-use super::functions::FunctionId;
-use super::runs::RunId;
+use super::ids::{FunctionId, RunId};
 use super::{Archive, StoreError};
 use crate::domain::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};

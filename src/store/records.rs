@@ -4,19 +4,18 @@
 //! function shows under the same id is kept beside it (`store::shared`).
 
 use super::amendments::save_amendments;
-use super::batch::Showing;
-use super::digest::{Columns, Sums};
-use super::functions::FunctionId;
+use super::batch::{Showing, Sighting};
+use super::digest::Sums;
+use super::ids::{FunctionId, RunId};
 use super::packed::Sorted;
-use super::runs::{RunId, Tally};
+use super::record::{Time, is_same, read_record, with_columns, write_record};
+use super::runs::Tally;
 use super::{StoreError, open_records, shared};
-use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
+use crate::domain::{Invocation, RecordTime, RequestId, Status, Timestamp};
 use crate::plan::clocks::Moment;
-use crate::plan::ledger::missed_at;
 use crate::plan::reconcile::{Change, Merged, reconcile};
 use crate::plan::refresh::stays_open;
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, OptionalExtension, Row, Statement, Transaction, named_params};
+use rusqlite::{CachedStatement, OptionalExtension, Transaction, named_params};
 
 const INSERT: &str = "INSERT INTO invocations
     (request_id, function_id, status, error_code, error_message, start_time, end_time, extra, first_run_id, changed_run_id)
@@ -35,19 +34,6 @@ const UPDATE: &str = "UPDATE invocations
 /// What a sighting adds that is not believed: the status did not change, and whether the record is waited for stays as it is.
 /// The run is not noted either, since it bounds the next change of status, and this sighting was of an earlier one.
 const FILL: &str = "UPDATE invocations SET start_time = ?2, extra = ?3 WHERE request_id = ?1";
-
-/// A record as the service showed it at a moment.
-pub(super) struct Sighting<'b> {
-    pub(super) record: Invocation,
-    pub(super) showing: &'b Showing,
-}
-
-impl Sighting<'_> {
-    /// When a proven walk of its time began before, if there was one.
-    fn walked_before(&self) -> Option<Timestamp> {
-        self.record.started_at().and_then(|start| missed_at(&self.showing.ledger, start))
-    }
-}
 
 /// Applies what was shown, in the order of the ids; the records that changed although they were final.
 pub(super) fn save_showings(
@@ -332,126 +318,6 @@ fn is_open_at(record: &Invocation, seen_at: Moment) -> bool {
     let seen_at = seen_at.earlier();
     let ended_at = record.end_time.as_ref().and_then(RecordTime::moment);
     stays_open(&record.status, ended_at, record.started_at().unwrap_or(seen_at), seen_at)
-}
-
-/// Works on the columns of a record as they are stored.
-fn with_columns<T>(record: &Invocation, work: impl FnOnce(&Columns<'_>) -> T) -> T {
-    fn text(value: Option<&str>) -> ValueRef<'_> {
-        value.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
-    }
-    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
-    let (start_time, end_time) = (Time::of(start_time.as_ref()), Time::of(end_time.as_ref()));
-    work(&[
-        text(Some(request_id.as_str())),
-        text(Some(status.as_str())),
-        Code(error_code.as_ref()).as_value(),
-        text(error_message.as_deref()),
-        start_time.as_value(),
-        end_time.as_value(),
-        text(extra.as_deref()),
-    ])
-}
-
-/// Executes a statement that takes its values in the order of [`INSERT`], as [`UPDATE`] does; how many rows it wrote.
-pub(super) fn write_record(
-    statement: &mut Statement<'_>,
-    function: FunctionId,
-    record: &Invocation,
-    run: RunId,
-) -> Result<usize, StoreError> {
-    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
-    Ok(statement.execute((
-        request_id.as_str(),
-        function.0,
-        status.as_str(),
-        Code(error_code.as_ref()),
-        error_message.as_deref(),
-        Time::of(start_time.as_ref()),
-        Time::of(end_time.as_ref()),
-        extra.as_deref(),
-        run.0,
-    ))?)
-}
-
-/// Whether a row that begins like one of [`SELECT`] holds just what was seen.
-pub(super) fn is_same(row: &Row<'_>, seen: &Invocation) -> Result<bool, StoreError> {
-    with_columns(seen, |[_, seen @ ..]| {
-        for (at, column) in seen.iter().enumerate() {
-            if row.get_ref(at)? != *column {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    })
-}
-
-/// The record of a row that begins like one of [`SELECT`].
-pub(super) fn read_record(row: &Row<'_>, request_id: &RequestId) -> Result<Invocation, StoreError> {
-    let text = |column: usize| -> Result<Option<String>, StoreError> { Ok(row.get(column)?) };
-    let time = |column| -> Result<_, StoreError> { Ok(text(column)?.as_deref().and_then(RecordTime::parse)) };
-    Ok(Invocation {
-        request_id: request_id.clone(),
-        status: Status::parse(&text(0)?.unwrap_or_default()),
-        error_code: match row.get_ref(1)? {
-            ValueRef::Integer(number) => Some(ErrorCode::Number(number)),
-            ValueRef::Text(text) => Some(ErrorCode::Text(String::from_utf8_lossy(text).into())),
-            ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
-        },
-        error_message: text(2)?.map(Into::into),
-        start_time: time(3)?,
-        end_time: time(4)?,
-        extra: text(5)?.map(Into::into),
-    })
-}
-
-/// An error code as the column of type `ANY` takes it.
-struct Code<'a>(Option<&'a ErrorCode>);
-
-impl Code<'_> {
-    fn as_value(&self) -> ValueRef<'_> {
-        match self.0 {
-            Some(ErrorCode::Number(number)) => ValueRef::Integer(*number),
-            Some(ErrorCode::Text(text)) => ValueRef::Text(text.as_bytes()),
-            None => ValueRef::Null,
-        }
-    }
-}
-
-impl ToSql for Code<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(self.as_value()))
-    }
-}
-
-/// A time as its column takes it, written without an allocation.
-enum Time<'a> {
-    At([u8; Timestamp::TEXT_LENGTH]),
-    Unreadable(&'a str),
-    Absent,
-}
-
-impl<'a> Time<'a> {
-    fn of(time: Option<&'a RecordTime>) -> Self {
-        match time {
-            Some(RecordTime::At(moment)) => Self::At(moment.to_text()),
-            Some(RecordTime::Unreadable(text)) => Self::Unreadable(text),
-            None => Self::Absent,
-        }
-    }
-
-    fn as_value(&self) -> ValueRef<'_> {
-        match self {
-            Self::At(text) => ValueRef::Text(text),
-            Self::Unreadable(text) => ValueRef::Text(text.as_bytes()),
-            Self::Absent => ValueRef::Null,
-        }
-    }
-}
-
-impl ToSql for Time<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(self.as_value()))
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Whether a disk is full, where SQLite does not say it: while it makes or enlarges a file beside the archive, a full disk
 //! is to it an I/O error, or a file that cannot be opened.
 
-use super::place::{Place, directory_of, resolve};
-use std::io::{Error, ErrorKind, Write};
+use super::error::is_full;
+use super::paths::directory_of;
+use super::place::{Place, resolve};
+use std::io::Write;
 use std::path::Path;
 
 /// What the first file that a run enlarges takes: the shared memory beside a log (sqlite.org/walformat.html, section 2).
@@ -21,15 +23,11 @@ pub(super) fn is_lacking(archive: &Path) -> bool {
     written.is_err_and(|error| is_full(&error))
 }
 
-/// Whether this is how the system says that a disk, or a quota on it, is used up.
-pub(super) fn is_full(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+    use std::io::{Error, ErrorKind};
 
     #[test]
     fn room_is_found_and_no_trace_is_left() {

@@ -1,14 +1,11 @@
 //! The runs, and what each did.
 
+use super::ids::RunId;
 use super::{Archive, StoreError};
 use crate::domain::{Timestamp, count_to_i64, count_to_u64};
 use crate::plan::paging::Habits;
 use rusqlite::{Transaction, named_params};
 use std::fmt;
-
-/// A run's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunId(pub(super) i64);
 
 impl RunId {
     /// The row's `id`.

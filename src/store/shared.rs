@@ -1,8 +1,9 @@
 //! Records whose id another function showed first: what this function shows of them is kept beside the row, as its own.
 
 use super::StoreError;
-use super::records::{Sighting, is_same, read_record, write_record};
-use super::runs::RunId;
+use super::batch::Sighting;
+use super::ids::RunId;
+use super::record::{is_same, read_record, write_record};
 use crate::domain::Invocation;
 use crate::plan::reconcile::reconcile;
 use rusqlite::Transaction;

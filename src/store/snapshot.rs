@@ -6,8 +6,9 @@
 //! the same before and after it was made is of one state, whatever happens later.
 
 use super::StoreError;
-use super::identity::{Sharing, beside, open_read_only};
-use super::kept::{KeptFile, id, without_waiting};
+use super::connection::{Sharing, open_read_only};
+use super::kept::{KeptFile, id, private, without_waiting};
+use super::paths::beside;
 use rusqlite::Connection;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -122,7 +123,7 @@ fn copy(file: &KeptFile, directory: &Path) -> Result<(), StoreError> {
 fn write(from: &mut impl io::Read, to: &Path) -> Result<(), StoreError> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    super::lock::private(&mut options);
+    private(&mut options);
     let mut file = options.open(to).map_err(|error| no_room(&error))?;
     io::copy(from, &mut file).map(drop).map_err(|error| no_room(&error))
 }

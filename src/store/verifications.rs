@@ -1,6 +1,6 @@
 //! Holding what the service shows of settled windows against what is archived, and keeping what came of it.
 
-use super::functions::FunctionId;
+use super::ids::FunctionId;
 use super::{Archive, RunId, StoreError};
 use crate::domain::{EntryKey, Interval, RecordTime, RequestId, Timestamp, count_to_i64, count_to_u64};
 use crate::plan::verify::{Rewalk, Spending, Verified};

@@ -81,7 +81,7 @@ MUTATIONS = {
     "narrow-keeps-counts": ("a cut window keeps the counts of the longer one",
                             [("src/plan/paging.rs", "        self.counts.clear();\n        self.end = End::Open;", "        self.end = End::Open;")]),
     "ledger-first": ("the ledger is committed before the rows",
-                     [("src/store/batch.rs", "        let revised = self.transact(|transaction| {\n",
+                     [("src/store/commit.rs", "        let revised = self.transact(|transaction| {\n",
                        "        self.transact(|transaction| {\n"
                        "            for (function, entry) in &batch.walks {\n"
                        "                ledger::save_walk(transaction, *function, *entry)?;\n"
@@ -159,7 +159,7 @@ MUTATIONS = {
                          [("src/plan/refresh.rs", "pages_for(archived_in(hour)?, limit) < records.len() as u64",
                            "pages_for(archived_in(hour)?, limit) <= records.len() as u64")]),
     "no-unseen": ("that a record was asked for in vain is not noted",
-                  [("src/store/batch.rs", "open_records::save_checks(transaction, run, now, &batch.checks)?;", "")]),
+                  [("src/store/commit.rs", "open_records::save_checks(transaction, run, now, &batch.checks)?;", "")]),
     "no-refresh": ("open records are not asked for again",
                    [("src/plan/refresh.rs", "    now >= record.checked_at + wait\n", "    now >= record.checked_at + wait && wait.is_zero()\n")]),
     "reach-believed": ("any empty answer is believed",

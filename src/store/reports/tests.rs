@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::domain::Timestamp;
+use crate::store::StoreError;
 use crate::store::testing::{Fixture, shown};
 use pretty_assertions::assert_eq;
+use std::time::Duration;
 
 /// Ten records: eight of `report`, two of `invoice`, one of them without a start time.
 const RECORDS: &str = "

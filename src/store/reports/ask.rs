@@ -1,0 +1,17 @@
+//! A report, asked of an archive.
+
+use super::{Arguments, Report};
+use crate::store::budget::Budget;
+use crate::store::{Question, Reader, StoreError};
+use std::time::Duration;
+
+impl Reader {
+    /// Prepares a report; it may work for `limit`.
+    pub fn ask(&mut self, report: &Report, arguments: &Arguments, limit: Duration) -> Result<Question<'_>, StoreError> {
+        arguments.check_function(&self.connection)?;
+        let budget = Budget::start(&mut self.connection, limit)?;
+        let mut statement = self.connection.prepare(report.text())?;
+        arguments.bind(report, &mut statement)?;
+        Ok(Question::new(statement, budget))
+    }
+}
