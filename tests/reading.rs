@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use assert_cmd::Command;
-use fgarchive::store::Archive;
+use fgarchive::store::file::Archive;
 use pretty_assertions::assert_eq;
 use rusqlite::Connection;
 use std::path::Path;

@@ -3,7 +3,8 @@
 use super::terminal::on_one_line;
 use super::{Globals, check, failure};
 use crate::error::{Failure, FailureKind};
-use crate::store::{BackupError, Copied, Reader, Replace, is_same_file};
+use crate::store::file::{Reader, is_same_file};
+use crate::store::maintain::{BackupError, Copied, Replace};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};

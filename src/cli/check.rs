@@ -2,7 +2,8 @@
 
 use super::{Globals, failure, open_archive};
 use crate::error::{Failure, FailureKind};
-use crate::store::{Finding, Reader, StoreError};
+use crate::store::file::{Reader, StoreError};
+use crate::store::maintain::Finding;
 use serde_json::json;
 use std::io::{self, Write};
 

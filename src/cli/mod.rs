@@ -25,7 +25,7 @@ mod watchdog;
 
 use crate::clock::Clock;
 use crate::error::{Failure, FailureKind};
-use crate::store::{Archive, Found, StoreError, inspect};
+use crate::store::file::{Archive, Found, StoreError, inspect};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use failure::is_closed_output;

@@ -1,7 +1,7 @@
 //! The bar of a run: on a terminal only, so that cron's mail holds no control characters.
 
 use super::Globals;
-use crate::store::Tally;
+use crate::store::write::Tally;
 use crate::sync::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;

@@ -3,7 +3,8 @@
 use super::LogFormat;
 use super::failure::show;
 use crate::error::{Failure, FailureKind};
-use crate::store::{Watch, temporary_bytes};
+use crate::store::file::temporary_bytes;
+use crate::store::sql::Watch;
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;

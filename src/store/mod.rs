@@ -1,82 +1,25 @@
 //! The archive: the only place that speaks to SQLite.
 //!
-//! Writing: an [`Archive`] is locked, and takes a [`Batch`] at a time. Reading: [`inspect`] tells what a file is,
-//! [`Reader`] opens one, a [`Report`] or a statement of the user's becomes a [`Question`] whose rows are streamed;
-//! [`Reader::status`] and [`Reader::check`] say how far and how well it is filled.
+//! Six floors. Each may use those beneath it and none above; `tests/architecture.rs` holds it.
+//!
+//! ```text
+//! maintain   check, backup                       care for a whole archive
+//! read       status, outlook, unproven           how it stands, for whoever asks
+//! reports    catalogue, arguments, sandbox       questions, and their rows
+//! write      batch, commit, a file a table       what a run commits, and reads back to go on
+//! file       archive, reader, identity, log      the file, and who may open it how
+//! sql        record, ids, budget, percentile     our types in SQLite
+//! ```
+//!
+//! Writing: a [`file::Archive`] is locked, and takes a [`write::Batch`] at a time. Reading: [`file::inspect`] tells what a file
+//! is, [`file::Reader`] opens one, a [`reports::Report`] or a statement of the user's becomes a [`reports::Question`] whose rows
+//! are streamed; [`file::Reader::status`] and [`file::Reader::check`] say how far and how well it is filled.
 
-mod amendments;
-mod archive;
-mod backup;
-mod batch;
-mod budget;
-mod check;
-mod commit;
-mod connection;
-mod digest;
-mod error;
-mod failure;
-mod functions;
-mod header;
-mod identity;
-mod ids;
-mod kept;
-mod ledger;
-mod lineage;
-mod lock;
-mod log;
-mod mounts;
-mod open_records;
-mod outlook;
-mod owner;
-mod packed;
-mod paths;
-mod percentile;
-mod place;
-mod probes;
-mod question;
-mod reach;
-mod reader;
-mod record;
-mod recording;
-mod records;
-mod reports;
-mod room;
-mod runs;
-mod sandbox;
-mod schema;
-mod shared;
-mod snapshot;
-mod stamp;
-mod status;
-mod temporary;
+pub mod file;
+pub mod maintain;
+pub mod read;
+pub mod reports;
+pub mod sql;
 #[cfg(test)]
 pub(crate) mod testing;
-mod unproven;
-mod verifications;
-
-pub use archive::Archive;
-pub use backup::{BackupError, Copied, Replace};
-pub use batch::{Batch, Check, Observation, Observed, Showing};
-pub use budget::Watch;
-pub use check::Finding;
-pub use digest::Tampered;
-pub use error::StoreError;
-pub use functions::Registered;
-pub use identity::{Found, inspect};
-pub use ids::{FunctionId, RunId};
-pub use lineage::Other;
-pub use outlook::Outlook;
-pub use packed::Packed;
-pub use place::is_same_file;
-pub use question::{Cell, Question, Row, Rows};
-pub use reach::{ReachDay, ReachProbe};
-pub use reader::Reader;
-pub use recording::Recording;
-pub use reports::{Arguments, Parameter, Report};
-pub use runs::{Ending, Tally};
-pub use sandbox::Sandbox;
-pub use schema::{APPLICATION_ID, known_version};
-pub use status::{ArchiveStatus, Extent, FunctionStatus, Stale};
-pub use temporary::temporary_bytes;
-pub use unproven::Unproven;
-pub use verifications::{Comparison, Discrepancy, Suspect};
+pub mod write;

@@ -1,8 +1,11 @@
 //! Archives for tests, made of the real migrations and of rows that stand in the test.
 
-use super::schema::{APPLICATION_ID, migrations};
-use super::{Archive, Batch, Cell, FunctionId, Packed, Question, Reader, RunId, Showing, StoreError, Tally, digest};
 use crate::domain::{ErrorCode, FunctionRef, Invocation, RecordTime, RequestId, Status, Timestamp};
+use crate::store::file::schema::{APPLICATION_ID, migrations};
+use crate::store::file::{Archive, Reader, StoreError};
+use crate::store::reports::{Cell, Question};
+use crate::store::sql::{FunctionId, RunId};
+use crate::store::write::{Batch, Packed, Showing, Tally, digest};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::path::PathBuf;

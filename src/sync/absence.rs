@@ -10,7 +10,8 @@ use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
 use crate::plan::ledger::{Entry, State};
-use crate::store::{Archive, FunctionId, StoreError};
+use crate::store::file::{Archive, StoreError};
+use crate::store::sql::FunctionId;
 use std::collections::HashMap;
 use std::time::Duration;
 

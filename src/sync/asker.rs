@@ -16,7 +16,7 @@ use crate::plan::clocks::{Moment, ServiceClock};
 use crate::plan::outage::Outage;
 use crate::plan::pace::Pace;
 use crate::plan::retry::{Effort, Patience};
-use crate::store::Tally;
+use crate::store::write::Tally;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -8,7 +8,9 @@ use crate::api::CallFailure;
 use crate::domain::Timestamp;
 use crate::plan::reach::{Measured, Reach};
 use crate::plan::refresh::is_recording_due;
-use crate::store::{Archive, FunctionId, Observation, Observed, ReachProbe, StoreError};
+use crate::store::file::{Archive, StoreError};
+use crate::store::sql::FunctionId;
+use crate::store::write::{Observation, Observed, ReachProbe};
 use std::time::Duration;
 
 /// The questions of a run about one function.

@@ -5,7 +5,7 @@ use crate::plan::clocks::Moment;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::verify::Rewalk;
-use crate::store::{Check, Observed, Packed};
+use crate::store::write::{Check, Observed, Packed};
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};

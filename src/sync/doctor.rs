@@ -56,7 +56,7 @@ pub async fn examine(client: Client, settings: &Settings, clock: &Clock, source:
     let mut examiner = Examiner { asker: &asker, settings, skew: None, findings: Vec::new() };
     let failure = examiner.examine(source).await.err();
     let findings = examiner.conclude(failure.as_ref());
-    let mut tally = crate::store::Tally::default();
+    let mut tally = crate::store::write::Tally::default();
     asker.report_to(&mut tally);
     Checkup { findings, failure, requests: tally.requests, at: asker.service_now() }
 }

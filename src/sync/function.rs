@@ -16,7 +16,7 @@ use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::{Promise, Reach};
 use crate::plan::refresh::{self, OpenRecord, Refresh};
-use crate::store::ReachProbe;
+use crate::store::write::ReachProbe;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::plan::reach::Reach;
 use crate::plan::refresh::{self, OpenRecord};
 use crate::plan::retry::Effort;
 use crate::plan::windows::MAX_WINDOW;
-use crate::store::{Check, ReachProbe};
+use crate::store::write::{Check, ReachProbe};
 use futures_util::stream::{self, StreamExt};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;

@@ -11,7 +11,7 @@ use crate::error::{Failure, FailureKind};
 use crate::plan::functions::{Choice, Known, Part};
 use crate::plan::ledger::Entry;
 use crate::plan::windows::{self, Density};
-use crate::store::Reader;
+use crate::store::file::Reader;
 use std::path::Path;
 
 /// What a run would do for a function.

@@ -10,7 +10,8 @@ use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::error::{Failure, FailureKind};
 use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::{Scope, Verdict};
-use crate::store::{Comparison, Ending, FunctionId, RunId, Tally};
+use crate::store::sql::{FunctionId, RunId};
+use crate::store::write::{Comparison, Ending, Tally};
 use std::sync::Arc;
 use std::time::Duration;
 

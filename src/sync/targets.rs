@@ -8,7 +8,8 @@ use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::Entry;
 use crate::plan::windows;
-use crate::store::{Archive, Batch, Packed, Registered, Showing, StoreError};
+use crate::store::file::{Archive, StoreError};
+use crate::store::write::{Batch, Packed, Registered, Showing};
 use std::time::Duration;
 
 /// How far back a record is looked for whose answer tells the time.

@@ -8,7 +8,7 @@ use fgarchive::emulator::{
     ACCESS_KEY, Bounds, CappedCount, Count, ErrorForm, Fault, Faults, Filter, LastMarker, Lookup, MarkerForm, OpenTime,
     Order, OverLimit, Readings, RouteName, Rule, SECRET_KEY, Times, WorldSpec,
 };
-use fgarchive::store::Archive;
+use fgarchive::store::file::Archive;
 use serde_json::Value;
 
 fn doctor(home: &Home, cloud: &Cloud) -> Program {

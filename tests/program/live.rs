@@ -10,7 +10,7 @@ use fgarchive::clock::Clock;
 use fgarchive::domain::Timestamp;
 use fgarchive::emulator::{Readings, TOKEN, WorldSpec};
 use fgarchive::plan::retry::Patience;
-use fgarchive::store::{Archive, StoreError};
+use fgarchive::store::file::{Archive, StoreError};
 use fgarchive::sync::{self, RunReport, Unwatched};
 use std::path::PathBuf;
 use std::sync::Arc;

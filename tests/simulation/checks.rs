@@ -11,7 +11,7 @@ use crate::statuses::Possible;
 use crate::world::Record;
 use fgarchive::api::CallFailure;
 use fgarchive::domain::{Interval, IntervalSet, Status, Timestamp};
-use fgarchive::store::Reader;
+use fgarchive::store::file::Reader;
 use fgarchive::sync::{RunReport, Settings};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -6,7 +6,7 @@ use crate::schedule::{Planned, Schedule};
 use crate::service::{Call, Cut, InMemory, Service};
 use fastrand::Rng;
 use fgarchive::error::{Failure, FailureKind};
-use fgarchive::store::Archive;
+use fgarchive::store::file::Archive;
 use fgarchive::sync::{RunReport, Unwatched, run};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};

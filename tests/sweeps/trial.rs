@@ -5,7 +5,8 @@ use crate::content::Content;
 use crate::program::{Home, Program, Said};
 use crate::stage::Stage;
 use crate::steps::{Report, Steps, Strike, struck};
-use fgarchive::store::{Finding, Reader, StoreError};
+use fgarchive::store::file::{Reader, StoreError};
+use fgarchive::store::maintain::Finding;
 
 /// What is wrong, in words: a sweep goes on and tells of all.
 pub(crate) type Verdict = Result<(), String>;

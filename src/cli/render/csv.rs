@@ -2,7 +2,7 @@
 
 use super::text::plain;
 use crate::cli::terminal::on_one_line;
-use crate::store::Cell;
+use crate::store::reports::Cell;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 

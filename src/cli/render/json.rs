@@ -1,7 +1,7 @@
 //! JSON: one array, or one object a line.
 
 use crate::cli::terminal::is_unsafe;
-use crate::store::Cell;
+use crate::store::reports::Cell;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::Formatter;
 use std::collections::HashSet;

@@ -11,7 +11,7 @@ mod text;
 
 pub(super) use json::write_line as write_json_line;
 
-use crate::store::Cell;
+use crate::store::reports::Cell;
 use clap::ValueEnum;
 use std::io::{self, Write};
 

@@ -4,7 +4,7 @@
 use super::text::plain;
 use crate::cli::log::no_colour;
 use crate::cli::terminal::on_one_line;
-use crate::store::Cell;
+use crate::store::reports::Cell;
 use comfy_table::{
     Attribute, Cell as TableCell, CellAlignment, ContentArrangement, LineStyle, Table as Layout, TableStyle,
 };

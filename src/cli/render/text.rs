@@ -1,6 +1,6 @@
 //! A cell as text.
 
-use crate::store::Cell;
+use crate::store::reports::Cell;
 use std::borrow::Cow;
 
 /// A cell as plain text: nothing for NULL, hexadecimal for bytes.

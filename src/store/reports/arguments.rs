@@ -2,7 +2,7 @@
 
 use super::{Parameter, Report};
 use crate::domain::{FunctionRef, Timestamp};
-use crate::store::StoreError;
+use crate::store::file::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
 
@@ -60,7 +60,7 @@ impl Arguments {
     }
 
     /// Fills in every parameter of the statement, and refuses what it does not take.
-    pub(super) fn bind(&self, report: &Report, statement: &mut Statement<'_>) -> Result<(), StoreError> {
+    pub(in crate::store) fn bind(&self, report: &Report, statement: &mut Statement<'_>) -> Result<(), StoreError> {
         self.bind_common(report, statement)?;
         let parameters = report.parameters();
         for (name, _) in &self.own {

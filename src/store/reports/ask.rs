@@ -1,8 +1,9 @@
 //! A report, asked of an archive.
 
+use super::Question;
 use super::{Arguments, Report};
-use crate::store::budget::Budget;
-use crate::store::{Question, Reader, StoreError};
+use crate::store::file::{Reader, StoreError};
+use crate::store::sql::budget::Budget;
 use std::time::Duration;
 
 impl Reader {

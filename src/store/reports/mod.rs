@@ -1,11 +1,16 @@
-//! The reports: what they are, what they are asked with, and how they are asked.
+//! Questions: the reports, each a `.sql` file, and statements of the user's in a [`Sandbox`]. Either becomes a [`Question`],
+//! whose rows are streamed.
 
 mod arguments;
 mod ask;
 mod catalogue;
+mod question;
+mod sandbox;
 
 pub use arguments::Arguments;
 pub use catalogue::{Parameter, Report};
+pub use question::{Cell, Question, Row, Rows};
+pub use sandbox::Sandbox;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::Timestamp;
-use crate::store::StoreError;
+use crate::store::file::StoreError;
 use crate::store::testing::{Fixture, shown};
 use pretty_assertions::assert_eq;
 use std::time::Duration;

@@ -1,0 +1,254 @@
+//! What can be wrong with an archive or a question to it, by meaning, and what to do about each.
+
+use rusqlite::ErrorCode as SqliteCode;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+/// Why the archive, or a question to it, failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no file.
+    #[error("there is no such file")]
+    Missing,
+    /// No run has put anything into the file yet.
+    #[error("it is empty: no run has written to it yet")]
+    Empty,
+    /// The file is something else; it is left as it was.
+    #[error("it is {0}")]
+    NotOurs(&'static str),
+    /// What was given names no file, or not one that can be an archive.
+    #[error("{0}")]
+    BadName(&'static str),
+    /// Another file took its place while it was opened.
+    #[error("another file took its place while it was opened")]
+    Replaced,
+    /// It has several names (hard links), and its log lies beside one of them.
+    #[error("the file has {0} names (hard links), and its log lies beside one of them only")]
+    ManyNames(u64),
+    /// The file is mounted without its directory.
+    #[error("the file is mounted by itself, without the directory in which its log lies")]
+    MountedAlone,
+    /// What lies beside it would be played into it, and does not belong to it; nothing was changed.
+    #[error("the log `{}` beside it is not its own: {why}", super::paths::name_of(.log))]
+    ForeignLog {
+        /// The log.
+        log: PathBuf,
+        /// How that is known.
+        why: &'static str,
+    },
+    /// A file beside it was made by another user and cannot be written to.
+    #[error("`{path}` cannot be written to, and belongs to {whose}")]
+    BesideIsForeign {
+        /// The whole path of the file.
+        path: String,
+        /// The user.
+        whose: String,
+        /// Whether it holds something of the archive's.
+        holds_data: bool,
+    },
+    /// Beside it lies something under the name of a file of SQLite's.
+    #[error("`{0}` beside it is not a regular file")]
+    BesideIsOdd(String),
+    /// The file by which runs exclude each other cannot be used.
+    #[error("its lock file `{name}` cannot be opened ({why})")]
+    LockFile {
+        /// Its name.
+        name: String,
+        /// What the system says.
+        why: String,
+    },
+    /// The file was moved, removed or replaced while it was written to.
+    #[error("{}", moved(.from, .to.as_deref()))]
+    Moved {
+        /// Where it was.
+        from: String,
+        /// Where it is now, if it has a name and the system tells it.
+        to: Option<String>,
+    },
+    /// The file was moved or removed while it was written to, and what was committed last is in its log at the old place.
+    #[error("`{}` was moved while it was written to, and its log was left behind", place.display())]
+    Torn {
+        /// Where it is now, if it has a name and the system tells it.
+        file: Option<PathBuf>,
+        /// Where it was, and its log is.
+        place: PathBuf,
+    },
+    /// No temporary file can be made, or it finds no room.
+    #[error("temporary files cannot be written ({0})")]
+    NoTemporary(String),
+    /// The file was written by a newer program; it is left as it was.
+    #[error("its schema is version {found}, and this program knows versions up to {known}")]
+    Newer {
+        /// The version in the file.
+        found: i32,
+        /// The newest version this program knows.
+        known: i32,
+    },
+    /// The file was written by an older program; a reader does not upgrade it.
+    #[error("its schema is version {found}, and this program reads version {known}")]
+    Older {
+        /// The version in the file.
+        found: i32,
+        /// The newest version this program knows.
+        known: i32,
+    },
+    /// Another program changed the schema, by mistake or to set a trap.
+    #[error("{0}")]
+    Altered(String),
+    /// SQLite finds the file broken.
+    #[error("the file is damaged ({0})")]
+    Damaged(String),
+    /// The system does not let us read it.
+    #[error("it cannot be read ({0})")]
+    Unreadable(String),
+    /// The system does not let us write to it.
+    #[error("it cannot be written to ({0})")]
+    Unwritable(String),
+    /// No room is left for the file or for SQLite's temporary files.
+    #[error("no space is left on the disk")]
+    DiskFull,
+    /// Another run is under way.
+    #[error("another run holds it")]
+    Held,
+    /// Another process held the file for longer than we wait.
+    #[error("another program keeps it locked")]
+    Busy,
+    /// A statement of the user's that SQLite or our rules refuse.
+    #[error("{message}")]
+    BadSql {
+        /// Why, in SQLite's words or ours.
+        message: String,
+    },
+    /// An argument that a report does not take.
+    #[error("{message}")]
+    BadArgument {
+        /// What is wrong with which argument.
+        message: String,
+        /// What would be right.
+        hint: String,
+    },
+    /// The question took longer than it may.
+    #[error("the time limit was reached")]
+    TimedOut,
+    /// The question needed more memory than it may use.
+    #[error("it needs more memory than it may use")]
+    OutOfMemory,
+    /// The question needed larger temporary files than it may make.
+    #[error("it needs larger temporary files than it may make")]
+    FilledDisk,
+    /// Anything else SQLite reports.
+    #[error(transparent)]
+    Other(rusqlite::Error),
+}
+
+fn moved(from: &str, to: Option<&str>) -> String {
+    match to {
+        Some(to) if to != from => format!("it was moved from `{from}` to `{to}` while it was written to"),
+        _ => format!("the file at `{from}` was removed or replaced while it was written to"),
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            Some(SqliteCode::DatabaseCorrupt | SqliteCode::NotADatabase) => Self::Damaged(text),
+            Some(SqliteCode::DiskFull) => Self::DiskFull,
+            Some(SqliteCode::DatabaseBusy | SqliteCode::DatabaseLocked) => Self::Busy,
+            Some(SqliteCode::ReadOnly) => Self::Unwritable(text),
+            Some(SqliteCode::CannotOpen | SqliteCode::PermissionDenied) => Self::Unreadable(text),
+            Some(SqliteCode::OperationInterrupted) => Self::TimedOut,
+            Some(SqliteCode::OutOfMemory) => Self::OutOfMemory,
+            Some(SqliteCode::SystemIoFailure) => Self::from_io(&error, text),
+            _ => Self::Other(error),
+        }
+    }
+}
+
+/// Whether this is how the system says that a disk, or a quota on it, is used up.
+pub(in crate::store) fn is_full(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+/// A file of ours that could not be made.
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        if is_full(&error) { Self::DiskFull } else { Self::Unwritable(error.to_string()) }
+    }
+}
+
+impl StoreError {
+    /// What went wrong with a migration.
+    pub(in crate::store) fn from_migration(error: &refinery::Error) -> Self {
+        match error.kind() {
+            refinery::error::Kind::Connection(_, cause) => match cause.downcast_ref::<rusqlite::Error>() {
+                Some(rusqlite::Error::SqliteFailure(failure, message)) => {
+                    Self::from(rusqlite::Error::SqliteFailure(*failure, message.clone()))
+                }
+                _ => Self::Damaged(error.to_string()),
+            },
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+
+    /// The disk and the file system also speak through SQLite's I/O errors; the extended code tells them apart.
+    fn from_io(error: &rusqlite::Error, text: String) -> Self {
+        let extended = error.sqlite_error().map_or(0, |failure| failure.extended_code);
+        match extended {
+            rusqlite::ffi::SQLITE_IOERR_CORRUPTFS | rusqlite::ffi::SQLITE_IOERR_SHORT_READ => Self::Damaged(text),
+            rusqlite::ffi::SQLITE_IOERR_GETTEMPPATH => {
+                Self::NoTemporary("there is no directory for them that can be written to".to_owned())
+            }
+            rusqlite::ffi::SQLITE_IOERR_READ | rusqlite::ffi::SQLITE_IOERR_ACCESS => Self::Unreadable(text),
+            // What is left are ways to write: a quota, a limit on files or a failing disk shows here, not as a full one.
+            _ => Self::Unwritable(text),
+        }
+    }
+
+    /// An error of a statement that the user wrote: what SQLite calls a general error is a mistake in it.
+    pub(in crate::store) fn from_statement(error: rusqlite::Error) -> Self {
+        use rusqlite::Error as E;
+        match &error {
+            E::SqlInputError { msg, .. } => Self::BadSql { message: msg.clone() },
+            E::SqliteFailure(failure, _) if failure.code == SqliteCode::AuthorizationForStatementDenied => {
+                Self::BadSql { message: "it does more than read (not authorized)".to_owned() }
+            }
+            E::MultipleStatement => Self::BadSql { message: "it holds more than one statement".to_owned() },
+            E::NulError(_) => Self::BadSql { message: "it holds a NUL character".to_owned() },
+            E::SqliteFailure(failure, message) => match failure.code {
+                SqliteCode::Unknown | SqliteCode::TooBig | SqliteCode::TypeMismatch => {
+                    Self::BadSql { message: message.clone().unwrap_or_else(|| failure.to_string()) }
+                }
+                _ => Self::from(error),
+            },
+            _ => Self::from(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    fn sqlite(code: i32) -> StoreError {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("as SQLite says".to_owned())).into()
+    }
+
+    #[test]
+    fn extended_codes_become_meanings() {
+        assert!(matches!(sqlite(ffi::SQLITE_CORRUPT_INDEX), StoreError::Damaged(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_NOTADB), StoreError::Damaged(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_CORRUPTFS), StoreError::Damaged(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_READ), StoreError::Unreadable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_WRITE), StoreError::Unwritable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_FSYNC), StoreError::Unwritable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_FULL), StoreError::DiskFull));
+        assert!(matches!(sqlite(ffi::SQLITE_BUSY_RECOVERY), StoreError::Busy));
+        assert!(matches!(sqlite(ffi::SQLITE_READONLY_DBMOVED), StoreError::Unwritable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_CANTOPEN_ISDIR), StoreError::Unreadable(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_INTERRUPT), StoreError::TimedOut));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_GETTEMPPATH), StoreError::NoTemporary(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_MISUSE), StoreError::Other(_)));
+    }
+}

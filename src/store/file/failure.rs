@@ -1,0 +1,146 @@
+//! What a failed command says of an archive: the sentence that names it, and what to do next.
+
+use super::paths::beside;
+use super::{StoreError, disk_room};
+use crate::error::{Failure, FailureKind};
+use std::path::Path;
+
+impl StoreError {
+    /// The failure to show: the sentence names the archive, the hint says what to do next. A disk that is full is named
+    /// where SQLite only says that it could not write.
+    pub fn into_failure(self, archive: &Path) -> Failure {
+        match self {
+            Self::Unwritable(_) | Self::Unreadable(_) if disk_room::is_lacking(archive) => {
+                Self::DiskFull.name_archive(archive)
+            }
+            other => other.name_archive(archive),
+        }
+    }
+
+    fn name_archive(self, archive: &Path) -> Failure {
+        let shown = archive.display();
+        let (kind, message) = match &self {
+            Self::BadSql { .. } => (FailureKind::Usage, "cannot run the SQL statement".to_owned()),
+            Self::BadArgument { .. } => (FailureKind::Usage, "cannot run the report".to_owned()),
+            Self::TimedOut | Self::OutOfMemory | Self::FilledDisk => {
+                (FailureKind::Unexpected, format!("cannot finish the question to the archive `{shown}`"))
+            }
+            Self::Held => (FailureKind::Busy, format!("cannot begin a run on the archive `{shown}`")),
+            Self::Other(_) => (FailureKind::Unexpected, format!("cannot read or write the archive `{shown}`")),
+            _ => (FailureKind::Archive, format!("cannot use the archive `{shown}`")),
+        };
+        let failure = Failure::new(kind, message);
+        let failure = match self.next_step() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        failure.because(self)
+    }
+
+    fn next_step(&self) -> Option<String> {
+        let step = match self {
+            Self::Missing => "give its path with --db or FGARCHIVE_DB, or run `fgarchive sync` to begin one",
+            Self::Empty => "run `fgarchive sync` first",
+            Self::BadName(_) => {
+                "give the path of a file; one that is really called so is given with its directory, `./NAME`"
+            }
+            Self::Replaced => "nothing was changed; see what replaces it, and try again",
+            Self::ManyNames(_) => {
+                "nothing was changed; remove the other names, or make a copy (cp) and use that: two names would be two logs"
+            }
+            Self::MountedAlone => "mount the directory of the archive instead of the file",
+            Self::ForeignLog { log, .. } => return Some(foreign_log(log)),
+            Self::BesideIsForeign { path, holds_data: true, .. } => {
+                return Some(format!(
+                    "it holds what a run committed: do not remove it, but give it to the user who runs this (chown): {path}"
+                ));
+            }
+            Self::BesideIsForeign { path, .. } => {
+                return Some(format!(
+                    "it holds nothing that is needed; while nobody reads the archive, remove it: rm {path}"
+                ));
+            }
+            Self::BesideIsOdd(_) => "see what made it, and move it away",
+            Self::LockFile { .. } => {
+                "run as the user who made it, or, while no run is under way, give it to this user (chown) or remove it"
+            }
+            Self::Torn { file, place } => {
+                let (log, place) = (beside(place, "-wal"), place.display());
+                let file = file.as_ref().map_or_else(|| "FILE".to_owned(), |file| format!("`{}`", file.display()));
+                return Some(format!(
+                    "`{}` holds what was committed: keep it, move {file} back to `{place}`, and run again",
+                    log.display()
+                ));
+            }
+            Self::Moved { to: Some(_), .. } => {
+                "what was committed is in the file, where it is now; put it back, without a log beside it, and run again"
+            }
+            Self::Moved { .. } => "what this run archived went with the removed file; put a copy back, and run again",
+            Self::NoTemporary(_) => {
+                "SQLITE_TMPDIR and TMPDIR name a directory for them, which must be there, be writable and have room"
+            }
+            Self::NotOurs(_) => "it was left as it was; give another path with --db or FGARCHIVE_DB",
+            Self::Newer { .. } => "it was left as it was; use the newer fgarchive that wrote it",
+            Self::Older { .. } => "run `fgarchive sync` once, which upgrades it",
+            Self::Altered(_) => {
+                "another program has changed it; nothing of it was asked or written, and a copy from before is good"
+            }
+            Self::Damaged(_) => {
+                "keep a copy, then recover what can be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
+            }
+            Self::Unreadable(_) => {
+                "check who may read the file, its `-wal` and its directory; a reader in the write-ahead mode also needs \
+                 to create files beside it"
+            }
+            Self::Unwritable(_) => {
+                "check who may write to the file and its directory, and for a quota or a failing disk"
+            }
+            Self::DiskFull => "free some space for the archive, and for temporary files (SQLITE_TMPDIR)",
+            Self::Held => "wait until it has ended; the lock is freed by itself, also when a run is killed",
+            Self::Busy => "try again when the other program is done",
+            Self::BadSql { .. } => {
+                "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM sqlite_schema\"` lists the \
+                 tables, and text stands in single quotes"
+            }
+            Self::BadArgument { hint, .. } => return Some(hint.clone()),
+            Self::TimedOut => "narrow it with --since and --until, or raise --timeout",
+            Self::OutOfMemory => "ask for less at once, or raise --max-memory",
+            Self::FilledDisk => "sort and join less at once: narrow the question before it is sorted",
+            Self::Other(_) => return None,
+        };
+        Some(step.to_owned())
+    }
+}
+
+fn foreign_log(log: &Path) -> String {
+    let log = log.display();
+    format!(
+        "nothing was changed; if the archive is a copy that was put back, move the old log away, `mv {log} {log}.old`, and \
+         check the archive; if the log is what counts, put back the file that it was written for"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn what_the_user_can_correct_is_usage_and_a_bad_file_is_the_archive() {
+        let kind = |error: StoreError| error.into_failure(Path::new("a.db")).kind;
+        assert_eq!(kind(StoreError::BadSql { message: String::new() }), FailureKind::Usage);
+        assert_eq!(kind(StoreError::Missing), FailureKind::Archive);
+        assert_eq!(kind(StoreError::DiskFull), FailureKind::Archive);
+        assert_eq!(kind(StoreError::TimedOut), FailureKind::Unexpected);
+    }
+
+    #[test]
+    fn a_failure_names_the_archive_the_cause_and_the_next_step() {
+        let failure = StoreError::Newer { found: 7, known: 1 }.into_failure(Path::new("/srv/a.db"));
+        assert_eq!(
+            failure.to_string(),
+            "cannot use the archive `/srv/a.db`: its schema is version 7, and this program knows versions up to 1"
+        );
+        assert!(failure.hint.unwrap().contains("left as it was"));
+    }
+}

@@ -1,0 +1,186 @@
+//! One place for every name of a file: an absolute path without links, from which everything is opened.
+//!
+//! SQLite finds the log of a file by the file's name. Two names of one file would be two logs, so a
+//! name is resolved once, before anything is opened, and a spelling that SQLite or its tools read as
+//! something else than a path is refused.
+
+use super::StoreError;
+use super::paths::{directory_of, is_absence};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Links that are followed, one after the other, before they are taken for a circle; Linux follows 40.
+const MOST_LINKS: usize = 40;
+
+/// The longest path in bytes that SQLite opens, with room for the longest suffix that it adds: its
+/// `MAX_PATHNAME` of 512 less `-journal`.
+const LONGEST_PATH: usize = 503;
+
+/// How the names end of what lies beside an archive.
+const SUFFIXES: [&str; 4] = ["-wal", "-shm", "-journal", ".lock"];
+
+/// Where a name leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Place {
+    /// A path in a directory that is there; the file itself may be missing.
+    At(PathBuf),
+    /// This directory is not there.
+    NoDirectory(PathBuf),
+}
+
+/// Follows every link of a name, whether or not there is a file at its end.
+pub(in crate::store) fn resolve(given: &Path) -> Result<Place, StoreError> {
+    check_spelling(given)?;
+    let mut path = given.to_owned();
+    for _ in 0..MOST_LINKS {
+        let (directory, name) = split(&path)?;
+        let directory = match fs::canonicalize(directory) {
+            Ok(directory) if directory.is_dir() => directory,
+            Ok(file) => return Ok(Place::NoDirectory(file)),
+            Err(error) if is_absence(error.kind()) => return Ok(Place::NoDirectory(directory.to_owned())),
+            Err(error) => return Err(StoreError::Unreadable(error.to_string())),
+        };
+        let real = directory.join(name);
+        match fs::read_link(&real) {
+            Ok(target) => path = directory.join(target),
+            // It is no link, or it is not there.
+            Err(_) => return check_real(real).map(Place::At),
+        }
+    }
+    Err(StoreError::BadName("it is a link that leads back to itself"))
+}
+
+/// Whether two names are of one file, also by hard links.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (resolve(one), resolve(other)) {
+        (Ok(Place::At(one)), Ok(Place::At(other))) => one == other || is_same_inode(&one, &other),
+        _ => false,
+    }
+}
+
+#[cfg(unix)]
+fn is_same_inode(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |path: &Path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    id(one).is_some_and(|one| id(other) == Some(one))
+}
+
+#[cfg(not(unix))]
+fn is_same_inode(_one: &Path, _other: &Path) -> bool {
+    false
+}
+
+fn check_spelling(given: &Path) -> Result<(), StoreError> {
+    let bytes = given.as_os_str().as_encoded_bytes();
+    let refuse = |why| Err(StoreError::BadName(why));
+    match bytes {
+        [] => refuse("its name is empty"),
+        [b':', ..] => refuse("names that begin with a colon are no files to SQLite, but databases in memory"),
+        _ if bytes.contains(&0) => refuse("its name holds a NUL character"),
+        _ if bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"file:")) => {
+            refuse("its name is a URI, and an archive is named by a path")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_real(real: PathBuf) -> Result<PathBuf, StoreError> {
+    let bytes = real.as_os_str().as_encoded_bytes();
+    if bytes.len() > LONGEST_PATH {
+        return Err(StoreError::BadName("its whole path is longer than the 503 bytes that SQLite takes"));
+    }
+    if SUFFIXES.iter().any(|suffix| bytes.ends_with(suffix.as_bytes())) {
+        return Err(StoreError::BadName("its name is that of a file that lies beside an archive"));
+    }
+    Ok(real)
+}
+
+/// The directory and the name of a path that could be a file's.
+fn split(path: &Path) -> Result<(&Path, &std::ffi::OsStr), StoreError> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let name = path.file_name().filter(|_| !bytes.ends_with(b"/") && !bytes.ends_with(b"/."));
+    match name {
+        Some(name) => Ok((directory_of(path), name)),
+        None if path.is_dir() => Err(StoreError::NotOurs("a directory")),
+        None => Err(StoreError::BadName("its name is that of a directory")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+    use tempfile::TempDir;
+
+    /// A directory as it is really called, with a file, a directory, and links to them.
+    fn home() -> (TempDir, PathBuf) {
+        let home = tempfile::tempdir().unwrap();
+        let real = fs::canonicalize(home.path()).unwrap();
+        fs::create_dir(real.join("data")).unwrap();
+        fs::write(real.join("data/a.db"), "").unwrap();
+        symlink("data/a.db", real.join("link.db")).unwrap();
+        symlink(real.join("link.db"), real.join("chain.db")).unwrap();
+        symlink("data", real.join("there")).unwrap();
+        symlink("data/later.db", real.join("dangling.db")).unwrap();
+        symlink("nowhere/later.db", real.join("lost.db")).unwrap();
+        symlink("circle.db", real.join("circle.db")).unwrap();
+        (home, real)
+    }
+
+    #[test]
+    fn every_name_of_a_file_is_one_place() {
+        let (_home, real) = home();
+        let one = Place::At(real.join("data/a.db"));
+        for name in ["data/a.db", "./data/./a.db", "data/../data/a.db", "link.db", "chain.db", "there/a.db"] {
+            assert_eq!(resolve(&real.join(name)).unwrap(), one, "{name}");
+        }
+        let doubled = PathBuf::from(format!("/{}//data/a.db", real.display()));
+        assert_eq!(resolve(&doubled).unwrap(), one);
+        assert!(is_same_file(&real.join("chain.db"), &real.join("there/a.db")));
+        fs::hard_link(real.join("data/a.db"), real.join("second.db")).unwrap();
+        assert!(is_same_file(&real.join("chain.db"), &real.join("second.db")));
+        assert!(!is_same_file(&real.join("chain.db"), &real.join("dangling.db")));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_yet_has_its_place_too() {
+        let (_home, real) = home();
+        assert_eq!(resolve(&real.join("dangling.db")).unwrap(), Place::At(real.join("data/later.db")));
+        assert_eq!(resolve(&real.join("there/new.db")).unwrap(), Place::At(real.join("data/new.db")));
+        assert_eq!(resolve(&real.join("lost.db")).unwrap(), Place::NoDirectory(real.join("nowhere")));
+        assert_eq!(resolve(&real.join("no/way/a.db")).unwrap(), Place::NoDirectory(real.join("no/way")));
+        assert_eq!(resolve(&real.join("data/a.db/b.db")).unwrap(), Place::NoDirectory(real.join("data/a.db")));
+    }
+
+    #[test]
+    fn what_is_no_name_of_a_file_is_refused() {
+        let (_home, real) = home();
+        let refused = |path: &Path| matches!(resolve(path), Err(StoreError::BadName(_)));
+        for name in ["", ":memory:", ":x", "file:a.db", "FILE:a.db", "file:/x?mode=ro", "a\0b"] {
+            assert!(refused(Path::new(name)), "{name:?}");
+        }
+        for name in
+            ["data/a.db/", "data/a.db/.", "new.db/", "circle.db", "a.db-wal", "a.db-shm", "a.db-journal", "x.lock"]
+        {
+            assert!(refused(&real.join(name)), "{name}");
+        }
+        assert!(refused(&real.join("long".repeat(200))));
+        for name in [".", "data", "data/", "data/..", "there/", "/"] {
+            let found = resolve(&real.join(name));
+            assert!(matches!(found, Ok(Place::At(_)) | Err(StoreError::NotOurs("a directory"))), "{name}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn an_odd_name_with_its_directory_is_only_a_name() {
+        let (_home, real) = home();
+        for name in ["file:x?mode=rwc#%41 é.db", ":memory:"] {
+            assert_eq!(resolve(&real.join(name)).unwrap(), Place::At(real.join(name)));
+        }
+        let odd = real.join(OsStr::from_bytes(b"odd\xff.db"));
+        assert_eq!(resolve(&odd).unwrap(), Place::At(odd));
+    }
+}

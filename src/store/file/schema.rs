@@ -1,0 +1,163 @@
+//! Which file is ours, which versions of it this program knows, and what each must hold.
+//!
+//! A file may carry our `application_id` and be a trap all the same: a view in place of a table, a column that is computed
+//! at a great price, a trigger. So nothing of a file is asked before its schema was compared with the one that our
+//! migrations make, text by text. What people add themselves (tables, views, indexes) is no business of ours.
+
+use super::StoreError;
+use crate::store::sql::budget::Budget;
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// SQLite's `application_id` of an archive, `fgar` in ASCII: what makes a SQLite file ours.
+pub const APPLICATION_ID: u32 = 0x6667_6172;
+
+/// Where refinery notes which migrations were made.
+const HISTORY: &str = "refinery_schema_history";
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// The migrations of this program, oldest first.
+pub(in crate::store) fn migrations() -> refinery::Runner {
+    embedded::migrations::runner()
+}
+
+/// The newest version of the schema that this program knows.
+pub fn known_version() -> i32 {
+    migrations().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
+}
+
+/// How long SQLite may take to read the schema of a file and our look at it: ours takes a millisecond, and one of a hundred
+/// thousand views would take minutes and gigabytes.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
+/// The version of the schema in a file that carries our `application_id`; 0 before the first migration.
+///
+/// A schema that is not the one of its version is an error, and so is one that takes too long to read.
+pub(in crate::store) fn load_version(connection: &mut Connection) -> Result<i32, StoreError> {
+    Budget::start(connection, LONGEST_LOOK)?;
+    let version = look(connection).map_err(|error| match error {
+        StoreError::TimedOut => StoreError::Altered("its schema takes too long to read".to_owned()),
+        other => other,
+    });
+    Budget::stop(connection)?;
+    version
+}
+
+fn look(connection: &Connection) -> Result<i32, StoreError> {
+    let made = made_by_migrations()?;
+    let Some(history) = load_object(connection, HISTORY)? else { return Ok(0) };
+    if made.get(HISTORY) != Some(&history) {
+        return Err(altered(&history.kind, HISTORY));
+    }
+    let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+    let version = connection.query_row(newest, [], |row| row.get(0))?;
+    if version == known_version() {
+        compare(connection, made)?;
+    }
+    Ok(version)
+}
+
+/// A table, view, index or trigger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Object {
+    kind: String,
+    /// Its `CREATE` statement; none for an index that a constraint makes.
+    sql: Option<String>,
+}
+
+/// What the newest migration leaves behind, by name: made once a process, in memory.
+fn made_by_migrations() -> Result<&'static HashMap<String, Object>, StoreError> {
+    static MADE: OnceLock<HashMap<String, Object>> = OnceLock::new();
+    if let Some(made) = MADE.get() {
+        return Ok(made);
+    }
+    let mut connection = Connection::open_in_memory()?;
+    migrations().run(&mut connection).map_err(|error| StoreError::from_migration(&error))?;
+    let mut statement = connection.prepare("SELECT type, sql, name FROM sqlite_schema")?;
+    let rows = statement.query_map([], |row| Ok((row.get(2)?, Object { kind: row.get(0)?, sql: row.get(1)? })))?;
+    let made = rows.collect::<Result<_, _>>()?;
+    Ok(MADE.get_or_init(|| made))
+}
+
+fn load_object(connection: &Connection, name: &str) -> Result<Option<Object>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT type, sql FROM sqlite_schema WHERE name = ?1")?;
+    let read = |row: &rusqlite::Row<'_>| Ok(Object { kind: row.get(0)?, sql: row.get(1)? });
+    Ok(statement.query_row([name], read).optional()?)
+}
+
+/// Refuses a file in which something of ours is missing or otherwise than we make it, or that has a trigger: we make none,
+/// and one would run with every record that a run writes.
+fn compare(connection: &Connection, made: &HashMap<String, Object>) -> Result<(), StoreError> {
+    for (name, expected) in made {
+        if load_object(connection, name)?.as_ref() != Some(expected) {
+            return Err(altered(&expected.kind, name));
+        }
+    }
+    let trigger = "SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1";
+    match connection.query_row(trigger, [], |row| row.get::<_, String>(0)).optional()? {
+        Some(name) => Err(StoreError::Altered(format!("it has a trigger `{name}`, and an archive has none"))),
+        None => Ok(()),
+    }
+}
+
+fn altered(kind: &str, name: &str) -> StoreError {
+    StoreError::Altered(format!("its {kind} `{name}` is missing or not as fgarchive makes it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::{Archive, Reader};
+    use crate::store::testing::Fixture;
+
+    /// How an archive is refused after a statement of somebody else's.
+    fn refused_after(sql: &str) -> String {
+        let directory = Fixture::new().with_records("a SUCCESS - -").with(sql).closed();
+        let path = directory.path().join("archive.db");
+        let refusals = [Reader::open(&path).map(drop), Archive::open(&path).map(drop)];
+        let [Err(StoreError::Altered(one)), Err(StoreError::Altered(other))] = refusals else {
+            panic!("{sql}: {refusals:?}")
+        };
+        assert_eq!(one, other);
+        one
+    }
+
+    #[test]
+    fn an_archive_that_somebody_altered_is_refused_before_it_is_asked() {
+        for (sql, object) in [
+            ("DROP VIEW gaps; CREATE VIEW gaps AS SELECT 1 AS state", "view `gaps`"),
+            ("DROP VIEW transitions", "view `transitions`"),
+            ("DROP INDEX invocations_by_start", "index `invocations_by_start`"),
+            ("ALTER TABLE runs ADD COLUMN x TEXT AS (hex(outcome))", "table `runs`"),
+            (
+                "ALTER TABLE refinery_schema_history ADD COLUMN x AS (zeroblob(900000000))",
+                "table `refinery_schema_history`",
+            ),
+            (
+                "ALTER TABLE refinery_schema_history RENAME TO h;
+                 CREATE VIEW refinery_schema_history AS
+                    WITH RECURSIVE n(version) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT version FROM n",
+                "view `refinery_schema_history`",
+            ),
+            ("CREATE TRIGGER t AFTER INSERT ON invocations BEGIN DELETE FROM runs; END", "trigger `t`"),
+        ] {
+            let message = refused_after(sql);
+            assert!(message.contains(object), "{sql}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_people_add_is_theirs() {
+        let directory = Fixture::new()
+            .with_records("a SUCCESS - -")
+            .with("CREATE TABLE mine (x); CREATE INDEX i ON invocations (status); CREATE VIEW v AS SELECT * FROM mine")
+            .closed();
+        let path = directory.path().join("archive.db");
+        assert!(Reader::open(&path).is_ok() && Archive::open(&path).is_ok());
+    }
+}

@@ -1,0 +1,225 @@
+//! A copy of the archive that is verified before it takes its name.
+//!
+//! The copy is made from one snapshot: a reader's transaction holds it, a run that writes meanwhile is not held up, and what
+//! it commits later is not in the copy. SQLite's backup interface copies page by page, so that a copy costs as much as
+//! reading the file; `VACUUM INTO` would build every index anew.
+
+use super::check::Finding;
+use crate::store::file::identity::{Found, look};
+use crate::store::file::kept::KeptFile;
+use crate::store::file::lineage::{Lineage, Other};
+use crate::store::file::lock::lock_itself;
+use crate::store::file::log::{has_journal, has_log};
+use crate::store::file::paths::directory_of;
+use crate::store::file::place::{Place, resolve};
+use crate::store::file::{Reader, StoreError};
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::NamedTempFile;
+
+/// Pages a step; between steps nothing is waited for, since a snapshot holds nobody up.
+const PAGES_A_STEP: i32 = 10_000;
+
+/// How the name of a copy ends that is not verified yet.
+const PARTIAL: &str = ".partial";
+
+/// What was copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Where the copy lies, links followed.
+    pub place: PathBuf,
+    /// Records in the copy.
+    pub records: u64,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Why there is no copy; whatever was at its place is as it was.
+#[derive(Debug)]
+pub enum BackupError {
+    /// The archive cannot be read.
+    Source(StoreError),
+    /// The copy cannot be written, or something else is in its place.
+    Target(StoreError),
+    /// What is in its place is no earlier copy of this archive.
+    Occupied(Other),
+    /// The archive breaks its rules, and a copy of it would too.
+    Findings(Vec<Finding>),
+}
+
+/// What a copy may take the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// Nothing, an empty file, and an earlier copy of the same archive.
+    EarlierCopies,
+    /// Any archive that nobody uses, also a newer, another or a damaged one.
+    AnyArchive,
+}
+
+impl Reader {
+    /// Copies the archive to `target`, verifies the copy, and only then lets it take the place of an earlier one.
+    pub fn back_up(&self, target: &Path, replace: Replace) -> Result<Copied, BackupError> {
+        let target = real_path(target).map_err(BackupError::Target)?;
+        let (replaced, doubt) = self.check_target(&target, replace)?;
+        let directory = directory_of(&target);
+        remove_leftovers(directory, &target);
+        let partial = create_partial(directory, &target).map_err(BackupError::Target)?;
+        let records = self.copy_to(partial.path())?;
+        let bytes = verify(partial.path(), records)?;
+        // That the copy there holds more is told only of an archive that keeps its rules.
+        doubt.map_or(Ok(()), |other| Err(BackupError::Occupied(other)))?;
+        check_unchanged(&target, replaced.as_ref()).map_err(BackupError::Target)?;
+        put_in_place(partial, &target).map_err(BackupError::Target)?;
+        Ok(Copied { place: target, records: records.unsigned_abs(), bytes })
+    }
+
+    /// Only an earlier copy is replaced, and one that nobody writes to: its log would be taken for that of the new file.
+    /// What is replaced stays locked until it is.
+    fn check_target(&self, target: &Path, replace: Replace) -> Result<(Option<KeptFile>, Option<Other>), BackupError> {
+        let refused = BackupError::Target;
+        if has_log(target) || has_journal(target) {
+            return Err(refused(StoreError::NotOurs("an archive in use: a log lies beside it")));
+        }
+        let found = match look(target) {
+            Ok(inspected) => inspected,
+            Err(StoreError::Damaged(_) | StoreError::Newer { .. }) if replace == Replace::AnyArchive => {
+                return Ok((KeptFile::open(target).map_err(refused)?, None));
+            }
+            Err(StoreError::Damaged(why)) => return Err(BackupError::Occupied(Other::Damaged(why))),
+            Err(other) => return Err(refused(other)),
+        };
+        let Some(file) = found.file else { return Ok((None, None)) };
+        lock_itself(&file).map_err(|_| refused(StoreError::NotOurs("an archive in use")))?;
+        if replace == Replace::AnyArchive || found.found == Found::Empty {
+            return Ok((Some(file), None));
+        }
+        match self.check_lineage(target) {
+            Err(BackupError::Occupied(more @ Other::More { .. })) => Ok((Some(file), Some(more))),
+            checked => checked.map(|()| (Some(file), None)),
+        }
+    }
+
+    fn check_lineage(&self, target: &Path) -> Result<(), BackupError> {
+        let own = Lineage::of(&self.connection).map_err(BackupError::Source)?;
+        let found = match Lineage::at(target) {
+            Err(StoreError::Damaged(why)) => return Err(BackupError::Occupied(Other::Damaged(why))),
+            found => found.map_err(BackupError::Target)?,
+        };
+        found.is_earlier_than(&own).map_err(BackupError::Occupied)
+    }
+
+    /// Copies a snapshot; how many records it holds.
+    fn copy_to(&self, path: &Path) -> Result<i64, BackupError> {
+        let source = |error: rusqlite::Error| BackupError::Source(error.into());
+        let target = |error: rusqlite::Error| BackupError::Target(error.into());
+        let snapshot = self.connection.unchecked_transaction().map_err(source)?;
+        let records = count(&snapshot).map_err(source)?;
+        let mut copy = Connection::open(path).map_err(target)?;
+        Backup::new(&snapshot, &mut copy)
+            .and_then(|backup| backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None))
+            .map_err(target)?;
+        // Without a log of its own, so that it is one file, and can be read where nothing can be written.
+        copy.pragma_update(None, "journal_mode", "delete").map_err(target)?;
+        copy.close().map_err(|(_, error)| target(error))?;
+        Ok(records)
+    }
+}
+
+fn count(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0))
+}
+
+/// Where the copy goes: where a link leads, not in the place of the link.
+fn real_path(target: &Path) -> Result<PathBuf, StoreError> {
+    match resolve(target)? {
+        Place::At(real) => Ok(real),
+        Place::NoDirectory(directory) => {
+            Err(StoreError::Unwritable(format!("there is no directory `{}`", directory.display())))
+        }
+    }
+}
+
+/// What was judged is what is replaced.
+fn check_unchanged(target: &Path, replaced: Option<&KeptFile>) -> Result<(), StoreError> {
+    let is_unchanged = replaced.map_or_else(|| fs::symlink_metadata(target).is_err(), KeptFile::is_in_place);
+    if !is_unchanged {
+        return Err(StoreError::Replaced);
+    }
+    if has_log(target) || has_journal(target) {
+        return Err(StoreError::NotOurs("an archive in use: a log lies beside it"));
+    }
+    Ok(())
+}
+
+/// How the names of unfinished copies to this target begin.
+fn prefix(target: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(target.file_name().unwrap_or_default());
+    prefix.push(".");
+    prefix
+}
+
+/// A private file, locked as long as this process works on it.
+fn create_partial(directory: &Path, target: &Path) -> Result<NamedTempFile, StoreError> {
+    let unwritable = |error: std::io::Error| StoreError::Unwritable(error.to_string());
+    let partial =
+        tempfile::Builder::new().prefix(&prefix(target)).suffix(PARTIAL).tempfile_in(directory).map_err(unwritable)?;
+    partial.as_file().lock().map_err(unwritable)?;
+    Ok(partial)
+}
+
+/// Removes what killed backups to the same target left: their locks are free.
+fn remove_leftovers(directory: &Path, target: &Path) {
+    let prefix = prefix(target);
+    let is_leftover = |name: &OsStr| {
+        let name = name.as_encoded_bytes();
+        name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(PARTIAL.as_bytes())
+    };
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let leftovers: Vec<PathBuf> =
+        entries.filter(|entry| is_leftover(&entry.file_name())).map(|entry| entry.path()).collect();
+    for path in leftovers {
+        let is_free = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+        if is_free && let Err(error) = fs::remove_file(&path) {
+            tracing::debug!("cannot remove the unfinished copy {}: {error}", path.display());
+        }
+    }
+}
+
+/// The size of a sound copy.
+fn verify(path: &Path, records: i64) -> Result<u64, BackupError> {
+    let mut copy = Reader::open(path).map_err(BackupError::Target)?;
+    let findings = copy.check().map_err(BackupError::Target)?;
+    if !findings.is_empty() {
+        return Err(BackupError::Findings(findings));
+    }
+    let found = count(&copy.connection).map_err(|error| BackupError::Target(error.into()))?;
+    if found != records {
+        let text = format!("the copy has {found} records, the archive {records}");
+        return Err(BackupError::Target(StoreError::Damaged(text)));
+    }
+    Ok(fs::metadata(path).map_or(0, |metadata| metadata.len()))
+}
+
+/// Durable first, then under its name, then the name durable: a power failure leaves the earlier copy or this one.
+fn put_in_place(partial: NamedTempFile, target: &Path) -> Result<(), StoreError> {
+    let unwritable = |error: std::io::Error| StoreError::Unwritable(error.to_string());
+    partial.as_file().sync_all().map_err(unwritable)?;
+    partial.persist(target).map_err(|error| unwritable(error.error))?;
+    sync_directory(directory_of(target)).map_err(unwritable)
+}
+
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Elsewhere a directory cannot be opened like a file, and its entries are durable by themselves.
+#[cfg(not(unix))]
+fn sync_directory(_directory: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! Care for a whole archive: whether it keeps its rules, and a copy that was seen to keep them.
+
+mod backup;
+mod check;
+
+pub use backup::{BackupError, Copied, Replace};
+pub use check::Finding;

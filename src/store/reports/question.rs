@@ -1,0 +1,119 @@
+//! A prepared question and its answer, row by row: nothing is collected, so that any answer fits in memory.
+
+use crate::store::file::StoreError;
+use crate::store::sql::budget::Budget;
+use rusqlite::types::ValueRef;
+use rusqlite::{Row as SqliteRow, Rows as SqliteRows, Statement};
+use std::borrow::Cow;
+
+/// A statement that is ready to be answered.
+#[derive(Debug)]
+pub struct Question<'r> {
+    statement: Statement<'r>,
+    columns: Vec<String>,
+    budget: Budget,
+}
+
+impl<'r> Question<'r> {
+    pub(in crate::store) fn new(statement: Statement<'r>, budget: Budget) -> Self {
+        let columns = statement.column_names().map(str::to_owned).collect();
+        budget.pause();
+        Self { statement, columns, budget }
+    }
+
+    /// The names of the columns, from left to right.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The answer from its first row.
+    pub fn rows(&mut self) -> Rows<'_> {
+        Rows { cursor: self.statement.raw_query(), budget: &self.budget }
+    }
+}
+
+/// The rows of an answer, one at a time.
+#[expect(missing_debug_implementations, reason = "SQLite's cursor has nothing to show")]
+pub struct Rows<'q> {
+    cursor: SqliteRows<'q>,
+    budget: &'q Budget,
+}
+
+impl Rows<'_> {
+    /// The next row; nothing after the last.
+    pub fn next_row(&mut self) -> Result<Option<Row<'_>>, StoreError> {
+        self.budget.resume();
+        let row = self.cursor.next();
+        self.budget.pause();
+        Ok(row.map_err(|error| explain(self.budget, error))?.map(Row))
+    }
+}
+
+/// What an error of a question means, with the reason why it was interrupted.
+pub(super) fn explain(budget: &Budget, error: rusqlite::Error) -> StoreError {
+    match StoreError::from_statement(error) {
+        StoreError::TimedOut if budget.has_filled_disk() => StoreError::FilledDisk,
+        other => other,
+    }
+}
+
+/// One row of an answer.
+#[expect(missing_debug_implementations, reason = "shown cell by cell")]
+pub struct Row<'a>(&'a SqliteRow<'a>);
+
+impl Row<'_> {
+    /// The cells, from left to right.
+    pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let cell = self.0.get_ref(at).ok().map(Cell::from);
+            at += 1;
+            cell
+        })
+    }
+}
+
+/// One value, in the five types of SQLite.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell<'a> {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// Another number.
+    Real(f64),
+    /// A text; what is no UTF-8 is replaced.
+    Text(Cow<'a, str>),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
+impl<'a> From<ValueRef<'a>> for Cell<'a> {
+    fn from(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(number) => Self::Integer(number),
+            ValueRef::Real(number) => Self::Real(number),
+            ValueRef::Text(bytes) => Self::Text(String::from_utf8_lossy(bytes)),
+            ValueRef::Blob(bytes) => Self::Blob(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::{Connection, ffi};
+    use std::time::Duration;
+
+    #[test]
+    fn an_interrupted_question_tells_whether_it_filled_the_disk() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let budget = Budget::start(&mut connection, Duration::from_hours(1)).unwrap();
+        let failed = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        assert!(matches!(explain(&budget, failed(ffi::SQLITE_INTERRUPT)), StoreError::TimedOut));
+        budget.watch(&connection).end_for_disk();
+        assert!(matches!(explain(&budget, failed(ffi::SQLITE_INTERRUPT)), StoreError::FilledDisk));
+        assert!(matches!(explain(&budget, failed(ffi::SQLITE_BUSY)), StoreError::Busy));
+    }
+}

@@ -1,0 +1,252 @@
+//! A question in the user's own SQL, read-only beyond doubt.
+//!
+//! Four locks, each enough alone against most statements: the file is open for reading only, `query_only` is on, SQLite must
+//! call the statement reading, and an authorizer allows what is listed here and nothing else.
+
+use super::question::{Question, explain};
+use crate::store::file::{Reader, StoreError};
+use crate::store::sql::budget::{Budget, Watch};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, Statement};
+use std::time::Duration;
+
+/// What a statement may use, where SQLite's defaults are too generous for a question; see sqlite.org/limits.html.
+const LIMITS: [(Limit, i32); 8] = [
+    // A value as long as the longest message that is archived (16 MiB) fits twice; `zeroblob(1e9)` does not.
+    (Limit::SQLITE_LIMIT_LENGTH, 32 << 20),
+    // Long enough for a statement with a list of a thousand ids.
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50),
+    // A pattern's cost grows with the square of its length.
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1_000),
+    (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 1),
+    (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+];
+
+/// Pragmas that only tell about the schema and take a name at most; the table-valued functions of the same name use them.
+const TELLING: [&str; 11] = [
+    "collation_list",
+    "compile_options",
+    "database_list",
+    "foreign_key_list",
+    "function_list",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+];
+
+/// Pragmas that tell when they are asked without a value, and set when they are given one.
+const TELLING_WITHOUT_VALUE: [&str; 7] =
+    ["application_id", "encoding", "freelist_count", "page_count", "page_size", "schema_version", "user_version"];
+
+/// Functions that reach out of the database: they load code, or read and write files in builds that have them.
+const REACHING: [&str; 5] = ["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"];
+
+/// An archive that answers statements of the user's, and nothing else: the limits and the authorizer stay.
+#[derive(Debug)]
+pub struct Sandbox {
+    connection: Connection,
+    budget: Budget,
+}
+
+impl Reader {
+    /// Locks the archive up for statements of the user's, which may work for `limit` from now on.
+    pub fn into_sandbox(self, limit: Duration) -> Result<Sandbox, StoreError> {
+        let mut connection = self.connection;
+        restrict(&mut connection)?;
+        let budget = Budget::start(&mut connection, limit)?;
+        Ok(Sandbox { connection, budget })
+    }
+}
+
+impl Sandbox {
+    /// Lets another thread watch how long the questions work.
+    pub fn watch(&self) -> Watch {
+        self.budget.watch(&self.connection)
+    }
+
+    /// Prepares one reading statement.
+    pub fn ask(&self, sql: &str) -> Result<Question<'_>, StoreError> {
+        let prepared = self.connection.prepare(sql);
+        let statement = prepared.map_err(|error| explain(&self.budget, error))?;
+        check(&statement)?;
+        Ok(Question::new(statement, self.budget.clone()))
+    }
+}
+
+fn restrict(connection: &mut Connection) -> Result<(), StoreError> {
+    for (limit, value) in LIMITS {
+        connection.set_limit(limit, value)?;
+    }
+    connection.authorizer(Some(|context: AuthContext<'_>| authorize(context.action)))?;
+    Ok(())
+}
+
+fn authorize(action: AuthAction<'_>) -> Authorization {
+    let allowed = match action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
+        AuthAction::Function { function_name } => !holds(&REACHING, function_name),
+        AuthAction::Pragma { pragma_name, pragma_value } => {
+            holds(&TELLING, pragma_name) || (pragma_value.is_none() && holds(&TELLING_WITHOUT_VALUE, pragma_name))
+        }
+        _ => false,
+    };
+    if allowed { Authorization::Allow } else { Authorization::Deny }
+}
+
+fn holds(names: &[&str], name: &str) -> bool {
+    names.iter().any(|each| each.eq_ignore_ascii_case(name))
+}
+
+fn check(statement: &Statement<'_>) -> Result<(), StoreError> {
+    let refuse = |message: &str| Err(StoreError::BadSql { message: message.to_owned() });
+    if statement.column_count() == 0 {
+        return refuse("it asks for nothing");
+    }
+    if !statement.readonly() {
+        return refuse("it does more than read");
+    }
+    if statement.parameter_count() > 0 {
+        return refuse("it has parameters, and there is nothing to fill them with");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{Fixture, shown};
+    use pretty_assertions::assert_eq;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    fn ask(sql: &str) -> Result<String, StoreError> {
+        let archive = Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:10Z");
+        let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
+        let mut question = sandbox.ask(sql)?;
+        shown(&mut question)
+    }
+
+    #[test]
+    fn a_reading_statement_is_answered() {
+        assert_eq!(ask("SELECT status, count(*) AS n FROM invocations GROUP BY 1").unwrap(), "status | n\nSUCCESS | 1");
+        assert_eq!(ask("VALUES (1);  -- and a comment\n").unwrap(), "column1\n1");
+        assert_eq!(ask("SELECT duration_s FROM invocation_details").unwrap(), "duration_s\n10");
+        assert_eq!(ask("SELECT percentile_disc(value, 0.5) AS p FROM json_each('[3,1,2]')").unwrap(), "p\n2");
+        assert_eq!(ask("SELECT count(*) AS n FROM pragma_table_info('open_records')").unwrap(), "n\n5");
+        assert_eq!(ask("PRAGMA encoding").unwrap(), "encoding\nUTF-8");
+        assert!(ask("EXPLAIN QUERY PLAN SELECT * FROM runs").unwrap().contains("SCAN runs"));
+    }
+
+    #[test]
+    fn everything_else_is_refused_as_a_mistake_of_the_statement() {
+        for sql in [
+            "INSERT INTO runs (started_at, updated_at) VALUES ('', '')",
+            "WITH x AS (SELECT 1) UPDATE runs SET outcome = 'x'",
+            "WITH x AS (SELECT 1) DELETE FROM runs RETURNING id",
+            "REPLACE INTO runs (id, started_at, updated_at) VALUES (1, '', '') RETURNING *",
+            "CREATE TEMP TABLE t AS SELECT 1",
+            "CREATE VIEW v AS SELECT 1",
+            "DROP TABLE runs",
+            "ATTACH DATABASE 'other.db' AS other",
+            "DETACH DATABASE main",
+            "VACUUM INTO 'copy.db'",
+            "REINDEX",
+            "ANALYZE",
+            "BEGIN IMMEDIATE",
+            "SAVEPOINT s",
+            "PRAGMA journal_mode = DELETE",
+            "PRAGMA query_only = OFF",
+            "PRAGMA writable_schema = ON",
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+            "PRAGMA user_version = 5",
+            "PRAGMA temp_store_directory = '/tmp'",
+            "SELECT load_extension('x')",
+            "SELECT fts3_tokenizer('simple')",
+            "SELECT writefile('x', 'y')",
+            "SELECT * FROM pragma_query_only",
+            "CREATE VIRTUAL TABLE t USING fts5(x)",
+            "SELECT 1; SELECT 2",
+            "SELECT 1; garbage",
+            "SELECT 1; DROP TABLE runs",
+            "SELECT ?1",
+            "SELECT :since",
+            "SELECT nobody FROM runs",
+            "SELECT * FROM runs WHERE outcome = \"complete\"",
+            "SELECT zeroblob(1000000000)",
+            "SELEC 1",
+            "",
+            " -- only a comment",
+            "SELECT 'a\0b'",
+        ] {
+            let error = ask(sql).expect_err(sql);
+            assert!(matches!(error, StoreError::BadSql { .. }), "{sql}: {error:?}");
+        }
+    }
+
+    /// What nothing uses is not compiled in: see `.cargo/config.toml`.
+    #[test]
+    fn sqlite_has_no_part_that_nothing_uses() {
+        let options = ask("PRAGMA compile_options").unwrap();
+        assert!(options.contains("OMIT_LOAD_EXTENSION"), "{options}");
+        for part in ["ENABLE_FTS3", "ENABLE_FTS5", "ENABLE_RTREE", "ENABLE_DBSTAT_VTAB"] {
+            assert!(!options.contains(part), "{part}: {options}");
+        }
+    }
+
+    #[test]
+    fn refusals_say_what_is_wrong() {
+        assert_eq!(ask("SELECT nobody FROM runs").unwrap_err().to_string(), "no such column: nobody");
+        assert_eq!(ask("SELECT 1; SELECT 2").unwrap_err().to_string(), "it holds more than one statement");
+        assert_eq!(ask("DROP TABLE runs").unwrap_err().to_string(), "it does more than read (not authorized)");
+    }
+
+    /// The other locks, with the authorizer and the check of the statement out of the way.
+    #[test]
+    fn the_connection_itself_cannot_write() {
+        let archive = Fixture::new();
+        let reader = archive.reader();
+        for sql in ["DELETE FROM runs", "CREATE TEMP TABLE t (x)", "PRAGMA query_only = OFF; DELETE FROM runs"] {
+            let error = StoreError::from(reader.connection.execute_batch(sql).unwrap_err());
+            assert!(matches!(error, StoreError::Unwritable(_)), "{sql}: {error:?}");
+        }
+    }
+
+    /// And the check of the statement, without the authorizer before it.
+    #[test]
+    fn a_statement_that_answers_and_writes_is_refused() {
+        let archive = Fixture::new();
+        let reader = archive.reader();
+        let writing = reader.connection.prepare("DELETE FROM runs RETURNING id").unwrap();
+        assert_eq!(check(&writing).unwrap_err().to_string(), "it does more than read");
+        assert!(check(&reader.connection.prepare("SELECT id FROM runs").unwrap()).is_ok());
+    }
+
+    const ENDLESS: &str = "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n)";
+
+    #[test]
+    fn a_statement_that_never_ends_is_ended() {
+        let archive = Fixture::new();
+        let sandbox = archive.reader().into_sandbox(Duration::from_millis(50)).unwrap();
+        let mut question = sandbox.ask(&format!("{ENDLESS} SELECT count(*) FROM n")).unwrap();
+        let error = question.rows().next_row().map(|_| ()).unwrap_err();
+        assert!(matches!(error, StoreError::TimedOut), "{error:?}");
+    }
+
+    #[test]
+    fn the_first_rows_of_an_endless_answer_are_there_at_once() {
+        let archive = Fixture::new();
+        let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
+        let mut question = sandbox.ask(&format!("{ENDLESS} SELECT x FROM n")).unwrap();
+        let mut rows = question.rows();
+        for _ in 0..1_000 {
+            assert!(rows.next_row().unwrap().is_some());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The numbers of rows, each a type of its own.
+
+/// A function's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionId(pub(in crate::store) i64);
+
+/// A run's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunId(pub(in crate::store) i64);

@@ -1,0 +1,10 @@
+//! How our own types are bound and read, the one form of a record, and what SQLite is taught: a percentile, and a limit on
+//! the time of a question. It knows connections, and no archive.
+
+pub(super) mod budget;
+pub(super) mod ids;
+pub(super) mod percentile;
+pub(super) mod record;
+
+pub use budget::Watch;
+pub use ids::{FunctionId, RunId};

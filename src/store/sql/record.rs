@@ -1,0 +1,133 @@
+//! The one form of a record in the tables that hold records: how its columns are bound, read and compared.
+
+use super::ids::{FunctionId, RunId};
+use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Row, Statement};
+
+/// The columns that came from the service, as they are stored: request id, status, error code, error message, start, end,
+/// other fields.
+pub(in crate::store) type Columns<'a> = [ValueRef<'a>; 7];
+
+/// Where the start stands among the columns.
+pub(in crate::store) const START: usize = 4;
+
+/// Works on the columns of a record as they are stored.
+pub(in crate::store) fn with_columns<T>(record: &Invocation, work: impl FnOnce(&Columns<'_>) -> T) -> T {
+    fn text(value: Option<&str>) -> ValueRef<'_> {
+        value.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
+    }
+    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
+    let (start_time, end_time) = (Time::of(start_time.as_ref()), Time::of(end_time.as_ref()));
+    work(&[
+        text(Some(request_id.as_str())),
+        text(Some(status.as_str())),
+        Code(error_code.as_ref()).as_value(),
+        text(error_message.as_deref()),
+        start_time.as_value(),
+        end_time.as_value(),
+        text(extra.as_deref()),
+    ])
+}
+
+/// Executes a statement that takes its values in the order of [`INSERT`], as [`UPDATE`] does; how many rows it wrote.
+pub(in crate::store) fn write_record(
+    statement: &mut Statement<'_>,
+    function: FunctionId,
+    record: &Invocation,
+    run: RunId,
+) -> rusqlite::Result<usize> {
+    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
+    statement.execute((
+        request_id.as_str(),
+        function.0,
+        status.as_str(),
+        Code(error_code.as_ref()),
+        error_message.as_deref(),
+        Time::of(start_time.as_ref()),
+        Time::of(end_time.as_ref()),
+        extra.as_deref(),
+        run.0,
+    ))
+}
+
+/// Whether a row that begins like one of [`SELECT`] holds just what was seen.
+pub(in crate::store) fn is_same(row: &Row<'_>, seen: &Invocation) -> rusqlite::Result<bool> {
+    with_columns(seen, |[_, seen @ ..]| {
+        for (at, column) in seen.iter().enumerate() {
+            if row.get_ref(at)? != *column {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
+}
+
+/// The record of a row that begins like one of [`SELECT`].
+pub(in crate::store) fn read_record(row: &Row<'_>, request_id: &RequestId) -> rusqlite::Result<Invocation> {
+    let text = |column: usize| row.get::<_, Option<String>>(column);
+    let time = |column| -> rusqlite::Result<_> { Ok(text(column)?.as_deref().and_then(RecordTime::parse)) };
+    Ok(Invocation {
+        request_id: request_id.clone(),
+        status: Status::parse(&text(0)?.unwrap_or_default()),
+        error_code: match row.get_ref(1)? {
+            ValueRef::Integer(number) => Some(ErrorCode::Number(number)),
+            ValueRef::Text(text) => Some(ErrorCode::Text(String::from_utf8_lossy(text).into())),
+            ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
+        },
+        error_message: text(2)?.map(Into::into),
+        start_time: time(3)?,
+        end_time: time(4)?,
+        extra: text(5)?.map(Into::into),
+    })
+}
+
+/// An error code as the column of type `ANY` takes it.
+struct Code<'a>(Option<&'a ErrorCode>);
+
+impl Code<'_> {
+    fn as_value(&self) -> ValueRef<'_> {
+        match self.0 {
+            Some(ErrorCode::Number(number)) => ValueRef::Integer(*number),
+            Some(ErrorCode::Text(text)) => ValueRef::Text(text.as_bytes()),
+            None => ValueRef::Null,
+        }
+    }
+}
+
+impl ToSql for Code<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.as_value()))
+    }
+}
+
+/// A time as its column takes it, written without an allocation.
+pub(in crate::store) enum Time<'a> {
+    At([u8; Timestamp::TEXT_LENGTH]),
+    Unreadable(&'a str),
+    Absent,
+}
+
+impl<'a> Time<'a> {
+    pub(in crate::store) fn of(time: Option<&'a RecordTime>) -> Self {
+        match time {
+            Some(RecordTime::At(moment)) => Self::At(moment.to_text()),
+            Some(RecordTime::Unreadable(text)) => Self::Unreadable(text),
+            None => Self::Absent,
+        }
+    }
+
+    fn as_value(&self) -> ValueRef<'_> {
+        match self {
+            Self::At(text) => ValueRef::Text(text),
+            Self::Unreadable(text) => ValueRef::Text(text.as_bytes()),
+            Self::Absent => ValueRef::Null,
+        }
+    }
+}
+
+impl ToSql for Time<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.as_value()))
+    }
+}

@@ -1,0 +1,87 @@
+//! The one way in which a run writes: records, history, ledger and the run's own counts, in one transaction or not at all.
+
+use super::batch::{Batch, Observation, Observed};
+use super::packed::Sorted;
+use super::runs::{Tally, save_tally};
+use super::{functions, ledger, open_records, reach, recording, records};
+use crate::domain::{Reject, RequestId, Timestamp};
+use crate::plan::clocks::Moment;
+use crate::store::file::{Archive, StoreError};
+use crate::store::sql::ids::{FunctionId, RunId};
+use rusqlite::{Transaction, named_params};
+
+impl Archive {
+    /// Commits a batch, and adds what it changed to the run's tally; hands out the records that it changed although they
+    /// were final.
+    ///
+    /// Applying the same batch twice leaves the archive as applying it once.
+    pub fn commit(
+        &mut self,
+        run: RunId,
+        now: impl Into<Moment>,
+        batch: &Batch,
+        tally: &mut Tally,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let now: Moment = now.into();
+        let sorted = Sorted::of(batch.showings.iter().map(|showing| &showing.records))?;
+        let mut counted = *tally;
+        let revised = self.transact(|transaction| {
+            // First of all when the run began by the earlier of the clocks: history is bounded by it.
+            save_tally(transaction, run, now.later(), &counted)?;
+            functions::date_first_sight(transaction, run, &batch.new_functions)?;
+            let revised = records::save_showings(transaction, run, &batch.showings, &sorted, &mut counted)?;
+            counted.rejected += save_rejects(transaction, run, now.later(), &batch.rejects)?;
+            open_records::save_checks(transaction, run, now, &batch.checks)?;
+            open_records::give_up(transaction, now.earlier(), &batch.given_up)?;
+            open_records::let_go(transaction)?;
+            for (function, entry) in &batch.walks {
+                ledger::save_walk(transaction, *function, entry)?;
+            }
+            for (function, observed) in &batch.observations {
+                save_observed(transaction, run, *function, *observed)?;
+            }
+            save_tally(transaction, run, now.later(), &counted)?;
+            Ok(revised)
+        })?;
+        *tally = counted;
+        Ok(revised)
+    }
+}
+
+fn save_observed(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    function: FunctionId,
+    Observed { at, what }: Observed,
+) -> Result<(), StoreError> {
+    match what {
+        Observation::Recording(enabled) => recording::save_recording(transaction, run, function, at, enabled),
+        Observation::Reach(measured) => reach::save_measured(transaction, run, function, at, measured),
+    }
+}
+
+/// Keeps aside what could not be read, each text once a function; returns how many new records are among it.
+fn save_rejects(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    now: Timestamp,
+    rejects: &[(Option<FunctionId>, Reject)],
+) -> Result<u64, StoreError> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO rejects (function_id, seen_at, reason, raw, run_id)
+         VALUES (:function_id, :seen_at, :reason, :raw, :run_id)
+             ON CONFLICT DO NOTHING",
+    )?;
+    let mut new = 0;
+    for (function, Reject { reason, raw }) in rejects {
+        let inserted = insert.execute(named_params! {
+            ":function_id": function.map(|function| function.0),
+            ":seen_at": now.to_string(),
+            ":reason": reason,
+            ":raw": raw,
+            ":run_id": run.0,
+        })?;
+        new += if function.is_some() { inserted as u64 } else { 0 };
+    }
+    Ok(new)
+}

@@ -1,0 +1,279 @@
+//! The functions that are archived.
+
+use super::ledger;
+use crate::domain::{FunctionUrn, Timestamp};
+use crate::plan::clocks::Moment;
+use crate::plan::functions::Known;
+use crate::plan::ledger::Entry;
+use crate::store::file::{Archive, Reader, StoreError};
+use crate::store::sql::ids::{FunctionId, RunId};
+use rusqlite::{Connection, Transaction, named_params};
+
+/// A function that is archived, or is to be from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its row.
+    pub id: FunctionId,
+    /// When a run first took it up.
+    pub first_seen_at: Timestamp,
+    /// Its URN in the form to ask with: the one that was answered before, else as it was given.
+    pub urn: FunctionUrn,
+    /// Whether it was added just now.
+    pub is_new: bool,
+}
+
+impl Archive {
+    /// The rows of these functions, which are added where they are new.
+    pub fn register(&mut self, urns: &[FunctionUrn], now: impl Into<Moment>) -> Result<Vec<Registered>, StoreError> {
+        let now = now.into().earlier();
+        self.transact(|transaction| urns.iter().map(|urn| save_function(transaction, urn, now)).collect())
+    }
+
+    /// The forms of URNs that were answered before.
+    pub fn load_forms(&self) -> Result<Vec<(FunctionId, String)>, StoreError> {
+        let select = "SELECT id, asked_as FROM functions WHERE asked_as IS NOT NULL";
+        let mut statement = self.connection().prepare_cached(select)?;
+        let rows = statement.query_map([], |row| Ok((FunctionId(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes in which form of its URN each of these functions was answered.
+    pub fn save_forms(&mut self, answered: &[(FunctionId, FunctionUrn)]) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut update = transaction.prepare_cached("UPDATE functions SET asked_as = ?2 WHERE id = ?1")?;
+            answered.iter().try_for_each(|(id, urn)| update.execute((id.0, urn.as_given())).map(drop))?;
+            Ok(())
+        })
+    }
+
+    /// The functions that are archived, in the order in which they were taken up.
+    pub fn load_functions(&self) -> Result<Vec<(FunctionId, FunctionUrn)>, StoreError> {
+        load_all(self.connection())
+    }
+}
+
+impl Archive {
+    /// Notes that functions are gone: what was open of them is given up, until they come back.
+    pub fn save_gone(&mut self, gone: &[FunctionId], now: Timestamp) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut mark =
+                transaction.prepare_cached("UPDATE functions SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL")?;
+            let mut give_up = transaction.prepare_cached(
+                "UPDATE invocations SET given_up_at = ?2
+                  WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
+            )?;
+            for id in gone {
+                mark.execute((id.0, now.to_string()))?;
+                give_up.execute((id.0, now.to_string()))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets functions that the service never knew: a mistyped name would be called uncovered for ever. One of which
+    /// anything is archived stays.
+    pub fn forget_unknown(&mut self, unknown: &[FunctionId]) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut forget = transaction.prepare_cached(
+                "DELETE FROM functions WHERE id = ?1 AND gone_at IS NULL AND NOT EXISTS (
+                    SELECT 1 FROM windows WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM invocations WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM shared_records WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM recording WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM reach WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM absences WHERE function_id = ?1 UNION ALL
+                    SELECT 1 FROM rejects WHERE function_id = ?1)",
+            )?;
+            unknown.iter().try_for_each(|id| forget.execute([id.0]).map(drop)).map_err(Into::into)
+        })
+    }
+
+    /// Notes that a function that was gone is there again, and what was lost by that; what was open of it is waited for
+    /// again.
+    pub fn save_return(&mut self, id: FunctionId, now: Timestamp, lost: &[Entry]) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let now = now.to_string();
+            transaction.execute(
+                "INSERT INTO absences (function_id, from_time, until_time)
+                 SELECT id, gone_at, :now FROM functions WHERE id = :id AND gone_at < :now
+                     ON CONFLICT (function_id, from_time) DO UPDATE SET until_time = excluded.until_time",
+                named_params! { ":id": id.0, ":now": now },
+            )?;
+            transaction.execute("UPDATE functions SET gone_at = NULL WHERE id = ?1", [id.0])?;
+            transaction.execute(
+                "UPDATE invocations SET given_up_at = NULL
+                  WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
+                [id.0],
+            )?;
+            lost.iter().try_for_each(|entry| ledger::save_walk(transaction, id, entry))
+        })
+    }
+
+    /// What is known of every function.
+    pub fn load_known(&self) -> Result<Vec<(FunctionId, Known)>, StoreError> {
+        load_known(self.connection())
+    }
+}
+
+impl Reader {
+    /// What is known of every function.
+    pub fn load_known(&self) -> Result<Vec<(FunctionId, Known)>, StoreError> {
+        load_known(&self.connection)
+    }
+}
+
+fn load_all(connection: &Connection) -> Result<Vec<(FunctionId, FunctionUrn)>, StoreError> {
+    Ok(load_known(connection)?.into_iter().map(|(id, known)| (id, known.urn)).collect())
+}
+
+fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, coalesce(asked_as, urn), EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id), gone_at
+           FROM functions f
+          ORDER BY id",
+    )?;
+    let rows = statement.query_and_then([], |row| {
+        let text: String = row.get(1)?;
+        let damaged = |_| StoreError::Damaged(format!("a function has a name that cannot be read, `{text}`"));
+        let gone_at: Option<String> = row.get(3)?;
+        let known = Known {
+            urn: text.parse().map_err(damaged)?,
+            is_archived: row.get(2)?,
+            // A moment that cannot be read is none of ours: that the function is gone is not doubted by it.
+            gone_at: gone_at.map(|at| at.parse().unwrap_or(Timestamp::MIN)),
+        };
+        Ok((FunctionId(row.get(0)?), known))
+    })?;
+    rows.collect()
+}
+
+fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestamp) -> Result<Registered, StoreError> {
+    let text = urn.to_string();
+    let added = transaction
+        .prepare_cached(
+            "INSERT INTO functions (urn, region, project_id, package, name, qualifier, first_seen_at)
+         VALUES (:urn, :region, :project_id, :package, :name, :qualifier, :first_seen_at)
+             ON CONFLICT (urn) DO NOTHING",
+        )?
+        .execute(named_params! {
+            ":urn": text,
+            ":region": urn.region(),
+            ":project_id": urn.project_id(),
+            ":package": urn.package(),
+            ":name": urn.name(),
+            ":qualifier": urn.qualifier(),
+            ":first_seen_at": now.to_string(),
+        })?;
+    let (id, first_seen_at, asked_as): (_, String, Option<String>) = transaction
+        .prepare_cached("SELECT id, first_seen_at, asked_as FROM functions WHERE urn = ?1")?
+        .query_row([text], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let answered: Option<FunctionUrn> = asked_as.and_then(|text| text.parse().ok());
+    Ok(Registered {
+        id: FunctionId(id),
+        // A moment that cannot be read is none of ours: what was archived before now is then held to its promise.
+        first_seen_at: first_seen_at.parse().unwrap_or(Timestamp::MIN),
+        urn: answered.filter(|answered| answered == urn).unwrap_or_else(|| urn.clone()),
+        is_new: added > 0,
+    })
+}
+
+/// Holds functions that a run was the first to know of to when it began, as far as its clocks are known by now.
+pub(in crate::store) fn date_first_sight(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    functions: &[FunctionId],
+) -> Result<(), StoreError> {
+    let mut update = transaction.prepare_cached(
+        "UPDATE functions SET first_seen_at = r.started_at FROM runs r
+          WHERE functions.id = ?1 AND r.id = ?2 AND r.started_at < functions.first_seen_at",
+    )?;
+    for function in functions {
+        update.execute((function.0, run.0))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Fixture;
+    use pretty_assertions::assert_eq;
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-03-01T{text}:00Z").parse().unwrap()
+    }
+
+    /// Function 1 with a record that has not ended, settled until 11:00, proven until 12:00.
+    fn archive() -> (tempfile::TempDir, Archive) {
+        let directory = Fixture::new()
+            .with_records("a1 SUCCESS 2026-03-01T10:00:00Z -\na2 RUNNING 2026-03-01T11:30:00Z -")
+            .with(
+                "INSERT INTO open_records VALUES
+                     ('a2', 1, '2026-03-01T11:30:00Z', '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
+                 INSERT INTO windows VALUES
+                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL),
+                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL);",
+            )
+            .closed();
+        let archive = Archive::open(&directory.path().join("archive.db")).unwrap();
+        (directory, archive)
+    }
+
+    fn rows(archive: &Archive, sql: &str) -> Vec<String> {
+        let mut statement = archive.connection().prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    const COVERAGE: &str =
+        "SELECT substr(begin_time, 12, 5) || ' ' || substr(end_time, 12, 5) || ' ' || state || ' ' || answer
+         FROM coverage WHERE function_id = 1 ORDER BY begin_time";
+
+    const OPEN: &str = "SELECT request_id || ' ' || coalesce(given_up_at, 'waited for') FROM invocations
+         WHERE request_id IN (SELECT request_id FROM open_records)";
+
+    #[test]
+    fn coverage_and_open_records_end_where_a_function_goes() {
+        let (_directory, mut archive) = archive();
+        for _ in 0..2 {
+            archive.save_gone(&[FunctionId(1)], at("13:00")).unwrap();
+        }
+        assert_eq!(
+            rows(&archive, COVERAGE),
+            ["00:00 11:00 settled records", "11:00 12:00 proven records", "12:00 13:00 lost lost"]
+        );
+        assert_eq!(rows(&archive, OPEN), ["a2 2026-03-01T13:00:00Z"]);
+        let known = archive.load_known().unwrap();
+        assert_eq!((known[0].1.gone_at, known[0].1.is_archived), (Some(at("13:00")), true));
+        assert_eq!((known[1].1.gone_at, known[1].1.is_archived), (None, false));
+    }
+
+    #[test]
+    fn a_function_that_comes_back_goes_on_and_was_not_there_between() {
+        let (_directory, mut archive) = archive();
+        archive.save_gone(&[FunctionId(1)], at("13:00")).unwrap();
+        archive.save_return(FunctionId(1), at("15:00"), &[]).unwrap();
+        assert_eq!(rows(&archive, "SELECT from_time FROM absences"), ["2026-03-01T13:00:00Z"]);
+        assert_eq!(rows(&archive, OPEN), ["a2 waited for"]);
+        assert_eq!(rows(&archive, COVERAGE).len(), 2, "what is pending is not walked yet, and not lost");
+        let walked =
+            "INSERT INTO windows VALUES (1, '2026-03-01T12:00:00Z', '2026-03-01T16:00:00Z', 'settled', 'both', 0, 0, 1,
+                                                  '2026-03-01T17:00:00Z', NULL)";
+        archive.connection().execute(walked, []).unwrap();
+        assert_eq!(
+            rows(&archive, COVERAGE)[2..],
+            ["12:00 13:00 settled empty", "13:00 15:00 settled not there", "15:00 16:00 settled empty"]
+        );
+    }
+
+    #[test]
+    fn the_form_that_answered_is_the_one_to_ask_with() {
+        let (_directory, mut archive) = archive();
+        let urn = archive.load_known().unwrap()[0].1.urn.clone();
+        let full = urn.other_form().unwrap();
+        archive.save_forms(&[(FunctionId(1), full.clone())]).unwrap();
+        let registered = archive.register(std::slice::from_ref(&urn), at("13:00")).unwrap();
+        assert_eq!((registered[0].id, registered[0].urn.as_given()), (FunctionId(1), full.as_given()));
+        assert_eq!(archive.load_functions().unwrap()[0].1.as_given(), full.as_given());
+        assert_eq!(archive.load_forms().unwrap(), [(FunctionId(1), full.as_given())]);
+    }
+}

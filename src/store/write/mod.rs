@@ -1,0 +1,29 @@
+//! What a run commits, and what it reads back to go on, by table. [`Archive::commit`] takes a [`Batch`], and all that comes of it
+//! is in the file or nothing is.
+//!
+//! [`Archive::commit`]: crate::store::file::Archive::commit
+
+mod amendments;
+mod batch;
+mod commit;
+pub(super) mod digest;
+mod functions;
+mod ledger;
+mod open_records;
+mod packed;
+mod probes;
+pub(super) mod reach;
+pub(super) mod recording;
+mod records;
+mod runs;
+mod shared;
+mod verifications;
+
+pub use batch::{Batch, Check, Observation, Observed, Showing};
+pub use digest::Tampered;
+pub use functions::Registered;
+pub use packed::Packed;
+pub use reach::{ReachDay, ReachProbe};
+pub use recording::Recording;
+pub use runs::{Ending, Tally};
+pub use verifications::{Comparison, Discrepancy, Suspect};

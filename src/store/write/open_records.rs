@@ -1,0 +1,373 @@
+//! The few records that may still change, and when each was last asked for.
+
+use super::batch::Check;
+use crate::domain::{Interval, RecordTime, RequestId, Status, Timestamp, count_to_u64};
+use crate::plan::clocks::Moment;
+use crate::plan::refresh::OpenRecord;
+use crate::store::file::{Archive, StoreError};
+use crate::store::sql::RunId;
+use crate::store::sql::ids::FunctionId;
+use rusqlite::{OptionalExtension, Row, Transaction, named_params};
+
+impl Archive {
+    /// The open records of a function, oldest first.
+    pub fn load_open(&self, function: FunctionId) -> Result<Vec<OpenRecord>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT o.request_id, o.opened_at, o.seen_at, o.checked_at, i.status, i.start_time, i.end_time
+               FROM open_records o
+               JOIN invocations i USING (request_id)
+              WHERE o.function_id = ?1
+              ORDER BY o.opened_at, o.request_id",
+        )?;
+        statement.query_and_then([function.0], load_record)?.collect()
+    }
+
+    /// How many records that a function shows are archived that began in a range of time.
+    pub fn count_started(&self, function: FunctionId, range: Interval) -> Result<u64, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT (SELECT count(*) FROM invocations
+                      WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end)
+                  + (SELECT count(*) FROM shared_records
+                      WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end)",
+        )?;
+        let parameters = named_params! {
+            ":function_id": function.0,
+            ":begin": range.begin().to_string(),
+            ":end": range.end().to_string(),
+        };
+        Ok(count_to_u64(statement.query_row(parameters, |row| row.get(0))?))
+    }
+}
+
+fn load_record(row: &Row<'_>) -> Result<OpenRecord, StoreError> {
+    let damaged = || StoreError::Damaged("an open record cannot be read".to_owned());
+    let time =
+        |column| -> Result<Timestamp, StoreError> { row.get::<_, String>(column)?.parse().map_err(|_| damaged()) };
+    let moment = |column| -> Result<Option<Timestamp>, StoreError> {
+        let text: Option<String> = row.get(column)?;
+        Ok(text.as_deref().and_then(RecordTime::parse).and_then(|time| time.moment()))
+    };
+    let start = moment("start_time")?;
+    Ok(OpenRecord {
+        request_id: RequestId::new(row.get::<_, String>("request_id")?).ok_or_else(damaged)?,
+        status: Status::parse(&row.get::<_, String>("status")?),
+        // A start that was not known when the record was first seen counts as soon as it is.
+        opened_at: start.map_or_else(|| time("opened_at"), Ok)?,
+        start_is_known: start.is_some(),
+        is_shown: time("seen_at")? >= time("checked_at")?,
+        ended_at: moment("end_time")?,
+        checked_at: time("checked_at")?,
+    })
+}
+
+/// Notes that a record may still change, as seen at `now`: after that moment for certain, whichever clock is right.
+pub(in crate::store) fn save_open(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+    function: FunctionId,
+    opened_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO open_records (request_id, function_id, opened_at, seen_at, checked_at)
+         VALUES (:request_id, :function_id, :opened_at, :now, :now)
+             ON CONFLICT (request_id) DO UPDATE
+            SET opened_at = min(opened_at, excluded.opened_at),
+                seen_at = max(seen_at, excluded.seen_at),
+                checked_at = max(checked_at, excluded.checked_at)",
+        )?
+        .execute(named_params! {
+            ":request_id": request_id.as_str(),
+            ":function_id": function.0,
+            ":opened_at": opened_at.to_string(),
+            ":now": now.to_string(),
+        })?;
+    Ok(())
+}
+
+/// Notes that a record will not change any more; returns nothing, since it may not have been open.
+pub(in crate::store) fn close(transaction: &Transaction<'_>, request_id: &RequestId) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM open_records WHERE request_id = ?1")?.execute([request_id.as_str()])?;
+    Ok(())
+}
+
+/// Lets go of records that were given up and shown again as they were: their last status stands until it changes. Those of
+/// a function that is gone are kept, since they are waited for again if it comes back.
+pub(in crate::store) fn let_go(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "DELETE FROM open_records WHERE request_id IN
+                (SELECT o.request_id
+                   FROM open_records o
+                   JOIN invocations i USING (request_id)
+                   JOIN functions f ON f.id = o.function_id
+                  WHERE i.given_up_at IS NOT NULL AND f.gone_at IS NULL)",
+        )?
+        .execute([])?;
+    Ok(())
+}
+
+/// When the record was last seen, if it is open.
+pub(in crate::store) fn load_seen_at(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+) -> Result<Option<String>, StoreError> {
+    let mut select = transaction.prepare_cached("SELECT seen_at FROM open_records WHERE request_id = ?1")?;
+    Ok(select.query_row([request_id.as_str()], |row| row.get(0)).optional()?)
+}
+
+/// Notes that records were asked for: those that were not shown are asked for again later.
+///
+/// A FAIL is asked for once, when it is old enough to be final; not shown then, it is final as it stands. One that was
+/// shown is left as its sighting left it: it may have become a FAIL, or run again, just now. What became a FAIL in this run
+/// was shown in it, whatever its clocks say.
+///
+/// Where its start is not known, it began at the latest when it was asked for: a clock that was ahead when it was first
+/// seen may have said otherwise.
+pub(in crate::store) fn save_checks(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    now: Moment,
+    checks: &[Check],
+) -> Result<(), StoreError> {
+    let mut close = transaction.prepare_cached(
+        "DELETE FROM open_records WHERE request_id = ?1 AND seen_at <= ?2
+            AND EXISTS (SELECT 1 FROM invocations i
+                         WHERE i.request_id = ?1 AND i.status = 'FAIL' AND i.changed_run_id <> ?3)",
+    )?;
+    let mut update = transaction.prepare_cached(
+        "UPDATE open_records SET checked_at = max(checked_at, ?3), opened_at = min(opened_at, ?4)
+          WHERE request_id = ?1 AND seen_at <= ?2",
+    )?;
+    for Check { request_id, last_checked_at } in checks {
+        close.execute((request_id.as_str(), last_checked_at.to_string(), run.0))?;
+        let (earlier, later) = (now.earlier().to_string(), now.later().to_string());
+        update.execute((request_id.as_str(), last_checked_at.to_string(), earlier, later))?;
+    }
+    Ok(())
+}
+
+/// Stops waiting for the end of records; their last status stands.
+pub(in crate::store) fn give_up(
+    transaction: &Transaction<'_>,
+    now: Timestamp,
+    given_up: &[RequestId],
+) -> Result<(), StoreError> {
+    let mut update = transaction.prepare_cached("UPDATE invocations SET given_up_at = ?2 WHERE request_id = ?1")?;
+    for request_id in given_up {
+        update.execute((request_id.as_str(), now.to_string()))?;
+        close(transaction, request_id)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{FunctionRef, Invocation};
+    use crate::plan::clocks::{Answered, ServiceClock};
+    use crate::store::sql::RunId;
+    use crate::store::testing;
+    use crate::store::write::{Batch, Ending, Packed, Showing, Tally};
+
+    struct Kept {
+        _directory: tempfile::TempDir,
+        archive: Archive,
+        run: RunId,
+        function: FunctionId,
+    }
+
+    impl Kept {
+        /// An archive that knows one record, RUNNING at 100 s.
+        fn with_a_running_record() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
+            let run = archive.begin_run("sync", at(100)).unwrap();
+            let urn = FunctionRef::Name { package: "default".to_owned(), name: "f".to_owned() }.resolve("r", "p");
+            let function = archive.register(&[urn], at(100)).unwrap()[0].id;
+            let mut kept = Self { _directory: directory, archive, run, function };
+            kept.commit(100, Some(record(Status::Running, None)), None);
+            kept
+        }
+
+        /// The record as it was shown at a moment, and a check of what was last checked at another.
+        fn commit(&mut self, now: i64, shown: Option<Invocation>, last_checked: Option<i64>) {
+            let ledger = Vec::new().into();
+            let showing = |record| Showing {
+                function: self.function,
+                records: Packed::of(&[record]),
+                seen_at: at(now).into(),
+                ledger,
+            };
+            let check = |second| Check { request_id: id(), last_checked_at: at(second) };
+            let batch = Batch {
+                showings: shown.map(showing).into_iter().collect(),
+                checks: last_checked.map(check).into_iter().collect(),
+                ..Batch::default()
+            };
+            self.archive.commit(self.run, at(now), &batch, &mut Tally::default()).unwrap();
+        }
+
+        fn open(&self) -> Vec<OpenRecord> {
+            self.archive.load_open(self.function).unwrap()
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_unix(second)
+    }
+
+    fn id() -> RequestId {
+        RequestId::new("a").unwrap()
+    }
+
+    fn record(status: Status, end: Option<i64>) -> Invocation {
+        Invocation {
+            request_id: id(),
+            status,
+            error_code: None,
+            error_message: None,
+            start_time: Some(RecordTime::At(at(50))),
+            end_time: end.map(|end| RecordTime::At(at(end))),
+            extra: None,
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_asked_for_and_not_shown_is_asked_for_later_or_final() {
+        let mut kept = Kept::with_a_running_record();
+        kept.commit(200, None, Some(100));
+        assert!(matches!(&kept.open()[..], [open] if !open.is_shown && open.checked_at == at(200)));
+        kept.commit(300, Some(record(Status::Fail, Some(290))), None);
+        kept.run = kept.archive.begin_run("sync", at(4_000)).unwrap();
+        kept.commit(4_000, None, Some(300));
+        assert_eq!(kept.open(), []);
+    }
+
+    #[test]
+    fn a_record_that_became_a_fail_when_it_was_asked_for_may_still_be_tried_again() {
+        let mut kept = Kept::with_a_running_record();
+        kept.commit(200, Some(record(Status::Fail, Some(190))), Some(100));
+        assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.status == Status::Fail));
+    }
+
+    #[test]
+    fn open_records_are_handed_out_oldest_first() {
+        let mut kept = testing::Kept::new();
+        for record in ["a RUNNING - - 30 - -", "d WAIT - - 10 - -", "b WAIT - - 10 - -", "c WAIT - - - - -"] {
+            kept.show(0, 20, record);
+        }
+        kept.show(1, 20, "e RUNNING - - 1 - -");
+        let open = kept.archive.load_open(kept.functions[0]).unwrap();
+        let told: Vec<_> = open.iter().map(|open| (open.request_id.as_str(), open.start_is_known)).collect();
+        assert_eq!(told, [("b", true), ("d", true), ("c", false), ("a", true)]);
+        kept.show(0, 40, "c RUNNING - - 5 - -");
+        let open = kept.archive.load_open(kept.functions[0]).unwrap();
+        let known = open.iter().find(|open| open.request_id.as_str() == "c").unwrap();
+        assert_eq!((known.opened_at, known.start_is_known), (testing::at(5), true), "a start counts once it is known");
+    }
+
+    #[test]
+    fn records_of_a_range_are_counted_from_its_begin_to_before_its_end() {
+        let mut kept = testing::Kept::new();
+        for record in ["a SUCCESS - - 9 9 -", "b SUCCESS - - 10 10 -", "c SUCCESS - - 19 20 -", "d SUCCESS - - 20 20 -"]
+        {
+            kept.show(0, 20, record);
+        }
+        let range = Interval::new(testing::at(10), testing::at(20)).unwrap();
+        assert_eq!(kept.archive.count_started(kept.functions[0], range).unwrap(), 2);
+        assert_eq!(kept.archive.count_started(kept.functions[1], range).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_fail_that_runs_again_when_it_was_asked_for_is_waited_for() {
+        let mut kept = Kept::with_a_running_record();
+        kept.commit(200, Some(record(Status::Fail, Some(190))), None);
+        kept.commit(4_000, Some(record(Status::Running, None)), Some(200));
+        assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.checked_at == at(4_000)));
+    }
+
+    /// The machine's clock at one second, the service's at another.
+    fn apart(machine: i64, service: i64) -> Moment {
+        let mut clock = ServiceClock::default();
+        clock.learn(Answered { sent: at(machine), received: at(machine), date: Some(at(service)) });
+        clock.at(at(machine))
+    }
+
+    impl Kept {
+        fn show(&mut self, when: Moment, shown: Invocation) {
+            let (records, ledger) = (Packed::of(&[shown]), Vec::new().into());
+            let showing = Showing { function: self.function, records, seen_at: when, ledger };
+            let batch = Batch { showings: vec![showing], ..Batch::default() };
+            self.archive.commit(self.run, when, &batch, &mut Tally::default()).unwrap();
+        }
+
+        fn text(&self, sql: &str) -> String {
+            self.archive.connection().query_row(sql, [], |row| row.get(0)).unwrap()
+        }
+    }
+
+    #[test]
+    fn history_is_bounded_by_both_clocks() {
+        for (seen, changed) in [(apart(200, 5_000), apart(300, 90)), (apart(5_000, 200), apart(90, 300))] {
+            let mut kept = Kept::with_a_running_record();
+            kept.show(seen, record(Status::Running, None));
+            kept.show(changed, record(Status::Success, Some(250)));
+            let bounds = kept.text("SELECT after_time || ' ' || by_time FROM status_changes");
+            assert_eq!(bounds, format!("{} {}", at(200), at(300)));
+        }
+    }
+
+    #[test]
+    fn what_was_dated_after_a_change_does_not_bound_it() {
+        let mut kept = Kept::with_a_running_record();
+        kept.show(at(9_000).into(), record(Status::Running, None));
+        kept.show(at(300).into(), record(Status::Success, Some(250)));
+        assert_eq!(kept.text("SELECT after_time FROM status_changes"), at(100).to_string(), "when the run began");
+        kept.archive.connection().execute("UPDATE runs SET started_at = '2030-01-01T00:00:00Z'", []).unwrap();
+        kept.show(at(400).into(), record(Status::Fail, Some(250)));
+        let unknown = kept.text("SELECT after_time FROM status_changes ORDER BY id DESC LIMIT 1");
+        assert_eq!(unknown, Timestamp::MIN.to_string());
+    }
+
+    #[test]
+    fn a_record_that_was_given_up_is_waited_for_again_only_when_it_changes() {
+        let mut kept = Kept::with_a_running_record();
+        let batch = Batch { given_up: vec![id()], ..Batch::default() };
+        kept.archive.commit(kept.run, at(2_000_000), &batch, &mut Tally::default()).unwrap();
+        kept.commit(2_000_100, Some(record(Status::Running, None)), None);
+        assert_eq!(kept.open(), []);
+        kept.commit(2_000_200, Some(record(Status::Fail, Some(2_000_150))), None);
+        assert_eq!(kept.open().len(), 1);
+    }
+
+    /// It is asked for after as long as it is known to be open; a start that lies ahead would leave that at nothing.
+    #[test]
+    fn a_record_without_a_start_began_before_it_was_asked_for() {
+        let mut kept = Kept::with_a_running_record();
+        let without_start =
+            Invocation { request_id: RequestId::new("b").unwrap(), start_time: None, ..record(Status::Wait, None) };
+        kept.show(apart(200, 900_000), without_start);
+        let check = |second| Check { request_id: RequestId::new("b").unwrap(), last_checked_at: at(second) };
+        for (now, last) in [(10_000, 200), (20_000, 10_000)] {
+            let batch = Batch { checks: vec![check(last)], ..Batch::default() };
+            kept.archive.commit(kept.run, at(now), &batch, &mut Tally::default()).unwrap();
+        }
+        let open = kept.open().pop().unwrap();
+        assert_eq!((open.opened_at, open.checked_at, open.start_is_known), (at(10_000), at(20_000), false));
+    }
+
+    #[test]
+    fn a_fail_of_this_run_stays_open_whatever_its_answers_are_dated() {
+        let mut kept = Kept::with_a_running_record();
+        kept.commit(4_000, Some(record(Status::Running, None)), None);
+        kept.archive
+            .end_run(kept.run, at(4_000), &Tally::default(), Ending { outcome: "complete", exit_code: 0 })
+            .unwrap();
+        kept.run = kept.archive.begin_run("sync", at(50)).unwrap();
+        kept.show(apart(50, 60), record(Status::Fail, Some(40)));
+        kept.commit(60, None, Some(4_000));
+        assert!(matches!(&kept.open()[..], [open] if open.status == Status::Fail));
+    }
+}

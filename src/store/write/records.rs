@@ -1,0 +1,325 @@
+//! Applying what was seen of records: new ones are inserted, changed ones reconciled, unchanged ones left alone.
+//!
+//! A row belongs to the function that showed its record first, and only what that function shows changes it. What another
+//! function shows under the same id is kept beside it (`shared.rs`).
+
+use super::amendments::save_amendments;
+use super::batch::{Showing, Sighting};
+use super::digest::Sums;
+use super::packed::Sorted;
+use super::runs::Tally;
+use super::{open_records, shared};
+use crate::domain::{Invocation, RecordTime, RequestId, Status, Timestamp};
+use crate::plan::clocks::Moment;
+use crate::plan::reconcile::{Change, Merged, reconcile};
+use crate::plan::refresh::stays_open;
+use crate::store::file::StoreError;
+use crate::store::sql::ids::{FunctionId, RunId};
+use crate::store::sql::record::{Time, is_same, read_record, with_columns, write_record};
+use rusqlite::{CachedStatement, OptionalExtension, Transaction, named_params};
+
+const INSERT: &str = "INSERT INTO invocations
+    (request_id, function_id, status, error_code, error_message, start_time, end_time, extra, first_run_id, changed_run_id)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+    ON CONFLICT (request_id) DO NOTHING";
+
+const SELECT: &str =
+    "SELECT status, error_code, error_message, start_time, end_time, extra, changed_run_id, function_id
+    FROM invocations WHERE request_id = ?1";
+
+const UPDATE: &str = "UPDATE invocations
+    SET status = ?3, error_code = ?4, error_message = ?5, start_time = ?6, end_time = ?7, extra = ?8, changed_run_id = ?9,
+        given_up_at = NULL
+    WHERE request_id = ?1 AND function_id = ?2";
+
+/// What a sighting adds that is not believed: the status did not change, and whether the record is waited for stays as it is.
+/// The run is not noted either, since it bounds the next change of status, and this sighting was of an earlier one.
+const FILL: &str = "UPDATE invocations SET start_time = ?2, extra = ?3 WHERE request_id = ?1";
+
+/// Applies what was shown, in the order of the ids; the records that changed although they were final.
+pub(in crate::store) fn save_showings(
+    transaction: &Transaction<'_>,
+    run: RunId,
+    showings: &[Showing],
+    sorted: &Sorted<'_>,
+    tally: &mut Tally,
+) -> Result<Vec<RequestId>, StoreError> {
+    let mut records = Records::prepare(transaction, run)?;
+    let mut revised = Vec::new();
+    let mut previous: Option<RequestId> = None;
+    for shown in sorted.records() {
+        let (showing, record) = shown?;
+        let sighting = Sighting { record, showing: &showings[showing] };
+        let id = &sighting.record.request_id;
+        tally.seen += u64::from(previous.as_ref() != Some(id));
+        match records.save(&sighting)? {
+            Outcome::New { late } => {
+                tally.new += 1;
+                tally.late += u64::from(late);
+            }
+            Outcome::Changed { was_final } => {
+                tally.changed += 1;
+                revised.extend(was_final.then(|| id.clone()));
+            }
+            Outcome::Unchanged => {}
+        }
+        previous = Some(sighting.record.request_id);
+    }
+    records.sums.save(transaction)?;
+    Ok(revised)
+}
+
+/// What a sighting did to the archive.
+enum Outcome {
+    New { late: bool },
+    Changed { was_final: bool },
+    Unchanged,
+}
+
+/// What is stored of a record.
+enum Stored {
+    Nothing,
+    Same,
+    Differs {
+        record: Box<Invocation>,
+        changed_run: i64,
+    },
+    /// The row of another function.
+    Anothers,
+}
+
+/// The statements of the hot loop, prepared once a transaction.
+struct Records<'t> {
+    transaction: &'t Transaction<'t>,
+    run: RunId,
+    /// Whether the record before was new, as then the next one most likely is.
+    expects_new: bool,
+    /// What the batch changes the digests by.
+    sums: Sums,
+    select: CachedStatement<'t>,
+    insert: CachedStatement<'t>,
+    update: CachedStatement<'t>,
+}
+
+impl<'t> Records<'t> {
+    fn prepare(transaction: &'t Transaction<'t>, run: RunId) -> Result<Self, StoreError> {
+        Ok(Self {
+            transaction,
+            run,
+            expects_new: false,
+            sums: Sums::default(),
+            select: transaction.prepare_cached(SELECT)?,
+            insert: transaction.prepare_cached(INSERT)?,
+            update: transaction.prepare_cached(UPDATE)?,
+        })
+    }
+
+    fn save(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+        // A new record costs one search of the index instead of two where it is not looked for before it is inserted.
+        if self.expects_new && self.insert(sighting)? {
+            return self.welcome(sighting);
+        }
+        let stored = self.load(sighting)?;
+        self.expects_new = matches!(stored, Stored::Nothing);
+        match stored {
+            Stored::Nothing => {
+                self.insert(sighting)?;
+                self.welcome(sighting)
+            }
+            Stored::Same => self.confirm(sighting),
+            Stored::Differs { record, changed_run } => self.change(sighting, &record, changed_run),
+            Stored::Anothers => {
+                shared::save_shared(self.transaction, self.run, sighting)?;
+                Ok(Outcome::Unchanged)
+            }
+        }
+    }
+
+    /// Compares with the stored row in place: nearly every record of a repeated walk is the same, and costs no allocation.
+    fn load(&mut self, Sighting { record: seen, showing }: &Sighting<'_>) -> Result<Stored, StoreError> {
+        let mut rows = self.select.query([seen.request_id.as_str()])?;
+        let Some(row) = rows.next()? else { return Ok(Stored::Nothing) };
+        if FunctionId(row.get(7)?) != showing.function {
+            return Ok(Stored::Anothers);
+        }
+        if is_same(row, seen)? {
+            return Ok(Stored::Same);
+        }
+        let record = Box::new(read_record(row, &seen.request_id)?);
+        Ok(Stored::Differs { record, changed_run: row.get(6)? })
+    }
+
+    /// Inserts a record unless there is one of its id; whether it did.
+    fn insert(&mut self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
+        let inserted = write_record(&mut self.insert, sighting.showing.function, &sighting.record, self.run)?;
+        Ok(inserted > 0)
+    }
+
+    /// What else has to be known of a record that was just inserted.
+    fn welcome(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+        with_columns(&sighting.record, |columns| self.sums.add(sighting.showing.function, columns));
+        if is_open(sighting) {
+            self.keep_open(sighting)?;
+        }
+        Ok(Outcome::New { late: self.note_lateness(sighting)? })
+    }
+
+    /// Nothing new was seen. That a record which may still change was seen once more is kept: it bounds its next change.
+    fn confirm(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+        let record = &sighting.record;
+        if is_open(sighting) {
+            self.keep_open(sighting)?;
+        } else if record.status == Status::Fail {
+            open_records::close(self.transaction, &record.request_id)?;
+        }
+        Ok(Outcome::Unchanged)
+    }
+
+    fn change(
+        &mut self,
+        sighting: &Sighting<'_>,
+        stored: &Invocation,
+        changed_run: i64,
+    ) -> Result<Outcome, StoreError> {
+        let merged = reconcile(stored, &sighting.record);
+        let change = merged.change;
+        let is_known = change == Change::Regressed && self.is_known_anomaly(sighting, stored)?;
+        if change.moves_status() && !is_known {
+            self.append_history(sighting, stored, changed_run, change.is_accepted())?;
+        }
+        save_amendments(self.transaction, self.run, sighting, &merged.noted)?;
+        let was_watched = open_records::load_seen_at(self.transaction, &stored.request_id)?.is_some();
+        self.watch(sighting, &merged, was_watched)?;
+        if merged.stands == *stored {
+            return Ok(Outcome::Unchanged);
+        }
+        let function = sighting.showing.function;
+        if change == Change::Regressed {
+            self.fill(&merged.stands)?;
+        } else {
+            write_record(&mut self.update, function, &merged.stands, self.run)?;
+        }
+        with_columns(stored, |columns| self.sums.remove(function, columns));
+        with_columns(&merged.stands, |columns| self.sums.add(function, columns));
+        Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
+    }
+
+    /// Keeps the record among the open ones, or takes it out, by what stands now; a step back is believed as far as to ask on.
+    /// A sighting without a status tells nothing of either.
+    fn watch(&self, sighting: &Sighting<'_>, merged: &Merged, was_watched: bool) -> Result<(), StoreError> {
+        if sighting.record.status.as_str().is_empty() && merged.change == Change::Regressed {
+            return Ok(());
+        }
+        let seen_at = sighting.showing.seen_at;
+        if is_open_at(&merged.stands, seen_at) || (merged.change == Change::Regressed && is_open(sighting)) {
+            self.keep_open(sighting)
+        } else if was_watched {
+            open_records::close(self.transaction, &sighting.record.request_id)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn fill(&self, stands: &Invocation) -> Result<(), StoreError> {
+        self.transaction.prepare_cached(FILL)?.execute((
+            stands.request_id.as_str(),
+            Time::of(stands.start_time.as_ref()),
+            stands.extra.as_deref(),
+        ))?;
+        Ok(())
+    }
+
+    fn keep_open(&self, sighting: &Sighting<'_>) -> Result<(), StoreError> {
+        let Sighting { record, showing: Showing { function, seen_at, .. } } = sighting;
+        let opened_at = record.started_at().unwrap_or(seen_at.later());
+        open_records::save_open(self.transaction, &record.request_id, *function, opened_at, seen_at.earlier())
+    }
+
+    /// A record that an earlier proven walk of its time should have shown came late.
+    fn note_lateness(&self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
+        let Some((missed_at, start)) = sighting.walked_before().zip(sighting.record.started_at()) else {
+            return Ok(false);
+        };
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO late_records (request_id, function_id, start_time, missed_at, seen_at, run_id)
+             VALUES (:request_id, :function_id, :start_time, :missed_at, :seen_at, :run_id)",
+            )?
+            .execute(named_params! {
+                ":request_id": sighting.record.request_id.as_str(),
+                ":function_id": sighting.showing.function.0,
+                ":start_time": start.to_string(),
+                ":missed_at": missed_at.to_string(),
+                ":seen_at": sighting.showing.seen_at.earlier().to_string(),
+                ":run_id": self.run.0,
+            })?;
+        Ok(true)
+    }
+
+    /// Whether the same step back was noted last, or this is merely an older answer that arrived after a newer one.
+    fn is_known_anomaly(&self, sighting: &Sighting<'_>, stored: &Invocation) -> Result<bool, StoreError> {
+        let mut select = self.transaction.prepare_cached(
+            "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4 AND run_id = ?5
+               FROM status_changes WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",
+        )?;
+        let parameters = (
+            stored.request_id.as_str(),
+            stored.status.as_str(),
+            sighting.record.status.as_str(),
+            sighting.showing.seen_at.later().to_string(),
+            self.run.0,
+        );
+        Ok(select.query_row(parameters, |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    /// Appends what polling can know of a change: it came after the last moment at which the old status was seen.
+    fn append_history(
+        &self,
+        sighting: &Sighting<'_>,
+        stored: &Invocation,
+        changed_run: i64,
+        accepted: bool,
+    ) -> Result<(), StoreError> {
+        let by_time = sighting.showing.seen_at.later().to_string();
+        let began: Option<String> = self
+            .transaction
+            .prepare_cached("SELECT started_at FROM runs WHERE id = ?1")?
+            .query_row([changed_run], |row| row.get(0))
+            .optional()?;
+        let bounds = [began, open_records::load_seen_at(self.transaction, &stored.request_id)?];
+        // A record without a status may have had the new one all along.
+        let is_told = !stored.status.as_str().is_empty();
+        // Texts of one form sort as the moments they stand for. What came after this sighting bounds nothing: a clock was
+        // ahead then.
+        let bounds = bounds.into_iter().flatten().filter(|bound| is_told && *bound <= by_time);
+        let after_time = bounds.max().unwrap_or_else(|| Timestamp::MIN.to_string());
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO status_changes (request_id, from_status, to_status, after_time, by_time, accepted, run_id)
+             VALUES (:request_id, :from_status, :to_status, :after_time, :by_time, :accepted, :run_id)",
+            )?
+            .execute(named_params! {
+                ":request_id": stored.request_id.as_str(),
+                ":from_status": stored.status.as_str(),
+                ":to_status": sighting.record.status.as_str(),
+                ":after_time": after_time,
+                ":by_time": by_time,
+                ":accepted": accepted,
+                ":run_id": self.run.0,
+            })?;
+        Ok(())
+    }
+}
+
+fn is_open(sighting: &Sighting<'_>) -> bool {
+    is_open_at(&sighting.record, sighting.showing.seen_at)
+}
+
+fn is_open_at(record: &Invocation, seen_at: Moment) -> bool {
+    let seen_at = seen_at.earlier();
+    let ended_at = record.end_time.as_ref().and_then(RecordTime::moment);
+    stays_open(&record.status, ended_at, record.started_at().unwrap_or(seen_at), seen_at)
+}
+
+#[cfg(test)]
+mod tests;
