@@ -1,6 +1,7 @@
 //! The house keeps its shape: which module may use which, which crate lives in which room, and what stands nowhere else.
 //!
-//! The rules on edges and crates are the table of ARCHITECTURE.md; the others are here. Each rule is a function over a path and a
+//! The rules on edges and crates are the table of ARCHITECTURE.md; the others are here, those on files among them: no circle,
+//! no floor of the store that uses one above, no function in a table of contents. Each rule is a function over a path and a
 //! text, so that a test can show it a text that breaks it.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
@@ -405,4 +406,321 @@ fn every_rule_can_fail() {
     assert!(violations(&Source::new("plan/pace.rs", "use std::fmt;\n"))[0].contains("opens with its purpose"));
     assert!(found("plan/pace.rs", &"\n".repeat(MOST_LINES)).iter().any(|line| line.contains("lines, tests aside")));
     assert_eq!(found("plan/pace.rs", &format!("#[cfg(test)]\nmod tests {{\n{}}}", "\n".repeat(MOST_LINES))), [""; 0]);
+}
+
+/// The floors of the store, from the ground up: each may use those before it.
+const FLOORS: [&str; 6] = ["sql", "file", "write", "reports", "read", "maintain"];
+
+/// How many files of a room still stand in a circle; a number here may only fall.
+const KNOWN_CIRCLES: [(&str, usize); 5] = [("api", 6), ("cli", 18), ("config", 5), ("emulator", 2), ("sync", 18)];
+
+/// How many functions still have their body in a `mod.rs`, which is a table of contents; a number here may only fall.
+const KNOWN_BODIES: [(&str, usize); 7] = [
+    ("api/redaction/mod.rs", 26),
+    ("api/wire/mod.rs", 4),
+    ("cli/mod.rs", 11),
+    ("cli/render/mod.rs", 5),
+    ("config/mod.rs", 3),
+    ("emulator/world/mod.rs", 24),
+    ("sync/mod.rs", 9),
+];
+
+/// The segments of a path such as `crate::domain::Status`.
+type Segments = Vec<String>;
+
+/// The files as modules, to tell which file an import leads to.
+struct Modules {
+    /// The file of each module, by its path from the crate on.
+    files: BTreeMap<Segments, String>,
+    /// What each module imports, and the name it gives to that.
+    imports: BTreeMap<Segments, Vec<(Segments, String)>>,
+    codes: BTreeMap<Segments, String>,
+}
+
+impl Modules {
+    fn of(sources: &[Source]) -> Self {
+        let mut modules = Self { files: BTreeMap::new(), imports: BTreeMap::new(), codes: BTreeMap::new() };
+        for source in sources {
+            let module = module_of(&source.path);
+            let (imports, code) = split_imports(&without_inner_modules(&source.code));
+            modules.files.insert(module.clone(), source.path.clone());
+            modules.imports.insert(module.clone(), imports);
+            modules.codes.insert(module, code);
+        }
+        modules
+    }
+
+    /// From where a path is to be followed, and what is left of it then; none for a path into a crate.
+    fn anchor(&self, module: &[String], path: &[String]) -> Option<(Segments, Segments)> {
+        let first = path.first()?;
+        let ups = path.iter().take_while(|segment| *segment == "super").count();
+        match first.as_str() {
+            "crate" => Some((Vec::new(), path[1..].to_vec())),
+            "self" => Some((module.to_vec(), path[1..].to_vec())),
+            "super" => Some((module[..module.len().checked_sub(ups)?].to_vec(), path[ups..].to_vec())),
+            _ => self.files.contains_key(&child(module, first)).then(|| (module.to_vec(), path.to_vec())),
+        }
+    }
+
+    /// The module that a path leads to, through re-exports, and whether it names something in it.
+    fn follow(&self, from: Segments, path: &[String], depth: usize) -> (Segments, bool) {
+        let mut at = from;
+        for (place, segment) in path.iter().enumerate() {
+            let below = child(&at, segment);
+            if self.files.contains_key(&below) {
+                at = below;
+                continue;
+            }
+            let imported = self.imports.get(&at).and_then(|all| all.iter().find(|(_, name)| name == segment));
+            let anchor = imported.filter(|_| depth > 0).and_then(|(path, _)| self.anchor(&at, path));
+            return match anchor {
+                Some((base, rest)) => self.follow(base, &[rest, path[place + 1..].to_vec()].concat(), depth - 1),
+                None => (at, true),
+            };
+        }
+        (at, false)
+    }
+
+    /// The files that a file uses. A folder that is named is nobody's file: what is taken out of it is.
+    fn used_by(&self, module: &[String]) -> BTreeSet<String> {
+        const MOST_REEXPORTS: usize = 8;
+        let mut bound: BTreeMap<&str, Segments> = BTreeMap::new();
+        let mut reached = Vec::new();
+        for (path, name) in &self.imports[module] {
+            if let Some((base, rest)) = self.anchor(module, path) {
+                let (to, is_item) = self.follow(base, &rest, MOST_REEXPORTS);
+                if !is_item {
+                    bound.insert(name, to.clone());
+                }
+                reached.push((to, is_item));
+            }
+        }
+        for path in inline_paths(&self.codes[module]) {
+            let by_name = bound.get(path[0].as_str()).map(|to| (to.clone(), path[1..].to_vec()));
+            if let Some((base, rest)) = self.anchor(module, &path).or(by_name) {
+                reached.push(self.follow(base, &rest, MOST_REEXPORTS));
+            }
+        }
+        let is_folder =
+            |module: &Segments| self.files.keys().any(|other| other.len() > module.len() && other.starts_with(module));
+        let files = reached.iter().filter(|(to, is_item)| to != module && (*is_item || !is_folder(to)));
+        files.filter_map(|(to, _)| self.files.get(to).cloned()).collect()
+    }
+}
+
+fn child(module: &[String], name: &str) -> Segments {
+    module.iter().cloned().chain([name.to_owned()]).collect()
+}
+
+fn module_of(path: &str) -> Segments {
+    let path = path.strip_suffix(".rs").unwrap();
+    let path = path.strip_suffix("/mod").unwrap_or(path);
+    if path == "lib" { Vec::new() } else { path.split('/').map(str::to_owned).collect() }
+}
+
+/// Modules inside a file see it by `super`, and are a part of it.
+fn without_inner_modules(code: &str) -> String {
+    let mut kept = String::new();
+    let mut inside: Option<String> = None;
+    for line in code.lines() {
+        let word = line.trim_start();
+        let indent = &line[..line.len() - word.len()];
+        match &inside {
+            Some(end) if line == end => inside = None,
+            Some(_) => {}
+            None if word.starts_with("mod ") && word.ends_with('{') => inside = Some(format!("{indent}}}")),
+            None => {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+        }
+    }
+    kept
+}
+
+/// What is imported, each with the name it is given, and the code without the imports.
+fn split_imports(code: &str) -> (Vec<(Segments, String)>, String) {
+    let (mut imports, mut rest) = (Vec::new(), String::new());
+    let mut statement: Option<String> = None;
+    for line in code.lines() {
+        let begun = line.trim_start();
+        let begun = match begun.strip_prefix("pub") {
+            Some(public) => public.trim_start_matches(|character: char| character != ' ').trim_start(),
+            None => begun,
+        };
+        match (&mut statement, begun.strip_prefix("use ")) {
+            (Some(open), _) => open.push_str(line),
+            (None, Some(tree)) => statement = Some(tree.to_owned()),
+            (None, None) => {
+                rest.push_str(line);
+                rest.push('\n');
+            }
+        }
+        if let Some(whole) = statement.take_if(|whole| whole.trim_end().ends_with(';')) {
+            spread(whole.trim_end().trim_end_matches(';'), &[], &mut imports);
+        }
+    }
+    (imports, rest)
+}
+
+/// Takes `a::{b, c::d as e}` apart.
+fn spread(tree: &str, before: &[String], imports: &mut Vec<(Segments, String)>) {
+    let names = |path: &str| -> Segments {
+        let segments = path.split("::").map(|segment| segment.trim().to_owned());
+        before.iter().cloned().chain(segments.filter(|segment| !segment.is_empty())).collect()
+    };
+    if let Some((path, group)) = tree.split_once('{') {
+        let group = &group[..group.rfind('}').unwrap_or(group.len())];
+        let (mut depth, mut from) = (0, 0);
+        for (at, character) in group.char_indices().chain([(group.len(), ',')]) {
+            match character {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' if depth == 0 => {
+                    let part = group[from..at].trim();
+                    if !part.is_empty() {
+                        spread(part, &names(path), imports);
+                    }
+                    from = at + 1;
+                }
+                _ => {}
+            }
+        }
+        return;
+    }
+    let (path, alias) = tree.split_once(" as ").map_or((tree, None), |(path, alias)| (path, Some(alias.trim())));
+    let mut path = names(path);
+    if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
+        path.pop();
+    }
+    let name = alias.map_or_else(|| path.last().cloned().unwrap_or_default(), str::to_owned);
+    imports.push((path, name));
+}
+
+/// Paths in the code: `records::save`.
+fn inline_paths(code: &str) -> Vec<Segments> {
+    let words = code.split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | ':')));
+    let paths = words.filter(|word| word.contains("::") && !word.starts_with(':'));
+    paths.map(|path| path.split("::").filter(|segment| !segment.is_empty()).map(str::to_owned).collect()).collect()
+}
+
+/// Which files a file uses.
+fn uses(sources: &[Source]) -> BTreeMap<String, BTreeSet<String>> {
+    let modules = Modules::of(sources);
+    modules.files.iter().map(|(module, file)| (file.clone(), modules.used_by(module))).collect()
+}
+
+/// The files that use themselves by way of others.
+fn in_circles(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<&str> {
+    let reaches_itself = |file: &&String| {
+        let mut seen = BTreeSet::new();
+        let mut next: Vec<&String> = uses[*file].iter().collect();
+        while let Some(other) = next.pop() {
+            if seen.insert(other) {
+                next.extend(uses.get(other).into_iter().flatten());
+            }
+        }
+        seen.contains(*file)
+    };
+    uses.keys().filter(reaches_itself).map(String::as_str).collect()
+}
+
+/// Files of the store on no floor, or that use a floor above their own.
+fn climbs(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let floor = |path: &str| {
+        let name = path.strip_prefix("store/")?.split_once('/')?.0;
+        FLOORS.iter().position(|floor| *floor == name)
+    };
+    let mut found = Vec::new();
+    for (file, used) in uses.iter().filter(|(file, _)| file.starts_with("store/") && !is_test_file(file)) {
+        let Some(own) = floor(file) else {
+            found.extend((file != "store/mod.rs").then(|| format!("{file}: it stands on no floor")));
+            continue;
+        };
+        let above = used.iter().filter(|other| floor(other).is_some_and(|floor| floor > own));
+        found.extend(above.map(|other| format!("{file}: `{other}` is on a floor above")));
+    }
+    found
+}
+
+/// How many functions have their body in a `mod.rs`.
+fn bodies(source: &Source) -> usize {
+    if !source.path.ends_with("mod.rs") {
+        return 0;
+    }
+    let functions = source.code.split("fn ").skip(1);
+    functions.filter(|text| text.find('{').is_some_and(|body| text.find(';').is_none_or(|end| body < end))).count()
+}
+
+#[test]
+fn no_files_stand_in_a_circle_but_the_known() {
+    let uses = uses(&sources());
+    let circles = in_circles(&uses);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in &circles {
+        *counts.entry(file.split(['/', '.']).next().unwrap()).or_default() += 1;
+    }
+    assert_eq!(counts, BTreeMap::from(KNOWN_CIRCLES), "{circles:#?}");
+}
+
+#[test]
+fn the_store_never_climbs() {
+    assert_eq!(climbs(&uses(&sources())), Vec::<String>::new());
+}
+
+#[test]
+fn a_table_of_contents_has_no_function_but_the_known() {
+    let sources = sources();
+    let counts = sources.iter().map(|source| (source.path.as_str(), bodies(source))).filter(|(_, count)| *count > 0);
+    assert_eq!(counts.collect::<BTreeMap<_, _>>(), BTreeMap::from(KNOWN_BODIES));
+}
+
+/// Each way of naming another file, in a pair of files that use each other.
+#[test]
+fn a_circle_is_seen_however_it_is_spelled() {
+    let back = "use super::a::A;";
+    let forth = [
+        "use super::b::B;",
+        "use crate::store::file::b::{B, C as D};",
+        "use super::{\n    a,\n    b::{self, B},\n};",
+        "use super::B;",
+        "use crate::store::file::B;",
+        "use super::b;\nfn f() { b::g() }",
+        "fn f() { super::b::g() }",
+    ];
+    let contents = "mod a;\nmod b;\npub use b::B;\npub use a::A;";
+    let circles = |one: &str, other: &str| {
+        let files = [
+            ("lib.rs", "pub mod store;"),
+            ("store/mod.rs", "pub mod file;"),
+            ("store/file/mod.rs", contents),
+            ("store/file/a.rs", one),
+            ("store/file/b.rs", other),
+        ];
+        in_circles(&uses(&files.map(|(path, text)| Source::new(path, text)))).len()
+    };
+    for text in forth {
+        assert_eq!(circles(text, back), 2, "{text}");
+        assert_eq!(circles(text, "use crate::domain::C;\nmod system {\n    use super::A;\n}"), 0, "{text}");
+    }
+    assert_eq!(circles("#[cfg(test)]\nmod tests {\n    use super::super::b::B;\n}", back), 0);
+}
+
+#[test]
+fn floors_and_tables_of_contents_can_fail() {
+    let texts = [
+        ("lib.rs", ""),
+        ("store/mod.rs", ""),
+        ("store/sql/mod.rs", ""),
+        ("store/file/mod.rs", ""),
+        ("store/sql/a.rs", "use crate::store::file::b::B;"),
+        ("store/file/b.rs", "use crate::store::sql::a::A;"),
+        ("store/c.rs", ""),
+    ];
+    let sources = texts.map(|(path, text)| Source::new(path, text));
+    let found = climbs(&uses(&sources));
+    assert_eq!(found, ["store/c.rs: it stands on no floor", "store/sql/a.rs: `store/file/b.rs` is on a floor above"]);
+    let text = "mod a;\npub trait T {\n    fn f();\n}\nfn g() {}\n";
+    assert_eq!(bodies(&Source::new("store/mod.rs", text)), 1);
+    assert_eq!(bodies(&Source::new("store/a.rs", text)), 0);
 }
