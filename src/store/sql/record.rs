@@ -30,7 +30,8 @@ pub(in crate::store) fn with_columns<T>(record: &Invocation, work: impl FnOnce(&
     ])
 }
 
-/// Executes a statement that takes its values in the order of [`INSERT`], as [`UPDATE`] does; how many rows it wrote.
+/// Executes a statement whose numbered parameters are a record's id, its function, its other columns in their order, and the
+/// run; how many rows it wrote.
 pub(in crate::store) fn write_record(
     statement: &mut Statement<'_>,
     function: FunctionId,
@@ -51,7 +52,7 @@ pub(in crate::store) fn write_record(
     ))
 }
 
-/// Whether a row that begins like one of [`SELECT`] holds just what was seen.
+/// Whether a row that begins with a record's columns, its id left out, holds just what was seen.
 pub(in crate::store) fn is_same(row: &Row<'_>, seen: &Invocation) -> rusqlite::Result<bool> {
     with_columns(seen, |[_, seen @ ..]| {
         for (at, column) in seen.iter().enumerate() {
@@ -63,7 +64,7 @@ pub(in crate::store) fn is_same(row: &Row<'_>, seen: &Invocation) -> rusqlite::R
     })
 }
 
-/// The record of a row that begins like one of [`SELECT`].
+/// The record of a row that begins with its columns, its id left out.
 pub(in crate::store) fn read_record(row: &Row<'_>, request_id: &RequestId) -> rusqlite::Result<Invocation> {
     let text = |column: usize| row.get::<_, Option<String>>(column);
     let time = |column| -> rusqlite::Result<_> { Ok(text(column)?.as_deref().and_then(RecordTime::parse)) };
