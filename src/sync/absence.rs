@@ -152,7 +152,7 @@ pub(super) fn conclude(
         let choice = choices.get(&target.urn).copied();
         match fate(choice, answered(report), !target.ledger.is_empty(), resolved.needs_witness) {
             Fate::Stays if target.ledger.is_empty() && answered(report) == Answered::NotFound => {
-                unknown.push(target.id)
+                unknown.push(target.id);
             }
             Fate::Stays => {}
             Fate::Contradicts => contradicting += 1,

@@ -170,7 +170,9 @@ fn densest_second(world: &World) -> usize {
     for record in &world.records {
         let filed = record.stages.iter().flat_map(|stage| [Some(stage.at), stage.start, stage.end]).flatten();
         let near: HashSet<i64> = filed.flat_map(|second| second - 1..=second + 1).collect();
-        near.into_iter().for_each(|second| *seconds.entry((record.function, second)).or_default() += 1);
+        for second in near {
+            *seconds.entry((record.function, second)).or_default() += 1;
+        }
     }
     seconds.into_values().max().unwrap_or(0)
 }
