@@ -49,13 +49,13 @@ const NO_DATES: [&str; 2] = ["0001-01-01", "0000-00-00"];
 
 impl RecordTime {
     /// Reads a time, keeping what cannot be read; none when there is nothing, which services written in Go send as the
-    /// first second of the year 1, in whatever zone, and databases as a date of zeros. Taken for a moment it would make a
-    /// waiting record two thousand years old.
+    /// first second of the year 1, in whatever zone, databases as a date of zeros, and others as the second from which
+    /// computers count. Taken for a moment it would make a waiting record decades old.
     pub fn parse(text: &str) -> Option<Self> {
         let is_nothing = text.is_empty() || NO_DATES.iter().any(|date| text.starts_with(date));
-        match text.parse() {
+        match text.parse::<Timestamp>() {
             _ if is_nothing => None,
-            Ok(Timestamp::MIN) => None,
+            Ok(moment) if moment == Timestamp::MIN || moment.unix() == 0 => None,
             Ok(moment) => Some(Self::At(moment)),
             Err(_) => Some(Self::Unreadable(text.into())),
         }
@@ -121,6 +121,8 @@ mod tests {
             "0001-01-01T08:05:43+08:05",
             "0001-01-01 00:00:00 +0000 UTC",
             "0000-00-00 00:00:00",
+            "1970-01-01T00:00:00Z",
+            "1970-01-01T08:00:00+08:00",
         ] {
             assert_eq!(RecordTime::parse(nothing), None, "{nothing}");
         }

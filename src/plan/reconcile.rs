@@ -164,16 +164,23 @@ impl Rule {
 
 /// The value of a field.
 trait Value: Clone + PartialEq {
-    /// How much it says, if it is there at all; nothing says 0.
-    fn weight(&self) -> u8 {
-        1
-    }
+    /// How much it says, if it is there at all: 2, or 1 where it stands for nothing; nothing says 0.
+    fn weight(&self) -> u8;
 
     /// As the history keeps it.
     fn to_known(&self) -> Known;
 }
 
+/// Zero is how many services write that there is no code: it says less than another.
 impl Value for ErrorCode {
+    fn weight(&self) -> u8 {
+        let is_zero = match self {
+            Self::Number(number) => *number == 0,
+            Self::Text(text) => text.trim().is_empty(),
+        };
+        if is_zero { 1 } else { 2 }
+    }
+
     fn to_known(&self) -> Known {
         match self {
             Self::Number(number) => Known::Number(*number),
@@ -182,7 +189,12 @@ impl Value for ErrorCode {
     }
 }
 
+/// Nothing but blanks says less than words.
 impl Value for Box<str> {
+    fn weight(&self) -> u8 {
+        if self.trim().is_empty() { 1 } else { 2 }
+    }
+
     fn to_known(&self) -> Known {
         Known::Text(self.clone())
     }
@@ -314,10 +326,23 @@ mod tests {
     }
 
     #[test]
+    fn a_message_of_blanks_is_no_message() {
+        let stored = record("FAIL 7 boom 100 200 -");
+        let seen = Invocation { error_message: Some("  ".into()), ..stored.clone() };
+        let merged = reconcile(&stored, &seen);
+        assert_eq!((merged.change, &merged.stands), (Unchanged, &stored));
+        assert_eq!(noted(&merged), "!error_message boom   ");
+    }
+
+    #[test]
     fn what_stands_and_what_is_noted() {
         let second = |second: i64| Timestamp::from_unix(second).to_string();
         let [at_100, at_200] = [second(100), second(200)];
         for (stored, seen, stands, expected) in [
+            // What stands for nothing.
+            ("FAIL 7 boom 100 200 -", "FAIL 0 boom 100 200 -", "FAIL 7 boom 100 200 -", "!error_code 7 0".to_owned()),
+            ("FAIL 0 boom 100 200 -", "FAIL 7 boom 100 200 -", "FAIL 7 boom 100 200 -", "error_code 0 7".to_owned()),
+            ("FAIL 0 - 100 200 -", "FAIL - - 100 200 -", "FAIL 0 - 100 200 -", "!error_code 0 -".to_owned()),
             // Blanks of a record that is over.
             ("SUCCESS - - 100 200 -", "SUCCESS - - 100 - -", "SUCCESS - - 100 200 -", format!("!end_time {at_200} -")),
             (
