@@ -89,10 +89,22 @@ fn of_certificate(problem: &CertificateError, now: Timestamp) -> String {
         }
         CertificateError::NotValidForName => "its certificate is for another name".to_owned(),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            format!("its certificate is for another name: {}", presented.join(", "))
+            let names: Vec<&str> = presented.iter().map(|name| plain_name(name)).collect();
+            format!("its certificate is for another name: {}", names.join(", "))
+        }
+        // The library does not show the type of what it wraps.
+        CertificateError::Other(inner) if inner.to_string() == "CaUsedAsEndEntity" => {
+            "its certificate is that of an authority, as a self-signed one often is: a server needs one of its own, made \
+             without CA:TRUE"
+                .to_owned()
         }
         other => format!("its certificate is not accepted: {other}"),
     }
+}
+
+/// A name as it stands in a certificate, without the kind that the library writes around it: `DnsName("a.example")`.
+fn plain_name(shown: &str) -> &str {
+    shown.split_once('(').and_then(|(_, name)| name.strip_suffix(')')).map_or(shown, |name| name.trim_matches('"'))
 }
 
 /// What a tunnel through a proxy failed at; `innermost` tells why the proxy itself could not be reached.

@@ -1,7 +1,7 @@
 //! Reading the command line: one that cannot be read, and the help that was asked for.
 
 use super::render::write_json_line;
-use super::terminal::on_one_line;
+use super::terminal::{is_unsafe, log_lines};
 use super::{Cli, LogFormat, failure};
 use crate::error::{Failure, FailureKind};
 use clap::error::ErrorKind;
@@ -73,10 +73,19 @@ pub(super) fn show(error: &clap::Error, arguments: &[OsString]) -> Result<(), Fa
     }
     // A write to stderr that fails is passed over: there is nowhere left to report it.
     let _ = match format {
-        LogFormat::Text => error.print(),
+        LogFormat::Text => print(error),
         LogFormat::Json => write_json_line(&to_json(error), &mut io::stderr()),
     };
     Err(Failure::new(FailureKind::Usage, "the command line cannot be read"))
+}
+
+/// Prints a mistake as clap does, with colours on a terminal; one that quotes what no terminal should see is made safe.
+fn print(error: &clap::Error) -> io::Result<()> {
+    let plain = error.render().to_string();
+    if plain.chars().any(|character| is_unsafe(character) && character != '\n') {
+        return log_lines().write_all(plain.as_bytes());
+    }
+    error.print()
 }
 
 /// The form that a command line asks for, although it could not be read as a whole.
@@ -98,14 +107,17 @@ fn to_json(error: &clap::Error) -> serde_json::Value {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command was given",
         _ => message.strip_prefix("error: ").unwrap_or(message),
     };
-    let lines: Vec<&str> = rest.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     json!({
         "level": "ERROR",
-        "error": on_one_line(message.trim()),
+        "error": lines(message).join(" "),
         "causes": [],
-        "hint": lines.join("; "),
+        "hint": lines(rest).join("; "),
         "exit_code": FailureKind::Usage.exit_code(),
     })
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
 }
 
 #[cfg(test)]
