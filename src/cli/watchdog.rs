@@ -53,7 +53,7 @@ impl Watchdog {
 /// kernel closes it.
 #[expect(clippy::disallowed_methods, reason = "the thread that asks cannot be stopped in any other way")]
 fn end_process(format: LogFormat) -> ! {
-    let failure = Failure::new(FailureKind::Unexpected, "cannot finish the question: the time limit was reached")
+    let failure = Failure::new(FailureKind::Usage, "cannot finish the question: the time limit was reached")
         .hint("a single function of the statement works for longer than it may: give it shorter texts");
     show(&failure, format, &mut io::stderr());
     std::process::exit(i32::from(failure.kind.exit_code()))

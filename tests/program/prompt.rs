@@ -43,7 +43,7 @@ fn a_function_that_works_for_hours_is_ended() {
         "SELECT instr(hex(zeroblob(15000000)), hex(zeroblob(7000000)) || '1')",
         "SELECT replace(hex(zeroblob(15000000)), hex(zeroblob(7000000)) || '1', '')",
     ] {
-        let said = sql(&home, statement, &["--timeout", "1s"]).exits(1);
+        let said = sql(&home, statement, &["--timeout", "1s"]).exits(2);
         let said = said.says("cannot finish the question").says("the time limit was reached");
         assert_eq!(said.stdout, "", "{statement}");
     }
@@ -54,7 +54,7 @@ fn a_statement_that_wants_all_memory_is_refused_it() {
     let home = archived();
     let wide = vec!["hex(zeroblob(15000000))"; 40].join(", ");
     for format in ["table", "json", "ndjson", "csv", "markdown"] {
-        let said = sql(&home, &format!("SELECT {wide}"), &["--format", format]).exits(1);
+        let said = sql(&home, &format!("SELECT {wide}"), &["--format", format]).exits(2);
         said.says("it needs more memory than it may use").says("--max-memory");
     }
     let some = sql(&home, "SELECT length(hex(zeroblob(15000000)))", &["--format", "csv", "--max-memory", "1024"]);

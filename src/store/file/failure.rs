@@ -23,7 +23,7 @@ impl StoreError {
             Self::BadSql { .. } => (FailureKind::Usage, "cannot run the SQL statement".to_owned()),
             Self::BadArgument { .. } => (FailureKind::Usage, "cannot run the report".to_owned()),
             Self::TimedOut | Self::OutOfMemory | Self::FilledDisk => {
-                (FailureKind::Unexpected, format!("cannot finish the question to the archive `{shown}`"))
+                (FailureKind::Usage, format!("cannot finish the question to the archive `{shown}`"))
             }
             Self::Held => (FailureKind::Busy, format!("cannot begin a run on the archive `{shown}`")),
             Self::Other(_) => (FailureKind::Unexpected, format!("cannot read or write the archive `{shown}`")),
@@ -103,7 +103,9 @@ impl StoreError {
                  tables, and text stands in single quotes"
             }
             Self::BadArgument { hint, .. } => return Some(hint.clone()),
-            Self::TimedOut => "narrow it with --since and --until, or raise --timeout",
+            Self::TimedOut => {
+                "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or raise --timeout"
+            }
             Self::OutOfMemory => "ask for less at once, or raise --max-memory",
             Self::FilledDisk => "sort and join less at once: narrow the question before it is sorted",
             Self::Other(_) => return None,
@@ -131,7 +133,7 @@ mod tests {
         assert_eq!(kind(StoreError::BadSql { message: String::new() }), FailureKind::Usage);
         assert_eq!(kind(StoreError::Missing), FailureKind::Archive);
         assert_eq!(kind(StoreError::DiskFull), FailureKind::Archive);
-        assert_eq!(kind(StoreError::TimedOut), FailureKind::Unexpected);
+        assert_eq!(kind(StoreError::TimedOut), FailureKind::Usage);
     }
 
     #[test]

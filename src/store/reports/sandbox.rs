@@ -106,11 +106,11 @@ fn holds(names: &[&str], name: &str) -> bool {
 
 fn check(statement: &Statement<'_>) -> Result<(), StoreError> {
     let refuse = |message: &str| Err(StoreError::BadSql { message: message.to_owned() });
-    if statement.column_count() == 0 {
-        return refuse("it asks for nothing");
-    }
     if !statement.readonly() {
         return refuse("it does more than read");
+    }
+    if statement.column_count() == 0 {
+        return refuse("it asks for nothing");
     }
     if statement.parameter_count() > 0 {
         return refuse("it has parameters, and there is nothing to fill them with");
