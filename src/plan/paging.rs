@@ -443,7 +443,7 @@ impl Walk {
             return Err(Doubt::SeamBroken);
         }
         if self.points_on_from_nothing() {
-            return Err(Doubt::Endless);
+            return Err(Doubt::PointsOn);
         }
         match self.count() {
             _ if self.habits.miscounts => self.by_seams(),
@@ -1014,9 +1014,9 @@ mod tests {
 
     #[test]
     fn an_empty_page_that_points_on_ends_nothing() {
-        assert_eq!(walk_by(POINTING_ON, &[(0, 0..0, None, Some(500))]), Err(Doubt::Endless));
+        assert_eq!(walk_by(POINTING_ON, &[(0, 0..0, None, Some(500))]), Err(Doubt::PointsOn));
         let behind: [Answer; 2] = [(0, 0..2, None, Some(2)), (2, 2..2, None, Some(500))];
-        assert_eq!(walk_by(POINTING_ON, &behind), Err(Doubt::Endless));
+        assert_eq!(walk_by(POINTING_ON, &behind), Err(Doubt::PointsOn));
     }
 
     #[test]

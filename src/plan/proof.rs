@@ -30,7 +30,9 @@ pub enum Doubt {
     Repeated,
     /// The list reaches the suspected cap, so that its end may be cut off.
     Capped,
-    /// More pages than any list of that length can have, or an empty page that points on.
+    /// An empty page points on, as if more followed.
+    PointsOn,
+    /// More pages than any list of that length can have.
     Endless,
 }
 
@@ -38,6 +40,11 @@ impl Doubt {
     /// Whether a list that has ended contradicts the service's count.
     pub fn is_of_count(self) -> bool {
         matches!(self, Self::CountDiffers | Self::CountTooLow)
+    }
+
+    /// Whether a list that has ended contradicts what the service says of it: how much it holds, or whether more follows.
+    pub fn is_contradiction(self) -> bool {
+        self.is_of_count() || self == Self::PointsOn
     }
 }
 
@@ -51,6 +58,7 @@ impl fmt::Display for Doubt {
             Self::CountTooLow => "the service counts fewer records than it shows",
             Self::Repeated => "a record came twice, so another may be missing",
             Self::Capped => "the list reaches the 5,000 records at which the service may cut it off",
+            Self::PointsOn => "an empty page points on, as if more followed",
             Self::Endless => "the list has no end",
         })
     }

@@ -187,12 +187,12 @@ pub enum Remedy {
 /// service whose lists do not hold together is not asked for every second of a month.
 pub const MOST_IN_VAIN: u32 = 400;
 
-/// After so many walks in a row, each to the end of a list that contradicted the service's count,
-/// the count is taken to be wrong everywhere, and no window is walked again or halved for it. A
-/// month is halved to less than three minutes by then: one record that is counted and never shown
-/// keeps no more than that unproven.
+/// After so many walks in a row, each to the end of a list that contradicted the service's count or
+/// its word that more follows, that word is taken to be wrong everywhere, and no window is walked
+/// again or halved for it. A month is halved to less than three minutes by then: one record that is
+/// counted and never shown keeps no more than that unproven.
 ///
-/// A service whose count is always wrong costs a function no more than this many walks a run, one
+/// A service whose word is always wrong costs a function no more than this many walks a run, one
 /// for each half that is left of a window, as many at most, and one for each window of the rest.
 pub const MOST_CONTRADICTED: u32 = 16;
 
@@ -208,7 +208,7 @@ impl InVain {
     /// Counts a walk that proved nothing.
     pub fn add(&mut self, doubt: Doubt) {
         self.walks += 1;
-        self.contradicted += u32::from(doubt.is_of_count());
+        self.contradicted += u32::from(doubt.is_contradiction());
     }
 
     /// A window was proven. One without records says nothing about how the lists of others hold
@@ -232,12 +232,12 @@ pub fn may_size(density: Density, in_vain: InVain) -> bool {
 pub fn remedy(doubt: Doubt, window: Interval, walks: u32, in_vain: InVain) -> Remedy {
     match doubt {
         _ if in_vain.walks >= MOST_IN_VAIN => Remedy::GiveUp,
-        _ if doubt.is_of_count() && in_vain.contradicted >= MOST_CONTRADICTED => Remedy::GiveUp,
+        _ if doubt.is_contradiction() && in_vain.contradicted >= MOST_CONTRADICTED => Remedy::GiveUp,
         Doubt::Capped if is_divisible(window) => Remedy::Shorten,
         Doubt::Capped => Remedy::GiveUp,
-        // The second walk tells whether the list moved or the count is wrong; halves are walked
-        // anew in any case.
-        Doubt::CountDiffers | Doubt::CountTooLow if walks > 1 || in_vain.contradicted > 2 => split(window),
+        // The second walk tells whether the list moved or the service's word is wrong; halves are
+        // walked anew in any case.
+        _ if doubt.is_contradiction() && (walks > 1 || in_vain.contradicted > 2) => split(window),
         _ if walks < WALKS_BEFORE_SPLIT => Remedy::WalkAgain,
         _ => split(window),
     }
