@@ -418,7 +418,7 @@ const KNOWN_CIRCLES: [(&str, usize); 5] = [("api", 6), ("cli", 18), ("config", 5
 const KNOWN_BODIES: [(&str, usize); 7] = [
     ("api/redaction/mod.rs", 26),
     ("api/wire/mod.rs", 4),
-    ("cli/mod.rs", 11),
+    ("cli/mod.rs", 8),
     ("cli/render/mod.rs", 5),
     ("config/mod.rs", 3),
     ("emulator/world/mod.rs", 24),

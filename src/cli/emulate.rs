@@ -1,6 +1,7 @@
 //! `fgarchive emulate`: the stand-in cloud on a port of this machine.
 
-use super::{Globals, failure, interrupt, runtime};
+use super::signals::interrupt;
+use super::{Globals, failure, runtime};
 use crate::emulator::{self, Emulator, Options, export_lines};
 use crate::error::{Failure, FailureKind};
 use std::fs::File;

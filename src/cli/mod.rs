@@ -16,6 +16,7 @@ mod progress;
 mod query;
 mod render;
 mod service;
+mod signals;
 mod status;
 mod sync;
 mod terminal;
@@ -34,7 +35,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::runtime::{self, Runtime};
-use tokio_util::sync::CancellationToken;
 
 /// Archives the asynchronous invocation records of Huawei Cloud FunctionGraph into one SQLite file, and proves which time
 /// ranges are complete.
@@ -233,44 +233,6 @@ fn check_open_files() -> io::Result<()> {
     const NEEDED: usize = 16;
     let probes: io::Result<Vec<_>> = (0..NEEDED).map(|_| std::fs::File::open("/")).collect();
     probes.map(drop)
-}
-
-/// Cancelled by SIGINT, SIGTERM, or SIGHUP (the terminal is gone), so that what is in hand can be committed first.
-fn interrupt() -> Result<CancellationToken, Failure> {
-    let token = CancellationToken::new();
-    let stopped = signals()?;
-    let cancelled = token.clone();
-    tokio::spawn(async move {
-        stopped.await;
-        cancelled.cancel();
-    });
-    Ok(token)
-}
-
-#[cfg(unix)]
-fn signals() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let cannot = |error| Failure::new(FailureKind::Unexpected, "cannot listen for signals").because(error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-    let mut hang_up = signal(SignalKind::hangup()).map_err(cannot)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hang_up.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn signals() -> Result<impl Future<Output = ()>, Failure> {
-    Ok(async {
-        // Where there is no such signal, the run goes on.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    })
 }
 
 #[cfg(test)]

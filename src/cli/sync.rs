@@ -3,8 +3,9 @@
 use super::progress::Progress;
 use super::render::write_json_line;
 use super::service::{self, ServiceArgs};
+use super::signals::interrupt;
 use super::terminal::on_one_line;
-use super::{Globals, failure, interrupt, runtime};
+use super::{Globals, failure, runtime};
 use crate::api::Client;
 use crate::domain::{Interval, Reject};
 use crate::error::{Failure, FailureKind};

@@ -3,7 +3,8 @@
 use super::progress::Progress;
 use super::render::{Format, Renderer};
 use super::service::{self, ServiceArgs};
-use super::{Globals, failure, interrupt, open_archive, runtime};
+use super::signals::interrupt;
+use super::{Globals, failure, open_archive, runtime};
 use crate::api::Client;
 use crate::domain::{FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};

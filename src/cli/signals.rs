@@ -1,0 +1,96 @@
+//! The signals that end a run in good order.
+
+use crate::error::{Failure, FailureKind};
+use std::io;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Cancelled by SIGINT, SIGTERM, or SIGHUP (the terminal is gone), so that what is in hand can be committed first. Those
+/// that were ignored when the program began, as by `nohup`, stay so.
+pub(super) fn interrupt() -> Result<CancellationToken, Failure> {
+    let token = CancellationToken::new();
+    let stopped = signals()?;
+    let cancelled = token.clone();
+    tokio::spawn(async move {
+        stopped.await;
+        cancelled.cancel();
+    });
+    Ok(token)
+}
+
+#[cfg(unix)]
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    // By default it kills a process whose file meets the limit on its size; listened for, the write fails, and the run ends
+    // as on a full disk.
+    drop(signal(SignalKind::from_raw(FILE_TOO_LARGE)).map_err(cannot_listen)?);
+    let mut terminate = unless_ignored(SignalKind::terminate())?;
+    let mut interrupt = unless_ignored(SignalKind::interrupt())?;
+    let mut hang_up = unless_ignored(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            () = receive(&mut terminate) => {}
+            () = receive(&mut interrupt) => {}
+            () = receive(&mut hang_up) => {}
+        }
+    })
+}
+
+#[cfg(unix)]
+fn cannot_listen(error: io::Error) -> Failure {
+    Failure::new(FailureKind::Unexpected, "cannot listen for signals").because(error)
+}
+
+/// Listens for a signal; nothing where it is to be ignored.
+#[cfg(unix)]
+fn unless_ignored(kind: SignalKind) -> Result<Option<Signal>, Failure> {
+    if is_ignored(kind.as_raw_value()) { Ok(None) } else { signal(kind).map(Some).map_err(cannot_listen) }
+}
+
+/// Waits for a signal, for ever where it is ignored.
+#[cfg(unix)]
+async fn receive(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// SIGXFSZ, which has this number on Linux, macOS and the BSDs.
+#[cfg(unix)]
+const FILE_TOO_LARGE: i32 = 25;
+
+/// Whether a signal is ignored, where the system tells: Linux does in `/proc/self/status`, as a set of bits (proc(5)).
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_in(&status).is_some_and(|ignored| ignored >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(unix)]
+fn ignored_in(status: &str) -> Option<u64> {
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(set.trim(), 16).ok()
+}
+
+#[cfg(not(unix))]
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async {
+        // Where there is no such signal, the run goes on.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ignored_signals_are_those_of_the_set() {
+        assert_eq!(ignored_in("Name:\tx\nSigIgn:\t0000000001001001\nSigCgt:\t0\n"), Some(0x100_1001));
+        assert_eq!(ignored_in("Name:\tx\n"), None);
+        assert!(!is_ignored(15), "no test runs with SIGTERM ignored");
+    }
+}
