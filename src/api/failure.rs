@@ -32,7 +32,7 @@ pub enum Meaning {
     Denied,
     /// The token is no longer accepted; [`Client::renew`](super::Client::renew) may get another.
     TokenExpired,
-    /// There is no such thing.
+    /// There is no such thing, as the service itself says.
     NotFound,
     /// Any other answer that is no success (4xx, and redirects, which are not followed).
     Refused,

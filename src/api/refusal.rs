@@ -46,6 +46,10 @@ impl Refusal {
         code.strip_prefix("APIGW.").or_else(|| code.strip_prefix("APIG."))
     }
 
+    fn is_of_service(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| code.starts_with("FSS."))
+    }
+
     fn speaks_of(&self, words: &str) -> bool {
         self.message.as_deref().is_some_and(|message| message.to_ascii_lowercase().contains(words))
     }
@@ -63,10 +67,11 @@ impl Refusal {
             // The listing's own page documents 403 "invalid token".
             403 if with_token && self.speaks_of("invalid token") => Meaning::TokenExpired,
             401 | 403 => Meaning::Denied,
-            // The gateway does not know the API: that is a wrong endpoint, not a missing function.
-            404 if self.gateway_number().is_some() => Meaning::Refused,
-            404 => Meaning::NotFound,
-            _ if self.has_code(&["FSS.0404", "FSS.1051"]) => Meaning::NotFound,
+            // Only the service itself knows that there is no such function. Another's 404, of a gateway, a proxy or a wrong
+            // endpoint, is about the address.
+            404 if self.is_of_service() => Meaning::NotFound,
+            404 => Meaning::Refused,
+            _ if self.has_code(&["FSS.0404", "FSS.1051", "FSS.1058"]) => Meaning::NotFound,
             _ => Meaning::Refused,
         }
     }
@@ -184,7 +189,10 @@ mod tests {
             (403, "FSS.0403", "invalid token", true, Meaning::TokenExpired),
             (403, "FSS.1126", "no permission", true, Meaning::Denied),
             (404, "FSS.0404", "can not find function", false, Meaning::NotFound),
+            (404, "FSS.1051", "x", true, Meaning::NotFound),
             (404, "APIG.0101", "The API does not exist", false, Meaning::Refused),
+            (404, "", "404 Not Found nginx", false, Meaning::Refused),
+            (404, "404", "no route", false, Meaning::Refused),
             (400, "FSS.1051", "x", false, Meaning::NotFound),
             (400, "FSS.1001", "invalid query parameter", false, Meaning::Refused),
             (302, "", "", true, Meaning::Refused),

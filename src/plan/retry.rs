@@ -35,6 +35,10 @@ pub enum Effort {
 /// How often a part of something that failed is asked for.
 const TRIES_OF_A_PART: u32 = 2;
 
+/// So often a request is sent that gets no answer in time while the service answers others: what it asks for takes too
+/// long, and each try costs all the time that an answer may take.
+const MOST_TIMEOUTS: u32 = 2;
+
 /// No try of a part begins later than this after its first: a page that hangs is asked for once.
 const TOTAL_OF_A_PART: Duration = Duration::from_secs(8);
 
@@ -93,6 +97,11 @@ pub fn wait_before_next(
     let ceiling = patience.first_wait.saturating_mul(1 << doublings).min(patience.longest_wait);
     let wait = ceiling.mul_f64(draw.clamp(0.0, 1.0)).max(asked_for.unwrap_or_default());
     (elapsed.saturating_add(wait) <= patience.total).then_some(wait)
+}
+
+/// Whether a request hangs on what it asks for: it timed out so often, and others were answered meanwhile or not.
+pub fn hangs(timeouts: u32, others_are_answered: bool) -> bool {
+    others_are_answered && timeouts >= MOST_TIMEOUTS
 }
 
 #[cfg(test)]

@@ -91,6 +91,18 @@ pub(super) struct Failed {
     pub(super) first_sent: Duration,
 }
 
+impl Failed {
+    /// Whether the service said that there is no such thing.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.failure.meaning == Meaning::NotFound
+    }
+
+    /// Whether another form of the URN may be found: whoever said so, the address was not.
+    fn is_of_address(&self) -> bool {
+        self.is_not_found() || self.failure.status == Some(404)
+    }
+}
+
 /// A failure for which nothing was sent.
 impl From<CallFailure> for Failed {
     fn from(failure: CallFailure) -> Self {

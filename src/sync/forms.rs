@@ -22,11 +22,7 @@ pub(super) struct Form {
 
 impl Form {
     /// The form to try in place of one that was not found; none where nothing is left to try.
-    pub(super) fn alternative_to(&mut self, asked: &FunctionUrn) -> Option<FunctionUrn> {
-        if self.current.as_given() != asked.as_given() {
-            // Another request has found out meanwhile.
-            return Some(self.current.clone());
-        }
+    pub(super) fn alternative(&mut self) -> Option<FunctionUrn> {
         let other = self.current.other_form().filter(|_| !self.is_other_tried);
         self.is_other_tried = true;
         other
@@ -66,6 +62,15 @@ impl Forms {
         let form = self.of(urn);
         let form = form.lock().await;
         form.is_answered.then(|| form.current.clone())
+    }
+
+    /// Notes that a function answered a witness in this form, unless a request in line is finding out just now.
+    pub(super) fn note_answered(&self, form: &FunctionUrn) {
+        if let Ok(mut known) = self.of(form).try_lock()
+            && !known.is_answered
+        {
+            (known.current, known.is_answered, known.unknown) = (form.clone(), true, None);
+        }
     }
 
     /// Notes that a form was not found, whether a request in line or a witness found out.

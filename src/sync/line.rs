@@ -59,7 +59,7 @@ pub(super) struct Line<'a, S> {
 
 impl<S> Clone for Line<'_, S> {
     fn clone(&self) -> Self {
-        Self { asker: self.asker, urn: self.urn, outbox: self.outbox.clone() }
+        Self { outbox: self.outbox.clone(), ..*self }
     }
 }
 
@@ -79,7 +79,7 @@ impl<S: Source> Line<'_, S> {
         let known = self.asker.answered_form(self.urn).await;
         let form = known.clone().or_else(|| self.asker.form_of_witness(self.urn)).unwrap_or_else(|| self.urn.clone());
         let mut answer = self.asker.ask_with(effort, || call(form.clone())).await;
-        if is_not_found(&answer) && known.is_none() {
+        if answer.as_ref().is_err_and(Failed::is_not_found) && known.is_none() {
             // The function may not be known, or not by this form: that is what a listing tells.
             let now = self.asker.now().earlier();
             let (begin, end) = (now - Duration::from_secs(1), now);
@@ -90,7 +90,7 @@ impl<S: Source> Line<'_, S> {
             }
         }
         // Of a function that answers, "not found" says that there is no such record.
-        if is_not_found(&answer) {
+        if answer.as_ref().is_err_and(Failed::is_not_found) {
             answer = Ok((Page::default(), self.asker.now().by_machine()));
         }
         self.judged(answer, Some(range)).await
@@ -178,22 +178,26 @@ impl<S: Source> Line<'_, S> {
         if asked.is_some_and(|range| is_too_long(&failure, range)) {
             return Setback::Part(failure);
         }
-        for second in [self.asker.newest_second(), asked.and_then(second_before), self.asker.newest_second()] {
+        // What hangs is not waited for in full three times more.
+        let limit = if failure.meaning == Meaning::Timeout { self.asker.limit_of_a_part() } else { Duration::MAX };
+        // "Not found" leaves no doubt about another second; what fails otherwise may do so by chance.
+        let is_not_found = failure.meaning == Meaning::NotFound;
+        let looks = if is_not_found { 1 } else { 3 };
+        let seconds = [self.asker.newest_second(), asked.and_then(second_before), self.asker.newest_second()];
+        for second in seconds.into_iter().take(looks) {
             if self.asker.heard_since(self.urn, first_sent) {
                 return Setback::Part(failure);
             }
-            let Some(form) = self.asker.form_of_witness(self.urn) else { break };
-            self.asker.look_for(first_sent, &form, second, &self.outbox).await;
+            let form = self.asker.form_of_witness(self.urn).or_else(|| is_not_found.then(|| self.urn.clone()));
+            let Some(form) = form else { break };
+            // Whether it answered is noted where it does.
+            let _ = timeout(limit, self.asker.look_for(first_sent, &form, second, &self.outbox)).await;
             if self.asker.refusal().is_some() {
                 return Setback::Whole(failure);
             }
         }
         if self.asker.heard_since(self.urn, first_sent) { Setback::Part(failure) } else { Setback::Whole(failure) }
     }
-}
-
-fn is_not_found<T>(answer: &Result<T, Failed>) -> bool {
-    answer.as_ref().is_err_and(|failed| failed.failure.meaning == Meaning::NotFound)
 }
 
 /// A second before a range that no query of the range touches.
@@ -208,7 +212,7 @@ pub(super) fn is_too_long(failure: &CallFailure, range: Interval) -> bool {
     refused && range.seconds().unsigned_abs() > REFUSABLE_LENGTH.as_secs()
 }
 
-/// Whether a failure may be about what was asked for: the service could not answer, or refused just that.
+/// Whether a failure may be about what was asked for: the service could not answer, refused just that, or did not find it.
 fn may_be_about_a_part(failure: &CallFailure) -> bool {
     matches!(
         failure.meaning,
@@ -217,6 +221,7 @@ fn may_be_about_a_part(failure: &CallFailure) -> bool {
             | Meaning::Timeout
             | Meaning::BrokenAnswer
             | Meaning::TooLarge
+            | Meaning::NotFound
             | Meaning::Refused
     )
 }

@@ -5,7 +5,7 @@ use crate::asking;
 use crate::play::{Counts, Ended};
 use crate::readings::CountReading;
 use crate::schedule::Planned;
-use crate::service::{Answered, Asked, Call, Service, Shown};
+use crate::service::{Answered, Asked, Call, Service, Shown, is_bad_by_404};
 use crate::showing::Fields;
 use crate::statuses::Possible;
 use crate::world::Record;
@@ -129,7 +129,11 @@ impl Checks {
         let committed = matches!(ended, Ended::Reported(report) if !report.interrupted);
         let service = Arc::clone(&self.service);
         // The answer was made before it came.
-        let is_absent = |function, at| service.naming.is_absent_in(function, at - 10, at);
+        let is_absent = |function, at| {
+            let mut bad = planned.faults.bad_records.iter().filter(|&&record| is_bad_by_404(record));
+            service.naming.is_absent_in(function, at - 10, at)
+                || bad.any(|&record| service.world.records[record].function == function)
+        };
         let forms = asking::forms(calls, self.service.readings.unknown_ids, is_absent);
         for (invariant, what) in self.asking.check(calls, &self.settings, planned, committed).into_iter().chain(forms) {
             self.find(invariant, format!("run {number}: {what}"));

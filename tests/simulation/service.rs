@@ -153,6 +153,11 @@ enum Fate {
     Never,
 }
 
+/// Whether the pages of a record whose pages fail do so by "not found".
+pub(crate) fn is_bad_by_404(record: usize) -> bool {
+    record % 5 == 3
+}
+
 impl Service {
     pub(crate) fn new(world: World, readings: Readings, naming: Naming, seed: u64) -> Self {
         let state = State {
@@ -438,6 +443,7 @@ impl Service {
             return Some((Meaning::Timeout, None));
         }
         Some(match record % 3 {
+            _ if is_bad_by_404(record) => (Meaning::NotFound, Some(404)),
             0 => (Meaning::Unavailable { retry_after: None }, Some(500)),
             1 => (Meaning::BrokenAnswer, Some(200)),
             _ => (Meaning::Refused, Some(413)),

@@ -1,7 +1,7 @@
 //! Requests about one function, in the form of its URN that the service knows.
 
 use super::{Asker, Failed};
-use crate::api::{CallFailure, Meaning};
+use crate::api::CallFailure;
 use crate::domain::FunctionUrn;
 use crate::plan::retry::Effort;
 use crate::sync::Source;
@@ -37,22 +37,16 @@ impl<S: Source> Asker<S> {
             return Err(failure.clone().into());
         }
         let asked = held.current.clone();
-        let answer = if held.is_answered {
+        if held.is_answered {
+            // Of a function that answered in this run, "not found" is about what was asked, or it is gone by now.
             drop(held);
-            let answer = self.ask_with(effort, || call(asked.clone())).await;
-            if !is_not_found(&answer) {
-                return answer;
-            }
-            held = form.lock().await;
-            answer
-        } else {
-            // The others wait for the first answer: a form that is not known is asked once.
-            self.ask_unless_not_found(effort, &asked, &call).await
-        };
-        match answer {
-            Err(Failed { failure, .. }) if failure.meaning == Meaning::NotFound => {
-                self.forms.note_not_found(&asked, &failure);
-                self.try_other_form(&mut held, &asked, failure, call).await
+            return self.ask_with(effort, || call(asked.clone())).await;
+        }
+        // The others wait for the first answer: a form that is not known is asked once.
+        match self.ask_unless_not_found(effort, &asked, &call).await {
+            Err(failed) if failed.is_of_address() => {
+                self.forms.note_not_found(&asked, &failed.failure);
+                self.try_other_form(&mut held, failed.failure, call).await
             }
             answer => {
                 held.is_answered |= answer.is_ok();
@@ -77,24 +71,23 @@ impl<S: Source> Asker<S> {
         }
     }
 
-    /// Sends a request again whose function was not found: in the form that another request has found meanwhile, or once in
-    /// the other one. Where that is not found either, the run asks no more for the function.
+    /// Sends a request again whose function was not found, once in the other form. Where that is not found either, the run
+    /// asks no more for the function.
     async fn try_other_form<T, F>(
         &self,
         form: &mut Form,
-        asked: &FunctionUrn,
         failure: CallFailure,
         call: impl Fn(FunctionUrn) -> F,
     ) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
-        let Some(other) = form.alternative_to(asked) else {
+        let Some(other) = form.alternative() else {
             form.unknown = Some(failure.clone());
             return Err(failure.into());
         };
         match self.ask_with(Effort::Whole, || call(other.clone())).await {
-            Err(also) if also.failure.meaning == Meaning::NotFound => {
+            Err(also) if also.is_of_address() => {
                 self.forms.note_not_found(&other, &also.failure);
                 form.unknown = Some(failure.clone());
                 Err(failure.into())
@@ -119,8 +112,4 @@ impl<S: Source> Asker<S> {
     pub(in crate::sync) fn form_of_witness(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
         self.forms.of_witness(urn)
     }
-}
-
-fn is_not_found<T>(answer: &Result<T, Failed>) -> bool {
-    answer.as_ref().is_err_and(|failed| failed.failure.meaning == Meaning::NotFound)
 }

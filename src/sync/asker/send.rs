@@ -2,7 +2,7 @@
 
 use super::{Asker, Failed, hold};
 use crate::api::{CallFailure, Meaning};
-use crate::plan::retry::{Effort, Patience, wait_before_next};
+use crate::plan::retry::{Effort, Patience, hangs, wait_before_next};
 use crate::sync::Source;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -162,12 +162,14 @@ impl<S: Source> Asker<S> {
         if !failure.is_temporary() {
             return Next::Fail(failure);
         }
+        request.timeouts += u32::from(failure.meaning == Meaning::Timeout);
+        let first_sent = request.first_sent.unwrap_or_default();
+        let was_answered = hold(&self.outage).answered_since(first_sent);
         let draw = hold(&self.draws).f64();
         let (tries, elapsed) = (request.tries, request.began.elapsed());
-        let wait = wait_before_next(request.patience, tries, elapsed, failure.retry_after(), draw);
-        let first_sent = request.first_sent.unwrap_or_default();
+        let wait = wait_before_next(request.patience, tries, elapsed, failure.retry_after(), draw)
+            .filter(|_| !hangs(request.timeouts, was_answered));
         if let Some(since) = self.doubted_since(&failure, first_sent, wait.is_none()) {
-            let was_answered = hold(&self.outage).answered_since(first_sent);
             if !self.answers_since(since, &failure).await {
                 return Next::Fail(self.refusal().unwrap_or(failure));
             }
@@ -217,6 +219,8 @@ struct Request {
     /// When it got into line.
     began: Instant,
     tries: u32,
+    /// How many of the tries brought no answer in time.
+    timeouts: u32,
     /// When it was first sent, from the beginning of the run.
     first_sent: Option<Duration>,
     /// Whether it may be sent once more if nothing was answered during all of its tries, and the service answers again.
@@ -226,7 +230,7 @@ struct Request {
 impl Request {
     fn new(patience: Patience, effort: Effort) -> Self {
         let may_be_pardoned = effort == Effort::Whole;
-        Self { patience, began: Instant::now(), tries: 0, first_sent: None, may_be_pardoned }
+        Self { patience, began: Instant::now(), tries: 0, timeouts: 0, first_sent: None, may_be_pardoned }
     }
 
     fn pardon(&mut self) -> bool {

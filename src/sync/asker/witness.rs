@@ -163,6 +163,7 @@ impl<S: Source> Asker<S> {
         }
         let (page, sent) = answer?;
         let served_at = self.learn_time(sent, page.served_at);
+        self.forms.note_answered(urn);
         self.hear(urn);
         if let Some(outbox) = outbox {
             outbox.send_page(Marker(0), page, served_at).await;
