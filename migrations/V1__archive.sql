@@ -23,7 +23,11 @@ CREATE TABLE functions (
     -- The URN in the form that the service answered to last, with `latest` or without.
     asked_as      TEXT,
     -- Since when the service knows it no more: its coverage ends there. NULL while it is there, or is there again.
-    gone_at       TEXT
+    gone_at       TEXT,
+    -- What runs set out to archive, noted before the first page is asked for: what a run that was killed did not reach is
+    -- not walked, and no less missing. NULL until a run asked for the function.
+    horizon_begin TEXT,
+    horizon_end   TEXT
 ) STRICT;
 
 -- When functions that are there again were gone. What was pending then is walked all the same: the service may have been
@@ -295,8 +299,8 @@ SELECT i.request_id,
   LEFT JOIN runs first ON first.id = i.first_run_id
   LEFT JOIN runs changed ON changed.id = i.changed_run_id;
 
--- The ledger with names, with the ranges between its rows that no walk has reached yet (`not walked`), and in `answer`
--- what is to be said of each range: `records` or `empty` where it is proven, `switched off` where the service said that it
+-- The ledger with names, with the ranges of the horizon that no walk has reached yet (`not walked`), and in `answer` what
+-- is to be said of each range: `records` or `empty` where it is proven, `switched off` where the service said that it
 -- recorded nothing, `not there` where it did not know the function, else why it is not proven. A proven range is cut where
 -- recording went off or on, and where the function went or came; its pieces have no counts of their own. Of a function that
 -- is gone, what is not proven is lost, up to when it was seen to be gone.
@@ -304,9 +308,17 @@ CREATE VIEW coverage AS
 WITH ledger AS (
     SELECT w.*,
            f.gone_at,
-           coalesce(lead(begin_time) OVER (PARTITION BY function_id ORDER BY begin_time), f.gone_at) AS next_begin
+           coalesce(lead(begin_time) OVER (PARTITION BY function_id ORDER BY begin_time), f.gone_at, f.horizon_end)
+               AS next_begin
       FROM windows w
       JOIN functions f ON f.id = w.function_id
+), ahead AS (
+    -- What lies before the first row, or all of it where there is none.
+    SELECT id AS function_id,
+           horizon_begin AS begin_time,
+           coalesce((SELECT min(begin_time) FROM windows w WHERE w.function_id = f.id), gone_at, horizon_end) AS end_time,
+           gone_at
+      FROM functions f
 ), ranges AS (
     SELECT function_id,
            begin_time,
@@ -323,6 +335,10 @@ WITH ledger AS (
     SELECT function_id, end_time, next_begin, iif(gone_at IS NULL, 'not walked', 'lost'), NULL, NULL, 0, 0, NULL, NULL
       FROM ledger
      WHERE next_begin > end_time
+     UNION ALL
+    SELECT function_id, begin_time, end_time, iif(gone_at IS NULL, 'not walked', 'lost'), NULL, NULL, 0, 0, NULL, NULL
+      FROM ahead
+     WHERE begin_time < end_time
 ), off AS (
     SELECT function_id, from_time, until_time
       FROM recording

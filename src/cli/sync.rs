@@ -256,16 +256,28 @@ fn preview(
         let functions: Vec<_> = previews.iter().map(preview_to_json).collect();
         let requests: u64 = previews.iter().map(|preview| preview.requests).sum();
         let object = json!({ "requests": requests, "functions": functions });
-        return write_json_line(&object, out).map_err(failure::output);
+        write_json_line(&object, out).map_err(failure::output)?;
+    } else {
+        previews.iter().try_for_each(|preview| show_preview(preview, out)).map_err(failure::output)?;
     }
-    previews.iter().try_for_each(|preview| show_preview(preview, out)).map_err(failure::output)
+    let mut failures = previews.into_iter().filter_map(|preview| preview.failure);
+    let Some(first) = failures.next() else { return Ok(()) };
+    let others = failures.count();
+    let mut failure = sync::to_failure(first);
+    if others > 0 {
+        failure.message = format!("{}; {others} more could not be asked", failure.message);
+    }
+    Err(failure)
 }
 
 fn show_preview(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
-    let Preview { urn, pending, expected_records, requests } = preview;
+    let Preview { urn, pending, expected_records, requests, failure } = preview;
     let records =
         expected_records.map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
     writeln!(out, "{}: {records} records, about {requests} requests", on_one_line(&urn.full_name()))?;
+    if let Some(failure) = failure {
+        writeln!(out, "  could not be asked: {}", on_one_line(&failure.to_string()))?;
+    }
     pending.iter().try_for_each(|window| writeln!(out, "  {window}"))
 }
 
@@ -276,5 +288,6 @@ fn preview_to_json(preview: &Preview) -> serde_json::Value {
         "pending": pending,
         "expected_records": preview.expected_records,
         "requests": preview.requests,
+        "error": preview.failure.as_ref().map(ToString::to_string),
     })
 }

@@ -8,6 +8,7 @@ use super::ledger::{Entry, State};
 use super::reach::LEAST_REACH;
 use crate::domain::{FunctionUrn, Interval, IntervalSet, Timestamp};
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 /// A region's project, which a list of functions speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Known {
     pub is_archived: bool,
     /// Since when it is gone.
     pub gone_at: Option<Timestamp>,
+    /// From where on runs set out to archive it, if any did.
+    pub horizon_begin: Option<Timestamp>,
 }
 
 /// The list of a project's functions.
@@ -126,6 +129,9 @@ pub fn needs_witness(choices: &[Choice], list: Option<List<'_>>, known: &[Known]
     2 * left_out > known.iter().filter(is_expected).count()
 }
 
+/// A record that began within this time and came for the first time shows that its function goes on.
+pub const YOUNG_FOR: Duration = Duration::from_hours(24);
+
 /// How the service answered to a function's requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answered {
@@ -148,16 +154,24 @@ pub enum Fate {
     Contradicts,
 }
 
-/// What is to be concluded of a function by the part it had and how its requests were answered.
+/// What is to be concluded of a function by the part it had and how its requests were answered; `is_alive` tells whether a
+/// young record of it came for the first time.
 ///
-/// What is listed and not found stays: the service contradicts itself, and that is for a person to see.
-pub fn fate(choice: Option<&Choice>, answered: Answered, is_archived: bool, needs_witness: bool) -> Fate {
+/// What is listed and not found stays: the service contradicts itself, and that is for a person to see. What a list leaves
+/// out stays while it goes on: a list may be shortened for want of rights, and what is gone is not asked for again.
+pub fn fate(
+    choice: Option<&Choice>,
+    answered: Answered,
+    is_archived: bool,
+    needs_witness: bool,
+    is_alive: bool,
+) -> Fate {
     let is_listed = choice.is_some_and(|choice| choice.is_listed);
     let is_left_out = choice.is_some_and(|choice| choice.part == Part::Farewell);
     match answered {
         Answered::NotFound if is_archived && !is_listed => Fate::Gone,
         Answered::All if is_left_out && needs_witness => Fate::Contradicts,
-        Answered::All if is_left_out => Fate::Gone,
+        Answered::All if is_left_out && !is_alive => Fate::Gone,
         _ => Fate::Stays,
     }
 }
@@ -195,6 +209,7 @@ mod tests {
             urn: urn(name.trim_start_matches(['-', '?'])),
             is_archived: !name.starts_with('?'),
             gone_at: name.starts_with('-').then(|| Timestamp::from_unix(1_000)),
+            horizon_begin: None,
         };
         names.split_whitespace().map(one).collect()
     }
@@ -235,7 +250,7 @@ mod tests {
             ["urn:fss:r:p:function:default:a:!prod", "urn:fss:r:q:function:default:a", "urn:fss:s:p:function:default:a"]
         {
             let other: FunctionUrn = other.parse().unwrap();
-            let archived = Known { urn: other.clone(), is_archived: true, gone_at: None };
+            let archived = Known { urn: other.clone(), is_archived: true, gone_at: None, horizon_begin: None };
             let (project, listed) = (project(), urns("a"));
             let list = Some(List { functions: &listed, is_whole: true, project: Some(&project) });
             let choices = choose(&[], list, std::slice::from_ref(&archived));
@@ -271,18 +286,28 @@ mod tests {
     fn gone_is_what_is_neither_listed_nor_found() {
         let choice = |part, is_listed| Choice { urn: urn("a"), part, is_listed };
         let named = choice(Part::Archive, false);
-        assert_eq!(fate(Some(&named), Answered::NotFound, true, false), Fate::Gone);
-        assert_eq!(fate(None, Answered::NotFound, true, false), Fate::Gone);
-        assert_eq!(fate(Some(&named), Answered::NotFound, false, false), Fate::Stays, "it was never archived");
-        assert_eq!(fate(Some(&named), Answered::Otherwise, true, false), Fate::Stays);
-        assert_eq!(fate(Some(&named), Answered::All, true, false), Fate::Stays);
+        assert_eq!(fate(Some(&named), Answered::NotFound, true, false, false), Fate::Gone);
+        assert_eq!(fate(None, Answered::NotFound, true, false, false), Fate::Gone);
+        assert_eq!(fate(Some(&named), Answered::NotFound, false, false, false), Fate::Stays, "it was never archived");
+        assert_eq!(fate(Some(&named), Answered::Otherwise, true, false, false), Fate::Stays);
+        assert_eq!(fate(Some(&named), Answered::All, true, false, false), Fate::Stays);
         let listed = choice(Part::Archive, true);
-        assert_eq!(fate(Some(&listed), Answered::NotFound, true, false), Fate::Stays, "the list speaks against it");
+        assert_eq!(
+            fate(Some(&listed), Answered::NotFound, true, false, false),
+            Fate::Stays,
+            "the list speaks against it"
+        );
         let farewell = choice(Part::Farewell, false);
-        assert_eq!(fate(Some(&farewell), Answered::All, true, false), Fate::Gone);
-        assert_eq!(fate(Some(&farewell), Answered::Otherwise, true, false), Fate::Stays, "the next run asks again");
-        assert_eq!(fate(Some(&farewell), Answered::All, true, true), Fate::Contradicts);
-        assert_eq!(fate(Some(&farewell), Answered::NotFound, true, true), Fate::Gone);
+        assert_eq!(fate(Some(&farewell), Answered::All, true, false, false), Fate::Gone);
+        assert_eq!(fate(Some(&farewell), Answered::All, true, false, true), Fate::Stays, "it goes on");
+        assert_eq!(fate(Some(&farewell), Answered::NotFound, true, false, true), Fate::Gone);
+        assert_eq!(
+            fate(Some(&farewell), Answered::Otherwise, true, false, false),
+            Fate::Stays,
+            "the next run asks again"
+        );
+        assert_eq!(fate(Some(&farewell), Answered::All, true, true, false), Fate::Contradicts);
+        assert_eq!(fate(Some(&farewell), Answered::NotFound, true, true, false), Fate::Gone);
     }
 
     #[test]

@@ -15,7 +15,7 @@ const DIFFERENCE_IS_KNOWN_TO: Duration = Duration::from_secs(2);
 /// What of a function is to be archived, whatever the time is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// From where on it is archived already.
+    /// From where on it is archived already, or earlier runs set out to archive it.
     pub archived_from: Option<Timestamp>,
     /// From when on it shall be, where that was said.
     pub since: Option<Timestamp>,
@@ -40,6 +40,13 @@ impl Scope {
         // A clock that is decades behind does not hide what begins after it.
         let end = now.later().min(now.by_machine().max(begin) + MOST_DISBELIEVED);
         Interval::new(begin, self.until.map_or(end, |until| until.min(end)))
+    }
+
+    /// What a run that sets out at `now` is to answer for, whatever becomes of it: no more than is asked, and nothing so
+    /// young that clocks which agree may leave it unclaimed. None where it holds no second.
+    pub fn due(&self, now: Moment) -> Option<Interval> {
+        let horizon = self.horizon(now)?;
+        Interval::new(horizon.begin(), horizon.end().min(now.earlier() - TOLERANCE))
     }
 
     /// Whether the clocks are so far apart that a run asks only around the machine's.

@@ -60,6 +60,11 @@ impl Finding {
         Self { hint: Some(hint), ..self }
     }
 
+    /// A question that the service could not be asked, for this reason.
+    pub fn failed(question: &str, reason: &impl ToString) -> Self {
+        Self::new(question, Verdict::Warning, "could not be asked", reason.to_string())
+    }
+
     fn told(question: &str, answer: impl Into<String>, evidence: impl Into<String>) -> Self {
         Self::new(question, Verdict::Ok, answer, evidence)
     }

@@ -11,7 +11,7 @@ use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
 use crate::plan::ledger::{Entry, State};
 use crate::store::file::{Archive, StoreError};
-use crate::store::sql::FunctionId;
+use crate::store::sql::{FunctionId, RunId};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -140,6 +140,7 @@ fn report(
 /// was lost with it.
 pub(super) fn conclude(
     archive: &mut Archive,
+    run: RunId,
     now: Timestamp,
     resolved: &mut Resolved,
     targets: &[Target],
@@ -150,8 +151,11 @@ pub(super) fn conclude(
     let mut contradicting = 0;
     for (target, report) in targets.iter().zip(reports) {
         let choice = choices.get(&target.urn).copied();
-        match fate(choice, answered(report), !target.ledger.is_empty(), resolved.needs_witness) {
-            Fate::Stays if target.ledger.is_empty() && answered(report) == Answered::NotFound => {
+        let answered = answered(report);
+        let is_alive = choice.is_some_and(|choice| choice.part == Part::Farewell)
+            && archive.has_news(target.id, run, now - functions::YOUNG_FOR)?;
+        match fate(choice, answered, !target.ledger.is_empty(), resolved.needs_witness, is_alive) {
+            Fate::Stays if target.ledger.is_empty() && answered == Answered::NotFound => {
                 unknown.push(target.id);
             }
             Fate::Stays => {}

@@ -1,10 +1,11 @@
 //! A check-up: what stands in the way of archiving, and what the service does where its documentation is silent.
 //!
 //! Asks by read-only calls alone, at a run's pace and with its patience; what the answers mean is for
-//! [`plan::probe`](crate::plan::probe) to say. Every loop here is bounded: some sixty requests and two a function.
+//! [`plan::probe`](crate::plan::probe) to say. Every loop here is bounded: some sixty requests and two a function. A question
+//! that fails is a finding, and the others are asked all the same; only where nothing can be asked, the check-up ends.
 
 use super::Source;
-use super::asker::Asker;
+use super::asker::{Asker, Witnesses};
 use super::discovery::list_functions;
 use super::{PAGE_LIMIT, Settings};
 use crate::api::{CallFailure, Client, Meaning};
@@ -89,6 +90,8 @@ struct Prober<'a> {
 impl Examiner<'_> {
     async fn examine(&mut self, source: &str) -> Result<(), CallFailure> {
         let functions = self.functions().await?;
+        let witnesses = functions.iter().map(|urn| (urn.clone(), None));
+        self.asker.call_on(Witnesses::Functions(witnesses.collect()));
         // The listing of functions, or their names, needed it: nothing is asked here.
         let client = self.asker.source();
         let project = format!("{} in {}", client.project_id().await?, client.region());
@@ -98,8 +101,11 @@ impl Examiner<'_> {
         for urn in functions.iter().take(MOST_FUNCTIONS) {
             let source = self.asker.source();
             let call = |urn: FunctionUrn| async move { source.recording(&urn).await };
-            let enabled = self.asker.recording(urn, call).await?;
-            self.add(Some(urn.clone()), probe::recording(enabled));
+            let finding = match self.asker.recording(urn, call).await {
+                Ok(enabled) => probe::recording(enabled),
+                Err(failure) => Finding::failed("recording", &unless_all(self.asker, failure)?),
+            };
+            self.add(Some(urn.clone()), finding);
         }
         let Some(subject) = subject else { return Ok(()) };
         let urn = subject.urn.clone();
@@ -126,6 +132,7 @@ impl Examiner<'_> {
         if !self.settings.functions.is_empty() && !self.settings.all_functions {
             return Ok(self.settings.functions.clone());
         }
+        self.asker.call_on(Witnesses::Listing);
         let list = list_functions(self.asker).await?;
         let first = self.asker.ask(|| self.asker.source().list_functions(Marker(0))).await?;
         let came = format!("{} came on the first page", first.functions.len());
@@ -142,8 +149,18 @@ impl Examiner<'_> {
     /// The function that shows most, among the first ones.
     async fn choose(&mut self, functions: &[FunctionUrn]) -> Result<Option<Subject>, CallFailure> {
         let mut chosen: Option<Subject> = None;
+        let mut failed = None;
         for urn in functions.iter().take(MOST_FUNCTIONS) {
-            let subject = self.look_at(urn).await?;
+            let subject = match self.look_at(urn).await {
+                Ok(subject) => subject,
+                Err(failure) => {
+                    let failure = unless_all(self.asker, failure)?;
+                    failed.get_or_insert_with(|| failure.clone());
+                    let cannot = Finding::new("records", Verdict::Failure, "cannot be listed", failure.to_string());
+                    self.add(Some(urn.clone()), cannot);
+                    continue;
+                }
+            };
             if chosen.as_ref().is_none_or(|chosen| chosen.first.length() < subject.first.length()) {
                 chosen = Some(subject);
             }
@@ -151,8 +168,12 @@ impl Examiner<'_> {
                 break;
             }
         }
-        if chosen.is_none() {
-            self.add(None, Finding::new("functions", Verdict::Warning, "none", "the project lists no function"));
+        match failed {
+            Some(failure) if chosen.is_none() => return Err(failure),
+            None if chosen.is_none() => {
+                self.add(None, Finding::new("functions", Verdict::Warning, "none", "the project lists no function"));
+            }
+            _ => {}
         }
         Ok(chosen)
     }
@@ -201,6 +222,11 @@ impl Examiner<'_> {
     }
 }
 
+/// The failure of one question, unless nothing else can be asked either.
+fn unless_all(asker: &Asker<Client>, failure: CallFailure) -> Result<CallFailure, CallFailure> {
+    if failure.is_denied() || asker.refusal().is_some() { Err(failure) } else { Ok(failure) }
+}
+
 async fn probe_page(
     asker: &Asker<Client>,
     urn: &FunctionUrn,
@@ -216,19 +242,47 @@ impl Prober<'_> {
     async fn probe(&mut self, subject: Subject) -> Result<(), CallFailure> {
         let Subject { span, first, .. } = subject;
         self.findings.push(probe::order(&first));
-        let again = self.ask(Some(span), 0, PAGE_LIMIT).await?;
-        self.findings.push(probe::stability(&first, &again));
-        self.sizes(span, &first).await?;
-        if let Some(specimen) = Specimen::choose(&first) {
-            self.bounds(&specimen).await?;
-            self.paging(&specimen).await?;
-            self.look_up(&specimen).await?;
+        let asked = self.stability(span, &first).await;
+        self.unless_failed("order of equals", asked)?;
+        let asked = self.sizes(span, &first).await;
+        self.unless_failed("records on a page", asked)?;
+        let specimen = Specimen::choose(&first);
+        if let Some(specimen) = &specimen {
+            let asked = self.bounds(specimen).await;
+            self.unless_failed("bounds of a window", asked)?;
+            let asked = self.paging(specimen).await;
+            self.unless_failed("count", asked)?;
+            let asked = self.look_up(specimen).await;
+            self.unless_failed("window of a look-up by id", asked)?;
         }
+        let asked = self.default_window(specimen.as_ref()).await;
+        self.unless_failed("window by default", asked)?;
+        self.pages.push(first);
+        Ok(())
+    }
+
+    /// Notes that a question could not be asked, unless no other can.
+    fn unless_failed(&mut self, question: &str, asked: Result<(), CallFailure>) -> Result<(), CallFailure> {
+        if let Err(failure) = asked {
+            let failure = unless_all(self.asker, failure)?;
+            self.findings.push(Finding::failed(question, &failure));
+        }
+        Ok(())
+    }
+
+    /// Whether the same question is answered alike.
+    async fn stability(&mut self, span: (Timestamp, Timestamp), first: &Page) -> Result<(), CallFailure> {
+        let again = self.ask(Some(span), 0, PAGE_LIMIT).await?;
+        self.findings.push(probe::stability(first, &again));
+        Ok(())
+    }
+
+    /// Which window applies where none is given.
+    async fn default_window(&mut self, specimen: Option<&Specimen>) -> Result<(), CallFailure> {
         let now = self.asker.service_now();
         let default = self.ask(None, 0, PAGE_LIMIT).await?;
-        let has_older = Specimen::choose(&first).is_some_and(|specimen| specimen.end < now - LONG_AGO);
+        let has_older = specimen.is_some_and(|specimen| specimen.end < now - LONG_AGO);
         self.findings.push(probe::default_window(&default, has_older, now));
-        self.pages.push(first);
         Ok(())
     }
 

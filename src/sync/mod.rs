@@ -189,7 +189,7 @@ async fn attempt<S: Source>(
     save_forms(archive, asker, &targets).await?;
     let report = |(target, walked): (&Target, _)| FunctionReport::of(target, asker.began_at(), walked);
     let mut functions: Vec<FunctionReport> = targets.iter().zip(walked).map(report).collect();
-    absence::conclude(archive, asker.now().earlier(), &mut resolved, &targets, &mut functions)?;
+    absence::conclude(archive, run, asker.now().earlier(), &mut resolved, &targets, &mut functions)?;
     for report in &mut functions {
         report.lost.extend(looked.lost.get(&report.urn).into_iter().flatten());
     }

@@ -1,6 +1,6 @@
 //! What a run would ask: the windows that are pending, and about how many requests they take.
 
-use super::asker::Asker;
+use super::asker::{Asker, Witnesses};
 use super::discovery::{Resolved, resolve};
 use super::targets::scope;
 use super::{ListReport, PAGE_LIMIT, Settings, Source};
@@ -12,6 +12,7 @@ use crate::plan::functions::{Choice, Known, Part};
 use crate::plan::ledger::Entry;
 use crate::plan::windows::{self, Density};
 use crate::store::file::Reader;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// What a run would do for a function.
@@ -25,10 +26,13 @@ pub struct Preview {
     pub expected_records: Option<u64>,
     /// About how many requests that takes, look-ups of open records aside.
     pub requests: u64,
+    /// Why the service could not be asked for their number, where it was and failed.
+    pub failure: Option<CallFailure>,
 }
 
 /// Looks ahead at a run without writing anything. Of a function that is not archived yet, the service is asked for one
-/// record, since its answer carries the total. Beside it, what came of the list of functions.
+/// record, since its answer carries the total; one that cannot be asked leaves the others alone. Beside it, what came of the
+/// list of functions.
 pub async fn preview<S: Source>(
     archive: Option<&Reader>,
     source: S,
@@ -41,10 +45,14 @@ pub async fn preview<S: Source>(
     let known = known.map_err(|error| error.into_failure(archive.map_or(Path::new(""), Reader::path)))?;
     let known: Vec<Known> = known.into_iter().map(|(_, known)| known).collect();
     let Resolved { choices, list, .. } = resolve(&known, &asker, settings).await.map_err(to_failure)?;
+    let begins: HashMap<&FunctionUrn, _> = known.iter().map(|known| (&known.urn, known.horizon_begin)).collect();
+    let witnesses = choices.iter().map(|choice| (choice.urn.clone(), None));
+    asker.call_on(Witnesses::Functions(witnesses.collect()));
     for Choice { urn, part, .. } in choices {
         if matches!(part, Part::Rest | Part::Look) {
             let requests = u64::from(part == Part::Look);
-            previews.push(Preview { urn, pending: Vec::new(), expected_records: Some(0), requests });
+            let (pending, expected_records) = (Vec::new(), Some(0));
+            previews.push(Preview { urn, pending, expected_records, requests, failure: None });
             continue;
         }
         let ledger = match archive {
@@ -52,18 +60,24 @@ pub async fn preview<S: Source>(
             None => Vec::new(),
         };
         let done: IntervalSet = ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
-        let horizon = scope(&ledger, settings).horizon(asker.now());
+        let horizon_begin = begins.get(&urn).copied().flatten();
+        let horizon = scope(&ledger, horizon_begin, settings, asker.now()).horizon(asker.now());
         let pending = horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done));
         let expected = match archived_density(&ledger) {
             Some(density) => {
                 let expected = pending.iter().map(|&range| density.expected_in(range));
-                Some(expected.fold(0, u64::saturating_add))
+                Ok(Some(expected.fold(0, u64::saturating_add)))
             }
-            None => ask_totals(&asker, &urn, &pending).await.map_err(to_failure)?,
+            None => ask_totals(&asker, &urn, &pending).await,
+        };
+        let (expected, failure) = match expected {
+            Ok(expected) => (expected, None),
+            Err(failure) if asker.refusal().is_some() => return Err(to_failure(failure)),
+            Err(failure) => (None, Some(failure)),
         };
         let least = pending.iter().map(|&range| windows::least_walks(range)).sum::<u64>();
         let requests = least.max(expected.map_or(0, |records| windows::requests_for(records, PAGE_LIMIT)));
-        previews.push(Preview { urn, pending, expected_records: expected, requests });
+        previews.push(Preview { urn, pending, expected_records: expected, requests, failure });
     }
     Ok((previews, list))
 }

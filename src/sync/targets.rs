@@ -32,7 +32,11 @@ pub(super) async fn load<S: Source>(
     let mut found = load_found(archive, urns, asker.now())?;
     batch.showings.extend(learn_time(asker, &found, settings).await.map_err(Stop::Refused)?);
     take_back_the_future(archive, &mut found, settings, asker)?;
-    Ok(to_targets(found, settings, asker.now()))
+    let now = asker.now();
+    let targets = to_targets(found, settings, now);
+    let due = targets.iter().filter_map(|target| Some((target.id, target.scope.due(now)?)));
+    archive.save_horizons(&due.collect::<Vec<_>>(), now.later() + TOLERANCE)?;
+    Ok(targets)
 }
 
 /// A function of the run and what its ledger says.
@@ -42,6 +46,21 @@ struct Found {
     registered: Registered,
     ledger: Vec<Entry>,
     ledger_end: Option<Timestamp>,
+}
+
+impl Found {
+    fn scope(&self, settings: &Settings, now: Moment) -> Scope {
+        scope(&self.ledger, self.registered.horizon_begin, settings, now)
+    }
+}
+
+/// What of a function is to be archived, of which earlier runs set out to archive what comes after `horizon_begin`.
+pub(super) fn scope(ledger: &[Entry], horizon_begin: Option<Timestamp>, settings: &Settings, now: Moment) -> Scope {
+    let walked_from = ledger.first().map(|first| first.window.begin());
+    // By a clock that was ahead, a run may have set out to archive what is yet to come.
+    let set_out_from = horizon_begin.filter(|&begin| begin < now.earlier());
+    let archived_from = walked_from.into_iter().chain(set_out_from).min();
+    Scope { archived_from, since: settings.since, until: settings.until, first_reach: settings.first_reach }
 }
 
 fn load_found(archive: &mut Archive, urns: &[FunctionUrn], now: Moment) -> Result<Vec<Found>, StoreError> {
@@ -63,7 +82,7 @@ async fn learn_time<S: Source>(
 ) -> Result<Option<Showing>, CallFailure> {
     let now = asker.now();
     let is_doubtful = |function: &Found| {
-        let horizon = scope(&function.ledger, settings).horizon(now);
+        let horizon = function.scope(settings, now).horizon(now);
         let is_ahead = function.ledger_end.is_some_and(|end| end > now.earlier() + TOLERANCE);
         is_ahead || horizon.is_none_or(|horizon| windows::pending(horizon, &done(&function.ledger)).is_empty())
     };
@@ -111,19 +130,13 @@ fn take_back_the_future<S: Source>(
 
 fn to_targets(known: Vec<Found>, settings: &Settings, now: Moment) -> Vec<Target> {
     let target = |function: Found| {
+        let scope = function.scope(settings, now);
         let Found { urn, registered: Registered { id, first_seen_at, is_new, .. }, ledger, ledger_end } = function;
-        let scope = scope(&ledger, settings);
         // A horizon that holds no second yet has nothing to do.
         let horizon = scope.horizon(now)?;
         Some(Target { id, urn, first_run_at: first_seen_at, is_new, ledger: ledger.into(), ledger_end, scope, horizon })
     };
     known.into_iter().filter_map(target).collect()
-}
-
-/// What of a function is to be archived.
-pub(super) fn scope(ledger: &[Entry], settings: &Settings) -> Scope {
-    let archived_from = ledger.first().map(|first| first.window.begin());
-    Scope { archived_from, since: settings.since, until: settings.until, first_reach: settings.first_reach }
 }
 
 pub(super) fn done(ledger: &[Entry]) -> IntervalSet {

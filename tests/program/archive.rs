@@ -67,6 +67,14 @@ fn text(value: rusqlite::types::Value) -> String {
     }
 }
 
+/// What is told to be missing: URN, begin and end of each range.
+pub(crate) fn gaps(db: &Path) -> Vec<(String, String, String)> {
+    let connection = open(db);
+    let mut select = connection.prepare("SELECT function_urn, begin_time, end_time FROM gaps").unwrap();
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
 pub(crate) fn number(db: &Path, sql: &str) -> i64 {
     open(db).query_row(sql, [], |row| row.get(0)).unwrap()
 }

@@ -1,6 +1,7 @@
 //! The functions of a project as a service may list, name, and lose them.
 
 use crate::archive;
+use crate::cloud::{later, now};
 use crate::program::{Home, Program, Said};
 use fgarchive::emulator::{PROJECT_ID, REGION};
 use std::io::{BufRead, BufReader, Write};
@@ -21,9 +22,13 @@ struct Project {
     shown: usize,
     /// Which URNs are known to the other calls.
     known: Vec<String>,
+    /// The body of the 404 for others.
+    not_found: &'static str,
+    /// The entries of the records of `f0000`.
+    records: Vec<String>,
 }
 
-/// A service with no records whose list of functions the test writes.
+/// A service whose list of functions the test writes.
 struct Stub {
     address: String,
     project: Arc<Mutex<Project>>,
@@ -48,25 +53,29 @@ impl Project {
             count: Some(functions),
             shown: usize::MAX,
             known,
+            not_found: r#"{"error_code":"FSS.0404","error_msg":"can not find function"}"#,
+            records: Vec::new(),
         }
     }
 
     fn answer(&self, path: &str) -> (u16, String) {
-        let not_found = || (404, r#"{"error_code":"FSS.0404","error_msg":"can not find function"}"#.to_owned());
+        let not_found = || (404, self.not_found.to_owned());
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let Some((_, function)) = path.split_once("/fgs/functions/") else {
-            let marker = query.split('&').find_map(|pair| pair.strip_prefix("marker=")).unwrap_or("0");
-            return (200, self.list(marker.parse().unwrap()));
-        };
+        let marker = query.split('&').find_map(|pair| pair.strip_prefix("marker=")).unwrap_or("0").parse().unwrap();
+        let Some((_, function)) = path.split_once("/fgs/functions/") else { return (200, self.list(marker)) };
         let (urn, call) = function.split_once('/').unwrap_or((function, ""));
         if !self.known.contains(&urn.replace("%3A", ":")) {
             return not_found();
         }
         let body = match call {
-            "async-invocations" => r#"{"invocations":[],"count":0}"#,
-            _ => r#"{"enable_async_status_log":true}"#,
+            "async-invocations" if urn.ends_with("f0000") => {
+                let page = self.records.get(marker..).unwrap_or_default().join(",");
+                format!(r#"{{"invocations":[{page}],"count":{}}}"#, self.records.len())
+            }
+            "async-invocations" => r#"{"invocations":[],"count":0}"#.to_owned(),
+            _ => r#"{"enable_async_status_log":true}"#.to_owned(),
         };
-        (200, body.to_owned())
+        (200, body)
     }
 
     fn list(&self, marker: usize) -> String {
@@ -221,9 +230,9 @@ fn a_service_that_knows_one_form_of_a_urn_is_asked_in_that_form() {
 
 /// A version or an alias has no other form, and a function that was never archived is an error.
 #[test]
-fn a_function_that_is_not_known_is_asked_for_in_both_forms_and_no_more() {
+fn a_function_that_is_not_known_is_asked_for_in_both_forms_and_for_another_time() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(1)));
-    for (function, requests) in [("typo".to_owned(), 2), (urn("f0000:!prod"), 1), (urn("f0000:7"), 1)] {
+    for (function, requests) in [("typo".to_owned(), 3), (urn("f0000:!prod"), 2), (urn("f0000:7"), 2)] {
         for _ in 0..2 {
             stub.sync_one(&home, &function)
                 .exits(3)
@@ -245,6 +254,52 @@ impl Project {
         self.known.retain(|known| !known.ends_with(&format!(":{name}")));
         self.count = Some(self.entries.len());
     }
+}
+
+/// A wrong address, a gateway or a proxy knows nothing of functions, whatever it says with its 404.
+#[test]
+fn only_the_services_own_words_say_that_a_function_is_gone() {
+    for body in [
+        "<html><h1>404 Not Found</h1>nginx</html>",
+        "",
+        "{}",
+        r#"{"message":"no Route matched with those values"}"#,
+        r#"{"error_code":"APIG.0101","error_msg":"The API does not exist"}"#,
+        r#"{"code":404,"status":"Not Found"}"#,
+    ] {
+        let (home, stub) = (Home::new(), Stub::new(Project::of(2)));
+        stub.sync(&home).exits(0);
+        stub.change(|project| {
+            project.known.clear();
+            project.not_found = body;
+        });
+        stub.sync_one(&home, "f0000").exits(3).says("left incomplete: ").says("HTTP 404");
+        assert_eq!(gone(&home), [""; 0], "{body}");
+        stub.change(|project| *project = Project::of(2));
+        stub.sync(&home).exits(0);
+    }
+}
+
+/// A list may leave out a function for want of rights: while new records come of it, it is archived.
+#[test]
+fn what_a_list_leaves_out_and_goes_on_is_not_gone() {
+    let record = |id: &str| {
+        let start = later(now(), -60).to_wire();
+        format!(r#"{{"request_id":"{id}","status":"SUCCESS","start_time":"{start}","end_time":"{start}"}}"#)
+    };
+    let (home, stub) = (Home::new(), Stub::new(Project::of(3)));
+    stub.change(|project| project.records.push(record("old")));
+    stub.sync(&home).exits(0);
+    stub.change(|project| {
+        project.entries.remove(0);
+        project.count = Some(2);
+        project.records.push(record("new"));
+    });
+    stub.sync(&home).exits(0);
+    assert_eq!(gone(&home), [""; 0]);
+    assert_eq!(archive::number(&home.db(), "SELECT count(*) FROM invocations"), 2);
+    stub.sync(&home).exits(0).says("gone: the service knows it no more").says("default:f0000");
+    assert_eq!(gone(&home), ["f0000"]);
 }
 
 #[test]

@@ -2,14 +2,19 @@
 
 use crate::archive;
 use crate::cloud::{Cloud, now, pause, settled_world};
-use crate::program::Home;
+use crate::program::{BINARY, Home};
 use crate::truth;
 use fastrand::Rng;
 use fgarchive::emulator::{Fault, Readings, WorldSpec};
+use std::process::Command;
 use std::time::Duration;
 
 /// Kills at random moments, over several archives.
 const KILLS: usize = 36;
+
+/// After so many kills of one archive a run has at least the time that an undisturbed one takes: where the last page of a
+/// window comes late in it, hardly a run would come so far.
+const PATIENCE: f64 = 12.0;
 
 /// Requests a second at which a run over [`many_pages`] makes several commits on the fastest of machines: one is made
 /// every half a second, and there are some 2,400 pages.
@@ -46,9 +51,10 @@ fn killed_at_any_moment_and_run_again_it_equals_an_undisturbed_archive() {
     while killed < KILLS {
         seed += 1;
         let (mut rng, home) = (Rng::with_seed(seed), Home::new());
-        while kill_or_complete(&home, &cloud, &since, whole.mul_f64(rng.f64())) {
-            killed += 1;
-            if check_what_it_left(&home) {
+        let mut of_this = 0;
+        while kill_or_complete(&home, &cloud, &since, whole.mul_f64(rng.f64() + f64::from(of_this) / PATIENCE)) {
+            (killed, of_this) = (killed + 1, of_this + 1);
+            if check_what_it_left(&home, &cloud) {
                 let records = archive::number(&home.db(), "SELECT count(*) FROM invocations");
                 halfway += usize::from((1..12_000).contains(&records));
             }
@@ -74,9 +80,12 @@ fn kill_or_complete(home: &Home, cloud: &Cloud, since: &str, after: Duration) ->
 }
 
 /// Checks what a killed run left; false when it had not committed its first transaction, the one that makes the schema.
-fn check_what_it_left(home: &Home) -> bool {
+fn check_what_it_left(home: &Home, cloud: &Cloud) -> bool {
     let begun = home.db().exists() && archive::number(&home.db(), "SELECT count(*) FROM sqlite_schema") > 0;
     home.run(["check"]).exits(if begun { 0 } else { 6 });
+    if begun {
+        truth::assert_missing_is_told(cloud, &home.db());
+    }
     begun
 }
 
@@ -93,7 +102,7 @@ fn killed_in_the_middle_of_a_commit_it_equals_an_undisturbed_archive() {
         run.until("its log grows", |_| size() > 200_000 + seed * 300_000);
         run.signal("KILL");
         caught += usize::from(run.wait().code() == -9);
-        check_what_it_left(&home);
+        check_what_it_left(&home, &cloud);
         home.sync_since(&cloud, "3d").exits(0);
         truth::assert_whole(&cloud, &home.db());
         home.run(["check"]).exits(0);
@@ -118,6 +127,22 @@ fn told_to_stop_it_keeps_what_it_fetched() {
         home.sync_since(&cloud, "3d").exits(0);
         truth::assert_whole(&cloud, &home.db());
     }
+}
+
+/// As under `nohup`: what is ignored when it begins stays so.
+#[test]
+fn a_signal_that_is_ignored_stops_no_run() {
+    let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 10 }));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", BINARY]);
+    let arguments = ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"];
+    let mut run = home.run_as(shell, arguments).signed().to(&cloud).start();
+    run.until("some pages are asked", |_| cloud.listings() > 40);
+    run.signal("HUP");
+    pause(Duration::from_millis(300));
+    cloud.emulator.set_faults(fgarchive::emulator::Faults::none());
+    run.wait().exits(0);
+    truth::assert_whole(&cloud, &home.db());
 }
 
 #[test]

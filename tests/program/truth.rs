@@ -86,6 +86,23 @@ pub(crate) fn assert_whole(cloud: &Cloud, db: &Path) {
     assert_eq!(aside, rejects(cloud, cloud.now()), "entries kept aside");
 }
 
+/// Every record that is not archived lies in a range that is told to be missing, of each function that was asked for. The
+/// last five minutes are nobody's promise yet.
+#[track_caller]
+pub(crate) fn assert_missing_is_told(cloud: &Cloud, db: &Path) {
+    let promised = later(cloud.now(), -600).to_string();
+    let begun = archive::rows(db, "SELECT urn FROM functions WHERE horizon_begin IS NOT NULL");
+    let told = archive::gaps(db);
+    let found = archive::records(db);
+    for (id, record) in records(cloud, cloud.now()) {
+        let [Some(urn), _, _, _, Some(start), ..] = &record else { continue };
+        if begun.contains(urn) && *start < promised && !found.contains_key(&id) {
+            let is_told = told.iter().any(|(of, begin, end)| of == urn && begin <= start && start < end);
+            assert!(is_told, "{id} of {start} is missing, and {urn} has these gaps: {told:?}");
+        }
+    }
+}
+
 /// Like `assert_eq`, but only the first differences are shown.
 #[track_caller]
 pub(crate) fn assert_same(expected: &Records, found: &Records) {

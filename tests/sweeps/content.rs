@@ -26,7 +26,18 @@ macro_rules! minutes_of_windows {
 
 /// Everything but the runs, and how the ledger is cut where it is not settled yet.
 const QUESTIONS: [(&str, &str); 11] = [
-    ("functions", concat!("SELECT urn, ", minute!("first_seen_at"), " FROM functions ORDER BY 1")),
+    (
+        "functions",
+        concat!(
+            "SELECT urn, ",
+            minute!("first_seen_at"),
+            ", ",
+            minute!("horizon_begin"),
+            ", ",
+            minute!("horizon_end"),
+            " FROM functions ORDER BY 1",
+        ),
+    ),
     (
         "records",
         concat!(

@@ -162,7 +162,9 @@ SELECT f.id,
        walked.at,
        coalesce(records.n, 0),
        iif(f.gone_at IS NULL, coalesce(open.n, 0), 0),
-       f.gone_at
+       f.gone_at,
+       f.horizon_begin,
+       f.horizon_end
   FROM functions f
   LEFT JOIN records ON records.function_id = f.id
   LEFT JOIN open ON open.function_id = f.id
@@ -175,12 +177,13 @@ fn load_functions(connection: &Connection, chosen: Option<&str>) -> Result<Vec<F
     let mut ranges = load_ranges(connection)?;
     let mut outlooks = load_outlooks(connection)?;
     let mut statement = connection.prepare(FUNCTIONS)?;
-    let rows = statement.query_map([chosen], |row| Ok((row.get::<_, i64>(0)?, read_function(row)?)))?;
+    let horizon = |row: &Row<'_>| Ok::<_, rusqlite::Error>(read_moment(row.get(7)?).zip(read_moment(row.get(8)?)));
+    let rows = statement.query_map([chosen], |row| Ok((row.get::<_, i64>(0)?, horizon(row)?, read_function(row)?)))?;
     rows.map(|row| {
-        let (id, mut function) = row?;
+        let (id, horizon, mut function) = row?;
         function.outlook = outlooks.remove(&id).unwrap_or_default();
         let ranges = ranges.remove(&id).unwrap_or_default();
-        Coverage::of(&with_gaps(&ranges, function.gone_at)).fill(&mut function);
+        Coverage::of(&with_gaps(&ranges, horizon, function.gone_at)).fill(&mut function);
         Ok(function)
     })
     .collect()
@@ -226,18 +229,28 @@ fn load_ranges(connection: &Connection) -> Result<HashMap<i64, Vec<(Interval, St
     Ok(ranges)
 }
 
-/// A ledger with the ranges between its rows. Of a function that is gone, what is not proven until then is lost, as the view
-/// `coverage` has it.
-fn with_gaps(ledger: &[(Interval, String)], gone_at: Option<Timestamp>) -> Vec<(Interval, String)> {
+/// A ledger with the ranges of the horizon that no row covers. Of a function that is gone, what is not proven until then is
+/// lost, as the view `coverage` has it.
+fn with_gaps(
+    ledger: &[(Interval, String)],
+    horizon: Option<(Timestamp, Timestamp)>,
+    gone_at: Option<Timestamp>,
+) -> Vec<(Interval, String)> {
     let missing = if gone_at.is_some() { "lost" } else { "not walked" };
-    let nexts = ledger.iter().skip(1).map(|(range, _)| Some(range.begin())).chain([gone_at]);
-    let mut ranges = Vec::with_capacity(ledger.len());
-    for ((range, state), next) in ledger.iter().zip(nexts) {
+    let (begin, end) = (horizon.map(|(begin, _)| begin), gone_at.or(horizon.map(|(_, end)| end)));
+    let mut ranges = Vec::with_capacity(ledger.len() + 2);
+    let mut told_until = begin;
+    let mut tell_until = |ranges: &mut Vec<_>, next: Option<Timestamp>, told: Option<Timestamp>| {
+        let gap = told_until.zip(next).and_then(|(from, until)| Interval::new(from, until));
+        ranges.extend(gap.map(|gap| (gap, missing.to_owned())));
+        told_until = told;
+    };
+    for (range, state) in ledger {
+        tell_until(&mut ranges, Some(range.begin()), Some(range.end()));
         let state = if gone_at.is_some() && state == "unproven" { "lost" } else { state };
         ranges.push((*range, state.to_owned()));
-        let gap = next.and_then(|next| Interval::new(range.end(), next));
-        ranges.extend(gap.map(|gap| (gap, missing.to_owned())));
     }
+    tell_until(&mut ranges, end, None);
     ranges
 }
 
@@ -442,20 +455,58 @@ mod tests {
     /// The status and the view `coverage` must not tell two stories.
     #[test]
     fn a_ledger_and_its_gaps_are_what_the_view_tells() {
-        for gone_at in [None, Some("2026-03-01T15:00:00Z"), Some("2026-03-01T14:00:00Z")] {
-            let set =
-                gone_at.map_or_else(String::new, |at| format!("UPDATE functions SET gone_at = '{at}' WHERE id = 1"));
+        let day = |hour: &str| format!("2026-03-{hour}:00:00Z");
+        let horizons = [
+            None,
+            Some(("01T00", "01T13")),
+            Some(("01T02", "01T20")),
+            Some(("01T00", "01T14")),
+            Some(("01T05", "01T05")),
+        ];
+        for (gone_at, horizon) in
+            [None, Some("01T15"), Some("01T14")].into_iter().flat_map(|gone| horizons.map(|horizon| (gone, horizon)))
+        {
+            let text = |moment: Option<&str>| moment.map_or("NULL".to_owned(), |moment| format!("'{}'", day(moment)));
+            // Of the second function nothing was walked.
+            let set = format!(
+                "UPDATE functions SET gone_at = {}, horizon_begin = {}, horizon_end = {}",
+                text(gone_at),
+                text(horizon.map(|(begin, _)| begin)),
+                text(horizon.map(|(_, end)| end)),
+            );
             let archive = archive().with(&set);
             let reader = archive.reader();
-            let sql = "SELECT begin_time || ' ' || end_time || ' ' || state FROM coverage ORDER BY begin_time";
+            let sql = "SELECT function_id || ' ' || begin_time || ' ' || end_time || ' ' || state
+                         FROM coverage ORDER BY function_id, begin_time";
             let mut select = reader.connection.prepare(sql).unwrap();
             let viewed: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-            let ledger = load_ranges(&reader.connection).unwrap().remove(&1).unwrap();
-            let told = with_gaps(&ledger, gone_at.map(at));
-            let told: Vec<String> =
-                told.iter().map(|(range, state)| format!("{} {} {state}", range.begin(), range.end())).collect();
-            assert_eq!(told, viewed, "{gone_at:?}");
+            let mut ledgers = load_ranges(&reader.connection).unwrap();
+            let moment = |text: &str| at(&day(text));
+            let told: Vec<String> = [1, 2]
+                .into_iter()
+                .flat_map(|id| {
+                    let horizon = horizon.map(|(begin, end)| (moment(begin), moment(end)));
+                    let ranges = with_gaps(&ledgers.remove(&id).unwrap_or_default(), horizon, gone_at.map(moment));
+                    ranges
+                        .into_iter()
+                        .map(move |(range, state)| format!("{id} {} {} {state}", range.begin(), range.end()))
+                })
+                .collect();
+            assert_eq!(told, viewed, "{gone_at:?} {horizon:?}");
         }
+    }
+
+    #[test]
+    fn what_a_run_set_out_to_archive_and_did_not_reach_is_a_gap() {
+        let set = "UPDATE functions SET horizon_begin = '2026-03-01T00:00:00Z', horizon_end = '2026-03-01T20:00:00Z'";
+        let status = archive().with(set).reader().status(&Arguments::at(at("2026-03-02T12:00:00Z"))).unwrap();
+        let [invoice, report] = &status.functions[..] else { panic!("two functions: {status:?}") };
+        assert_eq!(invoice.gaps, Extent { count: 1, seconds: 20 * 3600 });
+        assert_eq!(invoice.outlook.pending_since, Some(at("2026-03-01T00:00:00Z")));
+        assert_eq!(
+            (report.gaps, report.covered_through),
+            (Extent { count: 3, seconds: 8 * 3600 }, Some(at("2026-03-01T12:00:00Z")))
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The functions that are archived.
 
 use super::ledger;
-use crate::domain::{FunctionUrn, Timestamp};
+use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::functions::Known;
 use crate::plan::ledger::Entry;
@@ -18,6 +18,8 @@ pub struct Registered {
     pub first_seen_at: Timestamp,
     /// Its URN in the form to ask with: the one that was answered before, else as it was given.
     pub urn: FunctionUrn,
+    /// From where on earlier runs set out to archive it, if any did.
+    pub horizon_begin: Option<Timestamp>,
     /// Whether it was added just now.
     pub is_new: bool,
 }
@@ -27,6 +29,28 @@ impl Archive {
     pub fn register(&mut self, urns: &[FunctionUrn], now: impl Into<Moment>) -> Result<Vec<Registered>, StoreError> {
         let now = now.into().earlier();
         self.transact(|transaction| urns.iter().map(|urn| save_function(transaction, urn, now)).collect())
+    }
+
+    /// Notes what a run sets out to archive of each function, before it asks for the first page: what it does not reach is
+    /// missing, however it ends. What earlier runs noted of time after `present` came from clocks that were ahead.
+    pub fn save_horizons(&mut self, horizons: &[(FunctionId, Interval)], present: Timestamp) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut update = transaction.prepare_cached(
+                "UPDATE functions
+                    SET horizon_begin = iif(horizon_begin < :present, min(horizon_begin, :begin), :begin),
+                        horizon_end = iif(horizon_end < :present, max(horizon_end, :end), :end)
+                  WHERE id = :id",
+            )?;
+            for (id, horizon) in horizons {
+                update.execute(named_params! {
+                    ":id": id.0,
+                    ":begin": horizon.begin().to_string(),
+                    ":end": horizon.end().to_string(),
+                    ":present": present.to_string(),
+                })?;
+            }
+            Ok(())
+        })
     }
 
     /// The forms of URNs that were answered before.
@@ -68,6 +92,14 @@ impl Archive {
             }
             Ok(())
         })
+    }
+
+    /// Whether a record of the function that began after a moment came for the first time in a run.
+    pub fn has_news(&self, function: FunctionId, run: RunId, since: Timestamp) -> Result<bool, StoreError> {
+        let select = "SELECT EXISTS (SELECT 1 FROM invocations
+                                      WHERE start_time > :since AND function_id = :function AND first_run_id = :run)";
+        let parameters = named_params! { ":since": since.to_string(), ":function": function.0, ":run": run.0 };
+        Ok(self.connection().prepare_cached(select)?.query_row(parameters, |row| row.get(0))?)
     }
 
     /// Forgets functions that the service never knew: a mistyped name would be called uncovered for ever. One of which
@@ -128,7 +160,8 @@ fn load_all(connection: &Connection) -> Result<Vec<(FunctionId, FunctionUrn)>, S
 
 fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, coalesce(asked_as, urn), EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id), gone_at
+        "SELECT id, coalesce(asked_as, urn), EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id), gone_at,
+                horizon_begin
            FROM functions f
           ORDER BY id",
     )?;
@@ -141,6 +174,7 @@ fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, Store
             is_archived: row.get(2)?,
             // A moment that cannot be read is none of ours: that the function is gone is not doubted by it.
             gone_at: gone_at.map(|at| at.parse().unwrap_or(Timestamp::MIN)),
+            horizon_begin: row.get::<_, Option<String>>(4)?.and_then(|at| at.parse().ok()),
         };
         Ok((FunctionId(row.get(0)?), known))
     })?;
@@ -164,15 +198,16 @@ fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestam
             ":qualifier": urn.qualifier(),
             ":first_seen_at": now.to_string(),
         })?;
-    let (id, first_seen_at, asked_as): (_, String, Option<String>) = transaction
-        .prepare_cached("SELECT id, first_seen_at, asked_as FROM functions WHERE urn = ?1")?
-        .query_row([text], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let (id, first_seen_at, asked_as, horizon_begin): (_, String, Option<String>, Option<String>) = transaction
+        .prepare_cached("SELECT id, first_seen_at, asked_as, horizon_begin FROM functions WHERE urn = ?1")?
+        .query_row([text], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     let answered: Option<FunctionUrn> = asked_as.and_then(|text| text.parse().ok());
     Ok(Registered {
         id: FunctionId(id),
         // A moment that cannot be read is none of ours: what was archived before now is then held to its promise.
         first_seen_at: first_seen_at.parse().unwrap_or(Timestamp::MIN),
         urn: answered.filter(|answered| answered == urn).unwrap_or_else(|| urn.clone()),
+        horizon_begin: horizon_begin.and_then(|text| text.parse().ok()),
         is_new: added > 0,
     })
 }
@@ -263,6 +298,23 @@ mod tests {
             rows(&archive, COVERAGE)[2..],
             ["12:00 13:00 settled empty", "13:00 15:00 settled not there", "15:00 16:00 settled empty"]
         );
+    }
+
+    #[test]
+    fn horizons_grow_and_what_a_clock_ahead_noted_is_forgotten() {
+        let (_directory, mut archive) = archive();
+        let mut after = |begin: &str, end: &str, present: &str| {
+            let horizon = Interval::new(at(begin), at(end)).unwrap();
+            archive.save_horizons(&[(FunctionId(1), horizon)], at(present)).unwrap();
+            let sql =
+                "SELECT substr(horizon_begin, 12, 5) || ' ' || substr(horizon_end, 12, 5) FROM functions WHERE id = 1";
+            rows(&archive, sql).remove(0)
+        };
+        assert_eq!(after("10:00", "20:00", "20:10"), "10:00 20:00");
+        assert_eq!(after("11:00", "12:00", "20:20"), "10:00 20:00");
+        assert_eq!(after("09:00", "21:00", "21:10"), "09:00 21:00");
+        assert_eq!(after("11:00", "12:00", "12:10"), "09:00 12:00", "the clocks had been ahead");
+        assert_eq!(after("07:00", "08:00", "08:10"), "07:00 08:00");
     }
 
     #[test]
