@@ -31,7 +31,7 @@ impl Project {
 pub struct Known {
     /// Its URN, in the form that was answered last.
     pub urn: FunctionUrn,
-    /// Whether its ledger holds anything: one that was only ever asked for in vain is not archived.
+    /// Whether a run set out to archive it, so that it is told of until it is there, gone, or found to be unknown.
     pub is_archived: bool,
     /// Since when it is gone.
     pub gone_at: Option<Timestamp>,

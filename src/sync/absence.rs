@@ -147,24 +147,28 @@ pub(super) fn conclude(
     reports: &mut [FunctionReport],
 ) -> Result<(), StoreError> {
     let choices: HashMap<&FunctionUrn, &Choice> = resolved.choices.iter().map(|choice| (&choice.urn, choice)).collect();
-    let (mut gone, mut unknown) = (Vec::new(), Vec::new());
+    let mut gone = Vec::new();
     let mut contradicting = 0;
     for (target, report) in targets.iter().zip(reports) {
         let choice = choices.get(&target.urn).copied();
         let answered = answered(report);
-        let is_alive = choice.is_some_and(|choice| choice.part == Part::Farewell)
-            && archive.has_news(target.id, run, now - functions::YOUNG_FOR)?;
-        match fate(choice, answered, !target.ledger.is_empty(), resolved.needs_witness, is_alive) {
-            Fate::Stays if target.ledger.is_empty() && answered == Answered::NotFound => {
-                unknown.push(target.id);
-            }
+        let is_left_out = choice.is_some_and(|choice| choice.part == Part::Farewell);
+        let is_alive = is_left_out && archive.has_news(target.id, run, now - functions::YOUNG_FOR)?;
+        let is_archived =
+            !(target.ledger.is_empty() && answered == Answered::NotFound && archive.forget_unknown(target.id)?);
+        match fate(choice, answered, is_archived, resolved.needs_witness, is_alive) {
+            // Neither listed, nor known, nor anything archived of it: there never was one.
+            Fate::Stays if is_left_out && !is_archived => (report.finished, report.failure) = (true, None),
             Fate::Stays => {}
             Fate::Contradicts => contradicting += 1,
             Fate::Gone => {
                 gone.push(target.id);
                 (report.finished, report.failure) = (true, None);
                 report.unproven.clear();
-                report.lost = functions::unproven_until(&archive.load_ledger(target.id)?, now);
+                report.lost = match &archive.load_ledger(target.id)?[..] {
+                    [] => Interval::new(target.horizon.begin(), now).into_iter().collect(),
+                    ledger => functions::unproven_until(ledger, now),
+                };
                 report.gone = Some(Gone { at: now, is_news: true });
             }
         }
@@ -173,9 +177,6 @@ pub(super) fn conclude(
         && let Some(list) = &mut resolved.list
     {
         list.problem.get_or_insert(ListProblem::Contradicted(contradicting));
-    }
-    if !unknown.is_empty() {
-        archive.forget_unknown(&unknown)?;
     }
     if gone.is_empty() { Ok(()) } else { archive.save_gone(&gone, now) }
 }

@@ -280,6 +280,31 @@ fn only_the_services_own_words_say_that_a_function_is_gone() {
     }
 }
 
+/// A first run may end before it has archived anything of a function that is then deleted.
+#[test]
+fn what_was_only_set_out_for_and_is_deleted_alarms_nobody() {
+    for record in [None, Some(r#"{"request_id":"a","status":"SUCCESS"}"#)] {
+        let (home, stub) = (Home::new(), Stub::new(Project::of(3)));
+        stub.sync(&home).exits(0);
+        let connection = rusqlite::Connection::open(home.db()).unwrap();
+        connection.execute_batch("DELETE FROM windows WHERE function_id = 1; DELETE FROM recording").unwrap();
+        if record.is_some() {
+            let kept = "INSERT INTO invocations (request_id, function_id, status, first_run_id, changed_run_id)
+                        VALUES ('a', 1, 'SUCCESS', 1, 1)";
+            connection.execute(kept, []).unwrap();
+        }
+        home.run(["status", "--max-age", "1h"]).exits(7);
+        stub.change(|project| project.delete("f0000"));
+        let said = stub.sync(&home).exits(0);
+        assert_eq!(said.stderr.contains("gone"), record.is_some(), "{}", said.stderr);
+        assert_eq!(gone(&home), if record.is_some() { vec!["f0000"] } else { vec![] });
+        home.run(["status", "--max-age", "1h"]).exits(0);
+        let gaps = archive::rows(&home.db(), "SELECT state FROM gaps");
+        assert_eq!(gaps, if record.is_some() { vec!["lost"] } else { vec![] });
+        stub.sync(&home).exits(0);
+    }
+}
+
 /// A list may leave out a function for want of rights: while new records come of it, it is archived.
 #[test]
 fn what_a_list_leaves_out_and_goes_on_is_not_gone() {

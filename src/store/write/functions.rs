@@ -102,9 +102,9 @@ impl Archive {
         Ok(self.connection().prepare_cached(select)?.query_row(parameters, |row| row.get(0))?)
     }
 
-    /// Forgets functions that the service never knew: a mistyped name would be called uncovered for ever. One of which
-    /// anything is archived stays.
-    pub fn forget_unknown(&mut self, unknown: &[FunctionId]) -> Result<(), StoreError> {
+    /// Forgets a function that the service does not know: a mistyped name would be called uncovered for ever. One of which
+    /// anything is archived stays. Whether it is forgotten.
+    pub fn forget_unknown(&mut self, unknown: FunctionId) -> Result<bool, StoreError> {
         self.transact(|transaction| {
             let mut forget = transaction.prepare_cached(
                 "DELETE FROM functions WHERE id = ?1 AND gone_at IS NULL AND NOT EXISTS (
@@ -116,7 +116,7 @@ impl Archive {
                     SELECT 1 FROM absences WHERE function_id = ?1 UNION ALL
                     SELECT 1 FROM rejects WHERE function_id = ?1)",
             )?;
-            unknown.iter().try_for_each(|id| forget.execute([id.0]).map(drop)).map_err(Into::into)
+            Ok(forget.execute([unknown.0])? > 0)
         })
     }
 
@@ -160,8 +160,8 @@ fn load_all(connection: &Connection) -> Result<Vec<(FunctionId, FunctionUrn)>, S
 
 fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, coalesce(asked_as, urn), EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id), gone_at,
-                horizon_begin
+        "SELECT id, coalesce(asked_as, urn), horizon_begin IS NOT NULL OR EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id),
+                gone_at, horizon_begin
            FROM functions f
           ORDER BY id",
     )?;
