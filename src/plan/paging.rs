@@ -19,7 +19,7 @@
 
 pub use super::habits::Habits;
 pub use super::proof::{Doubt, Proof};
-use super::seen::Seen;
+use super::seen::{Seen, Tip};
 use crate::domain::{EntryKey, Interval, Marker, Page, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -77,14 +77,6 @@ pub struct Contradiction {
     reach: u64,
     /// The sum of the keys, the same in whichever order the entries came.
     entries: u64,
-}
-
-/// What the answer that ends where the chain of pages ends said.
-#[derive(Clone, Copy, Debug)]
-struct Tip {
-    length: u64,
-    count: Option<u64>,
-    points_on: bool,
 }
 
 /// How far the end of the list is confirmed, from answers that came one after the other.
@@ -383,9 +375,12 @@ impl Walk {
             End::Alone if self.says_end() => Vec::new(),
             // Pages of one entry share none.
             End::Open if self.longest == 1 => behind(),
-            End::Open if let Some(total) = to_come => self.up_to(total),
-            End::Open if self.may_go_on() => one_early(),
-            End::Open | End::Alone | End::Asked => behind(),
+            End::Open => match to_come {
+                Some(total) => self.up_to(total),
+                None if self.may_go_on() => one_early(),
+                None => behind(),
+            },
+            End::Alone | End::Asked => behind(),
         }
     }
 
@@ -489,12 +484,6 @@ impl Walk {
 
     fn first_is_counted(&self) -> bool {
         self.counts.first().is_some_and(|&(count, _)| count == Some(self.first_length))
-    }
-}
-
-impl Tip {
-    fn of(page: &Seen) -> Self {
-        Self { length: page.length(), count: page.count, points_on: page.points_on }
     }
 }
 

@@ -35,3 +35,17 @@ impl Seen {
         self.entries.first().map(|entry| entry.0)
     }
 }
+
+/// What the answer that ends where the chain of pages ends said.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tip {
+    pub(super) length: u64,
+    pub(super) count: Option<u64>,
+    pub(super) points_on: bool,
+}
+
+impl Tip {
+    pub(super) fn of(page: &Seen) -> Self {
+        Self { length: page.length(), count: page.count, points_on: page.points_on }
+    }
+}
