@@ -146,7 +146,12 @@ fn rooms(map: &str) -> BTreeMap<String, Room> {
 
 /// The crates of `[dependencies]`, as code spells them.
 fn dependencies() -> BTreeSet<String> {
-    let table = MANIFEST.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    crates_of("dependencies")
+}
+
+/// The crates of a table of the manifest, as code spells them.
+fn crates_of(table: &str) -> BTreeSet<String> {
+    let table = MANIFEST.split(&format!("\n[{table}]\n")).nth(1).unwrap().split("\n[").next().unwrap();
     let names = table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
     names.map(|(name, _)| name.replace('-', "_")).collect()
 }
@@ -301,20 +306,25 @@ fn violations(source: &Source) -> Vec<String> {
 
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut directories = vec![root.clone()];
-    let mut sources = Vec::new();
+    texts_below(&root).into_iter().map(|(path, text)| Source::new(&path, &text)).collect()
+}
+
+/// The files of Rust below a directory: the path from there, and the text.
+fn texts_below(root: &Path) -> Vec<(String, String)> {
+    let mut directories = vec![root.to_owned()];
+    let mut texts = Vec::new();
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
             let path: PathBuf = entry.unwrap().path();
             if path.is_dir() {
                 directories.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let below = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
-                sources.push(Source::new(&below, &fs::read_to_string(&path).unwrap()));
+                let below = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                texts.push((below, fs::read_to_string(&path).unwrap()));
             }
         }
     }
-    sources
+    texts
 }
 
 #[test]
@@ -344,6 +354,23 @@ fn the_map_is_short_and_names_what_exists() {
             assert!(used.iter().any(|(_, own)| own.contains(name)), "{module} does not use `{name}` any more");
         }
     }
+}
+
+/// Each is downloaded, built and audited by everybody.
+#[test]
+fn every_dependency_is_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names_in = |directories: &[&str]| -> BTreeSet<String> {
+        let texts = directories.iter().flat_map(|directory| texts_below(&root.join(directory)));
+        // Properties inside the sources are tests, which the rules for code leave out.
+        texts.flat_map(|(_, text)| used_paths(&text).0).collect()
+    };
+    let unused = |table: &str, used: &BTreeSet<String>| -> Vec<String> {
+        crates_of(table).into_iter().filter(|name| !used.contains(name)).collect()
+    };
+    assert_eq!(unused("dependencies", &names_in(&["src"])), Vec::<String>::new());
+    assert_eq!(unused("dev-dependencies", &names_in(&["src", "tests", "benches"])), Vec::<String>::new());
+    assert!(!unused("dev-dependencies", &BTreeSet::new()).is_empty(), "the manifest is read");
 }
 
 /// What the map may never come to say.

@@ -27,6 +27,7 @@ mod names;
 mod program;
 mod prompt;
 mod reach;
+mod reading;
 mod readings;
 mod requests;
 mod settings_of_the_wire;

@@ -1,14 +1,10 @@
-//! The reading commands as a person or a script meets them: stdout, stderr and exit code of the real binary.
+//! The reading commands as a person or a script meets them: stdout, stderr and exit code.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
-use assert_cmd::Command;
+use crate::program::{BINARY, Home};
 use fgarchive::store::file::Archive;
 use pretty_assertions::assert_eq;
 use rusqlite::Connection;
-use std::path::Path;
-use std::process::Output;
-use tempfile::TempDir;
+use std::process::Command;
 
 const ROWS: &str = "
     INSERT INTO functions (id, urn, region, project_id, package, name, qualifier, first_seen_at)
@@ -22,24 +18,17 @@ const ROWS: &str = "
     INSERT INTO windows VALUES
         (1, '2026-03-01T00:00:00Z', '2026-03-01T12:00:00Z', 'settled', 'both', 2, 2, 1, '2026-03-01T12:00:30Z', NULL);";
 
-fn archive() -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("fgarchive.db");
-    drop(Archive::open(&path).unwrap());
-    Connection::open(&path).unwrap().execute_batch(ROWS).unwrap();
-    directory
-}
-
-fn fgarchive(directory: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::cargo_bin("fgarchive").unwrap();
-    command.env_clear().current_dir(directory).args(arguments).output().unwrap()
+fn archive() -> Home {
+    let home = Home::new();
+    drop(Archive::open(&home.db()).unwrap());
+    Connection::open(home.db()).unwrap().execute_batch(ROWS).unwrap();
+    home
 }
 
 /// Exit code, stdout and stderr.
-fn said(directory: &TempDir, arguments: &[&str]) -> (i32, String, String) {
-    let output = fgarchive(directory.path(), arguments);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+fn said(home: &Home, arguments: &[&str]) -> (i32, String, String) {
+    let said = home.run(arguments).output();
+    (said.code(), said.stdout, said.stderr)
 }
 
 #[test]
@@ -95,7 +84,7 @@ fn mistakes_of_usage_exit_with_2() {
 #[test]
 fn an_archive_that_cannot_be_used_exits_with_6() {
     let archive = archive();
-    std::fs::write(archive.path().join("letter.txt"), "a letter").unwrap();
+    std::fs::write(archive.join("letter.txt"), "a letter").unwrap();
     for (path, expected) in
         [("nowhere.db", "no such file"), ("letter.txt", "it is no SQLite file"), (".", "a directory")]
     {
@@ -139,7 +128,7 @@ fn a_check_prints_what_it_found_and_exits_with_7() {
     let (code, stdout, _) = said(&archive, &["check", "--accept"]);
     assert_eq!((code, stdout.as_str()), (0, "accepted default:report 2026-03-01: 2 records, 0 were written\n"));
     assert_eq!(said(&archive, &["check"]), (0, "ok\n".to_owned(), String::new()));
-    let connection = Connection::open(archive.path().join("fgarchive.db")).unwrap();
+    let connection = Connection::open(archive.db()).unwrap();
     connection.execute_batch("UPDATE windows SET distinct_count = 1").unwrap();
     let (code, stdout, stderr) = said(&archive, &["check"]);
     assert_eq!(code, 7);
@@ -150,19 +139,8 @@ fn a_check_prints_what_it_found_and_exits_with_7() {
 #[test]
 fn an_empty_variable_counts_as_unset() {
     let archive = archive();
-    let status = |value: &str| {
-        let mut command = Command::cargo_bin("fgarchive").unwrap();
-        command
-            .env_clear()
-            .env("FGARCHIVE_DB", value)
-            .current_dir(archive.path())
-            .arg("status")
-            .output()
-            .unwrap()
-            .status
-    };
-    assert_eq!(status("").code(), Some(0));
-    assert_eq!(status("other.db").code(), Some(6));
+    let status = |value: &str| archive.run(["status"]).env("FGARCHIVE_DB", value).output().code();
+    assert_eq!((status(""), status("other.db")), (0, 6));
 }
 
 /// As in `fgarchive query … | head`: the reader has gone before the first line.
@@ -171,7 +149,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let archive = archive();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_fgarchive"))
+    let output = Command::new(BINARY)
         .env_clear()
         .current_dir(archive.path())
         .args(["query", "sql", "SELECT value FROM json_each('[1,2,3]')", "--format", "ndjson"])
