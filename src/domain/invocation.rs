@@ -44,6 +44,9 @@ pub enum RecordTime {
     Unreadable(Box<str>),
 }
 
+/// The second from which computers count, in whatever zone, is less than a day from that in UTC.
+const SECONDS_A_DAY: i64 = 86_400;
+
 /// Dates that stand for none.
 const NO_DATES: [&str; 2] = ["0001-01-01", "0000-00-00"];
 
@@ -55,7 +58,7 @@ impl RecordTime {
         let is_nothing = text.is_empty() || NO_DATES.iter().any(|date| text.starts_with(date));
         match text.parse::<Timestamp>() {
             _ if is_nothing => None,
-            Ok(moment) if moment == Timestamp::MIN || moment.unix() == 0 => None,
+            Ok(moment) if moment == Timestamp::MIN || moment.unix().abs() < SECONDS_A_DAY => None,
             Ok(moment) => Some(Self::At(moment)),
             Err(_) => Some(Self::Unreadable(text.into())),
         }
@@ -123,6 +126,8 @@ mod tests {
             "0000-00-00 00:00:00",
             "1970-01-01T00:00:00Z",
             "1970-01-01T08:00:00+08:00",
+            "1970-01-01T08:00:00",
+            "1969-12-31 16:00:00",
         ] {
             assert_eq!(RecordTime::parse(nothing), None, "{nothing}");
         }

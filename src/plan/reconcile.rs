@@ -171,12 +171,22 @@ trait Value: Clone + PartialEq {
     fn to_known(&self) -> Known;
 }
 
-/// Zero is how many services write that there is no code: it says less than another.
+/// How programs write that there is nothing.
+const NOTHING: [&str; 7] = ["-", "null", "none", "nil", "false", "[]", "{}"];
+
+/// Whether a text stands for nothing: blanks, or a word for it.
+fn stands_for_nothing(text: &str) -> bool {
+    let is_blank = |character: char| character.is_whitespace() || character.is_control() || character == '\u{200b}';
+    let words = text.trim_matches(is_blank);
+    words.is_empty() || NOTHING.iter().any(|nothing| words.eq_ignore_ascii_case(nothing))
+}
+
+/// Zero, however it is written, is how many services say that there is no code: it says less than another.
 impl Value for ErrorCode {
     fn weight(&self) -> u8 {
         let is_zero = match self {
             Self::Number(number) => *number == 0,
-            Self::Text(text) => text.trim().is_empty(),
+            Self::Text(text) => stands_for_nothing(text.trim_matches(['0', '.', ' '])),
         };
         if is_zero { 1 } else { 2 }
     }
@@ -189,10 +199,10 @@ impl Value for ErrorCode {
     }
 }
 
-/// Nothing but blanks says less than words.
+/// What stands for nothing says less than words.
 impl Value for Box<str> {
     fn weight(&self) -> u8 {
-        if self.trim().is_empty() { 1 } else { 2 }
+        if stands_for_nothing(self) { 1 } else { 2 }
     }
 
     fn to_known(&self) -> Known {
@@ -326,12 +336,20 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_blanks_is_no_message() {
+    fn what_stands_for_nothing_takes_no_words_place() {
         let stored = record("FAIL 7 boom 100 200 -");
-        let seen = Invocation { error_message: Some("  ".into()), ..stored.clone() };
-        let merged = reconcile(&stored, &seen);
-        assert_eq!((merged.change, &merged.stands), (Unchanged, &stored));
-        assert_eq!(noted(&merged), "!error_message boom   ");
+        for nothing in ["  ", "\u{a0}\u{200b}", "null", "None", "-", "[]", " {} "] {
+            let seen = Invocation { error_message: Some(nothing.into()), ..stored.clone() };
+            let merged = reconcile(&stored, &seen);
+            assert_eq!((merged.change, &merged.stands), (Unchanged, &stored), "{nothing:?}");
+            assert_eq!(noted(&merged), format!("!error_message boom {nothing}"));
+        }
+        for nothing in ["0", "0.0", "00", " 0 ", "false", "[]", "-"] {
+            let seen = Invocation { error_code: Some(ErrorCode::Text(nothing.into())), ..stored.clone() };
+            assert_eq!(reconcile(&stored, &seen).stands, stored, "{nothing:?}");
+        }
+        let seen = Invocation { error_code: Some(ErrorCode::Text("100".into())), ..stored.clone() };
+        assert_eq!(reconcile(&stored, &seen).stands, seen);
     }
 
     #[test]
