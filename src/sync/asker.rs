@@ -98,7 +98,7 @@ impl Failed {
     }
 
     /// Whether another form of the URN may be found: whoever said so, the address was not.
-    fn is_of_address(&self) -> bool {
+    pub(super) fn is_of_address(&self) -> bool {
         self.is_not_found() || self.failure.status == Some(404)
     }
 }

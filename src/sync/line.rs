@@ -171,6 +171,7 @@ impl<S: Source> Line<'_, S> {
 
     /// Whether it is what was asked for that cannot be had: the function answers where something else is asked.
     async fn blame(&self, failed: Failed, asked: Option<Interval>) -> Setback {
+        let is_of_address = failed.is_of_address();
         let Failed { failure, first_sent } = failed;
         if self.asker.refusal().is_some() || !may_be_about_a_part(&failure) {
             return Setback::Whole(failure);
@@ -181,14 +182,13 @@ impl<S: Source> Line<'_, S> {
         // What hangs is not waited for in full three times more.
         let limit = if failure.meaning == Meaning::Timeout { self.asker.limit_of_a_part() } else { Duration::MAX };
         // "Not found" leaves no doubt about another second; what fails otherwise may do so by chance.
-        let is_not_found = failure.meaning == Meaning::NotFound;
-        let looks = if is_not_found { 1 } else { 3 };
+        let looks = if is_of_address { 1 } else { 3 };
         let seconds = [self.asker.newest_second(), asked.and_then(second_before), self.asker.newest_second()];
         for second in seconds.into_iter().take(looks) {
             if self.asker.heard_since(self.urn, first_sent) {
                 return Setback::Part(failure);
             }
-            let form = self.asker.form_of_witness(self.urn).or_else(|| is_not_found.then(|| self.urn.clone()));
+            let form = self.asker.form_of_witness(self.urn).or_else(|| is_of_address.then(|| self.urn.clone()));
             let Some(form) = form else { break };
             // Whether it answered is noted where it does.
             let _ = timeout(limit, self.asker.look_for(first_sent, &form, second, &self.outbox)).await;

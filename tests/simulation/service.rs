@@ -444,6 +444,8 @@ impl Service {
         }
         Some(match record % 3 {
             _ if is_bad_by_404(record) => (Meaning::NotFound, Some(404)),
+            // The 404 of a gateway or a proxy.
+            _ if record % 5 == 4 => (Meaning::Refused, Some(404)),
             0 => (Meaning::Unavailable { retry_after: None }, Some(500)),
             1 => (Meaning::BrokenAnswer, Some(200)),
             _ => (Meaning::Refused, Some(413)),
