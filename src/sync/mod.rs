@@ -186,6 +186,10 @@ async fn attempt<S: Source>(
         verified = verification::conclude(&mut committer, asker, &targets, settings.concurrency) => verified?,
     };
     committer.finish(asker, &verified)?;
+    if matches!(settings.task, Task::Sync) && !asker.now().is_agreed() {
+        // Before the first page, the machine's clock was all that was known.
+        targets::note_horizons(archive, &targets, asker.now())?;
+    }
     save_forms(archive, asker, &targets).await?;
     let report = |(target, walked): (&Target, _)| FunctionReport::of(target, asker.began_at(), walked);
     let mut functions: Vec<FunctionReport> = targets.iter().zip(walked).map(report).collect();

@@ -32,11 +32,15 @@ pub(super) async fn load<S: Source>(
     let mut found = load_found(archive, urns, asker.now())?;
     batch.showings.extend(learn_time(asker, &found, settings).await.map_err(Stop::Refused)?);
     take_back_the_future(archive, &mut found, settings, asker)?;
-    let now = asker.now();
-    let targets = to_targets(found, settings, now);
-    let due = targets.iter().filter_map(|target| Some((target.id, target.scope.due(now)?)));
-    archive.save_horizons(&due.collect::<Vec<_>>(), now.later() + TOLERANCE)?;
+    let targets = to_targets(found, settings, asker.now());
+    note_horizons(archive, &targets, asker.now())?;
     Ok(targets)
+}
+
+/// Notes what the run has to answer for of each function, as far as the clocks are known.
+pub(super) fn note_horizons(archive: &mut Archive, targets: &[Target], now: Moment) -> Result<(), StoreError> {
+    let due = targets.iter().filter_map(|target| Some((target.id, target.scope.due(now)?)));
+    archive.save_horizons(&due.collect::<Vec<_>>(), now.earlier() + TOLERANCE)
 }
 
 /// A function of the run and what its ledger says.
