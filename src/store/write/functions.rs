@@ -141,6 +141,13 @@ impl Archive {
         })
     }
 
+    /// When a function came back last, if it was ever gone.
+    pub fn load_return(&self, id: FunctionId) -> Result<Option<Timestamp>, StoreError> {
+        let select = "SELECT max(until_time) FROM absences WHERE function_id = ?1";
+        let until: Option<String> = self.connection().prepare_cached(select)?.query_row([id.0], |row| row.get(0))?;
+        Ok(until.and_then(|text| text.parse().ok()))
+    }
+
     /// What is known of every function.
     pub fn load_known(&self) -> Result<Vec<(FunctionId, Known)>, StoreError> {
         load_known(self.connection())

@@ -84,8 +84,15 @@ impl Comparison {
         }
     }
 
-    /// Takes in an archived record of the window; `revised` are those that changed although they were final.
-    fn add(&mut self, archived: Archived, rewalk: &Rewalk, revised: &mut HashSet<RequestId>) {
+    /// Takes in an archived record of the window, where the service may have forgotten what began before a moment; `revised`
+    /// are those that changed although they were final.
+    fn add(
+        &mut self,
+        archived: Archived,
+        rewalk: &Rewalk,
+        forgotten_until: Timestamp,
+        revised: &mut HashSet<RequestId>,
+    ) {
         let Archived { request_id, started_at, is_late } = archived;
         if is_late {
             self.late += 1;
@@ -95,7 +102,7 @@ impl Comparison {
             self.name(Discrepancy::Changed, request_id);
         } else if !rewalk.shown.contains(&EntryKey::of(request_id.as_str())) {
             // By its start, the earliest of its times: by which of them the service forgets is not documented.
-            if started_at < rewalk.reached {
+            if started_at < forgotten_until {
                 self.forgotten += 1;
             } else {
                 self.suspects.push(Suspect { request_id, started_at });
@@ -174,6 +181,8 @@ impl Archive {
             named: Vec::new(),
             suspects: Vec::new(),
         };
+        // A function that came back may have been made anew, and what it had done before went with the old one.
+        let forgotten_until = rewalk.reached.max(self.load_return(function)?.unwrap_or(Timestamp::MIN));
         let mut statement = self.connection().prepare_cached(SELECT)?;
         let parameters = named_params! {
             ":run": run.0,
@@ -183,7 +192,7 @@ impl Archive {
         };
         for archived in statement.query_and_then(parameters, Archived::read)? {
             if let Some(archived) = archived? {
-                comparison.add(archived, rewalk, revised);
+                comparison.add(archived, rewalk, forgotten_until, revised);
             }
         }
         Ok(comparison)
@@ -278,6 +287,22 @@ mod tests {
         assert_eq!((found.gone, found.suspects.len()), (1, 0));
         assert_eq!(named(&found)[2], (Discrepancy::Gone, "missing".to_owned()));
         assert!(found.differs());
+    }
+
+    #[test]
+    fn what_a_function_had_done_before_it_came_back_may_be_forgotten() {
+        let mut kept = Kept::new();
+        for record in ["old SUCCESS - - 70 70 -", "new SUCCESS - - 90 90 -"] {
+            kept.show(0, 1_000, record);
+        }
+        for (id, from, until) in [(1, 60, 70), (1, 75, 80), (2, 85, 95)] {
+            let (from, until) = (at(from).to_string(), at(until).to_string());
+            kept.archive.connection().execute("INSERT INTO absences VALUES (?1, ?2, ?3)", (id, from, until)).unwrap();
+        }
+        kept.next_run(5_000);
+        let found = kept.archive.compare(kept.run, kept.functions[0], &rewalk(&[]), &mut HashSet::new()).unwrap();
+        let suspects: Vec<_> = found.suspects.iter().map(|suspect| suspect.request_id.as_str()).collect();
+        assert_eq!((found.forgotten, suspects), (1, vec!["new"]));
     }
 
     #[test]
