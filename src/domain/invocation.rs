@@ -60,7 +60,7 @@ impl RecordTime {
             _ if is_nothing => None,
             Ok(moment) if moment == Timestamp::MIN || moment.unix().abs() < SECONDS_A_DAY => None,
             Ok(moment) => Some(Self::At(moment)),
-            Err(_) => Some(Self::Unreadable(text.into())),
+            Err(_) => Some(from_epoch(text).map_or_else(|| Self::Unreadable(text.into()), Self::At)),
         }
     }
 
@@ -70,6 +70,17 @@ impl RecordTime {
             Self::At(moment) => Some(*moment),
             Self::Unreadable(_) => None,
         }
+    }
+}
+
+/// Reads seconds or milliseconds since 1970, as services write them that are not the documented one: ten digits are a second
+/// between 2001 and 2286, thirteen a millisecond of the same time.
+fn from_epoch(text: &str) -> Option<Timestamp> {
+    let number: i64 = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    match text.len() {
+        10 => Some(Timestamp::from_unix(number)),
+        13 => Some(Timestamp::from_unix(number / 1_000)),
+        _ => None,
     }
 }
 
@@ -116,6 +127,12 @@ mod tests {
     fn a_time_is_a_moment_nothing_or_kept_as_it_came() {
         let moment = "2026-03-01T12:00:00".parse().unwrap();
         assert_eq!(RecordTime::parse("2026-03-01T12:00:00"), Some(RecordTime::At(moment)));
+        for epoch in ["1772366400", "1772366400999"] {
+            assert_eq!(RecordTime::parse(epoch), Some(RecordTime::At(moment)), "{epoch}");
+        }
+        for number in ["177236640", "17723664000", "-772366400", "1772366400.5"] {
+            assert_eq!(RecordTime::parse(number), Some(RecordTime::Unreadable(number.into())));
+        }
         assert_eq!(RecordTime::parse("yesterday"), Some(RecordTime::Unreadable("yesterday".into())));
         for nothing in [
             "",

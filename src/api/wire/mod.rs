@@ -144,13 +144,16 @@ mod tests {
     #[test]
     fn other_fields_keep_what_cannot_be_read() {
         let record = only(&json!({
-            "request_id": 12, "status": 7, "error_message": ["x"], "start_time": 1_709_294_400, "end_time": "soon",
+            "request_id": 12, "status": 7, "error_message": ["x"], "start_time": 17_092, "end_time": "soon",
         }));
         assert_eq!(record.request_id.as_str(), "12");
         assert_eq!(record.status, Status::Other("7".into()));
         assert_eq!(record.error_message.as_deref(), Some(r#"["x"]"#));
-        assert_eq!(record.start_time, Some(RecordTime::Unreadable("1709294400".into())));
+        assert_eq!(record.start_time, Some(RecordTime::Unreadable("17092".into())));
         assert_eq!(record.end_time, Some(RecordTime::Unreadable("soon".into())));
+        let in_seconds = only(&json!({ "request_id": "a", "start_time": 1_709_294_400, "end_time": "1709294400000" }));
+        let moment = RecordTime::parse("2024-03-01T12:00:00");
+        assert_eq!((in_seconds.start_time, in_seconds.end_time), (moment.clone(), moment));
         let bare = only(&json!({ "request_id": "a", "status": null, "end_time": null, "start_time": "" }));
         assert_eq!(bare.status, Status::Other("".into()));
         assert_eq!((bare.start_time, bare.end_time), (None, None));
