@@ -27,13 +27,14 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     if let Some(path) = &args.dump_world {
         dump(&service, path)?;
     }
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let stop = interrupt(&runtime)?;
+    runtime.block_on(async {
         let listener = listen(args.options.port).await?;
         let address = listener.local_addr().map_err(|error| cannot_serve(args.options.port).because(error))?;
         let base_url = format!("http://{address}");
         // The address alone on the first line, so that a script can read it; then the way there for a person.
         write!(out, "{base_url}\n{}", export_lines(&base_url)).and_then(|()| out.flush()).map_err(failure::output)?;
-        let stop = interrupt()?;
         let stopped = async move { stop.cancelled().await };
         emulator::serve(listener, service, stopped)
             .await

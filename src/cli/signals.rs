@@ -2,17 +2,21 @@
 
 use crate::error::{Failure, FailureKind};
 use std::io;
+use tokio::runtime::Runtime;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Cancelled by SIGINT, SIGTERM, or SIGHUP (the terminal is gone), so that what is in hand can be committed first. Those
 /// that were ignored when the program began, as by `nohup`, stay so.
-pub(super) fn interrupt() -> Result<CancellationToken, Failure> {
+///
+/// A run listens before it opens the archive, so that a signal finds it in good order whenever it comes.
+pub(super) fn interrupt(runtime: &Runtime) -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
+    let _inside = runtime.enter();
     let stopped = signals()?;
     let cancelled = token.clone();
-    tokio::spawn(async move {
+    runtime.spawn(async move {
         stopped.await;
         cancelled.cancel();
     });

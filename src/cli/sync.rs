@@ -66,11 +66,13 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     if args.dry_run {
         return preview(args, &settings, client, globals, out);
     }
+    let runtime = runtime()?;
+    let cancel = interrupt(&runtime)?;
     let mut archive = open(&globals.db)?;
     let mut progress = Progress::start(globals);
-    let report = runtime()?.block_on(async {
+    let report = runtime.block_on(async {
         let settings = args.service.resolve(settings, &client).await?;
-        sync::run(&mut archive, client, &settings, &globals.clock(), &interrupt()?, &mut progress).await
+        sync::run(&mut archive, client, &settings, &globals.clock(), &cancel, &mut progress).await
     })?;
     progress.finish();
     if args.json {

@@ -53,11 +53,13 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let selection = Selection { since, until, sample: args.sample };
     let settings = Settings { task: Task::Verify(selection), ..args.service.settings(now) };
     let client = args.service.client(globals)?;
+    let runtime = runtime()?;
+    let cancel = interrupt(&runtime)?;
     let mut archive = open_archive(globals)?;
     let mut progress = Progress::start(globals);
-    let report = runtime()?.block_on(async {
+    let report = runtime.block_on(async {
         let settings = args.choose(settings, &archive, &client).await?;
-        sync::run(&mut archive, client, &settings, &globals.clock(), &interrupt()?, &mut progress).await
+        sync::run(&mut archive, client, &settings, &globals.clock(), &cancel, &mut progress).await
     })?;
     progress.finish();
     drop(archive);

@@ -151,7 +151,7 @@ MUTATIONS = {
                          [("src/plan/verify.rs", "candidate.horizon.split_at(now - windows::MAX_WINDOW).1?",
                            "candidate.horizon.split_at(now - windows::MAX_WINDOW * 9).1?")]),
     "forgotten-is-gone": ("a record at the edge of the reach is called forgotten",
-                          [("src/store/write/verifications.rs", "if started_at < rewalk.reached {", "if started_at <= rewalk.reached {")]),
+                          [("src/store/write/verifications.rs", "if started_at < forgotten_until {", "if started_at <= rewalk.reached {")]),
     "vouches-a-day": ("a proven walk vouches for a whole day",
                       [("src/plan/reach.rs", "WALK_VOUCHES_FOR: Duration = Duration::from_hours(12)",
                         "WALK_VOUCHES_FOR: Duration = Duration::from_hours(24)")]),
