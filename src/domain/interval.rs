@@ -95,6 +95,18 @@ impl IntervalSet {
         gaps
     }
 
+    /// Whether all of a range is in the set.
+    pub fn covers(&self, range: Interval) -> bool {
+        self.range_at(range.begin).is_some_and(|held| held.covers(range))
+    }
+
+    /// The start of a range that is in the set as a whole or not at all.
+    pub fn uniform_start(&self, range: Interval) -> Interval {
+        let edges = self.iter().flat_map(|held| [held.begin, held.end]);
+        let first_inside = edges.filter(|&edge| range.begin < edge).min();
+        first_inside.and_then(|edge| range.split_at(edge).0).unwrap_or(range)
+    }
+
     /// The range of the set that holds the moment.
     pub fn range_at(&self, moment: Timestamp) -> Option<Interval> {
         let at = self.0.partition_point(|held| held.end <= moment);
@@ -136,6 +148,13 @@ mod tests {
                 let in_gap = gaps.iter().any(|gap| gap.contains(at(second)));
                 prop_assert_eq!(in_gap, whole.contains(at(second)) && !held);
             }
+            prop_assert_eq!(set.covers(whole), gaps.is_empty());
+            let start = set.uniform_start(whole);
+            let held_in_start = (5..55).filter(|&second| start.contains(at(second))).map(|second| set.range_at(at(second)).is_some());
+            let held_in_start: Vec<bool> = held_in_start.collect();
+            prop_assert!(held_in_start.windows(2).all(|pair| pair[0] == pair[1]), "it is in the set or it is not");
+            let next = set.range_at(start.end()).is_some();
+            prop_assert!(start == whole || start.begin() == whole.begin() && held_in_start[0] != next, "it is no shorter");
             let ranges: Vec<_> = set.iter().collect();
             prop_assert!(ranges.windows(2).all(|pair| pair[0].end() < pair[1].begin()));
             prop_assert!(gaps.windows(2).all(|pair| pair[0].end() < pair[1].begin()));

@@ -30,7 +30,7 @@ impl Emptiness {
 
     /// Whether an earlier run found all of a window empty.
     pub fn was_seen(&self, window: Interval) -> bool {
-        self.seen.range_at(window.begin()).is_some_and(|seen| seen.covers(window))
+        self.seen.covers(window)
     }
 
     /// The parts of a range that an earlier run found empty.
@@ -45,9 +45,7 @@ impl Emptiness {
 
     /// The start of a window that an earlier run found empty as a whole or not at all.
     pub fn uniform(&self, window: Interval) -> Interval {
-        let edges = self.seen.iter().flat_map(|seen| [seen.begin(), seen.end()]);
-        let first_inside = edges.filter(|&edge| window.begin() < edge).min();
-        first_inside.and_then(|edge| window.split_at(edge).0).unwrap_or(window)
+        self.seen.uniform_start(window)
     }
 
     /// What an empty walk leaves to another run, of what it could settle.

@@ -115,8 +115,7 @@ impl Promise {
     /// Whether a window was promised, and nothing but the service's reach tells whether it is still shown.
     fn is_in_doubt(&self, window: Interval) -> bool {
         let is_promised = self.from.is_some_and(|from| from <= window.begin());
-        let is_vouched = self.vouched.range_at(window.begin()).is_some_and(|vouched| vouched.covers(window));
-        is_promised && !is_vouched
+        is_promised && !self.vouched.covers(window)
     }
 
     /// Whether a walk at `now` is believed of all of a window.
@@ -126,12 +125,7 @@ impl Promise {
 
     /// The start of a window that is vouched for as a whole or not at all, where it takes that to believe it.
     pub fn uniform(&self, window: Interval, reach: Reach, now: Moment) -> Interval {
-        if reach.covers(window, now) {
-            return window;
-        }
-        let edges = self.vouched.iter().flat_map(|vouched| [vouched.begin(), vouched.end()]);
-        let first_inside = edges.filter(|&edge| window.begin() < edge).min();
-        first_inside.and_then(|edge| window.split_at(edge).0).unwrap_or(window)
+        if reach.covers(window, now) { window } else { self.vouched.uniform_start(window) }
     }
 
     /// The first part of what is pending that a walk at `now` would not be believed of, for all that is known.
