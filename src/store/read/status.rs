@@ -239,18 +239,18 @@ fn with_gaps(
     let missing = if gone_at.is_some() { "lost" } else { "not walked" };
     let (begin, end) = (horizon.map(|(begin, _)| begin), gone_at.or(horizon.map(|(_, end)| end)));
     let mut ranges = Vec::with_capacity(ledger.len() + 2);
-    let mut told_until = begin;
-    let mut tell_until = |ranges: &mut Vec<_>, next: Option<Timestamp>, told: Option<Timestamp>| {
-        let gap = told_until.zip(next).and_then(|(from, until)| Interval::new(from, until));
-        ranges.extend(gap.map(|gap| (gap, missing.to_owned())));
-        told_until = told;
+    let gap = |from: Option<Timestamp>, until: Option<Timestamp>| {
+        let gap = from.zip(until).and_then(|(from, until)| Interval::new(from, until));
+        gap.map(|gap| (gap, missing.to_owned()))
     };
+    let mut told_until = begin;
     for (range, state) in ledger {
-        tell_until(&mut ranges, Some(range.begin()), Some(range.end()));
+        ranges.extend(gap(told_until, Some(range.begin())));
+        told_until = Some(range.end());
         let state = if gone_at.is_some() && state == "unproven" { "lost" } else { state };
         ranges.push((*range, state.to_owned()));
     }
-    tell_until(&mut ranges, end, None);
+    ranges.extend(gap(told_until, end));
     ranges
 }
 

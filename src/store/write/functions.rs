@@ -167,7 +167,8 @@ fn load_all(connection: &Connection) -> Result<Vec<(FunctionId, FunctionUrn)>, S
 
 fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, coalesce(asked_as, urn), horizon_begin IS NOT NULL OR EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id),
+        "SELECT id, coalesce(asked_as, urn),
+                horizon_begin IS NOT NULL OR EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id),
                 gone_at, horizon_begin
            FROM functions f
           ORDER BY id",
