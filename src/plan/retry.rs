@@ -137,6 +137,11 @@ mod tests {
     }
 
     #[test]
+    fn a_request_hangs_where_it_times_out_twice_and_others_are_answered() {
+        assert!(!hangs(1, true) && hangs(2, true) && !hangs(9, false));
+    }
+
+    #[test]
     fn who_lets_an_answer_take_longer_waits_longer_before_the_service_is_down() {
         let silence = |seconds| Patience::default().with_answers_after(Duration::from_secs(seconds)).silence.as_secs();
         assert_eq!([1, 60, 300].map(silence), [110, 110, 350]);
