@@ -12,6 +12,9 @@ use std::time::Duration;
 /// Kills at random moments, over several archives.
 const KILLS: usize = 36;
 
+/// A run over every function and three days.
+const ALL_SINCE: [&str; 6] = ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"];
+
 /// After so many kills of one archive a run has at least the time that an undisturbed one takes: where the last page of a
 /// window comes late in it, hardly a run would come so far.
 const PATIENCE: f64 = 12.0;
@@ -114,7 +117,10 @@ fn killed_in_the_middle_of_a_commit_it_equals_an_undisturbed_archive() {
 fn told_to_stop_it_keeps_what_it_fetched() {
     for signal in ["INT", "TERM", "HUP"] {
         let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 10 }));
-        let mut run = home.sync_since(&cloud, "3d").start();
+        // Whoever runs the tests in the background has INT ignored, and a program keeps it so.
+        let mut heeding = Command::new("env");
+        heeding.args(["--default-signal=INT,TERM,HUP", BINARY]);
+        let mut run = home.run_as(heeding, ALL_SINCE).signed().to(&cloud).start();
         run.until("some pages are asked", |_| cloud.listings() > 40);
         run.signal(signal);
         let said =
@@ -135,8 +141,7 @@ fn a_signal_that_is_ignored_stops_no_run() {
     let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 10 }));
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", BINARY]);
-    let arguments = ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"];
-    let mut run = home.run_as(shell, arguments).signed().to(&cloud).start();
+    let mut run = home.run_as(shell, ALL_SINCE).signed().to(&cloud).start();
     run.until("some pages are asked", |_| cloud.listings() > 40);
     run.signal("HUP");
     pause(Duration::from_millis(300));
