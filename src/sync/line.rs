@@ -181,15 +181,10 @@ impl<S: Source> Line<'_, S> {
         }
         // What hangs is not waited for in full three times more.
         let limit = if failure.meaning == Meaning::Timeout { self.asker.limit_of_a_part() } else { Duration::MAX };
-        // "Not found" leaves no doubt about another second; what fails otherwise may do so by chance.
-        let looks = if is_of_address { 1 } else { 3 };
-        let seconds = [self.asker.newest_second(), asked.and_then(second_before), self.asker.newest_second()];
-        for second in seconds.into_iter().take(looks) {
+        for (form, second) in self.looks(asked, is_of_address).await {
             if self.asker.heard_since(self.urn, first_sent) {
                 return Setback::Part(failure);
             }
-            let form = self.asker.form_of_witness(self.urn).or_else(|| is_of_address.then(|| self.urn.clone()));
-            let Some(form) = form else { break };
             // Whether it answered is noted where it does.
             let _ = timeout(limit, self.asker.look_for(first_sent, &form, second, &self.outbox)).await;
             if self.asker.refusal().is_some() {
@@ -197,6 +192,23 @@ impl<S: Source> Line<'_, S> {
             }
         }
         if self.asker.heard_since(self.urn, first_sent) { Setback::Part(failure) } else { Setback::Whole(failure) }
+    }
+
+    /// What to look at, in which form, to see whether the function answers when something else is asked.
+    ///
+    /// What fails may do so by chance, and is looked at three times. "Not found" leaves no doubt about a second, but about
+    /// the form: each that may be the right one is looked at once.
+    async fn looks(&self, asked: Option<Interval>, is_of_address: bool) -> Vec<(FunctionUrn, Option<Interval>)> {
+        let newest = self.asker.newest_second();
+        if is_of_address {
+            let forms = match self.asker.answered_form(self.urn).await {
+                Some(known) => [Some(known), None],
+                None => [Some(self.urn.clone()), self.urn.other_form()],
+            };
+            return forms.into_iter().flatten().map(|form| (form, newest)).collect();
+        }
+        let Some(form) = self.asker.form_of_witness(self.urn) else { return Vec::new() };
+        [newest, asked.and_then(second_before), newest].map(|second| (form.clone(), second)).into()
     }
 }
 

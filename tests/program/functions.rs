@@ -230,9 +230,9 @@ fn a_service_that_knows_one_form_of_a_urn_is_asked_in_that_form() {
 
 /// A version or an alias has no other form, and a function that was never archived is an error.
 #[test]
-fn a_function_that_is_not_known_is_asked_for_in_both_forms_and_for_another_time() {
+fn a_function_that_is_not_known_is_asked_for_twice_in_each_form() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(1)));
-    for (function, requests) in [("typo".to_owned(), 3), (urn("f0000:!prod"), 2), (urn("f0000:7"), 2)] {
+    for (function, requests) in [("typo".to_owned(), 4), (urn("f0000:!prod"), 2), (urn("f0000:7"), 2)] {
         for _ in 0..2 {
             stub.sync_one(&home, &function)
                 .exits(3)

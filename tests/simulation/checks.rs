@@ -129,11 +129,8 @@ impl Checks {
         let committed = matches!(ended, Ended::Reported(report) if !report.interrupted);
         let service = Arc::clone(&self.service);
         // The answer was made before it came.
-        let is_absent = |function, at| {
-            let mut bad = planned.faults.bad_records.iter().filter(|&&record| is_bad_by_404(record));
-            service.naming.is_absent_in(function, at - 10, at)
-                || bad.any(|&record| service.world.records[record].function == function)
-        };
+        let has_404s = planned.faults.bad_records.iter().any(|&record| is_bad_by_404(record));
+        let is_absent = |function, at| has_404s || service.naming.is_absent_in(function, at - 10, at);
         let forms = asking::forms(calls, self.service.readings.unknown_ids, is_absent);
         for (invariant, what) in self.asking.check(calls, &self.settings, planned, committed).into_iter().chain(forms) {
             self.find(invariant, format!("run {number}: {what}"));

@@ -153,9 +153,10 @@ enum Fate {
     Never,
 }
 
-/// Whether the pages of a record whose pages fail do so by "not found".
+/// Whether the pages of a record whose pages fail do so by a 404, the service's own or that of a gateway: then each form of
+/// the URN is doubted.
 pub(crate) fn is_bad_by_404(record: usize) -> bool {
-    record % 5 == 3
+    record % 5 >= 3
 }
 
 impl Service {
@@ -443,9 +444,8 @@ impl Service {
             return Some((Meaning::Timeout, None));
         }
         Some(match record % 3 {
-            _ if is_bad_by_404(record) => (Meaning::NotFound, Some(404)),
-            // The 404 of a gateway or a proxy.
-            _ if record % 5 == 4 => (Meaning::Refused, Some(404)),
+            _ if is_bad_by_404(record) && record % 5 == 3 => (Meaning::NotFound, Some(404)),
+            _ if is_bad_by_404(record) => (Meaning::Refused, Some(404)),
             0 => (Meaning::Unavailable { retry_after: None }, Some(500)),
             1 => (Meaning::BrokenAnswer, Some(200)),
             _ => (Meaning::Refused, Some(413)),
