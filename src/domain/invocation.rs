@@ -44,8 +44,8 @@ pub enum RecordTime {
     Unreadable(Box<str>),
 }
 
-/// The second from which computers count, in whatever zone, is less than a day from that in UTC.
-const SECONDS_A_DAY: i64 = 86_400;
+/// So many seconds around the one from which computers count hold that second in every zone: none is a day from UTC.
+const NEAR_EPOCH: i64 = 86_400;
 
 /// Dates that stand for none.
 const NO_DATES: [&str; 2] = ["0001-01-01", "0000-00-00"];
@@ -58,7 +58,7 @@ impl RecordTime {
         let is_nothing = text.is_empty() || NO_DATES.iter().any(|date| text.starts_with(date));
         match text.parse::<Timestamp>() {
             _ if is_nothing => None,
-            Ok(moment) if moment == Timestamp::MIN || moment.unix().abs() < SECONDS_A_DAY => None,
+            Ok(moment) if moment == Timestamp::MIN || moment.unix().abs() < NEAR_EPOCH => None,
             Ok(moment) => Some(Self::At(moment)),
             Err(_) => Some(from_epoch(text).map_or_else(|| Self::Unreadable(text.into()), Self::At)),
         }

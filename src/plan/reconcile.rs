@@ -229,9 +229,12 @@ struct Merger {
 
 impl Merger {
     fn merge<T: Value>(&mut self, rule: Rule, field: Field, stored: Option<&T>, seen: Option<&T>) -> Option<T> {
+        if stored == seen {
+            return stored.cloned();
+        }
         let is_accepted = rule.takes(seen.map_or(0, T::weight), stored.map_or(0, T::weight));
         let is_notable = is_accepted || rule == Rule::Renew;
-        if let Some(stood) = stored.filter(|_| is_notable && stored != seen) {
+        if let Some(stood) = stored.filter(|_| is_notable) {
             self.note(field, stood.to_known(), seen.map(T::to_known), is_accepted);
         }
         if is_accepted { seen } else { stored }.cloned()

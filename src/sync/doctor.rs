@@ -168,14 +168,14 @@ impl Examiner<'_> {
                 break;
             }
         }
-        match failed {
-            Some(failure) if chosen.is_none() => return Err(failure),
-            None if chosen.is_none() => {
+        match (chosen, failed) {
+            (None, Some(failure)) => Err(failure),
+            (None, None) => {
                 self.add(None, Finding::new("functions", Verdict::Warning, "none", "the project lists no function"));
+                Ok(None)
             }
-            _ => {}
+            (chosen, _) => Ok(chosen),
         }
-        Ok(chosen)
     }
 
     /// The first page of the longest window that is not refused.
