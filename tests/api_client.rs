@@ -228,7 +228,9 @@ async fn one_invocation_is_asked_by_id_within_a_span() {
 
 #[tokio::test]
 async fn an_answer_that_is_no_page_is_broken() {
-    for body in ["<html><body>Please log in</body></html>", "", "[]", r#"{"error_code":"FSS.0500","error_msg":"x"}"#] {
+    let twice = r#"{"invocations":[{"request_id":"a"}],"invocations":[],"count":0}"#;
+    let error = r#"{"error_code":"FSS.0500","error_msg":"x"}"#;
+    for body in ["<html><body>Please log in</body></html>", "", "[]", error, twice] {
         let failure = failure_of("200 OK", "Content-Type: text/html\r\n", body).await;
         assert_eq!((failure.meaning, failure.status, failure.is_temporary()), (Meaning::BrokenAnswer, Some(200), true));
     }
@@ -237,6 +239,15 @@ async fn an_answer_that_is_no_page_is_broken() {
         failure.to_string(),
         "cannot list invocations of `default:report:!prod`: the answer is broken (HTTP 200, Please log in, request id r-1)"
     );
+}
+
+/// Taken for a page, it would prove a range of time to hold no more than it shows.
+#[tokio::test]
+async fn a_part_of_an_answer_is_broken() {
+    let failure = failure_of("206 Partial Content", "Content-Range: bytes 0-70/90\r\n", PAGE).await;
+    assert_eq!((failure.meaning, failure.status), (Meaning::BrokenAnswer, Some(206)));
+    assert!(failure.is_temporary());
+    assert_eq!(failure.cause.unwrap().to_string(), "a part of the answer, and nobody asked for a part");
 }
 
 #[tokio::test]
@@ -341,6 +352,11 @@ async fn a_framing_that_is_not_spoken_is_named() {
     let failure = failure_of("200 OK", "Content-Encoding: br\r\n", PAGE).await;
     assert_eq!(failure.meaning, Meaning::BrokenAnswer);
     assert_eq!(cause(failure), "the answer is encoded as `br`, which was not asked for");
+    let upper = SECRET.to_uppercase();
+    let server = Server::answering("200 OK", &format!("Content-Encoding: {upper}\r\n"), PAGE).await;
+    let shown = client(&server.base, Credentials::Token(SecretString::from(&*upper)));
+    let shown = cause(shown.list_invocations(&urn(), &query()).await.unwrap_err());
+    assert_eq!(shown, "the answer is encoded as `[REDACTED]`, which was not asked for");
     let bytes = http("200 OK", "Content-Encoding: gzip\r\n", &gzip_stored(PAGE.as_bytes())[..40]);
     let server = Server::start(move |_| Reply::Bytes(bytes.clone())).await;
     let cut = list(&server.base).await.unwrap_err();

@@ -15,6 +15,9 @@ use std::sync::{Arc, OnceLock};
 /// signatures from 15 minutes on.
 const NOTABLE_SKEW: u64 = 300;
 
+/// The status of an answer that holds a range of what was asked for (RFC 9110, 15.3.7).
+const PARTIAL_CONTENT: u16 = 206;
+
 /// Where the client learns the time to sign with.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -85,8 +88,14 @@ impl Exchange {
 
     /// The answer if it is a success, otherwise what it means.
     fn checked(&self, operation: &str, answer: Answer) -> Result<Answer, CallFailure> {
-        if (200..300).contains(&answer.status) {
-            return Ok(answer);
+        match answer.status {
+            // Nobody asks for a part; what it leaves out must not be taken for nothing.
+            PARTIAL_CONTENT => {
+                let failure = answer.failure(operation, Meaning::BrokenAnswer);
+                return Err(failure.because("a part of the answer, and nobody asked for a part"));
+            }
+            200..300 => return Ok(answer),
+            _ => {}
         }
         let now = self.now();
         let refusal = answer.refusal();

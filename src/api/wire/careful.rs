@@ -2,6 +2,7 @@
 //! odd record costs no other.
 
 use super::BadBody;
+use super::errors::Complaint;
 use super::listing::{ListOf, Listing};
 use super::scalar::{Draft, Scalar};
 use super::surrogates::Name;
@@ -21,6 +22,22 @@ impl<'a> Fields<'a> {
     /// The value of a field, the last one where it is given twice.
     pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    /// The value of a field that stands for the whole answer: one that gives it twice contradicts itself, and
+    /// neither of the two proves anything.
+    pub(super) fn get_only(&self, name: &str) -> Result<Option<&'a RawValue>, BadBody> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| *value);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            _ => Err(BadBody::Unreadable(format!("an object with more than one `{name}`"))),
+        }
+    }
+
+    /// The fields of other names than these.
+    pub(super) fn others(&self, asked: &[&str]) -> impl Iterator<Item = (&str, &'a RawValue)> {
+        let fields = self.0.iter().map(|(name, value)| (&**name, *value));
+        fields.filter(|(name, _)| !asked.contains(name))
     }
 }
 
@@ -67,21 +84,14 @@ impl From<Unread<'_>> for Entry {
 
 /// Reads a whole body.
 pub(super) fn read(body: &str) -> Result<Listing<'_>, BadBody> {
-    let mut listing = Listing::default();
-    let Fields(fields) = serde_json::from_str(body)?;
-    for (name, value) in fields {
-        match &*name {
-            "invocations" => {
-                let list: Option<ListOf<Unread<'_>>> = serde_json::from_str(value.get())?;
-                listing.records = list.map(|list| list.records).unwrap_or_default();
-                listing.has_list = true;
-            }
-            "count" => listing.count = Scalar::from_raw(value),
-            "next_marker" => listing.next_marker = Scalar::from_raw(value),
-            other => listing.complaint.hear(other, value),
-        }
-    }
-    Ok(listing)
+    let fields: Fields<'_> = serde_json::from_str(body)?;
+    let scalar = |name| Ok::<_, BadBody>(fields.get_only(name)?.map(Scalar::from_raw).unwrap_or_default());
+    let records = match fields.get_only("invocations")? {
+        Some(list) => Some(serde_json::from_str::<Option<ListOf<Unread<'_>>>>(list.get())?.unwrap_or_default().records),
+        None => None,
+    };
+    let complaint = Complaint::of(fields.others(&["invocations", "count", "next_marker"]));
+    Ok(Listing { records, count: scalar("count")?, next_marker: scalar("next_marker")?, complaint })
 }
 
 fn read_record(raw: &RawValue) -> Result<Invocation, &'static str> {

@@ -44,6 +44,13 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
+    /// What these fields say, none of which was asked for.
+    pub(super) fn of<'a>(fields: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Self {
+        let mut complaint = Self::default();
+        fields.for_each(|(name, value)| complaint.hear(name, value));
+        complaint
+    }
+
     /// Takes in a field that is none of those that were asked for.
     pub(super) fn hear(&mut self, name: &str, value: &RawValue) {
         let is = |known: &&str| is_name(name, known);

@@ -25,6 +25,13 @@ pub(super) struct ListOf<T> {
     entry: PhantomData<T>,
 }
 
+/// A list of nothing.
+impl<T> Default for ListOf<T> {
+    fn default() -> Self {
+        Self { records: Records::default(), entry: PhantomData }
+    }
+}
+
 impl<'de, T: Deserialize<'de> + Into<Entry>> Deserialize<'de> for ListOf<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let records = deserializer.deserialize_seq(ListVisitor::<T>(PhantomData))?;
@@ -58,13 +65,11 @@ impl<'de, T: Deserialize<'de> + Into<Entry>> Visitor<'de> for ListVisitor<T> {
 }
 
 /// The body of a page.
-#[derive(Default)]
 pub(super) struct Listing<'a> {
-    pub(super) records: Records,
+    /// Nothing where there was no list; one that is null, as some writers have it for one of nothing, is empty.
+    pub(super) records: Option<Records>,
     pub(super) count: Scalar<'a>,
     pub(super) next_marker: Scalar<'a>,
-    /// Whether there was a list, be it null, as some writers have it for one of nothing.
-    pub(super) has_list: bool,
     /// What the other fields say of an error.
     pub(super) complaint: Complaint,
 }
@@ -73,19 +78,15 @@ impl Listing<'_> {
     /// The page. An object that carries an error or has no list is none: taken for an empty page it would
     /// prove a range of time to hold nothing.
     pub(super) fn into_page(self) -> Result<Page, BadBody> {
-        if self.records.too_many {
-            return Err(BadBody::TooManyRecords);
+        let holds_something = |records: &Records| !records.page.keys.is_empty();
+        match self.records {
+            Some(Records { too_many: true, .. }) => Err(BadBody::TooManyRecords),
+            records if self.complaint.is_error(records.as_ref().is_some_and(holds_something)) => Err(BadBody::Error),
+            None => Err(BadBody::Unreadable("an object without `invocations`".to_owned())),
+            Some(Records { page, .. }) => {
+                let (count, next_marker) = (self.count.to_count(), self.next_marker.to_count().map(Marker));
+                Ok(Page { count, next_marker, ..page })
+            }
         }
-        if self.complaint.is_error(!self.records.page.keys.is_empty()) {
-            return Err(BadBody::Error);
-        }
-        if !self.has_list {
-            return Err(BadBody::Unreadable("an object without `invocations`".to_owned()));
-        }
-        Ok(Page {
-            count: self.count.to_count(),
-            next_marker: self.next_marker.to_count().map(Marker),
-            ..self.records.page
-        })
     }
 }

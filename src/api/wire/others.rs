@@ -19,19 +19,18 @@ const MAX_ENTRIES: usize = 250_000;
 pub(crate) fn decode_functions(body: &[u8]) -> Result<FunctionPage, BadBody> {
     let text = text_of(body)?;
     let fields: Fields<'_> = serde_json::from_str(&text)?;
-    let complaint = complaint(&fields, &["functions", "count", "next_marker"]);
-    let list_of_nothing = |list: &&RawValue| matches!(list.get(), "null" | "[]");
-    if complaint.is_error(fields.get("functions").is_some_and(|list| !list_of_nothing(&list))) {
+    let list = fields.get_only("functions")?;
+    let complaint = Complaint::of(fields.others(&["functions", "count", "next_marker"]));
+    if complaint.is_error(list.is_some_and(|list| !matches!(list.get(), "null" | "[]"))) {
         return Err(BadBody::Error);
     }
-    let list =
-        fields.get("functions").ok_or_else(|| BadBody::Unreadable("an object without `functions`".to_owned()))?;
+    let list = list.ok_or_else(|| BadBody::Unreadable("an object without `functions`".to_owned()))?;
     let Entries(page) = serde_json::from_str::<Option<Entries>>(list.get())?.unwrap_or_default();
     if page.keys.len() > MAX_ENTRIES {
         return Err(BadBody::TooManyRecords);
     }
-    let count = |name| fields.get(name).and_then(|raw| Scalar::from_raw(raw).to_count());
-    Ok(FunctionPage { count: count("count"), next_marker: count("next_marker").map(Marker), ..page })
+    let number = |name| Ok::<_, BadBody>(fields.get_only(name)?.and_then(|raw| Scalar::from_raw(raw).to_count()));
+    Ok(FunctionPage { count: number("count")?, next_marker: number("next_marker")?.map(Marker), ..page })
 }
 
 /// The entries of a page, at most one more than [`MAX_ENTRIES`].
@@ -76,19 +75,12 @@ fn push_entry(page: &mut FunctionPage, entry: &RawValue) {
     }
 }
 
-/// What the fields say of an error, but for those that were asked for.
-fn complaint(fields: &Fields<'_>, asked: &[&str]) -> Complaint {
-    let mut complaint = Complaint::default();
-    let others = fields.0.iter().filter(|(name, _)| !asked.contains(&&**name));
-    others.for_each(|(name, value)| complaint.hear(name, value));
-    complaint
-}
-
-/// Refuses a body that carries an error instead of the field that was asked for, or beside it.
-fn refuse_error(text: &str, asked: &str) -> Result<(), BadBody> {
-    let fields: Fields<'_> = serde_json::from_str(text)?;
-    let holds_something = fields.get(asked).is_some_and(|value| !matches!(value.get(), "null" | "[]" | "{}"));
-    if complaint(&fields, &[asked]).is_error(holds_something) { Err(BadBody::Error) } else { Ok(()) }
+/// The field that was asked for; a body that carries an error instead of it, or beside it, is refused.
+fn answered<'a>(text: &'a str, asked: &str) -> Result<Option<&'a RawValue>, BadBody> {
+    let fields: Fields<'a> = serde_json::from_str(text)?;
+    let value = fields.get_only(asked)?;
+    let holds_something = value.is_some_and(|value| !matches!(value.get(), "null" | "[]" | "{}"));
+    if Complaint::of(fields.others(&[asked])).is_error(holds_something) { Err(BadBody::Error) } else { Ok(value) }
 }
 
 fn function_urn<'a>(entry: &'a RawValue) -> Option<Cow<'a, str>> {
@@ -100,9 +92,7 @@ fn function_urn<'a>(entry: &'a RawValue) -> Option<Cow<'a, str>> {
 /// Reads whether the records of a function are kept; nothing when its configuration does not say.
 pub(crate) fn decode_status_log(body: &[u8]) -> Result<Option<bool>, BadBody> {
     let text = text_of(body)?;
-    refuse_error(&text, "enable_async_status_log")?;
-    let fields: Fields<'_> = serde_json::from_str(&text)?;
-    Ok(match fields.get("enable_async_status_log").map(RawValue::get) {
+    Ok(match answered(&text, "enable_async_status_log")?.map(RawValue::get) {
         Some("true" | "\"true\"") => Some(true),
         Some("false" | "\"false\"") => Some(false),
         _ => None,
@@ -116,7 +106,7 @@ pub(crate) fn decode_projects(body: &[u8]) -> Result<Vec<String>, BadBody> {
         projects: Vec<Project>,
     }
     let text = text_of(body)?;
-    refuse_error(&text, "projects")?;
+    answered(&text, "projects")?;
     let found: Projects = serde_json::from_str(&text)?;
     Ok(found.projects.into_iter().map(|project| project.id).collect())
 }
@@ -137,7 +127,7 @@ pub(crate) fn decode_token_project(body: &[u8]) -> Result<Option<String>, BadBod
         project: Option<Project>,
     }
     let text = text_of(body)?;
-    refuse_error(&text, "token")?;
+    answered(&text, "token")?;
     let answer: Answer = serde_json::from_str(&text)?;
     Ok(answer.token.project.map(|project| project.id))
 }

@@ -1,6 +1,7 @@
 //! The quick reader: one pass, no copies, for pages made of what is usual. Anything else is an error,
 //! and the page is read again by the careful reader.
 
+use super::errors::Complaint;
 use super::listing::{ListOf, Listing};
 use super::scalar::{Draft, Text};
 use crate::domain::{Entry, Invocation};
@@ -29,21 +30,27 @@ impl<'de> Visitor<'de> for ListingVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut listing = Listing::default();
+        let (mut records, mut count, mut next_marker) = (None, None, None);
+        let mut complaint = Complaint::default();
         while let Some(Text(name)) = map.next_key()? {
             match &*name {
                 "invocations" => {
                     let list: Option<ListOf<Record>> = map.next_value()?;
-                    listing.records = list.map(|list| list.records).unwrap_or_default();
-                    listing.has_list = true;
+                    set_once(&mut records, list.unwrap_or_default().records, "invocations")?;
                 }
-                "count" => listing.count = map.next_value()?,
-                "next_marker" => listing.next_marker = map.next_value()?,
-                other => listing.complaint.hear(other, map.next_value()?),
+                "count" => set_once(&mut count, map.next_value()?, "count")?,
+                "next_marker" => set_once(&mut next_marker, map.next_value()?, "next_marker")?,
+                other => complaint.hear(other, map.next_value()?),
             }
         }
-        Ok(listing)
+        let (count, next_marker) = (count.unwrap_or_default(), next_marker.unwrap_or_default());
+        Ok(Listing { records, count, next_marker, complaint })
     }
+}
+
+/// Sets what a field gives; one that is given twice contradicts itself.
+fn set_once<T, E: de::Error>(value: &mut Option<T>, given: T, field: &'static str) -> Result<(), E> {
+    if value.replace(given).is_some() { Err(E::duplicate_field(field)) } else { Ok(()) }
 }
 
 struct Record(Invocation);

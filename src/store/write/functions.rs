@@ -121,13 +121,15 @@ impl Archive {
     }
 
     /// Notes that a function that was gone is there again, and what was lost by that; what was open of it is waited for
-    /// again.
+    /// again. It was away for a second at least: by the clock it may come back as it went, or before, and what it did
+    /// until then is forgotten by the service all the same.
     pub fn save_return(&mut self, id: FunctionId, now: Timestamp, lost: &[Entry]) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let now = now.to_string();
             transaction.execute(
                 "INSERT INTO absences (function_id, from_time, until_time)
-                 SELECT id, gone_at, :now FROM functions WHERE id = :id AND gone_at < :now
+                 SELECT id, gone_at, max(:now, strftime('%FT%TZ', gone_at, '+1 second'))
+                   FROM functions WHERE id = :id AND gone_at IS NOT NULL
                      ON CONFLICT (function_id, from_time) DO UPDATE SET until_time = excluded.until_time",
                 named_params! { ":id": id.0, ":now": now },
             )?;
@@ -306,6 +308,17 @@ mod tests {
             rows(&archive, COVERAGE)[2..],
             ["12:00 13:00 settled empty", "13:00 15:00 settled not there", "15:00 16:00 settled empty"]
         );
+    }
+
+    #[test]
+    fn a_function_that_comes_back_by_a_clock_behind_was_away_too() {
+        for back in ["12:00", "13:00"] {
+            let (_directory, mut archive) = archive();
+            archive.save_gone(&[FunctionId(1)], at("13:00")).unwrap();
+            archive.save_return(FunctionId(1), at(back), &[]).unwrap();
+            let absences = rows(&archive, "SELECT from_time || ' ' || until_time FROM absences");
+            assert_eq!(absences, ["2026-03-01T13:00:00Z 2026-03-01T13:00:01Z"], "back at {back}");
+        }
     }
 
     #[test]
