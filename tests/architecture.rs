@@ -439,17 +439,16 @@ fn every_rule_can_fail() {
 const FLOORS: [&str; 6] = ["sql", "file", "write", "reports", "read", "maintain"];
 
 /// How many files of a room still stand in a circle; a number here may only fall.
-const KNOWN_CIRCLES: [(&str, usize); 5] = [("api", 6), ("cli", 18), ("config", 5), ("emulator", 2), ("sync", 18)];
+const KNOWN_CIRCLES: [(&str, usize); 5] = [("api", 6), ("cli", 18), ("config", 5), ("emulator", 2), ("sync", 2)];
 
 /// How many functions still have their body in a `mod.rs`, which is a table of contents; a number here may only fall.
-const KNOWN_BODIES: [(&str, usize); 7] = [
+const KNOWN_BODIES: [(&str, usize); 6] = [
     ("api/redaction/mod.rs", 26),
     ("api/wire/mod.rs", 4),
     ("cli/mod.rs", 8),
     ("cli/render/mod.rs", 5),
     ("config/mod.rs", 3),
     ("emulator/world/mod.rs", 24),
-    ("sync/mod.rs", 9),
 ];
 
 /// The segments of a path such as `crate::domain::Status`.

@@ -14,7 +14,9 @@ mod urn;
 pub use count::{count_to_i64, count_to_u64};
 pub use interval::{Interval, IntervalSet};
 pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};
-pub use page::{Entry, EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker, Page, PageQuery, ProbeQuery, Reject};
+pub use page::{
+    Entry, EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker, PAGE_LIMIT, Page, PageQuery, ProbeQuery, Reject,
+};
 pub use shape::{Form, Shape};
 pub use status::Status;
 pub use time::{Timestamp, UnreadableTime, now_from_system};

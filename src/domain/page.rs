@@ -14,6 +14,9 @@ impl fmt::Display for Marker {
     }
 }
 
+/// The most records a page may hold: the documented maximum of the listing.
+pub const PAGE_LIMIT: u32 = 500;
+
 /// So many bytes of what could not be read are kept: enough to see what it was, and no room for harm.
 const MOST_REJECTED: usize = 64 * 1024;
 

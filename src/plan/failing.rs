@@ -6,6 +6,7 @@
 use super::ledger::Entry;
 use super::windows;
 use crate::domain::{Interval, IntervalSet, Timestamp};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// So many windows of a function may fail for good in a run before the rest is asked for once and left unproven. A record
@@ -21,6 +22,59 @@ pub const MOST_TRIED_AGAIN: usize = 200;
 
 /// An answer about a part of a window that failed is waited for no less than this.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(10);
+
+/// A refusal of a window longer than this is taken for a limit on its length.
+const REFUSABLE_LENGTH: Duration = Duration::from_hours(1);
+
+/// What a request that failed for good means; `F` is what the caller calls a failure.
+#[derive(Clone, Debug)]
+pub enum Setback<F> {
+    /// What was asked for cannot be had, though the function answers.
+    Part(Failed<F>),
+    /// The function cannot be had, or nothing can.
+    Whole(Failed<F>),
+}
+
+impl<F> Setback<F> {
+    /// The failure, whatever it means.
+    pub fn into_failure(self) -> F {
+        match self {
+            Self::Part(failed) | Self::Whole(failed) => failed.failure,
+        }
+    }
+}
+
+/// A request that failed for good.
+#[derive(Clone, Debug)]
+pub struct Failed<F> {
+    /// The failure, as the caller knows it.
+    pub failure: F,
+    /// Whether the service refused just this request, and how.
+    pub refusal: Option<Refusal>,
+    /// Why it failed, in a few words.
+    pub reason: Arc<str>,
+}
+
+/// How a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// As one that makes no sense to the service (status 400).
+    BadRequest,
+    /// In another way.
+    Other,
+}
+
+impl<F> Failed<F> {
+    /// Whether the service refused just this request.
+    pub fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
+    /// Whether a request about this range may have been refused for the length of it.
+    pub fn is_too_long(&self, range: Interval) -> bool {
+        self.refusal == Some(Refusal::BadRequest) && range.seconds().unsigned_abs() > REFUSABLE_LENGTH.as_secs()
+    }
+}
 
 /// What to do with the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ pub mod reach;
 pub mod reconcile;
 pub mod refresh;
 pub mod retry;
+pub mod schedule;
 mod seen;
 pub mod verify;
 pub mod windows;

@@ -6,12 +6,23 @@
 
 use super::clocks::{Moment, TOLERANCE};
 use super::ledger::{Entry, State};
-use crate::domain::{Interval, IntervalSet, Invocation, RecordTime, Timestamp};
+use crate::domain::{Interval, IntervalSet, Invocation, RecordTime, RequestId, Timestamp};
 use std::time::Duration;
 
 /// What the service certainly still shows: the shortest retention that the store behind it can be set to (vendor's
 /// page on LTS, `CreateLogGroup`: 1 to 365 days).
 pub const LEAST_REACH: Duration = Duration::from_hours(24);
+
+/// An archived record by which to ask whether the service still shows its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachProbe {
+    /// Its id.
+    pub request_id: RequestId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
 
 /// How far back the service reaches, at least.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -191,7 +202,7 @@ fn latest_time(record: &Invocation) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{RequestId, Status};
+    use crate::domain::Status;
     use crate::plan::clocks::{Answered, ServiceClock};
     use crate::plan::paging::Proof;
 

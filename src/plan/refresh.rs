@@ -3,7 +3,7 @@
 //! A record can stay open for days: up to 24 hours in the queue, 72 hours a try, and three retries (the vendor's
 //! pages on asynchronous configuration). The windows of a run show the young ones for free; these are the others.
 
-use super::windows::pages_for;
+use super::windows::{MAX_WINDOW, pages_for};
 use crate::domain::{Interval, RequestId, Status, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +13,9 @@ pub const FAIL_IS_FINAL_AFTER: Duration = Duration::from_hours(1);
 
 /// Longer than a record can stay open by the documented limits (about 13 days): its end was lost, or never written.
 pub const GIVE_UP_AFTER: Duration = Duration::from_hours(14 * 24);
+
+/// How far around a record it is looked for: the service may file it under another of its times than its start.
+const LOOK_BACK: Duration = Duration::from_hours(1);
 
 /// The first wait of the schedule.
 const FIRST_WAIT: Duration = Duration::from_mins(1);
@@ -58,8 +61,35 @@ pub fn is_due(record: &OpenRecord, now: Timestamp, longest_wait: Duration) -> bo
 }
 
 /// Whether it tells nothing yet that a record is not shown at `now`: a FAIL may still be tried again.
-pub fn is_early(record: &OpenRecord, now: Timestamp) -> bool {
+fn is_early(record: &OpenRecord, now: Timestamp) -> bool {
     record.status == Status::Fail && stays_open(&record.status, record.ended_at, record.opened_at, now)
+}
+
+/// That an open record was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recheck {
+    /// Its id.
+    pub request_id: RequestId,
+    /// When it had last been seen or asked for: seen later, it was shown.
+    pub last_checked_at: Timestamp,
+}
+
+/// What to note of a record that was asked for at `now`: nothing where it was too early for that.
+pub fn asked(record: &OpenRecord, now: Timestamp) -> Option<Recheck> {
+    let recheck = || Recheck { request_id: record.request_id.clone(), last_checked_at: record.checked_at };
+    (!is_early(record, now)).then(recheck)
+}
+
+/// The range in which to look for a record that is over.
+pub fn around_start(started_at: Timestamp, now: Timestamp) -> Option<Interval> {
+    Interval::new(started_at - LOOK_BACK, now.min(started_at + LOOK_BACK))
+}
+
+/// The range in which an open record is looked for: without one the service looks at the last hour. Where no start is
+/// known, all the time in which an open record can have begun.
+pub fn around(record: &OpenRecord, now: Timestamp) -> Option<Interval> {
+    let from = if record.start_is_known { record.opened_at - LOOK_BACK } else { now - MAX_WINDOW };
+    Interval::new(from, now.min(from + MAX_WINDOW))
 }
 
 /// Whether to stop waiting for an end.

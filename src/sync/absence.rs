@@ -2,14 +2,16 @@
 
 use super::asker::Asker;
 use super::discovery::{ListProblem, Resolved};
-use super::lookup::around_start;
+use super::function::Walked;
 use super::report::{FunctionReport, Gone};
-use super::walked::Walked;
-use super::{Source, Stop, Target};
+use super::source::Source;
+use super::stop::Stop;
+use super::target::Target;
 use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
 use crate::plan::ledger::{Entry, State};
+use crate::plan::refresh::around_start;
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, RunId};
 use std::collections::HashMap;

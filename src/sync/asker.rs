@@ -8,7 +8,8 @@ mod witness;
 pub(super) use witness::Witnesses;
 
 use super::forms::Forms;
-use super::{Settings, Source};
+use super::settings::Settings;
+use super::source::Source;
 use crate::api::{CallFailure, Meaning};
 use crate::clock::Clock;
 use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};

@@ -2,7 +2,8 @@
 
 use super::asker::Asker;
 use super::delivery::{Delivery, MOST_IN_HAND, Parcel};
-use super::{Source, Target};
+use super::source::Source;
+use super::target::Target;
 use crate::domain::RequestId;
 use crate::plan::verify::{Rewalk, asks_for_each};
 use crate::store::file::{Archive, StoreError};
@@ -84,9 +85,9 @@ impl<'a> Committer<'a> {
                 self.tally.verifying += rewalk.pages;
                 self.rewalks.push((function, rewalk));
             }
-            Delivery::Asked(check) => self.batch.checks.push(check),
+            Delivery::Asked(recheck) => self.batch.rechecks.push(recheck),
             Delivery::GivenUp(records) => self.batch.given_up.extend(records),
-            Delivery::Observed(observed) => self.batch.observations.push((target.id, observed)),
+            Delivery::Fact(at, fact) => self.batch.facts.push((target.id, at, fact)),
             Delivery::Page(parcel) => {
                 self.bytes += parcel.memory();
                 let Parcel { records, rejects, entries, habits, seen_at, room } = parcel;

@@ -1,11 +1,13 @@
 //! From the tasks that fetch to the one loop that commits.
 
-use crate::domain::{Marker, Page, Reject, RequestId};
+use crate::domain::{Marker, Page, Reject, RequestId, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
+use crate::plan::refresh::Recheck;
+use crate::plan::schedule::ServiceFact;
 use crate::plan::verify::Rewalk;
-use crate::store::write::{Check, Observed, Packed};
+use crate::store::write::Packed;
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -53,11 +55,11 @@ pub(super) enum Delivery {
     /// What walking a settled window again showed; its pages were handed over before.
     Rewalk(Rewalk),
     /// An open record that was asked for. What a page shows of it was handed over before.
-    Asked(Check),
+    Asked(Recheck),
     /// Open records that are no longer waited for.
     GivenUp(Vec<RequestId>),
-    /// What was learnt about the service beside its records.
-    Observed(Observed),
+    /// What the service told beside its records, and when.
+    Fact(Timestamp, ServiceFact),
 }
 
 /// The way out of one function's task: what it sends arrives in order, behind the number of the function.

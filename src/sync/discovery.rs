@@ -1,7 +1,8 @@
 //! Which functions a run is about: those that were named, and those that the project lists.
 
 use super::asker::{Asker, Witnesses};
-use super::{Settings, Source, Task};
+use super::settings::{Settings, Task};
+use super::source::Source;
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Reject};
 use crate::plan::functions::{self, Choice, Known, List};

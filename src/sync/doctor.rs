@@ -4,13 +4,13 @@
 //! [`plan::probe`](crate::plan::probe) to say. Every loop here is bounded: some sixty requests and two a function. A question
 //! that fails is a finding, and the others are asked all the same; only where nothing can be asked, the check-up ends.
 
-use super::Source;
 use super::asker::{Asker, Witnesses};
 use super::discovery::list_functions;
-use super::{PAGE_LIMIT, Settings};
+use super::settings::Settings;
+use super::source::Source;
 use crate::api::{CallFailure, Client, Meaning};
 use crate::clock::Clock;
-use crate::domain::{FunctionUrn, Marker, Page, ProbeQuery, Shape, Timestamp};
+use crate::domain::{FunctionUrn, Marker, PAGE_LIMIT, Page, ProbeQuery, Shape, Timestamp};
 use crate::plan::probe::{self, Finding, Specimen, Verdict};
 use crate::plan::windows::MAX_WINDOW;
 use std::time::Duration;

@@ -2,51 +2,29 @@
 
 use super::asker::{Asker, Failed};
 use super::delivery::Outbox;
-use super::{PAGE_LIMIT, Source};
+use super::source::Source;
 use crate::api::{CallFailure, Meaning};
-use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
+use crate::domain::{FunctionUrn, Interval, Marker, PAGE_LIMIT, Page, PageQuery, RequestId, Timestamp};
 use crate::plan::clocks::Moment;
+use crate::plan::failing::{self, Refusal};
 use crate::plan::retry::Effort;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
-
-/// A refusal of a window longer than this is taken for a limit on its length.
-const REFUSABLE_LENGTH: Duration = Duration::from_hours(1);
 
 /// A page and when the service answered, or what its failure means.
 pub(super) type Answer = Result<(Page, Moment), Setback>;
 
 /// What a request that failed for good means.
-#[derive(Clone, Debug)]
-pub(super) enum Setback {
-    /// What was asked for cannot be had, though the function answers.
-    Part(CallFailure),
-    /// The function cannot be had, or nothing can.
-    Whole(CallFailure),
-}
+pub(super) type Setback = failing::Setback<CallFailure>;
 
-impl Setback {
-    /// Why, in words.
-    pub(super) fn reason(&self) -> Arc<str> {
-        let (Self::Part(failure) | Self::Whole(failure)) = self;
-        failure.reason_in_short().into()
-    }
-
-    pub(super) fn into_failure(self) -> CallFailure {
-        match self {
-            Self::Part(failure) | Self::Whole(failure) => failure,
-        }
-    }
-}
-
-/// A failure that is about what was asked for; one about the function is an error.
-pub(super) fn unless_whole(result: Result<(), Setback>) -> Result<Option<Setback>, CallFailure> {
-    match result {
-        Ok(()) => Ok(None),
-        Err(Setback::Whole(failure)) => Err(failure),
-        Err(part) => Ok(Some(part)),
-    }
+/// The failure of a request in the words of a schedule.
+fn told(failure: CallFailure) -> failing::Failed<CallFailure> {
+    let refusal = match (failure.meaning, failure.status) {
+        (Meaning::Refused, Some(400)) => Some(Refusal::BadRequest),
+        (Meaning::Refused, _) => Some(Refusal::Other),
+        _ => None,
+    };
+    failing::Failed { refusal, reason: failure.reason_in_short().into(), failure }
 }
 
 /// The way to one function.
@@ -97,12 +75,10 @@ impl<S: Source> Line<'_, S> {
     }
 
     /// Whether the service records the function's invocations, without much patience: no record depends on it.
-    pub(super) async fn recording(&self) -> Result<Option<bool>, CallFailure> {
-        self.asker
-            .recording(self.urn, |urn| {
-                self.within(Effort::Part, async move { self.asker.source().recording(&urn).await })
-            })
-            .await
+    pub(super) async fn recording(&self) -> Result<Option<bool>, Setback> {
+        let call =
+            |urn: FunctionUrn| self.within(Effort::Part, async move { self.asker.source().recording(&urn).await });
+        self.asker.recording(self.urn, call).await.map_err(|failure| Setback::Part(told(failure)))
     }
 
     /// Archives what the pages of a query show, up to the first that fails.
@@ -173,25 +149,26 @@ impl<S: Source> Line<'_, S> {
     async fn blame(&self, failed: Failed, asked: Option<Interval>) -> Setback {
         let is_of_address = failed.is_of_address();
         let Failed { failure, first_sent } = failed;
-        if self.asker.refusal().is_some() || !may_be_about_a_part(&failure) {
-            return Setback::Whole(failure);
+        let (meaning, failed) = (failure.meaning, told(failure));
+        if self.asker.refusal().is_some() || !may_be_about_a_part(meaning) {
+            return Setback::Whole(failed);
         }
-        if asked.is_some_and(|range| is_too_long(&failure, range)) {
-            return Setback::Part(failure);
+        if asked.is_some_and(|range| failed.is_too_long(range)) {
+            return Setback::Part(failed);
         }
         // What hangs is not waited for in full three times more.
-        let limit = if failure.meaning == Meaning::Timeout { self.asker.limit_of_a_part() } else { Duration::MAX };
+        let limit = if meaning == Meaning::Timeout { self.asker.limit_of_a_part() } else { Duration::MAX };
         for (form, second) in self.looks(asked, is_of_address).await {
             if self.asker.heard_since(self.urn, first_sent) {
-                return Setback::Part(failure);
+                return Setback::Part(failed);
             }
             // Whether it answered is noted where it does.
             let _ = timeout(limit, self.asker.look_for(first_sent, &form, second, &self.outbox)).await;
             if self.asker.refusal().is_some() {
-                return Setback::Whole(failure);
+                return Setback::Whole(failed);
             }
         }
-        if self.asker.heard_since(self.urn, first_sent) { Setback::Part(failure) } else { Setback::Whole(failure) }
+        if self.asker.heard_since(self.urn, first_sent) { Setback::Part(failed) } else { Setback::Whole(failed) }
     }
 
     /// What to look at, in which form, to see whether the function answers when something else is asked.
@@ -218,16 +195,10 @@ fn second_before(range: Interval) -> Option<Interval> {
     Interval::new(end - Duration::from_secs(1), end)
 }
 
-/// Whether a refusal may be about the length of the range that was asked for.
-pub(super) fn is_too_long(failure: &CallFailure, range: Interval) -> bool {
-    let refused = failure.meaning == Meaning::Refused && failure.status == Some(400);
-    refused && range.seconds().unsigned_abs() > REFUSABLE_LENGTH.as_secs()
-}
-
 /// Whether a failure may be about what was asked for: the service could not answer, refused just that, or did not find it.
-fn may_be_about_a_part(failure: &CallFailure) -> bool {
+fn may_be_about_a_part(meaning: Meaning) -> bool {
     matches!(
-        failure.meaning,
+        meaning,
         Meaning::Unavailable { .. }
             | Meaning::Unreachable
             | Meaning::Timeout

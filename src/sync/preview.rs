@@ -1,13 +1,16 @@
 //! What a run would ask: the windows that are pending, and about how many requests they take.
 
 use super::asker::{Asker, Witnesses};
-use super::discovery::{Resolved, resolve};
+use super::discovery::{ListReport, Resolved, resolve};
+use super::failure::to_failure;
+use super::settings::Settings;
+use super::source::Source;
+use super::target::done;
 use super::targets::scope;
-use super::{ListReport, PAGE_LIMIT, Settings, Source};
 use crate::api::CallFailure;
 use crate::clock::Clock;
-use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, PageQuery};
-use crate::error::{Failure, FailureKind};
+use crate::domain::{FunctionUrn, Interval, Marker, PAGE_LIMIT, PageQuery};
+use crate::error::Failure;
 use crate::plan::functions::{Choice, Known, Part};
 use crate::plan::ledger::Entry;
 use crate::plan::windows::{self, Density};
@@ -59,10 +62,9 @@ pub async fn preview<S: Source>(
             Some(reader) => reader.load_ledger(&urn).map_err(|error| error.into_failure(reader.path()))?,
             None => Vec::new(),
         };
-        let done: IntervalSet = ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
         let horizon_begin = begins.get(&urn).copied().flatten();
         let horizon = scope(&ledger, horizon_begin, settings, asker.now()).horizon(asker.now());
-        let pending = horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done));
+        let pending = horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done(&ledger)));
         let expected = match archived_density(&ledger) {
             Some(density) => {
                 let expected = pending.iter().map(|&range| density.expected_in(range));
@@ -102,24 +104,4 @@ async fn ask_totals<S: Source>(
         total = total.zip(told).map(|(sum, count): (u64, u64)| sum.saturating_add(count));
     }
     Ok(total)
-}
-
-/// A failed call as the failure of a command: refused access, or something that may pass.
-pub fn to_failure(failure: CallFailure) -> Failure {
-    let kind = if failure.is_denied() {
-        FailureKind::Denied
-    } else if failure.is_misconfigured() {
-        FailureKind::Usage
-    } else {
-        FailureKind::Incomplete
-    };
-    let shown = Failure::new(kind, failure.to_string());
-    let shown = match failure.hint() {
-        Some(hint) => shown.hint(hint),
-        None => shown,
-    };
-    match failure.cause {
-        Some(cause) => shown.because(cause),
-        None => shown,
-    }
 }

@@ -1,10 +1,10 @@
 //! How a run ended, for people, scripts and the archive.
 
-use super::Target;
 use super::discovery::ListReport;
-use super::preview::to_failure;
+use super::failure::to_failure;
+use super::function::Walked;
 use super::settings::Task;
-use super::walked::Walked;
+use super::target::Target;
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::error::{Failure, FailureKind};

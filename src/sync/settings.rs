@@ -1,12 +1,19 @@
 //! What a run is asked to do.
 
-use super::Selection;
 use crate::domain::{FunctionUrn, Timestamp};
 use crate::plan::retry::Patience;
 use std::time::Duration;
 
-/// The most records a page may hold: the documented maximum of the listing.
-pub const PAGE_LIMIT: u32 = 500;
+/// Which settled windows to verify.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// From when on.
+    pub since: Option<Timestamp>,
+    /// Until when.
+    pub until: Option<Timestamp>,
+    /// So many windows of each function, drawn at random; all if none.
+    pub sample: Option<usize>,
+}
 
 /// What a run is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,13 @@
 //! The functions of a run with what their ledgers say, once it is known what time it is.
 
 use super::asker::Asker;
-use super::{Settings, Source, Stop, Target, Task, verification};
+use super::settings::{Settings, Task};
+use super::source::Source;
+use super::stop::Stop;
+use super::target::{Target, done};
+use super::verification;
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, IntervalSet, Marker, PageQuery, Timestamp};
+use crate::domain::{FunctionUrn, Marker, PageQuery, Timestamp};
 use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::Entry;
@@ -141,8 +145,4 @@ fn to_targets(known: Vec<Found>, settings: &Settings, now: Moment) -> Vec<Target
         Some(Target { id, urn, first_run_at: first_seen_at, is_new, ledger: ledger.into(), ledger_end, scope, horizon })
     };
     known.into_iter().filter_map(target).collect()
-}
-
-pub(super) fn done(ledger: &[Entry]) -> IntervalSet {
-    ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect()
 }

@@ -1,34 +1,24 @@
 //! Walking settled windows again: which ones, and whether what they no longer show is really gone.
 
 use super::asker::Asker;
-use super::beside::Questions;
 use super::committer::Committer;
 use super::delivery::{Delivery, Parcel};
-use super::function::Job;
-use super::lookup::around_start;
-use super::{Settings, Source, Stop, Target};
+use super::job::Job;
+use super::settings::{Selection, Settings};
+use super::source::Source;
+use super::stop::Stop;
+use super::target::Target;
 use crate::domain::{FunctionUrn, Interval, Marker, RequestId, Timestamp};
-use crate::plan::emptiness::Emptiness;
 use crate::plan::horizon::Scope;
 use crate::plan::paging::Habits;
-use crate::plan::reach::Promise;
+use crate::plan::refresh::around_start;
+use crate::plan::schedule::Work;
 use crate::plan::verify::{self, Candidate};
 use crate::store::file::{Archive, StoreError};
 use crate::store::write::{Comparison, Suspect};
 use futures_util::stream::{self, StreamExt};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-
-/// Which settled windows to verify.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// From when on.
-    pub since: Option<Timestamp>,
-    /// Until when.
-    pub until: Option<Timestamp>,
-    /// So many windows of each function, drawn at random; all if none.
-    pub sample: Option<usize>,
-}
 
 /// The functions that are archived and meant: the named ones, or all of them, but for those that are gone.
 pub(super) fn load_targets(archive: &Archive, settings: &Settings, now: Timestamp) -> Result<Vec<Target>, StoreError> {
@@ -66,23 +56,14 @@ pub(super) fn plan_job(
         Some(windows) => verify::sample(&target.ledger, range, windows, |below| draws.u64(..below)),
         None => verify::settled_in(&target.ledger, range),
     };
-    Job {
-        urn: target.urn.clone(),
-        pending: Vec::new(),
-        scope: None,
-        again: Vec::new(),
-        refreshes: Vec::new(),
-        old: Vec::new(),
+    let work = Work {
         settle_delay: settings.settle_delay,
         habits,
-        promise: Promise::default(),
-        emptiness: Emptiness::default(),
-        lanes: 1,
         verify: range.map_or_else(Vec::new, windows),
         must_verify: true,
-        reach_probe: None,
-        beside: Questions::default(),
-    }
+        ..Work::default()
+    };
+    Job { urn: target.urn.clone(), work }
 }
 
 /// Gives the jobs of a run the windows that were looked at longest ago, as many as the share of requests allows.
@@ -105,7 +86,7 @@ pub(super) fn plan_share(
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     for (index, window) in verify::choose(candidates, windows, now) {
-        jobs[index].verify.push(window);
+        jobs[index].work.verify.push(window);
     }
     Ok(())
 }

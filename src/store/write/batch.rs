@@ -5,7 +5,8 @@ use crate::domain::{Invocation, Reject, RequestId, Timestamp};
 use crate::plan;
 use crate::plan::clocks::Moment;
 use crate::plan::ledger::missed_at;
-use crate::plan::reach::Measured;
+use crate::plan::refresh::Recheck;
+use crate::plan::schedule::ServiceFact;
 use crate::store::sql::ids::FunctionId;
 use std::sync::Arc;
 
@@ -35,15 +36,6 @@ impl Sighting<'_> {
     }
 }
 
-/// An open record that a run asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// Its id.
-    pub request_id: RequestId,
-    /// When it had last been seen or asked for: seen later, it was shown.
-    pub last_checked_at: Timestamp,
-}
-
 /// What came since the last commit.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -54,43 +46,25 @@ pub struct Batch {
     /// Walks that ended: all their pages are in this batch or an earlier one.
     pub walks: Vec<(FunctionId, plan::ledger::Entry)>,
     /// Open records that were asked for, whether or not they were shown.
-    pub checks: Vec<Check>,
+    pub rechecks: Vec<Recheck>,
     /// Open records that are no longer waited for.
     pub given_up: Vec<RequestId>,
-    /// What was learnt about the service beside its records.
-    pub observations: Vec<(FunctionId, Observed)>,
+    /// What the service told beside its records, and when, by the earlier of the clocks.
+    pub facts: Vec<(FunctionId, Timestamp, ServiceFact)>,
     /// Functions that this run was the first to know of: they were taken up when it began.
     pub new_functions: Vec<FunctionId>,
-}
-
-/// Something the service told of a function beside its records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Observed {
-    /// When, by the earlier of the clocks.
-    pub at: Timestamp,
-    /// What.
-    pub what: Observation,
-}
-
-/// What it told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observation {
-    /// Whether it records the function's invocations; none where that could not be told.
-    Recording(Option<bool>),
-    /// How far back it reaches.
-    Reach(Measured),
 }
 
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         // Functions alone are no reason to write.
-        let Self { showings, rejects, walks, checks, given_up, observations, new_functions: _ } = self;
+        let Self { showings, rejects, walks, rechecks, given_up, facts, new_functions: _ } = self;
         showings.is_empty()
             && rejects.is_empty()
             && walks.is_empty()
-            && checks.is_empty()
+            && rechecks.is_empty()
             && given_up.is_empty()
-            && observations.is_empty()
+            && facts.is_empty()
     }
 }

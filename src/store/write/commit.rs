@@ -1,11 +1,12 @@
 //! The one way in which a run writes: records, history, ledger and the run's own counts, in one transaction or not at all.
 
-use super::batch::{Batch, Observation, Observed};
+use super::batch::Batch;
 use super::packed::Sorted;
 use super::runs::{Tally, save_tally};
 use super::{functions, ledger, open_records, reach, recording, records};
 use crate::domain::{Reject, RequestId, Timestamp};
 use crate::plan::clocks::Moment;
+use crate::plan::schedule::ServiceFact;
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
 use rusqlite::{Transaction, named_params};
@@ -31,32 +32,25 @@ impl Archive {
             functions::date_first_sight(transaction, run, &batch.new_functions)?;
             let revised = records::save_showings(transaction, run, &batch.showings, &sorted, &mut counted)?;
             counted.rejected += save_rejects(transaction, run, now.later(), &batch.rejects)?;
-            open_records::save_checks(transaction, run, now, &batch.checks)?;
+            open_records::save_rechecks(transaction, run, now, &batch.rechecks)?;
             open_records::give_up(transaction, now.earlier(), &batch.given_up)?;
             open_records::let_go(transaction)?;
             for (function, entry) in &batch.walks {
                 ledger::save_walk(transaction, *function, entry)?;
             }
-            for (function, observed) in &batch.observations {
-                save_observed(transaction, run, *function, *observed)?;
+            for &(function, at, fact) in &batch.facts {
+                match fact {
+                    ServiceFact::Recording(enabled) => {
+                        recording::save_recording(transaction, run, function, at, enabled)?;
+                    }
+                    ServiceFact::Reach(measured) => reach::save_measured(transaction, run, function, at, measured)?,
+                }
             }
             save_tally(transaction, run, now.later(), &counted)?;
             Ok(revised)
         })?;
         *tally = counted;
         Ok(revised)
-    }
-}
-
-fn save_observed(
-    transaction: &Transaction<'_>,
-    run: RunId,
-    function: FunctionId,
-    Observed { at, what }: Observed,
-) -> Result<(), StoreError> {
-    match what {
-        Observation::Recording(enabled) => recording::save_recording(transaction, run, function, at, enabled),
-        Observation::Reach(measured) => reach::save_measured(transaction, run, function, at, measured),
     }
 }
 

@@ -19,11 +19,11 @@ mod runs;
 mod shared;
 mod verifications;
 
-pub use batch::{Batch, Check, Observation, Observed, Showing};
+pub use batch::{Batch, Showing};
 pub use digest::Tampered;
 pub use functions::Registered;
 pub use packed::Packed;
-pub use reach::{ReachDay, ReachProbe};
+pub use reach::ReachDay;
 pub use recording::Recording;
 pub use runs::{Ending, Tally};
 pub use verifications::{Comparison, Discrepancy, Suspect};

@@ -1,9 +1,8 @@
 //! The few records that may still change, and when each was last asked for.
 
-use super::batch::Check;
 use crate::domain::{Interval, RecordTime, RequestId, Status, Timestamp, count_to_u64};
 use crate::plan::clocks::Moment;
-use crate::plan::refresh::OpenRecord;
+use crate::plan::refresh::{OpenRecord, Recheck};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::RunId;
 use crate::store::sql::ids::FunctionId;
@@ -125,11 +124,11 @@ pub(in crate::store) fn load_seen_at(
 ///
 /// Where its start is not known, it began at the latest when it was asked for: a clock that was ahead when it was first
 /// seen may have said otherwise.
-pub(in crate::store) fn save_checks(
+pub(in crate::store) fn save_rechecks(
     transaction: &Transaction<'_>,
     run: RunId,
     now: Moment,
-    checks: &[Check],
+    rechecks: &[Recheck],
 ) -> Result<(), StoreError> {
     let mut close = transaction.prepare_cached(
         "DELETE FROM open_records WHERE request_id = ?1 AND seen_at <= ?2
@@ -140,7 +139,7 @@ pub(in crate::store) fn save_checks(
         "UPDATE open_records SET checked_at = max(checked_at, ?3), opened_at = min(opened_at, ?4)
           WHERE request_id = ?1 AND seen_at <= ?2",
     )?;
-    for Check { request_id, last_checked_at } in checks {
+    for Recheck { request_id, last_checked_at } in rechecks {
         close.execute((request_id.as_str(), last_checked_at.to_string(), run.0))?;
         let (earlier, later) = (now.earlier().to_string(), now.later().to_string());
         update.execute((request_id.as_str(), last_checked_at.to_string(), earlier, later))?;
@@ -200,10 +199,10 @@ mod tests {
                 seen_at: at(now).into(),
                 ledger,
             };
-            let check = |second| Check { request_id: id(), last_checked_at: at(second) };
+            let recheck = |second| Recheck { request_id: id(), last_checked_at: at(second) };
             let batch = Batch {
                 showings: shown.map(showing).into_iter().collect(),
-                checks: last_checked.map(check).into_iter().collect(),
+                rechecks: last_checked.map(recheck).into_iter().collect(),
                 ..Batch::default()
             };
             self.archive.commit(self.run, at(now), &batch, &mut Tally::default()).unwrap();
@@ -349,9 +348,9 @@ mod tests {
         let without_start =
             Invocation { request_id: RequestId::new("b").unwrap(), start_time: None, ..record(Status::Wait, None) };
         kept.show(apart(200, 900_000), without_start);
-        let check = |second| Check { request_id: RequestId::new("b").unwrap(), last_checked_at: at(second) };
+        let recheck = |second| Recheck { request_id: RequestId::new("b").unwrap(), last_checked_at: at(second) };
         for (now, last) in [(10_000, 200), (20_000, 10_000)] {
-            let batch = Batch { checks: vec![check(last)], ..Batch::default() };
+            let batch = Batch { rechecks: vec![recheck(last)], ..Batch::default() };
             kept.archive.commit(kept.run, at(now), &batch, &mut Tally::default()).unwrap();
         }
         let open = kept.open().pop().unwrap();

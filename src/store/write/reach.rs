@@ -1,22 +1,11 @@
 //! What the archive knows that can show how far back the service reaches.
 
 use crate::domain::{RequestId, Timestamp, count_to_u64};
-use crate::plan::reach::Measured;
+use crate::plan::reach::{Measured, ReachProbe};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use std::time::Duration;
-
-/// An archived record by which to ask whether the service still shows its time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReachProbe {
-    /// Its id.
-    pub request_id: RequestId,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// When it ended.
-    pub ended_at: Timestamp,
-}
 
 /// What was measured of the reach on a day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,8 +116,9 @@ fn load_probe(row: &Row<'_>) -> Result<Option<ReachProbe>, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::schedule::ServiceFact;
     use crate::store::testing::{Kept, at};
-    use crate::store::write::{Batch, Observation, Observed};
+    use crate::store::write::Batch;
 
     #[test]
     fn a_probe_is_the_last_short_record_that_was_over_by_then() {
@@ -163,9 +153,9 @@ mod tests {
         let mut kept = Kept::new();
         let function = kept.functions[0];
         for (second, shown, forgotten) in [(0, 30, 0), (10, 0, 90), (20, 48, 99), (30, 40, 80), (86_400, 25, 0)] {
-            let what = Observation::Reach(Measured { shown: hours(shown), forgotten: hours(forgotten) });
-            let observations = vec![(function, Observed { at: at(second), what })];
-            kept.commit(second, &Batch { observations, ..Batch::default() });
+            let fact = ServiceFact::Reach(Measured { shown: hours(shown), forgotten: hours(forgotten) });
+            let facts = vec![(function, at(second), fact)];
+            kept.commit(second, &Batch { facts, ..Batch::default() });
         }
         let days = kept.archive.load_reach(function, at(86_500)).unwrap();
         assert_eq!(days.today, Measured { shown: hours(25), forgotten: None });

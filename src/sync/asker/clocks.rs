@@ -3,7 +3,8 @@
 use super::{Asker, hold};
 use crate::domain::Timestamp;
 use crate::plan::clocks::{Answered, Moment, TOLERANCE};
-use crate::sync::Source;
+use crate::plan::schedule::Present;
+use crate::sync::source::Source;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -21,6 +22,11 @@ impl<S: Source> Asker<S> {
     /// When the run began, by both clocks as far as they are known by now.
     pub(in crate::sync) fn began_at(&self) -> Moment {
         hold(&self.service_clock).at(self.began_at)
+    }
+
+    /// What time it is, and was when the run began.
+    pub(in crate::sync) fn present(&self) -> Present {
+        Present { now: self.now(), began_at: self.began_at() }
     }
 
     /// The present by the service's clock, as far as its answers told.

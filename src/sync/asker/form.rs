@@ -4,8 +4,8 @@ use super::{Asker, Failed};
 use crate::api::CallFailure;
 use crate::domain::FunctionUrn;
 use crate::plan::retry::Effort;
-use crate::sync::Source;
 use crate::sync::forms::Form;
+use crate::sync::source::Source;
 
 impl<S: Source> Asker<S> {
     /// Sends a request about a function in the form at hand, and where that is not found once in the other one.

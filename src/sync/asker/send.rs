@@ -3,7 +3,7 @@
 use super::{Asker, Failed, hold};
 use crate::api::{CallFailure, Meaning};
 use crate::plan::retry::{Effort, Patience, hangs, wait_before_next};
-use crate::sync::Source;
+use crate::sync::source::Source;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -262,7 +262,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId};
     use crate::plan::functions::Project;
-    use crate::sync::Settings;
+    use crate::sync::settings::Settings;
     use futures_util::future::join_all;
     use tokio::time::timeout;
 

@@ -5,12 +5,11 @@
 
 use super::{Asker, hold};
 use crate::api::{CallFailure, Meaning};
-use crate::domain::{FunctionUrn, Interval, Marker, PageQuery};
+use crate::domain::{FunctionUrn, Interval, Marker, PAGE_LIMIT, PageQuery};
 use crate::plan::outage::Judgement;
 use crate::plan::{failing, windows};
-use crate::sync::Source;
 use crate::sync::delivery::Outbox;
-use crate::sync::settings::PAGE_LIMIT;
+use crate::sync::source::Source;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{sleep_until, timeout_at};

@@ -4,9 +4,10 @@ use super::*;
 use crate::domain::{EntryKey, Interval};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::Proof;
+use crate::plan::refresh::Recheck;
 use crate::plan::verify::Rewalk;
 use crate::store::testing::{Kept, at, record};
-use crate::store::write::{Batch, Check};
+use crate::store::write::Batch;
 use std::collections::HashSet;
 
 #[test]
@@ -165,8 +166,8 @@ fn a_look_up_by_another_function_closes_no_open_record() {
     kept.show(1, 200, "a SUCCESS - - 10 150 -");
     assert_eq!(kept.archive.load_open(kept.functions[0]).unwrap().len(), 1);
     assert_eq!(kept.archive.load_open(kept.functions[1]).unwrap(), []);
-    let check = Check { request_id: record("a - - - - - -").request_id, last_checked_at: at(100) };
-    kept.commit(300, &Batch { checks: vec![check], ..Batch::default() });
+    let recheck = Recheck { request_id: record("a - - - - - -").request_id, last_checked_at: at(100) };
+    kept.commit(300, &Batch { rechecks: vec![recheck], ..Batch::default() });
     assert_eq!(kept.ask("SELECT function_id, seen_at, checked_at FROM open_records"), ["1 100 300"]);
     kept.assert_sound();
 }

@@ -1,73 +1,19 @@
-//! A range while it is walked: what is known of it before, and what its pages say so far.
+//! A window while it is walked: what its pages say so far.
 
-use super::settings::PAGE_LIMIT;
-use crate::domain::{Interval, IntervalSet, Page, Timestamp};
+use super::lanes::Piece;
+use crate::domain::{Interval, IntervalSet, Marker, PAGE_LIMIT, Page, Timestamp};
 use crate::plan::clocks::Moment;
-use crate::plan::failing::PATIENT_FAILURES;
 use crate::plan::ledger::{Entry, State};
-use crate::plan::paging::{Contradiction, Proof, Walk};
+use crate::plan::paging::{Habits, Proof, Walk};
 use crate::plan::reach::Reach;
-use crate::plan::retry::Effort;
 use crate::plan::verify::Rewalk;
 use crate::plan::windows::{self, Claims, Density, Prefix};
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// A range still to walk.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
-    pub(super) range: Interval,
-    /// How often it was walked in vain as a whole.
-    pub(super) walks: u32,
-    /// How the last of these walks contradicted the service's count, if it did.
-    pub(super) contradiction: Option<Contradiction>,
-    pub(super) trouble: Trouble,
-}
-
-/// What is known of a range from before it is walked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// Nothing.
-    None,
-    /// It is a part of a window that failed.
-    Part,
-    /// Earlier runs walked it in vain; whether the last of them came late enough to have seen what is around it.
-    Known { settled: bool },
-}
-
-impl Piece {
-    pub(super) fn new(range: Interval) -> Self {
-        Self { range, walks: 0, contradiction: None, trouble: Trouble::None }
-    }
-
-    /// Another range of which the same is known.
-    pub(super) fn with(self, range: Interval) -> Self {
-        Self { range, walks: 0, contradiction: None, ..self }
-    }
-
-    pub(super) fn is_fresh(&self) -> bool {
-        self.walks == 0 && self.trouble == Trouble::None
-    }
-}
-
-/// How much a page of a range is worth, when so many windows of the function have failed.
-pub(super) fn effort(piece: Piece, failed: u32) -> Effort {
-    match piece.trouble {
-        Trouble::Known { .. } if !windows::is_divisible(piece.range) => Effort::Once,
-        Trouble::None if failed < PATIENT_FAILURES => Effort::Whole,
-        _ => Effort::Part,
-    }
-}
-
-/// Ranges that are walked one after the other: the first page of a window tells how long the next one may be.
-#[derive(Debug, Default)]
-pub(super) struct Lane {
-    pub(super) pieces: VecDeque<Piece>,
-    pub(super) density: Option<Density>,
-}
-
 /// A window being walked.
+#[derive(Debug)]
 pub(super) struct ActiveWalk {
+    /// The lane it was taken from, by its place.
     pub(super) lane: usize,
     pub(super) piece: Piece,
     pub(super) walk: Walk,
@@ -80,9 +26,29 @@ pub(super) struct ActiveWalk {
 }
 
 impl ActiveWalk {
+    pub(super) fn new(lane: usize, piece: Piece, habits: Habits) -> Self {
+        let walk = Walk::new(habits, windows::is_divisible(piece.range)).after(piece.contradiction);
+        Self { lane, piece, walk, trimmed: false, undecided: false, began_at: None }
+    }
+
+    /// Takes in a page, and tells the density that it shows, if it shows one.
+    pub(super) fn take(&mut self, marker: Marker, page: &Page, served_at: Moment) -> Option<Density> {
+        // An answer that is dated before the first one may come from a copy that is as old.
+        self.began_at = Some(self.began_at.map_or(served_at, |began_at| began_at.not_after(served_at)));
+        self.walk.take(marker, page);
+        self.undecided = false;
+        // Further pages tell a density only by their total; without one they are too few to go by.
+        if marker.0 == 0 || self.walk.announced().is_some() { self.density(page) } else { None }
+    }
+
+    /// Whether other windows of its lane may be walked beside it: it is known how long it is.
+    pub(super) fn has_begun(&self) -> bool {
+        self.began_at.is_some() && !self.undecided
+    }
+
     /// The density that a first page tells: by the total, or by how close its records lie when it
     /// is full. One that is not full tells it only where nothing follows.
-    pub(super) fn density(&self, page: &Page) -> Option<Density> {
+    fn density(&self, page: &Page) -> Option<Density> {
         match self.walk.announced() {
             Some(total) => Some(Density::of(total, self.piece.range)),
             None if page.length() >= u64::from(PAGE_LIMIT) => Density::of_page(page),
@@ -97,6 +63,14 @@ impl ActiveWalk {
         let starts: Option<Vec<Timestamp>> = self.walk.starts().iter().copied().collect();
         let starts = starts.filter(|starts| starts.is_sorted())?;
         Some(Prefix { total, seen, until: *starts.last()?, stride: self.walk.stride() })
+    }
+
+    /// Goes on with the start of its window, which holds so many records, where that is known.
+    pub(super) fn narrow(&mut self, window: Interval, expected: Option<u64>) {
+        self.walk.narrow(expected);
+        self.piece.range = window;
+        self.trimmed = true;
+        self.undecided = expected.is_none();
     }
 
     /// The rows of the ledger for what is claimed; the unconfirmed is only proven.

@@ -1,0 +1,182 @@
+//! What a walk that is over lets the ledger say, and what is done about one that proved nothing or could not be had.
+
+use super::active::ActiveWalk;
+use super::events::{Effect, Note, Question, WalkId};
+use super::lanes::{Piece, Trouble};
+use super::walks::{Purpose, Walks};
+use crate::domain::{Interval, Timestamp};
+use crate::plan::clocks::Moment;
+use crate::plan::failing::{self, Failed, Setback};
+use crate::plan::ledger::{Entry, State};
+use crate::plan::paging::{Doubt, Proof};
+use crate::plan::windows::{self, Belief, Density, Remedy};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// So many pages are asked for around a second that cannot be had: it has few neighbours.
+const MOST_PAGES_AROUND: u64 = 20;
+
+impl<F> Walks<F> {
+    /// A walk is over.
+    pub(super) fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>, now: Moment) {
+        self.known.habits.miscounts |= active.walk.shows_miscount();
+        let has_ended = verdict.is_ok() || verdict.is_err_and(Doubt::is_of_count);
+        if has_ended && active.walk.announced().is_none() {
+            let density = Density::of(active.walk.distinct(), active.piece.range);
+            self.lanes[active.lane].learn(Some(density));
+        }
+        match verdict {
+            Ok(proof) => self.believe(active, proof),
+            Err(doubt) => self.doubt(&active, doubt, now),
+        }
+    }
+
+    fn believe(&mut self, active: ActiveWalk, proof: Proof) {
+        let (window, pages, records) = (active.piece.range, active.walk.pages(), active.walk.distinct());
+        self.in_vain.end_with(records);
+        let Some(began_at) = active.began_at else { return };
+        self.tell(Note::Believed { window, pages, records, proof });
+        if self.purpose == Purpose::Verify {
+            self.effects.push(Effect::Compare(active.rewalk(began_at, self.known.reach)));
+            return;
+        }
+        let belief = self.belief(&active, began_at);
+        let claims = windows::claims(window, belief, began_at.earlier(), self.known.settle_delay);
+        self.walked.unclaimed.extend(claims.future);
+        self.walked.disputed.extend(claims.disputed);
+        self.tell_of_records_in_the_empty(&active);
+        let settled = claims.settled.filter(|_| records == 0);
+        let unconfirmed = settled.map(|settled| self.known.emptiness.unconfirmed(settled)).unwrap_or_default();
+        let mut rows = active.rows(claims, &unconfirmed, proof, began_at);
+        match &self.known.reach_unknown {
+            Some(reason) => {
+                self.walked.unproven.extend(claims.lost.map(|lost| (lost, Arc::clone(reason))));
+                for row in &mut rows {
+                    leave_open(row, reason);
+                }
+            }
+            None => self.walked.lost.extend(claims.lost),
+        }
+        self.enter(rows);
+    }
+
+    /// From where on a walk is believed. What was empty twice is: when it was first, the service was not too late to ask.
+    fn belief(&self, active: &ActiveWalk, began_at: Moment) -> Belief {
+        let window = active.piece.range;
+        if active.walk.distinct() == 0 && self.known.emptiness.was_seen(window) {
+            return Belief { lost_until: window.begin(), from: window.begin() };
+        }
+        Belief {
+            lost_until: self.known.promise.lost_until(window, self.known.reach, began_at),
+            from: self.known.promise.believed_from(window, self.known.reach, began_at),
+        }
+    }
+
+    /// An answer that said that nothing happened was wrong.
+    fn tell_of_records_in_the_empty(&mut self, active: &ActiveWalk) {
+        for range in self.known.emptiness.seen_in(active.piece.range) {
+            let records = active.walk.distinct_in(range);
+            if records > 0 {
+                self.tell(Note::RecordsInTheEmpty(range, records));
+            }
+        }
+    }
+
+    fn doubt(&mut self, active: &ActiveWalk, doubt: Doubt, now: Moment) {
+        let piece = active.piece;
+        let (range, walks, lane) = (piece.range, piece.walks + 1, &mut self.lanes[active.lane]);
+        self.trims &= !(active.trimmed && doubt == Doubt::SeamBroken);
+        self.in_vain.add(doubt);
+        match windows::remedy(doubt, range, walks, self.in_vain) {
+            Remedy::WalkAgain => {
+                let contradiction = active.walk.contradiction().filter(|_| doubt.is_of_count());
+                lane.put_back(Piece { walks, contradiction, ..piece });
+            }
+            Remedy::Shorten => lane.put_back_shortened(piece, self.longest),
+            Remedy::Halve => lane.put_back_halves(piece),
+            Remedy::GiveUp => self.leave_unproven(active, doubt.to_string().into(), now),
+        }
+        self.tell(Note::Doubted(range, doubt));
+    }
+
+    fn leave_unproven(&mut self, active: &ActiveWalk, reason: Arc<str>, now: Moment) {
+        self.walked.unproven.push((active.piece.range, Arc::clone(&reason)));
+        if self.purpose == Purpose::Archive {
+            self.enter(vec![active.unproven(reason, now.earlier())]);
+        }
+    }
+
+    fn enter(&mut self, rows: Vec<Entry>) {
+        if !rows.is_empty() {
+            self.effects.push(Effect::Enter(rows));
+        }
+    }
+
+    /// A page could not be had. What was asked beside it is still taken in; where the function itself cannot be had,
+    /// nothing further is asked.
+    pub(super) fn take_setback(&mut self, id: WalkId, setback: Setback<F>, now: Moment) {
+        let Some(active) = self.active.remove(&id) else { return };
+        let (lane, range) = (&mut self.lanes[active.lane], active.piece.range);
+        match setback {
+            Setback::Whole(failed) => {
+                self.walked.failure.get_or_insert(failed.failure);
+            }
+            Setback::Part(failed) if active.began_at.is_none() && failed.is_too_long(range) => {
+                self.longest = Duration::from_secs(range.seconds().unsigned_abs() / 2);
+                lane.put_back(active.piece.with(range));
+                self.tell(Note::TooLong(range));
+            }
+            // A window was refused that ends after the present, as the service tells it.
+            Setback::Part(failed) if failed.is_refused() && now.earlier() < range.end() => {
+                lane.put_back(active.piece.with(range));
+                self.leave_after(now.earlier());
+            }
+            Setback::Part(failed) => {
+                self.failed += 1;
+                self.failed_again += usize::from(matches!(active.piece.trouble, Trouble::Known { .. }));
+                self.tell(Note::CannotBeHad(range, Arc::clone(&failed.reason)));
+                self.make_do(&active, failed, now);
+            }
+        }
+    }
+
+    /// Leaves what lies after this moment, of which a part was refused: nothing may be there yet, and nothing is claimed.
+    fn leave_after(&mut self, moment: Timestamp) {
+        let left_out = self.lanes.iter_mut().flat_map(|lane| lane.leave_after(moment));
+        self.walked.unclaimed.extend(left_out);
+    }
+
+    /// Walks the halves of a window that failed for good, or leaves it unproven.
+    fn make_do(&mut self, active: &ActiveWalk, failed: Failed<F>, now: Moment) {
+        let piece = active.piece;
+        match failing::remedy(piece.range, self.failed) {
+            failing::Remedy::Halve(first, second) => {
+                let part = |range| Piece { trouble: Trouble::Part, ..Piece::new(range) };
+                let lane = &mut self.lanes[active.lane];
+                lane.put_back(part(second));
+                lane.put_back(part(first));
+            }
+            failing::Remedy::GiveUp => {
+                if !windows::is_divisible(piece.range) && piece.trouble != (Trouble::Known { settled: true }) {
+                    self.ask_around(piece.range);
+                }
+                self.leave_unproven(active, failed.reason, now);
+                self.walked.cause = Some(failed.failure);
+            }
+        }
+    }
+
+    /// Asks for what can be had around a second that fails: it is asked for with its neighbours, and they fail with it.
+    fn ask_around(&mut self, second: Interval) {
+        for (begin, end) in failing::edges(second) {
+            self.effects.push(Effect::Ask(Question::Around { begin, end, most_pages: MOST_PAGES_AROUND }));
+        }
+    }
+}
+
+/// A row that would call a range lost, when it is not known whether it is.
+fn leave_open(row: &mut Entry, reason: &Arc<str>) {
+    if row.state == State::Lost {
+        (row.state, row.reason) = (State::Unproven, Some(Arc::clone(reason)));
+    }
+}

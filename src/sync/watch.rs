@@ -1,0 +1,17 @@
+//! Who watches a run.
+
+use crate::store::write::Tally;
+
+/// Tells whoever watches how a run comes along.
+pub trait Watch: Send {
+    /// Called after every page, with what was done so far.
+    fn progress(&mut self, tally: &Tally);
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&mut self, _tally: &Tally) {}
+}
