@@ -10,6 +10,7 @@
 //! - [`plan`]: the core, every decision as a function over values.
 //! - [`store`]: the archive, the only place that speaks to SQLite.
 //! - [`api`]: the service over HTTP, a single attempt a call.
+//! - `requester`: one project asked politely: pace, retries, refusal, clocks.
 //! - [`sync`]: the shell that asks `plan`, calls `api` and commits to `store`.
 //! - [`emulator`]: a stand-in for the service, to try the program against and to test it with.
 //! - [`cli`]: the commands, and how they show what they find.
@@ -23,5 +24,6 @@ pub mod domain;
 pub mod emulator;
 pub mod error;
 pub mod plan;
+mod requester;
 pub mod store;
 pub mod sync;

@@ -1,10 +1,8 @@
 //! Functions that are gone: the look whether one came back, and what a run concludes of those that no longer answer.
 
-use super::asker::Asker;
-use super::discovery::{ListProblem, Resolved};
+use super::discovery::Resolved;
 use super::function::Walked;
 use super::report::{FunctionReport, Gone};
-use super::source::Source;
 use super::stop::Stop;
 use super::target::Target;
 use crate::api::{CallFailure, Meaning};
@@ -12,6 +10,7 @@ use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::refresh::around_start;
+use crate::requester::{ListProblem, Requester, Source};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, RunId};
 use std::collections::HashMap;
@@ -30,7 +29,7 @@ pub(super) struct Looked {
 pub(super) async fn look_for<S: Source>(
     archive: &mut Archive,
     known: &[(FunctionId, Known)],
-    asker: &Asker<S>,
+    requester: &Requester<S>,
     resolved: &mut Resolved,
 ) -> Result<Looked, Stop> {
     let gone = known.iter().filter_map(|(id, known)| Some((&known.urn, (*id, known.gone_at?, &known.urn))));
@@ -42,7 +41,7 @@ pub(super) async fn look_for<S: Source>(
             choices.push(choice);
             continue;
         };
-        match come_back(archive, asker, (id, gone_at, urn), choice.part).await? {
+        match come_back(archive, requester, (id, gone_at, urn), choice.part).await? {
             Ok(Some(lost)) => {
                 looked.lost.insert(choice.urn.clone(), lost);
                 choices.push(choice);
@@ -58,13 +57,13 @@ pub(super) async fn look_for<S: Source>(
 /// Whether a function came back; then its return is noted, and what was lost by that is handed out.
 async fn come_back<S: Source>(
     archive: &mut Archive,
-    asker: &Asker<S>,
+    requester: &Requester<S>,
     (id, gone_at, urn): (FunctionId, Timestamp, &FunctionUrn),
     part: Part,
 ) -> Result<Result<Option<Vec<Interval>>, CallFailure>, Stop> {
     let is_there = match part {
         Part::Rest => Ok(false),
-        Part::Look => answers(asker, urn).await,
+        Part::Look => answers(requester, urn).await,
         Part::Archive | Part::Return | Part::Farewell => Ok(true),
     };
     match is_there {
@@ -72,12 +71,12 @@ async fn come_back<S: Source>(
         Ok(false) => return Ok(Ok(None)),
         Err(failure) => return Ok(Err(failure)),
     }
-    let forgot = match forgot_its_past(archive, asker, (id, gone_at, urn)).await? {
+    let forgot = match forgot_its_past(archive, requester, (id, gone_at, urn)).await? {
         Ok(forgot) => forgot,
         Err(failure) => return Ok(Err(failure)),
     };
     let lost = if forgot { functions::unproven_until(&archive.load_ledger(id)?, gone_at) } else { Vec::new() };
-    let now = asker.now().earlier();
+    let now = requester.now().earlier();
     let entry = |&window: &Interval| Entry {
         window,
         state: State::Lost,
@@ -92,10 +91,10 @@ async fn come_back<S: Source>(
 }
 
 /// Whether the service finds a function, by one request in the form that it answered to before.
-async fn answers<S: Source>(asker: &Asker<S>, urn: &FunctionUrn) -> Result<bool, CallFailure> {
-    let now = asker.now().later();
+async fn answers<S: Source>(requester: &Requester<S>, urn: &FunctionUrn) -> Result<bool, CallFailure> {
+    let now = requester.now().later();
     let query = PageQuery { begin: now - Duration::from_secs(1), end: now, marker: Marker(0), limit: 1 };
-    match asker.ask(|| asker.source().list(urn, query)).await {
+    match requester.ask(|| requester.source().list(urn, query)).await {
         Ok(_) => Ok(true),
         Err(failure) if failure.meaning == Meaning::NotFound => Ok(false),
         Err(failure) => Err(failure),
@@ -106,15 +105,15 @@ async fn answers<S: Source>(asker: &Asker<S>, urn: &FunctionUrn) -> Result<bool,
 /// before that which is archived is not shown any more. Where none is archived, nothing speaks for that.
 async fn forgot_its_past<S: Source>(
     archive: &Archive,
-    asker: &Asker<S>,
+    requester: &Requester<S>,
     (id, gone_at, urn): (FunctionId, Timestamp, &FunctionUrn),
 ) -> Result<Result<bool, CallFailure>, StoreError> {
-    let now = asker.now().later();
+    let now = requester.now().later();
     let probe = archive.load_reach_probe(id, gone_at)?.filter(|probe| functions::tells_of_past(probe.ended_at, now));
     let range = probe.as_ref().and_then(|probe| around_start(probe.started_at, now));
     let (Some(probe), Some(range)) = (probe, range) else { return Ok(Ok(false)) };
     let is_shown = |page: &Page| page.records.iter().any(|record| record.request_id == probe.request_id);
-    Ok(asker.find(urn, &probe.request_id, range).await.map(|(page, _)| !is_shown(&page)))
+    Ok(requester.find(urn, &probe.request_id, range).await.map(|(page, _)| !is_shown(&page)))
 }
 
 /// The report of a function that is gone, or could not be looked for.

@@ -1,11 +1,10 @@
 //! The one writer: gathers what the tasks bring and commits it in large, sorted batches.
 
-use super::asker::Asker;
 use super::delivery::{Delivery, MOST_IN_HAND, Parcel};
-use super::source::Source;
 use super::target::Target;
 use crate::domain::RequestId;
 use crate::plan::verify::{Rewalk, asks_for_each};
+use crate::requester::{Requester, Sent, Source};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::RunId;
 use crate::store::write::{Batch, Comparison, Showing, Tally};
@@ -115,14 +114,14 @@ impl<'a> Committer<'a> {
     }
 
     /// Commits what is in hand.
-    pub(super) fn commit<S: Source>(&mut self, asker: &Asker<S>) -> Result<(), StoreError> {
-        asker.report_to(self.tally);
+    pub(super) fn commit<S: Source>(&mut self, requester: &Requester<S>) -> Result<(), StoreError> {
+        note_sent(requester, self.tally);
         let mut batch = std::mem::take(&mut self.batch);
         batch.new_functions = self.targets.iter().filter(|target| target.is_new).map(|target| target.id).collect();
         let rooms = std::mem::take(&mut self.rooms);
         (self.bytes, self.due) = (0, None);
         let (pages, began) = (batch.showings.len(), Instant::now());
-        let revised = self.archive.commit(self.run, asker.now(), &batch, self.tally)?;
+        let revised = self.archive.commit(self.run, requester.now(), &batch, self.tally)?;
         tracing::debug!(pages, elapsed_ms = began.elapsed().as_millis(), "a batch is committed");
         drop((batch, rooms));
         self.revised.extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
@@ -146,19 +145,30 @@ impl<'a> Committer<'a> {
     /// Commits what is in hand, if there is something, and hands out what was compared so far.
     pub(super) fn take_comparisons<S: Source>(
         &mut self,
-        asker: &Asker<S>,
+        requester: &Requester<S>,
     ) -> Result<Vec<(usize, Comparison)>, StoreError> {
-        self.commit_rest(asker)?;
+        self.commit_rest(requester)?;
         Ok(std::mem::take(&mut self.comparisons))
     }
 
     /// Commits what is left, and keeps what verifying came to.
-    pub(super) fn finish<S: Source>(mut self, asker: &Asker<S>, comparisons: &[Comparison]) -> Result<(), StoreError> {
-        self.commit_rest(asker)?;
+    pub(super) fn finish<S: Source>(
+        mut self,
+        requester: &Requester<S>,
+        comparisons: &[Comparison],
+    ) -> Result<(), StoreError> {
+        self.commit_rest(requester)?;
         if comparisons.is_empty() { Ok(()) } else { self.archive.save_verifications(self.run, comparisons) }
     }
 
-    fn commit_rest<S: Source>(&mut self, asker: &Asker<S>) -> Result<(), StoreError> {
-        if self.batch.is_empty() && self.rewalks.is_empty() { Ok(()) } else { self.commit(asker) }
+    fn commit_rest<S: Source>(&mut self, requester: &Requester<S>) -> Result<(), StoreError> {
+        if self.batch.is_empty() && self.rewalks.is_empty() { Ok(()) } else { self.commit(requester) }
     }
+}
+
+/// Brings a run's tally up to date with what was sent.
+pub(super) fn note_sent<S: Source>(requester: &Requester<S>, tally: &mut Tally) {
+    let Sent { requests, retries, throttled } = requester.sent();
+    tally.started_at = Some(requester.began_at().earlier());
+    (tally.requests, tally.retries, tally.throttled) = (requests, retries, throttled);
 }

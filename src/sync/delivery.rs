@@ -7,6 +7,7 @@ use crate::plan::paging::Habits;
 use crate::plan::refresh::Recheck;
 use crate::plan::schedule::ServiceFact;
 use crate::plan::verify::Rewalk;
+use crate::requester::PageSink;
 use crate::store::write::Packed;
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
@@ -77,6 +78,15 @@ impl Outbox {
     /// A loop that is gone has failed or was interrupted, and this task is about to be stopped.
     pub(super) async fn send(&self, delivery: Delivery) {
         let _ = self.sender.send((self.function, delivery)).await;
+    }
+
+    /// A sink for pages that are asked for beside what the run is about.
+    pub(super) fn sink(&self) -> PageSink {
+        let outbox = self.clone();
+        PageSink::new(move |page, served_at| {
+            let outbox = outbox.clone();
+            async move { outbox.send_page(Marker(0), page, served_at).await }
+        })
     }
 
     /// Hands a page over, waiting while too much is on its way.

@@ -4,15 +4,13 @@
 //! [`plan::probe`](crate::plan::probe) to say. Every loop here is bounded: some sixty requests and two a function. A question
 //! that fails is a finding, and the others are asked all the same; only where nothing can be asked, the check-up ends.
 
-use super::asker::{Asker, Witnesses};
-use super::discovery::list_functions;
 use super::settings::Settings;
-use super::source::Source;
 use crate::api::{CallFailure, Client, Meaning};
 use crate::clock::Clock;
 use crate::domain::{FunctionUrn, Marker, PAGE_LIMIT, Page, ProbeQuery, Shape, Timestamp};
 use crate::plan::probe::{self, Finding, Specimen, Verdict};
 use crate::plan::windows::MAX_WINDOW;
+use crate::requester::{Requester, Source, Witnesses, list_functions};
 use std::time::Duration;
 
 /// So many functions are looked at one by one; a project may have hundreds, and each costs two requests.
@@ -53,18 +51,16 @@ impl Checkup {
 
 /// Looks at the credentials of `source`, the project, the functions of `settings` or all of them, and what is open.
 pub async fn examine(client: Client, settings: &Settings, clock: &Clock, source: &str) -> Checkup {
-    let asker = Asker::new(client, clock.clone(), settings);
-    let mut examiner = Examiner { asker: &asker, settings, skew: None, findings: Vec::new() };
+    let requester = Requester::new(client, clock.clone(), settings.politeness());
+    let mut examiner = Examiner { requester: &requester, settings, skew: None, findings: Vec::new() };
     let failure = examiner.examine(source).await.err();
     let findings = examiner.conclude(failure.as_ref());
-    let mut tally = crate::store::write::Tally::default();
-    asker.report_to(&mut tally);
-    Checkup { findings, failure, requests: tally.requests, at: asker.service_now() }
+    Checkup { findings, failure, requests: requester.sent().requests, at: requester.service_now() }
 }
 
 /// Looks at one thing after the other.
 struct Examiner<'a> {
-    asker: &'a Asker<Client>,
+    requester: &'a Requester<Client>,
     settings: &'a Settings,
     /// The service's clock less ours, once an answer told.
     skew: Option<i64>,
@@ -80,7 +76,7 @@ struct Subject {
 
 /// The answers to the questions about one function.
 struct Prober<'a> {
-    asker: &'a Asker<Client>,
+    requester: &'a Requester<Client>,
     urn: FunctionUrn,
     shape: Shape,
     pages: Vec<Page>,
@@ -91,33 +87,33 @@ impl Examiner<'_> {
     async fn examine(&mut self, source: &str) -> Result<(), CallFailure> {
         let functions = self.functions().await?;
         let witnesses = functions.iter().map(|urn| (urn.clone(), None));
-        self.asker.call_on(Witnesses::Functions(witnesses.collect()));
+        self.requester.call_on(Witnesses::Functions(witnesses.collect()));
         // The listing of functions, or their names, needed it: nothing is asked here.
-        let client = self.asker.source();
+        let client = self.requester.source();
         let project = format!("{} in {}", client.project_id().await?, client.region());
         self.add(None, Finding::new("project", Verdict::Ok, project, "given, or looked up by the region"));
         let subject = self.choose(&functions).await?;
         self.add(None, Finding::new("credentials", Verdict::Ok, "accepted", source));
         for urn in functions.iter().take(MOST_FUNCTIONS) {
-            let source = self.asker.source();
+            let source = self.requester.source();
             let call = |urn: FunctionUrn| async move { source.recording(&urn).await };
-            let finding = match self.asker.recording(urn, call).await {
+            let finding = match self.requester.recording(urn, call).await {
                 Ok(enabled) => probe::recording(enabled),
-                Err(failure) => Finding::failed("recording", &unless_all(self.asker, failure)?),
+                Err(failure) => Finding::failed("recording", &unless_all(self.requester, failure)?),
             };
             self.add(Some(urn.clone()), finding);
         }
         let Some(subject) = subject else { return Ok(()) };
         let urn = subject.urn.clone();
         let mut prober = Prober {
-            asker: self.asker,
+            requester: self.requester,
             urn: urn.clone(),
             shape: Shape::default(),
             pages: Vec::new(),
             findings: Vec::new(),
         };
         let ended = prober.probe(subject).await;
-        for finding in prober.conclude(self.asker.service_now()) {
+        for finding in prober.conclude(self.requester.service_now()) {
             self.add(Some(urn.clone()), finding);
         }
         ended
@@ -132,9 +128,9 @@ impl Examiner<'_> {
         if !self.settings.functions.is_empty() && !self.settings.all_functions {
             return Ok(self.settings.functions.clone());
         }
-        self.asker.call_on(Witnesses::Listing);
-        let list = list_functions(self.asker).await?;
-        let first = self.asker.ask(|| self.asker.source().list_functions(Marker(0))).await?;
+        self.requester.call_on(Witnesses::Listing);
+        let list = list_functions(self.requester).await?;
+        let first = self.requester.ask(|| self.requester.source().list_functions(Marker(0))).await?;
         let came = format!("{} came on the first page", first.functions.len());
         let (verdict, evidence) = match (&list.problem, list.unreadable) {
             (Some(problem), _) => (Verdict::Warning, format!("there may be more: {problem}")),
@@ -154,7 +150,7 @@ impl Examiner<'_> {
             let subject = match self.look_at(urn).await {
                 Ok(subject) => subject,
                 Err(failure) => {
-                    let failure = unless_all(self.asker, failure)?;
+                    let failure = unless_all(self.requester, failure)?;
                     failed.get_or_insert_with(|| failure.clone());
                     let cannot = Finding::new("records", Verdict::Failure, "cannot be listed", failure.to_string());
                     self.add(Some(urn.clone()), cannot);
@@ -183,7 +179,7 @@ impl Examiner<'_> {
         let mut length = MAX_WINDOW;
         let mut refused = None;
         loop {
-            let now = self.asker.service_now();
+            let now = self.requester.service_now();
             let span = (now - length, now);
             let query = ProbeQuery {
                 span: Some(span),
@@ -191,9 +187,9 @@ impl Examiner<'_> {
                 limit: Some(PAGE_LIMIT),
                 ..ProbeQuery::default()
             };
-            match probe_page(self.asker, urn, &query).await {
+            match probe_page(self.requester, urn, &query).await {
                 Ok((first, _)) => {
-                    self.skew = self.skew.or(self.asker.skew());
+                    self.skew = self.skew.or(self.requester.skew());
                     if self.findings.iter().all(|(_, finding)| finding.question != "longest window") {
                         self.add(Some(urn.clone()), probe::longest_window(length, refused));
                     }
@@ -223,18 +219,18 @@ impl Examiner<'_> {
 }
 
 /// The failure of one question, unless nothing else can be asked either.
-fn unless_all(asker: &Asker<Client>, failure: CallFailure) -> Result<CallFailure, CallFailure> {
-    if failure.is_denied() || asker.refusal().is_some() { Err(failure) } else { Ok(failure) }
+fn unless_all(requester: &Requester<Client>, failure: CallFailure) -> Result<CallFailure, CallFailure> {
+    if failure.is_denied() || requester.refusal().is_some() { Err(failure) } else { Ok(failure) }
 }
 
 async fn probe_page(
-    asker: &Asker<Client>,
+    requester: &Requester<Client>,
     urn: &FunctionUrn,
     query: &ProbeQuery,
 ) -> Result<(Page, Shape), CallFailure> {
-    let call = |urn: FunctionUrn| async move { asker.timed(asker.source().probe(&urn, query)).await };
-    let ((page, shape), sent) = asker.ask_of(urn, call).await?;
-    asker.learn_time(sent, page.served_at);
+    let call = |urn: FunctionUrn| async move { requester.timed(requester.source().probe(&urn, query)).await };
+    let ((page, shape), sent) = requester.ask_of(urn, call).await?;
+    requester.learn_time(sent, page.served_at);
     Ok((page, shape))
 }
 
@@ -264,7 +260,7 @@ impl Prober<'_> {
     /// Notes that a question could not be asked, unless no other can.
     fn unless_failed(&mut self, question: &str, asked: Result<(), CallFailure>) -> Result<(), CallFailure> {
         if let Err(failure) = asked {
-            let failure = unless_all(self.asker, failure)?;
+            let failure = unless_all(self.requester, failure)?;
             self.findings.push(Finding::failed(question, &failure));
         }
         Ok(())
@@ -279,7 +275,7 @@ impl Prober<'_> {
 
     /// Which window applies where none is given.
     async fn default_window(&mut self, specimen: Option<&Specimen>) -> Result<(), CallFailure> {
-        let now = self.asker.service_now();
+        let now = self.requester.service_now();
         let default = self.ask(None, 0, PAGE_LIMIT).await?;
         let has_older = specimen.is_some_and(|specimen| specimen.end < now - LONG_AGO);
         self.findings.push(probe::default_window(&default, has_older, now));
@@ -287,7 +283,7 @@ impl Prober<'_> {
     }
 
     async fn ask_for(&mut self, query: ProbeQuery) -> Result<Page, CallFailure> {
-        let (page, shape) = probe_page(self.asker, &self.urn, &query).await?;
+        let (page, shape) = probe_page(self.requester, &self.urn, &query).await?;
         self.shape.merge(&shape);
         self.pages.push(page.clone());
         Ok(page)
@@ -374,7 +370,7 @@ impl Prober<'_> {
     async fn few(&mut self, specimen: &Specimen) -> Result<Option<((Timestamp, Timestamp), Page)>, CallFailure> {
         for widening in 0..WIDENINGS {
             let by = Duration::from_secs(u64::from(WIDER.pow(widening)) * 10);
-            let span = (specimen.start - by, (specimen.start + by).min(self.asker.service_now()));
+            let span = (specimen.start - by, (specimen.start + by).min(self.requester.service_now()));
             let page = self.ask(Some(span), 0, PAGE_LIMIT).await?;
             if page.length() >= 3 {
                 let behind = self.ask(Some(span), page.length(), PAGE_LIMIT).await?;
@@ -386,7 +382,7 @@ impl Prober<'_> {
 
     /// Which window applies where a record is asked for by its id.
     async fn look_up(&mut self, specimen: &Specimen) -> Result<(), CallFailure> {
-        if specimen.end > self.asker.service_now() - LONG_AGO {
+        if specimen.end > self.requester.service_now() - LONG_AGO {
             return Ok(());
         }
         let id = Some(specimen.id.clone());

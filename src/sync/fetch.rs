@@ -1,12 +1,11 @@
 //! The loop of a run: functions are fetched side by side, and what they bring is committed.
 
-use super::asker::{Asker, Witnesses};
 use super::committer::Committer;
 use super::delivery::{MOST_IN_HAND, Outbox};
 use super::function::{self, Walked};
 use super::job::Job;
-use super::source::Source;
 use super::watch::Watch;
+use crate::requester::{Requester, Source, Witnesses};
 use crate::store::file::StoreError;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +20,7 @@ const MOST_IN_LINE: usize = 4_096;
 /// Runs the jobs, a few at once, and commits what they bring until all are done.
 pub(super) async fn fetch_all<S: Source>(
     committer: &mut Committer<'_>,
-    asker: &Arc<Asker<S>>,
+    requester: &Arc<Requester<S>>,
     mut jobs: VecDeque<Job>,
     at_once: usize,
     cancel: &CancellationToken,
@@ -30,8 +29,8 @@ pub(super) async fn fetch_all<S: Source>(
     let (sender, mut receiver) = mpsc::channel(MOST_IN_LINE);
     let room = Arc::new(Semaphore::new(MOST_IN_HAND as usize));
     let outbox = |function| Outbox { function, sender: sender.clone(), room: Arc::clone(&room) };
-    let witnesses = jobs.iter().enumerate().map(|(function, job)| (job.urn.clone(), Some(outbox(function))));
-    asker.call_on(Witnesses::Functions(witnesses.collect()));
+    let witnesses = jobs.iter().enumerate().map(|(function, job)| (job.urn.clone(), Some(outbox(function).sink())));
+    requester.call_on(Witnesses::Functions(witnesses.collect()));
     let mut walked = vec![Walked::default(); jobs.len()];
     let mut next = 0;
     let mut tasks = JoinSet::new();
@@ -39,8 +38,8 @@ pub(super) async fn fetch_all<S: Source>(
         while tasks.len() < at_once
             && let Some(job) = jobs.pop_front()
         {
-            let (asker, index, outbox) = (Arc::clone(asker), next, outbox(next));
-            tasks.spawn(async move { (index, function::work(asker, job, outbox).await) });
+            let (requester, index, outbox) = (Arc::clone(requester), next, outbox(next));
+            tasks.spawn(async move { (index, function::work(requester, job, outbox).await) });
             next += 1;
         }
         tokio::select! {
@@ -51,8 +50,8 @@ pub(super) async fn fetch_all<S: Source>(
                 committer.take(function, delivery);
                 watch.progress(committer.tally());
             }
-            () = committer.is_due() => committer.commit(asker)?,
-            () = asker.is_down() => break,
+            () = committer.is_due() => committer.commit(requester)?,
+            () = requester.is_down() => break,
             Some(done) = tasks.join_next() => match done {
                 Ok((index, result)) => walked[index] = result,
                 // Its function stays unfinished in the report, so that the run ends incomplete.
@@ -61,7 +60,7 @@ pub(super) async fn fetch_all<S: Source>(
             else => break,
         }
         if committer.is_full() {
-            committer.commit(asker)?;
+            committer.commit(requester)?;
         }
     }
     tasks.abort_all();

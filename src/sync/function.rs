@@ -1,14 +1,12 @@
 //! One function's part of a run: asks what its schedule says, hands over what comes.
 
-use super::asker::Asker;
 use super::delivery::{Delivery, Outbox};
 use super::job::Job;
-use super::line::{Line, Setback};
-use super::source::Source;
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Marker, Page};
 use crate::plan::clocks::Moment;
 use crate::plan::schedule::{self, Answer, Effect, Note, Question, Schedule};
+use crate::requester::{FunctionRequester, Requester, Setback, Source};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
 
@@ -17,35 +15,37 @@ pub(super) type Walked = schedule::Walked<CallFailure>;
 
 /// Does a function's part of a run. What cannot be had of it is left for the next run; only where the function itself
 /// cannot be had, the rest is not asked for.
-pub(super) async fn work<S: Source>(asker: Arc<Asker<S>>, job: Job, outbox: Outbox) -> Walked {
-    let line = Line { asker: &asker, urn: &job.urn, outbox };
+pub(super) async fn work<S: Source>(requester: Arc<Requester<S>>, job: Job, outbox: Outbox) -> Walked {
+    let function = FunctionRequester { requester: &requester, urn: &job.urn, sink: outbox.sink() };
     let mut schedule = Schedule::new(job.work);
     let mut under_way = FuturesUnordered::new();
-    let mut effects = schedule.begin(asker.present());
+    let mut effects = schedule.begin(requester.present());
     loop {
         for effect in effects {
             match effect {
                 Effect::Ask(question) => {
-                    let line = line.clone();
+                    let function = function.clone();
                     under_way.push(async move {
-                        let reply = ask(&line, &question).await;
+                        let reply = ask(&function, &question).await;
                         (question, reply)
                     });
                 }
-                other => carry_out(&line, other).await,
+                other => carry_out(&job.urn, &outbox, other).await,
             }
         }
         let next = if schedule.is_over() { None } else { under_way.next().await };
         let Some((question, reply)) = next else { break };
         effects = match reply {
             Ok(Reply::Page(page, served_at)) => {
-                let effects = schedule.take(&question, Ok(Answer::Page(&page, served_at)), asker.present());
-                line.outbox.send_page(marker_of(&question), page, served_at).await;
+                let effects = schedule.take(&question, Ok(Answer::Page(&page, served_at)), requester.present());
+                outbox.send_page(marker_of(&question), page, served_at).await;
                 effects
             }
-            Ok(Reply::Around) => schedule.take(&question, Ok(Answer::Around), asker.present()),
-            Ok(Reply::Recording(enabled)) => schedule.take(&question, Ok(Answer::Recording(enabled)), asker.present()),
-            Err(setback) => schedule.take(&question, Err(setback), asker.present()),
+            Ok(Reply::Around) => schedule.take(&question, Ok(Answer::Around), requester.present()),
+            Ok(Reply::Recording(enabled)) => {
+                schedule.take(&question, Ok(Answer::Recording(enabled)), requester.present())
+            }
+            Err(setback) => schedule.take(&question, Err(setback), requester.present()),
         };
     }
     schedule.into_walked()
@@ -58,16 +58,16 @@ enum Reply {
     Recording(Option<bool>),
 }
 
-async fn ask<S: Source>(line: &Line<'_, S>, question: &Question) -> Result<Reply, Setback> {
+async fn ask<S: Source>(function: &FunctionRequester<'_, S>, question: &Question) -> Result<Reply, Setback> {
     let page = |(page, served_at)| Reply::Page(page, served_at);
     match question {
-        Question::Page(_, query, effort) => line.list(*query, *effort).await.map(page),
-        Question::Record(id, range, effort) => line.find(id, *range, *effort).await.map(page),
+        Question::Page(_, query, effort) => function.list(*query, *effort).await.map(page),
+        Question::Record(id, range, effort) => function.find(id, *range, *effort).await.map(page),
         Question::Around { begin, end, most_pages } => {
-            line.take_all(*begin, *end, *most_pages).await;
+            function.take_all(*begin, *end, *most_pages).await;
             Ok(Reply::Around)
         }
-        Question::Recording => line.recording().await.map(Reply::Recording),
+        Question::Recording => function.recording().await.map(Reply::Recording),
     }
 }
 
@@ -79,17 +79,17 @@ fn marker_of(question: &Question) -> Marker {
     }
 }
 
-async fn carry_out<S: Source>(line: &Line<'_, S>, effect: Effect<CallFailure>) {
+async fn carry_out(urn: &FunctionUrn, outbox: &Outbox, effect: Effect<CallFailure>) {
     let delivery = match effect {
         Effect::Enter(rows) => Delivery::Walk(rows),
         Effect::Compare(rewalk) => Delivery::Rewalk(rewalk),
         Effect::NoteAsked(recheck) => Delivery::Asked(recheck),
         Effect::GiveUp(records) => Delivery::GivenUp(records),
         Effect::Keep(at, fact) => Delivery::Fact(at, fact),
-        Effect::Tell(note) => return tell(line.urn, note),
+        Effect::Tell(note) => return tell(urn, note),
         Effect::Ask(_) => return,
     };
-    line.outbox.send(delivery).await;
+    outbox.send(delivery).await;
 }
 
 fn tell(urn: &FunctionUrn, note: Note<CallFailure>) {

@@ -4,23 +4,19 @@
 //! that owns the archive. That loop runs on the thread that called [`run`], so a commit blocks no fetch.
 
 mod absence;
-mod asker;
 mod committer;
 mod delivery;
 mod discovery;
 mod doctor;
 mod failure;
 mod fetch;
-mod forms;
 mod function;
 mod job;
-mod line;
 mod planning;
 mod preview;
 mod report;
 mod run;
 mod settings;
-mod source;
 mod stop;
 mod target;
 mod targets;
@@ -28,12 +24,11 @@ mod verification;
 mod watch;
 
 pub use crate::plan::probe::{Finding, Verdict};
-pub use discovery::{ListProblem, ListReport};
+pub use crate::requester::{ListProblem, ListReport, Sent, Source};
 pub use doctor::{Checkup, examine};
 pub use failure::to_failure;
 pub use preview::{Preview, preview};
 pub use report::{FunctionReport, Gone, RunReport};
 pub use run::run;
 pub use settings::{Selection, Settings, Task};
-pub use source::Source;
 pub use watch::{Unwatched, Watch};

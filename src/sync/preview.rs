@@ -1,10 +1,8 @@
 //! What a run would ask: the windows that are pending, and about how many requests they take.
 
-use super::asker::{Asker, Witnesses};
-use super::discovery::{ListReport, Resolved, resolve};
+use super::discovery::{Resolved, resolve};
 use super::failure::to_failure;
 use super::settings::Settings;
-use super::source::Source;
 use super::target::done;
 use super::targets::scope;
 use crate::api::CallFailure;
@@ -14,6 +12,7 @@ use crate::error::Failure;
 use crate::plan::functions::{Choice, Known, Part};
 use crate::plan::ledger::Entry;
 use crate::plan::windows::{self, Density};
+use crate::requester::{ListReport, Requester, Source, Witnesses};
 use crate::store::file::Reader;
 use std::collections::HashMap;
 use std::path::Path;
@@ -42,15 +41,15 @@ pub async fn preview<S: Source>(
     settings: &Settings,
     clock: &Clock,
 ) -> Result<(Vec<Preview>, Option<ListReport>), Failure> {
-    let asker = Asker::new(source, clock.clone(), settings);
+    let requester = Requester::new(source, clock.clone(), settings.politeness());
     let mut previews = Vec::new();
     let known = archive.map_or_else(|| Ok(Vec::new()), Reader::load_known);
     let known = known.map_err(|error| error.into_failure(archive.map_or(Path::new(""), Reader::path)))?;
     let known: Vec<Known> = known.into_iter().map(|(_, known)| known).collect();
-    let Resolved { choices, list, .. } = resolve(&known, &asker, settings).await.map_err(to_failure)?;
+    let Resolved { choices, list, .. } = resolve(&known, &requester, settings).await.map_err(to_failure)?;
     let begins: HashMap<&FunctionUrn, _> = known.iter().map(|known| (&known.urn, known.horizon_begin)).collect();
     let witnesses = choices.iter().map(|choice| (choice.urn.clone(), None));
-    asker.call_on(Witnesses::Functions(witnesses.collect()));
+    requester.call_on(Witnesses::Functions(witnesses.collect()));
     for Choice { urn, part, .. } in choices {
         if matches!(part, Part::Rest | Part::Look) {
             let requests = u64::from(part == Part::Look);
@@ -63,18 +62,18 @@ pub async fn preview<S: Source>(
             None => Vec::new(),
         };
         let horizon_begin = begins.get(&urn).copied().flatten();
-        let horizon = scope(&ledger, horizon_begin, settings, asker.now()).horizon(asker.now());
+        let horizon = scope(&ledger, horizon_begin, settings, requester.now()).horizon(requester.now());
         let pending = horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done(&ledger)));
         let expected = match archived_density(&ledger) {
             Some(density) => {
                 let expected = pending.iter().map(|&range| density.expected_in(range));
                 Ok(Some(expected.fold(0, u64::saturating_add)))
             }
-            None => ask_totals(&asker, &urn, &pending).await,
+            None => ask_totals(&requester, &urn, &pending).await,
         };
         let (expected, failure) = match expected {
             Ok(expected) => (expected, None),
-            Err(failure) if asker.refusal().is_some() => return Err(to_failure(failure)),
+            Err(failure) if requester.refusal().is_some() => return Err(to_failure(failure)),
             Err(failure) => (None, Some(failure)),
         };
         let least = pending.iter().map(|&range| windows::least_walks(range)).sum::<u64>();
@@ -91,14 +90,14 @@ fn archived_density(ledger: &[Entry]) -> Option<Density> {
 }
 
 async fn ask_totals<S: Source>(
-    asker: &Asker<S>,
+    requester: &Requester<S>,
     urn: &FunctionUrn,
     pending: &[Interval],
 ) -> Result<Option<u64>, CallFailure> {
     let mut total = Some(0);
     for &range in pending {
         let (begin, end) = windows::bounds(range);
-        let (page, _) = asker.list(urn, PageQuery { begin, end, marker: Marker(0), limit: 1 }).await?;
+        let (page, _) = requester.list(urn, PageQuery { begin, end, marker: Marker(0), limit: 1 }).await?;
         // A count of one on a page of one may be the page's length.
         let told = page.count.filter(|&count| count != 1 || page.length() == 0);
         total = total.zip(told).map(|(sum, count): (u64, u64)| sum.saturating_add(count));

@@ -1,6 +1,5 @@
 //! How a run ended, for people, scripts and the archive.
 
-use super::discovery::ListReport;
 use super::failure::to_failure;
 use super::function::Walked;
 use super::settings::Task;
@@ -10,6 +9,7 @@ use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::error::{Failure, FailureKind};
 use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::{Scope, Verdict};
+use crate::requester::ListReport;
 use crate::store::sql::{FunctionId, RunId};
 use crate::store::write::{Comparison, Ending, Tally};
 use std::sync::Arc;

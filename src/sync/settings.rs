@@ -2,6 +2,7 @@
 
 use crate::domain::{FunctionUrn, Timestamp};
 use crate::plan::retry::Patience;
+use crate::requester::Politeness;
 use std::time::Duration;
 
 /// Which settled windows to verify.
@@ -87,6 +88,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// How a project is asked.
+    pub(super) fn politeness(&self) -> Politeness {
+        let Self { max_rps, concurrency, patience, seed, .. } = *self;
+        Politeness { max_rps, concurrency, patience, seed }
+    }
+
     /// The same for a service that may take so long for an answer.
     #[must_use]
     pub fn with_answers_after(self, longest_answer: Duration) -> Self {

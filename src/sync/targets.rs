@@ -1,8 +1,6 @@
 //! The functions of a run with what their ledgers say, once it is known what time it is.
 
-use super::asker::Asker;
 use super::settings::{Settings, Task};
-use super::source::Source;
 use super::stop::Stop;
 use super::target::{Target, done};
 use super::verification;
@@ -12,6 +10,7 @@ use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::Entry;
 use crate::plan::windows;
+use crate::requester::{Requester, Source};
 use crate::store::file::{Archive, StoreError};
 use crate::store::write::{Batch, Packed, Registered, Showing};
 use std::time::Duration;
@@ -25,19 +24,19 @@ const MOST_ASKED_FOR_TIME: usize = 3;
 /// What a run does for each function; what it was shown meanwhile is added to the batch.
 pub(super) async fn load<S: Source>(
     archive: &mut Archive,
-    asker: &Asker<S>,
+    requester: &Requester<S>,
     urns: &[FunctionUrn],
     settings: &Settings,
     batch: &mut Batch,
 ) -> Result<Vec<Target>, Stop> {
     if matches!(settings.task, Task::Verify(_)) {
-        return Ok(verification::load_targets(archive, settings, asker.now().later())?);
+        return Ok(verification::load_targets(archive, settings, requester.now().later())?);
     }
-    let mut found = load_found(archive, urns, asker.now())?;
-    batch.showings.extend(learn_time(asker, &found, settings).await.map_err(Stop::Refused)?);
-    take_back_the_future(archive, &mut found, settings, asker)?;
-    let targets = to_targets(found, settings, asker.now());
-    note_horizons(archive, &targets, asker.now())?;
+    let mut found = load_found(archive, urns, requester.now())?;
+    batch.showings.extend(learn_time(requester, &found, settings).await.map_err(Stop::Refused)?);
+    take_back_the_future(archive, &mut found, settings, requester)?;
+    let targets = to_targets(found, settings, requester.now());
+    note_horizons(archive, &targets, requester.now())?;
     Ok(targets)
 }
 
@@ -84,23 +83,23 @@ fn load_found(archive: &mut Archive, urns: &[FunctionUrn], now: Moment) -> Resul
 /// Asks the service for a record, and so for its time, where that is not known and the machine's clock leaves nothing to
 /// ask of a function, or its ledger ends after that clock: every run asks the service, whatever the ledger says.
 async fn learn_time<S: Source>(
-    asker: &Asker<S>,
+    requester: &Requester<S>,
     known: &[Found],
     settings: &Settings,
 ) -> Result<Option<Showing>, CallFailure> {
-    let now = asker.now();
+    let now = requester.now();
     let is_doubtful = |function: &Found| {
         let horizon = function.scope(settings, now).horizon(now);
         let is_ahead = function.ledger_end.is_some_and(|end| end > now.earlier() + TOLERANCE);
         is_ahead || horizon.is_none_or(|horizon| windows::pending(horizon, &done(&function.ledger)).is_empty())
     };
-    if asker.knows_service_time() {
+    if requester.knows_service_time() {
         return Ok(None);
     }
     let end = settings.until.map_or(now.later(), |until| until.min(now.later()));
     let query = PageQuery { begin: end - ANY_RECORD_OF, end, marker: Marker(0), limit: 1 };
     for function in known.iter().filter(|function| is_doubtful(function)).take(MOST_ASKED_FOR_TIME) {
-        match asker.list(&function.urn, query).await {
+        match requester.list(&function.urn, query).await {
             Ok((page, seen_at)) => {
                 let (id, records) = (function.registered.id, Packed::of(&page.records));
                 return Ok(Some(Showing { function: id, records, seen_at, ledger: function.ledger.clone().into() }));
@@ -118,10 +117,10 @@ fn take_back_the_future<S: Source>(
     archive: &mut Archive,
     known: &mut [Found],
     settings: &Settings,
-    asker: &Asker<S>,
+    requester: &Requester<S>,
 ) -> Result<(), StoreError> {
-    let now = asker.now();
-    if !(asker.knows_service_time() && now.is_agreed()) {
+    let now = requester.now();
+    if !(requester.knows_service_time() && now.is_agreed()) {
         return Ok(());
     }
     let present = now.later() + TOLERANCE;

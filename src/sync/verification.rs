@@ -1,11 +1,9 @@
 //! Walking settled windows again: which ones, and whether what they no longer show is really gone.
 
-use super::asker::Asker;
 use super::committer::Committer;
 use super::delivery::{Delivery, Parcel};
 use super::job::Job;
 use super::settings::{Selection, Settings};
-use super::source::Source;
 use super::stop::Stop;
 use super::target::Target;
 use crate::domain::{FunctionUrn, Interval, Marker, RequestId, Timestamp};
@@ -14,6 +12,7 @@ use crate::plan::paging::Habits;
 use crate::plan::refresh::around_start;
 use crate::plan::schedule::Work;
 use crate::plan::verify::{self, Candidate};
+use crate::requester::{Requester, Source};
 use crate::store::file::{Archive, StoreError};
 use crate::store::write::{Comparison, Suspect};
 use futures_util::stream::{self, StreamExt};
@@ -97,20 +96,20 @@ pub(super) fn plan_share(
 /// should be in.
 pub(super) async fn conclude<S: Source>(
     committer: &mut Committer<'_>,
-    asker: &Asker<S>,
+    requester: &Requester<S>,
     targets: &[Target],
     at_once: usize,
 ) -> Result<Vec<Comparison>, Stop> {
-    let mut comparisons = committer.take_comparisons(asker)?;
+    let mut comparisons = committer.take_comparisons(requester)?;
     let mut suspects: Vec<(usize, Suspect)> = Vec::new();
     for (function, comparison) in &comparisons {
         suspects.extend(comparison.suspects.iter().map(|suspect| (*function, suspect.clone())));
     }
     let mut answers = stream::iter(suspects)
         .map(|(function, suspect)| async move {
-            let range = around_start(suspect.started_at, asker.now().later());
+            let range = around_start(suspect.started_at, requester.now().later());
             let answer = match range {
-                Some(range) => Some(asker.find(&targets[function].urn, &suspect.request_id, range).await),
+                Some(range) => Some(requester.find(&targets[function].urn, &suspect.request_id, range).await),
                 None => None,
             };
             (function, suspect.request_id, answer)
@@ -125,7 +124,7 @@ pub(super) async fn conclude<S: Source>(
                 }
                 committer.take(function, Delivery::Page(Parcel::of(Marker(0), page, seen_at)));
                 if committer.is_full() {
-                    committer.commit(asker)?;
+                    committer.commit(requester)?;
                 }
             }
             // Nothing is said of a record that could not be asked for.

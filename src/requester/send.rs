@@ -1,9 +1,9 @@
 //! Sending a request: in its turn, again where a failure may pass, and not once more after a refusal.
 
-use super::{Asker, Failed, hold};
+use super::project::{Failed, Requester, lock};
+use super::source::Source;
 use crate::api::{CallFailure, Meaning};
 use crate::plan::retry::{Effort, Patience, hangs, wait_before_next};
-use crate::sync::source::Source;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -26,9 +26,9 @@ enum Next {
     Fail(CallFailure),
 }
 
-impl<S: Source> Asker<S> {
+impl<S: Source> Requester<S> {
     /// Sends a request until it succeeds or patience ends.
-    pub(in crate::sync) async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T, CallFailure>
+    pub(crate) async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T, CallFailure>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
@@ -36,7 +36,7 @@ impl<S: Source> Asker<S> {
     }
 
     /// The same, with as much patience as it is worth.
-    pub(in crate::sync) async fn ask_with<T, F>(&self, effort: Effort, call: impl Fn() -> F) -> Result<T, Failed>
+    pub(crate) async fn ask_with<T, F>(&self, effort: Effort, call: impl Fn() -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
@@ -66,7 +66,7 @@ impl<S: Source> Asker<S> {
     {
         drop(self.judging.lock().await);
         // The semaphore is never closed, so there is always a permit to come.
-        let _place = self.places.acquire().await.ok();
+        let _place = self.permits.acquire().await.ok();
         self.send(call).await
     }
 
@@ -86,7 +86,7 @@ impl<S: Source> Asker<S> {
             () = self.is_down() => Err(self.refusal().unwrap_or_else(dropped)),
         };
         match &result {
-            Ok(_) => self.open_up().await,
+            Ok(_) => self.admit_all().await,
             Err(failure) => self.note(failure),
         }
         self.note_answer(sent_at, result.as_ref().err());
@@ -94,7 +94,7 @@ impl<S: Source> Asker<S> {
     }
 
     /// The same, not to be repeated; credentials that have expired are renewed for whoever asks next.
-    pub(super) async fn send_once<T, F>(&self, call: &impl Fn() -> F) -> Result<T, CallFailure>
+    pub(crate) async fn send_once<T, F>(&self, call: &impl Fn() -> F) -> Result<T, CallFailure>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
@@ -124,22 +124,22 @@ impl<S: Source> Asker<S> {
     async fn wait_for_pace(&self) {
         loop {
             let now = self.began.elapsed();
-            let slot = hold(&self.pace).reserve(now);
+            let slot = lock(&self.pace).reserve(now);
             if slot > now + SHORTEST_WAIT {
                 sleep_until(self.began + slot).await;
             }
-            if slot >= hold(&self.pace).held_until() {
+            if slot >= lock(&self.pace).held_until() {
                 return;
             }
         }
     }
 
     /// The service let us in: from now on requests may be side by side.
-    async fn open_up(&self) {
-        let mut let_in = self.let_in.lock().await;
-        if !*let_in {
-            *let_in = true;
-            self.places.add_permits(self.concurrency.saturating_sub(1));
+    async fn admit_all(&self) {
+        let mut is_authenticated = self.is_authenticated.lock().await;
+        if !*is_authenticated {
+            *is_authenticated = true;
+            self.permits.add_permits(self.concurrency.saturating_sub(1));
         }
     }
 
@@ -148,10 +148,10 @@ impl<S: Source> Asker<S> {
             self.gauges.throttled.fetch_add(1, Ordering::Relaxed);
         }
         if matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some() {
-            hold(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
+            lock(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
         }
         if failure.concerns_all_calls() {
-            hold(&self.refused).get_or_insert_with(|| failure.clone());
+            lock(&self.refused).get_or_insert_with(|| failure.clone());
         }
     }
 
@@ -164,8 +164,8 @@ impl<S: Source> Asker<S> {
         }
         request.timeouts += u32::from(failure.meaning == Meaning::Timeout);
         let first_sent = request.first_sent.unwrap_or_default();
-        let was_answered = hold(&self.outage).answered_since(first_sent);
-        let draw = hold(&self.draws).f64();
+        let was_answered = lock(&self.outage).answered_since(first_sent);
+        let draw = lock(&self.draws).f64();
         let (tries, elapsed) = (request.tries, request.began.elapsed());
         let wait = wait_before_next(request.patience, tries, elapsed, failure.retry_after(), draw)
             .filter(|_| !hangs(request.timeouts, was_answered));
@@ -202,13 +202,13 @@ impl<S: Source> Asker<S> {
                 }
                 Ok(false) => {}
                 Err(refusal) if refusal.is_denied() => {
-                    hold(&self.refused).get_or_insert_with(|| refusal.clone());
+                    lock(&self.refused).get_or_insert_with(|| refusal.clone());
                     return Next::Fail(refusal);
                 }
                 Err(other) => return Next::Fail(other),
             }
         }
-        hold(&self.refused).get_or_insert_with(|| failure.clone());
+        lock(&self.refused).get_or_insert_with(|| failure.clone());
         Next::Fail(failure)
     }
 }
@@ -262,7 +262,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId};
     use crate::plan::functions::Project;
-    use crate::sync::settings::Settings;
+    use crate::requester::project::Politeness;
     use futures_util::future::join_all;
     use tokio::time::timeout;
 
@@ -298,10 +298,10 @@ mod tests {
     /// At a pace that keeps nobody apart, each has its turn when credentials have been renewed.
     #[tokio::test]
     async fn who_waits_for_new_credentials_has_a_turn() {
-        let settings = Settings { max_rps: 1e9, ..Settings::default() };
-        let asker = Asker::new(Empty, Clock::System, &settings);
-        let mut renewals = asker.renewals.write().await;
-        let mut turns = Box::pin(join_all((0..3).map(|_| asker.wait_for_turn())));
+        let politeness = Politeness { max_rps: 1e9, concurrency: 4, patience: Patience::default(), seed: 0 };
+        let requester = Requester::new(Empty, Clock::System, politeness);
+        let mut renewals = requester.renewals.write().await;
+        let mut turns = Box::pin(join_all((0..3).map(|_| requester.wait_for_turn())));
         assert!(
             timeout(Duration::from_millis(20), &mut turns).await.is_err(),
             "nothing is sent while they are renewed"

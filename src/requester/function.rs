@@ -1,7 +1,7 @@
 //! Everything a run asks about one function, and whether a failure is about what was asked or about the function.
 
-use super::asker::{Asker, Failed};
-use super::delivery::Outbox;
+use super::project::{Failed, Requester};
+use super::sink::PageSink;
 use super::source::Source;
 use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, PAGE_LIMIT, Page, PageQuery, RequestId, Timestamp};
@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// A page and when the service answered, or what its failure means.
-pub(super) type Answer = Result<(Page, Moment), Setback>;
+pub(crate) type Answer = Result<(Page, Moment), Setback>;
 
 /// What a request that failed for good means.
-pub(super) type Setback = failing::Setback<CallFailure>;
+pub(crate) type Setback = failing::Setback<CallFailure>;
 
 /// The failure of a request in the words of a schedule.
 fn told(failure: CallFailure) -> failing::Failed<CallFailure> {
@@ -29,69 +29,72 @@ fn told(failure: CallFailure) -> failing::Failed<CallFailure> {
 
 /// The way to one function.
 #[derive(Debug)]
-pub(super) struct Line<'a, S> {
-    pub(super) asker: &'a Asker<S>,
-    pub(super) urn: &'a FunctionUrn,
-    pub(super) outbox: Outbox,
+pub(crate) struct FunctionRequester<'a, S> {
+    pub(crate) requester: &'a Requester<S>,
+    pub(crate) urn: &'a FunctionUrn,
+    /// Takes what is shown beside the answers that are handed back.
+    pub(crate) sink: PageSink,
 }
 
-impl<S> Clone for Line<'_, S> {
+impl<S> Clone for FunctionRequester<'_, S> {
     fn clone(&self) -> Self {
-        Self { outbox: self.outbox.clone(), ..*self }
+        Self { sink: self.sink.clone(), ..*self }
     }
 }
 
-impl<S: Source> Line<'_, S> {
+impl<S: Source> FunctionRequester<'_, S> {
     /// One page, and when the service answered.
-    pub(super) async fn list(&self, query: PageQuery, effort: Effort) -> Answer {
-        let source = self.asker.source();
+    pub(crate) async fn list(&self, query: PageQuery, effort: Effort) -> Answer {
+        let source = self.requester.source();
         let call = |urn: FunctionUrn| self.timed(effort, async move { source.list(&urn, query).await });
-        let answer = self.asker.ask_of_with(effort, self.urn, call).await;
+        let answer = self.requester.ask_of_with(effort, self.urn, call).await;
         self.judged(answer, Interval::new(query.begin, query.end)).await
     }
 
     /// One record by its id, and when the service answered.
-    pub(super) async fn find(&self, id: &RequestId, range: Interval, effort: Effort) -> Answer {
-        let source = self.asker.source();
+    pub(crate) async fn find(&self, id: &RequestId, range: Interval, effort: Effort) -> Answer {
+        let source = self.requester.source();
         let call = |urn: FunctionUrn| self.timed(effort, async move { source.find(&urn, id, range).await });
-        let known = self.asker.answered_form(self.urn).await;
-        let form = known.clone().or_else(|| self.asker.form_of_witness(self.urn)).unwrap_or_else(|| self.urn.clone());
-        let mut answer = self.asker.ask_with(effort, || call(form.clone())).await;
+        let known = self.requester.answered_form(self.urn).await;
+        let form =
+            known.clone().or_else(|| self.requester.form_of_witness(self.urn)).unwrap_or_else(|| self.urn.clone());
+        let mut answer = self.requester.ask_with(effort, || call(form.clone())).await;
         if answer.as_ref().is_err_and(Failed::is_not_found) && known.is_none() {
             // The function may not be known, or not by this form: that is what a listing tells.
-            let now = self.asker.now().earlier();
+            let now = self.requester.now().earlier();
             let (begin, end) = (now - Duration::from_secs(1), now);
             self.list(PageQuery { begin, end, marker: Marker(0), limit: 1 }, effort).await?;
-            let other = self.asker.answered_form(self.urn).await.filter(|other| other.as_given() != form.as_given());
+            let other =
+                self.requester.answered_form(self.urn).await.filter(|other| other.as_given() != form.as_given());
             if let Some(other) = other {
-                answer = self.asker.ask_with(effort, || call(other.clone())).await;
+                answer = self.requester.ask_with(effort, || call(other.clone())).await;
             }
         }
         // Of a function that answers, "not found" says that there is no such record.
         if answer.as_ref().is_err_and(Failed::is_not_found) {
-            answer = Ok((Page::default(), self.asker.now().by_machine()));
+            answer = Ok((Page::default(), self.requester.now().by_machine()));
         }
         self.judged(answer, Some(range)).await
     }
 
     /// Whether the service records the function's invocations, without much patience: no record depends on it.
-    pub(super) async fn recording(&self) -> Result<Option<bool>, Setback> {
+    pub(crate) async fn recording(&self) -> Result<Option<bool>, Setback> {
         let call =
-            |urn: FunctionUrn| self.within(Effort::Part, async move { self.asker.source().recording(&urn).await });
-        self.asker.recording(self.urn, call).await.map_err(|failure| Setback::Part(told(failure)))
+            |urn: FunctionUrn| self.within(Effort::Part, async move { self.requester.source().recording(&urn).await });
+        self.requester.recording(self.urn, call).await.map_err(|failure| Setback::Part(told(failure)))
     }
 
     /// Archives what the pages of a query show, up to the first that fails.
-    pub(super) async fn take_all(&self, begin: Timestamp, end: Timestamp, most_pages: u64) {
+    pub(crate) async fn take_all(&self, begin: Timestamp, end: Timestamp, most_pages: u64) {
         let mut marker = Marker(0);
         for _ in 0..most_pages {
             let query = PageQuery { begin, end, marker, limit: PAGE_LIMIT };
-            let source = self.asker.source();
+            let source = self.requester.source();
             let call = |urn: FunctionUrn| self.timed(Effort::Once, async move { source.list(&urn, query).await });
-            let Ok((page, sent)) = self.asker.ask_of_with(Effort::Once, self.urn, call).await else { return };
-            let (length, served_at) = (page.length(), self.asker.learn_time(sent, page.served_at));
-            self.asker.hear(self.urn);
-            self.outbox.send_page(marker, page, served_at).await;
+            let Ok((page, sent)) = self.requester.ask_of_with(Effort::Once, self.urn, call).await else { return };
+            let (length, served_at) = (page.length(), self.requester.learn_time(sent, page.served_at));
+            self.requester.hear(self.urn);
+            self.sink.take(page, served_at).await;
             if length == 0 {
                 return;
             }
@@ -105,7 +108,7 @@ impl<S: Source> Line<'_, S> {
         effort: Effort,
         call: impl Future<Output = Result<T, CallFailure>>,
     ) -> Result<(T, Timestamp), CallFailure> {
-        self.asker.timed(self.within(effort, call)).await
+        self.requester.timed(self.within(effort, call)).await
     }
 
     /// A page that hangs is not waited for in full where it is a part of something that failed.
@@ -117,7 +120,7 @@ impl<S: Source> Line<'_, S> {
         if effort == Effort::Whole {
             return call.await;
         }
-        let limit = self.asker.limit_of_a_part();
+        let limit = self.requester.limit_of_a_part();
         timeout(limit, call).await.unwrap_or_else(|_| Err(self.too_slow(limit)))
     }
 
@@ -137,8 +140,8 @@ impl<S: Source> Line<'_, S> {
     async fn judged(&self, answer: Result<(Page, Timestamp), Failed>, asked: Option<Interval>) -> Answer {
         match answer {
             Ok((page, sent)) => {
-                let served_at = self.asker.learn_time(sent, page.served_at);
-                self.asker.hear(self.urn);
+                let served_at = self.requester.learn_time(sent, page.served_at);
+                self.requester.hear(self.urn);
                 Ok((page, served_at))
             }
             Err(failed) => Err(self.blame(failed, asked).await),
@@ -150,25 +153,25 @@ impl<S: Source> Line<'_, S> {
         let is_of_address = failed.is_of_address();
         let Failed { failure, first_sent } = failed;
         let (meaning, failed) = (failure.meaning, told(failure));
-        if self.asker.refusal().is_some() || !may_be_about_a_part(meaning) {
+        if self.requester.refusal().is_some() || !may_be_about_a_part(meaning) {
             return Setback::Whole(failed);
         }
         if asked.is_some_and(|range| failed.is_too_long(range)) {
             return Setback::Part(failed);
         }
         // What hangs is not waited for in full three times more.
-        let limit = if meaning == Meaning::Timeout { self.asker.limit_of_a_part() } else { Duration::MAX };
+        let limit = if meaning == Meaning::Timeout { self.requester.limit_of_a_part() } else { Duration::MAX };
         for (form, second) in self.looks(asked, is_of_address).await {
-            if self.asker.heard_since(self.urn, first_sent) {
+            if self.requester.heard_since(self.urn, first_sent) {
                 return Setback::Part(failed);
             }
             // Whether it answered is noted where it does.
-            let _ = timeout(limit, self.asker.look_for(first_sent, &form, second, &self.outbox)).await;
-            if self.asker.refusal().is_some() {
+            let _ = timeout(limit, self.requester.look_for(first_sent, &form, second, &self.sink)).await;
+            if self.requester.refusal().is_some() {
                 return Setback::Whole(failed);
             }
         }
-        if self.asker.heard_since(self.urn, first_sent) { Setback::Part(failed) } else { Setback::Whole(failed) }
+        if self.requester.heard_since(self.urn, first_sent) { Setback::Part(failed) } else { Setback::Whole(failed) }
     }
 
     /// What to look at, in which form, to see whether the function answers when something else is asked.
@@ -176,15 +179,15 @@ impl<S: Source> Line<'_, S> {
     /// What fails may do so by chance, and is looked at three times. "Not found" leaves no doubt about a second, but about
     /// the form: each that may be the right one is looked at once.
     async fn looks(&self, asked: Option<Interval>, is_of_address: bool) -> Vec<(FunctionUrn, Option<Interval>)> {
-        let newest = self.asker.newest_second();
+        let newest = self.requester.newest_second();
         if is_of_address {
-            let forms = match self.asker.answered_form(self.urn).await {
+            let forms = match self.requester.answered_form(self.urn).await {
                 Some(known) => [Some(known), None],
                 None => [Some(self.urn.clone()), self.urn.other_form()],
             };
             return forms.into_iter().flatten().map(|form| (form, newest)).collect();
         }
-        let Some(form) = self.asker.form_of_witness(self.urn) else { return Vec::new() };
+        let Some(form) = self.requester.form_of_witness(self.urn) else { return Vec::new() };
         [newest, asked.and_then(second_before), newest].map(|second| (form.clone(), second)).into()
     }
 }

@@ -1,15 +1,15 @@
 //! Requests about one function, in the form of its URN that the service knows.
 
-use super::{Asker, Failed};
+use super::forms::Form;
+use super::project::{Failed, Requester};
+use super::source::Source;
 use crate::api::CallFailure;
 use crate::domain::FunctionUrn;
 use crate::plan::retry::Effort;
-use crate::sync::forms::Form;
-use crate::sync::source::Source;
 
-impl<S: Source> Asker<S> {
+impl<S: Source> Requester<S> {
     /// Sends a request about a function in the form at hand, and where that is not found once in the other one.
-    pub(in crate::sync) async fn ask_of<T, F>(
+    pub(crate) async fn ask_of<T, F>(
         &self,
         urn: &FunctionUrn,
         call: impl Fn(FunctionUrn) -> F,
@@ -21,7 +21,7 @@ impl<S: Source> Asker<S> {
     }
 
     /// The same, with as much patience as it is worth.
-    pub(in crate::sync) async fn ask_of_with<T, F>(
+    pub(crate) async fn ask_of_with<T, F>(
         &self,
         effort: Effort,
         urn: &FunctionUrn,
@@ -104,12 +104,12 @@ impl<S: Source> Asker<S> {
     }
 
     /// The form of a function's URN that the service answered to, if it did.
-    pub(in crate::sync) async fn answered_form(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
+    pub(crate) async fn answered_form(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
         self.forms.answered(urn).await
     }
 
     /// A form in which a function can be asked for beside the line.
-    pub(in crate::sync) fn form_of_witness(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
+    pub(crate) fn form_of_witness(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
         self.forms.of_witness(urn)
     }
 }

@@ -1,15 +1,8 @@
-//! Asking politely: one pace, a few requests at once, patience with failures that pass, and none with refusals.
-
-mod clocks;
-mod form;
-mod send;
-mod witness;
-
-pub(super) use witness::Witnesses;
+//! One project asked politely: one pace, a few requests at once, patience with failures that pass, and none with refusals.
 
 use super::forms::Forms;
-use super::settings::Settings;
 use super::source::Source;
+use super::witnesses::Witnesses;
 use crate::api::{CallFailure, Meaning};
 use crate::clock::Clock;
 use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
@@ -17,7 +10,6 @@ use crate::plan::clocks::{Moment, ServiceClock};
 use crate::plan::outage::Outage;
 use crate::plan::pace::Pace;
 use crate::plan::retry::{Effort, Patience};
-use crate::store::write::Tally;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,75 +23,99 @@ const MOST_SETTINGS_FAILED: u64 = 2;
 
 /// What was asked so far.
 #[derive(Debug, Default)]
-struct Gauges {
+pub(super) struct Gauges {
     /// Requests sent, tries included.
-    requests: AtomicU64,
+    pub(super) requests: AtomicU64,
     /// Requests sent again.
-    retries: AtomicU64,
+    pub(super) retries: AtomicU64,
     /// Requests that were throttled.
-    throttled: AtomicU64,
+    pub(super) throttled: AtomicU64,
     /// How long the slowest answer took, in milliseconds.
-    slowest: AtomicU64,
+    pub(super) slowest: AtomicU64,
     /// How often it could not be told whether the service records a function.
-    settings_failed: AtomicU64,
+    pub(super) settings_failed: AtomicU64,
 }
 
-/// Sends a run's requests.
+/// How a project is asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Politeness {
+    /// The most requests a second.
+    pub(crate) max_rps: f64,
+    /// The most requests under way at once.
+    pub(crate) concurrency: usize,
+    /// When to give up on a request, or on the service.
+    pub(crate) patience: Patience,
+    /// Decides the jitter of waits.
+    pub(crate) seed: u64,
+}
+
+/// What a requester has sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Requests sent, tries included.
+    pub requests: u64,
+    /// Requests that were sent again.
+    pub retries: u64,
+    /// Requests that were throttled.
+    pub throttled: u64,
+}
+
+/// Sends the requests of a run to one project.
 #[derive(Debug)]
-pub(super) struct Asker<S> {
-    source: S,
-    clock: Clock,
+pub(crate) struct Requester<S> {
+    pub(super) source: S,
+    pub(super) clock: Clock,
     /// The service's clock, as far as its answers told.
-    service_clock: Mutex<ServiceClock>,
-    has_warned: AtomicBool,
-    began: Instant,
+    pub(super) service_clock: Mutex<ServiceClock>,
+    pub(super) has_warned: AtomicBool,
+    pub(super) began: Instant,
     /// The same moment by the machine's clock, which is read once: within a run, time runs evenly.
-    began_at: Timestamp,
-    pace: Mutex<Pace>,
-    patience: Patience,
+    pub(super) began_at: Timestamp,
+    pub(super) pace: Mutex<Pace>,
+    pub(super) patience: Patience,
     /// One place until the service has let us in once: a wrong key is shown to it a single time.
-    places: Semaphore,
-    let_in: AsyncMutex<bool>,
-    concurrency: usize,
+    pub(super) permits: Semaphore,
+    pub(super) is_authenticated: AsyncMutex<bool>,
+    pub(super) concurrency: usize,
     /// How often credentials were renewed; held for writing while they are.
-    renewals: RwLock<u64>,
+    pub(super) renewals: RwLock<u64>,
     /// The refusal after which nothing more is asked.
-    refused: Mutex<Option<CallFailure>>,
+    pub(super) refused: Mutex<Option<CallFailure>>,
     /// What was answered, and what was not.
-    outage: Mutex<Outage>,
+    pub(super) outage: Mutex<Outage>,
     /// Held while it is found out whether the service answers at all; nothing else is sent meanwhile.
-    judging: AsyncMutex<()>,
-    witnesses: Mutex<Witnesses>,
+    pub(super) judging: AsyncMutex<()>,
+    pub(super) witnesses: Mutex<Witnesses>,
     /// How many witnesses were chosen.
-    turns: AtomicU64,
+    pub(super) turns: AtomicU64,
     /// When each function last answered with a page, from the beginning of the run.
-    heard: Mutex<HashMap<FunctionUrn, Duration>>,
+    pub(super) heard: Mutex<HashMap<FunctionUrn, Duration>>,
     /// How often each function was asked in vain as a witness, of those that were asked and not heard since: others are
     /// asked rather whether the service answers.
-    silent: Mutex<HashMap<FunctionUrn, u32>>,
+    pub(super) silent: Mutex<HashMap<FunctionUrn, u32>>,
     /// Ends when the service is down: what is under way is dropped then.
-    down: CancellationToken,
-    draws: Mutex<fastrand::Rng>,
-    gauges: Gauges,
-    forms: Forms,
+    pub(super) down: CancellationToken,
+    pub(super) draws: Mutex<fastrand::Rng>,
+    pub(super) gauges: Gauges,
+    pub(super) forms: Forms,
 }
 
 /// A request that got no answer, in spite of all patience.
 #[derive(Debug)]
-pub(super) struct Failed {
-    pub(super) failure: CallFailure,
+pub(crate) struct Failed {
+    pub(crate) failure: CallFailure,
     /// When it was first sent, from the beginning of the run.
-    pub(super) first_sent: Duration,
+    pub(crate) first_sent: Duration,
 }
 
 impl Failed {
     /// Whether the service said that there is no such thing.
-    pub(super) fn is_not_found(&self) -> bool {
+    pub(crate) fn is_not_found(&self) -> bool {
         self.failure.meaning == Meaning::NotFound
     }
 
     /// Whether another form of the URN may be found: whoever said so, the address was not.
-    pub(super) fn is_of_address(&self) -> bool {
+    pub(crate) fn is_of_address(&self) -> bool {
         self.is_not_found() || self.failure.status == Some(404)
     }
 }
@@ -111,8 +127,8 @@ impl From<CallFailure> for Failed {
     }
 }
 
-impl<S: Source> Asker<S> {
-    pub(super) fn new(source: S, clock: Clock, settings: &Settings) -> Self {
+impl<S: Source> Requester<S> {
+    pub(crate) fn new(source: S, clock: Clock, politeness: Politeness) -> Self {
         Self {
             began_at: clock.now(),
             source,
@@ -120,36 +136,35 @@ impl<S: Source> Asker<S> {
             service_clock: Mutex::default(),
             has_warned: AtomicBool::new(false),
             began: Instant::now(),
-            pace: Mutex::new(Pace::new(settings.max_rps)),
-            patience: settings.patience,
-            places: Semaphore::new(1),
-            let_in: AsyncMutex::new(false),
-            concurrency: settings.concurrency,
+            pace: Mutex::new(Pace::new(politeness.max_rps)),
+            patience: politeness.patience,
+            permits: Semaphore::new(1),
+            is_authenticated: AsyncMutex::new(false),
+            concurrency: politeness.concurrency,
             renewals: RwLock::new(0),
             refused: Mutex::new(None),
-            outage: Mutex::new(Outage::new(settings.patience.silence)),
+            outage: Mutex::new(Outage::new(politeness.patience.silence)),
             judging: AsyncMutex::new(()),
             witnesses: Mutex::default(),
             turns: AtomicU64::new(0),
             heard: Mutex::default(),
             silent: Mutex::default(),
             down: CancellationToken::new(),
-            draws: Mutex::new(fastrand::Rng::with_seed(settings.seed)),
+            draws: Mutex::new(fastrand::Rng::with_seed(politeness.seed)),
             gauges: Gauges::default(),
             forms: Forms::default(),
         }
     }
 
-    /// Brings a run's tally up to date.
-    pub(super) fn report_to(&self, tally: &mut Tally) {
-        tally.started_at = Some(self.began_at().earlier());
-        tally.requests = self.gauges.requests.load(Ordering::Relaxed);
-        tally.retries = self.gauges.retries.load(Ordering::Relaxed);
-        tally.throttled = self.gauges.throttled.load(Ordering::Relaxed);
+    /// What was sent so far.
+    pub(crate) fn sent(&self) -> Sent {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Gauges { requests, retries, throttled, .. } = &self.gauges;
+        Sent { requests: count(requests), retries: count(retries), throttled: count(throttled) }
     }
 
     /// One page, and when the service answered.
-    pub(super) async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<(Page, Moment), CallFailure> {
+    pub(crate) async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<(Page, Moment), CallFailure> {
         let call = |urn: FunctionUrn| async move { self.timed(self.source.list(&urn, query)).await };
         let (page, sent) = self.ask_of(urn, call).await?;
         let answered_at = self.learn_time(sent, page.served_at);
@@ -158,7 +173,7 @@ impl<S: Source> Asker<S> {
     }
 
     /// One record by its id, and when the service answered.
-    pub(super) async fn find(
+    pub(crate) async fn find(
         &self,
         urn: &FunctionUrn,
         id: &RequestId,
@@ -171,14 +186,14 @@ impl<S: Source> Asker<S> {
     }
 
     /// One page of the project's functions.
-    pub(super) async fn functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
+    pub(crate) async fn functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
         let (page, sent) = self.ask(|| self.timed(self.source.functions(marker))).await?;
         self.learn_time(sent, page.served_at);
         Ok(page)
     }
 
     /// The answer of a call, and when the call was made.
-    pub(super) async fn timed<T>(
+    pub(crate) async fn timed<T>(
         &self,
         call: impl Future<Output = Result<T, CallFailure>>,
     ) -> Result<(T, Timestamp), CallFailure> {
@@ -187,7 +202,7 @@ impl<S: Source> Asker<S> {
     }
 
     /// Whether the service records a function's invocations; none where that cannot be told.
-    pub(super) async fn recording<F>(
+    pub(crate) async fn recording<F>(
         &self,
         urn: &FunctionUrn,
         call: impl Fn(FunctionUrn) -> F,
@@ -213,17 +228,17 @@ impl<S: Source> Asker<S> {
         }
     }
 
-    pub(super) fn source(&self) -> &S {
+    pub(crate) fn source(&self) -> &S {
         &self.source
     }
 
     /// Whether the service refused us, so that nothing more is asked.
-    pub(super) fn refusal(&self) -> Option<CallFailure> {
-        hold(&self.refused).clone()
+    pub(crate) fn refusal(&self) -> Option<CallFailure> {
+        lock(&self.refused).clone()
     }
 }
 
 /// A panic while one of these is held cannot leave it half changed: each holder does a single assignment.
-fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
