@@ -170,7 +170,9 @@ impl CallFailure {
                 "check the credentials, their permission for FunctionGraph and this machine's clock; \
                  five refused signatures lock a key for five minutes"
             }
-            Meaning::TokenExpired => "fetch a new token; one lasts 24 hours",
+            Meaning::TokenExpired => {
+                "fetch a new token where you set one (it lasts 24 hours); where a password is used, run again, and see what IAM issues"
+            }
             Meaning::NotFound => "check the function's URN, --region and --project-id",
             Meaning::Refused => "check --endpoint, --region and --project-id",
             Meaning::TooLarge => "check that --endpoint is FunctionGraph itself",

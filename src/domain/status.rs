@@ -49,7 +49,7 @@ impl Status {
 
     /// Whether an end is still to come: WAIT and RUNNING.
     ///
-    /// An unknown status is not open: nothing says that it will ever change.
+    /// An unknown status says nothing of an end: whether its record has one does.
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Wait | Self::Running)
     }

@@ -1,9 +1,10 @@
 //! When a range that was shown empty is settled.
 //!
 //! An empty answer looks the same whether nothing happened, or the service hiccuped, or a right was
-//! missing. What lies before a function was taken up is shown in its first run alone, so nothing is
-//! settled there on the word of one run: a window that was empty is proven, and a later run looks
-//! again. Empty again, it is settled.
+//! missing. So nothing is settled on the word of one run: a window that was empty is proven, and a
+//! later run looks again, which costs nothing where it lies beside what is pending anyway. Empty
+//! again, it is settled. Empty where records were shown before, which the service must still show,
+//! it proves nothing.
 
 use super::ledger::{Entry, State};
 use crate::domain::{Interval, IntervalSet, Timestamp};
@@ -11,21 +12,31 @@ use crate::domain::{Interval, IntervalSet, Timestamp};
 /// What of a function's time was shown empty, and how often.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Emptiness {
-    /// When a run first took the function up; none where nothing is to be confirmed.
-    taken_up_at: Option<Timestamp>,
+    /// Whether anything is to be confirmed.
+    confirms: bool,
     /// What an earlier run found empty when it was old enough to be settled, and no other has
     /// looked at since.
     seen: IntervalSet,
     /// The same, and what was younger then.
     empty: IntervalSet,
+    /// In which windows an earlier run found records, of those that are not settled yet.
+    shown: Vec<Interval>,
 }
 
 impl Emptiness {
-    /// What the ledger of a function tells that was taken up at `taken_up_at`.
-    pub fn of(ledger: &[Entry], taken_up_at: Timestamp) -> Self {
-        let seen = awaiting(ledger, taken_up_at).collect();
+    /// What the ledger of a function tells.
+    pub fn of(ledger: &[Entry]) -> Self {
+        let seen = awaiting(ledger).collect();
         let empty = ledger.iter().filter(|row| is_empty(row)).map(|row| row.window).collect();
-        Self { taken_up_at: Some(taken_up_at), seen, empty }
+        let holds = |row: &&Entry| matches!(row.state, State::Proven(_)) && row.distinct > 0 && row.pages > 0;
+        let shown = ledger.iter().filter(holds).map(|row| row.window).collect();
+        Self { confirms: true, seen, empty, shown }
+    }
+
+    /// Whether a window cannot be empty: an earlier run found records in it, after `from`, so that the service must still
+    /// show them. One of several records may be filed elsewhere by now; that nothing is left tells of the answer.
+    pub fn contradicts(&self, window: Interval, from: Timestamp) -> bool {
+        self.shown.iter().any(|shown| window.covers(*shown) && from <= shown.begin())
     }
 
     /// Whether an earlier run found all of a window empty.
@@ -50,16 +61,14 @@ impl Emptiness {
 
     /// What an empty walk leaves to another run, of what it could settle.
     pub fn unconfirmed(&self, settled: Interval) -> Vec<Interval> {
-        let before = self.taken_up_at.and_then(|taken_up_at| settled.split_at(taken_up_at).0);
-        before.map_or_else(Vec::new, |before| self.empty.gaps_in(before))
+        if self.confirms { self.empty.gaps_in(settled) } else { Vec::new() }
     }
 }
 
 /// The ranges that wait for another run to look at them, earliest first. Young ranges wait for
-/// records that come late, and are walked again anyway; those end when the walk began, or after the
-/// function was taken up.
-fn awaiting(ledger: &[Entry], taken_up_at: Timestamp) -> impl Iterator<Item = Interval> {
-    let waits = move |row: &&Entry| is_empty(row) && row.window.end() < taken_up_at.min(row.walked_at);
+/// records that come late, and are walked again anyway; those end when the walk began.
+fn awaiting(ledger: &[Entry]) -> impl Iterator<Item = Interval> {
+    let waits = |row: &&Entry| is_empty(row) && row.window.end() < row.walked_at;
     ledger.iter().filter(waits).map(|row| row.window)
 }
 
@@ -68,12 +77,15 @@ fn is_empty(row: &Entry) -> bool {
     matches!(row.state, State::Proven(_)) && row.distinct == 0 && row.pages > 0
 }
 
-/// The ranges among those that wait which a run leaves to the ones after it: it looks at one, the
-/// youngest, since that is what the service still shows most likely. So a quiet function costs a
+/// The ranges among those that wait which a run leaves to the ones after it, of a function that was
+/// taken up at `taken_up_at`.
+///
+/// What came after that lies beside what is pending anyway. Of what came before, a run looks at one,
+/// the youngest, since that is what the service still shows most likely. So a quiet function costs a
 /// run one request more, for as many runs as its first run left empty windows: one, unless it
 /// reached back further than the service can be asked for at once.
 pub fn deferred(ledger: &[Entry], taken_up_at: Timestamp) -> Vec<Interval> {
-    let mut ranges: Vec<Interval> = awaiting(ledger, taken_up_at).collect();
+    let mut ranges: Vec<Interval> = awaiting(ledger).filter(|range| range.end() < taken_up_at).collect();
     ranges.pop();
     ranges
 }
@@ -108,13 +120,13 @@ mod tests {
             Entry { pages: 0, ..row(600, 700, PROVEN, 0) },
             row(700, 800, PROVEN, 3),
             row(800, 900, State::Unproven, 0),
-            row(900, 1_000, PROVEN, 0),
+            Entry { walked_at: at(1_000), ..row(900, 1_000, PROVEN, 0) },
         ]
     }
 
     #[test]
     fn what_the_first_run_found_empty_waits_for_another_and_what_is_young_does_not() {
-        let emptiness = Emptiness::of(&ledger(), at(1_000));
+        let emptiness = Emptiness::of(&ledger());
         assert_eq!(emptiness.seen_in(range(0, 2_000)), [range(0, 200), range(400, 600)]);
         assert!(emptiness.was_seen(range(450, 550)) && !emptiness.was_seen(range(450, 650)));
         assert_eq!(deferred(&ledger(), at(1_000)), [range(0, 200)], "the youngest is looked at first");
@@ -123,12 +135,13 @@ mod tests {
 
     #[test]
     fn an_empty_walk_settles_what_was_empty_before_and_leaves_the_rest_to_another() {
-        let second = Emptiness::of(&ledger(), at(1_000));
+        let second = Emptiness::of(&ledger());
         assert_eq!(second.unconfirmed(range(400, 600)), []);
         assert_eq!(second.unconfirmed(range(300, 700)), [range(300, 400), range(600, 700)]);
-        assert_eq!(second.unconfirmed(range(650, 1_100)), [range(650, 900)], "young ranges are walked by several runs");
-        assert_eq!(second.unconfirmed(range(1_000, 1_100)), [], "what came after the function was taken up");
-        let first = Emptiness::of(&[], at(1_000));
+        let unconfirmed = [range(650, 900), range(1_000, 1_100)];
+        assert_eq!(second.unconfirmed(range(650, 1_100)), unconfirmed, "young ranges are walked by several runs");
+        assert_eq!(second.unconfirmed(range(1_000, 1_100)), [range(1_000, 1_100)], "nobody looked at it before");
+        let first = Emptiness::of(&[]);
         assert_eq!(first.unconfirmed(range(0, 900)), [range(0, 900)]);
         assert_eq!(Emptiness::default().unconfirmed(range(0, 900)), []);
     }

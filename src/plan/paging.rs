@@ -18,7 +18,8 @@
 //! single entry, there is none to share.
 
 pub use super::habits::Habits;
-pub use super::proof::{Doubt, Proof};
+pub use super::proof::{Contradiction, Doubt, Proof};
+use super::proof::{Counted, Earlier};
 use super::seen::{Seen, Tip};
 use crate::domain::{EntryKey, Interval, Marker, Page, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -70,15 +71,6 @@ enum Count {
     Silent,
 }
 
-/// A list that was walked to its end, and the total that it contradicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Contradiction {
-    total: u64,
-    reach: u64,
-    /// The sum of the keys, the same in whichever order the entries came.
-    entries: u64,
-}
-
 /// How far the end of the list is confirmed, from answers that came one after the other.
 #[derive(Clone, Debug)]
 enum End {
@@ -100,8 +92,8 @@ pub struct Walk {
     habits: Habits,
     /// Whether the window can be split, so that a list that looks cut off proves nothing.
     divisible: bool,
-    /// What the walk of the same window before this one came to, where it contradicted the count.
-    earlier: Option<Contradiction>,
+    /// What the walk of the same window before this one came to.
+    earlier: Earlier,
     under_way: BTreeSet<u64>,
     /// Pages that came, until those asked beside them have come too.
     batch: BTreeMap<u64, Seen>,
@@ -136,7 +128,7 @@ impl Walk {
         Self {
             habits,
             divisible,
-            earlier: None,
+            earlier: Earlier::Nothing,
             under_way: BTreeSet::new(),
             batch: BTreeMap::new(),
             asked: 0,
@@ -162,7 +154,7 @@ impl Walk {
     /// count.
     #[must_use]
     pub fn after(self, earlier: Option<Contradiction>) -> Self {
-        Self { earlier, ..self }
+        Self { earlier: earlier.map_or(Earlier::Nothing, Earlier::Contradicted), ..self }
     }
 
     /// How many pages were answered.
@@ -222,20 +214,24 @@ impl Walk {
         self.tip.is_some_and(|tip| tip.points_on) || self.total().is_some_and(|total| total > self.reach)
     }
 
-    /// The contradiction between a list that has ended and its count.
+    /// The contradiction between a list that has ended and its count, or between the counts of its pages.
     pub fn contradiction(&self) -> Option<Contradiction> {
-        match self.count() {
-            Count::Total(total) if total != self.reach && self.doubt.is_none() => {
-                let entries = self.keys.iter().fold(0, |sum: u64, key| sum.wrapping_add(key.number()));
-                Some(Contradiction { total, reach: self.reach, entries })
-            }
-            _ => None,
-        }
+        let counted = match self.count() {
+            _ if self.doubt.is_some() => return None,
+            Count::Total(total) if total != self.reach => Counted::Total(total),
+            Count::Moving => Counted::moving(&self.counts),
+            Count::Total(_) | Count::Silent => return None,
+        };
+        Some(Contradiction::of(counted, self.reach, &self.keys))
     }
 
     /// Whether this walk, now over, and the one before it contradicted the count alike.
     pub fn shows_miscount(&self) -> bool {
-        self.earlier.is_some() && self.contradiction() == self.earlier
+        match self.earlier {
+            Earlier::Nothing => false,
+            Earlier::Contradicted(earlier) => self.contradiction() == Some(earlier),
+            Earlier::MovedAlike => true,
+        }
     }
 
     /// Takes in an answer.
@@ -268,6 +264,10 @@ impl Walk {
 
     /// Decides what comes next; pages it names are from then on under way.
     pub fn step(&mut self) -> Step {
+        // A walk is left where its counts move. Where the next one comes to the same point, it goes on.
+        if self.count() == Count::Moving && self.shows_miscount() {
+            self.earlier = Earlier::MovedAlike;
+        }
         if let Some(doubt) = self.doubt.or_else(|| self.suspicion()) {
             return Step::Over(Err(doubt));
         }
@@ -342,7 +342,9 @@ impl Walk {
     /// What already rules a proof out, so that no further page is asked for nothing.
     fn suspicion(&self) -> Option<Doubt> {
         let is_capped = match self.count() {
-            Count::Moving if !self.habits.miscounts => return Some(Doubt::CountChanged),
+            Count::Moving if !self.habits.miscounts && self.earlier != Earlier::MovedAlike => {
+                return Some(Doubt::CountChanged);
+            }
             // A list that ends before it gets there is not cut off: its count is wrong. One that ends just there may be,
             // whatever its last page says of the next one.
             Count::Total(total) => {
@@ -442,6 +444,7 @@ impl Walk {
         }
         match self.count() {
             _ if self.habits.miscounts => self.by_seams(),
+            Count::Moving if self.earlier == Earlier::MovedAlike => self.by_seams(),
             Count::Moving => Err(Doubt::CountChanged),
             Count::Total(total) if total > self.reach => Err(Doubt::CountDiffers),
             Count::Total(total) if total < self.reach && self.shows_miscount() => self.by_seams(),
@@ -990,6 +993,44 @@ mod tests {
         let pages: Vec<Answer> = more.into_iter().chain([(2, 2..3, None, None)]).collect();
         assert_eq!(walk_by(silent, &pages), Ok(Proof::Seams));
         assert_eq!(walk_by(silent, &[(0, 0..2, Some(2), Some(0)), (2, 2..2, Some(2), Some(0))]), Ok(Proof::Count));
+    }
+
+    /// A count of what follows, or of what was shown so far, is another on each page; two walks alike tell that it always
+    /// is.
+    #[test]
+    fn a_count_that_moves_alike_in_two_walks_is_no_witness() {
+        let left = |marker: u64, _: u64| 4 - marker;
+        let so_far = |marker: u64, length: u64| marker + length;
+        let too_many = |marker: u64, _: u64| 9 - marker;
+        let walk_again = |walk: &Walk| Walk::new(POINTING_ON, false).after(walk.contradiction());
+        for count in [left, so_far, too_many] {
+            let (walk, verdict) = walk_counted(Walk::new(POINTING_ON, false), count);
+            assert_eq!(verdict, Err(Doubt::CountChanged));
+            // More may exist than was shown, where more was counted.
+            let expected = if count(0, 3) == 9 { Err(Doubt::CountDiffers) } else { Ok(Proof::Seams) };
+            assert_eq!(walk_counted(walk_again(&walk), count).1, expected);
+            let other = walk_counted(walk_again(&walk), |marker, _| 7 + marker);
+            assert_eq!(other.1, Err(Doubt::CountChanged), "counts that differ from walk to walk");
+        }
+    }
+
+    /// Walks four entries by pages of three, counted so by marker and length.
+    fn walk_counted(mut walk: Walk, count: fn(u64, u64) -> u64) -> (Walk, Result<Proof, Doubt>) {
+        loop {
+            match walk.step() {
+                Step::Ask(markers) => {
+                    for Marker(from) in markers {
+                        let to = (from + 3).min(4).max(from);
+                        let mut page = Page::from_entries((from..to).map(|id| Entry::Record(record(0, id))));
+                        page.count = Some(count(from.min(4), to - from));
+                        page.next_marker = (to < 4).then_some(Marker(to));
+                        walk.take(Marker(from), &page);
+                    }
+                }
+                Step::Wait => panic!("nothing is under way"),
+                Step::Over(verdict) => return (walk, verdict),
+            }
+        }
     }
 
     /// The first record is forgotten before the page behind the end is served.

@@ -1,5 +1,7 @@
 //! Why a walk is believed whole, or is not.
 
+use crate::domain::EntryKey;
+use std::collections::HashSet;
 use std::fmt;
 
 /// Why a walk is believed whole.
@@ -34,12 +36,19 @@ pub enum Doubt {
     PointsOn,
     /// More pages than any list of that length can have.
     Endless,
+    /// It is empty where an earlier walk showed records that the service must still show.
+    Vanished,
 }
 
 impl Doubt {
     /// Whether a list that has ended contradicts the service's count.
     pub fn is_of_count(self) -> bool {
         matches!(self, Self::CountDiffers | Self::CountTooLow)
+    }
+
+    /// Whether the service may count like this every time, so that another walk tells whether its count means anything.
+    pub fn may_be_habit(self) -> bool {
+        self.is_of_count() || self == Self::CountChanged
     }
 
     /// Whether a list that has ended contradicts what the service says of it: how much it holds, or whether more follows.
@@ -60,6 +69,54 @@ impl fmt::Display for Doubt {
             Self::Capped => "the list reaches the 5,000 records at which the service may cut it off",
             Self::PointsOn => "an empty page points on, as if more followed",
             Self::Endless => "the list has no end",
+            Self::Vanished => "the service shows nothing where it showed records before, and must still show them",
         })
     }
+}
+
+/// A list that was walked to its end, and the count that it contradicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contradiction {
+    counted: Counted,
+    reach: u64,
+    /// The sum of the keys, the same in whichever order the entries came.
+    entries: u64,
+}
+
+impl Contradiction {
+    pub(super) fn of(counted: Counted, reach: u64, entries: &HashSet<EntryKey>) -> Self {
+        Self { counted, reach, entries: sum_of(entries.iter().copied()) }
+    }
+}
+
+/// What the service counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    Total(u64),
+    /// Another number on each page, as that of the records which follow would be: a sum over the pages' counts and
+    /// lengths, the same in whichever order they came.
+    Moving(u64),
+}
+
+/// What the walk of the same window before this one came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// Nothing to hold this one against.
+    Nothing,
+    /// A contradiction with the service's count.
+    Contradicted(Contradiction),
+    /// Its counts moved from page to page, and those of this one do so alike.
+    MovedAlike,
+}
+
+impl Counted {
+    /// The counts and lengths of pages of which each counts another number.
+    pub(super) fn moving(pages: &[(Option<u64>, u64)]) -> Self {
+        Self::Moving(sum_of(pages.iter().map(|page| EntryKey::of(&format!("{page:?}")))))
+    }
+}
+
+/// A sum of keys, the same in whichever order they come.
+fn sum_of(keys: impl Iterator<Item = EntryKey>) -> u64 {
+    keys.fold(0, |sum, key| sum.wrapping_add(key.number()))
 }

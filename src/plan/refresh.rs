@@ -40,19 +40,29 @@ pub struct OpenRecord {
 }
 
 /// Whether a record of this status and end, seen at `now`, may still change.
+///
+/// A status that nobody knows says nothing of an end, so the end itself does. A SUCCESS without one may be shown whole
+/// when it is asked for again, as a FAIL may be tried again.
 pub fn stays_open(status: &Status, ended_at: Option<Timestamp>, opened_at: Timestamp, now: Timestamp) -> bool {
     match status {
         Status::Fail => now < ended_at.unwrap_or(opened_at) + FAIL_IS_FINAL_AFTER,
-        other => other.is_open(),
+        Status::Success => ended_at.is_none() && now < opened_at + FAIL_IS_FINAL_AFTER,
+        Status::Other(_) => ended_at.is_none(),
+        Status::Wait | Status::Running | Status::Discard => status.is_open(),
     }
+}
+
+/// Whether a record of this status is waited for until it is old enough to be final, and then asked for once more.
+fn is_provisional(status: &Status) -> bool {
+    matches!(status, Status::Fail | Status::Success)
 }
 
 /// Whether the record is asked for at `now`.
 ///
-/// An open one after 1, 2, 4 … minutes, up to `longest_wait`: the wait is the age it had when last seen. A FAIL once,
-/// when it is old enough to be final.
+/// An open one after 1, 2, 4 … minutes, up to `longest_wait`: the wait is the age it had when last seen. A FAIL, or a
+/// SUCCESS without an end, once, when it is old enough to be final.
 pub fn is_due(record: &OpenRecord, now: Timestamp, longest_wait: Duration) -> bool {
-    if record.status == Status::Fail {
+    if is_provisional(&record.status) {
         return !stays_open(&record.status, record.ended_at, record.opened_at, now);
     }
     let age = Duration::from_secs(record.checked_at.seconds_since(record.opened_at).try_into().unwrap_or(0));
@@ -62,7 +72,7 @@ pub fn is_due(record: &OpenRecord, now: Timestamp, longest_wait: Duration) -> bo
 
 /// Whether it tells nothing yet that a record is not shown at `now`: a FAIL may still be tried again.
 fn is_early(record: &OpenRecord, now: Timestamp) -> bool {
-    record.status == Status::Fail && stays_open(&record.status, record.ended_at, record.opened_at, now)
+    is_provisional(&record.status) && stays_open(&record.status, record.ended_at, record.opened_at, now)
 }
 
 /// That an open record was asked for.
@@ -81,8 +91,9 @@ pub fn asked(record: &OpenRecord, now: Timestamp) -> Option<Recheck> {
 }
 
 /// The range in which to look for a record that is over.
-pub fn around_start(started_at: Timestamp, now: Timestamp) -> Option<Interval> {
-    Interval::new(started_at - LOOK_BACK, now.min(started_at + LOOK_BACK))
+pub fn around_ended(started_at: Timestamp, ended_at: Timestamp, now: Timestamp) -> Option<Interval> {
+    let from = started_at - LOOK_BACK;
+    Interval::new(from, now.min(started_at.max(ended_at) + LOOK_BACK).min(from + MAX_WINDOW))
 }
 
 /// The range in which an open record is looked for: without one the service looks at the last hour. Where no start is
@@ -94,7 +105,7 @@ pub fn around(record: &OpenRecord, now: Timestamp) -> Option<Interval> {
 
 /// Whether to stop waiting for an end.
 pub fn is_given_up(record: &OpenRecord, now: Timestamp) -> bool {
-    record.status.is_open() && now >= record.opened_at + GIVE_UP_AFTER
+    !is_provisional(&record.status) && now >= record.opened_at + GIVE_UP_AFTER
 }
 
 /// How to ask for due records.
@@ -203,7 +214,7 @@ mod tests {
         assert!(is_due(&fail, at(3_700), HOUR));
         assert!(stays_open(&Status::Fail, Some(at(100)), at(0), at(3_699)));
         assert!(!stays_open(&Status::Fail, Some(at(100)), at(0), at(3_700)));
-        assert!(!stays_open(&Status::Success, None, at(0), at(0)));
+        assert!(!stays_open(&Status::Success, Some(at(0)), at(0), at(0)));
     }
 
     #[test]
@@ -252,9 +263,38 @@ mod tests {
         for status in [Status::Wait, Status::Running] {
             assert!(stays_open(&status, Some(at(0)), at(0), at(90 * 86_400)), "{status}");
         }
-        for status in [Status::Discard, Status::Other("PAUSED".into())] {
-            assert!(!stays_open(&status, None, at(0), at(0)), "{status}");
+        assert!(!stays_open(&Status::Discard, None, at(0), at(0)));
+    }
+
+    #[test]
+    fn a_status_that_nobody_knows_is_waited_for_until_an_end_is_shown() {
+        for text in ["PAUSED", "running", " RUNNING", ""] {
+            let status = Status::Other(text.into());
+            assert!(stays_open(&status, None, at(0), at(90 * 86_400)), "{status}");
+            assert!(!stays_open(&status, Some(at(5)), at(0), at(5)), "{status}");
+            let record = OpenRecord { status, ..open(1, 0, 60) };
+            assert!(is_due(&record, at(120), HOUR) && !is_due(&record, at(119), HOUR));
+            assert!(is_given_up(&record, at(14 * 86_400)));
         }
+    }
+
+    #[test]
+    fn a_success_without_an_end_is_asked_for_once_more() {
+        assert!(stays_open(&Status::Success, None, at(0), at(3_599)));
+        assert!(!stays_open(&Status::Success, None, at(0), at(3_600)));
+        let record = OpenRecord { status: Status::Success, ..open(1, 0, 60) };
+        assert!(!is_due(&record, at(3_599), HOUR) && is_due(&record, at(3_600), HOUR));
+        assert!(asked(&record, at(3_599)).is_none() && asked(&record, at(3_600)).is_some());
+        assert!(!is_given_up(&record, at(90 * 86_400)));
+    }
+
+    #[test]
+    fn a_record_is_looked_for_around_all_its_times() {
+        let found = |start, end| around_ended(at(start), at(end), at(90 * 86_400)).unwrap();
+        assert_eq!(found(10_000, 10_005), Interval::new(at(6_400), at(13_605)).unwrap());
+        assert_eq!(found(10_000, 90_000), Interval::new(at(6_400), at(93_600)).unwrap());
+        assert_eq!(found(10_000, 0), Interval::new(at(6_400), at(13_600)).unwrap(), "an end before its start");
+        assert_eq!(found(10_000, 80 * 86_400).seconds(), 30 * 86_400, "no longer than the service can be asked for");
     }
 
     #[test]

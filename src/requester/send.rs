@@ -147,11 +147,12 @@ impl<S: Source> Requester<S> {
         if matches!(failure.meaning, Meaning::Throttled { .. }) {
             self.gauges.throttled.fetch_add(1, Ordering::Relaxed);
         }
-        if matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some() {
-            lock(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
-        }
-        if failure.concerns_all_calls() {
+        // A service that asks to wait longer than anything is waited for has nothing more to say to this run.
+        let is_put_off = failure.retry_after().is_some_and(|wait| wait > self.patience.total);
+        if failure.concerns_all_calls() || is_put_off {
             lock(&self.refused).get_or_insert_with(|| failure.clone());
+        } else if matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some() {
+            lock(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
         }
     }
 
@@ -260,18 +261,18 @@ fn dropped() -> CallFailure {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId};
+    use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
     use crate::plan::functions::Project;
     use crate::requester::project::Politeness;
     use futures_util::future::join_all;
     use tokio::time::timeout;
 
-    /// A service with nothing in it.
-    struct Empty;
+    /// A service with nothing in it; what it says to a list of records is given.
+    struct Service(fn(PageQuery) -> Result<Page, CallFailure>);
 
-    impl Source for Empty {
-        async fn list(&self, _: &FunctionUrn, _: PageQuery) -> Result<Page, CallFailure> {
-            Ok(Page::default())
+    impl Source for Service {
+        async fn list(&self, _: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
+            (self.0)(query)
         }
 
         async fn find(&self, _: &FunctionUrn, _: &RequestId, _: Interval) -> Result<Page, CallFailure> {
@@ -299,7 +300,7 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_new_credentials_has_a_turn() {
         let politeness = Politeness { max_rps: 1e9, concurrency: 4, patience: Patience::default(), seed: 0 };
-        let requester = Requester::new(Empty, Clock::System, politeness);
+        let requester = Requester::new(Service(|_| Ok(Page::default())), Clock::System, politeness);
         let mut renewals = requester.renewals.write().await;
         let mut turns = Box::pin(join_all((0..3).map(|_| requester.wait_for_turn())));
         assert!(
@@ -310,5 +311,36 @@ mod tests {
         drop(renewals);
         let turns = timeout(Duration::from_secs(20), turns).await;
         assert_eq!(turns.ok(), Some(vec![1, 1, 1]));
+    }
+
+    fn throttled(wait: u64) -> CallFailure {
+        CallFailure { meaning: Meaning::Throttled { retry_after: Some(Duration::from_secs(wait)) }, ..dropped() }
+    }
+
+    fn query(marker: u64) -> PageQuery {
+        let at = Timestamp::from_unix;
+        PageQuery { begin: at(0), end: at(60), marker: Marker(marker), limit: 500 }
+    }
+
+    /// Waited for, it would hold the archive for an hour without a word.
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_asks_to_wait_for_long_is_asked_no_more() {
+        let politeness = Politeness { max_rps: 5.0, concurrency: 4, patience: Patience::default(), seed: 0 };
+        let urn: FunctionUrn = "urn:fss:r:p:function:default:f".parse().unwrap();
+        let answers: fn(PageQuery) -> Result<Page, CallFailure> =
+            |query| if query.marker == Marker(1) { Err(throttled(3_600)) } else { Ok(Page::default()) };
+        let requester = Requester::new(Service(answers), Clock::System, politeness);
+        let began = Instant::now();
+        assert!(requester.list(&urn, query(0)).await.is_ok());
+        assert!(requester.list(&urn, query(1)).await.is_err());
+        assert_eq!(requester.refusal(), Some(throttled(3_600)));
+        assert!(requester.list(&urn, query(0)).await.is_err(), "nothing more is asked");
+        assert!(began.elapsed() < Duration::from_secs(5) && requester.sent().requests == 2);
+
+        let patient: fn(PageQuery) -> Result<Page, CallFailure> =
+            |query| if query.marker == Marker(1) { Err(throttled(5)) } else { Ok(Page::default()) };
+        let requester = Requester::new(Service(patient), Clock::System, politeness);
+        assert!(requester.list(&urn, query(1)).await.is_err());
+        assert!(requester.refusal().is_none() && requester.list(&urn, query(0)).await.is_ok());
     }
 }

@@ -9,7 +9,7 @@ use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
 use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
 use crate::plan::ledger::{Entry, State};
-use crate::plan::refresh::around_start;
+use crate::plan::refresh::around_ended;
 use crate::requester::{ListProblem, Requester, Source};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, RunId};
@@ -110,7 +110,7 @@ async fn forgot_its_past<S: Source>(
 ) -> Result<Result<bool, CallFailure>, StoreError> {
     let now = requester.now().later();
     let probe = archive.load_reach_probe(id, gone_at)?.filter(|probe| functions::tells_of_past(probe.ended_at, now));
-    let range = probe.as_ref().and_then(|probe| around_start(probe.started_at, now));
+    let range = probe.as_ref().and_then(|probe| around_ended(probe.started_at, probe.ended_at, now));
     let (Some(probe), Some(range)) = (probe, range) else { return Ok(Ok(false)) };
     let is_shown = |page: &Page| page.records.iter().any(|record| record.request_id == probe.request_id);
     Ok(requester.find(urn, &probe.request_id, range).await.map(|(page, _)| !is_shown(&page)))

@@ -31,7 +31,7 @@ pub(super) fn plan_job(
     let later = emptiness::deferred(&target.ledger, target.first_run_at);
     let done: IntervalSet = done(&target.ledger).iter().chain(later).collect();
     let pending = windows::pending(target.horizon, &done);
-    let emptiness = Emptiness::of(&target.ledger, target.first_run_at);
+    let emptiness = Emptiness::of(&target.ledger);
     let promise = Promise::of(&target.ledger, target.first_run_at, now);
     // Whether the service reaches back to what is pending is in doubt only after an outage; then one request tells.
     let reach_probe = match promise.doubtful(&emptiness.unseen(&pending), now) {

@@ -9,7 +9,7 @@ use super::target::Target;
 use crate::domain::{FunctionUrn, Interval, Marker, RequestId, Timestamp};
 use crate::plan::horizon::Scope;
 use crate::plan::paging::Habits;
-use crate::plan::refresh::around_start;
+use crate::plan::refresh::around_ended;
 use crate::plan::schedule::Work;
 use crate::plan::verify::{self, Candidate};
 use crate::requester::{Requester, Source};
@@ -107,7 +107,7 @@ pub(super) async fn conclude<S: Source>(
     }
     let mut answers = stream::iter(suspects)
         .map(|(function, suspect)| async move {
-            let range = around_start(suspect.started_at, requester.now().later());
+            let range = around_ended(suspect.started_at, suspect.ended_at, requester.now().later());
             let answer = match range {
                 Some(range) => Some(requester.find(&targets[function].urn, &suspect.request_id, range).await),
                 None => None,

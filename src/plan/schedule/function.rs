@@ -292,7 +292,7 @@ impl<F> Schedule<F> {
 
     /// Asks for an archived record that is over; whether there is a time in which it can be looked for.
     fn ask_for(&mut self, probe: &ReachProbe, now: Moment) -> bool {
-        let range = refresh::around_start(probe.started_at, now.later());
+        let range = refresh::around_ended(probe.started_at, probe.ended_at, now.later());
         if let Some(range) = range {
             self.ask(Question::Record(probe.request_id.clone(), range, Effort::Whole));
         }
@@ -364,7 +364,7 @@ impl<F> Schedule<F> {
                 }
             }
         }
-        let walks = Walks::new(self.known.clone(), Purpose::Archive, hours, Vec::new());
+        let walks = Walks::new(self.known.clone(), Purpose::Refresh, hours, Vec::new());
         self.phase = Phase::Hours(walks, open);
     }
 

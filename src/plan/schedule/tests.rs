@@ -4,10 +4,11 @@
 use super::*;
 use crate::domain::{Entry, Interval, IntervalSet, Invocation, Marker, Page, RecordTime, RequestId, Status, Timestamp};
 use crate::plan::clocks::{self, Moment, ServiceClock};
+use crate::plan::emptiness::Emptiness;
 use crate::plan::failing::{self, Failed, Refusal, Setback};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::{self, State};
-use crate::plan::paging::Habits;
+use crate::plan::paging::{Doubt, Habits, Proof};
 use crate::plan::reach::{Measured, Promise, ReachProbe};
 use crate::plan::refresh::{OpenRecord, Refresh};
 use crate::plan::retry::Effort;
@@ -452,14 +453,14 @@ fn whether_the_service_reaches_back_is_asked_before_anything_is_called_lost() {
     let played = play(work(), &shown);
     assert_eq!((played.order(), played.settled()), (vec!["record", "page"], vec![range(0, MONTH)]));
 
-    let forgotten = Service::with(Vec::new());
+    let forgotten = Service::with(vec![record(MONTH - HOUR, 0)]);
     let played = play(work(), &forgotten);
     let certain = MONTH + HOUR - DAY;
     assert_eq!((played.walked.lost.clone(), played.settled()), (vec![range(0, certain)], vec![range(certain, MONTH)]));
 
     // Where that cannot be told, nothing is lost yet.
-    let silent =
-        Service::with(Vec::new()).faulty(|question| matches!(question, Question::Record(..)).then(|| part(None)));
+    let silent = Service::with(vec![record(MONTH - HOUR, 0)])
+        .faulty(|question| matches!(question, Question::Record(..)).then(|| part(None)));
     let played = play(work(), &silent);
     assert_eq!((played.walked.lost.clone(), played.unproven()), (vec![], vec![range(0, certain)]));
     assert_eq!(played.walked.unproven, [(range(0, certain), "HTTP 500".into())]);
@@ -467,6 +468,55 @@ fn whether_the_service_reaches_back_is_asked_before_anything_is_called_lost() {
     let gone = Service::with(Vec::new()).faulty(|question| matches!(question, Question::Record(..)).then(whole));
     let played = play(work(), &gone);
     assert_eq!((played.order(), played.walked.failure), (vec!["record"], Some("whole")));
+}
+
+#[test]
+fn one_empty_answer_calls_nothing_lost_and_a_second_does() {
+    let ledger = [in_vain(0, DAY, HOUR)];
+    let promise = || Promise::of(&ledger, at(0), month_is_over(0));
+    let (empty, certain) = (Service::with(Vec::new()), MONTH + HOUR - DAY);
+    let first = play(Work { promise: promise(), ..pending(&[(0, MONTH)]) }, &empty);
+    assert_eq!((first.walked.lost.clone(), first.unproven()), (vec![], vec![range(0, certain)]));
+    let again = vec![in_vain(0, certain, MONTH)];
+    let second = play(Work { promise: promise(), again, ..pending(&[(certain, MONTH)]) }, &empty);
+    assert_eq!((second.walked.lost.clone(), second.unproven()), (vec![range(0, certain)], vec![]));
+}
+
+/// A ledger row of a window that an earlier run proved, with so many records in it.
+fn proven(begin: i64, end: i64, records: u64, walked_at: i64) -> ledger::Entry {
+    let state = State::Proven(Proof::Both);
+    ledger::Entry { state, distinct: records, pages: 1, reason: None, ..in_vain(begin, end, walked_at) }
+}
+
+#[test]
+fn what_is_empty_once_is_settled_when_it_is_empty_again() {
+    let empty = Service::with(Vec::new());
+    let (prev, now) = (MONTH, MONTH + HOUR);
+    let first = Work { emptiness: Emptiness::of(&[]), ..pending(&[(0, now)]) };
+    let played = play(first, &empty);
+    assert_eq!(played.settled(), []);
+    let young = prev - 15 * MINUTE;
+    let ledger = [proven(0, young, 0, prev), proven(young, prev, 0, prev)];
+    let second = Work { emptiness: Emptiness::of(&ledger), ..pending(&[(0, now)]) };
+    let played = play(second, &empty);
+    assert_eq!(played.settled(), [range(0, prev)], "what a run found empty and young, another may settle");
+    assert_eq!(played.questions.len(), 2, "no more than the least for so long a range");
+}
+
+#[test]
+fn a_range_that_is_empty_where_records_were_shown_proves_nothing() {
+    let (young, prev, now) = (MONTH - 15 * MINUTE, MONTH, MONTH + HOUR);
+    let emptiness = || Emptiness::of(&[proven(young, prev, 3, prev)]);
+    let work = || Work { emptiness: emptiness(), ..pending(&[(young, now)]) };
+    let played = play(work(), &Service::with(Vec::new()));
+    assert_eq!((played.settled(), played.unproven()), (vec![], vec![range(young, now)]));
+    assert_eq!(&*played.walked.unproven[0].1, Doubt::Vanished.to_string());
+    let shown = play(work(), &Service::with(vec![record(young + 5, 0)]));
+    assert_eq!((shown.settled(), shown.unproven()), (vec![range(young, now - 15 * MINUTE)], vec![]));
+    // What is older than the service certainly keeps may be forgotten.
+    let old = Emptiness::of(&[proven(0, HOUR, 3, HOUR)]);
+    let played = play(Work { emptiness: old, ..pending(&[(0, now)]) }, &Service::with(Vec::new()));
+    assert_eq!(played.unproven(), []);
 }
 
 #[test]

@@ -9,12 +9,17 @@ use crate::plan::clocks::Moment;
 use crate::plan::failing::{self, Failed, Setback};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Doubt, Proof};
+use crate::plan::reach::Reach;
 use crate::plan::windows::{self, Belief, Density, Remedy};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// So many pages are asked for around a second that cannot be had: it has few neighbours.
 const MOST_PAGES_AROUND: u64 = 20;
+
+/// Why a range is not called lost for one empty answer.
+const EMPTY_ONCE: &str =
+    "one empty answer does not tell whether the service has forgotten it; it is asked for once more";
 
 impl<F> Walks<F> {
     /// A walk is over.
@@ -35,29 +40,52 @@ impl<F> Walks<F> {
         let (window, pages, records) = (active.piece.range, active.walk.pages(), active.walk.distinct());
         self.in_vain.end_with(records);
         let Some(began_at) = active.began_at else { return };
-        self.tell(Note::Believed { window, pages, records, proof });
-        if self.purpose == Purpose::Verify {
-            self.effects.push(Effect::Compare(active.rewalk(began_at, self.known.reach)));
-            return;
+        if self.has_vanished(&active, began_at) {
+            self.tell(Note::Doubted(window, Doubt::Vanished));
+            return self.leave_unproven(&active, Doubt::Vanished.to_string().into(), began_at);
         }
-        let belief = self.belief(&active, began_at);
+        self.tell(Note::Believed { window, pages, records, proof });
+        match self.purpose {
+            Purpose::Archive => self.claim(&active, proof, began_at),
+            Purpose::Refresh => {}
+            Purpose::Verify => self.effects.push(Effect::Compare(active.rewalk(began_at, self.known.reach))),
+        }
+    }
+
+    /// Enters what a walk lets the ledger say.
+    fn claim(&mut self, active: &ActiveWalk, proof: Proof, began_at: Moment) {
+        let (window, records) = (active.piece.range, active.walk.distinct());
+        let belief = self.belief(active, began_at);
         let claims = windows::claims(window, belief, began_at.earlier(), self.known.settle_delay);
         self.walked.unclaimed.extend(claims.future);
         self.walked.disputed.extend(claims.disputed);
-        self.tell_of_records_in_the_empty(&active);
+        self.tell_of_records_in_the_empty(active);
         let settled = claims.settled.filter(|_| records == 0);
         let unconfirmed = settled.map(|settled| self.known.emptiness.unconfirmed(settled)).unwrap_or_default();
         let mut rows = active.rows(claims, &unconfirmed, proof, began_at);
-        match &self.known.reach_unknown {
+        match self.why_not_lost(active) {
             Some(reason) => {
-                self.walked.unproven.extend(claims.lost.map(|lost| (lost, Arc::clone(reason))));
+                self.walked.unproven.extend(claims.lost.map(|lost| (lost, Arc::clone(&reason))));
                 for row in &mut rows {
-                    leave_open(row, reason);
+                    leave_open(row, &reason);
                 }
             }
             None => self.walked.lost.extend(claims.lost),
         }
         self.enter(rows);
+    }
+
+    /// Why what a walk could not show is not called lost yet: it may be for want of an answer that the service is said
+    /// to reach no further.
+    fn why_not_lost(&self, active: &ActiveWalk) -> Option<Arc<str>> {
+        let is_first_look = active.walk.distinct() == 0 && !matches!(active.piece.trouble, Trouble::Known { .. });
+        self.known.reach_unknown.clone().or_else(|| is_first_look.then(|| EMPTY_ONCE.into()))
+    }
+
+    /// Whether a window is empty by this walk in which an earlier one showed records that must still be shown.
+    fn has_vanished(&self, active: &ActiveWalk, began_at: Moment) -> bool {
+        let from = Reach::default().begin(began_at);
+        active.walk.distinct() == 0 && self.known.emptiness.contradicts(active.piece.range, from)
     }
 
     /// From where on a walk is believed. What was empty twice is: when it was first, the service was not too late to ask.
@@ -89,7 +117,7 @@ impl<F> Walks<F> {
         self.in_vain.add(doubt);
         match windows::remedy(doubt, range, walks, self.in_vain) {
             Remedy::WalkAgain => {
-                let contradiction = active.walk.contradiction().filter(|_| doubt.is_of_count());
+                let contradiction = active.walk.contradiction().filter(|_| doubt.may_be_habit());
                 lane.put_back(Piece { walks, contradiction, ..piece });
             }
             Remedy::Shorten => lane.put_back_shortened(piece, self.longest),

@@ -40,6 +40,8 @@ pub(super) struct Knowledge {
 pub(super) enum Purpose {
     /// To archive them, and to enter in the ledger what is proven.
     Archive,
+    /// To see what became of open records in them: the ledger says all there is to say of their time.
+    Refresh,
     /// To see whether settled windows still are what was archived: the ledger stays as it is.
     Verify,
 }

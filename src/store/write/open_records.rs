@@ -118,7 +118,7 @@ pub(in crate::store) fn load_seen_at(
 
 /// Notes that records were asked for: those that were not shown are asked for again later.
 ///
-/// A FAIL is asked for once, when it is old enough to be final; not shown then, it is final as it stands. One that was
+/// A FAIL, or a SUCCESS without an end, is asked for once, when it is old enough to be final; not shown then, it is final as it stands. One that was
 /// shown is left as its sighting left it: it may have become a FAIL, or run again, just now. What became a FAIL in this run
 /// was shown in it, whatever its clocks say.
 ///
@@ -133,7 +133,7 @@ pub(in crate::store) fn save_rechecks(
     let mut close = transaction.prepare_cached(
         "DELETE FROM open_records WHERE request_id = ?1 AND seen_at <= ?2
             AND EXISTS (SELECT 1 FROM invocations i
-                         WHERE i.request_id = ?1 AND i.status = 'FAIL' AND i.changed_run_id <> ?3)",
+                         WHERE i.request_id = ?1 AND i.status IN ('FAIL', 'SUCCESS') AND i.changed_run_id <> ?3)",
     )?;
     let mut update = transaction.prepare_cached(
         "UPDATE open_records SET checked_at = max(checked_at, ?3), opened_at = min(opened_at, ?4)

@@ -60,6 +60,8 @@ pub struct Suspect {
     pub request_id: RequestId,
     /// When it began.
     pub started_at: Timestamp,
+    /// When it ended; when it began where that is not known.
+    pub ended_at: Timestamp,
 }
 
 impl Comparison {
@@ -93,7 +95,7 @@ impl Comparison {
         forgotten_until: Timestamp,
         revised: &mut HashSet<RequestId>,
     ) {
-        let Archived { request_id, started_at, is_late } = archived;
+        let Archived { request_id, started_at, ended_at, is_late } = archived;
         if is_late {
             self.late += 1;
             self.name(Discrepancy::Late, request_id);
@@ -105,7 +107,7 @@ impl Comparison {
             if started_at < forgotten_until {
                 self.forgotten += 1;
             } else {
-                self.suspects.push(Suspect { request_id, started_at });
+                self.suspects.push(Suspect { request_id, started_at, ended_at });
             }
         }
     }
@@ -113,7 +115,7 @@ impl Comparison {
 
 /// The records of a window, and whether this run brought them.
 const SELECT: &str = "
-SELECT request_id, start_time, first_run_id = :run AS is_late
+SELECT request_id, start_time, first_run_id = :run AS is_late, end_time
   FROM invocations
  WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end
  ORDER BY start_time";
@@ -122,16 +124,22 @@ SELECT request_id, start_time, first_run_id = :run AS is_late
 struct Archived {
     request_id: RequestId,
     started_at: Timestamp,
+    ended_at: Timestamp,
     is_late: bool,
 }
 
 impl Archived {
     fn read(row: &Row<'_>) -> Result<Option<Self>, StoreError> {
         let request_id = RequestId::new(row.get::<_, String>("request_id")?);
-        let start: String = row.get("start_time")?;
-        let started_at = RecordTime::parse(&start).and_then(|time| time.moment());
+        let moment = |column: Option<String>| column.and_then(|text| RecordTime::parse(&text)?.moment());
+        let (started_at, ended_at) = (moment(row.get("start_time")?), moment(row.get("end_time")?));
         let is_late = row.get("is_late")?;
-        Ok(request_id.zip(started_at).map(|(request_id, started_at)| Self { request_id, started_at, is_late }))
+        Ok(request_id.zip(started_at).map(|(request_id, started_at)| Self {
+            request_id,
+            started_at,
+            ended_at: ended_at.unwrap_or(started_at),
+            is_late,
+        }))
     }
 }
 

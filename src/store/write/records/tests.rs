@@ -40,7 +40,7 @@ fn what_a_blank_left_out_is_learnt_later() {
     let mut kept = Kept::new();
     kept.show(0, 5_000, "a SUCCESS - - - - -");
     kept.next_run(6_000);
-    assert_eq!(kept.show(0, 6_000, "a SUCCESS 0 - 10 20 {\"n\":1}").len(), 1);
+    assert_eq!(kept.show(0, 6_000, "a SUCCESS 0 - 10 20 {\"n\":1}").len(), 0, "an end was waited for");
     assert_eq!((kept.row(), kept.tally.changed), ("a SUCCESS 0 - 10 20 {\"n\":1}".to_owned(), 1));
     assert_eq!(kept.amendments(), [""; 0]);
     kept.assert_sound();
