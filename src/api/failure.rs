@@ -5,6 +5,9 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+/// A wait that is worth telling the reader of.
+const LONG_WAIT: Duration = Duration::from_mins(1);
+
 /// What a failure means: whether to wait, to ask again, to stop, or to ask a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
@@ -157,6 +160,12 @@ impl CallFailure {
     /// The next step for the reader.
     pub fn hint(&self) -> Option<String> {
         let hint = match self.meaning {
+            Meaning::Throttled { retry_after: Some(wait) } if wait >= LONG_WAIT => {
+                return Some(format!(
+                    "the service asks to wait {} minutes; run again then",
+                    wait.as_secs().div_ceil(60)
+                ));
+            }
             Meaning::Throttled { .. } => "lower --max-rps, or run again later",
             Meaning::Unavailable { .. } | Meaning::Timeout | Meaning::BrokenAnswer => {
                 "run again later; if it stays, check --endpoint and any proxy in between"
@@ -171,7 +180,8 @@ impl CallFailure {
                  five refused signatures lock a key for five minutes"
             }
             Meaning::TokenExpired => {
-                "fetch a new token where you set one (it lasts 24 hours); where a password is used, run again, and see what IAM issues"
+                "fetch a new token where you set one (it lasts 24 hours); where a password is used, run again, \
+                 and see what IAM issues"
             }
             Meaning::NotFound => "check the function's URN, --region and --project-id",
             Meaning::Refused => "check --endpoint, --region and --project-id",

@@ -1,7 +1,7 @@
 //! Credentials: from the first source that is complete.
 
 use super::profile::{Profile, open_mode, read_limited, read_profile};
-use super::{Environment, shown, usage, variable};
+use super::variables::{Environment, shown, usage, variable};
 use crate::api::{Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope, check_certificates};
 use crate::error::Failure;
 use secrecy::SecretString;

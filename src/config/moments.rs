@@ -1,6 +1,6 @@
 //! Times and durations as people write them in options.
 
-use super::usage;
+use super::variables::usage;
 use crate::domain::Timestamp;
 use crate::error::Failure;
 use std::time::Duration;

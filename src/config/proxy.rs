@@ -1,6 +1,6 @@
 //! Which proxies the environment names, in the variables that everybody reads.
 
-use super::{Environment, usage, variable};
+use super::variables::{Environment, usage, variable};
 use crate::api::{Endpoint, Proxies, ProxyAddress};
 use crate::error::Failure;
 

@@ -1,6 +1,6 @@
 //! Which region is asked, and where it answers.
 
-use super::{Environment, shown, usage, variable};
+use super::variables::{Environment, shown, usage, variable};
 use crate::api::{Endpoint, EndpointProblem, PlainHttp, functions_url, iam_url, is_known_region};
 use crate::domain::FunctionRef;
 use crate::error::Failure;

@@ -1,7 +1,7 @@
 //! What a body says of an error, which comes in several shapes: of a refusal, and of an answer that came
 //! with the status of a success.
 
-use super::careful::Fields;
+use super::fields::Fields;
 use super::scalar::{Scalar, Text};
 use serde_json::value::RawValue;
 
@@ -18,7 +18,7 @@ const SHAPES: [(&str, &str); 3] = [("error_code", "error_msg"), ("errorCode", "e
 
 /// Reads an error body, if it is a JSON object of one of the known shapes or holds one a level down.
 pub(crate) fn error_fields(body: &str) -> Option<ErrorFields> {
-    let fields: Fields<'_> = serde_json::from_str(body.trim_start_matches(super::BYTE_ORDER_MARK)).ok()?;
+    let fields: Fields<'_> = serde_json::from_str(body.trim_start_matches(super::body::BYTE_ORDER_MARK)).ok()?;
     in_object(&fields).or_else(|| {
         let mut nested = fields.0.iter().filter_map(|(_, value)| serde_json::from_str(value.get()).ok());
         nested.find_map(|inner: Fields<'_>| in_object(&inner))

@@ -1,8 +1,8 @@
 //! A page while it is read, whichever reader reads it.
 
+use super::body::{BadBody, MAX_RECORDS};
 use super::errors::Complaint;
 use super::scalar::Scalar;
-use super::{BadBody, MAX_RECORDS};
 use crate::domain::{Entry, Marker, Page};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use std::fmt;

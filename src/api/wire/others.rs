@@ -1,9 +1,9 @@
 //! The bodies of the other calls: functions, their asynchronous configuration, projects, tokens.
 
-use super::careful::Fields;
+use super::body::{BadBody, text_of};
 use super::errors::Complaint;
+use super::fields::Fields;
 use super::scalar::{Scalar, Text};
-use super::{BadBody, text_of};
 use crate::domain::{FunctionPage, Marker};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};

@@ -1,7 +1,6 @@
 //! Ids that look like random UUIDs, though each is computed from the record's place and can be
 //! turned back into it: ten million records need no table of ids.
 
-use super::Place;
 use crate::emulator::chance::mix;
 use std::fmt;
 
@@ -17,6 +16,15 @@ const ROUNDS: u64 = 4;
 /// The bits that make it version 4 and variant 1 of RFC 9562.
 const VERSION: u64 = 0x4000;
 const VARIANT: u64 = 1 << 63;
+
+/// Where a record is: the number of its function, and how many of that function's records begin before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Position in [`World::functions`](super::World::functions).
+    pub function: usize,
+    /// Position among the function's records by start.
+    pub index: usize,
+}
 
 /// The service's id of an invocation, a UUID of version 4 in shape; ordered as its text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
