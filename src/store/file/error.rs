@@ -152,7 +152,8 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let text = error.to_string();
         match error.sqlite_error_code() {
-            Some(SqliteCode::DatabaseCorrupt | SqliteCode::NotADatabase) => Self::Damaged(text),
+            // No value of ours is as long as SQLite allows.
+            Some(SqliteCode::DatabaseCorrupt | SqliteCode::NotADatabase | SqliteCode::TooBig) => Self::Damaged(text),
             Some(SqliteCode::DiskFull) => Self::DiskFull,
             Some(SqliteCode::DatabaseBusy | SqliteCode::DatabaseLocked) => Self::Busy,
             Some(SqliteCode::ReadOnly) => Self::Unwritable(text),
@@ -160,9 +161,23 @@ impl From<rusqlite::Error> for StoreError {
             Some(SqliteCode::OperationInterrupted) => Self::TimedOut,
             Some(SqliteCode::OutOfMemory) => Self::OutOfMemory,
             Some(SqliteCode::SystemIoFailure) => Self::from_io(&error, text),
-            _ => Self::Other(error),
+            _ => unreadable_value(&error).map_or(Self::Other(error), Self::Damaged),
         }
     }
+}
+
+/// What is wrong with a stored value that is not what it must be. Our tables are strict and our texts are UTF-8: only a
+/// failing disk, or another program, can have left something else there.
+fn unreadable_value(error: &rusqlite::Error) -> Option<String> {
+    use rusqlite::Error as E;
+    Some(match error {
+        E::Utf8Error(..) => "a text in it is not UTF-8".to_owned(),
+        E::InvalidColumnType(_, column, found) => format!("`{column}` in it is of the type {found}"),
+        E::IntegralValueOutOfRange(_, number) => format!("{number} in it is beyond what such a number can be"),
+        E::FromSqlConversionFailure(_, _, why) => format!("a value in it cannot be read: {why}"),
+        E::QueryReturnedNoRows => "a row that must be in it is missing".to_owned(),
+        _ => return None,
+    })
 }
 
 /// Whether this is how the system says that a disk, or a quota on it, is used up.
@@ -250,5 +265,23 @@ mod tests {
         assert!(matches!(sqlite(ffi::SQLITE_INTERRUPT), StoreError::TimedOut));
         assert!(matches!(sqlite(ffi::SQLITE_IOERR_GETTEMPPATH), StoreError::NoTemporary(_)));
         assert!(matches!(sqlite(ffi::SQLITE_MISUSE), StoreError::Other(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_TOOBIG), StoreError::Damaged(_)));
+    }
+
+    /// What SQLite hands out without complaint, and is not what it must be.
+    #[test]
+    fn a_value_that_cannot_be_read_is_damage() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let told = |error: rusqlite::Error| match StoreError::from(error) {
+            StoreError::Damaged(why) => why,
+            other => panic!("{other:?}"),
+        };
+        let text = |sql: &str| told(connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap_err());
+        let number = |sql: &str| told(connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap_err());
+        assert_eq!(text("SELECT CAST(x'61ff' AS TEXT)"), "a text in it is not UTF-8");
+        assert_eq!(text("SELECT 7 AS walked_at"), "`walked_at` in it is of the type Integer");
+        assert_eq!(text("SELECT 'a' WHERE 0"), "a row that must be in it is missing");
+        assert_eq!(number("SELECT -7"), "-7 in it is beyond what such a number can be");
+        assert_eq!(number("SELECT NULL AS pages"), "`pages` in it is of the type Null");
     }
 }

@@ -86,7 +86,8 @@ impl StoreError {
                 "another program has changed it; nothing of it was asked or written, and a copy from before is good"
             }
             Self::Damaged(_) => {
-                "keep a copy, then recover what can be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
+                "`fgarchive check` may tell more of it; keep a copy of the file, then put back a backup, or recover what can \
+                 be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
             }
             Self::Unreadable(_) => {
                 "check who may read the file, its `-wal` and its directory; a reader in the write-ahead mode also needs \

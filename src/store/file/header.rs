@@ -10,6 +10,10 @@ pub(in crate::store) const HEADER_BYTES: usize = 100;
 /// What every SQLite file begins with.
 pub(in crate::store) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
+/// Where the formats for writing and for reading stand: 1 with a rollback journal, 2 with a write-ahead log.
+const WRITE_FORMAT_AT: usize = 18;
+const READ_FORMAT_AT: usize = 19;
+
 /// Where `user_version` stands, big-endian: our stamp.
 const USER_VERSION_AT: usize = 60;
 
@@ -33,16 +37,25 @@ impl Header {
             return Err(StoreError::Damaged("it ends inside its header".to_owned()));
         }
         let header = Self { bytes };
-        if header.number(APPLICATION_ID_AT) == APPLICATION_ID {
-            Ok(header)
-        } else {
-            Err(StoreError::NotOurs("the SQLite file of another program"))
+        if header.number(APPLICATION_ID_AT) != APPLICATION_ID {
+            return Err(StoreError::NotOurs("the SQLite file of another program"));
+        }
+        header.check_format()?;
+        Ok(header)
+    }
+
+    /// Refuses a format for writing, or one for reading, that SQLite never writes: a file that could only be read would
+    /// otherwise be taken for one that may not be written to.
+    fn check_format(&self) -> Result<(), StoreError> {
+        match self.bytes[WRITE_FORMAT_AT..=READ_FORMAT_AT] {
+            [1, 1] | [2, 2] => Ok(()),
+            _ => Err(StoreError::Damaged("its header names no format that SQLite writes".to_owned())),
         }
     }
 
     /// Whether the file is in the write-ahead mode.
     pub(in crate::store) fn is_logged(&self) -> bool {
-        self.bytes[18] == 2 || self.bytes[19] == 2
+        self.bytes[READ_FORMAT_AT] == 2
     }
 
     /// Bytes of a page; 1 stands for 65,536.
@@ -81,9 +94,32 @@ impl Header {
         let mut bytes = vec![0; HEADER_BYTES];
         bytes[..16].copy_from_slice(MAGIC);
         bytes[16..18].copy_from_slice(&page_bytes.to_be_bytes());
-        bytes[18..20].fill(if is_logged { 2 } else { 1 });
+        bytes[WRITE_FORMAT_AT..=READ_FORMAT_AT].fill(if is_logged { 2 } else { 1 });
         bytes[USER_VERSION_AT..USER_VERSION_AT + 4].copy_from_slice(&stamp.bits().to_be_bytes());
         bytes[APPLICATION_ID_AT..APPLICATION_ID_AT + 4].copy_from_slice(&APPLICATION_ID.to_be_bytes());
         Self { bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::{Archive, Reader};
+    use crate::store::testing::Fixture;
+    use std::fs;
+
+    #[test]
+    fn a_format_that_sqlite_does_not_write_is_damage_to_readers_and_runs() {
+        for (at, format) in [(WRITE_FORMAT_AT, 3), (READ_FORMAT_AT, 3), (WRITE_FORMAT_AT, 1), (READ_FORMAT_AT, 0)] {
+            let directory = Fixture::new().closed();
+            let path = directory.path().join("archive.db");
+            let mut bytes = fs::read(&path).unwrap();
+            assert_eq!(bytes[WRITE_FORMAT_AT..=READ_FORMAT_AT], [2, 2]);
+            bytes[at] = format;
+            fs::write(&path, bytes).unwrap();
+            for refused in [Reader::open(&path).map(drop), Archive::open(&path).map(drop)] {
+                assert!(matches!(&refused, Err(StoreError::Damaged(why)) if why.contains("format")), "{refused:?}");
+            }
+        }
     }
 }

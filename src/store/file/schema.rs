@@ -5,6 +5,7 @@
 //! migrations make, text by text. What people add themselves (tables, views, indexes) is no business of ours.
 
 use super::StoreError;
+use crate::domain::Timestamp;
 use crate::store::sql::budget::Budget;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashMap;
@@ -50,16 +51,82 @@ pub(in crate::store) fn load_version(connection: &mut Connection) -> Result<i32,
 
 fn look(connection: &Connection) -> Result<i32, StoreError> {
     let made = made_by_migrations()?;
-    let Some(history) = load_object(connection, HISTORY)? else { return Ok(0) };
-    if made.get(HISTORY) != Some(&history) {
-        return Err(altered(&history.kind, HISTORY));
-    }
-    let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
-    let version = connection.query_row(newest, [], |row| row.get(0))?;
+    check_stamp(connection)?;
+    let version = load_newest(connection, made)?;
     if version == known_version() {
         compare(connection, made)?;
     }
     Ok(version)
+}
+
+/// Refuses what no stamp of ours can be: SQLite stores any number where we write a positive one.
+fn check_stamp(connection: &Connection) -> Result<(), StoreError> {
+    let stamp: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if stamp < 0 { Err(damaged(&format!("its `user_version` is {stamp}"))) } else { Ok(()) }
+}
+
+/// The newest migration in a history that is the one our migrations leave; none before the first.
+fn load_newest(connection: &Connection, made: &HashMap<String, Object>) -> Result<i32, StoreError> {
+    let version = match load_object(connection, HISTORY)? {
+        None => 0,
+        Some(history) if made.get(HISTORY) != Some(&history) => return Err(altered(&history.kind, HISTORY)),
+        Some(_) => {
+            let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
+            connection.query_row(newest, [], |row| row.get(0))?
+        }
+    };
+    if version == 0 {
+        check_bare(connection, made)?;
+    } else if version <= known_version() {
+        check_history(connection, version)?;
+    }
+    Ok(version)
+}
+
+/// Refuses tables of ours in a file that tells of no migration: a crash before the first leaves none.
+fn check_bare(connection: &Connection, made: &HashMap<String, Object>) -> Result<(), StoreError> {
+    for name in made.keys().filter(|name| *name != HISTORY && !name.starts_with("sqlite_autoindex_")) {
+        if load_object(connection, name)?.is_some() {
+            return Err(damaged("it has tables, and its history of migrations is empty"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a history that is not, row by row, the one that our migrations write. refinery would find some of it before it
+/// writes, and panics at the rest; who only reads does not ask it.
+fn check_history(connection: &Connection, newest: i32) -> Result<(), StoreError> {
+    let runner = migrations();
+    let ours = runner.get_migrations().iter().filter(|ours| ours.version() <= newest);
+    let mut others: i64 = connection.query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0))?;
+    for migration in ours {
+        check_entry(connection, migration)?;
+        others -= 1;
+    }
+    if others == 0 { Ok(()) } else { Err(damaged("its history has migrations that fgarchive does not have")) }
+}
+
+/// Refuses a history in which a migration is missing, or has another name, checksum, or a date that is none.
+fn check_entry(connection: &Connection, migration: &refinery::Migration) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT iif(length(applied_on) < 99, applied_on, '') FROM refinery_schema_history
+          WHERE version = ?1 AND name = ?2 AND checksum = ?3",
+    )?;
+    let as_written = (migration.version(), migration.name(), migration.checksum().to_string());
+    let applied_on: Option<String> = select.query_row(as_written, |row| row.get(0)).optional()?;
+    match applied_on {
+        Some(text) if is_date(&text) => Ok(()),
+        _ => Err(damaged(&format!("its history of migrations has no `{migration}` as fgarchive writes it"))),
+    }
+}
+
+/// Whether this is the form in which refinery notes when a migration was made: it panics at another.
+fn is_date(text: &str) -> bool {
+    text.contains('T') && text.ends_with('Z') && text.parse::<Timestamp>().is_ok()
+}
+
+fn damaged(why: &str) -> StoreError {
+    StoreError::Damaged(why.to_owned())
 }
 
 /// A table, view, index or trigger.
@@ -148,6 +215,39 @@ mod tests {
         ] {
             let message = refused_after(sql);
             assert!(message.contains(object), "{sql}: {message}");
+        }
+    }
+
+    /// How a file is refused after a statement, as damaged, by whoever reads and by whoever writes.
+    fn damaged_after(sql: &str) -> String {
+        let directory = Fixture::new().with_records("a SUCCESS - -").with(sql).closed();
+        let path = directory.path().join("archive.db");
+        let refusals = [Reader::open(&path).map(drop), Archive::open(&path).map(drop)];
+        let [Err(StoreError::Damaged(one)), Err(StoreError::Damaged(other))] = refusals else {
+            panic!("{sql}: {refusals:?}")
+        };
+        assert_eq!(one, other);
+        one
+    }
+
+    #[test]
+    fn a_history_that_is_not_ours_is_damage_to_readers_and_runs() {
+        let history = "its history of migrations has no `V1__archive` as fgarchive writes it";
+        for (sql, why) in [
+            ("UPDATE refinery_schema_history SET name = 'Archive'", history),
+            ("UPDATE refinery_schema_history SET name = hex(zeroblob(2000000))", history),
+            ("UPDATE refinery_schema_history SET checksum = 'x'", history),
+            ("UPDATE refinery_schema_history SET checksum = checksum || '1'", history),
+            ("UPDATE refinery_schema_history SET applied_on = 'yesterday'", history),
+            ("UPDATE refinery_schema_history SET applied_on = replace(applied_on, 'T', ' ')", history),
+            ("UPDATE refinery_schema_history SET version = 'abc'", "is of the type Text"),
+            ("INSERT INTO refinery_schema_history VALUES (0, 'a', '2026-03-01T00:00:00Z', '1')", "does not have"),
+            ("DELETE FROM refinery_schema_history", "it has tables, and its history of migrations is empty"),
+            ("DROP TABLE refinery_schema_history", "it has tables, and its history of migrations is empty"),
+            ("PRAGMA user_version = -5", "its `user_version` is -5"),
+        ] {
+            let message = damaged_after(sql);
+            assert!(message.contains(why), "{sql}: {message}");
         }
     }
 
