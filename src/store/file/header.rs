@@ -14,6 +14,10 @@ pub(in crate::store) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const WRITE_FORMAT_AT: usize = 18;
 const READ_FORMAT_AT: usize = 19;
 
+/// Where the format of the schema stands, big-endian, 0 before the first table, and its newest.
+const SCHEMA_FORMAT_AT: usize = 44;
+const NEWEST_SCHEMA_FORMAT: u32 = 4;
+
 /// Where `user_version` stands, big-endian: our stamp.
 const USER_VERSION_AT: usize = 60;
 
@@ -44,13 +48,14 @@ impl Header {
         Ok(header)
     }
 
-    /// Refuses a format for writing, or one for reading, that SQLite never writes: a file that could only be read would
-    /// otherwise be taken for one that may not be written to.
+    /// Refuses a format for writing, for reading, or of the schema, that SQLite never writes: it would
+    /// take the file for one that may be read only, or speak of a mistake in a statement.
     fn check_format(&self) -> Result<(), StoreError> {
-        match self.bytes[WRITE_FORMAT_AT..=READ_FORMAT_AT] {
-            [1, 1] | [2, 2] => Ok(()),
-            _ => Err(StoreError::Damaged("its header names no format that SQLite writes".to_owned())),
+        let is_known = matches!(self.bytes[WRITE_FORMAT_AT..=READ_FORMAT_AT], [1, 1] | [2, 2]);
+        if is_known && self.number(SCHEMA_FORMAT_AT) <= NEWEST_SCHEMA_FORMAT {
+            return Ok(());
         }
+        Err(StoreError::Damaged("its header names no format that SQLite writes".to_owned()))
     }
 
     /// Whether the file is in the write-ahead mode.
@@ -110,7 +115,10 @@ mod tests {
 
     #[test]
     fn a_format_that_sqlite_does_not_write_is_damage_to_readers_and_runs() {
-        for (at, format) in [(WRITE_FORMAT_AT, 3), (READ_FORMAT_AT, 3), (WRITE_FORMAT_AT, 1), (READ_FORMAT_AT, 0)] {
+        let schema = SCHEMA_FORMAT_AT + 3;
+        for (at, format) in
+            [(WRITE_FORMAT_AT, 3), (READ_FORMAT_AT, 3), (WRITE_FORMAT_AT, 1), (READ_FORMAT_AT, 0), (schema, 5)]
+        {
             let directory = Fixture::new().closed();
             let path = directory.path().join("archive.db");
             let mut bytes = fs::read(&path).unwrap();
