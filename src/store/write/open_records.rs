@@ -147,16 +147,20 @@ pub(in crate::store) fn save_rechecks(
     Ok(())
 }
 
-/// Stops waiting for the end of records; their last status stands.
+/// Stops waiting for the end of records; their last status stands. One that was shown to have ended
+/// since that was decided has its end.
 pub(in crate::store) fn give_up(
     transaction: &Transaction<'_>,
     now: Timestamp,
     given_up: &[RequestId],
 ) -> Result<(), StoreError> {
-    let mut update = transaction.prepare_cached("UPDATE invocations SET given_up_at = ?2 WHERE request_id = ?1")?;
+    let mut update = transaction.prepare_cached(
+        "UPDATE invocations SET given_up_at = ?2 WHERE request_id = ?1 AND status IN ('WAIT', 'RUNNING')",
+    )?;
     for request_id in given_up {
-        update.execute((request_id.as_str(), now.to_string()))?;
-        close(transaction, request_id)?;
+        if update.execute((request_id.as_str(), now.to_string()))? > 0 {
+            close(transaction, request_id)?;
+        }
     }
     Ok(())
 }
@@ -339,6 +343,19 @@ mod tests {
         assert_eq!(kept.open(), []);
         kept.commit(2_000_200, Some(record(Status::Fail, Some(2_000_150))), None);
         assert_eq!(kept.open().len(), 1);
+    }
+
+    /// The page that shows its end may be committed with the decision, or before it.
+    #[test]
+    fn a_record_that_ended_meanwhile_is_not_given_up() {
+        for shown in [Status::Success, Status::Fail] {
+            let mut kept = Kept::with_a_running_record();
+            kept.commit(2_000_000, Some(record(shown.clone(), Some(1_999_999))), None);
+            let batch = Batch { given_up: vec![id()], ..Batch::default() };
+            kept.archive.commit(kept.run, at(2_000_000), &batch, &mut Tally::default()).unwrap();
+            assert_eq!(kept.text("SELECT count(given_up_at) || '' FROM invocations"), "0");
+            assert_eq!(kept.open().len(), usize::from(shown == Status::Fail), "a FAIL may be tried again");
+        }
     }
 
     /// It is asked for after as long as it is known to be open; a start that lies ahead would leave that at nothing.
