@@ -229,7 +229,7 @@ const ONLY_THERE: [(&str, &[&str], &str); 8] = [
 const ONLY_IN_FILES: [(&str, &str, &[&str]); 4] = [
     ("emulator", "clap", &["emulator/options.rs", "emulator/readings.rs"]),
     ("cli", "tempfile", &["cli/demo.rs"]),
-    ("store", "tempfile", &["store/maintain/backup.rs", "store/file/disk_room.rs", "store/file/snapshot.rs"]),
+    ("store", "tempfile", &["store/maintain/partial.rs", "store/file/disk_room.rs", "store/file/snapshot.rs"]),
     ("store", "refinery", &["store/file/schema.rs", "store/file/error.rs"]),
 ];
 

@@ -5,27 +5,22 @@
 //! reading the file; `VACUUM INTO` would build every index anew.
 
 use super::check::Finding;
+use super::partial::Partial;
 use crate::store::file::identity::{Found, look};
 use crate::store::file::kept::KeptFile;
 use crate::store::file::lineage::{Lineage, Other};
 use crate::store::file::lock::lock_itself;
 use crate::store::file::log::{has_journal, has_log};
-use crate::store::file::paths::directory_of;
 use crate::store::file::place::{Place, resolve};
 use crate::store::file::{Reader, StoreError};
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tempfile::NamedTempFile;
 
 /// Pages a step; between steps nothing is waited for, since a snapshot holds nobody up.
 const PAGES_A_STEP: i32 = 10_000;
-
-/// How the name of a copy ends that is not verified yet.
-const PARTIAL: &str = ".partial";
 
 /// What was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,15 +60,13 @@ impl Reader {
     pub fn back_up(&self, target: &Path, replace: Replace) -> Result<Copied, BackupError> {
         let target = real_path(target).map_err(BackupError::Target)?;
         let (replaced, doubt) = self.check_target(&target, replace)?;
-        let directory = directory_of(&target);
-        remove_leftovers(directory, &target);
-        let partial = create_partial(directory, &target).map_err(BackupError::Target)?;
+        let partial = Partial::create(&target).map_err(BackupError::Target)?;
         let records = self.copy_to(partial.path())?;
         let bytes = verify(partial.path(), records)?;
         // That the copy there holds more is told only of an archive that keeps its rules.
         doubt.map_or(Ok(()), |other| Err(BackupError::Occupied(other)))?;
         check_unchanged(&target, replaced.as_ref()).map_err(BackupError::Target)?;
-        put_in_place(partial, &target).map_err(BackupError::Target)?;
+        partial.put_in_place(&target).map_err(BackupError::Target)?;
         Ok(Copied { place: target, records: records.unsigned_abs(), bytes })
     }
 
@@ -155,41 +148,6 @@ fn check_unchanged(target: &Path, replaced: Option<&KeptFile>) -> Result<(), Sto
     Ok(())
 }
 
-/// How the names of unfinished copies to this target begin.
-fn prefix(target: &Path) -> OsString {
-    let mut prefix = OsString::from(".");
-    prefix.push(target.file_name().unwrap_or_default());
-    prefix.push(".");
-    prefix
-}
-
-/// A private file, locked as long as this process works on it.
-fn create_partial(directory: &Path, target: &Path) -> Result<NamedTempFile, StoreError> {
-    let unwritable = |error: std::io::Error| StoreError::Unwritable(error.to_string());
-    let partial =
-        tempfile::Builder::new().prefix(&prefix(target)).suffix(PARTIAL).tempfile_in(directory).map_err(unwritable)?;
-    partial.as_file().lock().map_err(unwritable)?;
-    Ok(partial)
-}
-
-/// Removes what killed backups to the same target left: their locks are free.
-fn remove_leftovers(directory: &Path, target: &Path) {
-    let prefix = prefix(target);
-    let is_leftover = |name: &OsStr| {
-        let name = name.as_encoded_bytes();
-        name.starts_with(prefix.as_encoded_bytes()) && name.ends_with(PARTIAL.as_bytes())
-    };
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let leftovers: Vec<PathBuf> =
-        entries.filter(|entry| is_leftover(&entry.file_name())).map(|entry| entry.path()).collect();
-    for path in leftovers {
-        let is_free = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
-        if is_free && let Err(error) = fs::remove_file(&path) {
-            tracing::debug!("cannot remove the unfinished copy {}: {error}", path.display());
-        }
-    }
-}
-
 /// The size of a sound copy.
 fn verify(path: &Path, records: i64) -> Result<u64, BackupError> {
     let mut copy = Reader::open(path).map_err(BackupError::Target)?;
@@ -203,23 +161,4 @@ fn verify(path: &Path, records: i64) -> Result<u64, BackupError> {
         return Err(BackupError::Target(StoreError::Damaged(text)));
     }
     Ok(fs::metadata(path).map_or(0, |metadata| metadata.len()))
-}
-
-/// Durable first, then under its name, then the name durable: a power failure leaves the earlier copy or this one.
-fn put_in_place(partial: NamedTempFile, target: &Path) -> Result<(), StoreError> {
-    let unwritable = |error: std::io::Error| StoreError::Unwritable(error.to_string());
-    partial.as_file().sync_all().map_err(unwritable)?;
-    partial.persist(target).map_err(|error| unwritable(error.error))?;
-    sync_directory(directory_of(target)).map_err(unwritable)
-}
-
-#[cfg(unix)]
-fn sync_directory(directory: &Path) -> std::io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-/// Elsewhere a directory cannot be opened like a file, and its entries are durable by themselves.
-#[cfg(not(unix))]
-fn sync_directory(_directory: &Path) -> std::io::Result<()> {
-    Ok(())
 }

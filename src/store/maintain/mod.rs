@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod partial;
 
 pub use backup::{BackupError, Copied, Replace};
 pub use check::Finding;
