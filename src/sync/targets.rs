@@ -62,11 +62,14 @@ impl Found {
 }
 
 /// What of a function is to be archived, of which earlier runs set out to archive what comes after `horizon_begin`.
+///
+/// No window begins before that, so a ledger that says so is damaged, and is not to be taken at its
+/// word: what is noted would follow the damage, and nobody could tell it any more.
 pub(super) fn scope(ledger: &[Entry], horizon_begin: Option<Timestamp>, settings: &Settings, now: Moment) -> Scope {
     let walked_from = ledger.first().map(|first| first.window.begin());
     // By a clock that was ahead, a run may have set out to archive what is yet to come.
     let set_out_from = horizon_begin.filter(|&begin| begin < now.earlier());
-    let archived_from = walked_from.into_iter().chain(set_out_from).min();
+    let archived_from = set_out_from.or(walked_from);
     Scope { archived_from, since: settings.since, until: settings.until, first_reach: settings.first_reach }
 }
 

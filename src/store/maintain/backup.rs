@@ -4,7 +4,7 @@
 //! it commits later is not in the copy. SQLite's backup interface copies page by page, so that a copy costs as much as
 //! reading the file; `VACUUM INTO` would build every index anew.
 
-use super::check::Finding;
+use super::finding::Finding;
 use super::partial::Partial;
 use crate::store::file::identity::{Found, look};
 use crate::store::file::kept::KeptFile;

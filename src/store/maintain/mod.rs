@@ -2,7 +2,10 @@
 
 mod backup;
 mod check;
+mod finding;
 mod partial;
+mod rules;
+mod values;
 
 pub use backup::{BackupError, Copied, Replace};
-pub use check::Finding;
+pub use finding::Finding;

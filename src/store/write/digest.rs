@@ -5,6 +5,7 @@
 //! up in the transaction that writes the rows, so the two differ only where something else wrote. The hash is XXH3-64, whose
 //! form is frozen since version 0.8: it finds accidents and edits, not an attacker who also corrects the sum.
 
+use super::counts::accept_counts;
 use crate::domain::Timestamp;
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::sql::ids::FunctionId;
@@ -151,7 +152,9 @@ pub(in crate::store) fn load_tampered(connection: &Connection) -> Result<Vec<Tam
     let mut kept = connection.prepare("SELECT records, digest, function_id, day FROM digests")?;
     let mut rows = kept.query([])?;
     while let Some(row) = rows.next()? {
-        days.entry((FunctionId(row.get(2)?), row.get(3)?)).or_default().0 = read_sum(row)?;
+        // A damaged day is that of no record, and so found with those that are missing.
+        let day = String::from_utf8_lossy(row.get_ref(3)?.as_bytes().unwrap_or_default()).into_owned();
+        days.entry((FunctionId(row.get(2)?), day)).or_default().0 = read_sum(row)?;
     }
     let mut tampered = Vec::new();
     for ((function, day), (written, found)) in days {
@@ -182,8 +185,9 @@ fn sum_up(connection: &Connection) -> Result<Sums, StoreError> {
 }
 
 fn load_name(connection: &Connection, function: FunctionId) -> Result<String, StoreError> {
-    let select = "SELECT package || ':' || name FROM functions WHERE id = ?1";
-    let name = connection.query_row(select, [function.0], |row| row.get(0)).optional()?;
+    let select = "SELECT CAST(package || ':' || name AS BLOB) FROM functions WHERE id = ?1";
+    let name: Option<Vec<u8>> = connection.query_row(select, [function.0], |row| row.get(0)).optional()?;
+    let name = name.map(|name| String::from_utf8_lossy(&name).into_owned());
     Ok(name.unwrap_or_else(|| format!("function {}", function.0)))
 }
 
@@ -199,6 +203,9 @@ impl Archive {
         self.transact(|transaction| {
             let tampered = load_tampered(transaction)?;
             accept(transaction, &tampered)?;
+            if !tampered.is_empty() {
+                accept_counts(transaction)?;
+            }
             Ok(tampered)
         })
     }

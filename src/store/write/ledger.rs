@@ -97,6 +97,15 @@ pub(in crate::store) fn save_walk(
     for row in &known {
         insert_entry(transaction, function, row)?;
     }
+    hold_horizon(transaction, function, walk.window.begin())
+}
+
+/// Holds where a function is archived from to what is walked of it: in its first run, a service's
+/// clock that turns out to be behind moves that back, and a run may be killed before it notes so.
+fn hold_horizon(transaction: &Transaction<'_>, function: FunctionId, begin: Timestamp) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE functions SET horizon_begin = ?2 WHERE id = ?1 AND horizon_begin > ?2")?
+        .execute((function.0, begin.to_string()))?;
     Ok(())
 }
 
@@ -249,6 +258,29 @@ mod tests {
         assert_eq!(text("SELECT first_seen_at FROM functions"), at(2_000).to_string());
         assert_eq!(text("SELECT group_concat(until_time) FROM recording"), at(2_000).to_string());
         assert_eq!(text("SELECT max(seen_at, checked_at) FROM open_records"), at(900).to_string());
+    }
+
+    #[test]
+    fn no_window_begins_before_what_is_to_be_archived() {
+        let (_directory, mut archive, function) = with_a_run_of_the_future();
+        let horizon = Interval::new(at(500), at(9_000)).unwrap();
+        archive.save_horizons(&[(function, horizon)], at(9_000)).unwrap();
+        let walk = |begin, end| Entry {
+            window: Interval::new(at(begin), at(end)).unwrap(),
+            state: State::Unproven,
+            reported: None,
+            distinct: 0,
+            pages: 1,
+            walked_at: at(9_000),
+            reason: None,
+        };
+        for (begin, expected) in [(600, 500), (-900, -900), (-700, -900)] {
+            let walk = walk(begin, begin + 100);
+            archive.transact(|transaction| save_walk(transaction, function, &walk)).unwrap();
+            let select = "SELECT horizon_begin FROM functions";
+            let text: String = archive.connection().query_row(select, [], |row| row.get(0)).unwrap();
+            assert_eq!(text, at(expected).to_string());
+        }
     }
 
     #[test]

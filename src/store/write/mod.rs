@@ -6,6 +6,7 @@
 mod amendments;
 mod batch;
 mod commit;
+pub(super) mod counts;
 pub(super) mod digest;
 mod functions;
 mod ledger;

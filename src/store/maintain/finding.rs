@@ -1,0 +1,39 @@
+//! What a check finds: a rule that does not hold, with its places and what to do.
+
+/// The most places that a finding names: more than anybody looks at one by one, in little memory.
+const MOST_NAMED: usize = 10_000;
+
+/// A rule that does not hold, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// A short name that stays the same, for scripts.
+    pub rule: &'static str,
+    /// What is wrong, in words.
+    pub message: &'static str,
+    /// In how many places.
+    pub count: u64,
+    /// The first of the places.
+    pub places: Vec<String>,
+    /// What to do.
+    pub repair: &'static str,
+}
+
+impl Finding {
+    /// A rule of which no breach is known yet.
+    pub(super) fn new(rule: &'static str, message: &'static str, repair: &'static str) -> Self {
+        Self { rule, message, count: 0, places: Vec::new(), repair }
+    }
+
+    /// Counts a place, and names it if it is among the first.
+    pub(super) fn add(&mut self, place: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.places.len() < MOST_NAMED {
+            self.places.push(place());
+        }
+    }
+
+    /// None where nothing was found.
+    pub(super) fn if_any(self) -> Option<Self> {
+        (self.count > 0).then_some(self)
+    }
+}
