@@ -4,7 +4,7 @@ use super::signals::interrupt;
 use super::{Globals, failure, runtime};
 use crate::emulator::{self, Emulator, Options, export_lines};
 use crate::error::{Failure, FailureKind};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -59,9 +59,10 @@ fn cannot_serve(port: u16) -> Failure {
 
 fn dump(service: &Emulator, path: &Path) -> Result<(), Failure> {
     // What is there is nobody's world: it is left as it was.
-    let written = File::create_new(path).map(BufWriter::new).and_then(|mut file| {
-        service.dump(&mut file)?;
-        file.flush()
+    let written = File::create_new(path).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        // A part of a world is none.
+        service.dump(&mut file).and_then(|()| file.flush()).inspect_err(|_| drop(fs::remove_file(path)))
     });
     let unwritable = format!("cannot write the world to `{}`", path.display());
     written.map_err(|error| {

@@ -186,6 +186,7 @@ impl Cli {
     /// Runs the command; its data goes to `out`.
     pub fn run(self, out: &mut dyn Write) -> Result<(), Failure> {
         log::start(&self.globals);
+        signals::outlive_limit_on_files();
         let globals = &self.globals;
         let result = match self.command {
             Command::Sync(args) => sync::run(&args, globals, out),
@@ -223,16 +224,8 @@ fn runtime() -> Result<Runtime, Failure> {
             .because(error)
             .hint("raise the limit on open files: ulimit -n 1024")
     };
-    check_open_files().map_err(cannot)?;
+    signals::check_open_files().map_err(cannot)?;
     runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(cannot)
-}
-
-/// Whether as many files can be opened as the runtime needs for itself and the first connections. It is asked beforehand,
-/// since tokio panics where it cannot make the pipe over which signals come.
-fn check_open_files() -> io::Result<()> {
-    const NEEDED: usize = 16;
-    let probes: io::Result<Vec<_>> = (0..NEEDED).map(|_| std::fs::File::open("/")).collect();
-    probes.map(drop)
 }
 
 #[cfg(test)]

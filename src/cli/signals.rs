@@ -1,6 +1,7 @@
-//! The signals that end a run in good order.
+//! The signals that end a run in good order, and the one that ends nothing.
 
 use crate::error::{Failure, FailureKind};
+use std::fs::File;
 use std::io;
 use tokio::runtime::Runtime;
 #[cfg(unix)]
@@ -23,11 +24,38 @@ pub(super) fn interrupt(runtime: &Runtime) -> Result<CancellationToken, Failure>
     Ok(token)
 }
 
+/// Makes a write beyond the limit on the size of files fail, as on a full disk: the signal that comes
+/// with it kills a process that does not listen for it, whatever is half done. Once listened for, it
+/// is for as long as the process lives.
+///
+/// Where too few files can be opened for that, the program goes on without: what it lacks will tell.
+#[cfg(unix)]
+pub(super) fn outlive_limit_on_files() {
+    let listen = || -> io::Result<()> {
+        check_open_files()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let _inside = runtime.enter();
+        signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
+    };
+    if let Err(error) = listen() {
+        tracing::debug!("a file that meets the limit on its size ends the program: {error}");
+    }
+}
+
+/// Where there is no such signal, such a write merely fails.
+#[cfg(not(unix))]
+pub(super) fn outlive_limit_on_files() {}
+
+/// Whether as many files can be opened as the runtime needs for itself and the first connections. It is asked beforehand,
+/// since tokio panics where it cannot make the pipe over which signals come.
+pub(super) fn check_open_files() -> io::Result<()> {
+    const NEEDED: usize = 16;
+    let probes: io::Result<Vec<_>> = (0..NEEDED).map(|_| File::open("/")).collect();
+    probes.map(drop)
+}
+
 #[cfg(unix)]
 fn signals() -> Result<impl Future<Output = ()>, Failure> {
-    // By default it kills a process whose file meets the limit on its size; listened for, the write fails, and the run ends
-    // as on a full disk.
-    drop(signal(SignalKind::from_raw(FILE_TOO_LARGE)).map_err(cannot_listen)?);
     let ignored = ignored_signals();
     let listen = |kind: SignalKind| {
         let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;

@@ -43,6 +43,48 @@ fn a_limit_on_its_files_ends_the_run_and_harms_nothing() {
     assert!(halfway > 0, "no limit let a commit through and stopped a later one");
 }
 
+/// The limit comes with a signal that kills a process which does not listen for it.
+#[test]
+fn a_limit_on_its_files_kills_no_command() {
+    let (home, cloud) = (Home::new(), many_pages());
+    home.sync_since(&cloud, "3d").exits(0);
+    home.run(["check"]).exits(0);
+    let before = home.kept();
+    let within = |args: &[&str]| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -f 200; exec \"$@\"", "sh", BINARY]);
+        home.run_as(command, args.to_vec()).signed().to(&cloud).output()
+    };
+    within(&["backup", "copy.db"])
+        .exits(6)
+        .says("error: cannot copy the archive to `copy.db`: it cannot be written to")
+        .says("hint: check who may write");
+    within(&["emulate", "--dump-world", "world"]).exits(2).says("cannot write the world to `world`: File too large");
+    within(&["demo"]).exits(6).says("it cannot be written to");
+    assert!(home.kept() == before, "something was left behind");
+    within(&["sync", "--all-functions", "--db", "new.db"]).exits(6).says("it cannot be written to");
+}
+
+/// As few open files as a command may have: what it lacks is told, not who may read.
+#[test]
+fn a_limit_on_open_files_is_named() {
+    let (home, cloud) = (Home::new(), many_pages());
+    home.sync_since(&cloud, "1d").exits(0);
+    let mut refused = 0;
+    for limit in 4..14 {
+        for args in [&["status"][..], &["check"], &["query", "summary"], &["backup", "copy.db"]] {
+            let mut command = Command::new("sh");
+            command.args(["-c", "ulimit -n \"$1\"; shift; exec \"$@\"", "sh", &limit.to_string(), BINARY]);
+            let said = home.run_as(command, args.to_vec()).output();
+            if said.code() != 0 && said.stderr.contains("error: ") {
+                refused += 1;
+                said.exits(6).says("too few files can be opened at once").says("hint: raise the limit on open files");
+            }
+        }
+    }
+    assert!(refused > 3, "no limit was met");
+}
+
 /// A real full disk, where this test may mount one: a small file system in a mount namespace of its own, which is
 /// filled, looked at, and given room.
 #[test]

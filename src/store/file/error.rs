@@ -104,6 +104,9 @@ pub enum StoreError {
     /// The system does not let us write to it.
     #[error("it cannot be written to ({0})")]
     Unwritable(String),
+    /// The system lets this process open no more files.
+    #[error("too few files can be opened at once")]
+    NoFiles,
     /// No room is left for the file or for SQLite's temporary files.
     #[error("no space is left on the disk")]
     DiskFull,

@@ -1,15 +1,17 @@
 //! What a failed command says of an archive: the sentence that names it, and what to do next.
 
 use super::paths::beside;
-use super::{StoreError, disk_room};
+use super::{StoreError, disk_room, open_files};
 use crate::error::{Failure, FailureKind};
 use std::path::Path;
 
 impl StoreError {
-    /// The failure to show: the sentence names the archive, the hint says what to do next. A disk that is full is named
-    /// where SQLite only says that it could not write.
+    /// The failure to show: the sentence names the archive, the hint says what to do next. A limit on
+    /// open files, or a disk that is full, is named where SQLite only says that it could not.
     pub fn into_failure(self, archive: &Path) -> Failure {
+        let is_vague = matches!(self, Self::Unwritable(_) | Self::Unreadable(_) | Self::LockFile { .. });
         match self {
+            _ if is_vague && open_files::are_lacking(archive) => Self::NoFiles.name_archive(archive),
             Self::Unwritable(_) | Self::Unreadable(_) if disk_room::is_lacking(archive) => {
                 Self::DiskFull.name_archive(archive)
             }
@@ -96,6 +98,7 @@ impl StoreError {
             Self::Unwritable(_) => {
                 "check who may write to the file and its directory, and for a quota or a failing disk"
             }
+            Self::NoFiles => "raise the limit on open files: ulimit -n 1024",
             Self::DiskFull => "free some space for the archive, and for temporary files (SQLITE_TMPDIR)",
             Self::Held => "wait until it has ended; the lock is freed by itself, also when a run is killed",
             Self::Busy => "try again when the other program is done",

@@ -14,6 +14,7 @@ pub(super) mod lineage;
 pub(super) mod lock;
 pub(super) mod log;
 mod mounts;
+mod open_files;
 mod owner;
 pub(super) mod paths;
 pub(super) mod place;
