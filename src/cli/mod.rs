@@ -63,6 +63,9 @@ Exit codes:
 
 NO_COLOR, when it is set and not empty, turns colours off.";
 
+/// The variable that names the archive where no option does.
+const DB_VARIABLE: &str = "FGARCHIVE_DB";
+
 /// The archive's path when none is given.
 const DEFAULT_DB: &str = "fgarchive.db";
 
@@ -71,7 +74,7 @@ const DEFAULT_DB: &str = "fgarchive.db";
 #[command(next_help_heading = "On every command")]
 pub struct Globals {
     /// The archive: one SQLite file, made by the first `sync`
-    #[arg(long, global = true, value_name = "PATH", env = "FGARCHIVE_DB", default_value = DEFAULT_DB)]
+    #[arg(long, global = true, value_name = "PATH", env = DB_VARIABLE, default_value = DEFAULT_DB)]
     #[arg(value_parser = OsStringValueParser::new().map(or_default_db))]
     pub db: PathBuf,
     /// Say more on stderr; repeat it for still more
@@ -85,9 +88,11 @@ pub struct Globals {
     pub log_format: LogFormat,
 }
 
-/// An empty variable counts as unset.
+/// An empty path counts as not given, and an empty variable as unset.
 fn or_default_db(given: OsString) -> PathBuf {
-    PathBuf::from(if given.is_empty() { OsString::from(DEFAULT_DB) } else { given })
+    let is_told = |path: &OsString| !path.is_empty();
+    let told = Some(given).filter(is_told).or_else(|| std::env::var_os(DB_VARIABLE).filter(is_told));
+    told.map_or_else(|| PathBuf::from(DEFAULT_DB), PathBuf::from)
 }
 
 impl Globals {

@@ -39,6 +39,16 @@ fn what_cannot_be_read_is_usage() {
 }
 
 #[test]
+fn an_empty_path_counts_as_not_given() {
+    let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
+    let run = |db: &str| home.sync_since(&cloud, "1d").args(["--db", ""]).env("FGARCHIVE_DB", db);
+    run("mine.db").exits(0);
+    assert!(home.join("mine.db").exists() && !home.db().exists());
+    run("").exits(0);
+    assert!(home.db().exists());
+}
+
+#[test]
 fn an_address_that_cannot_be_used_is_usage() {
     for (endpoint, message) in [
         ("not a url", "it is no URL such as https://"),
