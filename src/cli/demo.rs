@@ -43,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PATH")]
     keep: Option<PathBuf>,
     /// Set the demo's clock to this time, so that it shows the same every time it is run [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
 }
 

@@ -171,6 +171,20 @@ mod tests {
         assert!(parse(&arguments(&[b"--db", b"\xff.db", b"status"])).is_ok(), "a path has any bytes");
     }
 
+    /// A number or a time below nothing is answered by what reads the value, which names the option.
+    #[test]
+    fn a_value_that_begins_with_a_dash_is_a_value() {
+        let command = Cli::command();
+        let all = command.get_subcommands().flat_map(clap::Command::get_arguments);
+        let is_measure = |name: &str| ["N", "PORT", "MIB", "PERCENT", "SPAN", "TIME", "DURATION"].contains(&name);
+        let of_measure =
+            |known: &&clap::Arg| known.get_value_names().unwrap_or_default().iter().any(|name| is_measure(name));
+        let refused = all
+            .filter(of_measure)
+            .filter(|known| !known.is_allow_hyphen_values_set() && !known.is_allow_negative_numbers_set());
+        assert_eq!(refused.map(|known| known.get_id().as_str()).collect::<Vec<_>>(), [""; 0]);
+    }
+
     #[test]
     fn a_mistake_is_one_object_with_what_to_do() {
         let object = to_json(&Cli::try_parse_from(["fgarchive", "query", "sumary"]).unwrap_err());

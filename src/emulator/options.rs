@@ -20,40 +20,40 @@ const MOST_SCRIPT: u64 = 1 << 20;
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = 0)]
     pub port: u16,
     /// Records that began before now, over all functions
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 20_000)]
     pub records: u64,
     /// Functions; the first has the most records
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 3)]
     pub functions: usize,
     /// Of those, how many have no status log, and so no records
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 0)]
     pub unlogged: usize,
     /// How far back the records reach
-    #[arg(long, value_name = "SPAN", default_value = "30d")]
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true, default_value = "30d")]
     pub span: Duration,
     /// Same seed, same records
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 1)]
     pub seed: u64,
     /// Records go on appearing and finishing, for a day
     #[arg(long)]
     pub live: bool,
     /// The longest time until a record is listed; most are listed much sooner
-    #[arg(long, value_name = "SPAN", default_value = "2m")]
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true, default_value = "2m")]
     pub lateness: Duration,
     /// How long a record is listed after its start; for ever unless given
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true)]
     pub retention: Option<Duration>,
     /// Records of one second, three times in each function
-    #[arg(long, value_name = "N", default_value_t = 40)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 40)]
     pub burst: u64,
     /// A script of faults, or one of none, flaky, throttled, slow, expiring, hostile
     #[arg(long, value_name = "FILE|PRESET", default_value = "none")]
     pub faults: String,
     /// Hold every answer back for so long, such as 50ms
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true)]
     pub latency: Option<Duration>,
     /// What the vendor's page leaves open
     #[command(flatten)]

@@ -39,6 +39,19 @@ fn what_cannot_be_read_is_usage() {
 }
 
 #[test]
+fn a_value_below_nothing_is_refused_with_the_name_of_its_option() {
+    for (args, message) in [
+        (["emulate", "--records", "-1"], "invalid value '-1' for '--records <N>'"),
+        (["emulate", "--port", "-1"], "invalid value '-1' for '--port <PORT>'"),
+        (["emulate", "--span", "-1d"], "invalid value '-1d' for '--span <SPAN>'"),
+        (["emulate", "--page-cap", "-1"], "invalid value '-1' for '--page-cap <N>'"),
+        (["demo", "--at", "-1d"], "error: --at: \"-1d\" is neither a time nor an age"),
+    ] {
+        Home::new().run(args).exits(2).says(message).prints("");
+    }
+}
+
+#[test]
 fn an_empty_path_counts_as_not_given() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
     let run = |db: &str| home.sync_since(&cloud, "1d").args(["--db", ""]).env("FGARCHIVE_DB", db);
