@@ -8,6 +8,7 @@
 
 use super::ledger::{Entry, State};
 use crate::domain::{Interval, IntervalSet, Timestamp};
+use std::time::Duration;
 
 /// What of a function's time was shown empty, and how often.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,20 +18,17 @@ pub struct Emptiness {
     /// What an earlier run found empty when it was old enough to be settled, and no other has
     /// looked at since.
     seen: IntervalSet,
-    /// The same, and what was younger then.
-    empty: IntervalSet,
     /// In which windows an earlier run found records, of those that are not settled yet.
     shown: Vec<Interval>,
 }
 
 impl Emptiness {
-    /// What the ledger of a function tells.
-    pub fn of(ledger: &[Entry]) -> Self {
-        let seen = awaiting(ledger).collect();
-        let empty = ledger.iter().filter(|row| is_empty(row)).map(|row| row.window).collect();
+    /// What the ledger of a function tells, by which a window may change until so long after its end.
+    pub fn of(ledger: &[Entry], settle_delay: Duration) -> Self {
+        let seen = awaiting(ledger, settle_delay).collect();
         let holds = |row: &&Entry| matches!(row.state, State::Proven(_)) && row.distinct > 0 && row.pages > 0;
         let shown = ledger.iter().filter(holds).map(|row| row.window).collect();
-        Self { confirms: true, seen, empty, shown }
+        Self { confirms: true, seen, shown }
     }
 
     /// Whether a window cannot be empty: an earlier run found records in it, after `from`, so that the service must still
@@ -59,16 +57,17 @@ impl Emptiness {
         self.seen.uniform_start(window)
     }
 
-    /// What an empty walk leaves to another run, of what it could settle.
+    /// What an empty walk leaves to another run, of what it could settle. What was young when it was found empty tells
+    /// nothing: its records may have come since.
     pub fn unconfirmed(&self, settled: Interval) -> Vec<Interval> {
-        if self.confirms { self.empty.gaps_in(settled) } else { Vec::new() }
+        if self.confirms { self.seen.gaps_in(settled) } else { Vec::new() }
     }
 }
 
-/// The ranges that wait for another run to look at them, earliest first. Young ranges wait for
-/// records that come late, and are walked again anyway; those end when the walk began.
-fn awaiting(ledger: &[Entry]) -> impl Iterator<Item = Interval> {
-    let waits = |row: &&Entry| is_empty(row) && row.window.end() < row.walked_at;
+/// The ranges that wait for another run to look at them, earliest first. What was younger than the
+/// settle delay when it was walked waits for records that come late, and is walked again anyway.
+fn awaiting(ledger: &[Entry], settle_delay: Duration) -> impl Iterator<Item = Interval> {
+    let waits = move |row: &&Entry| is_empty(row) && row.window.end() + settle_delay <= row.walked_at;
     ledger.iter().filter(waits).map(|row| row.window)
 }
 
@@ -84,8 +83,8 @@ fn is_empty(row: &Entry) -> bool {
 /// the youngest, since that is what the service still shows most likely. So a quiet function costs a
 /// run one request more, for as many runs as its first run left empty windows: one, unless it
 /// reached back further than the service can be asked for at once.
-pub fn deferred(ledger: &[Entry], taken_up_at: Timestamp) -> Vec<Interval> {
-    let mut ranges: Vec<Interval> = awaiting(ledger).filter(|range| range.end() < taken_up_at).collect();
+pub fn deferred(ledger: &[Entry], taken_up_at: Timestamp, settle_delay: Duration) -> Vec<Interval> {
+    let mut ranges: Vec<Interval> = awaiting(ledger, settle_delay).filter(|range| range.end() < taken_up_at).collect();
     ranges.pop();
     ranges
 }
@@ -108,6 +107,7 @@ mod tests {
         Entry { window, state, reported, distinct, pages: 1, walked_at: at(1_001), reason: None }
     }
 
+    const DELAY: Duration = Duration::from_secs(100);
     const PROVEN: State = State::Proven(Proof::Both);
     const SETTLED: State = State::Settled(Proof::Both);
 
@@ -126,22 +126,25 @@ mod tests {
 
     #[test]
     fn what_the_first_run_found_empty_waits_for_another_and_what_is_young_does_not() {
-        let emptiness = Emptiness::of(&ledger());
+        let emptiness = Emptiness::of(&ledger(), DELAY);
         assert_eq!(emptiness.seen_in(range(0, 2_000)), [range(0, 200), range(400, 600)]);
         assert!(emptiness.was_seen(range(450, 550)) && !emptiness.was_seen(range(450, 650)));
-        assert_eq!(deferred(&ledger(), at(1_000)), [range(0, 200)], "the youngest is looked at first");
-        assert_eq!(deferred(&ledger(), at(500)), [], "what came after the function was taken up");
+        assert_eq!(deferred(&ledger(), at(1_000), DELAY), [range(0, 200)], "the youngest is looked at first");
+        assert_eq!(deferred(&ledger(), at(500), DELAY), [], "what came after the function was taken up");
     }
 
     #[test]
     fn an_empty_walk_settles_what_was_empty_before_and_leaves_the_rest_to_another() {
-        let second = Emptiness::of(&ledger());
+        let second = Emptiness::of(&ledger(), DELAY);
         assert_eq!(second.unconfirmed(range(400, 600)), []);
         assert_eq!(second.unconfirmed(range(300, 700)), [range(300, 400), range(600, 700)]);
-        let unconfirmed = [range(650, 900), range(1_000, 1_100)];
-        assert_eq!(second.unconfirmed(range(650, 1_100)), unconfirmed, "young ranges are walked by several runs");
+        assert_eq!(
+            second.unconfirmed(range(650, 1_100)),
+            [range(650, 1_100)],
+            "what was young may have had records since"
+        );
         assert_eq!(second.unconfirmed(range(1_000, 1_100)), [range(1_000, 1_100)], "nobody looked at it before");
-        let first = Emptiness::of(&[]);
+        let first = Emptiness::of(&[], DELAY);
         assert_eq!(first.unconfirmed(range(0, 900)), [range(0, 900)]);
         assert_eq!(Emptiness::default().unconfirmed(range(0, 900)), []);
     }

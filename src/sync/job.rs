@@ -28,10 +28,10 @@ pub(super) fn plan_job(
     now: Moment,
 ) -> Result<Job, StoreError> {
     // What waits for a second look is left to later runs, but for one range.
-    let later = emptiness::deferred(&target.ledger, target.first_run_at);
+    let later = emptiness::deferred(&target.ledger, target.first_run_at, settings.settle_delay);
     let done: IntervalSet = done(&target.ledger).iter().chain(later).collect();
     let pending = windows::pending(target.horizon, &done);
-    let emptiness = Emptiness::of(&target.ledger);
+    let emptiness = Emptiness::of(&target.ledger, settings.settle_delay);
     let promise = Promise::of(&target.ledger, target.first_run_at, now);
     // Whether the service reaches back to what is pending is in doubt only after an outage; then one request tells.
     let reach_probe = match promise.doubtful(&emptiness.unseen(&pending), now) {

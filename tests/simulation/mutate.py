@@ -320,7 +320,7 @@ MUTATIONS = {
     "verify-writes": ("verifying enters what it could not prove in the ledger",
                       [("src/plan/schedule/verdicts.rs", "        if self.purpose == Purpose::Archive {\n            self.enter(vec![active.unproven", "        if self.purpose == Purpose::Archive || !self.walked.unproven.is_empty() {\n            self.enter(vec![active.unproven")]),
     "empty-at-once": ("what one run is shown empty is settled",
-                      [("src/plan/emptiness.rs", "if self.confirms { self.empty.gaps_in(settled) }", "if self.confirms && settled.seconds() < 0 { self.empty.gaps_in(settled) }")]),
+                      [("src/plan/emptiness.rs", "if self.confirms { self.seen.gaps_in(settled) }", "if self.confirms && settled.seconds() < 0 { self.seen.gaps_in(settled) }")]),
     "empty-is-lost": ("what is empty again after a day is called lost",
                       [("src/plan/schedule/verdicts.rs", "if active.walk.distinct() == 0 && self.known.emptiness.was_seen(window) {",
                         "if active.walk.distinct() == 0 && self.known.emptiness.was_seen(window) && window.seconds() < 0 {")]),

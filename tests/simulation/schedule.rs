@@ -119,11 +119,6 @@ impl Schedule {
         {
             first.faults.empty_at = Some(empty.pick(&[0, 0, 1, 2, 5]));
         }
-        // A later run may be misled as well, but no two in a row: nothing tells two alike from the truth.
-        if empty.percent(25.0) && runs.len() > 2 {
-            let later = empty.usize(2..runs.len());
-            runs[later].faults.empty_at = Some(empty.pick(&[0, 0, 1, 2]));
-        }
         let quiet_from = runs.len();
         let mut at = at.max(EPOCH + world.span) + 3 * HOUR;
         for pause in [2 * HOUR, 2 * HOUR, 5 * MINUTE, 0] {

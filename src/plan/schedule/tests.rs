@@ -492,21 +492,21 @@ fn proven(begin: i64, end: i64, records: u64, walked_at: i64) -> ledger::Entry {
 fn what_is_empty_once_is_settled_when_it_is_empty_again() {
     let empty = Service::with(Vec::new());
     let (prev, now) = (MONTH, MONTH + HOUR);
-    let first = Work { emptiness: Emptiness::of(&[]), ..pending(&[(0, now)]) };
+    let first = Work { emptiness: Emptiness::of(&[], Duration::from_mins(15)), ..pending(&[(0, now)]) };
     let played = play(first, &empty);
     assert_eq!(played.settled(), []);
     let young = prev - 15 * MINUTE;
     let ledger = [proven(0, young, 0, prev), proven(young, prev, 0, prev)];
-    let second = Work { emptiness: Emptiness::of(&ledger), ..pending(&[(0, now)]) };
+    let second = Work { emptiness: Emptiness::of(&ledger, Duration::from_mins(15)), ..pending(&[(0, now)]) };
     let played = play(second, &empty);
-    assert_eq!(played.settled(), [range(0, prev)], "what a run found empty and young, another may settle");
+    assert_eq!(played.settled(), [range(0, young)], "what was young when it was found empty is not");
     assert_eq!(played.questions.len(), 2, "no more than the least for so long a range");
 }
 
 #[test]
 fn a_range_that_is_empty_where_records_were_shown_proves_nothing() {
     let (young, prev, now) = (MONTH - 15 * MINUTE, MONTH, MONTH + HOUR);
-    let emptiness = || Emptiness::of(&[proven(young, prev, 3, prev)]);
+    let emptiness = || Emptiness::of(&[proven(young, prev, 3, prev)], Duration::from_mins(15));
     let work = || Work { emptiness: emptiness(), ..pending(&[(young, now)]) };
     let played = play(work(), &Service::with(Vec::new()));
     assert_eq!((played.settled(), played.unproven()), (vec![], vec![range(young, now)]));
@@ -514,7 +514,7 @@ fn a_range_that_is_empty_where_records_were_shown_proves_nothing() {
     let shown = play(work(), &Service::with(vec![record(young + 5, 0)]));
     assert_eq!((shown.settled(), shown.unproven()), (vec![range(young, now - 15 * MINUTE)], vec![]));
     // What is older than the service certainly keeps may be forgotten.
-    let old = Emptiness::of(&[proven(0, HOUR, 3, HOUR)]);
+    let old = Emptiness::of(&[proven(0, HOUR, 3, HOUR)], Duration::from_mins(15));
     let played = play(Work { emptiness: old, ..pending(&[(0, now)]) }, &Service::with(Vec::new()));
     assert_eq!(played.unproven(), []);
 }
