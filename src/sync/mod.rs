@@ -1,7 +1,7 @@
 //! The shell of a run: asks `plan` what to do, calls the service, commits to the archive. It has no rule of its own.
 //!
 //! Functions are fetched side by side in tasks; what they bring flows through one bounded channel into the one loop
-//! that owns the archive. That loop runs on the thread that called [`run`], so a commit blocks no fetch.
+//! that owns the archive. That loop runs on the thread that called [`run()`], so a commit blocks no fetch.
 
 mod absence;
 mod committer;
