@@ -289,8 +289,6 @@ MUTATIONS = {
     "history-by-one": ("history is bounded by the service's date alone",
                        [("src/plan/clocks.rs", "-1 => (date, self.received),", "-1 => (date, date),"),
                         ("src/plan/clocks.rs", "1 => later = later.max(shifted(answer.received, others)),", "1 => {}")]),
-    "empty-once-is-lost": ("one empty answer calls a range lost",
-                           [("src/plan/schedule/verdicts.rs", "is_first_look.then(|| EMPTY_ONCE.into())", "is_first_look.then(|| EMPTY_ONCE.into()).filter(|_| false)")]),
     "vanished-is-believed": ("an answer is believed that is empty where records were shown",
                              [("src/plan/schedule/verdicts.rs", "if self.has_vanished(&active, began_at) {", "if self.has_vanished(&active, began_at) && pages == 0 {")]),
     "unknown-is-final": ("a status that nobody knows is never asked for again",

@@ -470,18 +470,6 @@ fn whether_the_service_reaches_back_is_asked_before_anything_is_called_lost() {
     assert_eq!((played.order(), played.walked.failure), (vec!["record"], Some("whole")));
 }
 
-#[test]
-fn one_empty_answer_calls_nothing_lost_and_a_second_does() {
-    let ledger = [in_vain(0, DAY, HOUR)];
-    let promise = || Promise::of(&ledger, at(0), month_is_over(0));
-    let (empty, certain) = (Service::with(Vec::new()), MONTH + HOUR - DAY);
-    let first = play(Work { promise: promise(), ..pending(&[(0, MONTH)]) }, &empty);
-    assert_eq!((first.walked.lost.clone(), first.unproven()), (vec![], vec![range(0, certain)]));
-    let again = vec![in_vain(0, certain, MONTH)];
-    let second = play(Work { promise: promise(), again, ..pending(&[(certain, MONTH)]) }, &empty);
-    assert_eq!((second.walked.lost.clone(), second.unproven()), (vec![range(0, certain)], vec![]));
-}
-
 /// A ledger row of a window that an earlier run proved, with so many records in it.
 fn proven(begin: i64, end: i64, records: u64, walked_at: i64) -> ledger::Entry {
     let state = State::Proven(Proof::Both);

@@ -17,10 +17,6 @@ use std::time::Duration;
 /// So many pages are asked for around a second that cannot be had: it has few neighbours.
 const MOST_PAGES_AROUND: u64 = 20;
 
-/// Why a range is not called lost for one empty answer.
-const EMPTY_ONCE: &str =
-    "one empty answer does not tell whether the service has forgotten it; it is asked for once more";
-
 impl<F> Walks<F> {
     /// A walk is over.
     pub(super) fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>, now: Moment) {
@@ -63,7 +59,7 @@ impl<F> Walks<F> {
         let settled = claims.settled.filter(|_| records == 0);
         let unconfirmed = settled.map(|settled| self.known.emptiness.unconfirmed(settled)).unwrap_or_default();
         let mut rows = active.rows(claims, &unconfirmed, proof, began_at);
-        match self.why_not_lost(active) {
+        match self.known.reach_unknown.clone() {
             Some(reason) => {
                 self.walked.unproven.extend(claims.lost.map(|lost| (lost, Arc::clone(&reason))));
                 for row in &mut rows {
@@ -73,13 +69,6 @@ impl<F> Walks<F> {
             None => self.walked.lost.extend(claims.lost),
         }
         self.enter(rows);
-    }
-
-    /// Why what a walk could not show is not called lost yet: it may be for want of an answer that the service is said
-    /// to reach no further.
-    fn why_not_lost(&self, active: &ActiveWalk) -> Option<Arc<str>> {
-        let is_first_look = active.walk.distinct() == 0 && !matches!(active.piece.trouble, Trouble::Known { .. });
-        self.known.reach_unknown.clone().or_else(|| is_first_look.then(|| EMPTY_ONCE.into()))
     }
 
     /// Whether a window is empty by this walk in which an earlier one showed records that must still be shown.
