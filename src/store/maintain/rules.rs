@@ -351,10 +351,13 @@ pub(super) const RULES: &[Rule] = &[
         name: "given-up",
         message: "records that have ended are called given up",
         repair: "set `given_up_at` of these rows of `invocations` to NULL",
-        // Those of a function that is gone stay among the open ones.
+        // Those of a function that is gone stay among the open ones. A status that nobody knows has
+        // ended where a time tells so.
         sql: "SELECT i.request_id || ' ' || i.status
                 FROM invocations i
-               WHERE i.given_up_at IS NOT NULL AND i.status NOT IN ('WAIT', 'RUNNING')
+               WHERE i.given_up_at IS NOT NULL
+                 AND (i.status IN ('SUCCESS', 'FAIL', 'DISCARD')
+                      OR i.status NOT IN ('WAIT', 'RUNNING') AND i.end_time GLOB '????-??-??T??:??:??Z')
                  AND NOT EXISTS (SELECT 1 FROM open_records o WHERE o.request_id = i.request_id)",
     },
     Rule {

@@ -118,9 +118,9 @@ pub(in crate::store) fn load_seen_at(
 
 /// Notes that records were asked for: those that were not shown are asked for again later.
 ///
-/// A FAIL, or a SUCCESS without an end, is asked for once, when it is old enough to be final; not shown then, it is final as it stands. One that was
-/// shown is left as its sighting left it: it may have become a FAIL, or run again, just now. What became a FAIL in this run
-/// was shown in it, whatever its clocks say.
+/// A FAIL, or a SUCCESS without an end, is asked for once, when it is old enough to be final; not shown
+/// then, it is final as it stands. One that was shown is left as its sighting left it: it may have become
+/// a FAIL, or run again, just now. What became a FAIL in this run was shown in it, whatever its clocks say.
 ///
 /// Where its start is not known, it began at the latest when it was asked for: a clock that was ahead when it was first
 /// seen may have said otherwise.
@@ -148,14 +148,16 @@ pub(in crate::store) fn save_rechecks(
 }
 
 /// Stops waiting for the end of records; their last status stands. One that was shown to have ended
-/// since that was decided has its end.
+/// since that was decided has its end: it is open no more, or only because it may be tried again.
 pub(in crate::store) fn give_up(
     transaction: &Transaction<'_>,
     now: Timestamp,
     given_up: &[RequestId],
 ) -> Result<(), StoreError> {
     let mut update = transaction.prepare_cached(
-        "UPDATE invocations SET given_up_at = ?2 WHERE request_id = ?1 AND status IN ('WAIT', 'RUNNING')",
+        "UPDATE invocations SET given_up_at = ?2
+          WHERE request_id = ?1 AND status NOT IN ('SUCCESS', 'FAIL', 'DISCARD')
+            AND request_id IN (SELECT request_id FROM open_records)",
     )?;
     for request_id in given_up {
         if update.execute((request_id.as_str(), now.to_string()))? > 0 {
@@ -355,6 +357,20 @@ mod tests {
             kept.archive.commit(kept.run, at(2_000_000), &batch, &mut Tally::default()).unwrap();
             assert_eq!(kept.text("SELECT count(given_up_at) || '' FROM invocations"), "0");
             assert_eq!(kept.open().len(), usize::from(shown == Status::Fail), "a FAIL may be tried again");
+        }
+    }
+
+    #[test]
+    fn whatever_waits_for_an_end_is_given_up() {
+        for status in ["WAIT", "RUNNING", "QUEUED", "running", "-"] {
+            let mut kept = testing::Kept::new();
+            kept.show(0, 100, &format!("b {status} - - 10 - -"));
+            assert_eq!(kept.archive.load_open(kept.functions[0]).unwrap().len(), 1, "{status}");
+            let given_up = vec![RequestId::new("b").unwrap()];
+            kept.commit(2_000_000, &Batch { given_up, ..Batch::default() });
+            assert_eq!(kept.archive.load_open(kept.functions[0]).unwrap(), [], "{status}");
+            assert_eq!(kept.ask("SELECT given_up_at FROM invocations"), ["2000000"], "{status}");
+            kept.assert_sound();
         }
     }
 
