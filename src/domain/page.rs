@@ -84,6 +84,11 @@ impl Page {
         page
     }
 
+    /// Whether it holds the record of this id.
+    pub fn shows(&self, id: &RequestId) -> bool {
+        self.records.iter().any(|record| record.request_id == *id)
+    }
+
     /// Adds an entry at the end.
     pub fn push(&mut self, entry: Entry) {
         match entry {

@@ -67,7 +67,7 @@ impl Emptiness {
 /// The ranges that wait for another run to look at them, earliest first. What was younger than the
 /// settle delay when it was walked waits for records that come late, and is walked again anyway.
 fn awaiting(ledger: &[Entry], settle_delay: Duration) -> impl Iterator<Item = Interval> {
-    let waits = move |row: &&Entry| is_empty(row) && row.window.end() + settle_delay <= row.walked_at;
+    let waits = move |row: &&Entry| is_empty(row) && row.was_old_enough(settle_delay);
     ledger.iter().filter(waits).map(|row| row.window)
 }
 

@@ -3,6 +3,7 @@
 use super::paging::Proof;
 use crate::domain::{Interval, IntervalSet, Timestamp};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is known of a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,13 @@ pub struct Entry {
     pub walked_at: Timestamp,
     /// Why it could not be proven, in words; none where it was.
     pub reason: Option<Arc<str>>,
+}
+
+impl Entry {
+    /// Whether its window had been over for so long when it was walked that no more was to come of it.
+    pub fn was_old_enough(&self, settle_delay: Duration) -> bool {
+        self.window.end() + settle_delay <= self.walked_at
+    }
 }
 
 /// The rows of a ledger after `new` became known, earliest first; `rows` are those that overlap or touch its window.

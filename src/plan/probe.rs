@@ -204,7 +204,7 @@ impl Specimen {
 
     /// Whether a page shows it.
     pub fn is_on(&self, page: &Page) -> bool {
-        page.records.iter().any(|record| record.request_id == self.id)
+        page.shows(&self.id)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::clocks::{Moment, TOLERANCE};
 use super::ledger::{Entry, State};
-use crate::domain::{Interval, IntervalSet, Invocation, RecordTime, RequestId, Timestamp};
+use crate::domain::{Interval, IntervalSet, Invocation, Page, RecordTime, RequestId, Timestamp};
 use std::time::Duration;
 
 /// What the service certainly still shows: the shortest retention that the store behind it can be set to (vendor's
@@ -35,11 +35,16 @@ pub struct Reach {
 }
 
 impl Reach {
+    /// Learns from the records of a page that was shown at `served_at`.
+    pub fn learn_from(&mut self, page: &Page, served_at: Moment) {
+        page.records.iter().for_each(|record| self.learn(record, served_at));
+    }
+
     /// Learns from a record that was shown at `served_at`.
     ///
     /// One that has not ended tells nothing: a service may keep it for as long as it is open. Nor does one whose end is not
     /// shown: it is kept from its end on, however long ago it began.
-    pub fn learn(&mut self, record: &Invocation, served_at: Moment) {
+    fn learn(&mut self, record: &Invocation, served_at: Moment) {
         let has_end = record.end_time.as_ref().and_then(RecordTime::moment).is_some();
         if record.status.is_final()
             && has_end

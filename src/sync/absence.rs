@@ -6,7 +6,7 @@ use super::report::{FunctionReport, Gone};
 use super::stop::Stop;
 use super::target::Target;
 use crate::api::{CallFailure, Meaning};
-use crate::domain::{FunctionUrn, Interval, Marker, Page, PageQuery, Timestamp};
+use crate::domain::{FunctionUrn, Interval, Marker, PageQuery, Timestamp};
 use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::refresh::around_ended;
@@ -112,8 +112,7 @@ async fn forgot_its_past<S: Source>(
     let probe = archive.load_reach_probe(id, gone_at)?.filter(|probe| functions::tells_of_past(probe.ended_at, now));
     let range = probe.as_ref().and_then(|probe| around_ended(probe.started_at, probe.ended_at, now));
     let (Some(probe), Some(range)) = (probe, range) else { return Ok(Ok(false)) };
-    let is_shown = |page: &Page| page.records.iter().any(|record| record.request_id == probe.request_id);
-    Ok(requester.find(urn, &probe.request_id, range).await.map(|(page, _)| !is_shown(&page)))
+    Ok(requester.find(urn, &probe.request_id, range).await.map(|(page, _)| !page.shows(&probe.request_id)))
 }
 
 /// The report of a function that is gone, or could not be looked for.

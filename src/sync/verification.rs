@@ -119,7 +119,7 @@ pub(super) async fn conclude<S: Source>(
     while let Some((function, id, answer)) = answers.next().await {
         match answer {
             Some(Ok((page, seen_at))) => {
-                if page.records.iter().all(|shown| shown.request_id != id) {
+                if !page.shows(&id) {
                     gone.insert(id);
                 }
                 committer.take(function, Delivery::Page(Parcel::of(Marker(0), page, seen_at)));

@@ -5,7 +5,7 @@ use super::look_ups::LookUps;
 use super::side_checks::SideChecks;
 use super::walked::Walked;
 use super::walks::{Knowledge, Purpose, Walks};
-use crate::domain::{Interval, IntervalSet, Page, Timestamp};
+use crate::domain::{Interval, IntervalSet, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::emptiness::Emptiness;
 use crate::plan::failing::Setback;
@@ -171,16 +171,15 @@ impl<F> Schedule<F> {
                 }
             },
             (Phase::LookBack, _) => match answered {
-                Ok(Answer::Page(page, served_at)) => self.learn_reach(page, served_at),
+                Ok(Answer::Page(page, served_at)) => self.known.reach.learn_from(page, served_at),
                 Ok(_) => {}
                 Err(Setback::Part(failed)) => self.known.reach_unknown = Some(failed.reason),
                 Err(Setback::Whole(failed)) => self.end_with(failed.failure),
             },
             (Phase::Measure(probe), _) => match answered {
                 Ok(Answer::Page(page, served_at)) => {
-                    let is_shown = page.records.iter().any(|shown| shown.request_id == probe.request_id);
-                    let forgotten = (!is_shown).then_some(probe.ended_at);
-                    self.learn_reach(page, served_at);
+                    let forgotten = (!page.shows(&probe.request_id)).then_some(probe.ended_at);
+                    self.known.reach.learn_from(page, served_at);
                     self.keep_measured(forgotten, now);
                 }
                 Ok(_) => {}
@@ -193,10 +192,6 @@ impl<F> Schedule<F> {
             },
             _ => {}
         }
-    }
-
-    fn learn_reach(&mut self, page: &Page, served_at: Moment) {
-        page.records.iter().for_each(|record| self.known.reach.learn(record, served_at));
     }
 
     /// Keeps how far back the service was seen to reach, and when a record ended that it shows no more.

@@ -66,9 +66,8 @@ impl<F> LookUps<F> {
     /// Takes in what the service shows of a record between `asked`.
     pub(super) fn take_page(&mut self, id: &RequestId, asked: Interval, page: &Page, now: Moment) {
         let Some(LookUp { record, range }) = self.under_way.remove(id) else { return };
-        let is_shown = page.records.iter().any(|shown| shown.request_id == *id);
         match range.split_at(asked.end()).1 {
-            _ if is_shown => {}
+            _ if page.shows(id) => {}
             Some(rest) => self.ask(LookUp { record, range: rest }),
             None => self.note_asked(&record, now),
         }

@@ -124,8 +124,10 @@ impl<F> Walks<F> {
         }
         let some = left.min(OPEN_WALKS).min(self.again.len());
         let settle_delay = self.known.settle_delay;
-        let settled = |row: &Entry| row.walked_at >= row.window.end() + settle_delay;
-        let piece = |row: Entry| Piece { trouble: Trouble::Known { settled: settled(&row) }, ..Piece::new(row.window) };
+        let piece = |row: Entry| {
+            let trouble = Trouble::Known { settled: row.was_old_enough(settle_delay) };
+            Piece { trouble, ..Piece::new(row.window) }
+        };
         self.lanes[0].append(self.again.drain(..some).map(piece));
         some > 0
     }
@@ -200,7 +202,7 @@ impl<F> Walks<F> {
     /// Takes in a page of a walk.
     pub(super) fn take_page(&mut self, id: WalkId, marker: Marker, page: &Page, served_at: Moment, now: Moment) {
         self.known.habits.learn(marker, page);
-        page.records.iter().for_each(|record| self.known.reach.learn(record, served_at));
+        self.known.reach.learn_from(page, served_at);
         if let Some(active) = self.active.get_mut(&id) {
             let density = active.take(marker, page, served_at);
             self.lanes[active.lane].learn(density);
