@@ -26,13 +26,13 @@ mod watchdog;
 
 use crate::clock::Clock;
 use crate::error::{Failure, FailureKind};
-use crate::store::file::{Archive, Found, StoreError, inspect};
+use crate::store::file::{Archive, Found, StoreError, check_open_files, inspect};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use failure::is_closed_output;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::runtime::{self, Runtime};
 
@@ -229,7 +229,8 @@ fn runtime() -> Result<Runtime, Failure> {
             .because(error)
             .hint("raise the limit on open files: ulimit -n 1024")
     };
-    signals::check_open_files().map_err(cannot)?;
+    // Asked beforehand: tokio panics where it cannot make the pipe over which signals come.
+    check_open_files(Path::new("/")).map_err(cannot)?;
     runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(cannot)
 }
 

@@ -1,8 +1,11 @@
 //! The signals that end a run in good order, and the one that ends nothing.
 
 use crate::error::{Failure, FailureKind};
-use std::fs::File;
+#[cfg(unix)]
+use crate::store::file::check_open_files;
 use std::io;
+#[cfg(unix)]
+use std::path::Path;
 use tokio::runtime::Runtime;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -32,7 +35,7 @@ pub(super) fn interrupt(runtime: &Runtime) -> Result<CancellationToken, Failure>
 #[cfg(unix)]
 pub(super) fn outlive_limit_on_files() {
     let listen = || -> io::Result<()> {
-        check_open_files()?;
+        check_open_files(Path::new("/"))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
         let _inside = runtime.enter();
         signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
@@ -45,14 +48,6 @@ pub(super) fn outlive_limit_on_files() {
 /// Where there is no such signal, such a write merely fails.
 #[cfg(not(unix))]
 pub(super) fn outlive_limit_on_files() {}
-
-/// Whether as many files can be opened as the runtime needs for itself and the first connections. It is asked beforehand,
-/// since tokio panics where it cannot make the pipe over which signals come.
-pub(super) fn check_open_files() -> io::Result<()> {
-    const NEEDED: usize = 16;
-    let probes: io::Result<Vec<_>> = (0..NEEDED).map(|_| File::open("/")).collect();
-    probes.map(drop)
-}
 
 #[cfg(unix)]
 fn signals() -> Result<impl Future<Output = ()>, Failure> {

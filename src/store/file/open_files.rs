@@ -1,5 +1,5 @@
-//! Whether the limit on open files is met, where SQLite does not say it: to SQLite it is a file that
-//! cannot be opened.
+//! Whether the limit on open files is met. SQLite does not say it: to SQLite it is a file that cannot
+//! be opened; and other libraries panic.
 
 use super::paths::directory_of;
 use std::fs::File;
@@ -9,12 +9,16 @@ use std::path::Path;
 /// So many files a command has open at once, and the system's libraries for it, at the most.
 const NEEDED: usize = 16;
 
+/// Opens a directory as often as a command may need files beside those that are open.
+pub fn check_open_files(directory: &Path) -> io::Result<()> {
+    let opened: io::Result<Vec<_>> = (0..NEEDED).map(|_| File::open(directory)).collect();
+    opened.map(drop)
+}
+
 /// Whether too few files can be opened beside those that are.
 pub(in crate::store) fn are_lacking(archive: &Path) -> bool {
-    let directory = directory_of(archive);
     // A directory that cannot be opened at all tells nothing of a limit.
-    let opened: io::Result<Vec<_>> = (0..NEEDED).map(|_| File::open(directory)).collect();
-    opened.is_err_and(|error| is_limit(&error))
+    check_open_files(directory_of(archive)).is_err_and(|error| is_limit(&error))
 }
 
 /// Whether this is how the system says that a process, or all of them, may open no more files.

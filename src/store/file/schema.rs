@@ -182,16 +182,11 @@ mod tests {
     use crate::store::file::{Archive, Reader};
     use crate::store::testing::Fixture;
 
-    /// How an archive is refused after a statement of somebody else's.
-    fn refused_after(sql: &str) -> String {
+    /// How an archive is refused after a statement of somebody else's, by whoever reads and by whoever writes.
+    fn refusals_after(sql: &str) -> [Result<(), StoreError>; 2] {
         let directory = Fixture::new().with_records("a SUCCESS - -").with(sql).closed();
         let path = directory.path().join("archive.db");
-        let refusals = [Reader::open(&path).map(drop), Archive::open(&path).map(drop)];
-        let [Err(StoreError::Altered(one)), Err(StoreError::Altered(other))] = refusals else {
-            panic!("{sql}: {refusals:?}")
-        };
-        assert_eq!(one, other);
-        one
+        [Reader::open(&path).map(drop), Archive::open(&path).map(drop)]
     }
 
     #[test]
@@ -213,21 +208,13 @@ mod tests {
             ),
             ("CREATE TRIGGER t AFTER INSERT ON invocations BEGIN DELETE FROM runs; END", "trigger `t`"),
         ] {
-            let message = refused_after(sql);
-            assert!(message.contains(object), "{sql}: {message}");
+            let refusals = refusals_after(sql);
+            let [Err(StoreError::Altered(one)), Err(StoreError::Altered(other))] = refusals else {
+                panic!("{sql}: {refusals:?}")
+            };
+            assert_eq!(one, other);
+            assert!(one.contains(object), "{sql}: {one}");
         }
-    }
-
-    /// How a file is refused after a statement, as damaged, by whoever reads and by whoever writes.
-    fn damaged_after(sql: &str) -> String {
-        let directory = Fixture::new().with_records("a SUCCESS - -").with(sql).closed();
-        let path = directory.path().join("archive.db");
-        let refusals = [Reader::open(&path).map(drop), Archive::open(&path).map(drop)];
-        let [Err(StoreError::Damaged(one)), Err(StoreError::Damaged(other))] = refusals else {
-            panic!("{sql}: {refusals:?}")
-        };
-        assert_eq!(one, other);
-        one
     }
 
     #[test]
@@ -246,8 +233,12 @@ mod tests {
             ("DROP TABLE refinery_schema_history", "it has tables, and its history of migrations is empty"),
             ("PRAGMA user_version = -5", "its `user_version` is -5"),
         ] {
-            let message = damaged_after(sql);
-            assert!(message.contains(why), "{sql}: {message}");
+            let refusals = refusals_after(sql);
+            let [Err(StoreError::Damaged(one)), Err(StoreError::Damaged(other))] = refusals else {
+                panic!("{sql}: {refusals:?}")
+            };
+            assert_eq!(one, other);
+            assert!(one.contains(why), "{sql}: {one}");
         }
     }
 
