@@ -765,3 +765,98 @@ fn gzip_of_repeated(byte: u8, times: usize) -> Vec<u8> {
     // The reader gives up long before it could check the sum and the length.
     [&GZIP_HEAD[..], &packed, &[0; 8]].concat()
 }
+
+/// A secret is covered to its end however deep it is spelled, wherever it is folded, on a page of any length.
+#[tokio::test]
+async fn neither_depth_nor_folds_nor_length_show_a_secret() {
+    let json = |text: &str| serde_json::to_string(text).unwrap();
+    let quoted = |text: &str| json(text)[1..json(text).len() - 1].to_owned();
+    let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
+    let folded = |fold: &str| SECRET.as_bytes().chunks(5).map(String::from_utf8_lossy).collect::<Vec<_>>().join(fold);
+    let units = spelled(SECRET)[2].clone();
+    let said = [
+        quoted(&quoted(&quoted(&units))),
+        percent(&percent(&percent(&percent(SECRET)))),
+        quoted(&percent(&quoted(&units))),
+        folded("\r\n "),
+        folded(" "),
+        folded("<br>\n"),
+        folded("\u{200b}"),
+        folded("\u{ad}"),
+        quoted(&percent(&folded("<wbr>"))),
+        SECRET.bytes().map(|byte| format!("&#{byte}")).collect::<Vec<_>>().concat(),
+        SECRET.bytes().map(|byte| format!("&#{byte:015};")).collect::<Vec<_>>().concat(),
+    ];
+    for said in said {
+        for records in [1, 600] {
+            let record =
+                |at: usize| serde_json::json!({ "request_id": format!("id-{at:030}"), "error_message": "a\nb" });
+            let mut page: Vec<_> = (0..records).map(record).collect();
+            page.push(serde_json::json!({ "request_id": "told", "error_message": format!("said ({said})") }));
+            let count = page.len();
+            let body = serde_json::json!({ "invocations": page, "count": count }).to_string();
+            let server = Server::answering("200 OK", "", &body).await;
+            let page = list(&server.base).await.unwrap();
+            let last = page.records.last().unwrap();
+            assert_eq!(last.error_message.as_deref(), Some("said ([REDACTED])"), "{said} {records}");
+            assert_eq!(page.records[0].error_message.as_deref(), Some("a\nb"));
+        }
+        let server =
+            Server::answering("403 Forbidden", "", &format!("<html><body>denied ({said})</body></html>")).await;
+        let failure = list(&server.base).await.unwrap_err();
+        assert_eq!(failure.message.as_deref(), Some("denied ([REDACTED])"), "{said}");
+    }
+}
+
+/// What is shown side by side holds no secret either, wherever the service divides it.
+#[tokio::test]
+async fn a_secret_divided_between_fields_is_not_shown() {
+    for (first, second) in [(0, 5), (5, 10), (3, 8), (10, 10), (5, 14), (8, 14)] {
+        let [code, words, id] = [&SECRET[..first], &SECRET[first..second], &SECRET[second..]];
+        for status in ["401 Unauthorized", "500 Error", "200 OK"] {
+            let body = format!(r#"{{"error_code":"{code}","error_msg":"{words}"}}"#);
+            let failure = failure_of(status, &format!("X-Request-Id: {id}\r\n"), &body).await;
+            let shown = [failure.code, failure.message, failure.request_id];
+            let shown: String = shown.into_iter().flatten().map(String::from).collect();
+            assert!(!shown.contains("hunt") && !shown.contains("ter2"), "{first} {second} {status}: {shown}");
+        }
+    }
+}
+
+/// A secret that is an ordinary word is covered in words alone: it turns no two records into one, and hides no function.
+#[tokio::test]
+async fn a_secret_that_is_an_ordinary_word_changes_no_record() {
+    let urn = "urn:fss:cn-north-4:p:function:default:report";
+    let record = r#"{"request_id":"aaaaaaaa-1234-cafe","status":"SUCCESS","error_code":1234,"error_message":"not 1234","start_time":"2026-11-21T17:23:28"}"#;
+    let body = format!(r#"{{"invocations":[{record}],"functions":[{{"func_urn":"{urn}"}}],"count":1}}"#);
+    let plain = list(&Server::answering("200 OK", "", &body).await.base).await.unwrap();
+    for secret in ["1234", "2026", "cafe", "default", "function", "cn-north-4", "2026-11-21", "SUCCESS", "report"] {
+        let server = Server::answering("200 OK", "", &body).await;
+        let token = Credentials::Token(SecretString::from(secret));
+        let page = client(&server.base, token.clone()).list_invocations(&self::urn(), &query()).await.unwrap();
+        let is_told = secret == "1234";
+        let words = if is_told { "not [REDACTED]" } else { "not 1234" };
+        assert_eq!(page.records[0].error_message.as_deref(), Some(words), "{secret}");
+        let unnoticed =
+            fgarchive::domain::Invocation { error_message: Some("not 1234".into()), ..page.records[0].clone() };
+        assert_eq!((&unnoticed, page.count), (&plain.records[0], Some(1)), "{secret}");
+        let settings = ClientSettings { project_id: Some("p".to_owned()), ..settings(&server.base, token.clone()) };
+        let functions = Client::new(settings).unwrap().list_functions(Marker(0)).await.unwrap();
+        assert_eq!((functions.functions.len(), functions.unreadable), (1, 0), "{secret}");
+        assert_eq!(token.ordinary_secrets(), ["the token"]);
+    }
+    let hidden = Credentials::Token(SecretString::from("hunter2hunter2"));
+    assert!(hidden.ordinary_secrets().is_empty());
+}
+
+/// What a refusal means is told before its words are covered.
+#[tokio::test]
+async fn a_secret_that_is_a_word_of_a_refusal_changes_no_meaning() {
+    let body = r#"{"error_code":"FSS.0403","error_msg":"invalid token"}"#;
+    for secret in ["token", "invalid", "0403", "FSS.0403"] {
+        let server = Server::answering("403 Forbidden", "", body).await;
+        let token = Credentials::Token(SecretString::from(secret));
+        let failure = client(&server.base, token).list_invocations(&urn(), &query()).await.unwrap_err();
+        assert_eq!(failure.meaning, Meaning::TokenExpired, "{secret}");
+    }
+}

@@ -1,7 +1,8 @@
 //! What the service knows us by. Nothing here prints a secret.
 
 use super::Endpoint;
-use secrecy::SecretString;
+use super::redaction::is_ordinary;
+use secrecy::{ExposeSecret, SecretString};
 
 /// One of the three ways to be known to the service.
 #[derive(Clone, Debug)]
@@ -60,6 +61,20 @@ impl Credentials {
             }
             Self::Password(login) => vec![login.password.clone()],
         }
+    }
+
+    /// Which of their secrets cannot be told from ordinary text: they are covered in words only, and not
+    /// at all where they are shortest.
+    pub fn ordinary_secrets(&self) -> Vec<&'static str> {
+        let named = match self {
+            Self::Token(token) => vec![("the token", Some(token))],
+            Self::Keys { secret_key, security_token, .. } => {
+                vec![("the secret key", Some(secret_key)), ("the security token", security_token.as_ref())]
+            }
+            Self::Password(login) => vec![("the password", Some(&login.password))],
+        };
+        let is_ordinary = |secret: &SecretString| is_ordinary(secret.expose_secret());
+        named.into_iter().filter(|(_, secret)| secret.is_some_and(is_ordinary)).map(|(name, _)| name).collect()
     }
 
     /// Whether requests carry a token rather than a signature.

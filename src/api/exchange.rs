@@ -103,7 +103,7 @@ impl Exchange {
         let mut failure = answer.failure(operation, meaning);
         failure.code = refusal.code;
         failure.message = refusal.message;
-        failure.request_id = failure.request_id.or(refusal.request_id);
+        failure.request_id = refusal.request_id.or(failure.request_id);
         if failure.is_denied() {
             failure.cause = answer.served_at().and_then(|served_at| clock_skew(now, served_at));
         }
@@ -157,9 +157,9 @@ impl Answer {
     }
 
     fn broken(&self, operation: &str, refusal: Refusal, meaning: Meaning) -> CallFailure {
-        let Refusal { code, message, request_id } = refusal;
+        let Refusal { code, message, request_id, .. } = refusal;
         let failure = self.failure(operation, meaning);
-        let request_id = failure.request_id.clone().or(request_id);
+        let request_id = request_id.or_else(|| failure.request_id.clone());
         CallFailure { code, message, request_id, ..failure }
     }
 }

@@ -1,6 +1,6 @@
 //! What went wrong with one call, by what it means for the caller.
 
-use super::redaction::Redactor;
+use super::redaction::{Redactor, Scope};
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -93,15 +93,12 @@ impl CallFailure {
 
     /// The same without any secret in its words.
     pub(super) fn redacted(self, redactor: &Redactor) -> Self {
-        let hide = |text: Box<str>| Box::from(redactor.redact(&text));
-        Self {
-            operation: redactor.redact(&self.operation).into_owned(),
-            code: self.code.map(hide),
-            message: self.message.map(hide),
-            request_id: self.request_id.map(hide),
-            cause: self.cause.map(|Cause(text)| Cause(hide(text))),
-            ..self
-        }
+        let said = [(Scope::Values, self.code), (Scope::Words, self.message), (Scope::Values, self.request_id)];
+        let [code, message, request_id] = redactor.redact_together(said);
+        let cause = self.cause.map(|Cause(text)| Cause(redactor.redact(&text).into()));
+        // Our own words about ids.
+        let operation = redactor.redact_as(Scope::Values, &self.operation).into_owned();
+        Self { operation, code, message, request_id, cause, ..self }
     }
 
     /// Whether the same call may succeed later.

@@ -3,7 +3,7 @@
 use super::encoding::{self, PackedBody};
 use super::failure::{CallFailure, Cause, Meaning};
 use super::proxy::Proxies;
-use super::redaction::{Redactor, Secrets};
+use super::redaction::{Redactor, Scope, Secrets};
 use super::refusal::{self, Refusal};
 use super::{Endpoint, headers, trouble, wire};
 use crate::domain::Timestamp;
@@ -180,7 +180,7 @@ impl Answer {
         }
         let text = String::from_utf8_lossy(&self.body);
         let text = if self.is_whole { text } else { self.redactor.redact_cut(&text).into_owned().into() };
-        Refusal::read(&text, &self.redactor)
+        Refusal::read(&text, self.request_id(), &self.redactor)
     }
 
     /// Undoes what was done to the body for the way; one that cannot be unpacked says nothing.
@@ -210,13 +210,17 @@ impl Answer {
         }
     }
 
+    /// The request's id, by the answer's head. IAM names its requests in a header of its own.
+    fn request_id(&self) -> Option<&str> {
+        self.header("x-request-id").or_else(|| self.header("x-iam-trace-id"))
+    }
+
     /// A failure that carries what the answer's head says.
     pub(super) fn failure(&self, operation: &str, meaning: Meaning) -> CallFailure {
-        // IAM names its requests in a header of its own.
-        let request_id = self.header("x-request-id").or_else(|| self.header("x-iam-trace-id"));
+        let hidden = |id| self.redactor.redact_as(Scope::Values, id);
         CallFailure {
             status: Some(self.status),
-            request_id: request_id.and_then(|id| refusal::code_line(&self.redactor.redact(id))),
+            request_id: self.request_id().and_then(|id| refusal::code_line(&hidden(id))),
             ..CallFailure::new(operation, meaning)
         }
     }

@@ -2,9 +2,10 @@
 //! be asked directly by somebody who said otherwise.
 
 use super::Endpoint;
+use super::redaction::is_ordinary;
 use percent_encoding::percent_decode_str;
 use reqwest::{NoProxy, Url};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 
 /// Why a proxy is not used. Its address is left out: it may hold a password.
@@ -72,6 +73,11 @@ impl Proxies {
         let address = address.as_ref().filter(|_| !endpoint.is_loopback())?;
         let exempt = NoProxy::from_string(&self.exempt);
         Some(reqwest::Proxy::all(address.0.as_str()).map(|proxy| proxy.no_proxy(exempt)))
+    }
+
+    /// Whether a password among them cannot be told from ordinary text: it is covered in words only.
+    pub fn have_ordinary_password(&self) -> bool {
+        self.secrets().iter().any(|secret| is_ordinary(secret.expose_secret()))
     }
 
     /// What of them nobody is to see.

@@ -4,8 +4,8 @@
 //! FunctionGraph (`FSS.nnnn`) and its gateway (`APIG.nnnn` and `APIGW.nnnn`, alike but for the prefix).
 
 use super::Meaning;
-use super::redaction::Redactor;
-use super::wire::error_fields;
+use super::redaction::{Redactor, Scope};
+use super::wire::{ErrorFields, error_fields};
 use std::time::Duration;
 
 /// How much of the service's words is shown: a line, not a page of HTML.
@@ -20,19 +20,30 @@ pub(super) struct Refusal {
     pub(super) code: Option<Box<str>>,
     pub(super) message: Option<Box<str>>,
     pub(super) request_id: Option<Box<str>>,
+    /// What the message says of a token, told before a word of it is covered.
+    pub(super) is_of_invalid_token: bool,
+    pub(super) is_of_old_token: bool,
 }
 
 impl Refusal {
-    /// Reads any body; what is no JSON counts as words. Secrets are covered before anything is cut.
-    pub(super) fn read(body: &str, redactor: &Redactor) -> Self {
-        let hidden = |text: Option<Box<str>>| text.map(|text| redactor.redact(&text).into_owned());
-        match error_fields(body) {
-            Some(said) => Self {
-                code: hidden(said.code).as_deref().and_then(code_line),
-                message: hidden(said.message).as_deref().and_then(message_line),
-                request_id: hidden(said.request_id).as_deref().and_then(code_line),
-            },
-            None => Self { message: message_line(&without_tags(&redactor.redact(body))), ..Self::default() },
+    /// Reads any body; what is no JSON counts as words. The head of an answer may name the request, too,
+    /// and comes first. Secrets are covered before anything is cut, and in all that is shown in one line
+    /// at once: one may begin in the code and end in the message.
+    pub(super) fn read(body: &str, request_id: Option<&str>, redactor: &Redactor) -> Self {
+        let words = || without_tags(&redactor.redact(body)).into();
+        let words = || ErrorFields { message: Some(words()), ..ErrorFields::default() };
+        let said = error_fields(body).unwrap_or_else(words);
+        let says = |words: &str| speaks_of(said.message.as_deref(), words);
+        let (is_of_invalid_token, is_of_old_token) = (says("invalid token"), says("token must be updated"));
+        let request_id = request_id.map(Box::from).or(said.request_id);
+        let shown = [(Scope::Values, said.code), (Scope::Words, said.message), (Scope::Values, request_id)];
+        let [code, message, request_id] = redactor.redact_together(shown);
+        Self {
+            code: code.as_deref().and_then(code_line),
+            message: message.as_deref().and_then(message_line),
+            request_id: request_id.as_deref().and_then(code_line),
+            is_of_invalid_token,
+            is_of_old_token,
         }
     }
 
@@ -50,10 +61,6 @@ impl Refusal {
         self.code.as_deref().is_some_and(|code| code.starts_with("FSS."))
     }
 
-    fn speaks_of(&self, words: &str) -> bool {
-        self.message.as_deref().is_some_and(|message| message.to_ascii_lowercase().contains(words))
-    }
-
     /// What an answer of this status and body means. `with_token` says that the request carried a token.
     pub(super) fn meaning(&self, status: u16, with_token: bool, retry_after: Option<Duration>) -> Meaning {
         match status {
@@ -65,7 +72,7 @@ impl Refusal {
             }
             401 if self.is_expired_token(with_token) => Meaning::TokenExpired,
             // The listing's own page documents 403 "invalid token".
-            403 if with_token && self.speaks_of("invalid token") => Meaning::TokenExpired,
+            403 if with_token && self.is_of_invalid_token => Meaning::TokenExpired,
             401 | 403 => Meaning::Denied,
             // Only the service itself knows that there is no such function. Another's 404, of a gateway, a proxy or a wrong
             // endpoint, is about the address.
@@ -78,9 +85,13 @@ impl Refusal {
 
     /// Whether a 401 may be cured by a new token. A missing place on a whitelist is not.
     fn is_expired_token(&self, with_token: bool) -> bool {
-        let says_so = self.gateway_number() == Some("0307") || self.speaks_of("token must be updated");
+        let says_so = self.gateway_number() == Some("0307") || self.is_of_old_token;
         says_so || (with_token && !self.has_code(&["FSS.1118"]))
     }
+}
+
+fn speaks_of(message: Option<&str>, words: &str) -> bool {
+    message.is_some_and(|message| message.to_ascii_lowercase().contains(words))
 }
 
 /// Words of the service as part of one line.
@@ -122,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(body: &str) -> (Option<String>, Option<String>) {
-        let Refusal { code, message, .. } = Refusal::read(body, &Redactor::default());
+        let Refusal { code, message, .. } = Refusal::read(body, None, &Redactor::default());
         (code.map(String::from), message.map(String::from))
     }
 
@@ -154,7 +165,7 @@ mod tests {
         ] {
             assert_eq!(read(body), expected, "{body}");
         }
-        let with_id = Refusal::read(r#"{"error_code":"A","request_id":"r"}"#, &Redactor::default());
+        let with_id = Refusal::read(r#"{"error_code":"A","request_id":"r"}"#, None, &Redactor::default());
         assert_eq!(with_id.request_id.as_deref(), Some("r"));
     }
 
@@ -168,7 +179,7 @@ mod tests {
     fn a_refusal_means_what_the_vendors_tables_say() {
         let meaning = |status, code: &str, message: &str, with_token| {
             let body = format!(r#"{{"error_code":"{code}","error_msg":"{message}"}}"#);
-            Refusal::read(&body, &Redactor::default()).meaning(status, with_token, None)
+            Refusal::read(&body, None, &Redactor::default()).meaning(status, with_token, None)
         };
         let throttled = Meaning::Throttled { retry_after: None };
         let unavailable = Meaning::Unavailable { retry_after: None };
@@ -204,7 +215,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_makes_one_short_line(text in prop::collection::vec(any::<char>(), 0..400)) {
-            let refusal = Refusal::read(&text.iter().collect::<String>(), &Redactor::default());
+            let refusal = Refusal::read(&text.iter().collect::<String>(), None, &Redactor::default());
             for line in [refusal.code, refusal.message].into_iter().flatten() {
                 prop_assert!(!line.is_empty() && !line.contains(char::is_control));
                 prop_assert!(line.chars().count() <= LONGEST_MESSAGE + 1);

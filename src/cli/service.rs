@@ -1,7 +1,7 @@
 //! What every command that asks the service is told: which functions, where, and how hard to ask.
 
 use super::Globals;
-use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Timeouts};
+use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::config::{self, LoadedCredentials, ServiceAddress, ServiceOptions};
 use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
@@ -158,6 +158,7 @@ impl ServiceArgs {
         };
         let addresses: Vec<&Endpoint> = [Some(&functions), iam.as_ref(), login].into_iter().flatten().collect();
         let proxies = config::load_proxies(&env, &addresses)?;
+        warn_of_ordinary_secrets(&credentials, &proxies);
         let clock = globals.clock();
         let settings = ClientSettings {
             functions_base: functions,
@@ -187,6 +188,16 @@ impl ServiceArgs {
             });
         }
         Ok(Settings { functions, ..settings })
+    }
+}
+
+/// Says that a secret can be guessed, and why it stays where an archive holds the same word.
+fn warn_of_ordinary_secrets(credentials: &Credentials, proxies: &Proxies) {
+    let of_proxy = proxies.have_ordinary_password().then_some("the proxy's password");
+    for name in credentials.ordinary_secrets().into_iter().chain(of_proxy) {
+        tracing::warn!(
+            "{name} is as short or usual as ordinary text: it is covered in messages, not in ids, times and states"
+        );
     }
 }
 

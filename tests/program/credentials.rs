@@ -100,6 +100,18 @@ fn a_value_with_a_line_break_or_a_blank_is_named_and_not_shown() {
     }
 }
 
+/// It is known by its name alone, and told once, however many functions are asked.
+#[test]
+fn a_secret_that_is_an_ordinary_word_is_warned_of_once() {
+    let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
+    for (secret, times) in [("2026", 1), ("t", 1), ("cn-north-4", 1), ("hunter2hunter2", 0)] {
+        let said = nobody(&home, &cloud).with_token().env(AUTH_TOKEN, secret).exits(4);
+        let warnings = said.everything().matches("WARN the token is as short or usual as ordinary text").count();
+        assert_eq!(warnings, times, "{secret}: {}", said.everything());
+    }
+    assert!(!home.sync(&cloud).exits(0).everything().contains("ordinary text"));
+}
+
 #[test]
 fn a_refused_key_is_shown_to_the_service_once() {
     let cases: [(&str, &[&str]); 2] = [

@@ -1,8 +1,13 @@
 //! Secrets in every usual spelling.
 
+use super::redactor::LONGEST_MAPPED;
+use super::spelling::Step;
 use super::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
+use secrecy::SecretString;
 use std::fmt::Write as _;
 
 fn redactor(secrets: &[&str]) -> Redactor {
@@ -150,7 +155,7 @@ proptest! {
             let text = format!("token: {spelled}");
             let cut = &text[..keep.min(text.len())];
             let shown = redactor.redact_cut(cut).into_owned();
-            let read = Spelling::ALL.into_iter().fold(shown.clone(), |text, spelling| {
+            let read = [Step::Spellings].into_iter().fold(shown.clone(), |text, spelling| {
                 let undone = spelling.undo(text.as_bytes(), false);
                 undone.map_or(text, |undone| String::from_utf8_lossy(&undone.bytes).into_owned())
             });
@@ -247,4 +252,222 @@ fn tokens_stay_secret_after_newer_ones() {
     assert_eq!(secrets.redactor().redact(text), "[REDACTED] [REDACTED] [REDACTED] token-of-friday");
     let with_other = secrets.redactor_with(&"token-of-friday".into());
     assert_eq!(with_other.redact(text), "[REDACTED] [REDACTED] [REDACTED] [REDACTED]");
+}
+
+/// What a text may be folded with, in any of the ways that are known; the last two by whoever
+/// writes HTML, before anything else is done to it.
+const FOLDS: [&str; 12] = [
+    "\n",
+    "\r\n ",
+    " ",
+    "\t",
+    "<br>",
+    "<wbr>\n",
+    "</span><span class=\"a b\">",
+    "\u{200b}",
+    "\u{ad}",
+    "\u{a0}",
+    "&shy;",
+    "&ZeroWidthSpace;",
+];
+
+/// One way more in which a text is written, of those that a service is known to use.
+fn nested(text: &str, way: usize) -> String {
+    let percent = |letter: char| in_bytes(letter, |byte| format!("%{byte:02X}"));
+    let unless_plain = |write: &dyn Fn(char) -> String| {
+        spelled(text, |letter| if letter.is_ascii_alphanumeric() { letter.to_string() } else { write(letter) })
+    };
+    let json = serde_json::to_string(text).unwrap();
+    match way {
+        0 => json[1..json.len() - 1].replace('/', "\\/"),
+        1 => unless_plain(&percent),
+        2 => unless_plain(&|letter| format!("&#x{:x};", u32::from(letter))),
+        3 => spelled(text, escaped),
+        4 => spelled(text, percent),
+        5 => spelled(text, |letter| format!("&#{}", u32::from(letter))),
+        6 => spelled(text, |letter| format!("&#{:014};", u32::from(letter))),
+        7 => text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
+        8 => spelled(text, |letter| in_bytes(letter, |byte| format!("\\{byte:03o}"))),
+        _ => spelled(text, |letter| if u32::from(letter) % 2 == 0 { escaped(letter) } else { percent(letter) }),
+    }
+}
+
+/// A text with a fold after so many of its characters, each time.
+fn folded(text: &str, every: usize, fold: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    letters.chunks(every).map(|line| line.iter().collect::<String>()).collect::<Vec<_>>().join(fold)
+}
+
+/// A text as whoever knows all the spellings and folds reads it, whatever it is nested in.
+fn read_to_the_bottom(text: &str) -> String {
+    let text = text.as_bytes().to_vec();
+    let read = (0..20).fold(text, |text, _| {
+        [Step::Tags, Step::Folds, Step::Spellings].into_iter().fold(text, |text, step| match step.undo(&text, false) {
+            Some(undone) => undone.bytes,
+            None => text,
+        })
+    });
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+/// Whether a text shows eight characters of a secret that follow each other.
+fn shows_a_part(text: &str, secret: &str) -> bool {
+    let read = read_to_the_bottom(text);
+    secret.as_bytes().windows(8).any(|part| {
+        let part = std::str::from_utf8(part).unwrap();
+        text.contains(part) || read.contains(part)
+    })
+}
+
+proptest! {
+    /// However deep a secret is spelled, wherever it is folded, in a text of any length.
+    #[test]
+    fn nothing_of_a_secret_is_left_at_any_depth(
+        secret in prop_oneof!["[A-Za-z0-9/+]{8,40}={0,2}", "MII[A-Za-z0-9/+]{200,300}==", "[A-Za-z]{6,9}[ %&\"'\\\\][A-Za-z0-9]{6,9}"],
+        inner in 1..70usize,
+        outer in 20..70usize,
+        folds in (0..=FOLDS.len(), prop_oneof![0..FOLDS.len() - 2, Just(FOLDS.len())]),
+        ways in prop::collection::vec(0..10usize, 0..4),
+        around in (prop_oneof![12 => 0..3usize, 1 => Just(3)], "[ -~é]{0,30}"),
+    ) {
+        let redactor = redactor(&[&secret]);
+        let fold = |text: &str, every, fold: usize| FOLDS.get(fold).map_or(text.to_owned(), |with| folded(text, every, with));
+        let (length, ordinary) = around;
+        let padding = format!("{ordinary} ").repeat([0, 1, 100, 10_000][length]);
+        prop_assume!(!redactor.mentions(&padding) && read_to_the_bottom(&secret).len() >= 8);
+        let spelled = ways.iter().fold(fold(&secret, inner, folds.0), |text, way| nested(&text, *way));
+        prop_assume!(spelled.len() < 100_000);
+        let text = format!("{padding}({}){ordinary}", fold(&spelled, outer, folds.1));
+        let shown = redactor.redact(&text);
+        prop_assert!(!shows_a_part(&shown, &secret), "{text} is shown as {shown}");
+        let body = serde_json::json!({ "count": 1, "invocations": [{ "request_id": text, "x": [text] }] }).to_string();
+        let shown: serde_json::Value = serde_json::from_str(&redactor.redact_json(&body)).unwrap();
+        for shown in [&shown["invocations"][0]["request_id"], &shown["invocations"][0]["x"][0]] {
+            prop_assert!(!shows_a_part(shown.as_str().unwrap(), &secret), "{body} is shown as {shown}");
+        }
+    }
+}
+
+/// A token as long as those of the service.
+fn long_token() -> String {
+    let next = |at: &u32| Some(at.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    let bytes = std::iter::successors(Some(1), next).map(|at| at.to_be_bytes()[0]).take(771);
+    STANDARD.encode(bytes.collect::<Vec<_>>())
+}
+
+#[test]
+fn a_folded_token_is_covered_to_its_end() {
+    let token = long_token();
+    let redactor = redactor(&[&token]);
+    for fold in FOLDS {
+        for every in [3, 16, 64] {
+            let text = format!("denied for {}.", folded(&token, every, fold));
+            assert_eq!(redactor.redact(&text), "denied for [REDACTED].", "{every} {fold:?}");
+        }
+    }
+}
+
+/// What else stands in the same text of a secret is told by its letters, whatever it is folded
+/// with.
+#[test]
+fn the_rest_of_a_secret_is_covered_where_its_beginning_is() {
+    let token = long_token();
+    let redactor = redactor(&[&token]);
+    for fold in ["..", " | ", "\",\"", "[/b]\n", "-----\n"] {
+        let shown = redactor.redact(&folded(&token, 64, fold)).into_owned();
+        assert!(!shows_a_part(&shown, &token), "{fold} {shown}");
+    }
+    let rest = &token[20..];
+    assert_eq!(redactor.redact(rest), rest, "a rest alone may be anything");
+}
+
+/// The same record on a page of any length.
+#[test]
+fn how_long_a_page_is_hides_no_depth() {
+    let secret = "Sk9/UperSecretKeyA1b2C3d4E5f6G7h8I9j0K+lm=";
+    let redactor = redactor(&[secret]);
+    let deep = [[0, 0, 0].as_slice(), &[1, 1], &[1, 1, 1, 1, 1, 1], &[1, 0, 0], &[1, 1, 2], &[7, 2, 1, 0, 3, 8]];
+    for ways in deep {
+        let spelled = ways.iter().fold(format!("<{secret}>"), |text, way| nested(&text, *way));
+        for records in [0, 3, 1000] {
+            let record = serde_json::json!({ "request_id": "a", "error_message": "as it was\n", "error_code": 0 });
+            let told = serde_json::json!({ "request_id": "b", "error_message": format!("said {spelled}.") });
+            let page = |last| serde_json::json!({ "invocations": [vec![record.clone(); records], vec![last]] });
+            let body = page(told).to_string();
+            let shown: serde_json::Value = serde_json::from_str(&redactor.redact_json(&body)).unwrap();
+            let last = &shown["invocations"][1][0];
+            let words = last["error_message"].as_str().unwrap();
+            let is_covered_alone = words.starts_with("said ") && words.contains("[REDACTED]") && words.ends_with('.');
+            assert!(is_covered_alone, "{ways:?} {records}: {last}");
+            assert!(!shows_a_part(&shown.to_string(), secret), "{ways:?} {records}: {last}");
+            assert_eq!(shown["invocations"][0], page(record.clone())["invocations"][0]);
+        }
+    }
+}
+
+/// Nobody writes so who has something to say; read to its end it would cost time without bounds.
+#[test]
+fn a_text_too_deep_to_read_is_covered_whole() {
+    let deep = format!("\\{}u0061", "u005c".repeat(1000));
+    assert_eq!(redactor(&["hunter2hunter2"]).redact(&deep), "[REDACTED]");
+    assert_eq!(Redactor::default().redact(&deep), deep);
+    let loops = format!(
+        "https://a.example/?to={}",
+        "https%3A%2F%2Fa.example%2F".replace('%', &format!("%{}", "25".repeat(99)))
+    );
+    assert_eq!(redactor(&["hunter2hunter2"]).redact(&loops), loops);
+    // Deep in a small part of a long text, where the length alone would allow for more than a stack
+    // does.
+    let padded = format!("{} {deep}", "%41%0a".repeat(200_000));
+    assert_eq!(redactor(&["hunter2hunter2"]).redact(&padded), "[REDACTED]");
+    let line = "\\".repeat(10_000);
+    assert_eq!(redactor(&["hunter2hunter2"]).redact(&line), line);
+}
+
+#[test]
+fn a_secret_that_begins_in_one_text_and_ends_in_another_is_covered() {
+    let secret = "Sk9/UperSecretKeyA1b2C3d4E5f6G7h8I9j0K+lm=";
+    let redactor = redactor(&[secret]);
+    let together = |texts: [&str; 3]| {
+        let texts = texts.map(|text| (Scope::Words, (!text.is_empty()).then(|| Box::from(text))));
+        redactor.redact_together(texts).map(|text| text.map_or_else(String::new, String::from))
+    };
+    assert_eq!(together(["a", "", "b"]), ["a", "", "b"]);
+    assert_eq!(together([&secret[..21], &secret[21..], ""]), ["[REDACTED]", "[REDACTED]", ""]);
+    let thirds = [&format!("A.{}", &secret[..14]), &secret[14..30], &format!("{} end", &secret[30..])];
+    assert_eq!(together(thirds), ["A.[REDACTED]", "[REDACTED]", "[REDACTED] end"]);
+    assert_eq!(together([secret, "words", &format!("{}..{}", &secret[..16], &secret[16..])])[1], "words");
+}
+
+/// A page whose ids, times and states hold the same letters as a secret that is an ordinary word.
+const PAGE_OF_WORDS: &str = r#"{"invocations":[{"request_id":"aaaaaaaa-1234-cafe","status":"SUCCESS","error_code":1234,"start_time":"2026-11-21T17:23:28","x":"cafe 2026"}],"functions":[{"func_urn":"urn:fss:cn-north-4:p:function:default:test"}],"count":1234,"next_marker":"2026"}"#;
+
+#[test]
+fn an_ordinary_secret_is_covered_in_words_alone() {
+    for secret in
+        ["1234", "2026", "cafe", "test", "default", "function", "cn-north-4", "2026-11-21", "SUCCESS", "count"]
+    {
+        let redactor = redactor(&[secret]);
+        let shown: serde_json::Value = serde_json::from_str(&redactor.redact_json(PAGE_OF_WORDS)).unwrap();
+        let mut expected: serde_json::Value = serde_json::from_str(PAGE_OF_WORDS).unwrap();
+        expected["invocations"][0]["x"] = "cafe 2026".replace(secret, "[REDACTED]").into();
+        assert_eq!(shown, expected, "{secret}");
+        let body = format!(r#"{{"request_id":"a","error_message":"denied: {secret}!","new":["<{secret}>"]}}"#);
+        let expected = r#"{"request_id":"a","error_message":"denied: [REDACTED]!","new":["<[REDACTED]>"]}"#;
+        assert_eq!(redactor.redact_json(&body), expected);
+        assert_eq!(redactor.redact_as(Scope::Values, secret), secret);
+    }
+}
+
+#[test]
+fn a_secret_that_is_no_ordinary_word_is_covered_everywhere() {
+    for secret in ["hunter2hunter2", "deadbeef", "12345678901", "Function"] {
+        let redactor = redactor(&[secret]);
+        for field in ["request_id", "status", "error_code", "start_time", "end_time", "func_urn", "x"] {
+            let body = format!(r#"{{"{field}":"a:{secret}:b","{secret}":1}}"#);
+            let expected = format!(r#"{{"{field}":"a:[REDACTED]:b","[REDACTED]":1}}"#);
+            assert_eq!(redactor.redact_json(&body), expected);
+        }
+        assert!(!is_ordinary(secret));
+    }
 }
