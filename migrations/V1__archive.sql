@@ -69,6 +69,28 @@ CREATE TABLE runs (
     nonce            TEXT NOT NULL DEFAULT (lower(hex(randomblob(8))))
 ) STRICT;
 
+-- What a run did in each project that it asked; the counts of `runs` are their sums.
+CREATE TABLE run_sources (
+    id               INTEGER PRIMARY KEY,
+    run_id           INTEGER NOT NULL REFERENCES runs (id),
+    -- A name that is unique within its run.
+    name             TEXT NOT NULL,
+    -- How it ended, and the exit code that the run would have had with this source alone. NULL as in `runs`.
+    outcome          TEXT,
+    exit_code        INTEGER,
+    requests         INTEGER NOT NULL DEFAULT 0,
+    retries          INTEGER NOT NULL DEFAULT 0,
+    throttled        INTEGER NOT NULL DEFAULT 0,
+    verify_requests  INTEGER NOT NULL DEFAULT 0,
+    records_seen     INTEGER NOT NULL DEFAULT 0,
+    records_new      INTEGER NOT NULL DEFAULT 0,
+    records_changed  INTEGER NOT NULL DEFAULT 0,
+    records_late     INTEGER NOT NULL DEFAULT 0,
+    records_rejected INTEGER NOT NULL DEFAULT 0,
+    functions_unreadable INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (run_id, name)
+) STRICT;
+
 -- One row a record, as last seen. Ids are random: rows are appended in the order they came, and only the index of the
 -- key is written all over, which is half as much as a table clustered by it (measured by `cargo bench`).
 CREATE TABLE invocations (

@@ -7,11 +7,11 @@ use super::{Cli, Command, Globals, emulate, failure, query, runtime};
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::clock::Clock;
 use crate::config;
+use crate::domain::{Counts, RecordCounts};
 use crate::emulator::{self, Options};
 use crate::error::{Failure, FailureKind};
 use crate::store::file::Archive;
-use crate::store::write::Tally;
-use crate::sync::{self, RunReport, Settings, Unwatched};
+use crate::sync::{self, RunPlan, RunReport, RunSource, Settings, Task, Unwatched};
 use clap::Parser;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -110,8 +110,9 @@ async fn archive(path: &Path, clock: &Clock, out: &mut dyn Write) -> Result<(), 
     for title in ["First run", "Second run, half an hour later"] {
         let client = client(&format!("http://{address}"), clock)?;
         let settings = Settings { all_functions: true, max_rps: 1_000.0, ..Settings::default() };
-        let report =
-            sync::run(&mut archive, client, &settings, clock, &CancellationToken::new(), &mut Unwatched).await?;
+        let source = RunSource { name: emulator::REGION.into(), source: client, settings };
+        let plan = RunPlan { task: Task::SYNC, sources: vec![source] };
+        let report = sync::run(&mut archive, plan, clock, &CancellationToken::new(), &mut Unwatched).await?;
         say(out, &format!("{title}: {}", summary(&report)))?;
         if let Some(failure) = report.failure() {
             return Err(failure);
@@ -148,7 +149,8 @@ fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {
 }
 
 fn summary(report: &RunReport) -> String {
-    let Tally { requests, seen, new, changed, .. } = report.tally;
+    let Counts { requests, records, .. } = report.counts();
+    let (requests, RecordCounts { seen, new, changed, .. }) = (requests.sent, records);
     format!("{}, {requests} requests, {seen} records seen, {new} new, {changed} changed.", report.outcome())
 }
 

@@ -1,7 +1,7 @@
 //! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation is silent.
 
 use super::render::{Format, Renderer};
-use super::service::{self, ServiceArgs};
+use super::service::{self, Service, ServiceArgs};
 use super::terminal::on_one_line;
 use super::{Globals, failure, runtime};
 use crate::api::CallFailure;
@@ -9,7 +9,7 @@ use crate::domain::FunctionUrn;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::{Archive, StoreError};
 use crate::store::reports::Cell;
-use crate::sync::{self, Checkup, Finding, Verdict};
+use crate::sync::{self, Checkup, Finding, RunSource, Verdict};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -32,16 +32,30 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let clock = globals.clock();
     let settings = args.service.settings(clock.now());
-    let (client, source) = args.service.client_and_source(globals)?;
-    args.service.check_project(&client)?;
+    let service = only_one(args.service.services_of_project(globals)?)?;
+    let credentials = service.credentials.clone();
     let checkup = runtime()?.block_on(async {
-        let settings = args.service.resolve(settings, &client).await?;
-        Ok::<_, Failure>(sync::examine(client, &settings, &clock, &source).await)
+        let RunSource { source: client, settings, .. } = service.into_source(&settings).await?;
+        Ok::<_, Failure>(sync::examine(client, &settings, &clock, &credentials).await)
     })?;
     let written = if args.json { write_json(&checkup, out) } else { write_text(&checkup, out) };
     written.map_err(failure::output)?;
     let kept = if args.no_store { Ok(()) } else { keep(&checkup, globals) };
     conclude(checkup).and(kept)
+}
+
+/// A check-up is about one service.
+fn only_one(services: Vec<Service>) -> Result<Service, Failure> {
+    let regions: Vec<String> = services.iter().map(|service| service.client.region().to_owned()).collect();
+    let mut services = services.into_iter();
+    match (services.next(), services.next()) {
+        (Some(service), None) => Ok(service),
+        _ => Err(Failure::new(
+            FailureKind::Usage,
+            format!("the functions lie in several regions: {}", regions.join(", ")),
+        )
+        .hint("run the check-up once for each region")),
+    }
 }
 
 /// Another run that holds the archive is no reason to say nothing: what was found is printed by now.

@@ -1,7 +1,7 @@
 //! The bar of a run: on a terminal only, so that cron's mail holds no control characters.
 
 use super::Globals;
-use crate::store::write::Tally;
+use crate::domain::{Counts, PageCounts};
 use crate::sync::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
@@ -33,9 +33,10 @@ impl Progress {
 }
 
 impl Watch for Progress {
-    fn progress(&mut self, tally: &Tally) {
-        self.0.set_position(tally.pages);
-        self.0.set_message(format!("{} pages, {} records", tally.pages, tally.fetched));
+    fn progress(&mut self, counts: &Counts) {
+        let PageCounts { pages, entries, .. } = counts.pages;
+        self.0.set_position(pages);
+        self.0.set_message(format!("{pages} pages, {entries} records"));
     }
 }
 

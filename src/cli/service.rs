@@ -2,13 +2,15 @@
 
 use super::Globals;
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
-use crate::config::{self, LoadedCredentials, ServiceAddress, ServiceOptions};
+use crate::clock::Clock;
+use crate::config::{self, LoadedCredentials, RegionGroup, ServiceAddress, ServiceOptions};
 use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
-use crate::sync::{self, FunctionReport, Gone, Settings};
+use crate::sync::{self, FunctionReport, Gone, RunReport, RunSource, Settings, SourceReport};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Span;
 
 /// More requests side by side than this gain nothing from a service that is metered by the minute.
 const MOST_CONCURRENT: u32 = 64;
@@ -97,10 +99,9 @@ impl ServiceArgs {
         !self.functions.is_empty()
     }
 
-    /// How to ask, but for the functions that are named by half: see [`Self::resolve`].
+    /// How to ask, but for the functions.
     pub(super) fn settings(&self, now: Timestamp) -> Settings {
         Settings {
-            all_functions: self.all_functions,
             concurrency: self.concurrency as usize,
             max_rps: self.max_rps,
             seed: now.unix().unsigned_abs(),
@@ -109,22 +110,124 @@ impl ServiceArgs {
         .with_answers_after(self.request_timeout)
     }
 
-    /// The service, by what was told here, in variables and in files.
-    pub(super) fn client(&self, globals: &Globals) -> Result<Client, Failure> {
-        self.client_and_source(globals).map(|(client, _)| client)
+    /// The services of the regions that are asked, by what was told here, in variables and in files.
+    pub(super) fn services(&self, globals: &Globals) -> Result<Vec<Service>, Failure> {
+        let env = |name: &str| std::env::var_os(name);
+        let plain_http = if self.allow_plain_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
+        let options = ServiceOptions {
+            endpoint: self.endpoint.as_deref(),
+            region: self.region.as_deref(),
+            plain_http,
+            functions: &self.functions,
+            all_functions: self.all_functions,
+        };
+        let groups = config::group_by_region(&options, &env)?;
+        let addresses = groups.iter().map(|group| config::locate_service(&group.region, &options, &env));
+        let addresses: Vec<ServiceAddress> = addresses.collect::<Result<_, _>>()?;
+        let home = std::env::home_dir();
+        let LoadedCredentials { credentials, project_id, source, passed_over, exposed } =
+            config::load_credentials(&env, home.as_deref(), plain_http)?;
+        tracing::debug!("using the credentials of {source}");
+        let warnings = addresses.iter().filter_map(|address| address.warning.as_ref());
+        for text in warnings.chain(&passed_over).chain(&exposed) {
+            tracing::warn!("{text}");
+        }
+        let project_id = config::read_project_id(self.project_id.as_deref())?.or(project_id);
+        let common = Common {
+            proxies: config::load_proxies(&env, &all_addresses(&addresses, &credentials))?,
+            ca_cert: self.ca_cert.as_deref().map(config::read_ca_cert).transpose()?,
+            timeouts: Timeouts { total: self.request_timeout, ..Timeouts::default() },
+            clock: globals.clock(),
+            credentials,
+            source,
+        };
+        warn_of_ordinary_secrets(&common.credentials, &common.proxies);
+        let service = |(group, address): (RegionGroup, ServiceAddress)| {
+            let project_id = if group.is_default { project_id.clone() } else { project_of(&group.functions) };
+            let all_functions = group.is_default && self.all_functions;
+            Ok(Service {
+                client: common.client(address, &group.region, project_id)?,
+                credentials: common.source.clone(),
+                functions: group.functions,
+                all_functions,
+            })
+        };
+        groups.into_iter().zip(addresses).map(service).collect()
     }
 
-    /// The same for a command that may have to look the project up.
-    pub(super) fn client_of_project(&self, globals: &Globals) -> Result<Client, Failure> {
-        let (client, _) = self.client_and_source(globals)?;
-        self.check_project(&client)?;
-        Ok(client)
+    /// The same for a command that may have to look projects up: refused where one cannot be told, before anything is
+    /// asked or written.
+    pub(super) fn services_of_project(&self, globals: &Globals) -> Result<Vec<Service>, Failure> {
+        let services = self.services(globals)?;
+        services.iter().try_for_each(Service::check_project)?;
+        Ok(services)
     }
+}
 
-    /// Refuses to go on where the project is needed and cannot be told, before anything is asked or written.
-    pub(super) fn check_project(&self, client: &Client) -> Result<(), Failure> {
+/// What the services of several regions have in common.
+struct Common {
+    credentials: Credentials,
+    /// Where the credentials were found.
+    source: String,
+    timeouts: Timeouts,
+    ca_cert: Option<Vec<u8>>,
+    proxies: Proxies,
+    clock: Clock,
+}
+
+impl Common {
+    fn client(&self, address: ServiceAddress, region: &str, project_id: Option<String>) -> Result<Client, Failure> {
+        let clock = self.clock.clone();
+        let settings = ClientSettings {
+            functions_base: address.functions,
+            iam_base: address.iam,
+            region: region.to_owned(),
+            project_id,
+            credentials: self.credentials.clone(),
+            timeouts: self.timeouts,
+            ca_cert: self.ca_cert.clone(),
+            proxies: self.proxies.clone(),
+            user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION")).to_owned(),
+            now: Arc::new(move || clock.now()),
+        };
+        Client::new(settings).map_err(sync::to_failure)
+    }
+}
+
+/// Everything that is asked, the logging in among it.
+fn all_addresses<'a>(addresses: &'a [ServiceAddress], credentials: &'a Credentials) -> Vec<&'a Endpoint> {
+    let login = match credentials {
+        Credentials::Password(login) => Some(&login.auth_url),
+        _ => None,
+    };
+    let of_services = addresses.iter().flat_map(|address| [Some(&address.functions), address.iam.as_ref()]);
+    of_services.chain([login]).flatten().collect()
+}
+
+/// The project that URNs name, where it is one.
+fn project_of(functions: &[FunctionRef]) -> Option<String> {
+    let mut projects = functions.iter().filter_map(|function| match function {
+        FunctionRef::Urn(urn) => Some(urn.project_id()),
+        FunctionRef::Name { .. } => None,
+    });
+    let first = projects.next()?;
+    projects.all(|other| other == first).then(|| first.to_owned())
+}
+
+/// The service of a region, and what is asked of it.
+pub(super) struct Service {
+    pub(super) client: Client,
+    /// Where its credentials were found.
+    pub(super) credentials: String,
+    functions: Vec<FunctionRef>,
+    all_functions: bool,
+}
+
+impl Service {
+    /// Refuses to go on where the project is needed and cannot be told.
+    fn check_project(&self) -> Result<(), Failure> {
         let is_needed = self.all_functions || self.functions.iter().any(|it| matches!(it, FunctionRef::Name { .. }));
-        if !is_needed || client.can_tell_project() {
+        if !is_needed || self.client.can_tell_project() {
             return Ok(());
         }
         let message = "the project is not known, and no IAM is named for the service of --endpoint to ask for it";
@@ -134,61 +237,36 @@ impl ServiceArgs {
         ))
     }
 
-    /// The same, and where the credentials were found.
-    pub(super) fn client_and_source(&self, globals: &Globals) -> Result<(Client, String), Failure> {
-        let env = |name: &str| std::env::var_os(name);
-        let plain_http = if self.allow_plain_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly };
-        let options = ServiceOptions {
-            endpoint: self.endpoint.as_deref(),
-            region: self.region.as_deref(),
-            plain_http,
-            functions: &self.functions,
-        };
-        let ServiceAddress { region, functions, iam, warning } = config::locate_service(&options, &env)?;
-        let home = std::env::home_dir();
-        let LoadedCredentials { credentials, project_id, source, passed_over, exposed } =
-            config::load_credentials(&env, home.as_deref(), plain_http)?;
-        tracing::debug!("using the credentials of {source}");
-        for text in warning.into_iter().chain(passed_over).chain(exposed) {
-            tracing::warn!("{text}");
-        }
-        let login = match &credentials {
-            Credentials::Password(login) => Some(&login.auth_url),
-            _ => None,
-        };
-        let addresses: Vec<&Endpoint> = [Some(&functions), iam.as_ref(), login].into_iter().flatten().collect();
-        let proxies = config::load_proxies(&env, &addresses)?;
-        warn_of_ordinary_secrets(&credentials, &proxies);
-        let clock = globals.clock();
-        let settings = ClientSettings {
-            functions_base: functions,
-            iam_base: iam,
-            region,
-            project_id: config::read_project_id(self.project_id.as_deref())?.or(project_id),
-            credentials,
-            timeouts: Timeouts { total: self.request_timeout, ..Timeouts::default() },
-            ca_cert: self.ca_cert.as_deref().map(config::read_ca_cert).transpose()?,
-            proxies,
-            user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION")).to_owned(),
-            now: Arc::new(move || clock.now()),
-        };
-        Ok((Client::new(settings).map_err(sync::to_failure)?, source))
-    }
-
-    /// Completes functions that are named without their project.
-    pub(super) async fn resolve(&self, settings: Settings, client: &Client) -> Result<Settings, Failure> {
-        let mut functions: Vec<FunctionUrn> = Vec::with_capacity(self.functions.len());
-        for function in &self.functions {
+    /// The source of a run; functions that are named without their project are completed.
+    pub(super) async fn into_source(self, settings: &Settings) -> Result<RunSource<Client>, Failure> {
+        let Self { client, functions: named, all_functions, .. } = self;
+        let mut functions: Vec<FunctionUrn> = Vec::with_capacity(named.len());
+        for function in named {
             functions.push(match function {
-                FunctionRef::Urn(urn) => urn.clone(),
+                FunctionRef::Urn(urn) => urn,
                 name @ FunctionRef::Name { .. } => {
                     let project_id = client.project_id().await.map_err(sync::to_failure)?;
-                    name.clone().resolve(client.region(), &project_id)
+                    name.resolve(client.region(), &project_id)
                 }
             });
         }
-        Ok(Settings { functions, ..settings })
+        let settings = Settings { functions, all_functions, ..settings.clone() };
+        Ok(RunSource { name: client.region().into(), source: client, settings })
     }
+}
+
+/// The sources of a run that asks these services.
+pub(super) async fn to_sources(services: Vec<Service>, settings: &Settings) -> Result<Vec<RunSource<Client>>, Failure> {
+    let mut sources = Vec::with_capacity(services.len());
+    for service in services {
+        sources.push(service.into_source(settings).await?);
+    }
+    Ok(sources)
+}
+
+/// Names a source in all lines about it, where the run has others.
+pub(super) fn span(report: &RunReport, source: &SourceReport) -> Span {
+    if report.sources.len() > 1 { tracing::error_span!("source", name = %source.name) } else { Span::none() }
 }
 
 /// Says that a secret can be guessed, and why it stays where an archive holds the same word.

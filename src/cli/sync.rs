@@ -2,17 +2,18 @@
 
 use super::progress::Progress;
 use super::render::write_json_line;
-use super::service::{self, ServiceArgs};
+use super::service::{self, Service, ServiceArgs};
 use super::signals::interrupt;
 use super::terminal::on_one_line;
 use super::{Globals, failure, runtime};
-use crate::api::Client;
-use crate::domain::{Interval, Reject};
-use crate::error::{Failure, FailureKind};
+use crate::domain::{Counts, Interval, Reject};
+use crate::error::Failure;
 use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
 use crate::store::write::Comparison;
-use crate::sync::{self, FunctionReport, ListReport, Preview, RunReport, Settings};
-use serde_json::json;
+use crate::sync::{
+    self, FunctionReport, ListReport, Preview, RunPlan, RunReport, RunSource, Settings, SourceReport, Task,
+};
+use serde_json::{Map, Value, json};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -62,17 +63,18 @@ fn read_percent(text: &str) -> Result<f64, String> {
 /// Does one run.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let settings = args.settings(globals)?;
-    let client = args.service.client_of_project(globals)?;
+    let services = args.service.services_of_project(globals)?;
     if args.dry_run {
-        return preview(args, &settings, client, globals, out);
+        return preview(args, &settings, services, globals, out);
     }
     let runtime = runtime()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open(&globals.db)?;
     let mut progress = Progress::start(globals);
     let report = runtime.block_on(async {
-        let settings = args.service.resolve(settings, &client).await?;
-        sync::run(&mut archive, client, &settings, &globals.clock(), &cancel, &mut progress).await
+        let task = Task::Sync { verify_share: args.verify_budget / 100.0 };
+        let plan = RunPlan { task, sources: service::to_sources(services, &settings).await? };
+        sync::run(&mut archive, plan, &globals.clock(), &cancel, &mut progress).await
     })?;
     progress.finish();
     if args.json {
@@ -86,7 +88,7 @@ fn open(path: &Path) -> Result<Archive, Failure> {
 }
 
 impl Args {
-    /// The settings of the run, but for the functions that are named by half.
+    /// The settings of the run, but for the functions.
     fn settings(&self, globals: &Globals) -> Result<Settings, Failure> {
         let now = globals.clock().now();
         let (since, until) = service::read_range(self.since.as_deref(), self.until.as_deref(), now)?;
@@ -96,7 +98,6 @@ impl Args {
             until,
             settle_delay: self.settle_delay,
             open_recheck: self.open_recheck,
-            verify_share: self.verify_budget / 100.0,
             ..self.service.settings(now)
         })
     }
@@ -125,6 +126,27 @@ fn warn_of_list(list: &ListReport) {
 
 /// Says how the run ended: one line for cron's reader, and each function that was left incomplete.
 fn conclude(report: &RunReport) -> Result<(), Failure> {
+    for source in &report.sources {
+        service::span(report, source).in_scope(|| conclude_source(source));
+    }
+    let Counts { requests, records, .. } = report.counts();
+    tracing::info!(
+        functions = report.functions().count(),
+        requests = requests.sent,
+        seen = records.seen,
+        new = records.new,
+        changed = records.changed,
+        late = records.late,
+        rejected = records.rejected,
+        "run {} {}",
+        report.run,
+        report.outcome(),
+    );
+    report.failure().map_or(Ok(()), Err)
+}
+
+/// Says what was left incomplete of a source.
+fn conclude_source(report: &SourceReport) {
     if let Some(list) = &report.list {
         warn_of_list(list);
     }
@@ -155,48 +177,58 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
         let Comparison { window, late, changed, gone, .. } = window;
         tracing::warn!(%window, late, changed, gone, "a settled window was not as it was archived; what came is archived now");
     }
-    let tally = &report.tally;
-    tracing::info!(
-        functions = report.functions.len(),
-        requests = tally.requests,
-        seen = tally.seen,
-        new = tally.new,
-        changed = tally.changed,
-        late = tally.late,
-        rejected = tally.rejected,
-        "run {} {}",
-        report.run,
-        report.outcome(),
-    );
-    report.failure().map_or(Ok(()), Err)
 }
 
-fn to_json(report: &RunReport) -> serde_json::Value {
-    let functions: Vec<_> = report.functions.iter().map(function_to_json).collect();
-    let tally = &report.tally;
-    json!({
-        "run": report.run.number(),
-        "outcome": report.outcome(),
-        "exit_code": report.failure_kind().map_or(0, FailureKind::exit_code),
-        "requests": tally.requests,
-        "retries": tally.retries,
-        "throttled": tally.throttled,
-        "records_seen": tally.seen,
-        "records_new": tally.new,
-        "records_changed": tally.changed,
-        "records_late": tally.late,
-        "records_rejected": tally.rejected,
-        "windows_verified": report.verified.len(),
-        "discrepancies": report.discrepancies(),
-        "functions_unreadable": tally.functions_unreadable,
-        "list": report.list.as_ref().map(list_to_json),
-        "error": report.failure().map(|failure| failure.to_string()),
-        "functions": functions,
-    })
+fn to_json(report: &RunReport) -> Value {
+    let functions: Vec<_> = report.functions().map(function_to_json).collect();
+    let sources: Vec<_> = report.sources.iter().map(source_to_json).collect();
+    let mut object = counts_to_json(&report.counts());
+    object.extend([
+        ("run".to_owned(), json!(report.run.number())),
+        ("outcome".to_owned(), json!(report.outcome())),
+        ("exit_code".to_owned(), json!(report.exit_code())),
+        ("windows_verified".to_owned(), json!(report.verified().count())),
+        ("discrepancies".to_owned(), json!(report.discrepancies())),
+        ("list".to_owned(), json!(report.list().map(list_to_json))),
+        ("error".to_owned(), json!(report.failure().map(|failure| failure.to_string()))),
+        ("sources".to_owned(), json!(sources)),
+        ("functions".to_owned(), json!(functions)),
+    ]);
+    object.into()
+}
+
+/// What came of a project, with its part of the counts.
+fn source_to_json(source: &SourceReport) -> Value {
+    let mut object = counts_to_json(&source.counts);
+    object.extend([
+        ("name".to_owned(), json!(source.name)),
+        ("outcome".to_owned(), json!(source.outcome())),
+        ("exit_code".to_owned(), json!(source.exit_code())),
+        ("functions".to_owned(), json!(source.functions.len())),
+        ("list".to_owned(), json!(source.list.as_ref().map(list_to_json))),
+        ("error".to_owned(), json!(source.failure().map(|failure| failure.to_string()))),
+    ]);
+    object.into()
+}
+
+fn counts_to_json(counts: &Counts) -> Map<String, Value> {
+    let Counts { requests, records, functions_unreadable, .. } = counts;
+    let counts = [
+        ("requests", requests.sent),
+        ("retries", requests.retries),
+        ("throttled", requests.throttled),
+        ("records_seen", records.seen),
+        ("records_new", records.new),
+        ("records_changed", records.changed),
+        ("records_late", records.late),
+        ("records_rejected", records.rejected),
+        ("functions_unreadable", *functions_unreadable),
+    ];
+    counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect()
 }
 
 /// What came of the list of functions; of what cannot be read the first entries as they came, and how many there are.
-fn list_to_json(list: &ListReport) -> serde_json::Value {
+fn list_to_json(list: &ListReport) -> Value {
     let unreadable: Vec<&str> = list.rejects.iter().map(|reject| reject.raw.as_str()).collect();
     json!({
         "proven": list.problem.is_none(),
@@ -207,11 +239,11 @@ fn list_to_json(list: &ListReport) -> serde_json::Value {
     })
 }
 
-fn interval_to_json(range: &Interval) -> serde_json::Value {
+fn interval_to_json(range: &Interval) -> Value {
     json!({ "begin_time": range.begin().to_string(), "end_time": range.end().to_string() })
 }
 
-fn function_to_json(function: &FunctionReport) -> serde_json::Value {
+fn function_to_json(function: &FunctionReport) -> Value {
     let lost: Vec<_> = function.lost.iter().map(interval_to_json).collect();
     let unproven: Vec<_> = function
         .unproven
@@ -238,7 +270,7 @@ fn function_to_json(function: &FunctionReport) -> serde_json::Value {
 fn preview(
     args: &Args,
     settings: &Settings,
-    client: Client,
+    services: Vec<Service>,
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
@@ -247,13 +279,15 @@ fn preview(
         Found::Missing | Found::Empty => None,
         Found::Ours { .. } => Some(Reader::open(&globals.db).map_err(refused)?),
     };
-    let (previews, list) = runtime()?.block_on(async {
-        let settings = args.service.resolve(settings.clone(), &client).await?;
-        sync::preview(reader.as_ref(), client, &settings, &globals.clock()).await
+    let previews = runtime()?.block_on(async {
+        let mut all = Vec::new();
+        for RunSource { source, settings, .. } in service::to_sources(services, settings).await? {
+            let (previews, list) = sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await?;
+            list.iter().for_each(warn_of_list);
+            all.extend(previews);
+        }
+        Ok::<_, Failure>(all)
     })?;
-    if let Some(list) = &list {
-        warn_of_list(list);
-    }
     if args.json {
         let functions: Vec<_> = previews.iter().map(preview_to_json).collect();
         let requests: u64 = previews.iter().map(|preview| preview.requests).sum();
@@ -283,7 +317,7 @@ fn show_preview(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
     pending.iter().try_for_each(|window| writeln!(out, "  {window}"))
 }
 
-fn preview_to_json(preview: &Preview) -> serde_json::Value {
+fn preview_to_json(preview: &Preview) -> Value {
     let pending: Vec<_> = preview.pending.iter().map(interval_to_json).collect();
     json!({
         "urn": preview.urn.to_string(),

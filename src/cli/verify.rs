@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::render::{Format, Renderer};
-use super::service::{self, ServiceArgs};
+use super::service::{self, Service, ServiceArgs};
 use super::signals::interrupt;
 use super::{Globals, failure, open_archive, runtime};
 use crate::api::Client;
@@ -11,7 +11,7 @@ use crate::error::{Failure, FailureKind};
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::{Arguments, Cell, Report};
 use crate::store::write::{Comparison, Discrepancy};
-use crate::sync::{self, FunctionReport, RunReport, Selection, Settings, Task};
+use crate::sync::{self, FunctionReport, RunPlan, RunReport, RunSource, Selection, Settings, SourceReport, Task};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -51,15 +51,16 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let now = globals.clock().now();
     let (since, until) = service::read_range(args.since.as_deref(), args.until.as_deref(), now)?;
     let selection = Selection { since, until, sample: args.sample };
-    let settings = Settings { task: Task::Verify(selection), ..args.service.settings(now) };
-    let client = args.service.client(globals)?;
+    let settings = args.service.settings(now);
+    let services = args.service.services(globals)?;
     let runtime = runtime()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open_archive(globals)?;
     let mut progress = Progress::start(globals);
     let report = runtime.block_on(async {
-        let settings = args.choose(settings, &archive, &client).await?;
-        sync::run(&mut archive, client, &settings, &globals.clock(), &cancel, &mut progress).await
+        let sources = choose(services, &settings, &archive).await?;
+        let plan = RunPlan { task: Task::Verify(selection), sources };
+        sync::run(&mut archive, plan, &globals.clock(), &cancel, &mut progress).await
     })?;
     progress.finish();
     drop(archive);
@@ -69,24 +70,28 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     conclude(&report)
 }
 
-impl Args {
-    /// The functions that are named, which must be archived, or all that are archived of the project.
-    async fn choose(&self, settings: Settings, archive: &Archive, client: &Client) -> Result<Settings, Failure> {
-        let archived = archive.load_functions().map_err(|error| error.into_failure(archive.path()))?;
-        let mut archived = archived.into_iter().map(|(_, urn)| urn);
-        if self.service.names_functions() {
-            let settings = self.service.resolve(settings, client).await?;
-            let archived: Vec<FunctionUrn> = archived.collect();
-            return match settings.functions.iter().find(|urn| !archived.contains(urn)) {
-                Some(stranger) => Err(not_archived(stranger)),
-                None => Ok(settings),
-            };
+/// What is verified of each service: the functions that are named, which must be archived, or all that are archived of the
+/// project.
+async fn choose(
+    services: Vec<Service>,
+    settings: &Settings,
+    archive: &Archive,
+) -> Result<Vec<RunSource<Client>>, Failure> {
+    let archived = archive.load_functions().map_err(|error| error.into_failure(archive.path()))?;
+    let archived: Vec<FunctionUrn> = archived.into_iter().map(|(_, urn)| urn).collect();
+    let mut sources = service::to_sources(services, settings).await?;
+    for RunSource { source: client, settings, .. } in &mut sources {
+        settings.all_functions = false;
+        if let Some(stranger) = settings.functions.iter().find(|urn| !archived.contains(urn)) {
+            return Err(not_archived(stranger));
         }
-        let project_id = client.project_id().await.map_err(sync::to_failure)?;
-        let is_of_project = |urn: &FunctionUrn| urn.region() == client.region() && urn.project_id() == project_id;
-        let functions = archived.by_ref().filter(is_of_project).collect();
-        Ok(Settings { functions, all_functions: false, ..settings })
+        if settings.functions.is_empty() {
+            let project_id = client.project_id().await.map_err(sync::to_failure)?;
+            let is_of_project = |urn: &&FunctionUrn| urn.region() == client.region() && urn.project_id() == project_id;
+            settings.functions = archived.iter().filter(is_of_project).cloned().collect();
+        }
     }
+    Ok(sources)
 }
 
 fn not_archived(urn: &FunctionUrn) -> Failure {
@@ -121,6 +126,16 @@ fn load_settling(globals: &Globals, arguments: &Arguments) -> Result<Vec<Caught>
 }
 
 fn conclude(report: &RunReport) -> Result<(), Failure> {
+    for source in &report.sources {
+        service::span(report, source).in_scope(|| conclude_source(source));
+    }
+    if report.verified().next().is_none() && report.failure_kind().is_none() {
+        tracing::warn!("no settled window was there to verify");
+    }
+    report.failure().map_or(Ok(()), Err)
+}
+
+fn conclude_source(report: &SourceReport) {
     service::tell_of_gone(&report.functions);
     for FunctionReport { urn, unproven, failure, .. } in &report.functions {
         for (range, doubt) in unproven {
@@ -130,24 +145,20 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
             tracing::warn!(function = urn.full_name(), "left unverified: {failure}");
         }
     }
-    if report.verified.is_empty() && report.failure_kind().is_none() {
-        tracing::warn!("no settled window was there to verify");
-    }
-    report.failure().map_or(Ok(()), Err)
 }
 
 fn write_text(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> io::Result<()> {
     write_functions(report, out)?;
     write_findings(report, out)?;
     // Where nothing could be verified, the advice would look like what came of it.
-    if report.verified.is_empty() { Ok(()) } else { write_settling(settling, out) }
+    if report.verified().next().is_none() { Ok(()) } else { write_settling(settling, out) }
 }
 
 fn write_functions(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     let columns = ["function", "windows", "records", "late", "changed", "gone", "forgotten"];
     let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
-    for function in report.functions.iter().filter(|function| function.gone.is_none()) {
-        let windows = || report.verified.iter().filter(|window| window.function == function.id);
+    for function in report.functions().filter(|function| function.gone.is_none()) {
+        let windows = || report.verified().filter(|window| window.function == function.id);
         let sum = |count: fn(&Comparison) -> u64| integer(windows().map(count).sum());
         renderer.row(&[
             Cell::Text(function.urn.full_name().into()),
@@ -167,7 +178,7 @@ fn integer(count: u64) -> Cell<'static> {
 }
 
 fn write_findings(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
-    let named = || report.verified.iter().flat_map(|window| &window.named);
+    let named = || report.verified().flat_map(|window| &window.named);
     for (discrepancy, id) in named().take(MOST_SHOWN) {
         writeln!(out, "{:<8} {}", word(*discrepancy), super::terminal::on_one_line(id.as_str()))?;
     }
@@ -207,7 +218,7 @@ fn length(seconds: i64) -> String {
 }
 
 fn write_json(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> io::Result<()> {
-    let windows: Vec<Value> = report.verified.iter().map(|window| window_to_json(report, window)).collect();
+    let windows: Vec<Value> = report.verified().map(|window| window_to_json(report, window)).collect();
     let curve: Vec<Value> = settling
         .iter()
         .map(
@@ -218,8 +229,8 @@ fn write_json(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> i
     let object = json!({
         "run": report.run.number(),
         "outcome": report.outcome(),
-        "exit_code": report.failure_kind().map_or(0, FailureKind::exit_code),
-        "requests": report.tally.requests,
+        "exit_code": report.exit_code(),
+        "requests": report.counts().requests.sent,
         "discrepancies": report.discrepancies(),
         "windows": windows,
         "settling": curve,
@@ -229,8 +240,7 @@ fn write_json(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> i
 }
 
 fn window_to_json(report: &RunReport, window: &Comparison) -> Value {
-    let urn =
-        report.functions.iter().find(|function| function.id == window.function).map(|found| found.urn.to_string());
+    let urn = report.functions().find(|function| function.id == window.function).map(|found| found.urn.to_string());
     let time = |moment: Timestamp| moment.to_string();
     let named: Vec<Value> = window
         .named

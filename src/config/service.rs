@@ -4,10 +4,6 @@ use super::variables::{Environment, shown, usage, variable};
 use crate::api::{Endpoint, EndpointProblem, PlainHttp, functions_url, iam_url, is_known_region};
 use crate::domain::FunctionRef;
 use crate::error::Failure;
-use std::collections::BTreeSet;
-
-/// Variables that name the region, ours first.
-const REGION: [&str; 2] = ["FGARCHIVE_REGION", "HUAWEICLOUD_REGION"];
 
 /// The variable that stands for `--endpoint`.
 const ENDPOINT: &str = "FGARCHIVE_ENDPOINT";
@@ -31,15 +27,15 @@ pub struct ServiceOptions<'a> {
     pub region: Option<&'a str>,
     /// `--allow-plain-http`.
     pub plain_http: PlainHttp,
-    /// The functions of the run, whose URNs name a region.
+    /// The functions that are named, some by URNs, which name a region.
     pub functions: &'a [FunctionRef],
+    /// `--all-functions`.
+    pub all_functions: bool,
 }
 
 /// Where the service is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceAddress {
-    /// The region's id.
-    pub region: String,
     /// The address of FunctionGraph.
     pub functions: Endpoint,
     /// The address of IAM; none where nobody named the one that belongs to the service.
@@ -48,17 +44,24 @@ pub struct ServiceAddress {
     pub warning: Option<String>,
 }
 
-/// Finds the service: the region as given, or as the functions' URNs have it; the addresses as given, or
-/// by the region.
-pub fn locate_service(options: &ServiceOptions<'_>, env: Environment<'_>) -> Result<ServiceAddress, Failure> {
-    let region = choose_region(options, env)?;
-    let given = given_endpoint(options, &region, env)?;
+/// Finds the service of a region: the addresses as given, or by the region.
+pub fn locate_service(
+    region: &str,
+    options: &ServiceOptions<'_>,
+    env: Environment<'_>,
+) -> Result<ServiceAddress, Failure> {
+    let given = given_endpoint(options, region, env)?;
     let by_table = given.is_none();
-    let functions = given.map_or_else(|| checked("the region", &functions_url(&region), options.plain_http), Ok)?;
-    let iam = locate_iam(&region, &functions, options.plain_http, env)?;
-    let warning = (by_table && !is_known_region(&region))
+    let functions = given.map_or_else(|| checked("the region", &functions_url(region), options.plain_http), Ok)?;
+    let iam = locate_iam(region, &functions, options.plain_http, env)?;
+    let warning = (by_table && !is_known_region(region))
         .then(|| format!("the region `{region}` is not in the list of regions with FunctionGraph; asking {functions}"));
-    Ok(ServiceAddress { region, functions, iam, warning })
+    Ok(ServiceAddress { functions, iam, warning })
+}
+
+/// Whether an address is set that holds for all regions.
+pub(super) fn has_endpoint(options: &ServiceOptions<'_>, env: Environment<'_>) -> Result<bool, Failure> {
+    Ok(options.endpoint.is_some_and(|text| !text.is_empty()) || variable(env, ENDPOINT)?.is_some())
 }
 
 /// The address of FunctionGraph where one was given: in the flag, in our variable, or in that of the
@@ -132,44 +135,6 @@ fn unusable(place: &str, text: &str, problem: EndpointProblem) -> Failure {
     }
 }
 
-fn choose_region(options: &ServiceOptions<'_>, env: Environment<'_>) -> Result<String, Failure> {
-    if let Some(region) = options.region.filter(|region| !region.is_empty()) {
-        return checked_region("--region", region.to_owned());
-    }
-    for name in REGION {
-        if let Some(region) = variable(env, name)? {
-            return checked_region(name, region);
-        }
-    }
-    checked_region("the functions", region_of(options.functions)?)
-}
-
-/// A region becomes part of a host's name.
-fn checked_region(place: &str, region: String) -> Result<String, Failure> {
-    if region.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-        return Ok(region);
-    }
-    Err(usage(format!("{place}: {} is no region", shown(&region))).hint("write its id, such as cn-north-4"))
-}
-
-/// The one region that the functions' URNs name.
-fn region_of(functions: &[FunctionRef]) -> Result<String, Failure> {
-    let named = functions.iter().filter_map(|function| match function {
-        FunctionRef::Urn(urn) => Some(urn.region()),
-        FunctionRef::Name { .. } => None,
-    });
-    let regions: Vec<_> = named.collect::<BTreeSet<_>>().into_iter().collect();
-    match regions[..] {
-        [region] => Ok(region.to_owned()),
-        [] => {
-            Err(usage("the region is not known")
-                .hint("give --region, set FGARCHIVE_REGION, or name a function by its URN"))
-        }
-        _ => Err(usage(format!("the functions lie in several regions: {}", regions.join(", ")))
-            .hint("run once for each region; several runs may fill one archive, one after the other")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,40 +143,7 @@ mod tests {
 
     fn locate(options: &ServiceOptions<'_>, set: &[(&str, &str)]) -> Result<ServiceAddress, Failure> {
         let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        locate_service(options, &env)
-    }
-
-    fn functions(names: &[&str]) -> Vec<FunctionRef> {
-        names.iter().map(|name| name.parse().unwrap()).collect()
-    }
-
-    #[test]
-    fn the_region_comes_from_the_flag_the_environment_or_a_urn() {
-        let functions = functions(&["short", "urn:fss:cn-east-3:p:function:default:a"]);
-        let by_urn = ServiceOptions { functions: &functions, ..ServiceOptions::default() };
-        let region = |options: &ServiceOptions<'_>, set: &[(&str, &str)]| locate(options, set).unwrap().region;
-        assert_eq!(region(&by_urn, &[("HUAWEICLOUD_REGION", "")]), "cn-east-3");
-        assert_eq!(region(&by_urn, &[("HUAWEICLOUD_REGION", "cn-east-2")]), "cn-east-2");
-        assert_eq!(region(&by_urn, &[("HUAWEICLOUD_REGION", "a"), ("FGARCHIVE_REGION", "b")]), "b");
-        assert_eq!(region(&ServiceOptions { region: Some("c"), ..by_urn }, &[("FGARCHIVE_REGION", "b")]), "c");
-    }
-
-    #[test]
-    fn no_region_or_several_is_a_question_to_the_user() {
-        let message = |names: &[&str]| {
-            let functions = functions(names);
-            let options = ServiceOptions { functions: &functions, ..ServiceOptions::default() };
-            let failure = locate(&options, &[]).unwrap_err();
-            assert_eq!((failure.kind.exit_code(), failure.hint.is_some()), (2, true));
-            failure.to_string()
-        };
-        assert_eq!(message(&["short"]), "the region is not known");
-        let two = ["urn:fss:b:p:function:default:a", "urn:fss:a:p:function:default:a"];
-        assert_eq!(message(&two), "the functions lie in several regions: a, b");
-        let odd = ServiceOptions { region: Some("a.example/"), ..ServiceOptions::default() };
-        assert_eq!(locate(&odd, &[]).unwrap_err().to_string(), "--region: \"a.example/\" is no region");
-        let odd = locate(&ServiceOptions::default(), &[("HUAWEICLOUD_REGION", "a b")]).unwrap_err();
-        assert_eq!(odd.to_string(), "HUAWEICLOUD_REGION: \"a b\" is no region");
+        locate_service(options.region.unwrap(), options, &env)
     }
 
     #[test]

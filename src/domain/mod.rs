@@ -3,6 +3,7 @@
 //! Nothing here knows how the service spells a field, how SQLite stores one, or what time it is.
 
 mod count;
+mod counts;
 mod interval;
 mod invocation;
 mod page;
@@ -12,6 +13,7 @@ mod time;
 mod urn;
 
 pub use count::{count_to_i64, count_to_u64};
+pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};
 pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};
 pub use page::{

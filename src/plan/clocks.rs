@@ -70,6 +70,13 @@ impl Moment {
         self.disagreement() <= TOLERANCE
     }
 
+    /// The same moment by other clocks as well, of which each may be wrong.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let machine = (self.machine.0.min(other.machine.0), self.machine.1.max(other.machine.1));
+        Self { earlier: self.earlier.min(other.earlier), later: self.later.max(other.later), machine }
+    }
+
     /// The same moment, held to what an answer says that belongs to it: nothing in it is younger
     /// than that answer.
     #[must_use]

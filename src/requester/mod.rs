@@ -17,7 +17,6 @@ mod witnesses;
 pub(crate) use function::{FunctionRequester, Setback};
 pub(crate) use list::list_functions;
 pub use list::{ListProblem, ListReport};
-pub use project::Sent;
 pub(crate) use project::{Politeness, Requester};
 pub(crate) use sink::PageSink;
 pub use source::Source;

@@ -5,7 +5,9 @@ use super::source::Source;
 use super::witnesses::Witnesses;
 use crate::api::{CallFailure, Meaning};
 use crate::clock::Clock;
-use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
+use crate::domain::{
+    FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestCounts, RequestId, Timestamp,
+};
 use crate::plan::clocks::{Moment, ServiceClock};
 use crate::plan::outage::Outage;
 use crate::plan::pace::Pace;
@@ -47,17 +49,6 @@ pub(crate) struct Politeness {
     pub(crate) patience: Patience,
     /// Decides the jitter of waits.
     pub(crate) seed: u64,
-}
-
-/// What a requester has sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
-    /// Requests sent, tries included.
-    pub requests: u64,
-    /// Requests that were sent again.
-    pub retries: u64,
-    /// Requests that were throttled.
-    pub throttled: u64,
 }
 
 /// Sends the requests of a run to one project.
@@ -157,10 +148,10 @@ impl<S: Source> Requester<S> {
     }
 
     /// What was sent so far.
-    pub(crate) fn sent(&self) -> Sent {
+    pub(crate) fn sent(&self) -> RequestCounts {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Gauges { requests, retries, throttled, .. } = &self.gauges;
-        Sent { requests: count(requests), retries: count(retries), throttled: count(throttled) }
+        RequestCounts { sent: count(requests), retries: count(retries), throttled: count(throttled) }
     }
 
     /// One page, and when the service answered.

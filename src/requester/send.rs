@@ -335,7 +335,7 @@ mod tests {
         assert!(requester.list(&urn, query(1)).await.is_err());
         assert_eq!(requester.refusal(), Some(throttled(3_600)));
         assert!(requester.list(&urn, query(0)).await.is_err(), "nothing more is asked");
-        assert!(began.elapsed() < Duration::from_secs(5) && requester.sent().requests == 2);
+        assert!(began.elapsed() < Duration::from_secs(5) && requester.sent().sent == 2);
 
         let patient: fn(PageQuery) -> Result<Page, CallFailure> =
             |query| if query.marker == Marker(1) { Err(throttled(5)) } else { Ok(Page::default()) };

@@ -1,11 +1,13 @@
 //! Archives for tests, made of the real migrations and of rows that stand in the test.
 
-use crate::domain::{ErrorCode, FunctionRef, Invocation, RecordTime, RequestId, Status, Timestamp};
+use crate::domain::{ErrorCode, FunctionRef, Invocation, RecordCounts, RecordTime, RequestId, Status, Timestamp};
+use crate::plan::clocks::Moment;
+use crate::plan::ledger::Entry;
 use crate::store::file::schema::{APPLICATION_ID, migrations};
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::{Cell, Question};
 use crate::store::sql::{FunctionId, RunId};
-use crate::store::write::{Batch, Packed, Showing, Tally, digest};
+use crate::store::write::{Batch, BegunRun, Packed, RunFunction, RunFunctions, Showing, Tally, digest};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::path::PathBuf;
@@ -21,6 +23,8 @@ const FRAME: &str = "
     INSERT INTO runs (id, started_at, updated_at, ended_at, outcome, exit_code, requests) VALUES
         (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z', '2026-03-01T12:00:30Z', 'complete', 0, 9),
         (2, '2026-03-02T12:00:00Z', '2026-03-02T12:00:10Z', NULL, NULL, NULL, 4);
+    INSERT INTO run_sources (run_id, name, outcome, exit_code, requests) VALUES
+        (1, 'cn-north-4', 'complete', 0, 9), (2, 'cn-north-4', NULL, NULL, 4);
 ";
 
 /// An archive in a directory of its own, with a connection that may write to it.
@@ -123,18 +127,28 @@ pub(crate) struct Kept {
     pub(crate) run: RunId,
     pub(crate) tally: Tally,
     pub(crate) functions: [FunctionId; 2],
+    known: RunFunctions,
 }
 
 impl Kept {
     pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
-        let run = archive.begin_run("sync", at(0)).unwrap();
+        let begun = archive.begin_run("sync", at(0), &["test"]).unwrap();
         let urn =
             |name: &str| FunctionRef::Name { package: "default".to_owned(), name: name.to_owned() }.resolve("r", "p");
         let registered = archive.register(&[urn("f"), urn("g")], at(0)).unwrap();
         let functions = [registered[0].id, registered[1].id];
-        Self { directory, archive, run, tally: Tally::default(), functions }
+        let mut kept = Self {
+            directory,
+            archive,
+            run: begun.id,
+            tally: Tally::default(),
+            functions,
+            known: RunFunctions::default(),
+        };
+        kept.enter(&begun);
+        kept
     }
 
     /// A function shows a record at a moment: id, status, code, message, start, end and other fields, `-` for nothing.
@@ -146,17 +160,39 @@ impl Kept {
     pub(crate) fn showing(&self, function: usize, second: i64, records: &[&str]) -> Showing {
         let records: Vec<Invocation> = records.iter().map(|text| record(text)).collect();
         let (function, records) = (self.functions[function], Packed::of(&records));
-        Showing { function, records, seen_at: at(second).into(), ledger: Vec::new().into() }
+        Showing { function, records, seen_at: at(second).into() }
     }
 
     pub(crate) fn commit(&mut self, second: i64, batch: &Batch) -> Vec<RequestId> {
-        self.archive.commit(self.run, at(second), batch, &mut self.tally).unwrap()
+        self.commit_when(at(second).into(), batch)
+    }
+
+    pub(crate) fn commit_when(&mut self, now: Moment, batch: &Batch) -> Vec<RequestId> {
+        self.archive.commit(self.run, now, &self.known, batch, &mut self.tally).unwrap()
     }
 
     /// Another run begins.
     pub(crate) fn next_run(&mut self, second: i64) {
-        self.run = self.archive.begin_run("sync", at(second)).unwrap();
-        self.tally = Tally::default();
+        let begun = self.archive.begin_run("sync", at(second), &["test"]).unwrap();
+        self.enter(&begun);
+    }
+
+    fn enter(&mut self, begun: &BegunRun) {
+        (self.run, self.tally) = (begun.id, Tally::default());
+        let known = RunFunction { source: begun.sources[0], ledger: Vec::new().into(), is_new: false };
+        self.known = self.functions.into_iter().map(|function| (function, known.clone())).collect();
+    }
+
+    /// The run finds that a function has this ledger.
+    pub(crate) fn find_ledger(&mut self, function: usize, ledger: &[Entry]) {
+        let mut known: Vec<_> = self.functions.into_iter().map(|id| (id, self.known[id].clone())).collect();
+        known[function].1.ledger = ledger.into();
+        self.known = known.into_iter().collect();
+    }
+
+    /// What the run did to records so far.
+    pub(crate) fn counts(&self) -> RecordCounts {
+        self.tally.total().records
     }
 
     /// The rows of an answer, their values separated by blanks.

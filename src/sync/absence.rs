@@ -3,8 +3,8 @@
 use super::discovery::Resolved;
 use super::function::Walked;
 use super::report::{FunctionReport, Gone};
+use super::shared::SharedArchive;
 use super::stop::Stop;
-use super::target::Target;
 use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, PageQuery, Timestamp};
 use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
@@ -27,7 +27,7 @@ pub(super) struct Looked {
 
 /// Looks whether functions came back; those that did not, or of which that could not be told, have no further part.
 pub(super) async fn look_for<S: Source>(
-    archive: &mut Archive,
+    archive: &SharedArchive<'_>,
     known: &[(FunctionId, Known)],
     requester: &Requester<S>,
     resolved: &mut Resolved,
@@ -46,8 +46,10 @@ pub(super) async fn look_for<S: Source>(
                 looked.lost.insert(choice.urn.clone(), lost);
                 choices.push(choice);
             }
-            Ok(None) => looked.reports.push(report(archive, id, urn, gone_at, None)?),
-            Err(failure) => looked.reports.push(report(archive, id, urn, gone_at, Some(failure))?),
+            Ok(None) => looked.reports.push(archive.with(|archive| report(archive, id, urn, gone_at, None))?),
+            Err(failure) => {
+                looked.reports.push(archive.with(|archive| report(archive, id, urn, gone_at, Some(failure)))?);
+            }
         }
     }
     resolved.choices = choices;
@@ -56,7 +58,7 @@ pub(super) async fn look_for<S: Source>(
 
 /// Whether a function came back; then its return is noted, and what was lost by that is handed out.
 async fn come_back<S: Source>(
-    archive: &mut Archive,
+    archive: &SharedArchive<'_>,
     requester: &Requester<S>,
     (id, gone_at, urn): (FunctionId, Timestamp, &FunctionUrn),
     part: Part,
@@ -75,7 +77,8 @@ async fn come_back<S: Source>(
         Ok(forgot) => forgot,
         Err(failure) => return Ok(Err(failure)),
     };
-    let lost = if forgot { functions::unproven_until(&archive.load_ledger(id)?, gone_at) } else { Vec::new() };
+    let load = || archive.with(|archive| archive.load_ledger(id));
+    let lost = if forgot { functions::unproven_until(&load()?, gone_at) } else { Vec::new() };
     let now = requester.now().earlier();
     let entry = |&window: &Interval| Entry {
         window,
@@ -86,7 +89,8 @@ async fn come_back<S: Source>(
         walked_at: now,
         reason: None,
     };
-    archive.save_return(id, now, &lost.iter().map(entry).collect::<Vec<_>>())?;
+    let rows: Vec<Entry> = lost.iter().map(entry).collect();
+    archive.with(|archive| archive.save_return(id, now, &rows))?;
     Ok(Ok(Some(lost)))
 }
 
@@ -104,12 +108,13 @@ async fn answers<S: Source>(requester: &Requester<S>, urn: &FunctionUrn) -> Resu
 /// Whether a function that came back was made anew, so that what was pending when it went cannot be had: the last record
 /// before that which is archived is not shown any more. Where none is archived, nothing speaks for that.
 async fn forgot_its_past<S: Source>(
-    archive: &Archive,
+    archive: &SharedArchive<'_>,
     requester: &Requester<S>,
     (id, gone_at, urn): (FunctionId, Timestamp, &FunctionUrn),
 ) -> Result<Result<bool, CallFailure>, StoreError> {
     let now = requester.now().later();
-    let probe = archive.load_reach_probe(id, gone_at)?.filter(|probe| functions::tells_of_past(probe.ended_at, now));
+    let probe = archive.with(|archive| archive.load_reach_probe(id, gone_at))?;
+    let probe = probe.filter(|probe| functions::tells_of_past(probe.ended_at, now));
     let range = probe.as_ref().and_then(|probe| around_ended(probe.started_at, probe.ended_at, now));
     let (Some(probe), Some(range)) = (probe, range) else { return Ok(Ok(false)) };
     Ok(requester.find(urn, &probe.request_id, range).await.map(|(page, _)| !page.shows(&probe.request_id)))
@@ -143,30 +148,28 @@ pub(super) fn conclude(
     run: RunId,
     now: Timestamp,
     resolved: &mut Resolved,
-    targets: &[Target],
     reports: &mut [FunctionReport],
 ) -> Result<(), StoreError> {
     let choices: HashMap<&FunctionUrn, &Choice> = resolved.choices.iter().map(|choice| (&choice.urn, choice)).collect();
     let mut gone = Vec::new();
     let mut contradicting = 0;
-    for (target, report) in targets.iter().zip(reports) {
-        let choice = choices.get(&target.urn).copied();
+    for report in reports {
+        let choice = choices.get(&report.urn).copied();
         let answered = answered(report);
         let is_left_out = choice.is_some_and(|choice| choice.part == Part::Farewell);
-        let is_alive = is_left_out && archive.has_news(target.id, run, now - functions::YOUNG_FOR)?;
-        let is_archived =
-            !(target.ledger.is_empty() && answered == Answered::NotFound && archive.forget_unknown(target.id)?);
+        let is_alive = is_left_out && archive.has_news(report.id, run, now - functions::YOUNG_FOR)?;
+        let is_archived = !(answered == Answered::NotFound && archive.forget_unknown(report.id)?);
         match fate(choice, answered, is_archived, resolved.needs_witness, is_alive) {
             // Neither listed, nor known, nor anything archived of it: there never was one.
             Fate::Stays if is_left_out && !is_archived => (report.finished, report.failure) = (true, None),
             Fate::Stays => {}
             Fate::Contradicts => contradicting += 1,
             Fate::Gone => {
-                gone.push(target.id);
+                gone.push(report.id);
                 (report.finished, report.failure) = (true, None);
                 report.unproven.clear();
-                report.lost = match &archive.load_ledger(target.id)?[..] {
-                    [] => Interval::new(target.horizon.begin(), now).into_iter().collect(),
+                report.lost = match &archive.load_ledger(report.id)?[..] {
+                    [] => Interval::new(report.begin, now).into_iter().collect(),
                     ledger => functions::unproven_until(ledger, now),
                 };
                 report.gone = Some(Gone { at: now, is_news: true });

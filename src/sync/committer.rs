@@ -1,15 +1,13 @@
 //! The one writer: gathers what the tasks bring and commits it in large, sorted batches.
 
 use super::delivery::{Delivery, MOST_IN_HAND, Parcel};
-use super::target::Target;
-use crate::domain::RequestId;
+use super::source::Standing;
+use crate::domain::{Counts, RequestId};
 use crate::plan::verify::{Rewalk, asks_for_each};
-use crate::requester::{Requester, Sent, Source};
 use crate::store::file::{Archive, StoreError};
-use crate::store::sql::RunId;
-use crate::store::write::{Batch, Comparison, Showing, Tally};
+use crate::store::sql::{FunctionId, RunId};
+use crate::store::write::{Batch, Comparison, RunFunctions, Showing, Tally};
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
@@ -31,7 +29,7 @@ const MOST_REVISED: usize = 100_000;
 pub(super) struct Committer<'a> {
     archive: &'a mut Archive,
     run: RunId,
-    targets: &'a [Target],
+    functions: RunFunctions,
     tally: &'a mut Tally,
     batch: Batch,
     bytes: usize,
@@ -39,8 +37,9 @@ pub(super) struct Committer<'a> {
     rooms: Vec<OwnedSemaphorePermit>,
     due: Option<Instant>,
     /// Walks of settled windows whose pages are in the batch or committed.
-    rewalks: Vec<(usize, Rewalk)>,
-    comparisons: Vec<(usize, Comparison)>,
+    rewalks: Vec<(FunctionId, Rewalk)>,
+    comparisons: Vec<Comparison>,
+    /// How many records were asked for, each by its id, since a walk missed them.
     suspects: usize,
     /// Records that changed although they were final, in windows that were not compared yet.
     revised: HashSet<RequestId>,
@@ -50,14 +49,14 @@ impl<'a> Committer<'a> {
     pub(super) fn new(
         archive: &'a mut Archive,
         run: RunId,
-        targets: &'a [Target],
+        functions: RunFunctions,
         tally: &'a mut Tally,
         batch: Batch,
     ) -> Self {
         Self {
             archive,
             run,
-            targets,
+            functions,
             tally,
             batch,
             bytes: 0,
@@ -70,33 +69,33 @@ impl<'a> Committer<'a> {
         }
     }
 
-    pub(super) fn tally(&self) -> &Tally {
-        self.tally
+    /// What the run did so far.
+    pub(super) fn counts(&self) -> Counts {
+        self.tally.total()
     }
 
     /// Takes something in; it is committed later.
-    pub(super) fn take(&mut self, function: usize, delivery: Delivery) {
+    pub(super) fn take(&mut self, function: FunctionId, delivery: Delivery) {
         self.due.get_or_insert_with(|| Instant::now() + GATHERING);
-        let target = &self.targets[function];
+        let counts = &mut self.tally.of(self.functions[function].source).pages;
         match delivery {
-            Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (target.id, entry))),
+            Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (function, entry))),
             Delivery::Rewalk(rewalk) => {
-                self.tally.verifying += rewalk.pages;
+                counts.verifying += rewalk.pages;
                 self.rewalks.push((function, rewalk));
             }
             Delivery::Asked(recheck) => self.batch.rechecks.push(recheck),
             Delivery::GivenUp(records) => self.batch.given_up.extend(records),
-            Delivery::Fact(at, fact) => self.batch.facts.push((target.id, at, fact)),
+            Delivery::Fact(at, fact) => self.batch.facts.push((function, at, fact)),
             Delivery::Page(parcel) => {
                 self.bytes += parcel.memory();
                 let Parcel { records, rejects, entries, habits, seen_at, room } = parcel;
                 self.rooms.extend(room);
-                self.tally.pages += 1;
-                self.tally.fetched += entries;
+                counts.pages += 1;
+                counts.entries += entries;
                 self.tally.habits = self.tally.habits.and(habits);
-                self.batch.rejects.extend(rejects.into_iter().map(|reject| (Some(target.id), reject)));
-                let (function, ledger) = (target.id, Arc::clone(&target.ledger));
-                self.batch.showings.push(Showing { function, records, seen_at, ledger });
+                self.batch.rejects.extend(rejects.into_iter().map(|reject| (Some(function), reject)));
+                self.batch.showings.push(Showing { function, records, seen_at });
             }
         }
     }
@@ -114,14 +113,13 @@ impl<'a> Committer<'a> {
     }
 
     /// Commits what is in hand.
-    pub(super) fn commit<S: Source>(&mut self, requester: &Requester<S>) -> Result<(), StoreError> {
-        note_sent(requester, self.tally);
-        let mut batch = std::mem::take(&mut self.batch);
-        batch.new_functions = self.targets.iter().filter(|target| target.is_new).map(|target| target.id).collect();
+    pub(super) fn commit(&mut self, standing: &Standing) -> Result<(), StoreError> {
+        note_standing(standing, self.tally);
+        let batch = std::mem::take(&mut self.batch);
         let rooms = std::mem::take(&mut self.rooms);
         (self.bytes, self.due) = (0, None);
         let (pages, began) = (batch.showings.len(), Instant::now());
-        let revised = self.archive.commit(self.run, requester.now(), &batch, self.tally)?;
+        let revised = self.archive.commit(self.run, standing.now, &self.functions, &batch, self.tally)?;
         tracing::debug!(pages, elapsed_ms = began.elapsed().as_millis(), "a batch is committed");
         drop((batch, rooms));
         self.revised.extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
@@ -131,44 +129,36 @@ impl<'a> Committer<'a> {
     /// Compares the settled windows that were walked again with what is archived, now that their pages are.
     fn compare(&mut self) -> Result<(), StoreError> {
         for (function, rewalk) in std::mem::take(&mut self.rewalks) {
-            let mut comparison =
-                self.archive.compare(self.run, self.targets[function].id, &rewalk, &mut self.revised)?;
+            let mut comparison = self.archive.compare(self.run, function, &rewalk, &mut self.revised)?;
             if !asks_for_each(comparison.suspects.len(), self.suspects) {
                 comparison.conclude(|_| true);
             }
             self.suspects += comparison.suspects.len();
-            self.comparisons.push((function, comparison));
+            self.comparisons.push(comparison);
         }
         Ok(())
     }
 
-    /// Commits what is in hand, if there is something, and hands out what was compared so far.
-    pub(super) fn take_comparisons<S: Source>(
-        &mut self,
-        requester: &Requester<S>,
-    ) -> Result<Vec<(usize, Comparison)>, StoreError> {
-        self.commit_rest(requester)?;
-        Ok(std::mem::take(&mut self.comparisons))
+    /// Whether anything waits to be committed or compared.
+    pub(super) fn has_something(&self) -> bool {
+        !(self.batch.is_empty() && self.rewalks.is_empty())
     }
 
-    /// Commits what is left, and keeps what verifying came to.
-    pub(super) fn finish<S: Source>(
-        mut self,
-        requester: &Requester<S>,
-        comparisons: &[Comparison],
-    ) -> Result<(), StoreError> {
-        self.commit_rest(requester)?;
+    /// Hands out what was compared so far.
+    pub(super) fn take_comparisons(&mut self) -> Vec<Comparison> {
+        std::mem::take(&mut self.comparisons)
+    }
+
+    /// Keeps what verifying came to.
+    pub(super) fn save_verifications(self, comparisons: &[Comparison]) -> Result<(), StoreError> {
         if comparisons.is_empty() { Ok(()) } else { self.archive.save_verifications(self.run, comparisons) }
-    }
-
-    fn commit_rest<S: Source>(&mut self, requester: &Requester<S>) -> Result<(), StoreError> {
-        if self.batch.is_empty() && self.rewalks.is_empty() { Ok(()) } else { self.commit(requester) }
     }
 }
 
-/// Brings a run's tally up to date with what was sent.
-pub(super) fn note_sent<S: Source>(requester: &Requester<S>, tally: &mut Tally) {
-    let Sent { requests, retries, throttled } = requester.sent();
-    tally.started_at = Some(requester.began_at().earlier());
-    (tally.requests, tally.retries, tally.throttled) = (requests, retries, throttled);
+/// Brings a run's tally up to date with when it began and what was sent.
+pub(super) fn note_standing(standing: &Standing, tally: &mut Tally) {
+    tally.started_at = Some(standing.began_at.earlier());
+    for &(source, sent) in &standing.sent {
+        tally.of(source).requests = sent;
+    }
 }

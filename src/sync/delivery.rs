@@ -8,6 +8,7 @@ use crate::plan::refresh::Recheck;
 use crate::plan::schedule::ServiceFact;
 use crate::plan::verify::Rewalk;
 use crate::requester::PageSink;
+use crate::store::sql::FunctionId;
 use crate::store::write::Packed;
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
@@ -63,11 +64,11 @@ pub(super) enum Delivery {
     Fact(Timestamp, ServiceFact),
 }
 
-/// The way out of one function's task: what it sends arrives in order, behind the number of the function.
+/// The way from a function's task to the writer: what it sends arrives in order.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
-    pub(super) function: usize,
-    pub(super) sender: Sender<(usize, Delivery)>,
+    pub(super) function: FunctionId,
+    pub(super) sender: Sender<(FunctionId, Delivery)>,
     /// What is left of [`MOST_IN_HAND`].
     pub(super) room: Arc<Semaphore>,
 }

@@ -1,6 +1,6 @@
 //! Which functions a run is about: those that were named, and those that the project lists.
 
-use super::settings::{Settings, Task};
+use super::settings::Settings;
 use crate::api::CallFailure;
 use crate::plan::functions::{self, Choice, Known, List};
 use crate::requester::{ListReport, Requester, Source, Witnesses, list_functions};
@@ -16,13 +16,13 @@ pub(super) struct Resolved {
 }
 
 /// The functions of a run: each once, in the order they were named and listed, then the archived ones that the list should
-/// hold. What is verified is archived, so that nobody is asked.
+/// hold.
 pub(super) async fn resolve<S: Source>(
     known: &[Known],
     requester: &Requester<S>,
     settings: &Settings,
 ) -> Result<Resolved, CallFailure> {
-    if !settings.all_functions || !matches!(settings.task, Task::Sync) {
+    if !settings.all_functions {
         let choices = functions::choose(&settings.functions, None, known);
         return Ok(Resolved { choices, ..Resolved::default() });
     }

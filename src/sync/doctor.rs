@@ -55,7 +55,7 @@ pub async fn examine(client: Client, settings: &Settings, clock: &Clock, source:
     let mut examiner = Examiner { requester: &requester, settings, skew: None, findings: Vec::new() };
     let failure = examiner.examine(source).await.err();
     let findings = examiner.conclude(failure.as_ref());
-    Checkup { findings, failure, requests: requester.sent().requests, at: requester.service_now() }
+    Checkup { findings, failure, requests: requester.sent().sent, at: requester.service_now() }
 }
 
 /// Looks at one thing after the other.

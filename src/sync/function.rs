@@ -1,23 +1,21 @@
 //! One function's part of a run: asks what its schedule says, hands over what comes.
 
 use super::delivery::{Delivery, Outbox};
-use super::job::Job;
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Marker, Page};
 use crate::plan::clocks::Moment;
-use crate::plan::schedule::{self, Answer, Effect, Note, Question, Schedule};
+use crate::plan::schedule::{self, Answer, Effect, Note, Question, Schedule, Work};
 use crate::requester::{FunctionRequester, Requester, Setback, Source};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use std::sync::Arc;
 
 /// What walking a function came to.
 pub(super) type Walked = schedule::Walked<CallFailure>;
 
 /// Does a function's part of a run. What cannot be had of it is left for the next run; only where the function itself
 /// cannot be had, the rest is not asked for.
-pub(super) async fn work<S: Source>(requester: Arc<Requester<S>>, job: Job, outbox: Outbox) -> Walked {
-    let function = FunctionRequester { requester: &requester, urn: &job.urn, sink: outbox.sink() };
-    let mut schedule = Schedule::new(job.work);
+pub(super) async fn work<S: Source>(requester: &Requester<S>, urn: &FunctionUrn, work: Work, outbox: Outbox) -> Walked {
+    let function = FunctionRequester { requester, urn, sink: outbox.sink() };
+    let mut schedule = Schedule::new(work);
     let mut under_way = FuturesUnordered::new();
     let mut effects = schedule.begin(requester.present());
     loop {
@@ -30,7 +28,7 @@ pub(super) async fn work<S: Source>(requester: Arc<Requester<S>>, job: Job, outb
                         (question, reply)
                     });
                 }
-                other => carry_out(&job.urn, &outbox, other).await,
+                other => carry_out(urn, &outbox, other).await,
             }
         }
         let next = if schedule.is_over() { None } else { under_way.next().await };

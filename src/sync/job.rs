@@ -1,46 +1,62 @@
-//! What a run has to do for a function.
+//! A function of a run, with what is known of it and what there is to do for it.
 
 use super::settings::Settings;
-use super::target::{Target, done};
-use crate::domain::{FunctionUrn, IntervalSet, PAGE_LIMIT, Timestamp};
+use crate::domain::{FunctionUrn, Interval, IntervalSet, PAGE_LIMIT, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::emptiness::{self, Emptiness};
+use crate::plan::horizon::Scope;
+use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::Promise;
 use crate::plan::schedule::{Recorded, SideChecks, Work};
 use crate::plan::{failing, refresh, windows};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::FunctionId;
+use std::sync::Arc;
 
-/// A function and what a run has to do for it.
-#[derive(Clone, Debug)]
-pub(super) struct Job {
+/// A function of a run.
+#[derive(Debug)]
+pub(super) struct FunctionJob {
+    pub(super) id: FunctionId,
     pub(super) urn: FunctionUrn,
+    pub(super) first_run_at: Timestamp,
+    /// Its ledger as the run found it.
+    pub(super) ledger: Arc<[Entry]>,
+    /// Until when that reached, before anything of it was taken back.
+    pub(super) ledger_end: Option<Timestamp>,
+    pub(super) scope: Scope,
+    pub(super) horizon: Interval,
+    /// What there is to do, until it is begun.
     pub(super) work: Work,
 }
 
+/// What of a ledger needs no walk any more.
+pub(super) fn done(ledger: &[Entry]) -> IntervalSet {
+    ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect()
+}
+
 /// What is pending of a function, and which of its open records are due and will not be shown by a walk anyway.
-pub(super) fn plan_job(
+pub(super) fn plan_sync(
     archive: &Archive,
-    target: &Target,
+    job: &FunctionJob,
     settings: &Settings,
     habits: Habits,
     now: Moment,
-) -> Result<Job, StoreError> {
+) -> Result<Work, StoreError> {
     // What waits for a second look is left to later runs, but for one range.
-    let later = emptiness::deferred(&target.ledger, target.first_run_at, settings.settle_delay);
-    let done: IntervalSet = done(&target.ledger).iter().chain(later).collect();
-    let pending = windows::pending(target.horizon, &done);
-    let emptiness = Emptiness::of(&target.ledger, settings.settle_delay);
-    let promise = Promise::of(&target.ledger, target.first_run_at, now);
+    let later = emptiness::deferred(&job.ledger, job.first_run_at, settings.settle_delay);
+    let done: IntervalSet = done(&job.ledger).iter().chain(later).collect();
+    let pending = windows::pending(job.horizon, &done);
+    let emptiness = Emptiness::of(&job.ledger, settings.settle_delay);
+    let promise = Promise::of(&job.ledger, job.first_run_at, now);
     // Whether the service reaches back to what is pending is in doubt only after an outage; then one request tells.
     let reach_probe = match promise.doubtful(&emptiness.unseen(&pending), now) {
-        Some(range) => archive.load_reach_probe(target.id, range.begin())?,
+        Some(range) => archive.load_reach_probe(job.id, range.begin())?,
         None => None,
     };
     let walked: IntervalSet = pending.iter().copied().collect();
     let (old, open): (Vec<_>, Vec<_>) =
-        archive.load_open(target.id)?.into_iter().partition(|record| refresh::is_given_up(record, now.earlier()));
+        archive.load_open(job.id)?.into_iter().partition(|record| refresh::is_given_up(record, now.earlier()));
     let due = open
         .into_iter()
         .filter(|record| {
@@ -48,11 +64,11 @@ pub(super) fn plan_job(
                 && refresh::is_due(record, now.earlier(), settings.open_recheck)
         })
         .collect();
-    let (pending, again) = failing::set_aside(&pending, &target.ledger);
-    let refreshes = refresh::choose(due, target.horizon, PAGE_LIMIT, |hour| archive.count_started(target.id, hour))?;
-    let work = Work {
+    let (pending, again) = failing::set_aside(&pending, &job.ledger);
+    let refreshes = refresh::choose(due, job.horizon, PAGE_LIMIT, |hour| archive.count_started(job.id, hour))?;
+    Ok(Work {
         pending,
-        scope: Some((target.scope, done)),
+        scope: Some((job.scope, done)),
         again,
         refreshes,
         old,
@@ -64,9 +80,8 @@ pub(super) fn plan_job(
         verify: Vec::new(),
         must_verify: false,
         reach_probe,
-        side_checks: plan_side_checks(archive, target.id, now.earlier())?,
-    };
-    Ok(Job { urn: target.urn.clone(), work })
+        side_checks: plan_side_checks(archive, job.id, now.earlier())?,
+    })
 }
 
 /// What is worth asking beside the records.

@@ -1,40 +1,38 @@
 //! What there is to do in a run.
 
-use super::job::{self, Job};
-use super::settings::{Settings, Task};
-use super::target::Target;
+use super::job::{self, FunctionJob};
+use super::prepared::Prepared;
+use super::settings::Task;
 use super::verification;
-use crate::plan::clocks::Moment;
 use crate::plan::paging::Habits;
+use crate::requester::Source;
 use crate::store::file::{Archive, StoreError};
-use std::collections::VecDeque;
 
 /// How many places in line the windows of one lane keep busy where the service is slow: about half of the pages of a window
 /// come in one round trip, and the first of them comes alone.
 const PLACES_A_LANE: usize = 2;
 
-/// What there is to do.
-pub(super) fn plan(
+/// Gives each function of the run its work.
+pub(super) fn plan<S: Source>(
     archive: &Archive,
-    now: Moment,
-    targets: &[Target],
-    settings: &Settings,
+    prepared: &mut [Prepared<'_, S>],
+    task: Task,
     habits: Habits,
-) -> Result<VecDeque<Job>, StoreError> {
-    let mut jobs = VecDeque::new();
-    let mut draws = fastrand::Rng::with_seed(settings.seed);
-    for target in targets {
-        jobs.push_back(match settings.task {
-            Task::Sync => job::plan_job(archive, target, settings, habits, now)?,
-            Task::Verify(selection) => verification::plan_job(target, selection, settings, habits, &mut draws),
-        });
+) -> Result<(), StoreError> {
+    for Prepared { source, jobs, .. } in &mut *prepared {
+        let (settings, now) = (&source.settings, source.requester.now());
+        let mut draws = fastrand::Rng::with_seed(settings.seed);
+        let lanes = (settings.concurrency / PLACES_A_LANE).div_ceil(jobs.len().max(1));
+        for job in jobs {
+            job.work = match task {
+                Task::Sync { .. } => job::plan_sync(archive, job, settings, habits, now)?,
+                Task::Verify(selection) => verification::plan(job, selection, settings, habits, &mut draws),
+            };
+            job.work.lanes = lanes;
+        }
     }
-    let lanes = (settings.concurrency / PLACES_A_LANE).div_ceil(jobs.len().max(1));
-    for job in &mut jobs {
-        job.work.lanes = lanes;
-    }
-    if matches!(settings.task, Task::Sync) {
-        verification::plan_share(archive, targets, &mut jobs, settings.verify_share, now.earlier())?;
-    }
-    Ok(jobs)
+    let Task::Sync { verify_share } = task else { return Ok(()) };
+    let now = prepared.iter().map(|one| one.source.requester.now().earlier()).min();
+    let mut jobs: Vec<&mut FunctionJob> = prepared.iter_mut().flat_map(|one| &mut one.jobs).collect();
+    now.map_or(Ok(()), |now| verification::plan_share(archive, &mut jobs, verify_share, now))
 }

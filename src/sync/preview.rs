@@ -2,8 +2,8 @@
 
 use super::discovery::{Resolved, resolve};
 use super::failure::to_failure;
+use super::job::done;
 use super::settings::Settings;
-use super::target::done;
 use super::targets::scope;
 use crate::api::CallFailure;
 use crate::clock::Clock;

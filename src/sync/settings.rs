@@ -17,29 +17,33 @@ pub struct Selection {
 }
 
 /// What a run is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Task {
     /// To archive what is pending, and to verify a little of what is settled.
-    Sync,
+    Sync {
+        /// Which share of the requests, 0 to 1, may walk settled windows again.
+        verify_share: f64,
+    },
     /// To walk settled windows again.
     Verify(Selection),
 }
 
 impl Task {
+    /// As `fgarchive sync` does it where nothing else is said.
+    pub const SYNC: Self = Self::Sync { verify_share: 0.02 };
+
     /// The command that does it.
     pub(super) fn command(self) -> &'static str {
         match self {
-            Self::Sync => "sync",
+            Self::Sync { .. } => "sync",
             Self::Verify(_) => "verify",
         }
     }
 }
 
-/// Settings of a run, checked.
+/// What a source of a run is asked for, and how; checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What the run is for.
-    pub task: Task,
     /// Functions named by the user.
     pub functions: Vec<FunctionUrn>,
     /// Whether to archive every function of the project as well.
@@ -54,8 +58,6 @@ pub struct Settings {
     pub settle_delay: Duration,
     /// The longest wait before an open record is asked for again; zero asks every run.
     pub open_recheck: Duration,
-    /// Which share of the requests, 0 to 1, may walk settled windows again.
-    pub verify_share: f64,
     /// How many requests may be under way at once.
     pub concurrency: usize,
     /// How many requests a second may leave.
@@ -70,7 +72,6 @@ impl Default for Settings {
     /// The documented defaults of `fgarchive sync`, for no function yet.
     fn default() -> Self {
         Self {
-            task: Task::Sync,
             functions: Vec::new(),
             all_functions: false,
             since: None,
@@ -78,7 +79,6 @@ impl Default for Settings {
             until: None,
             settle_delay: Duration::from_mins(15),
             open_recheck: Duration::from_hours(1),
-            verify_share: 0.02,
             concurrency: 4,
             max_rps: 5.0,
             patience: Patience::default(),

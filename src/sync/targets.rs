@@ -1,18 +1,23 @@
 //! The functions of a run with what their ledgers say, once it is known what time it is.
 
+use super::job::{FunctionJob, done};
 use super::settings::{Settings, Task};
+use super::shared::SharedArchive;
+use super::source::ActiveSource;
 use super::stop::Stop;
-use super::target::{Target, done};
 use super::verification;
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Marker, PageQuery, Timestamp};
 use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::Entry;
+use crate::plan::schedule::Work;
 use crate::plan::windows;
 use crate::requester::{Requester, Source};
 use crate::store::file::{Archive, StoreError};
-use crate::store::write::{Batch, Packed, Registered, Showing};
+use crate::store::sql::{FunctionId, SourceId};
+use crate::store::write::{Packed, Registered, RunFunction, Showing};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How far back a record is looked for whose answer tells the time.
@@ -21,28 +26,47 @@ const ANY_RECORD_OF: Duration = Duration::from_hours(1);
 /// How many functions are asked for it, where the service refuses to list the first.
 const MOST_ASKED_FOR_TIME: usize = 3;
 
-/// What a run does for each function; what it was shown meanwhile is added to the batch.
+/// The functions of a source that has something to do for them.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) jobs: Vec<FunctionJob>,
+    /// All functions, as the writer has to know them.
+    pub(super) functions: Vec<(FunctionId, RunFunction)>,
+    /// What was shown when the service was asked for its time.
+    pub(super) showing: Option<Showing>,
+}
+
+/// What is known of the functions of a source.
 pub(super) async fn load<S: Source>(
-    archive: &mut Archive,
-    requester: &Requester<S>,
+    archive: &SharedArchive<'_>,
+    source: &ActiveSource<S>,
     urns: &[FunctionUrn],
-    settings: &Settings,
-    batch: &mut Batch,
-) -> Result<Vec<Target>, Stop> {
-    if matches!(settings.task, Task::Verify(_)) {
-        return Ok(verification::load_targets(archive, settings, requester.now().later())?);
+    task: Task,
+) -> Result<Loaded, Stop> {
+    let ActiveSource { id: source_id, requester, settings, .. } = source;
+    if matches!(task, Task::Verify(_)) {
+        let jobs = archive.with(|archive| verification::load_jobs(archive, settings, requester.now().later()))?;
+        let known = |job: &FunctionJob| (job.id, known(*source_id, &job.ledger, false));
+        let functions = jobs.iter().map(known).collect();
+        return Ok(Loaded { jobs, functions, showing: None });
     }
-    let mut found = load_found(archive, urns, requester.now())?;
-    batch.showings.extend(learn_time(requester, &found, settings).await.map_err(Stop::Refused)?);
-    take_back_the_future(archive, &mut found, settings, requester)?;
-    let targets = to_targets(found, settings, requester.now());
-    note_horizons(archive, &targets, requester.now())?;
-    Ok(targets)
+    let mut found = archive.with(|archive| load_found(archive, urns, requester.now()))?;
+    let showing = learn_time(requester, &found, settings).await.map_err(Stop::Refused)?;
+    archive.with(|archive| take_back_the_future(archive, &mut found, settings, requester))?;
+    let of_writer = |it: &Found| (it.registered.id, known(*source_id, &it.ledger, it.registered.is_new));
+    let functions = found.iter().map(of_writer).collect();
+    let jobs = to_jobs(found, settings, requester.now());
+    archive.with(|archive| note_horizons(archive, &jobs, requester.now()))?;
+    Ok(Loaded { jobs, functions, showing })
+}
+
+fn known(source: SourceId, ledger: &Arc<[Entry]>, is_new: bool) -> RunFunction {
+    RunFunction { source, ledger: Arc::clone(ledger), is_new }
 }
 
 /// Notes what the run has to answer for of each function, as far as the clocks are known.
-pub(super) fn note_horizons(archive: &mut Archive, targets: &[Target], now: Moment) -> Result<(), StoreError> {
-    let due = targets.iter().filter_map(|target| Some((target.id, target.scope.due(now)?)));
+pub(super) fn note_horizons(archive: &mut Archive, jobs: &[FunctionJob], now: Moment) -> Result<(), StoreError> {
+    let due = jobs.iter().filter_map(|job| Some((job.id, job.scope.due(now)?)));
     archive.save_horizons(&due.collect::<Vec<_>>(), now.earlier() + TOLERANCE)
 }
 
@@ -51,7 +75,7 @@ pub(super) fn note_horizons(archive: &mut Archive, targets: &[Target], now: Mome
 struct Found {
     urn: FunctionUrn,
     registered: Registered,
-    ledger: Vec<Entry>,
+    ledger: Arc<[Entry]>,
     ledger_end: Option<Timestamp>,
 }
 
@@ -76,7 +100,7 @@ pub(super) fn scope(ledger: &[Entry], horizon_begin: Option<Timestamp>, settings
 fn load_found(archive: &mut Archive, urns: &[FunctionUrn], now: Moment) -> Result<Vec<Found>, StoreError> {
     let registered = archive.register(urns, now)?;
     let known = registered.into_iter().map(|registered| {
-        let ledger = archive.load_ledger(registered.id)?;
+        let ledger: Arc<[Entry]> = archive.load_ledger(registered.id)?.into();
         let ledger_end = ledger.last().map(|last| last.window.end());
         Ok(Found { urn: registered.urn.clone(), registered, ledger, ledger_end })
     });
@@ -105,7 +129,7 @@ async fn learn_time<S: Source>(
         match requester.list(&function.urn, query).await {
             Ok((page, seen_at)) => {
                 let (id, records) = (function.registered.id, Packed::of(&page.records));
-                return Ok(Some(Showing { function: id, records, seen_at, ledger: function.ledger.clone().into() }));
+                return Ok(Some(Showing { function: id, records, seen_at }));
             }
             Err(failure) if failure.is_denied() || failure.is_temporary() => return Err(failure),
             Err(failure) => tracing::debug!(function = function.urn.full_name(), "does not tell the time: {failure}"),
@@ -133,18 +157,19 @@ fn take_back_the_future<S: Source>(
             function = function.urn.full_name(),
             "its ledger claimed time that has not come yet: what it says from {from} on is taken back and walked again"
         );
-        function.ledger = archive.load_ledger(function.registered.id)?;
+        function.ledger = archive.load_ledger(function.registered.id)?.into();
     }
     Ok(())
 }
 
-fn to_targets(known: Vec<Found>, settings: &Settings, now: Moment) -> Vec<Target> {
-    let target = |function: Found| {
+fn to_jobs(found: Vec<Found>, settings: &Settings, now: Moment) -> Vec<FunctionJob> {
+    let job = |function: Found| {
         let scope = function.scope(settings, now);
-        let Found { urn, registered: Registered { id, first_seen_at, is_new, .. }, ledger, ledger_end } = function;
+        let Found { urn, registered, ledger, ledger_end } = function;
+        let Registered { id, first_seen_at: first_run_at, .. } = registered;
         // A horizon that holds no second yet has nothing to do.
         let horizon = scope.horizon(now)?;
-        Some(Target { id, urn, first_run_at: first_seen_at, is_new, ledger: ledger.into(), ledger_end, scope, horizon })
+        Some(FunctionJob { id, urn, first_run_at, ledger, ledger_end, scope, horizon, work: Work::default() })
     };
-    known.into_iter().filter_map(target).collect()
+    found.into_iter().filter_map(job).collect()
 }

@@ -1,11 +1,11 @@
 //! Who watches a run.
 
-use crate::store::write::Tally;
+use crate::domain::Counts;
 
 /// Tells whoever watches how a run comes along.
 pub trait Watch: Send {
     /// Called after every page, with what was done so far.
-    fn progress(&mut self, tally: &Tally);
+    fn progress(&mut self, counts: &Counts);
 }
 
 /// Watches nothing.
@@ -13,5 +13,5 @@ pub trait Watch: Send {
 pub struct Unwatched;
 
 impl Watch for Unwatched {
-    fn progress(&mut self, _tally: &Tally) {}
+    fn progress(&mut self, _counts: &Counts) {}
 }

@@ -11,7 +11,7 @@ use fgarchive::domain::Timestamp;
 use fgarchive::emulator::{Readings, TOKEN, WorldSpec};
 use fgarchive::plan::retry::Patience;
 use fgarchive::store::file::{Archive, StoreError};
-use fgarchive::sync::{self, RunReport, Unwatched};
+use fgarchive::sync::{self, RunPlan, RunReport, RunSource, Task, Unwatched};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,16 +103,22 @@ impl Live {
     }
 
     pub(crate) fn sync_with(&self, settings: &Settings) -> RunReport {
+        self.run_for(Task::SYNC, settings)
+    }
+
+    pub(crate) fn run_for(&self, task: Task, settings: &Settings) -> RunReport {
         let mut archive = self.open();
         let (clock, cancel) = (&self.cloud.clock, CancellationToken::new());
-        RUNTIME.block_on(sync::run(&mut archive, self.client(), settings, clock, &cancel, &mut Unwatched)).unwrap()
+        let source = RunSource { name: "live".into(), source: self.client(), settings: settings.clone() };
+        let plan = RunPlan { task, sources: vec![source] };
+        RUNTIME.block_on(sync::run(&mut archive, plan, clock, &cancel, &mut Unwatched)).unwrap()
     }
 
     /// A run that must be complete.
     #[track_caller]
     pub(crate) fn complete(&self) -> RunReport {
         let report = self.sync_with(&self.settings());
-        assert!(report.failure_kind().is_none(), "{:?}", report.functions);
+        assert!(report.failure_kind().is_none(), "{:?}", report.sources);
         report
     }
 

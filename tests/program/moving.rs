@@ -160,7 +160,7 @@ fn a_record_without_an_end_is_given_up_after_fourteen_days() {
     // The service forgets faster than these runs come, which they say; what is asked here is something else.
     let run_on = |day: i64| {
         live.cloud.clock.set(later(live.cloud.emulator.world().spec().anchor, day * DAY));
-        assert!(live.sync_with(&live.settings()).functions.iter().all(|function| function.failure.is_none()));
+        assert!(live.sync_with(&live.settings()).functions().all(|function| function.failure.is_none()));
     };
     let unfinished = "SELECT request_id FROM invocations WHERE status IN ('RUNNING', 'WAIT') ORDER BY 1";
     for day in [1, 13] {

@@ -129,8 +129,8 @@ fn verifying_needs_an_archive_and_functions_that_are_in_it() {
         .says("no settled window was there to verify");
 }
 
-fn verify_with(live: &Live, settings: Settings) -> RunReport {
-    live.sync_with(&Settings { task: Task::Verify(Selection::default()), ..settings })
+fn verify_with(live: &Live, settings: &Settings) -> RunReport {
+    live.run_for(Task::Verify(Selection::default()), settings)
 }
 
 #[test]
@@ -141,15 +141,15 @@ fn records_that_came_after_their_window_was_settled_are_found_with_their_latenes
     }
     let missing = truth::records(&live.cloud, live.cloud.now()).len() - live.records().len();
     assert!(missing > 3, "{missing} records came after the settle delay");
-    let report = verify_with(&live, live.settings());
+    let report = verify_with(&live, &live.settings());
     assert_eq!(report.failure_kind(), Some(FailureKind::Finding));
-    assert_eq!(report.verified.iter().map(|window| window.late).sum::<u64>(), missing as u64);
+    assert_eq!(report.verified().map(|window| window.late).sum::<u64>(), missing as u64);
     live.assert_whole();
     // Whoever comes after the settle delay was missed by a walk that began later than that.
     let bounds = "SELECT min(unixepoch(seen_at) - unixepoch(start_time)) >= 900,
                          min(unixepoch(missed_at) - unixepoch(start_time)) >= 0 FROM late_records";
     assert_eq!(archive::rows(&live.db(), bounds), ["1|1"]);
-    assert_eq!(verify_with(&live, live.settings()).failure_kind(), None);
+    assert_eq!(verify_with(&live, &live.settings()).failure_kind(), None);
 }
 
 #[test]
@@ -161,12 +161,16 @@ fn what_the_service_forgot_is_not_gone_and_what_had_not_ended_has_not_changed() 
     assert!(open > 0);
     let all = live.records();
     live.cloud.clock.set(later(Timestamp::from_unix(ANCHOR), 3 * DAY / 2));
-    let report = verify_with(&live, live.settings());
-    assert_eq!(report.failure_kind(), None, "{:?}", report.verified);
-    let forgotten: u64 = report.verified.iter().map(|window| window.forgotten).sum();
+    let report = verify_with(&live, &live.settings());
+    assert_eq!(report.failure_kind(), None, "{:?}", report.sources);
+    let forgotten: u64 = report.verified().map(|window| window.forgotten).sum();
     let shown = truth::records(&live.cloud, live.cloud.now());
     let shown = all.keys().filter(|id| shown.contains_key(*id)).count() as u64;
-    assert!(forgotten > 100 && report.tally.changed > 0, "{forgotten} forgotten, {} changed", report.tally.changed);
+    assert!(
+        forgotten > 100 && report.counts().records.changed > 0,
+        "{forgotten} forgotten, {} changed",
+        report.counts().records.changed
+    );
     assert_eq!(forgotten + shown, all.len() as u64);
     assert_eq!(live.records().len(), all.len());
 }
@@ -181,8 +185,8 @@ fn a_walk_that_cannot_be_proven_verifies_nothing() {
     let slid = r#"{ "rules": [{ "on": "invocations", "share": 0.5, "faults": [{ "slid": { "records": 1 } }] }] }"#;
     live.cloud.emulator.set_faults(slid.parse::<Faults>().unwrap());
     let before = archive::rows(&live.db(), "SELECT * FROM windows ORDER BY 1, 2");
-    let report = verify_with(&live, live.settings());
-    assert!(report.functions.iter().any(|function| !function.unproven.is_empty()));
+    let report = verify_with(&live, &live.settings());
+    assert!(report.functions().any(|function| !function.unproven.is_empty()));
     assert!(report.failure_kind().is_some());
     assert_eq!(archive::rows(&live.db(), "SELECT * FROM windows ORDER BY 1, 2"), before, "settled stays settled");
 }
@@ -194,11 +198,11 @@ fn a_share_of_the_requests_verifies_what_was_looked_at_longest_ago() {
         WorldSpec { records: 4_000, span: 10 * 86_400, ..going_on() },
         Readings { order: Order::ById, ..Readings::default() },
     );
-    let settings = Settings { verify_share: 0.1, ..live.settings() };
+    let (task, settings) = (Task::Sync { verify_share: 0.1 }, live.settings());
     let anchor = Timestamp::from_unix(ANCHOR);
     for hour in 0..21 * 24 {
         live.cloud.clock.set(later(anchor, hour * HOUR));
-        assert!(live.sync_with(&settings).failure_kind().is_none());
+        assert!(live.run_for(task, &settings).failure_kind().is_none());
     }
     let spent = "SELECT sum(verify_requests) * 100 / sum(requests) FROM runs";
     assert!((8..=10).contains(&archive::number(&live.db(), spent)), "{:?}", archive::rows(&live.db(), spent));
@@ -212,6 +216,7 @@ fn a_share_of_the_requests_verifies_what_was_looked_at_longest_ago() {
     // Without a share nothing is verified.
     let before = archive::number(&live.db(), "SELECT count(*) FROM verifications");
     live.cloud.clock.set(later(anchor, 25 * DAY));
-    live.sync_with(&Settings { verify_share: 0.0, settle_delay: Duration::from_mins(15), ..live.settings() });
+    let settings = Settings { settle_delay: Duration::from_mins(15), ..live.settings() };
+    live.run_for(Task::Sync { verify_share: 0.0 }, &settings);
     assert_eq!(archive::number(&live.db(), "SELECT count(*) FROM verifications"), before);
 }

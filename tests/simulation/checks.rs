@@ -10,9 +10,9 @@ use crate::showing::Fields;
 use crate::statuses::Possible;
 use crate::world::Record;
 use fgarchive::api::CallFailure;
-use fgarchive::domain::{Interval, IntervalSet, Status, Timestamp};
+use fgarchive::domain::{self, Interval, IntervalSet, Status, Timestamp};
 use fgarchive::store::file::Reader;
-use fgarchive::sync::{RunReport, Settings};
+use fgarchive::sync::{RunReport, Settings, SourceReport};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
@@ -122,11 +122,11 @@ impl Checks {
             self.beginnings.push(Beginning { function: *function, begin: *begin, end: *end, served_at });
         }
         let certain = match ended {
-            Ended::Reported(report) => !report.interrupted,
+            Ended::Reported(report) => !of_source(report).is_interrupted,
             Ended::Killed | Ended::Hung | Ended::Failed(_) => false,
         };
         self.expect_statuses(shown, certain);
-        let committed = matches!(ended, Ended::Reported(report) if !report.interrupted);
+        let committed = matches!(ended, Ended::Reported(report) if !of_source(report).is_interrupted);
         let service = Arc::clone(&self.service);
         // The answer was made before it came.
         let has_404s = planned.faults.bad_records.iter().any(|&record| is_bad_by_404(record));
@@ -146,8 +146,9 @@ impl Checks {
     /// A service that is down ends the run soon, and nothing else is taken for one.
     fn check_outage(&mut self, number: usize, planned: &Planned, until: i64, ended: &Ended, calls: &[Call]) {
         let Ended::Reported(report) = ended else { return };
+        let report = of_source(report);
         let first = planned.faults.down_from.and_then(|(from, _)| calls.get(from));
-        let is_refused = report.interrupted || report.refusal.as_ref().is_some_and(CallFailure::is_denied);
+        let is_refused = report.is_interrupted || report.refusal.as_ref().is_some_and(CallFailure::is_denied);
         match first {
             Some(call) if until - call.sent / 1000 > LONGEST_OUTAGE => {
                 let what = format!("run {number} took {} s after {call}", until - call.sent / 1000);
@@ -387,7 +388,7 @@ impl Checks {
             if self.service.naming.is_absent_in(function, at, self.until) || content.gone[function] {
                 continue;
             }
-            let Some(told) = report.functions.iter().find(|told| told.urn == *urn) else {
+            let Some(told) = report.functions().find(|told| told.urn == *urn) else {
                 // A slow clock may not have reached the time to archive from.
                 if self.settings.since.is_none_or(|since| since.unix() < at - SLOWEST_CLOCK) {
                     self.find("complete means every function", format!("{urn} is not in the report"));
@@ -470,7 +471,7 @@ impl Checks {
             counts.provable += 1;
             self.check_around(&content, now);
             if incomplete && self.bad.is_empty() {
-                let last = self.last_report.as_ref().map(|(_, report)| report.functions.clone());
+                let last = self.last_report.as_ref().map(|(_, report)| report.functions().cloned().collect::<Vec<_>>());
                 self.find("a quiet world is proven in the end", format!("{last:?}"));
             }
             self.check_followed_up(&content, now);
@@ -485,7 +486,7 @@ impl Checks {
         let bad: Vec<(usize, i64)> = self.bad_seconds(now);
         let Some((at, report)) = self.last_report.clone().filter(|_| !self.bad.is_empty()) else { return };
         for (function, rows) in content.windows.iter().enumerate() {
-            let Some(told) = report.functions.iter().find(|told| told.urn == service.world.functions[function]) else {
+            let Some(told) = report.functions().find(|told| told.urn == service.world.functions[function]) else {
                 continue;
             };
             let proven: IntervalSet = ranges(rows, &["settled", "proven", "lost"]).collect();
@@ -572,14 +573,19 @@ impl Checks {
             .iter()
             .any(|record| record.stages.iter().any(|stage| (now - 4 * 3_600..=now).contains(&stage.at)));
         let Some((_, report)) = self.last_report.as_ref() else { return };
-        let tally = report.tally;
+        let domain::Counts { pages, records, .. } = report.counts();
         let is_whole = self.service.readings.odd.blanks == 0.0;
         // Walking settled windows again is there to find what changed after it was given up or taken for final.
-        let is_plain = is_whole && tally.verifying == 0;
-        if !busy && is_plain && self.service.readings.is_fresh() && (tally.new > 0 || tally.changed > 0) {
-            self.find("a second run on a quiet world writes no record", format!("{tally:?}"));
+        let is_plain = is_whole && pages.verifying == 0;
+        if !busy && is_plain && self.service.readings.is_fresh() && (records.new > 0 || records.changed > 0) {
+            self.find("a second run on a quiet world writes no record", format!("{records:?}"));
         }
     }
+}
+
+/// The report of the only source.
+fn of_source(report: &RunReport) -> &SourceReport {
+    &report.sources[0]
 }
 
 fn ranges<'a>(rows: &'a [Window], states: &'a [&str]) -> impl Iterator<Item = Interval> + 'a {

@@ -7,7 +7,7 @@ use crate::service::{Call, Cut, InMemory, Service};
 use fastrand::Rng;
 use fgarchive::error::{Failure, FailureKind};
 use fgarchive::store::file::Archive;
-use fgarchive::sync::{RunReport, Unwatched, run};
+use fgarchive::sync::{RunPlan, RunReport, RunSource, Task, Unwatched, run};
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -164,7 +164,10 @@ fn run_once(
         };
         let (clock, cancel) = service.begin(number, planned);
         let mut watch = Unwatched;
-        let mut running = pin!(run(&mut archive, InMemory(Arc::clone(service)), settings, &clock, &cancel, &mut watch));
+        let source =
+            RunSource { name: "world".into(), source: InMemory(Arc::clone(service)), settings: settings.clone() };
+        let plan = RunPlan { task: Task::SYNC, sources: vec![source] };
+        let mut running = pin!(run(&mut archive, plan, &clock, &cancel, &mut watch));
         let mut wakes = 0;
         let step = std::future::poll_fn(|context| {
             service.now();

@@ -230,9 +230,9 @@ mod tests {
         let (path, moved) = (directory.path().join("a.db"), directory.path().join("b.db"));
         let mut archive = Archive::open(&path).unwrap();
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
-        archive.begin_run("sync", now).unwrap();
+        archive.begin_run("sync", now, &[]).unwrap();
         fs::rename(&path, &moved).unwrap();
-        let error = archive.begin_run("sync", now).unwrap_err();
+        let error = archive.begin_run("sync", now, &[]).unwrap_err();
         assert!(matches!(error, StoreError::Moved { .. }), "{error}");
         drop(archive);
         let runs = "SELECT count(*) FROM runs";
@@ -248,9 +248,9 @@ mod tests {
         archive.connection.busy_timeout(Duration::ZERO).unwrap();
         let reader = Connection::open(&path).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM runs").unwrap();
-        archive.begin_run("sync", "2026-03-01T12:00:00Z".parse().unwrap()).unwrap();
+        archive.begin_run("sync", "2026-03-01T12:00:00Z".parse().unwrap(), &[]).unwrap();
         fs::rename(&path, &moved).unwrap();
-        let error = archive.begin_run("sync", "2026-03-01T13:00:00Z".parse().unwrap()).unwrap_err();
+        let error = archive.begin_run("sync", "2026-03-01T13:00:00Z".parse().unwrap(), &[]).unwrap_err();
         assert!(matches!(error, StoreError::Torn { .. }), "{error}");
         drop((archive, reader));
         fs::rename(&moved, &path).unwrap();

@@ -245,7 +245,7 @@ mod tests {
 
     fn run(archive: &mut Archive, times: usize) {
         for _ in 0..times {
-            archive.begin_run("sync", "2026-03-01T12:00:00Z".parse().unwrap()).unwrap();
+            archive.begin_run("sync", "2026-03-01T12:00:00Z".parse().unwrap(), &[]).unwrap();
         }
     }
 

@@ -121,6 +121,26 @@ pub(super) const RULES: &[Rule] = &[
                                   END, 0)",
     },
     Rule {
+        name: "run-sources",
+        message: "runs count otherwise than their sources together",
+        repair: "put back a backup, or correct these rows of `runs` or `run_sources`",
+        sql: "WITH sums AS (
+                  SELECT run_id, sum(requests) AS requests, sum(retries) AS retries, sum(throttled) AS throttled,
+                         sum(verify_requests) AS verifying, sum(records_seen) AS seen, sum(records_new) AS new,
+                         sum(records_changed) AS changed, sum(records_late) AS late,
+                         sum(records_rejected) AS rejected, sum(functions_unreadable) AS unreadable
+                    FROM run_sources GROUP BY run_id)
+              SELECT id || ' counts ' || r.requests || ' requests and ' || r.records_seen || ' records, and its sources '
+                        || coalesce(s.requests, 0) || ' and ' || coalesce(s.seen, 0)
+                FROM runs r LEFT JOIN sums s ON s.run_id = r.id
+               WHERE (r.requests, r.retries, r.throttled, r.verify_requests, r.records_seen)
+                     IS NOT (coalesce(s.requests, 0), coalesce(s.retries, 0), coalesce(s.throttled, 0),
+                             coalesce(s.verifying, 0), coalesce(s.seen, 0))
+                  OR (r.records_new, r.records_changed, r.records_late, r.records_rejected, r.functions_unreadable)
+                     IS NOT (coalesce(s.new, 0), coalesce(s.changed, 0), coalesce(s.late, 0),
+                             coalesce(s.rejected, 0), coalesce(s.unreadable, 0))",
+    },
+    Rule {
         name: "times-ahead",
         message: "times lie more than a day after the last run",
         repair: "put back a backup, or set these times to that of the last run; a row of `windows` may be \

@@ -33,6 +33,7 @@ const TABLES: &[Table] = &[
     },
     Table { name: "absences", rows: "SELECT * FROM absences", times: &["from_time", "until_time"] },
     Table { name: "runs", rows: "SELECT * FROM runs", times: &["started_at", "updated_at", "ended_at"] },
+    Table { name: "run_sources", rows: "SELECT * FROM run_sources", times: &[] },
     Table {
         name: "invocations",
         rows: "SELECT request_id, given_up_at FROM invocations WHERE given_up_at IS NOT NULL",

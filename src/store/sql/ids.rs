@@ -7,3 +7,7 @@ pub struct FunctionId(pub(in crate::store) i64);
 /// A run's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunId(pub(in crate::store) i64);
+
+/// The row of a source of a run: of what the run did in one project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub(in crate::store) i64);

@@ -7,4 +7,4 @@ pub(super) mod percentile;
 pub(super) mod record;
 
 pub use budget::Watch;
-pub use ids::{FunctionId, RunId};
+pub use ids::{FunctionId, RunId, SourceId};

@@ -7,8 +7,47 @@ use crate::plan::clocks::Moment;
 use crate::plan::ledger::missed_at;
 use crate::plan::refresh::Recheck;
 use crate::plan::schedule::ServiceFact;
-use crate::store::sql::ids::FunctionId;
+use crate::store::sql::ids::{FunctionId, SourceId};
+use std::collections::HashMap;
+use std::ops::Index;
 use std::sync::Arc;
+
+/// A function of a run, as the writer has to know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunFunction {
+    /// Whose records are counted together with its own.
+    pub source: SourceId,
+    /// Its ledger as the run found it: which walks should have shown a record before.
+    pub ledger: Arc<[plan::ledger::Entry]>,
+    /// Whether the run was the first to know of it.
+    pub is_new: bool,
+}
+
+/// The functions of a run.
+#[derive(Clone, Debug, Default)]
+pub struct RunFunctions(HashMap<FunctionId, RunFunction>);
+
+impl RunFunctions {
+    /// Those that no run knew of before.
+    pub(in crate::store) fn new_ones(&self) -> impl Iterator<Item = FunctionId> {
+        self.0.iter().filter(|(_, function)| function.is_new).map(|(id, _)| *id)
+    }
+}
+
+impl FromIterator<(FunctionId, RunFunction)> for RunFunctions {
+    fn from_iter<I: IntoIterator<Item = (FunctionId, RunFunction)>>(functions: I) -> Self {
+        Self(functions.into_iter().collect())
+    }
+}
+
+/// What a batch brings is of functions that the run knows.
+impl Index<FunctionId> for RunFunctions {
+    type Output = RunFunction;
+
+    fn index(&self, function: FunctionId) -> &RunFunction {
+        &self.0[&function]
+    }
+}
 
 /// Records of a function as the service showed them in one answer. What holds for the whole answer is kept once.
 #[derive(Clone, Debug)]
@@ -19,20 +58,19 @@ pub struct Showing {
     pub records: Packed,
     /// When the service answered.
     pub seen_at: Moment,
-    /// The ledger of the function as the run found it: which walks should have shown these records before.
-    pub ledger: Arc<[plan::ledger::Entry]>,
 }
 
 /// A record as the service showed it at a moment.
 pub(in crate::store) struct Sighting<'b> {
     pub(in crate::store) record: Invocation,
     pub(in crate::store) showing: &'b Showing,
+    pub(in crate::store) function: &'b RunFunction,
 }
 
 impl Sighting<'_> {
     /// When a proven walk of its time began before, if there was one.
     pub(in crate::store) fn walked_before(&self) -> Option<Timestamp> {
-        self.record.started_at().and_then(|start| missed_at(&self.showing.ledger, start))
+        self.record.started_at().and_then(|start| missed_at(&self.function.ledger, start))
     }
 }
 
@@ -51,15 +89,12 @@ pub struct Batch {
     pub given_up: Vec<RequestId>,
     /// What the service told beside its records, and when, by the earlier of the clocks.
     pub facts: Vec<(FunctionId, Timestamp, ServiceFact)>,
-    /// Functions that this run was the first to know of: they were taken up when it began.
-    pub new_functions: Vec<FunctionId>,
 }
 
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        // Functions alone are no reason to write.
-        let Self { showings, rejects, walks, rechecks, given_up, facts, new_functions: _ } = self;
+        let Self { showings, rejects, walks, rechecks, given_up, facts } = self;
         showings.is_empty()
             && rejects.is_empty()
             && walks.is_empty()

@@ -1,9 +1,11 @@
 //! The one way in which a run writes: records, history, ledger and the run's own counts, in one transaction or not at all.
 
-use super::batch::Batch;
+use super::batch::{Batch, RunFunctions};
+use super::functions::date_first_sight;
 use super::packed::Sorted;
+use super::records::Shown;
 use super::runs::{Tally, save_tally};
-use super::{functions, ledger, open_records, reach, recording, records};
+use super::{ledger, open_records, reach, recording, records};
 use crate::domain::{Reject, RequestId, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::schedule::ServiceFact;
@@ -12,26 +14,29 @@ use crate::store::sql::ids::{FunctionId, RunId};
 use rusqlite::{Transaction, named_params};
 
 impl Archive {
-    /// Commits a batch, and adds what it changed to the run's tally; hands out the records that it changed although they
-    /// were final.
+    /// Commits a batch that brings something of these functions, and adds what it changed to the run's tally; hands out
+    /// the records that it changed although they were final.
     ///
     /// Applying the same batch twice leaves the archive as applying it once.
     pub fn commit(
         &mut self,
         run: RunId,
-        now: impl Into<Moment>,
+        now: Moment,
+        functions: &RunFunctions,
         batch: &Batch,
         tally: &mut Tally,
     ) -> Result<Vec<RequestId>, StoreError> {
-        let now: Moment = now.into();
         let sorted = Sorted::of(batch.showings.iter().map(|showing| &showing.records))?;
-        let mut counted = *tally;
+        let mut counted = tally.clone();
         let revised = self.transact(|transaction| {
             // First of all when the run began by the earlier of the clocks: history is bounded by it.
             save_tally(transaction, run, now.later(), &counted)?;
-            functions::date_first_sight(transaction, run, &batch.new_functions)?;
-            let revised = records::save_showings(transaction, run, &batch.showings, &sorted, &mut counted)?;
-            counted.rejected += save_rejects(transaction, run, now.later(), &batch.rejects)?;
+            date_first_sight(transaction, run, functions.new_ones())?;
+            let shown = Shown { showings: &batch.showings, functions, sorted: &sorted };
+            let revised = records::save_shown(transaction, run, &shown, &mut counted)?;
+            for function in save_rejects(transaction, run, now.later(), &batch.rejects)? {
+                counted.of(functions[function].source).records.rejected += 1;
+            }
             open_records::save_rechecks(transaction, run, now, &batch.rechecks)?;
             open_records::give_up(transaction, now.earlier(), &batch.given_up)?;
             open_records::let_go(transaction)?;
@@ -54,19 +59,19 @@ impl Archive {
     }
 }
 
-/// Keeps aside what could not be read, each text once a function; returns how many new records are among it.
+/// Keeps aside what could not be read, each text once a function; returns the function of each record that is new among it.
 fn save_rejects(
     transaction: &Transaction<'_>,
     run: RunId,
     now: Timestamp,
     rejects: &[(Option<FunctionId>, Reject)],
-) -> Result<u64, StoreError> {
+) -> Result<Vec<FunctionId>, StoreError> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO rejects (function_id, seen_at, reason, raw, run_id)
          VALUES (:function_id, :seen_at, :reason, :raw, :run_id)
              ON CONFLICT DO NOTHING",
     )?;
-    let mut new = 0;
+    let mut new = Vec::new();
     for (function, Reject { reason, raw }) in rejects {
         let inserted = insert.execute(named_params! {
             ":function_id": function.map(|function| function.0),
@@ -75,7 +80,7 @@ fn save_rejects(
             ":raw": raw,
             ":run_id": run.0,
         })?;
-        new += if function.is_some() { inserted as u64 } else { 0 };
+        new.extend(function.filter(|_| inserted > 0));
     }
     Ok(new)
 }

@@ -226,7 +226,7 @@ fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestam
 pub(in crate::store) fn date_first_sight(
     transaction: &Transaction<'_>,
     run: RunId,
-    functions: &[FunctionId],
+    functions: impl Iterator<Item = FunctionId>,
 ) -> Result<(), StoreError> {
     let mut update = transaction.prepare_cached(
         "UPDATE functions SET first_seen_at = r.started_at FROM runs r

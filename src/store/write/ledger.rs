@@ -210,8 +210,8 @@ mod tests {
     fn with_a_run_of_the_future() -> (tempfile::TempDir, Archive, FunctionId) {
         let directory = tempfile::tempdir().unwrap();
         let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
-        archive.begin_run("sync", at(1_000)).unwrap();
-        archive.begin_run("sync", at(9_000)).unwrap();
+        archive.begin_run("sync", at(1_000), &[]).unwrap();
+        archive.begin_run("sync", at(9_000), &[]).unwrap();
         let urn = FunctionRef::Name { package: "default".to_owned(), name: "f".to_owned() }.resolve("r", "p");
         let function = archive.register(&[urn], at(9_000)).unwrap()[0].id;
         let window = |begin, end| Interval::new(at(begin), at(end)).unwrap();

@@ -20,11 +20,11 @@ mod runs;
 mod shared;
 mod verifications;
 
-pub use batch::{Batch, Showing};
+pub use batch::{Batch, RunFunction, RunFunctions, Showing};
 pub use digest::Tampered;
 pub use functions::Registered;
 pub use packed::Packed;
 pub use reach::ReachDay;
 pub use recording::Recording;
-pub use runs::{Ending, Tally};
+pub use runs::{BegunRun, Ending, Tally};
 pub use verifications::{Comparison, Discrepancy, Suspect};

@@ -170,57 +170,36 @@ pub(in crate::store) fn give_up(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{FunctionRef, Invocation};
+    use crate::domain::Invocation;
     use crate::plan::clocks::{Answered, ServiceClock};
-    use crate::store::sql::RunId;
-    use crate::store::testing;
+    use crate::store::testing::{Kept, at};
     use crate::store::write::{Batch, Ending, Packed, Showing, Tally};
 
-    struct Kept {
-        _directory: tempfile::TempDir,
-        archive: Archive,
-        run: RunId,
-        function: FunctionId,
+    /// An archive that knows one record, RUNNING at 100 s.
+    fn with_a_running_record() -> Kept {
+        let mut kept = Kept::new();
+        kept.next_run(100);
+        kept.take(100, Some(record(Status::Running, None)), None);
+        kept
     }
 
     impl Kept {
-        /// An archive that knows one record, RUNNING at 100 s.
-        fn with_a_running_record() -> Self {
-            let directory = tempfile::tempdir().unwrap();
-            let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
-            let run = archive.begin_run("sync", at(100)).unwrap();
-            let urn = FunctionRef::Name { package: "default".to_owned(), name: "f".to_owned() }.resolve("r", "p");
-            let function = archive.register(&[urn], at(100)).unwrap()[0].id;
-            let mut kept = Self { _directory: directory, archive, run, function };
-            kept.commit(100, Some(record(Status::Running, None)), None);
-            kept
-        }
-
         /// The record as it was shown at a moment, and a check of what was last checked at another.
-        fn commit(&mut self, now: i64, shown: Option<Invocation>, last_checked: Option<i64>) {
-            let ledger = Vec::new().into();
-            let showing = |record| Showing {
-                function: self.function,
-                records: Packed::of(&[record]),
-                seen_at: at(now).into(),
-                ledger,
-            };
+        fn take(&mut self, now: i64, shown: Option<Invocation>, last_checked: Option<i64>) {
+            let function = self.functions[0];
+            let showing = |record| Showing { function, records: Packed::of(&[record]), seen_at: at(now).into() };
             let recheck = |second| Recheck { request_id: id(), last_checked_at: at(second) };
             let batch = Batch {
                 showings: shown.map(showing).into_iter().collect(),
                 rechecks: last_checked.map(recheck).into_iter().collect(),
                 ..Batch::default()
             };
-            self.archive.commit(self.run, at(now), &batch, &mut Tally::default()).unwrap();
+            self.commit(now, &batch);
         }
 
         fn open(&self) -> Vec<OpenRecord> {
-            self.archive.load_open(self.function).unwrap()
+            self.archive.load_open(self.functions[0]).unwrap()
         }
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_unix(second)
     }
 
     fn id() -> RequestId {
@@ -241,25 +220,25 @@ mod tests {
 
     #[test]
     fn a_record_that_was_asked_for_and_not_shown_is_asked_for_later_or_final() {
-        let mut kept = Kept::with_a_running_record();
-        kept.commit(200, None, Some(100));
+        let mut kept = with_a_running_record();
+        kept.take(200, None, Some(100));
         assert!(matches!(&kept.open()[..], [open] if !open.is_shown && open.checked_at == at(200)));
-        kept.commit(300, Some(record(Status::Fail, Some(290))), None);
-        kept.run = kept.archive.begin_run("sync", at(4_000)).unwrap();
-        kept.commit(4_000, None, Some(300));
+        kept.take(300, Some(record(Status::Fail, Some(290))), None);
+        kept.next_run(4_000);
+        kept.take(4_000, None, Some(300));
         assert_eq!(kept.open(), []);
     }
 
     #[test]
     fn a_record_that_became_a_fail_when_it_was_asked_for_may_still_be_tried_again() {
-        let mut kept = Kept::with_a_running_record();
-        kept.commit(200, Some(record(Status::Fail, Some(190))), Some(100));
+        let mut kept = with_a_running_record();
+        kept.take(200, Some(record(Status::Fail, Some(190))), Some(100));
         assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.status == Status::Fail));
     }
 
     #[test]
     fn open_records_are_handed_out_oldest_first() {
-        let mut kept = testing::Kept::new();
+        let mut kept = Kept::new();
         for record in ["a RUNNING - - 30 - -", "d WAIT - - 10 - -", "b WAIT - - 10 - -", "c WAIT - - - - -"] {
             kept.show(0, 20, record);
         }
@@ -270,26 +249,26 @@ mod tests {
         kept.show(0, 40, "c RUNNING - - 5 - -");
         let open = kept.archive.load_open(kept.functions[0]).unwrap();
         let known = open.iter().find(|open| open.request_id.as_str() == "c").unwrap();
-        assert_eq!((known.opened_at, known.start_is_known), (testing::at(5), true), "a start counts once it is known");
+        assert_eq!((known.opened_at, known.start_is_known), (at(5), true), "a start counts once it is known");
     }
 
     #[test]
     fn records_of_a_range_are_counted_from_its_begin_to_before_its_end() {
-        let mut kept = testing::Kept::new();
+        let mut kept = Kept::new();
         for record in ["a SUCCESS - - 9 9 -", "b SUCCESS - - 10 10 -", "c SUCCESS - - 19 20 -", "d SUCCESS - - 20 20 -"]
         {
             kept.show(0, 20, record);
         }
-        let range = Interval::new(testing::at(10), testing::at(20)).unwrap();
+        let range = Interval::new(at(10), at(20)).unwrap();
         assert_eq!(kept.archive.count_started(kept.functions[0], range).unwrap(), 2);
         assert_eq!(kept.archive.count_started(kept.functions[1], range).unwrap(), 0);
     }
 
     #[test]
     fn a_fail_that_runs_again_when_it_was_asked_for_is_waited_for() {
-        let mut kept = Kept::with_a_running_record();
-        kept.commit(200, Some(record(Status::Fail, Some(190))), None);
-        kept.commit(4_000, Some(record(Status::Running, None)), Some(200));
+        let mut kept = with_a_running_record();
+        kept.take(200, Some(record(Status::Fail, Some(190))), None);
+        kept.take(4_000, Some(record(Status::Running, None)), Some(200));
         assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.checked_at == at(4_000)));
     }
 
@@ -301,11 +280,9 @@ mod tests {
     }
 
     impl Kept {
-        fn show(&mut self, when: Moment, shown: Invocation) {
-            let (records, ledger) = (Packed::of(&[shown]), Vec::new().into());
-            let showing = Showing { function: self.function, records, seen_at: when, ledger };
-            let batch = Batch { showings: vec![showing], ..Batch::default() };
-            self.archive.commit(self.run, when, &batch, &mut Tally::default()).unwrap();
+        fn show_when(&mut self, when: Moment, shown: Invocation) {
+            let showing = Showing { function: self.functions[0], records: Packed::of(&[shown]), seen_at: when };
+            self.commit_when(when, &Batch { showings: vec![showing], ..Batch::default() });
         }
 
         fn text(&self, sql: &str) -> String {
@@ -316,9 +293,9 @@ mod tests {
     #[test]
     fn history_is_bounded_by_both_clocks() {
         for (seen, changed) in [(apart(200, 5_000), apart(300, 90)), (apart(5_000, 200), apart(90, 300))] {
-            let mut kept = Kept::with_a_running_record();
-            kept.show(seen, record(Status::Running, None));
-            kept.show(changed, record(Status::Success, Some(250)));
+            let mut kept = with_a_running_record();
+            kept.show_when(seen, record(Status::Running, None));
+            kept.show_when(changed, record(Status::Success, Some(250)));
             let bounds = kept.text("SELECT after_time || ' ' || by_time FROM status_changes");
             assert_eq!(bounds, format!("{} {}", at(200), at(300)));
         }
@@ -326,24 +303,24 @@ mod tests {
 
     #[test]
     fn what_was_dated_after_a_change_does_not_bound_it() {
-        let mut kept = Kept::with_a_running_record();
-        kept.show(at(9_000).into(), record(Status::Running, None));
-        kept.show(at(300).into(), record(Status::Success, Some(250)));
+        let mut kept = with_a_running_record();
+        kept.show_when(at(9_000).into(), record(Status::Running, None));
+        kept.show_when(at(300).into(), record(Status::Success, Some(250)));
         assert_eq!(kept.text("SELECT after_time FROM status_changes"), at(100).to_string(), "when the run began");
         kept.archive.connection().execute("UPDATE runs SET started_at = '2030-01-01T00:00:00Z'", []).unwrap();
-        kept.show(at(400).into(), record(Status::Fail, Some(250)));
+        kept.show_when(at(400).into(), record(Status::Fail, Some(250)));
         let unknown = kept.text("SELECT after_time FROM status_changes ORDER BY id DESC LIMIT 1");
         assert_eq!(unknown, Timestamp::MIN.to_string());
     }
 
     #[test]
     fn a_record_that_was_given_up_is_waited_for_again_only_when_it_changes() {
-        let mut kept = Kept::with_a_running_record();
+        let mut kept = with_a_running_record();
         let batch = Batch { given_up: vec![id()], ..Batch::default() };
-        kept.archive.commit(kept.run, at(2_000_000), &batch, &mut Tally::default()).unwrap();
-        kept.commit(2_000_100, Some(record(Status::Running, None)), None);
+        kept.commit(2_000_000, &batch);
+        kept.take(2_000_100, Some(record(Status::Running, None)), None);
         assert_eq!(kept.open(), []);
-        kept.commit(2_000_200, Some(record(Status::Fail, Some(2_000_150))), None);
+        kept.take(2_000_200, Some(record(Status::Fail, Some(2_000_150))), None);
         assert_eq!(kept.open().len(), 1);
     }
 
@@ -351,10 +328,10 @@ mod tests {
     #[test]
     fn a_record_that_ended_meanwhile_is_not_given_up() {
         for shown in [Status::Success, Status::Fail] {
-            let mut kept = Kept::with_a_running_record();
-            kept.commit(2_000_000, Some(record(shown.clone(), Some(1_999_999))), None);
+            let mut kept = with_a_running_record();
+            kept.take(2_000_000, Some(record(shown.clone(), Some(1_999_999))), None);
             let batch = Batch { given_up: vec![id()], ..Batch::default() };
-            kept.archive.commit(kept.run, at(2_000_000), &batch, &mut Tally::default()).unwrap();
+            kept.commit(2_000_000, &batch);
             assert_eq!(kept.text("SELECT count(given_up_at) || '' FROM invocations"), "0");
             assert_eq!(kept.open().len(), usize::from(shown == Status::Fail), "a FAIL may be tried again");
         }
@@ -363,7 +340,7 @@ mod tests {
     #[test]
     fn whatever_waits_for_an_end_is_given_up() {
         for status in ["WAIT", "RUNNING", "QUEUED", "running", "-"] {
-            let mut kept = testing::Kept::new();
+            let mut kept = Kept::new();
             kept.show(0, 100, &format!("b {status} - - 10 - -"));
             assert_eq!(kept.archive.load_open(kept.functions[0]).unwrap().len(), 1, "{status}");
             let given_up = vec![RequestId::new("b").unwrap()];
@@ -377,14 +354,14 @@ mod tests {
     /// It is asked for after as long as it is known to be open; a start that lies ahead would leave that at nothing.
     #[test]
     fn a_record_without_a_start_began_before_it_was_asked_for() {
-        let mut kept = Kept::with_a_running_record();
+        let mut kept = with_a_running_record();
         let without_start =
             Invocation { request_id: RequestId::new("b").unwrap(), start_time: None, ..record(Status::Wait, None) };
-        kept.show(apart(200, 900_000), without_start);
+        kept.show_when(apart(200, 900_000), without_start);
         let recheck = |second| Recheck { request_id: RequestId::new("b").unwrap(), last_checked_at: at(second) };
         for (now, last) in [(10_000, 200), (20_000, 10_000)] {
             let batch = Batch { rechecks: vec![recheck(last)], ..Batch::default() };
-            kept.archive.commit(kept.run, at(now), &batch, &mut Tally::default()).unwrap();
+            kept.commit(now, &batch);
         }
         let open = kept.open().pop().unwrap();
         assert_eq!((open.opened_at, open.checked_at, open.start_is_known), (at(10_000), at(20_000), false));
@@ -392,14 +369,14 @@ mod tests {
 
     #[test]
     fn a_fail_of_this_run_stays_open_whatever_its_answers_are_dated() {
-        let mut kept = Kept::with_a_running_record();
-        kept.commit(4_000, Some(record(Status::Running, None)), None);
+        let mut kept = with_a_running_record();
+        kept.take(4_000, Some(record(Status::Running, None)), None);
         kept.archive
-            .end_run(kept.run, at(4_000), &Tally::default(), Ending { outcome: "complete", exit_code: 0 })
+            .end_run(kept.run, at(4_000), &Tally::default(), Ending { outcome: "complete", exit_code: 0 }, &[])
             .unwrap();
-        kept.run = kept.archive.begin_run("sync", at(50)).unwrap();
-        kept.show(apart(50, 60), record(Status::Fail, Some(40)));
-        kept.commit(60, None, Some(4_000));
+        kept.next_run(50);
+        kept.show_when(apart(50, 60), record(Status::Fail, Some(40)));
+        kept.take(60, None, Some(4_000));
         assert!(matches!(&kept.open()[..], [open] if open.status == Status::Fail));
     }
 }

@@ -4,7 +4,7 @@
 //! function shows under the same id is kept beside it (`shared.rs`).
 
 use super::amendments::save_amendments;
-use super::batch::{Showing, Sighting};
+use super::batch::{RunFunction, RunFunctions, Showing, Sighting};
 use super::digest::Sums;
 use super::packed::Sorted;
 use super::runs::Tally;
@@ -36,29 +36,48 @@ const UPDATE: &str = "UPDATE invocations
 /// The run is not noted either, since it bounds the next change of status, and this sighting was of an earlier one.
 const FILL: &str = "UPDATE invocations SET start_time = ?2, extra = ?3 WHERE request_id = ?1";
 
-/// Applies what was shown, in the order of the ids; the records that changed although they were final.
-pub(in crate::store) fn save_showings(
+/// What was shown of the functions of a run, and its records in the order of their ids.
+pub(in crate::store) struct Shown<'b> {
+    pub(in crate::store) showings: &'b [Showing],
+    pub(in crate::store) functions: &'b RunFunctions,
+    pub(in crate::store) sorted: &'b Sorted<'b>,
+}
+
+impl<'b> Shown<'b> {
+    /// Each record with the answer that showed it.
+    fn sightings(&self) -> impl Iterator<Item = Result<Sighting<'b>, StoreError>> {
+        let of_function = |showing: &'b Showing| (showing, &self.functions[showing.function]);
+        let showings: Vec<(&Showing, &RunFunction)> = self.showings.iter().map(of_function).collect();
+        self.sorted.records().map(move |shown| {
+            let (number, record) = shown?;
+            let (showing, function) = showings[number];
+            Ok(Sighting { record, showing, function })
+        })
+    }
+}
+
+/// Applies what was shown; the records that changed although they were final.
+pub(in crate::store) fn save_shown(
     transaction: &Transaction<'_>,
     run: RunId,
-    showings: &[Showing],
-    sorted: &Sorted<'_>,
+    shown: &Shown<'_>,
     tally: &mut Tally,
 ) -> Result<Vec<RequestId>, StoreError> {
     let mut records = Records::prepare(transaction, run)?;
     let mut revised = Vec::new();
     let mut previous: Option<RequestId> = None;
-    for shown in sorted.records() {
-        let (showing, record) = shown?;
-        let sighting = Sighting { record, showing: &showings[showing] };
+    for sighting in shown.sightings() {
+        let sighting = sighting?;
         let id = &sighting.record.request_id;
-        tally.seen += u64::from(previous.as_ref() != Some(id));
+        let counts = &mut tally.of(sighting.function.source).records;
+        counts.seen += u64::from(previous.as_ref() != Some(id));
         match records.save(&sighting)? {
             Outcome::New { late } => {
-                tally.new += 1;
-                tally.late += u64::from(late);
+                counts.new += 1;
+                counts.late += u64::from(late);
             }
             Outcome::Changed { was_final } => {
-                tally.changed += 1;
+                counts.changed += 1;
                 revised.extend(was_final.then(|| id.clone()));
             }
             Outcome::Unchanged => {}
@@ -136,7 +155,7 @@ impl<'t> Records<'t> {
     }
 
     /// Compares with the stored row in place: nearly every record of a repeated walk is the same, and costs no allocation.
-    fn load(&mut self, Sighting { record: seen, showing }: &Sighting<'_>) -> Result<Stored, StoreError> {
+    fn load(&mut self, Sighting { record: seen, showing, .. }: &Sighting<'_>) -> Result<Stored, StoreError> {
         let mut rows = self.select.query([seen.request_id.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(Stored::Nothing) };
         if FunctionId(row.get(7)?) != showing.function {
@@ -230,7 +249,7 @@ impl<'t> Records<'t> {
     }
 
     fn keep_open(&self, sighting: &Sighting<'_>) -> Result<(), StoreError> {
-        let Sighting { record, showing: Showing { function, seen_at, .. } } = sighting;
+        let Sighting { record, showing: Showing { function, seen_at, .. }, .. } = sighting;
         let opened_at = record.started_at().unwrap_or(seen_at.later());
         open_records::save_open(self.transaction, &record.request_id, *function, opened_at, seen_at.earlier())
     }

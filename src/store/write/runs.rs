@@ -1,10 +1,11 @@
-//! The runs, and what each did.
+//! The runs, their sources, and what each did.
 
-use crate::domain::{Timestamp, count_to_i64, count_to_u64};
+use crate::domain::{Counts, PageCounts, RecordCounts, RequestCounts, Timestamp, count_to_i64, count_to_u64};
 use crate::plan::paging::Habits;
 use crate::store::file::{Archive, StoreError};
-use crate::store::sql::ids::RunId;
+use crate::store::sql::ids::{RunId, SourceId};
 use rusqlite::{Transaction, named_params};
+use std::collections::BTreeMap;
 use std::fmt;
 
 impl RunId {
@@ -20,72 +21,81 @@ impl fmt::Display for RunId {
     }
 }
 
+/// A run that began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BegunRun {
+    /// Its row.
+    pub id: RunId,
+    /// The rows of its sources, in the order in which they were named.
+    pub sources: Vec<SourceId>,
+}
+
 /// What a run did so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// When it began by the earlier of the clocks, as far as answers have told the service's.
     pub started_at: Option<Timestamp>,
-    /// Requests sent, tries included.
-    pub requests: u64,
-    /// Requests that were sent again.
-    pub retries: u64,
-    /// Requests that were throttled.
-    pub throttled: u64,
-    /// Requests that walked settled windows again.
-    pub verifying: u64,
-    /// Pages answered.
-    pub pages: u64,
-    /// Entries on them, repetitions included.
-    pub fetched: u64,
-    /// Records seen, the same one once a commit.
-    pub seen: u64,
-    /// Records seen for the first time.
-    pub new: u64,
-    /// Records whose stored row changed.
-    pub changed: u64,
-    /// Records that an earlier proven walk of their window had not shown.
-    pub late: u64,
-    /// Entries that could not be read, kept aside.
-    pub rejected: u64,
-    /// Entries of the list of functions that could not be read, kept aside.
-    pub functions_unreadable: u64,
+    /// What each of its sources did.
+    pub sources: BTreeMap<SourceId, Counts>,
     /// What was learnt about the service's pages, by this run and those before.
     pub habits: Habits,
 }
 
-/// How a run ended.
+impl Tally {
+    /// What all sources did.
+    pub fn total(&self) -> Counts {
+        self.sources.values().copied().sum()
+    }
+
+    /// What one source did.
+    pub fn of(&mut self, source: SourceId) -> &mut Counts {
+        self.sources.entry(source).or_default()
+    }
+}
+
+/// How a run or a source of it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// In a word: `complete`, `incomplete`, `denied`, `failed` or `interrupted`.
+    /// In a word: `complete`, `incomplete`, `denied`, `found` or `interrupted`.
     pub outcome: &'static str,
-    /// The exit code of the process.
+    /// The exit code of the process, or the one it would have had with this source alone.
     pub exit_code: u8,
 }
 
 impl Archive {
-    /// Notes that a run of a command began.
-    pub fn begin_run(&mut self, command: &str, now: Timestamp) -> Result<RunId, StoreError> {
+    /// Notes that a run of a command began, with the names of its sources.
+    pub fn begin_run(&mut self, command: &str, now: Timestamp, sources: &[&str]) -> Result<BegunRun, StoreError> {
         self.transact(|transaction| {
             let insert = "INSERT INTO runs (command, started_at, updated_at) VALUES (?1, ?2, ?2)";
             transaction.execute(insert, (command, now.to_string()))?;
-            Ok(RunId(transaction.last_insert_rowid()))
+            let id = RunId(transaction.last_insert_rowid());
+            let insert = "INSERT INTO run_sources (run_id, name) VALUES (?1, ?2)";
+            let add = |name: &&str| {
+                transaction.execute(insert, (id.0, name))?;
+                Ok(SourceId(transaction.last_insert_rowid()))
+            };
+            let sources = sources.iter().map(add).collect::<Result<_, StoreError>>()?;
+            Ok(BegunRun { id, sources })
         })
     }
 
-    /// Notes how a run ended, and makes everything it committed durable.
-    pub fn end_run(&mut self, run: RunId, now: Timestamp, tally: &Tally, ending: Ending) -> Result<(), StoreError> {
+    /// Notes how a run and its sources ended, and makes everything it committed durable.
+    pub fn end_run(
+        &mut self,
+        run: RunId,
+        now: Timestamp,
+        tally: &Tally,
+        ending: Ending,
+        sources: &[(SourceId, Ending)],
+    ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             save_tally(transaction, run, now, tally)?;
-            let update = "UPDATE runs SET ended_at = :now, outcome = :outcome, exit_code = :exit_code WHERE id = :id";
-            transaction.execute(
-                update,
-                named_params! {
-                    ":now": now.to_string(),
-                    ":outcome": ending.outcome,
-                    ":exit_code": ending.exit_code,
-                    ":id": run.0,
-                },
-            )?;
+            let end_run = "UPDATE runs SET ended_at = ?1, outcome = ?2, exit_code = ?3 WHERE id = ?4";
+            transaction.execute(end_run, (now.to_string(), ending.outcome, ending.exit_code, run.0))?;
+            let end_source = "UPDATE run_sources SET outcome = ?1, exit_code = ?2 WHERE id = ?3";
+            for (source, ending) in sources {
+                transaction.execute(end_source, (ending.outcome, ending.exit_code, source.0))?;
+            }
             Ok(())
         })?;
         self.checkpoint()
@@ -107,6 +117,13 @@ impl Archive {
     }
 }
 
+/// The columns in which `runs` and `run_sources` keep the same counts.
+const SET_COUNTS: &str =
+    "requests = :requests, retries = :retries, throttled = :throttled, verify_requests = :verifying,
+    records_seen = :seen, records_new = :new, records_changed = :changed, records_late = :late,
+    records_rejected = :rejected, functions_unreadable = :functions_unreadable";
+
+/// Brings the rows of a run and its sources up to date.
 pub(in crate::store) fn save_tally(
     transaction: &Transaction<'_>,
     run: RunId,
@@ -116,30 +133,39 @@ pub(in crate::store) fn save_tally(
     transaction
         .prepare_cached(
             "UPDATE runs
-            SET started_at = coalesce(:started_at, started_at), updated_at = :now, requests = :requests, retries = :retries, throttled = :throttled,
-                verify_requests = :verifying,
-                records_seen = :seen, records_new = :new, records_changed = :changed, records_late = :late,
-                records_rejected = :rejected, functions_unreadable = :functions_unreadable, longest_page = :longest_page,
-                count_is_total = :count_is_total, points_on = :points_on
-          WHERE id = :id",
+                SET started_at = coalesce(:started_at, started_at), updated_at = :now, longest_page = :longest_page,
+                    count_is_total = :count_is_total, points_on = :points_on
+              WHERE id = :id",
         )?
         .execute(named_params! {
             ":now": now.to_string(),
             ":started_at": tally.started_at.map(|started_at| started_at.to_string()),
-            ":requests": count_to_i64(tally.requests),
-            ":retries": count_to_i64(tally.retries),
-            ":throttled": count_to_i64(tally.throttled),
-            ":verifying": count_to_i64(tally.verifying),
-            ":seen": count_to_i64(tally.seen),
-            ":new": count_to_i64(tally.new),
-            ":changed": count_to_i64(tally.changed),
-            ":late": count_to_i64(tally.late),
-            ":rejected": count_to_i64(tally.rejected),
-            ":functions_unreadable": count_to_i64(tally.functions_unreadable),
             ":longest_page": count_to_i64(tally.habits.longest_page),
             ":count_is_total": tally.habits.count_is_total,
             ":points_on": tally.habits.points_on,
             ":id": run.0,
         })?;
+    save_counts(transaction, "runs", run.0, tally.total())?;
+    tally.sources.iter().try_for_each(|(source, counts)| save_counts(transaction, "run_sources", source.0, *counts))
+}
+
+fn save_counts(transaction: &Transaction<'_>, table: &str, id: i64, counts: Counts) -> Result<(), StoreError> {
+    let Counts { requests, pages, records, functions_unreadable } = counts;
+    let RequestCounts { sent, retries, throttled } = requests;
+    let PageCounts { verifying, .. } = pages;
+    let RecordCounts { seen, new, changed, late, rejected } = records;
+    transaction.prepare_cached(&format!("UPDATE {table} SET {SET_COUNTS} WHERE id = :id"))?.execute(named_params! {
+        ":requests": count_to_i64(sent),
+        ":retries": count_to_i64(retries),
+        ":throttled": count_to_i64(throttled),
+        ":verifying": count_to_i64(verifying),
+        ":seen": count_to_i64(seen),
+        ":new": count_to_i64(new),
+        ":changed": count_to_i64(changed),
+        ":late": count_to_i64(late),
+        ":rejected": count_to_i64(rejected),
+        ":functions_unreadable": count_to_i64(functions_unreadable),
+        ":id": id,
+    })?;
     Ok(())
 }

@@ -26,7 +26,7 @@ pub(in crate::store) fn save_shared(
     run: RunId,
     sighting: &Sighting<'_>,
 ) -> Result<(), StoreError> {
-    let Sighting { record: seen, showing } = sighting;
+    let Sighting { record: seen, showing, .. } = sighting;
     let mut select = transaction.prepare_cached(SELECT)?;
     let mut rows = select.query((seen.request_id.as_str(), showing.function.0))?;
     let Some(row) = rows.next()? else { return save(transaction, run, sighting, seen) };

@@ -19,7 +19,7 @@ fn a_blank_takes_nothing_and_is_noted_once() {
         for run in 0..2 {
             kept.next_run(6_000 + run);
             assert_eq!(kept.show(0, 6_100 + run, blank), [], "nothing that is final changed");
-            assert_eq!((kept.tally.changed, kept.row()), (0, full.to_owned()), "{blank}");
+            assert_eq!((kept.counts().changed, kept.row()), (0, full.to_owned()), "{blank}");
         }
     }
     let noted = [
@@ -41,7 +41,7 @@ fn what_a_blank_left_out_is_learnt_later() {
     kept.show(0, 5_000, "a SUCCESS - - - - -");
     kept.next_run(6_000);
     assert_eq!(kept.show(0, 6_000, "a SUCCESS 0 - 10 20 {\"n\":1}").len(), 0, "an end was waited for");
-    assert_eq!((kept.row(), kept.tally.changed), ("a SUCCESS 0 - 10 20 {\"n\":1}".to_owned(), 1));
+    assert_eq!((kept.row(), kept.counts().changed), ("a SUCCESS 0 - 10 20 {\"n\":1}".to_owned(), 1));
     assert_eq!(kept.amendments(), [""; 0]);
     kept.assert_sound();
 }
@@ -120,7 +120,7 @@ fn a_step_back_adds_what_was_not_known_and_bounds_no_change() {
     kept.show(0, 5_000, "a FAIL - - - - -");
     kept.next_run(6_000);
     kept.show(0, 6_000, "a RUNNING 7 boom 10 20 {\"n\":1}");
-    assert_eq!((kept.row(), kept.tally.changed), ("a FAIL - - 10 - {\"n\":1}".to_owned(), 1));
+    assert_eq!((kept.row(), kept.counts().changed), ("a FAIL - - 10 - {\"n\":1}".to_owned(), 1));
     assert_eq!(kept.changes(), ["FAIL RUNNING 5000 6000 0"]);
     assert_eq!(kept.ask("SELECT changed_run_id FROM invocations"), ["1"]);
     assert_eq!(kept.ask("SELECT request_id, seen_at FROM open_records"), ["a 6000"], "it runs again");
@@ -149,7 +149,7 @@ fn a_row_is_changed_by_its_own_function_only() {
     assert_eq!((kept.changes(), kept.amendments()), (Vec::new(), Vec::new()));
     assert_eq!(kept.ask("SELECT function_id, seen_at, checked_at FROM open_records"), ["1 100 100"]);
     assert_eq!(kept.shared(), ["a 2 FAIL 7 theirs 90000 90001 {\"m\":2} 2 2"]);
-    assert_eq!((kept.tally.seen, kept.tally.new, kept.tally.changed), (1, 0, 0));
+    assert_eq!((kept.counts().seen, kept.counts().new, kept.counts().changed), (1, 0, 0));
     assert_eq!(kept.digests(), ["1 1"]);
     kept.assert_sound();
     kept.show(0, 300, "a SUCCESS - - 10 250 {\"n\":1}");
@@ -200,7 +200,7 @@ fn the_first_to_show_a_record_keeps_it() {
     kept.commit(100, &Batch { showings, ..Batch::default() });
     assert_eq!(kept.ask("SELECT DISTINCT function_id FROM invocations"), ["2"]);
     assert_eq!(kept.ask("SELECT function_id, count(*) FROM shared_records"), ["1 20"]);
-    assert_eq!((kept.tally.new, kept.tally.seen), (20, 20));
+    assert_eq!((kept.counts().new, kept.counts().seen), (20, 20));
     kept.assert_sound();
 }
 
@@ -251,20 +251,18 @@ fn a_record_is_late_where_an_earlier_proven_walk_of_its_own_function_missed_it()
         walked_at: at(60),
         reason: None,
     };
-    let ledger: std::sync::Arc<[Entry]> = vec![walk].into();
-    let late = |kept: &Kept, function, text: &str| Showing {
-        ledger: std::sync::Arc::clone(&ledger),
-        ..kept.showing(function, 100, &[text])
-    };
+    for function in [0, 1] {
+        kept.find_ledger(function, std::slice::from_ref(&walk));
+    }
     let showings = vec![
-        late(&kept, 0, "a SUCCESS - - 10 20 -"),
-        late(&kept, 1, "a SUCCESS - - 10 20 -"),
-        late(&kept, 0, "b SUCCESS - - 50 60 -"),
-        late(&kept, 0, "c SUCCESS - - - 20 -"),
+        kept.showing(0, 100, &["a SUCCESS - - 10 20 -"]),
+        kept.showing(1, 100, &["a SUCCESS - - 10 20 -"]),
+        kept.showing(0, 100, &["b SUCCESS - - 50 60 -"]),
+        kept.showing(0, 100, &["c SUCCESS - - - 20 -"]),
     ];
     kept.commit(100, &Batch { showings, ..Batch::default() });
     assert_eq!(kept.ask("SELECT request_id, function_id, missed_at, seen_at FROM late_records"), ["a 1 60 100"]);
-    assert_eq!((kept.tally.new, kept.tally.late), (3, 1));
+    assert_eq!((kept.counts().new, kept.counts().late), (3, 1));
 }
 
 #[test]
@@ -277,7 +275,7 @@ fn what_had_ended_for_good_and_changed_is_handed_out() {
     kept.show(0, 400, "b FAIL - - 10 20 -");
     kept.show(0, 9_000, "b FAIL - - 10 20 -");
     assert_eq!(kept.show(0, 9_100, "b SUCCESS - - 10 20 -").len(), 1);
-    assert_eq!((kept.tally.new, kept.tally.changed, kept.tally.seen), (2, 4, 7));
+    assert_eq!((kept.counts().new, kept.counts().changed, kept.counts().seen), (2, 4, 7));
 }
 
 #[test]

@@ -1,28 +1,21 @@
-//! How a run ended, for people, scripts and the archive.
+//! What a run did in one project, and how it ended there.
 
-use super::failure::to_failure;
-use super::function::Walked;
-use super::settings::Task;
-use super::target::Target;
+use super::function::FunctionReport;
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, Interval, Timestamp};
+use crate::domain::{Counts, Interval};
 use crate::error::{Failure, FailureKind};
-use crate::plan::clocks::{Moment, TOLERANCE};
-use crate::plan::horizon::{Scope, Verdict};
+use crate::plan::clocks::Moment;
 use crate::requester::ListReport;
-use crate::store::sql::{FunctionId, RunId};
-use crate::store::write::{Comparison, Ending, Tally};
-use std::sync::Arc;
+use crate::store::write::{Comparison, Ending};
+use crate::sync::failure::to_failure;
 use std::time::Duration;
 
-/// What a run did.
+/// What a run did in one project.
 #[derive(Clone, Debug)]
-pub struct RunReport {
-    /// What it was for.
-    pub task: Task,
-    /// The run's row.
-    pub run: RunId,
-    /// When it began, by both clocks.
+pub struct SourceReport {
+    /// Its name, unique within the run.
+    pub name: Box<str>,
+    /// When the run began, by its clock and the machine's.
     pub began_at: Moment,
     /// What became of each function.
     pub functions: Vec<FunctionReport>,
@@ -34,100 +27,15 @@ pub struct RunReport {
     pub refusal: Option<CallFailure>,
     /// Whether it was found to be down.
     pub is_down: bool,
-    /// Whether it was told to stop.
-    pub interrupted: bool,
-    /// What it did, in numbers.
-    pub tally: Tally,
+    /// Whether the run was told to stop.
+    pub is_interrupted: bool,
+    /// Whether the run was to verify, so that what it found is what it came for.
+    pub is_verification: bool,
+    /// What was done, in numbers.
+    pub counts: Counts,
 }
 
-/// What a run did for a function.
-#[derive(Clone, Debug)]
-pub struct FunctionReport {
-    /// Its row.
-    pub id: FunctionId,
-    /// The function.
-    pub urn: FunctionUrn,
-    /// From where on it was to be archived.
-    pub begin: Timestamp,
-    /// Until when it is, but for what is said below.
-    pub end: Timestamp,
-    /// Whether everything was asked that was to be asked.
-    pub finished: bool,
-    /// Ranges that could not be proven, and why: windows that touch and have the same reason are one.
-    pub unproven: Vec<(Interval, Arc<str>)>,
-    /// Ranges that were found to have fallen behind the service's reach.
-    pub lost: Vec<Interval>,
-    /// Until when its ledger reached before the run, where that is after the present.
-    pub ledger_ahead: Option<Timestamp>,
-    /// Ranges that were walked and of which nothing is claimed, since the clocks disagree.
-    pub unclaimed: Vec<Interval>,
-    /// Why it was left early.
-    pub failure: Option<CallFailure>,
-    /// Whether it is gone; then what is lost was lost with it.
-    pub gone: Option<Gone>,
-}
-
-/// That a function is gone: the service knows it no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gone {
-    /// When that was seen first.
-    pub at: Timestamp,
-    /// Whether it was by this run.
-    pub is_news: bool,
-}
-
-impl FunctionReport {
-    /// The report of a run that began at `began_at`.
-    pub(super) fn of(target: &Target, began_at: Moment, mut walked: Walked) -> Self {
-        let is_ahead = |end: &Timestamp| *end > began_at.earlier() + TOLERANCE;
-        let Verdict { end, missed } = Verdict::of(target.horizon, &walked.unclaimed, began_at);
-        walked.unclaimed = missed;
-        if Scope::is_cut(began_at) || (end == target.horizon.begin() && !began_at.is_agreed()) {
-            walked.unclaimed.push(target.horizon);
-        }
-        let ledger_ahead = target.ledger_end.filter(is_ahead);
-        Self { end, ledger_ahead, ..Self::new(target.id, &target.urn, target.horizon, walked) }
-    }
-
-    pub(super) fn new(id: FunctionId, urn: &FunctionUrn, horizon: Interval, walked: Walked) -> Self {
-        let mut unclaimed = walked.unclaimed;
-        unclaimed.extend(walked.disputed);
-        Self {
-            id,
-            urn: urn.clone(),
-            begin: horizon.begin(),
-            end: horizon.end(),
-            finished: walked.finished,
-            unproven: joined(walked.unproven),
-            lost: walked.lost,
-            ledger_ahead: None,
-            unclaimed,
-            failure: walked.failure,
-            gone: None,
-        }
-    }
-
-    /// Whether everything that was pending is proven. What is lost is told once; later runs leave it alone, and what went
-    /// with its function is no failure.
-    pub fn is_complete(&self) -> bool {
-        let is_proven = self.unproven.is_empty() && self.lost.is_empty() && self.unclaimed.is_empty();
-        self.gone.is_some() || (self.finished && is_proven && self.ledger_ahead.is_none())
-    }
-}
-
-fn joined(mut windows: Vec<(Interval, Arc<str>)>) -> Vec<(Interval, Arc<str>)> {
-    windows.sort_by_key(|(window, _)| window.begin());
-    let mut ranges: Vec<(Interval, Arc<str>)> = Vec::new();
-    for (window, reason) in windows {
-        match ranges.last_mut().filter(|(range, same)| range.end() == window.begin() && *same == reason) {
-            Some((range, _)) => *range = Interval::new(range.begin(), window.end()).unwrap_or(*range),
-            None => ranges.push((window, reason)),
-        }
-    }
-    ranges
-}
-
-impl RunReport {
+impl SourceReport {
     /// How it ended; none when it is complete.
     ///
     /// What verifying found goes before what it could not ask: it is repaired by now, and no later run finds it again.
@@ -135,8 +43,8 @@ impl RunReport {
         match &self.refusal {
             Some(refusal) if refusal.is_denied() => Some(FailureKind::Denied),
             Some(refusal) if refusal.is_misconfigured() => Some(FailureKind::Usage),
-            None if self.interrupted => Some(FailureKind::Interrupted),
-            _ if self.task != Task::Sync && self.discrepancies() > 0 => Some(FailureKind::Finding),
+            None if self.is_interrupted => Some(FailureKind::Interrupted),
+            _ if self.is_verification && self.discrepancies() > 0 => Some(FailureKind::Finding),
             None if self.is_whole() => None,
             _ => Some(FailureKind::Incomplete),
         }
@@ -159,16 +67,21 @@ impl RunReport {
         }
     }
 
+    /// The exit code that the run would have with this source alone.
+    pub fn exit_code(&self) -> u8 {
+        self.failure_kind().map_or(0, FailureKind::exit_code)
+    }
+
+    pub(in crate::sync) fn ending(&self) -> Ending {
+        Ending { outcome: self.outcome(), exit_code: self.exit_code() }
+    }
+
     /// How many records were late, changed or gone in the settled windows that were walked again.
     pub fn discrepancies(&self) -> u64 {
         self.verified.iter().map(|window| window.late + window.changed + window.gone).sum()
     }
 
-    pub(super) fn ending(&self) -> Ending {
-        Ending { outcome: self.outcome(), exit_code: self.failure_kind().map_or(0, FailureKind::exit_code) }
-    }
-
-    /// The failure to show, if the run was not complete.
+    /// The failure to show, if it was not complete.
     pub fn failure(&self) -> Option<Failure> {
         let kind = self.failure_kind()?;
         let failure = match kind {

@@ -1,0 +1,41 @@
+//! A source of a run, once it is known what there is to do.
+
+use super::absence::Looked;
+use super::discovery::Resolved;
+use super::job::FunctionJob;
+use super::source::ActiveSource;
+use crate::api::CallFailure;
+use crate::requester::Source;
+use crate::store::sql::FunctionId;
+use crate::store::write::{RunFunction, Showing};
+
+/// A source of a run that is ready, or will not be.
+#[derive(Debug)]
+pub(super) struct Prepared<'s, S> {
+    pub(super) source: &'s ActiveSource<S>,
+    /// Why nothing is asked of it, where it refused.
+    pub(super) refusal: Option<CallFailure>,
+    pub(super) resolved: Resolved,
+    /// What became of functions that were gone.
+    pub(super) looked: Looked,
+    pub(super) jobs: Vec<FunctionJob>,
+    /// Its functions as the writer has to know them, those of `jobs` among them.
+    pub(super) functions: Vec<(FunctionId, RunFunction)>,
+    /// What was shown meanwhile.
+    pub(super) showing: Option<Showing>,
+}
+
+impl<'s, S: Source> Prepared<'s, S> {
+    /// A source of which nothing is known yet.
+    pub(super) fn nothing(source: &'s ActiveSource<S>) -> Self {
+        Self {
+            source,
+            refusal: None,
+            resolved: Resolved::default(),
+            looked: Looked::default(),
+            jobs: Vec::new(),
+            functions: Vec::new(),
+            showing: None,
+        }
+    }
+}
