@@ -60,11 +60,6 @@ CREATE TABLE runs (
     records_rejected INTEGER NOT NULL DEFAULT 0,
     -- Entries of the list of functions that could not be read.
     functions_unreadable INTEGER NOT NULL DEFAULT 0,
-    -- What was learnt about the service's pages: the most entries on one, whether `count` is a total, and whether
-    -- `next_marker` points beyond a page.
-    longest_page     INTEGER NOT NULL DEFAULT 0,
-    count_is_total   INTEGER NOT NULL DEFAULT 0,
-    points_on        INTEGER NOT NULL DEFAULT 0,
     -- Tells runs of the same number in two copies apart, however alike they are.
     nonce            TEXT NOT NULL DEFAULT (lower(hex(randomblob(8))))
 ) STRICT;
@@ -88,6 +83,11 @@ CREATE TABLE run_sources (
     records_late     INTEGER NOT NULL DEFAULT 0,
     records_rejected INTEGER NOT NULL DEFAULT 0,
     functions_unreadable INTEGER NOT NULL DEFAULT 0,
+    -- What was learnt about the service's pages: the most entries on one, whether `count` is a total, and whether
+    -- `next_marker` points beyond a page.
+    longest_page     INTEGER NOT NULL DEFAULT 0,
+    count_is_total   INTEGER NOT NULL DEFAULT 0,
+    points_on        INTEGER NOT NULL DEFAULT 0,
     UNIQUE (run_id, name)
 ) STRICT;
 

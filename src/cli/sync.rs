@@ -279,6 +279,7 @@ fn preview(
         Found::Missing | Found::Empty => None,
         Found::Ours { .. } => Some(Reader::open(&globals.db).map_err(refused)?),
     };
+    let sources = services.len();
     let previews = runtime()?.block_on(async {
         let mut all = Vec::new();
         for RunSource { source, settings, .. } in service::to_sources(services, settings).await? {
@@ -294,7 +295,8 @@ fn preview(
         let object = json!({ "requests": requests, "functions": functions });
         write_json_line(&object, out).map_err(failure::output)?;
     } else {
-        previews.iter().try_for_each(|preview| show_preview(preview, out)).map_err(failure::output)?;
+        let name = |preview: &Preview| service::name_among(sources, &preview.urn);
+        previews.iter().try_for_each(|preview| show_preview(&name(preview), preview, out)).map_err(failure::output)?;
     }
     let mut failures = previews.into_iter().filter_map(|preview| preview.failure);
     let Some(first) = failures.next() else { return Ok(()) };
@@ -306,11 +308,11 @@ fn preview(
     Err(failure)
 }
 
-fn show_preview(preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
-    let Preview { urn, pending, expected_records, requests, failure } = preview;
+fn show_preview(name: &str, preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
+    let Preview { pending, expected_records, requests, failure, .. } = preview;
     let records =
         expected_records.map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
-    writeln!(out, "{}: {records} records, about {requests} requests", on_one_line(&urn.full_name()))?;
+    writeln!(out, "{}: {records} records, about {requests} requests", on_one_line(name))?;
     if let Some(failure) = failure {
         writeln!(out, "  could not be asked: {}", on_one_line(&failure.to_string()))?;
     }

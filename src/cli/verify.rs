@@ -161,7 +161,7 @@ fn write_functions(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
         let windows = || report.verified().filter(|window| window.function == function.id);
         let sum = |count: fn(&Comparison) -> u64| integer(windows().map(count).sum());
         renderer.row(&[
-            Cell::Text(function.urn.full_name().into()),
+            Cell::Text(service::name_among(report.sources.len(), &function.urn).into()),
             integer(windows().count() as u64),
             sum(|window| window.records),
             sum(|window| window.late),

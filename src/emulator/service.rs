@@ -10,7 +10,7 @@ use super::query::Parameters;
 use super::readings::Readings;
 use super::routes::{Route, RouteName};
 use super::wire::{self, Answer, Asked, AsyncConfig, ErrorBody, FunctionItem, Functions};
-use super::world::{Function, PROJECT_ID, REGION, World};
+use super::world::{Function, PROJECT_ID, World};
 use crate::domain::{FunctionRef, Timestamp};
 use axum::http::Method;
 use std::fmt;
@@ -224,7 +224,7 @@ impl Emulator {
     fn function(&self, route: &Route) -> Result<(usize, &Function), Answer> {
         check_project(route)?;
         let named: FunctionRef = route.function.parse().map_err(|_| fss(400, "FSS.1309", "invalid function urn"))?;
-        let number = self.world().find(&named.resolve(REGION, PROJECT_ID));
+        let number = self.world().find(&named.resolve(self.world().spec().region, PROJECT_ID));
         let found = number.and_then(|number| Some((number, self.world().functions().get(number)?)));
         found.ok_or_else(|| fss(404, "FSS.0404", "can not find function"))
     }
@@ -259,7 +259,7 @@ fn function_item(function: &Function, world: &World) -> FunctionItem {
     FunctionItem {
         resource_id: format!("fgs/{}/{}", urn.package(), urn.name()),
         namespace: PROJECT_ID,
-        project_name: REGION,
+        project_name: world.spec().region,
         package: urn.package().to_owned(),
         runtime: "Python3.9",
         timeout: 900,

@@ -6,7 +6,7 @@ use crate::domain::{Counts, RequestId};
 use crate::plan::verify::{Rewalk, asks_for_each};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, RunId};
-use crate::store::write::{Batch, Comparison, RunFunctions, Showing, Tally};
+use crate::store::write::{Batch, Comparison, RunFunctions, Showing, SourceTally, Tally};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -77,7 +77,8 @@ impl<'a> Committer<'a> {
     /// Takes something in; it is committed later.
     pub(super) fn take(&mut self, function: FunctionId, delivery: Delivery) {
         self.due.get_or_insert_with(|| Instant::now() + GATHERING);
-        let counts = &mut self.tally.of(self.functions[function].source).pages;
+        let SourceTally { counts, habits: known } = self.tally.of(self.functions[function].source);
+        let counts = &mut counts.pages;
         match delivery {
             Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (function, entry))),
             Delivery::Rewalk(rewalk) => {
@@ -93,7 +94,7 @@ impl<'a> Committer<'a> {
                 self.rooms.extend(room);
                 counts.pages += 1;
                 counts.entries += entries;
-                self.tally.habits = self.tally.habits.and(habits);
+                *known = known.and(habits);
                 self.batch.rejects.extend(rejects.into_iter().map(|reject| (Some(function), reject)));
                 self.batch.showings.push(Showing { function, records, seen_at });
             }
@@ -159,6 +160,6 @@ impl<'a> Committer<'a> {
 pub(super) fn note_standing(standing: &Standing, tally: &mut Tally) {
     tally.started_at = Some(standing.began_at.earlier());
     for &(source, sent) in &standing.sent {
-        tally.of(source).requests = sent;
+        tally.of(source).counts.requests = sent;
     }
 }

@@ -4,9 +4,9 @@ use super::job::{self, FunctionJob};
 use super::prepared::Prepared;
 use super::settings::Task;
 use super::verification;
-use crate::plan::paging::Habits;
 use crate::requester::Source;
 use crate::store::file::{Archive, StoreError};
+use crate::store::write::Tally;
 
 /// How many places in line the windows of one lane keep busy where the service is slow: about half of the pages of a window
 /// come in one round trip, and the first of them comes alone.
@@ -17,10 +17,11 @@ pub(super) fn plan<S: Source>(
     archive: &Archive,
     prepared: &mut [Prepared<'_, S>],
     task: Task,
-    habits: Habits,
+    tally: &mut Tally,
 ) -> Result<(), StoreError> {
     for Prepared { source, jobs, .. } in &mut *prepared {
         let (settings, now) = (&source.settings, source.requester.now());
+        let habits = tally.of(source.id).habits;
         let mut draws = fastrand::Rng::with_seed(settings.seed);
         let lanes = (settings.concurrency / PLACES_A_LANE).div_ceil(jobs.len().max(1));
         for job in jobs {

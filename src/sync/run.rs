@@ -49,14 +49,17 @@ pub async fn run<S: Source>(
     let names: Vec<&str> = sources.iter().map(|source| &*source.name).collect();
     let begun = archive.begin_run(task.command(), clock.now(), &names).map_err(broken)?;
     let sources = ActiveSource::all(sources, begun.sources, clock);
-    let mut tally = Tally { habits: archive.load_habits().map_err(broken)?, ..Tally::default() };
+    let mut tally = Tally::default();
+    for source in &sources {
+        tally.of(source.id).habits = archive.load_habits(&source.name).map_err(broken)?;
+    }
     let run = Run { id: begun.id, task, sources: &sources, cancel };
     let mut reports = run.attempt(archive, &mut tally, watch).await.map_err(|stop| stop.into_failure(&path))?;
     if let Some(standing) = Standing::of(&sources) {
         note_standing(&standing, &mut tally);
     }
     for (source, report) in sources.iter().zip(&mut reports) {
-        report.counts = *tally.of(source.id);
+        report.counts = tally.of(source.id).counts;
     }
     let report = RunReport { run: run.id, sources: reports };
     let ends = sources.iter().zip(&report.sources).map(|(source, report)| (source.id, report.ending()));
@@ -82,13 +85,13 @@ impl<S: Source> Run<'_, S> {
         watch: &mut dyn Watch,
     ) -> Result<Vec<SourceReport>, Stop> {
         let mut prepared = prepare_all(archive, self.sources, self.task, self.cancel).await?;
-        plan(archive, &mut prepared, self.task, tally.habits)?;
+        plan(archive, &mut prepared, self.task, tally)?;
         let (mut batch, mut functions) = (Batch::default(), Vec::new());
         for one in &mut prepared {
             batch.showings.extend(one.showing.take());
             functions.append(&mut one.functions);
             if let Some(list) = &one.resolved.list {
-                tally.of(one.source.id).functions_unreadable = list.unreadable;
+                tally.of(one.source.id).counts.functions_unreadable = list.unreadable;
                 batch.rejects.extend(list.rejects.iter().map(|reject| (None, reject.clone())));
             }
         }

@@ -29,6 +29,7 @@ mod prompt;
 mod reach;
 mod reading;
 mod readings;
+mod regions;
 mod requests;
 mod settings_of_the_wire;
 mod sharing;

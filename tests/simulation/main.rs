@@ -23,6 +23,7 @@ mod readings;
 mod schedule;
 mod service;
 mod showing;
+mod sources;
 mod statuses;
 mod world;
 

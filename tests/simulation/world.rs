@@ -132,6 +132,14 @@ impl World {
         Self { functions: vec![urn(0)], records, span }
     }
 
+    /// The same in another region.
+    pub(crate) fn in_region(mut self, region: &str) -> Self {
+        for function in &mut self.functions {
+            *function = function.to_string().replace("cn-north-4", region).parse().expect("a URN");
+        }
+        self
+    }
+
     /// The records of a function.
     pub(crate) fn of(&self, function: usize) -> impl Iterator<Item = (usize, &Record)> {
         let from = self.records.partition_point(|record| record.function < function);

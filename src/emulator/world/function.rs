@@ -45,7 +45,7 @@ impl Function {
         let logged = number < spec.functions - spec.unlogged;
         let starts = if logged { starts(spec, begin, number) } else { Vec::new() };
         let slow = (0..starts.len()).filter(|&index| habits.is_slow(number, index)).collect();
-        Self { urn: name(number), logged, starts, slow }
+        Self { urn: name(spec.region, number), logged, starts, slow }
     }
 
     /// Its name.
@@ -69,11 +69,11 @@ impl Function {
     }
 }
 
-fn name(number: usize) -> FunctionUrn {
+fn name(region: &str, number: usize) -> FunctionUrn {
     let (package, name) = NAMES[number % NAMES.len()];
     let round = number / NAMES.len();
     let name = if round == 0 { name.to_owned() } else { format!("{name}-{}", round + 1) };
-    FunctionRef::Name { package: package.to_owned(), name }.resolve(REGION, PROJECT_ID)
+    FunctionRef::Name { package: package.to_owned(), name }.resolve(region, PROJECT_ID)
 }
 
 /// The function's part of the span, and in a live world its part of the day after.

@@ -1,5 +1,6 @@
 //! What a world is made from, and what no world can have.
 
+use super::function::REGION;
 use crate::domain::Timestamp;
 
 /// The most functions of a world; the default quota of an account is 400.
@@ -14,6 +15,8 @@ pub const MAX_SPAN: u64 = 3_650 * 86_400;
 pub struct WorldSpec {
     /// Same seed, same world.
     pub seed: u64,
+    /// The region in the functions' URNs.
+    pub region: &'static str,
     /// How many functions; the first has the most records.
     pub functions: usize,
     /// Of those, how many have no status log: no configuration, and no records.
@@ -45,6 +48,7 @@ impl WorldSpec {
     pub fn new(anchor: Timestamp) -> Self {
         Self {
             seed: 1,
+            region: REGION,
             functions: 3,
             unlogged: 0,
             records: 20_000,

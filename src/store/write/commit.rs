@@ -35,7 +35,7 @@ impl Archive {
             let shown = Shown { showings: &batch.showings, functions, sorted: &sorted };
             let revised = records::save_shown(transaction, run, &shown, &mut counted)?;
             for function in save_rejects(transaction, run, now.later(), &batch.rejects)? {
-                counted.of(functions[function].source).records.rejected += 1;
+                counted.of(functions[function].source).counts.records.rejected += 1;
             }
             open_records::save_rechecks(transaction, run, now, &batch.rechecks)?;
             open_records::give_up(transaction, now.earlier(), &batch.given_up)?;

@@ -26,5 +26,5 @@ pub use functions::Registered;
 pub use packed::Packed;
 pub use reach::ReachDay;
 pub use recording::Recording;
-pub use runs::{BegunRun, Ending, Tally};
+pub use runs::{BegunRun, Ending, SourceTally, Tally};
 pub use verifications::{Comparison, Discrepancy, Suspect};

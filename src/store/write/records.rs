@@ -69,7 +69,7 @@ pub(in crate::store) fn save_shown(
     for sighting in shown.sightings() {
         let sighting = sighting?;
         let id = &sighting.record.request_id;
-        let counts = &mut tally.of(sighting.function.source).records;
+        let counts = &mut tally.of(sighting.function.source).counts.records;
         counts.seen += u64::from(previous.as_ref() != Some(id));
         match records.save(&sighting)? {
             Outcome::New { late } => {

@@ -36,7 +36,14 @@ pub struct Tally {
     /// When it began by the earlier of the clocks, as far as answers have told the service's.
     pub started_at: Option<Timestamp>,
     /// What each of its sources did.
-    pub sources: BTreeMap<SourceId, Counts>,
+    pub sources: BTreeMap<SourceId, SourceTally>,
+}
+
+/// What a source of a run did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SourceTally {
+    /// In numbers.
+    pub counts: Counts,
     /// What was learnt about the service's pages, by this run and those before.
     pub habits: Habits,
 }
@@ -44,11 +51,11 @@ pub struct Tally {
 impl Tally {
     /// What all sources did.
     pub fn total(&self) -> Counts {
-        self.sources.values().copied().sum()
+        self.sources.values().map(|source| source.counts).sum()
     }
 
     /// What one source did.
-    pub fn of(&mut self, source: SourceId) -> &mut Counts {
+    pub fn of(&mut self, source: SourceId) -> &mut SourceTally {
         self.sources.entry(source).or_default()
     }
 }
@@ -101,12 +108,12 @@ impl Archive {
         self.checkpoint()
     }
 
-    /// What the runs so far learnt about the service's pages.
-    pub fn load_habits(&self) -> Result<Habits, StoreError> {
+    /// What the runs so far learnt about the pages of a source of this name.
+    pub fn load_habits(&self, source: &str) -> Result<Habits, StoreError> {
         let select =
             "SELECT coalesce(max(longest_page), 0), coalesce(max(count_is_total), 0), coalesce(max(points_on), 0)
-              FROM runs";
-        Ok(self.connection().query_row(select, [], |row| {
+              FROM run_sources WHERE name = ?1";
+        Ok(self.connection().query_row(select, [source], |row| {
             Ok(Habits {
                 longest_page: count_to_u64(row.get(0)?),
                 count_is_total: row.get(1)?,
@@ -133,20 +140,27 @@ pub(in crate::store) fn save_tally(
     transaction
         .prepare_cached(
             "UPDATE runs
-                SET started_at = coalesce(:started_at, started_at), updated_at = :now, longest_page = :longest_page,
-                    count_is_total = :count_is_total, points_on = :points_on
+                SET started_at = coalesce(:started_at, started_at), updated_at = :now
               WHERE id = :id",
         )?
         .execute(named_params! {
             ":now": now.to_string(),
             ":started_at": tally.started_at.map(|started_at| started_at.to_string()),
-            ":longest_page": count_to_i64(tally.habits.longest_page),
-            ":count_is_total": tally.habits.count_is_total,
-            ":points_on": tally.habits.points_on,
             ":id": run.0,
         })?;
     save_counts(transaction, "runs", run.0, tally.total())?;
-    tally.sources.iter().try_for_each(|(source, counts)| save_counts(transaction, "run_sources", source.0, *counts))
+    for (source, SourceTally { counts, habits }) in &tally.sources {
+        save_counts(transaction, "run_sources", source.0, *counts)?;
+        save_habits(transaction, *source, *habits)?;
+    }
+    Ok(())
+}
+
+fn save_habits(transaction: &Transaction<'_>, source: SourceId, habits: Habits) -> Result<(), StoreError> {
+    let update = "UPDATE run_sources SET longest_page = ?1, count_is_total = ?2, points_on = ?3 WHERE id = ?4";
+    let longest_page = count_to_i64(habits.longest_page);
+    transaction.prepare_cached(update)?.execute((longest_page, habits.count_is_total, habits.points_on, source.0))?;
+    Ok(())
 }
 
 fn save_counts(transaction: &Transaction<'_>, table: &str, id: i64, counts: Counts) -> Result<(), StoreError> {

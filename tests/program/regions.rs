@@ -1,0 +1,98 @@
+//! One run that asks several regions.
+
+use crate::archive;
+use crate::cloud::{Cloud, settled_world};
+use crate::program::{Home, Program};
+use fgarchive::emulator::{BodyKind, Fault, Faults, Rule, WorldSpec};
+use pretty_assertions::assert_eq;
+
+const NORTH: &str = "cn-north-4";
+const EAST: &str = "cn-east-3";
+
+fn region(region: &'static str, seed: u64) -> Cloud {
+    Cloud::new(WorldSpec { region, seed, functions: 2, records: 1_200, ..settled_world() })
+}
+
+fn clouds() -> [Cloud; 2] {
+    [region(NORTH, 1), region(EAST, 2)]
+}
+
+/// A command about all functions of these clouds, each of which answers in its own region.
+fn about(home: &Home, command: &str, clouds: &[&Cloud]) -> Program {
+    let urns = clouds.iter().flat_map(|cloud| cloud.functions());
+    let functions = urns.flat_map(|urn| ["--function".to_owned(), urn.to_string()]);
+    let program = home.run([command, "--max-rps", "100000"]).signed().args(functions);
+    clouds.iter().fold(program, |program, cloud| {
+        let region = cloud.functions()[0].region().replace('-', "_").to_ascii_uppercase();
+        program.env(&format!("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_{region}"), &cloud.url)
+    })
+}
+
+/// What the run tells of each source: name, outcome, exit code and new records.
+fn told(report: &serde_json::Value) -> Vec<String> {
+    let sources = report["sources"].as_array().unwrap();
+    let show = |source: &serde_json::Value| {
+        let [name, outcome] = ["name", "outcome"].map(|field| source[field].as_str().unwrap());
+        format!("{name} {outcome} {} {}", source["exit_code"], source["records_new"])
+    };
+    sources.iter().map(show).collect()
+}
+
+/// The records of each region by a run of its own.
+fn alone(cloud: &Cloud) -> archive::Records {
+    let home = Home::new();
+    about(&home, "sync", &[cloud]).exits(0);
+    archive::records(&home.db())
+}
+
+#[test]
+fn functions_of_two_regions_are_archived_by_one_run() {
+    let (home, [north, east]) = (Home::new(), clouds());
+    let report = about(&home, "sync", &[&north, &east]).args(["--json"]).exits(0).json();
+    let (of_north, of_east) = (alone(&north), alone(&east));
+    let expected = [format!("{NORTH} complete 0 {}", of_north.len()), format!("{EAST} complete 0 {}", of_east.len())];
+    assert_eq!(told(&report), expected);
+    assert_eq!(report["records_new"], of_north.len() + of_east.len());
+    let mut both = of_north;
+    both.extend(of_east);
+    assert_eq!(archive::records(&home.db()), both);
+    let kept = "SELECT name, outcome, exit_code, records_new FROM run_sources ORDER BY id";
+    assert_eq!(archive::rows(&home.db(), kept), expected.map(|line| line.replace(' ', "|")));
+    home.run(["check"]).exits(0);
+    about(&home, "verify", &[&north, &east]).exits(0);
+    let planned = about(&home, "sync", &[&north, &east]).args(["--dry-run"]).exits(0).stdout;
+    for cloud in [&north, &east] {
+        assert!(cloud.functions().iter().all(|urn| planned.contains(&urn.to_string())), "{planned}");
+    }
+}
+
+#[test]
+fn a_region_that_refuses_or_is_down_leaves_the_others_alone() {
+    let refused = Faults::rule(Rule::from(Fault::Status { code: 403, body: BodyKind::default() }));
+    let reset = Faults::rule(Rule::from(Fault::Reset));
+    for (faults, code, outcome) in [(refused, 4, "denied"), (reset, 3, "incomplete")] {
+        let (home, [north, east]) = (Home::new(), clouds());
+        let east = east.with_faults(faults);
+        let said = about(&home, "sync", &[&north, &east]).args(["--json"]).exits(code);
+        let report = said.json();
+        let whole = alone(&north);
+        let expected = [format!("{NORTH} complete 0 {}", whole.len()), format!("{EAST} {outcome} {code} 0")];
+        assert_eq!(told(&report), expected);
+        assert_eq!(archive::records(&home.db()), whole);
+        let said = said.says(&format!("{EAST}: "));
+        assert!(!said.stderr.contains(&format!("{NORTH}: ")), "{}", said.stderr);
+        east.emulator.set_faults(Faults::none());
+        let report = about(&home, "sync", &[&north, &east]).args(["--json"]).exits(0).json();
+        assert_eq!(told(&report)[1], format!("{EAST} complete 0 {}", alone(&east).len()));
+        home.run(["check"]).exits(0);
+    }
+}
+
+#[test]
+fn what_is_about_one_service_refuses_two_regions() {
+    let (home, [north, east]) = (Home::new(), clouds());
+    let regions = format!("the functions lie in several regions: {NORTH}, {EAST}");
+    about(&home, "sync", &[&north, &east]).env("FGARCHIVE_ENDPOINT", &north.url).exits(2).says(&regions);
+    about(&home, "doctor", &[&north, &east]).exits(2).says(&regions);
+    assert!(!home.db().exists());
+}
