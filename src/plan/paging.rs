@@ -183,6 +183,11 @@ impl Walk {
         self.starts.iter().filter(|start| start.is_some_and(|start| part.contains(start))).count() as u64
     }
 
+    /// The most that any answer counted.
+    pub fn most_counted(&self) -> u64 {
+        self.counts.iter().filter_map(|&(count, _)| count).max().unwrap_or(0)
+    }
+
     /// The total the service reported, where it is one that stood still.
     ///
     /// An entry that one answer holds twice is one entry: the repetition is taken off the count of a list of one page.

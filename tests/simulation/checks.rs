@@ -64,6 +64,8 @@ pub(crate) struct Checks {
     last_report: Option<(i64, Box<RunReport>)>,
     /// Records whose pages failed in the last run.
     bad: Vec<usize>,
+    /// Whether they were shown empty instead, which casts doubt on what lies around them.
+    is_blank: bool,
     findings: Vec<Finding>,
 }
 
@@ -82,6 +84,7 @@ impl Checks {
             asking: asking::Asking::default(),
             last_report: None,
             bad: Vec::new(),
+            is_blank: false,
             findings: Vec::new(),
             service,
             settings,
@@ -112,6 +115,7 @@ impl Checks {
     ) {
         self.until = until;
         self.bad.clone_from(&planned.faults.bad_records);
+        self.is_blank = planned.faults.bad_records_blank;
         self.check_outage(number, planned, until, ended, calls);
         for call in calls {
             let (Asked::List { function, begin, end, marker: 0 }, Answered::Records { served_at, .. }) =
@@ -467,7 +471,7 @@ impl Checks {
         }
         let incomplete = self.last_report.as_ref().is_none_or(|(_, report)| report.failure_kind().is_some());
         counts.incomplete += u64::from(incomplete);
-        if self.is_provable() {
+        if self.is_provable() && !self.is_blank {
             counts.provable += 1;
             self.check_around(&content, now);
             if incomplete && self.bad.is_empty() {

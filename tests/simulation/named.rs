@@ -409,3 +409,23 @@ fn a_page_that_hangs_is_not_waited_for_longer_than_patience_lasts() {
         assert!(took.is_some_and(|last| last < first[0].sent + 12 * 60_000), "{took:?}");
     }
 }
+
+/// A page that is always shown empty, with a count that agrees, is told by what the window counts and shows around it: no
+/// run calls its time complete.
+#[test]
+fn a_page_that_is_always_shown_empty_is_never_believed() {
+    // Some hundred walks in vain a play.
+    const SEEDS: u64 = 4;
+    for page_cap in [10, 2] {
+        let bad = number_at(&month(), 300 * HOUR + 5);
+        let end = EPOCH + 701 * HOUR;
+        let plays = survives(SEEDS, || {
+            let runs = [end, end + HOUR, end + 2 * HOUR, end + DAY];
+            let readings = Readings { count: CountReading::Total, page_cap, ..silent() };
+            let mut schedule = with_bad(schedule(World::of_records(month()), readings, &runs), &[bad]);
+            schedule.runs.iter_mut().for_each(|run| run.faults.bad_records_blank = true);
+            schedule
+        });
+        assert!(plays.iter().all(|played| played.exits == [3; 4]), "{page_cap}: {:?}", plays[0].exits);
+    }
+}

@@ -226,6 +226,8 @@ pub(crate) struct Faults {
     pub(crate) bad_records: Vec<usize>,
     /// Whether such a page is never answered.
     pub(crate) bad_records_hang: bool,
+    /// Whether such a page is answered as if nothing were there.
+    pub(crate) bad_records_blank: bool,
 }
 
 impl Faults {
@@ -241,6 +243,7 @@ impl Faults {
         down_from: None,
         bad_records: Vec::new(),
         bad_records_hang: false,
+        bad_records_blank: false,
     };
 
     /// The faults of a schedule; those of a run are drawn from these.

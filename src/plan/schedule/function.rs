@@ -263,6 +263,8 @@ impl<F> Schedule<F> {
                 if walks.try_again() {
                     self.phase = Phase::Pending(walks);
                 } else {
+                    walks.resolve(present.now);
+                    self.effects.append(&mut walks.effects);
                     self.catch_up(walks, present);
                 }
             }

@@ -33,6 +33,7 @@ mod tests;
 mod verdicts;
 mod walked;
 mod walks;
+mod wholes;
 
 pub use events::{Answer, Answered, Effect, Note, Present, Question, ServiceFact, WalkId};
 pub use function::{Schedule, Work};

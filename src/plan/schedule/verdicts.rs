@@ -4,6 +4,7 @@ use super::active::ActiveWalk;
 use super::events::{Effect, Note, Question, WalkId};
 use super::lanes::{Piece, Trouble};
 use super::walks::{Purpose, Walks};
+use super::wholes::Part;
 use crate::domain::{Interval, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::failing::{self, Failed, Setback};
@@ -68,6 +69,9 @@ impl<F> Walks<F> {
             }
             None => self.walked.lost.extend(claims.lost),
         }
+        // All entries count, those of the second behind its end as well: so they do in the walk of the whole.
+        let (records, counted) = (active.walk.distinct(), active.walk.most_counted());
+        let rows = self.wholes.hold(Part { window, records, counted, is_believed: true, rows });
         self.enter(rows);
     }
 
@@ -110,8 +114,16 @@ impl<F> Walks<F> {
                 lane.put_back(Piece { walks, contradiction, ..piece });
             }
             Remedy::Shorten => lane.put_back_shortened(piece, self.longest),
-            Remedy::Halve => lane.put_back_halves(piece),
-            Remedy::GiveUp => self.leave_unproven(active, doubt.to_string().into(), now),
+            Remedy::Halve => {
+                lane.put_back_halves(piece);
+                self.wholes.note(range, active.walk.most_counted(), active.walk.distinct());
+            }
+            Remedy::GiveUp => {
+                let counted = active.walk.most_counted();
+                let records = counted.max(active.walk.distinct());
+                self.wholes.hold(Part { window: range, records, counted, is_believed: false, rows: Vec::new() });
+                self.leave_unproven(active, doubt.to_string().into(), now);
+            }
         }
         self.tell(Note::Doubted(range, doubt));
     }
@@ -123,7 +135,7 @@ impl<F> Walks<F> {
         }
     }
 
-    fn enter(&mut self, rows: Vec<Entry>) {
+    pub(super) fn enter(&mut self, rows: Vec<Entry>) {
         if !rows.is_empty() {
             self.effects.push(Effect::Enter(rows));
         }

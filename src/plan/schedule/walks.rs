@@ -4,6 +4,7 @@ use super::active::ActiveWalk;
 use super::events::{Effect, Note, Question, WalkId};
 use super::lanes::{Lane, Piece, Trouble};
 use super::walked::Walked;
+use super::wholes::{Resolved, Wholes};
 use crate::domain::{Interval, Marker, PAGE_LIMIT, Page, PageQuery};
 use crate::plan::clocks::Moment;
 use crate::plan::emptiness::Emptiness;
@@ -60,6 +61,8 @@ pub(super) struct Walks<F> {
     /// Whether windows are cut to full pages; not any more once that broke a seam.
     pub(super) trims: bool,
     pub(super) in_vain: InVain,
+    /// What walks in vain told of windows whose parts are walked.
+    pub(super) wholes: Wholes,
     /// Windows that failed for good.
     pub(super) failed: u32,
     /// How many ranges that earlier runs walked in vain failed again.
@@ -90,6 +93,7 @@ impl<F> Walks<F> {
             longest: windows::MAX_WINDOW,
             trims: true,
             in_vain: InVain::default(),
+            wholes: Wholes::default(),
             failed: 0,
             failed_again: 0,
             walked: Walked::default(),
@@ -130,6 +134,13 @@ impl<F> Walks<F> {
         };
         self.lanes[0].append(self.again.drain(..some).map(piece));
         some > 0
+    }
+
+    /// Concludes what waited for other parts of a window that was walked in vain, when nothing is under way.
+    pub(super) fn resolve(&mut self, now: Moment) {
+        let Resolved { rows, unproven } = self.wholes.resolve(now.earlier());
+        self.walked.unproven.extend(unproven);
+        self.enter(rows);
     }
 
     fn may_open(&self, lane: usize, now: Moment) -> bool {
