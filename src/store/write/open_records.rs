@@ -11,13 +11,15 @@ use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 impl Archive {
     /// The open records of a function, oldest first.
     pub fn load_open(&self, function: FunctionId) -> Result<Vec<OpenRecord>, StoreError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT o.request_id, o.opened_at, o.seen_at, o.checked_at, i.status, i.start_time, i.end_time
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT o.request_id, o.opened_at, o.seen_at, o.checked_at, coalesce({}, i.status) AS status, i.start_time,
+                    i.end_time
                FROM open_records o
                JOIN invocations i USING (request_id)
               WHERE o.function_id = ?1
               ORDER BY o.opened_at, o.request_id",
-        )?;
+            stepped_back("o.request_id"),
+        ))?;
         statement.query_and_then([function.0], load_record)?.collect()
     }
 
@@ -116,6 +118,15 @@ pub(in crate::store) fn load_seen_at(
     Ok(select.query_row([request_id.as_str()], |row| row.get(0)).optional()?)
 }
 
+/// The status in which a record was last shown, where that is one that goes on although an outcome of it
+/// stands: a FAIL that runs again has not ended, whatever its row says. Else NULL. `id` tells the record.
+fn stepped_back(id: &str) -> String {
+    format!(
+        "(SELECT CASE WHEN accepted = 0 AND to_status NOT IN ('SUCCESS', 'FAIL', 'DISCARD', '') THEN to_status END
+            FROM status_changes WHERE request_id = {id} ORDER BY id DESC LIMIT 1)"
+    )
+}
+
 /// Notes that records were asked for: those that were not shown are asked for again later.
 ///
 /// A FAIL, or a SUCCESS without an end, is asked for once, when it is old enough to be final; not shown
@@ -130,11 +141,12 @@ pub(in crate::store) fn save_rechecks(
     now: Moment,
     rechecks: &[Recheck],
 ) -> Result<(), StoreError> {
-    let mut close = transaction.prepare_cached(
-        "DELETE FROM open_records WHERE request_id = ?1 AND seen_at <= ?2
+    let mut close = transaction.prepare_cached(&format!(
+        "DELETE FROM open_records WHERE request_id = ?1 AND seen_at <= ?2 AND {} IS NULL
             AND EXISTS (SELECT 1 FROM invocations i
                          WHERE i.request_id = ?1 AND i.status IN ('FAIL', 'SUCCESS') AND i.changed_run_id <> ?3)",
-    )?;
+        stepped_back("?1"),
+    ))?;
     let mut update = transaction.prepare_cached(
         "UPDATE open_records SET checked_at = max(checked_at, ?3), opened_at = min(opened_at, ?4)
           WHERE request_id = ?1 AND seen_at <= ?2",
@@ -159,10 +171,14 @@ pub(in crate::store) fn give_up(
           WHERE request_id = ?1 AND status NOT IN ('SUCCESS', 'FAIL', 'DISCARD')
             AND request_id IN (SELECT request_id FROM open_records)",
     )?;
+    // Its outcome stands, since no other was shown.
+    let let_go_again = format!("DELETE FROM open_records WHERE request_id = ?1 AND {} IS NOT NULL", stepped_back("?1"));
+    let mut let_go_again = transaction.prepare_cached(&let_go_again)?;
     for request_id in given_up {
         if update.execute((request_id.as_str(), now.to_string()))? > 0 {
             close(transaction, request_id)?;
         }
+        let_go_again.execute([request_id.as_str()])?;
     }
     Ok(())
 }
@@ -335,6 +351,23 @@ mod tests {
             assert_eq!(kept.text("SELECT count(given_up_at) || '' FROM invocations"), "0");
             assert_eq!(kept.open().len(), usize::from(shown == Status::Fail), "a FAIL may be tried again");
         }
+    }
+
+    #[test]
+    fn a_fail_that_was_last_shown_running_is_waited_for_until_it_is_given_up() {
+        let mut kept = with_a_running_record();
+        kept.take(200, Some(record(Status::Fail, Some(190))), None);
+        kept.next_run(2_000);
+        kept.take(2_000, Some(record(Status::Running, None)), Some(200));
+        kept.next_run(6_000);
+        kept.take(6_000, None, Some(2_000));
+        assert!(matches!(&kept.open()[..], [open] if open.status == Status::Running), "shown empty once");
+        kept.take(9_000, Some(record(Status::Success, Some(8_000))), Some(6_000));
+        assert_eq!(kept.text("SELECT status FROM invocations"), "SUCCESS");
+        kept.take(9_100, Some(record(Status::Fail, Some(190))), None);
+        kept.take(9_200, Some(record(Status::Running, None)), None);
+        kept.commit(2_000_000, &Batch { given_up: vec![id()], ..Batch::default() });
+        assert_eq!(kept.open(), []);
     }
 
     #[test]
