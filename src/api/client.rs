@@ -8,7 +8,7 @@ use super::projects::{find_project, no_project};
 use super::proxy::Proxies;
 use super::session::Session;
 use super::{Endpoint, sign, wire};
-use crate::domain::{FUNCTIONS_A_PAGE, FunctionPage, FunctionUrn, Marker, Page};
+use crate::domain::{EntryKey, FUNCTIONS_A_PAGE, FunctionPage, FunctionUrn, Invocation, Marker, Page};
 use crate::domain::{PageQuery, ProbeQuery, Reject, RequestId, Shape, Timestamp};
 use std::fmt;
 use std::sync::Arc;
@@ -172,8 +172,24 @@ impl Client {
     async fn page(&self, operation: &str, urn: &FunctionUrn, query: &[(&str, &str)]) -> Result<Page, CallFailure> {
         let answer = self.answer(operation, urn, query).await?;
         let page = wire::decode_page(&answer.content()).map_err(|problem| answer.bad_body(operation, problem))?;
-        Ok(Page { served_at: answer.served_at(), ..page })
+        let page = Page { served_at: answer.served_at(), ..page };
+        Ok(without_covered_ids(page, answer.redactor.mark()))
     }
+}
+
+/// A record whose id was covered, since it shows a secret, cannot be told from others: it counts as unreadable.
+fn without_covered_ids(mut page: Page, mark: &str) -> Page {
+    let is_covered = |record: &mut Invocation| !mark.is_empty() && record.request_id.as_str().contains(mark);
+    for Invocation { request_id, status, start_time, .. } in page.records.extract_if(.., is_covered) {
+        let start = start_time.map(|start| start.to_string()).unwrap_or_default();
+        let raw = format!("{request_id} {status} {start}");
+        page.rejects.push(Reject { reason: "a record's id shows a secret".to_owned(), raw });
+        // Each is an entry of its own, however alike they are by now.
+        let covered = EntryKey::of(request_id.as_str());
+        let places = page.keys.iter_mut().enumerate().filter(|(_, key)| **key == covered);
+        places.for_each(|(place, key)| *key = EntryKey::of(&format!("{mark} {place}")));
+    }
+    page
 }
 
 /// A function whose name was covered, since it shows a secret, cannot be asked for: it counts as unreadable.
