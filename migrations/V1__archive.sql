@@ -27,7 +27,9 @@ CREATE TABLE functions (
     -- What runs set out to archive, noted before the first page is asked for: what a run that was killed did not reach is
     -- not walked, and no less missing. NULL until a run asked for the function.
     horizon_begin TEXT,
-    horizon_end   TEXT
+    horizon_end   TEXT,
+    -- Whether a list of functions ever held it, noted of versions and aliases, which most lists leave out.
+    was_listed    INTEGER NOT NULL DEFAULT 0 CHECK (was_listed IN (0, 1))
 ) STRICT;
 
 -- When functions that are there again were gone. What was pending then is walked all the same: the service may have been

@@ -20,9 +20,8 @@ pub struct Project {
 }
 
 impl Project {
-    /// Whether its list of functions should hold a function. It lists neither versions nor aliases.
-    pub fn lists(&self, urn: &FunctionUrn) -> bool {
-        urn.region() == self.region && urn.project_id() == self.id && urn.other_form().is_some()
+    fn holds(&self, urn: &FunctionUrn) -> bool {
+        urn.region() == self.region && urn.project_id() == self.id
     }
 }
 
@@ -37,6 +36,13 @@ pub struct Known {
     pub gone_at: Option<Timestamp>,
     /// From where on runs set out to archive it, if any did.
     pub horizon_begin: Option<Timestamp>,
+    /// Whether a list ever held it, of a version or alias.
+    pub was_listed: bool,
+}
+
+/// Whether a function is a version or an alias of one, which few lists hold.
+fn is_variant(urn: &FunctionUrn) -> bool {
+    urn.other_form().is_none()
 }
 
 /// The list of a project's functions.
@@ -52,12 +58,14 @@ pub struct List<'a> {
 
 impl List<'_> {
     /// Whether it tells by leaving a function out that there is none.
-    fn judges(&self, urn: &FunctionUrn) -> bool {
-        self.is_whole && self.speaks_of(urn)
+    fn judges(&self, urn: &FunctionUrn, was_listed: bool) -> bool {
+        self.is_whole && self.speaks_of(urn, was_listed)
     }
 
-    fn speaks_of(&self, urn: &FunctionUrn) -> bool {
-        self.project.is_some_and(|project| project.lists(urn))
+    /// Whether it should hold a function: versions and aliases only where one held them before.
+    fn speaks_of(&self, urn: &FunctionUrn, was_listed: bool) -> bool {
+        let is_expected = was_listed || !is_variant(urn);
+        is_expected && self.project.is_some_and(|project| project.holds(urn))
     }
 }
 
@@ -85,6 +93,8 @@ pub struct Choice {
     pub part: Part,
     /// Whether the list holds it.
     pub is_listed: bool,
+    /// Whether that is worth noting: a list holds this version or alias for the first time.
+    pub is_first_listed: bool,
 }
 
 /// The functions of a run, each once: those that were named, those that are listed, and those archived ones that the list
@@ -93,7 +103,9 @@ pub fn choose(named: &[FunctionUrn], list: Option<List<'_>>, known: &[Known]) ->
     let listed: HashSet<&FunctionUrn> = list.iter().flat_map(|list| list.functions).collect();
     let by_urn: HashMap<&FunctionUrn, &Known> = known.iter().map(|known| (&known.urn, known)).collect();
     let left_out = known.iter().filter(|known| {
-        known.is_archived && known.gone_at.is_none() && list.is_some_and(|list| list.speaks_of(&known.urn))
+        known.is_archived
+            && known.gone_at.is_none()
+            && list.is_some_and(|list| list.speaks_of(&known.urn, known.was_listed))
     });
     let listed_urns = list.map_or(&[][..], |list| list.functions);
     let mut chosen = HashSet::new();
@@ -101,9 +113,11 @@ pub fn choose(named: &[FunctionUrn], list: Option<List<'_>>, known: &[Known]) ->
     all.filter(|urn| chosen.insert(*urn))
         .map(|urn| {
             let is_listed = listed.contains(urn);
-            let is_left_out = !is_listed && list.is_some_and(|list| list.judges(urn));
-            let part = part(by_urn.get(urn).copied(), is_listed, is_left_out);
-            Choice { urn: urn.clone(), part, is_listed }
+            let known = by_urn.get(urn).copied();
+            let was_listed = known.is_some_and(|known| known.was_listed);
+            let is_left_out = !is_listed && list.is_some_and(|list| list.judges(urn, was_listed));
+            let is_first_listed = is_listed && !was_listed && is_variant(urn);
+            Choice { urn: urn.clone(), part: part(known, is_listed, is_left_out), is_listed, is_first_listed }
         })
         .collect()
 }
@@ -123,7 +137,9 @@ fn part(known: Option<&Known>, is_listed: bool, is_left_out: bool) -> Part {
 /// what it should hold. Then it takes no function away that still answers.
 pub fn needs_witness(choices: &[Choice], list: Option<List<'_>>, known: &[Known]) -> bool {
     let is_expected = |known: &&Known| {
-        known.is_archived && known.gone_at.is_none() && list.is_some_and(|list| list.speaks_of(&known.urn))
+        known.is_archived
+            && known.gone_at.is_none()
+            && list.is_some_and(|list| list.speaks_of(&known.urn, known.was_listed))
     };
     let left_out = choices.iter().filter(|choice| choice.part == Part::Farewell).count();
     2 * left_out > known.iter().filter(is_expected).count()
@@ -210,6 +226,7 @@ mod tests {
             is_archived: !name.starts_with('?'),
             gone_at: name.starts_with('-').then(|| Timestamp::from_unix(1_000)),
             horizon_begin: None,
+            was_listed: false,
         };
         names.split_whitespace().map(one).collect()
     }
@@ -250,7 +267,7 @@ mod tests {
             ["urn:fss:r:p:function:default:a:!prod", "urn:fss:r:q:function:default:a", "urn:fss:s:p:function:default:a"]
         {
             let other: FunctionUrn = other.parse().unwrap();
-            let archived = Known { urn: other.clone(), is_archived: true, gone_at: None, horizon_begin: None };
+            let archived = Known { urn: other.clone(), ..known("a").remove(0) };
             let (project, listed) = (project(), urns("a"));
             let list = Some(List { functions: &listed, is_whole: true, project: Some(&project) });
             let choices = choose(&[], list, std::slice::from_ref(&archived));
@@ -258,6 +275,22 @@ mod tests {
             let choices = choose(std::slice::from_ref(&other), list, &[archived]);
             assert_eq!(choices[0].part, Part::Archive, "{other} is not gone");
         }
+    }
+
+    #[test]
+    fn a_version_that_was_listed_before_is_missed() {
+        let version: FunctionUrn = "urn:fss:r:p:function:default:a:v1".parse().unwrap();
+        let (project, both, one) = (project(), [urn("a"), version.clone()], urns("a"));
+        let of = |functions, archived: &[Known]| {
+            let list = Some(List { functions, is_whole: true, project: Some(&project) });
+            choose(&[], list, archived).into_iter().find(|choice| choice.urn == version)
+        };
+        let first = of(&both[..], &known("a")).unwrap();
+        assert_eq!((first.part, first.is_first_listed), (Part::Archive, true));
+        let archived = Known { urn: version.clone(), was_listed: true, ..known("a").remove(0) };
+        assert!(!of(&both[..], std::slice::from_ref(&archived)).unwrap().is_first_listed);
+        assert_eq!(of(&one[..], std::slice::from_ref(&archived)).unwrap().part, Part::Farewell);
+        assert_eq!(of(&one[..], &[Known { was_listed: false, ..archived }]), None, "it was only ever named");
     }
 
     #[test]
@@ -284,7 +317,7 @@ mod tests {
 
     #[test]
     fn gone_is_what_is_neither_listed_nor_found() {
-        let choice = |part, is_listed| Choice { urn: urn("a"), part, is_listed };
+        let choice = |part, is_listed| Choice { urn: urn("a"), part, is_listed, is_first_listed: false };
         let named = choice(Part::Archive, false);
         assert_eq!(fate(Some(&named), Answered::NotFound, true, false, false), Fate::Gone);
         assert_eq!(fate(None, Answered::NotFound, true, false, false), Fate::Gone);

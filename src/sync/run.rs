@@ -2,6 +2,7 @@
 
 use super::absence;
 use super::committer::{Committer, note_standing};
+use super::discovery::Resolved;
 use super::fetch::Fetching;
 use super::function::Walked;
 use super::job::FunctionJob;
@@ -122,6 +123,7 @@ impl<S: Source> Run<'_, S> {
             targets::note_horizons(archive, &jobs, requester.now())?;
         }
         save_forms(archive, source, &jobs).await?;
+        save_listed(archive, &resolved, &jobs)?;
         let mut report = |job: &FunctionJob| {
             FunctionReport::of(job, requester.began_at(), walked.remove(&job.id).unwrap_or_default())
         };
@@ -146,6 +148,14 @@ impl<S: Source> Run<'_, S> {
             counts: Counts::default(),
         })
     }
+}
+
+/// Remembers which versions and aliases the list held for the first time.
+fn save_listed(archive: &mut Archive, resolved: &Resolved, jobs: &[FunctionJob]) -> Result<(), StoreError> {
+    let listed = resolved.choices.iter().filter(|choice| choice.is_first_listed);
+    let listed: HashSet<&FunctionUrn> = listed.map(|choice| &choice.urn).collect();
+    let listed: Vec<FunctionId> = jobs.iter().filter(|job| listed.contains(&job.urn)).map(|job| job.id).collect();
+    if listed.is_empty() { Ok(()) } else { archive.save_listed(&listed) }
 }
 
 /// Remembers in which form of its URN each function was answered, where that is not known yet.

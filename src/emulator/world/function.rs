@@ -6,8 +6,6 @@ use super::starts::Shape;
 use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
 use crate::emulator::chance::draw;
 
-/// The region the world lies in.
-pub const REGION: &str = "cn-north-4";
 /// The project all functions belong to.
 pub const PROJECT_ID: &str = "0123456789abcdef0123456789abcdef";
 

@@ -1,7 +1,9 @@
 //! What a world is made from, and what no world can have.
 
-use super::function::REGION;
 use crate::domain::Timestamp;
+
+/// The region the world lies in.
+pub const REGION: &str = "cn-north-4";
 
 /// The most functions of a world; the default quota of an account is 400.
 pub const MAX_FUNCTIONS: usize = 10_000;

@@ -70,6 +70,15 @@ impl Archive {
         })
     }
 
+    /// Notes that the list of functions held these versions and aliases.
+    pub fn save_listed(&mut self, listed: &[FunctionId]) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut update = transaction.prepare_cached("UPDATE functions SET was_listed = 1 WHERE id = ?1")?;
+            listed.iter().try_for_each(|id| update.execute([id.0]).map(drop))?;
+            Ok(())
+        })
+    }
+
     /// The functions that are archived, in the order in which they were taken up.
     pub fn load_functions(&self) -> Result<Vec<(FunctionId, FunctionUrn)>, StoreError> {
         load_all(self.connection())
@@ -171,7 +180,7 @@ fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, Store
     let mut statement = connection.prepare_cached(
         "SELECT id, coalesce(asked_as, urn),
                 horizon_begin IS NOT NULL OR EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id),
-                gone_at, horizon_begin
+                gone_at, horizon_begin, was_listed
            FROM functions f
           ORDER BY id",
     )?;
@@ -185,6 +194,7 @@ fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, Store
             // A moment that cannot be read is none of ours: that the function is gone is not doubted by it.
             gone_at: gone_at.map(|at| at.parse().unwrap_or(Timestamp::MIN)),
             horizon_begin: row.get::<_, Option<String>>(4)?.and_then(|at| at.parse().ok()),
+            was_listed: row.get(5)?,
         };
         Ok((FunctionId(row.get(0)?), known))
     })?;
