@@ -161,7 +161,10 @@ fn a_copy_goes_where_a_link_leads_and_the_place_is_told() {
 fn what_a_killed_backup_left_is_removed_by_the_next() {
     let (home, _cloud) = synced();
     home.run(["backup", "copy.db"]).exits(0);
-    fs::write(home.join(".copy.db.Abc123.partial"), "half a copy").unwrap();
+    // Half a copy.
+    let copied = fs::read(home.join("copy.db")).unwrap();
+    fs::write(home.join(".copy.db.Abc123.partial"), &copied[..copied.len() / 2]).unwrap();
+    fs::write(home.join(".copy.db.Abc124.partial"), "somebody's notes").unwrap();
     for beside in ["-journal", "-wal", "-shm"] {
         fs::write(home.join(&format!(".copy.db.Abc123.partial{beside}")), "of it").unwrap();
         fs::write(home.join(&format!(".copy.db.Gone77.partial{beside}")), "of one that is gone").unwrap();
@@ -171,5 +174,6 @@ fn what_a_killed_backup_left_is_removed_by_the_next() {
     held.lock().unwrap();
     home.run(["backup", "copy.db"]).exits(0);
     let left: Vec<String> = names(&home).into_iter().filter(|name| name.contains(".partial")).collect();
-    assert_eq!(left, [".copy.db.Held42.partial", ".else.db.Abc123.partial"], "one is at work, one is another's");
+    let others = [".copy.db.Abc124.partial", ".copy.db.Held42.partial", ".else.db.Abc123.partial"];
+    assert_eq!(left, others, "one is at work, two are another's");
 }

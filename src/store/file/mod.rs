@@ -7,7 +7,7 @@ mod connection;
 mod disk_room;
 mod error;
 mod failure;
-mod header;
+pub(super) mod header;
 pub(super) mod identity;
 pub(super) mod kept;
 pub(super) mod lineage;

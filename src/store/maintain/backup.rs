@@ -61,7 +61,7 @@ impl Reader {
         let target = real_path(target).map_err(BackupError::Target)?;
         let (replaced, doubt) = self.check_target(&target, replace)?;
         let partial = Partial::create(&target).map_err(BackupError::Target)?;
-        let records = self.copy_to(partial.path())?;
+        let records = self.copy_to(&partial)?;
         let bytes = verify(partial.path(), records)?;
         // That the copy there holds more is told only of an archive that keeps its rules.
         doubt.map_or(Ok(()), |other| Err(BackupError::Occupied(other)))?;
@@ -106,12 +106,13 @@ impl Reader {
     }
 
     /// Copies a snapshot; how many records it holds.
-    fn copy_to(&self, path: &Path) -> Result<i64, BackupError> {
+    fn copy_to(&self, partial: &Partial) -> Result<i64, BackupError> {
         let source = |error: rusqlite::Error| BackupError::Source(error.into());
         let target = |error: rusqlite::Error| BackupError::Target(error.into());
         let snapshot = self.connection.unchecked_transaction().map_err(source)?;
         let records = count(&snapshot).map_err(source)?;
-        let mut copy = Connection::open(path).map_err(target)?;
+        let page_bytes = snapshot.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(source)?;
+        let mut copy = partial.connect(page_bytes).map_err(target)?;
         Backup::new(&snapshot, &mut copy)
             .and_then(|backup| backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None))
             .map_err(target)?;

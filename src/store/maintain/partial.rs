@@ -1,8 +1,11 @@
 //! A copy that is not verified yet: a private file under a name of its own, locked for as long as
 //! this process works on it, and taken away with whatever SQLite kept beside it.
 
-use crate::store::file::StoreError;
+use crate::store::file::header::Header;
+use crate::store::file::kept::KeptFile;
 use crate::store::file::paths::{beside, directory_of};
+use crate::store::file::{APPLICATION_ID, StoreError};
+use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -12,6 +15,9 @@ use tempfile::NamedTempFile;
 
 /// The extension of its name.
 const PARTIAL: &str = "partial";
+
+/// How many letters and digits are drawn for its name.
+const DRAWN: usize = 6;
 
 /// How the names of files end that SQLite makes beside one that it writes to.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -43,7 +49,8 @@ impl Partial {
         remove_leftovers(target);
         let mut builder = tempfile::Builder::new();
         let (prefix, suffix) = (prefix(target), format!(".{PARTIAL}"));
-        let made = builder.prefix(&prefix).suffix(&suffix).tempfile_in(directory_of(target));
+        builder.prefix(&prefix).suffix(&suffix).rand_bytes(DRAWN);
+        let made = builder.tempfile_in(directory_of(target));
         let file = made.map_err(|error| unwritable(&error))?;
         file.as_file().lock().map_err(|error| unwritable(&error))?;
         let beside = Beside(file.path().to_owned());
@@ -53,6 +60,15 @@ impl Partial {
     /// Where it is written.
     pub(super) fn path(&self) -> &Path {
         self.file.path()
+    }
+
+    /// Opens it to be written to, and marks it as ours, for pages of this size: SQLite writes the first page of a copy last,
+    /// and what a killed backup left would not be known for its own.
+    pub(super) fn connect(&self, page_bytes: i64) -> rusqlite::Result<Connection> {
+        let connection = Connection::open(self.path())?;
+        connection.pragma_update(None, "page_size", page_bytes)?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        Ok(connection)
     }
 
     /// Durable first, then under its name, then the name durable: a power failure leaves the earlier
@@ -85,30 +101,39 @@ fn remove_leftovers(target: &Path) {
     let partials: BTreeSet<PathBuf> = entries.filter_map(|entry| partial_of(&entry.path(), &prefix)).collect();
     for path in partials {
         // Held until all of it is gone.
-        let Ok(_locked) = lock_if_there(&path) else { continue };
+        let _held = match KeptFile::open(&path) {
+            // What lay beside it may be all that is left.
+            Ok(None) => None,
+            Ok(Some(file)) if is_abandoned(&file) => Some(file),
+            // Another's, or somebody is at work on it.
+            Ok(Some(_)) | Err(_) => continue,
+        };
         remove(&path);
         drop(Beside(path));
     }
 }
 
-/// The unfinished copy that a file is, or lies beside.
+/// The unfinished copy that a file is, or lies beside, if it is called exactly as this program calls them: others may well
+/// name a file of their own in the same way.
 fn partial_of(path: &Path, prefix: &OsStr) -> Option<PathBuf> {
-    let is_ours = path.file_name()?.as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
-    let suffix = path.extension()?.to_str()?.strip_prefix(PARTIAL)?;
-    let is_of_one = suffix.is_empty() || BESIDE.contains(&suffix);
-    (is_ours && is_of_one).then(|| path.with_extension(PARTIAL))
+    let rest = path.file_name()?.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes())?;
+    let (drawn, rest) = rest.split_at_checked(DRAWN)?;
+    let suffix = rest.strip_prefix(b".")?.strip_prefix(PARTIAL.as_bytes())?;
+    let is_of_one = suffix.is_empty() || BESIDE.iter().any(|beside| beside.as_bytes() == suffix);
+    (drawn.iter().all(u8::is_ascii_alphanumeric) && is_of_one).then(|| path.with_extension(PARTIAL))
 }
 
-/// The lock on a file, or nothing where there is no file; an error where somebody else has it.
-fn lock_if_there(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
-        Ok(file) => file.try_lock().map(|()| Some(file)).map_err(Into::into),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+/// Whether a file was an unfinished copy, which is empty or an archive from its first page on, and nobody works on it.
+fn is_abandoned(file: &KeptFile) -> bool {
+    let is_empty = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
+    (is_empty || Header::read(file).is_ok()) && file.file().try_lock().is_ok() && file.is_in_place()
 }
 
+/// Removes a file. A link, a pipe or a directory of that name was never made by this program or by SQLite.
 fn remove(path: &Path) {
+    if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return;
+    }
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             tracing::debug!("cannot remove the unfinished copy {}: {error}", path.display());
@@ -131,7 +156,11 @@ fn sync_directory(_directory: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::Fixture;
     use pretty_assertions::assert_eq;
+    use rusqlite::backup::Backup;
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();
@@ -144,7 +173,10 @@ mod tests {
     fn what_killed_backups_left_goes_with_all_that_lies_beside_it() {
         let directory = tempfile::tempdir().unwrap();
         let make = |name: &str| File::create(directory.path().join(name)).unwrap();
+        let archive = Fixture::new().closed();
+        fs::copy(archive.path().join("archive.db"), directory.path().join(".b.db.Dead00.partial")).unwrap();
         for name in [
+            ".b.db.Dead00.partial-journal",
             ".b.db.Dead01.partial",
             ".b.db.Dead01.partial-journal",
             ".b.db.Dead02.partial-journal",
@@ -164,6 +196,62 @@ mod tests {
         held[0].lock().unwrap();
         remove_leftovers(&directory.path().join("b.db"));
         assert_eq!(names(directory.path()), others);
+    }
+
+    /// Named alike, or even called exactly as an unfinished copy, and yet none.
+    #[test]
+    fn what_others_keep_beside_a_copy_is_left_alone_and_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let others = [
+            ".b.db.Notes1.partial",
+            ".b.db.Notes1.partial-journal",
+            ".b.db.Theirs.partial",
+            ".b.db.a-b_cd.partial",
+            ".b.db.seven77.partial",
+            ".b.db.short.partial-wal",
+            ".b.db.Dead01.partial-other",
+            ".b.db.Dead01_partial",
+            ".b.db.x.y.Dead01.partial",
+        ];
+        for name in others {
+            fs::write(path(name), if name.contains("Notes1") { "mine" } else { "" }).unwrap();
+        }
+        Connection::open(path(".b.db.Theirs.partial")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+        fs::create_dir(path(".b.db.Folder.partial")).unwrap();
+        fs::create_dir(path(".b.db.Dead02.partial-wal")).unwrap();
+        symlink(path("b.db"), path(".b.db.Link01.partial")).unwrap();
+        symlink(path("b.db"), path(".b.db.Dead03.partial-wal")).unwrap();
+        for pipe in [".b.db.Pipe01.partial", ".b.db.Dead04.partial-journal"] {
+            assert!(Command::new("mkfifo").arg(path(pipe)).status().unwrap().success());
+        }
+        let before = names(directory.path());
+        assert_eq!(before.len(), others.len() + 6);
+        remove_leftovers(&path("b.db"));
+        assert_eq!(names(directory.path()), before);
+    }
+
+    #[test]
+    fn a_copy_can_be_known_as_ours_from_its_first_page_to_its_last() {
+        let source = Connection::open_in_memory().unwrap();
+        source.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        // More pages than SQLite holds back in memory.
+        source.execute_batch("CREATE TABLE t AS SELECT zeroblob(9000000) AS x").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let partial = Partial::create(&directory.path().join("b.db")).unwrap();
+        let as_killed_now = || {
+            let left = fs::canonicalize(directory.path()).unwrap().join("left");
+            fs::copy(partial.path(), &left).unwrap();
+            let file = KeptFile::open(&left).unwrap().unwrap();
+            (is_abandoned(&file), file.metadata().unwrap().len())
+        };
+        assert_eq!(as_killed_now(), (true, 0));
+        let mut copy = partial.connect(8192).unwrap();
+        assert_eq!(as_killed_now(), (true, 8192));
+        let backup = Backup::new(&source, &mut copy).unwrap();
+        backup.step(2000).unwrap();
+        let (is_known, bytes) = as_killed_now();
+        assert!(is_known && bytes > 1_000_000, "{bytes}");
     }
 
     #[test]
