@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::config::{self, LoadedCredentials, RegionGroup, ServiceAddress, ServiceOptions};
 use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
-use crate::sync::{self, FunctionReport, Gone, RunReport, RunSource, Settings, SourceReport};
+use crate::sync::{self, FunctionReport, Gone, LEAST_RATE, RunReport, RunSource, Settings, SourceReport};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,8 @@ pub(super) struct ServiceArgs {
     /// Requests under way at once, 1 to 64
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)), help_heading = HEADING)]
     concurrency: u32,
-    /// The most requests a second, over all functions; throttling lowers it, and it recovers
+    /// The most requests a second, over all functions, once a day at least; throttling lowers it, and it
+    /// recovers
     #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 5.0, value_parser = read_rate, help_heading = HEADING)]
     max_rps: f64,
     /// How long one request may take
@@ -81,7 +82,11 @@ fn read_function(text: &str) -> Result<FunctionRef, String> {
 
 fn read_rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
-    if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err("must be greater than 0".to_owned()) }
+    match rate {
+        _ if rate.is_nan() || rate.is_infinite() || rate <= 0.0 => Err("must be greater than 0".to_owned()),
+        _ if rate < LEAST_RATE => Err(format!("must be at least {LEAST_RATE:.7}, once a day")),
+        _ => Ok(rate),
+    }
 }
 
 impl ServiceArgs {

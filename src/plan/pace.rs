@@ -9,6 +9,9 @@ use std::time::Duration;
 /// The slowest pace: a run that is always throttled still asks once in ten seconds, and so learns when that ends.
 const SLOWEST: f64 = 0.1;
 
+/// The lowest full rate, once a day: whoever asks more seldom than a run may last asks nothing at all.
+pub const LEAST_RATE: f64 = 1.0 / 86_400.0;
+
 /// The share of the full rate that comes back with every second.
 const RECOVERY: f64 = 0.1;
 
@@ -23,8 +26,9 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// A pace of at most `full_rate` requests a second.
+    /// A pace of at most `full_rate` requests a second, and of [`LEAST_RATE`] at least.
     pub fn new(full_rate: f64) -> Self {
+        let full_rate = full_rate.max(LEAST_RATE);
         Self {
             full_rate,
             rate: full_rate,
@@ -38,7 +42,7 @@ impl Pace {
     pub fn reserve(&mut self, now: Duration) -> Duration {
         self.recover(now);
         let slot = self.next_free.max(now);
-        self.next_free = slot + Duration::from_secs_f64(1.0 / self.rate);
+        self.next_free = slot.saturating_add(Duration::from_secs_f64(1.0 / self.rate));
         slot
     }
 
@@ -46,7 +50,7 @@ impl Pace {
     ///
     /// Refusals of requests that were sent side by side count once: the rate is halved at most once a second.
     pub fn throttled(&mut self, now: Duration, asked_for: Option<Duration>) {
-        if now >= self.rate_since + Duration::from_secs(1) || self.rate >= self.full_rate {
+        if now >= self.rate_since.saturating_add(Duration::from_secs(1)) || self.rate >= self.full_rate {
             self.recover(now);
             self.rate = (self.rate / 2.0).max(SLOWEST.min(self.full_rate));
             self.rate_since = now;
@@ -69,7 +73,8 @@ impl Pace {
         let passed = now.saturating_sub(self.rate_since).as_secs_f64();
         if passed >= 1.0 {
             self.rate = (self.rate + passed.floor() * RECOVERY * self.full_rate).min(self.full_rate);
-            self.rate_since += Duration::from_secs_f64(passed.floor());
+            // Whole seconds of what has passed, and not what a number with a fraction makes of very many.
+            self.rate_since += Duration::from_secs(now.saturating_sub(self.rate_since).as_secs());
         }
     }
 }
@@ -100,6 +105,34 @@ mod tests {
                 prop_assert!(within as f64 <= rate + 1.0, "{within} requests within a second at {rate}");
             }
         }
+    }
+
+    proptest! {
+        /// Whatever the rate and the moments, a place in line is found.
+        #[test]
+        fn no_rate_is_too_slow_and_no_moment_too_late(
+            rate in prop_oneof![prop::num::f64::POSITIVE, Just(f64::MIN_POSITIVE), Just(1e-19), Just(f64::INFINITY)],
+            steps in prop::collection::vec((any::<u64>(), 0u32..1_000_000_000, any::<Option<u64>>()), 1..20),
+        ) {
+            let mut pace = Pace::new(rate);
+            for (seconds, nanos, asked_for) in steps {
+                let now = Duration::new(seconds, nanos);
+                prop_assert!(pace.reserve(now) >= now);
+                pace.throttled(now, asked_for.map(Duration::from_secs));
+                prop_assert!(pace.rate() > 0.0 && pace.held_until() >= now);
+                prop_assert!(pace.reserve(now) >= pace.held_until());
+            }
+        }
+    }
+
+    #[test]
+    fn the_slowest_pace_is_once_a_day() {
+        let mut pace = Pace::new(1e-300);
+        assert_eq!(pace.reserve(SECOND), SECOND);
+        let day = Duration::from_hours(24);
+        assert!(pace.reserve(SECOND).abs_diff(SECOND + day) < SECOND);
+        pace.throttled(SECOND * 2, None);
+        assert!(pace.reserve(SECOND).abs_diff(SECOND + day * 2) < SECOND);
     }
 
     #[test]

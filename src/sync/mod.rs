@@ -26,6 +26,7 @@ mod targets;
 mod verification;
 mod watch;
 
+pub use crate::plan::pace::LEAST_RATE;
 pub use crate::plan::probe::{Finding, Verdict};
 pub use crate::requester::{ListProblem, ListReport, Source};
 pub use doctor::{Checkup, examine};

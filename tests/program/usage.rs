@@ -6,7 +6,7 @@ use crate::program::Home;
 #[test]
 fn what_cannot_be_read_is_usage() {
     let all: &[&str] = &["sync", "--all-functions"];
-    let cases: [(&[&str], &str); 18] = [
+    let cases: [(&[&str], &str); 20] = [
         (&["sync"], "error: no function was named"),
         (&["sync", "--function", "urn:fss:cn-north-4"], "`urn:fss:cn-north-4` is neither a function's name"),
         (&["sync", "--function", "urn:fss:a:b:function:c:d:e:f:g"], "is neither a function's name"),
@@ -23,6 +23,8 @@ fn what_cannot_be_read_is_usage() {
         (&["--settle-delay", "soon"], "invalid value 'soon' for '--settle-delay <DURATION>'"),
         (&["--max-rps", "0"], "must be greater than 0"),
         (&["--max-rps", "NaN"], "must be greater than 0"),
+        (&["--max-rps", "1e-19"], "invalid value '1e-19' for '--max-rps <N>': must be at least 0.0000116, once a day"),
+        (&["--max-rps", "1e-300"], "invalid value '1e-300' for '--max-rps <N>': must be at least"),
         (&["--since", "-7d"], "error: --since: \"-7d\" is neither a time nor an age"),
         (&["--max-rps", "-1"], "invalid value '-1' for '--max-rps <N>': must be greater than 0"),
         (&["--settle-delay", "-15m"], "invalid value '-15m' for '--settle-delay <DURATION>'"),
