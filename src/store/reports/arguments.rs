@@ -110,15 +110,16 @@ fn read_value(parameter: &Parameter, given: &str) -> Result<Value, StoreError> {
     if !parameter.choices.is_empty() && !parameter.choices.contains(&given) {
         return refuse(format!("it takes one of: {}", parameter.choices.join(", ")));
     }
-    if given.is_empty() {
-        return Ok(Value::Null);
+    if parameter.default.parse::<i64>().is_ok() {
+        return match given.parse::<i64>() {
+            Ok(number) if number >= 0 => Ok(Value::Integer(number)),
+            _ => refuse("it takes a whole number".to_owned()),
+        };
     }
-    if parameter.default.parse::<i64>().is_err() {
-        return Ok(Value::Text(given.to_owned()));
-    }
-    match given.parse::<i64>() {
-        Ok(number) if number >= 0 => Ok(Value::Integer(number)),
-        _ => refuse("it takes a whole number".to_owned()),
+    match given.trim() {
+        "" if given.is_empty() => Ok(Value::Null),
+        "" => refuse("it takes a text, or nothing at all".to_owned()),
+        _ => Ok(Value::Text(given.to_owned())),
     }
 }
 

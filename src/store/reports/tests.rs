@@ -264,7 +264,17 @@ fn what_a_report_does_not_take_is_refused() {
         message("slowest", |arguments| arguments.own = own("limits", "3")),
         "the report `slowest` has no parameter `limits`"
     );
-    assert_eq!(message("slowest", |arguments| arguments.own = own("limit", "many")), "`many` is no value for `limit`");
+    for report in Report::all() {
+        for parameter in report.parameters().iter().filter(|parameter| parameter.default.parse::<i64>().is_ok()) {
+            for value in ["many", "", " ", "-1", "1.5", "1e3", "99999999999999999999", " 5"] {
+                let refused = answer_with(report.name(), |arguments| arguments.own = own(parameter.name, value));
+                let message = format!("`{value}` is no value for `{}`", parameter.name);
+                assert_eq!(refused.unwrap_err().to_string(), message, "{}", report.name());
+            }
+        }
+    }
+    assert_eq!(message("transitions", |arguments| arguments.own = own("id", " ")), "` ` is no value for `id`");
+    assert_eq!(message("failures", |arguments| arguments.own = own("status", "")), "`` is no value for `status`");
     assert_eq!(
         message("throughput", |arguments| arguments.own = own("bucket", "week")),
         "`week` is no value for `bucket`"
