@@ -663,8 +663,10 @@ async fn a_wrong_password_is_tried_once() {
     let failure = first.unwrap_err();
     assert_eq!(second.unwrap_err(), failure);
     assert!(failure.is_denied() && client.renew().await.is_err());
-    assert_eq!(failure.request_id.as_deref(), Some("trace"));
-    assert!(failure.to_string().starts_with("cannot fetch a token for the user `user`: "), "{failure}");
+    assert_eq!((failure.meaning, failure.request_id.as_deref()), (Meaning::LoginRefused, Some("trace")));
+    let said = failure.to_string();
+    assert!(said.starts_with("cannot fetch a token for the user `user`: access is refused (HTTP 401, "), "{said}");
+    assert!(failure.hint().is_some_and(|hint| hint.contains("OS_USERNAME") && hint.contains("OS_PASSWORD")));
     assert_eq!(server.requests().len(), 1);
 }
 

@@ -5,7 +5,7 @@ use super::credentials::Credentials;
 use super::failure::{CallFailure, Cause, Meaning};
 use super::http::{self, Answer, Transport};
 use super::redaction::Secrets;
-use super::refusal::{self, Refusal};
+use super::refusal::{self, Refusal, Shown};
 use super::request::Call;
 use super::wire::{self, BadBody};
 use crate::domain::Timestamp;
@@ -26,8 +26,8 @@ pub(super) struct Exchange {
     pub(super) functions: Endpoint,
     /// What nobody is to see: the credentials, and the tokens that were issued for them.
     pub(super) secrets: Secrets,
-    /// Whether requests carry a token, which can expire, rather than a signature.
-    use_token: bool,
+    /// By what requests show who asks.
+    shown: Shown,
     transport: Transport,
     functions_http: reqwest::Client,
     /// Made when it is first needed: most runs never ask IAM.
@@ -45,8 +45,9 @@ impl Exchange {
     ) -> Result<Self, CallFailure> {
         let functions_http = connect(&transport, &functions)?;
         let secrets = credentials.secrets().into_iter().chain(transport.proxies.secrets()).collect();
-        let (use_token, secrets, iam_http) = (credentials.use_token(), Secrets::new(secrets), OnceLock::new());
-        Ok(Self { functions, secrets, use_token, transport, functions_http, iam_http, now })
+        let shown = if credentials.use_token() { Shown::Token } else { Shown::Signature };
+        let (secrets, iam_http) = (Secrets::new(secrets), OnceLock::new());
+        Ok(Self { functions, secrets, shown, transport, functions_http, iam_http, now })
     }
 
     /// The present.
@@ -59,8 +60,8 @@ impl Exchange {
         &self.functions_http
     }
 
-    /// Asks without credentials: the body holds them.
-    pub(super) async fn post_open(
+    /// Asks without credentials beside the body, which holds the user's name and password.
+    pub(super) async fn post_login(
         &self,
         operation: &str,
         endpoint: &Endpoint,
@@ -70,7 +71,7 @@ impl Exchange {
         let http = self.http_for(endpoint)?;
         let call = Call::post(operation, endpoint, path, body);
         let headers = call.headers();
-        self.send(&http, call, &headers).await
+        self.send_showing(Shown::Password, &http, call, &headers).await
     }
 
     /// Sends a call; whatever comes of it, no secret stands in the words of its failure.
@@ -80,14 +81,24 @@ impl Exchange {
         call: Call<'_>,
         headers: &[(&'static str, String)],
     ) -> Result<Answer, CallFailure> {
+        self.send_showing(self.shown, http, call, headers).await
+    }
+
+    async fn send_showing(
+        &self,
+        shown: Shown,
+        http: &reqwest::Client,
+        call: Call<'_>,
+        headers: &[(&'static str, String)],
+    ) -> Result<Answer, CallFailure> {
         let operation = call.operation;
         let sent = http::send(http, operation, call.outgoing(headers)?, &self.secrets, self.now()).await;
-        let checked = sent.and_then(|answer| self.checked(operation, answer));
+        let checked = sent.and_then(|answer| self.checked(operation, shown, answer));
         checked.map_err(|failure| failure.redacted(&self.secrets.redactor()))
     }
 
     /// The answer if it is a success, otherwise what it means.
-    fn checked(&self, operation: &str, answer: Answer) -> Result<Answer, CallFailure> {
+    fn checked(&self, operation: &str, shown: Shown, answer: Answer) -> Result<Answer, CallFailure> {
         match answer.status {
             // Nobody asks for a part; what it leaves out must not be taken for nothing.
             PARTIAL_CONTENT => {
@@ -99,12 +110,13 @@ impl Exchange {
         }
         let now = self.now();
         let refusal = answer.refusal();
-        let meaning = refusal.meaning(answer.status, self.use_token, answer.retry_after(now));
+        let meaning = refusal.meaning(answer.status, shown, answer.retry_after(now));
         let mut failure = answer.failure(operation, meaning);
         failure.code = refusal.code;
         failure.message = refusal.message;
         failure.request_id = refusal.request_id.or(failure.request_id);
-        if failure.is_denied() {
+        // No password depends on the time.
+        if failure.is_denied() && shown != Shown::Password {
             failure.cause = answer.served_at().and_then(|served_at| clock_skew(now, served_at));
         }
         Err(failure)
@@ -147,7 +159,7 @@ impl Answer {
             BadBody::Error => {
                 let refusal = self.refusal();
                 // A status of success does not say whether to ask again: only being asked to slow down is certain.
-                let meaning = match refusal.meaning(self.status, false, None) {
+                let meaning = match refusal.meaning(self.status, Shown::Signature, None) {
                     Meaning::Throttled { retry_after } => Meaning::Throttled { retry_after },
                     _ => Meaning::BrokenAnswer,
                 };

@@ -31,8 +31,10 @@ pub enum Meaning {
     Timeout,
     /// An answer came, but cut off or unreadable.
     BrokenAnswer,
-    /// Access refused: a wrong signature, key, token or password, or a missing permission.
+    /// Access refused: a wrong signature, key or token, or a missing permission.
     Denied,
+    /// Access refused: no token is issued for this user and password.
+    LoginRefused,
     /// The token is no longer accepted; [`Client::renew`](super::Client::renew) may get another.
     TokenExpired,
     /// There is no such thing, as the service itself says.
@@ -110,6 +112,7 @@ impl CallFailure {
             | Meaning::Timeout
             | Meaning::BrokenAnswer => true,
             Meaning::Denied
+            | Meaning::LoginRefused
             | Meaning::TokenExpired
             | Meaning::NotFound
             | Meaning::Refused
@@ -127,13 +130,13 @@ impl CallFailure {
 
     /// Whether no other call can fare better: we are not let in, or do not get to the service at all.
     pub fn concerns_all_calls(&self) -> bool {
-        matches!(self.meaning, Meaning::Denied | Meaning::Untrusted | Meaning::Proxy)
+        matches!(self.meaning, Meaning::Denied | Meaning::LoginRefused | Meaning::Untrusted | Meaning::Proxy)
     }
 
     /// Whether the service does not let us in. Asking again with the same key may lock it; after
     /// [`Meaning::TokenExpired`] a new token may be tried once.
     pub fn is_denied(&self) -> bool {
-        matches!(self.meaning, Meaning::Denied | Meaning::TokenExpired)
+        matches!(self.meaning, Meaning::Denied | Meaning::LoginRefused | Meaning::TokenExpired)
     }
 
     /// How long the service asks to wait before the next call.
@@ -176,6 +179,10 @@ impl CallFailure {
                 "check the credentials, their permission for FunctionGraph and this machine's clock; \
                  five refused signatures lock a key for five minutes"
             }
+            Meaning::LoginRefused => {
+                "check the user name, its domain and the password that were given (OS_USERNAME, OS_USER_DOMAIN_NAME, \
+                 OS_PASSWORD); too many wrong passwords lock a user for a while"
+            }
             Meaning::TokenExpired => {
                 "fetch a new token where you set one (it lasts 24 hours); where a password is used, run again, \
                  and see what IAM issues"
@@ -197,7 +204,7 @@ impl CallFailure {
             Meaning::Proxy => "the proxy does not let it through",
             Meaning::Timeout => "the answer took too long",
             Meaning::BrokenAnswer => "the answer is broken",
-            Meaning::Denied => "access is refused",
+            Meaning::Denied | Meaning::LoginRefused => "access is refused",
             Meaning::TokenExpired => "the token is no longer accepted",
             Meaning::NotFound => "it was not found",
             Meaning::Refused => "the service refused the request",
@@ -270,7 +277,7 @@ mod tests {
         let wait = Some(Duration::from_secs(3));
         assert!(failure(Meaning::Unavailable { retry_after: wait }).is_temporary());
         assert_eq!(failure(Meaning::Throttled { retry_after: wait }).retry_after(), wait);
-        for meaning in [Meaning::Denied, Meaning::TokenExpired] {
+        for meaning in [Meaning::Denied, Meaning::LoginRefused, Meaning::TokenExpired] {
             assert!(failure(meaning).is_denied() && !failure(meaning).is_temporary());
         }
         assert!(!failure(Meaning::TooLarge).is_temporary());

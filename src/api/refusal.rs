@@ -14,6 +14,17 @@ const LONGEST_MESSAGE: usize = 300;
 /// The same for codes and request ids.
 const LONGEST_CODE: usize = 80;
 
+/// By what a request shows who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// A token, which can expire.
+    Token,
+    /// A signature.
+    Signature,
+    /// The name and the password of a user, in the body.
+    Password,
+}
+
 /// What an error body says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -61,8 +72,8 @@ impl Refusal {
         self.code.as_deref().is_some_and(|code| code.starts_with("FSS."))
     }
 
-    /// What an answer of this status and body means. `with_token` says that the request carried a token.
-    pub(super) fn meaning(&self, status: u16, with_token: bool, retry_after: Option<Duration>) -> Meaning {
+    /// What an answer of this status and body means to a request that carried this.
+    pub(super) fn meaning(&self, status: u16, shown: Shown, retry_after: Option<Duration>) -> Meaning {
         match status {
             407 => Meaning::Proxy,
             429 => Meaning::Throttled { retry_after },
@@ -70,9 +81,11 @@ impl Refusal {
             _ if self.has_code(&["FSS.0429"]) || self.gateway_number() == Some("0308") => {
                 Meaning::Throttled { retry_after }
             }
-            401 if self.is_expired_token(with_token) => Meaning::TokenExpired,
+            // There is no token yet that could have expired.
+            401 | 403 if shown == Shown::Password => Meaning::LoginRefused,
+            401 if self.is_expired_token(shown == Shown::Token) => Meaning::TokenExpired,
             // The listing's own page documents 403 "invalid token".
-            403 if with_token && self.is_of_invalid_token => Meaning::TokenExpired,
+            403 if shown == Shown::Token && self.is_of_invalid_token => Meaning::TokenExpired,
             401 | 403 => Meaning::Denied,
             // Only the service itself knows that there is no such function. Another's 404, of a gateway, a proxy or a wrong
             // endpoint, is about the address.
@@ -177,38 +190,50 @@ mod tests {
 
     #[test]
     fn a_refusal_means_what_the_vendors_tables_say() {
-        let meaning = |status, code: &str, message: &str, with_token| {
+        let meaning = |status, code: &str, message: &str, shown| {
             let body = format!(r#"{{"error_code":"{code}","error_msg":"{message}"}}"#);
-            Refusal::read(&body, None, &Redactor::default()).meaning(status, with_token, None)
+            Refusal::read(&body, None, &Redactor::default()).meaning(status, shown, None)
         };
         let throttled = Meaning::Throttled { retry_after: None };
         let unavailable = Meaning::Unavailable { retry_after: None };
-        for (status, code, message, with_token, expected) in [
-            (407, "", "", false, Meaning::Proxy),
-            (429, "APIG.0308", "x", false, throttled),
-            (429, "", "", false, throttled),
-            (403, "APIGW.0308", "x", false, throttled),
-            (400, "FSS.0429", "x", false, throttled),
-            (408, "", "", false, unavailable),
-            (500, "FSS.0500", "xxx", false, unavailable),
-            (503, "APIG.0613", "x", false, unavailable),
-            (401, "APIGW.0301", "Incorrect IAM authentication information", false, Meaning::Denied),
-            (401, "APIGW.0301", "Incorrect IAM authentication information", true, Meaning::TokenExpired),
-            (401, "APIG.0307", "The token must be updated.", false, Meaning::TokenExpired),
-            (401, "FSS.1118", "not in the whitelist", true, Meaning::Denied),
-            (403, "FSS.0403", "invalid token", false, Meaning::Denied),
-            (403, "FSS.0403", "invalid token", true, Meaning::TokenExpired),
-            (403, "FSS.1126", "no permission", true, Meaning::Denied),
-            (404, "FSS.0404", "can not find function", false, Meaning::NotFound),
-            (404, "FSS.1051", "x", true, Meaning::NotFound),
-            (404, "APIG.0101", "The API does not exist", false, Meaning::Refused),
-            (404, "", "404 Not Found nginx", false, Meaning::Refused),
-            (404, "404", "no route", false, Meaning::Refused),
-            (400, "FSS.1051", "x", false, Meaning::NotFound),
-            (400, "FSS.1001", "invalid query parameter", false, Meaning::Refused),
-            (302, "", "", true, Meaning::Refused),
+        let (with_token, without) = (Shown::Token, Shown::Signature);
+        for (status, code, message, shown, expected) in [
+            (407, "", "", without, Meaning::Proxy),
+            (429, "APIG.0308", "x", without, throttled),
+            (429, "", "", without, throttled),
+            (403, "APIGW.0308", "x", without, throttled),
+            (400, "FSS.0429", "x", without, throttled),
+            (408, "", "", without, unavailable),
+            (500, "FSS.0500", "xxx", without, unavailable),
+            (503, "APIG.0613", "x", without, unavailable),
+            (401, "APIGW.0301", "Incorrect IAM authentication information", without, Meaning::Denied),
+            (401, "APIGW.0301", "Incorrect IAM authentication information", with_token, Meaning::TokenExpired),
+            (401, "APIG.0307", "The token must be updated.", without, Meaning::TokenExpired),
+            (401, "FSS.1118", "not in the whitelist", with_token, Meaning::Denied),
+            (403, "FSS.0403", "invalid token", without, Meaning::Denied),
+            (403, "FSS.0403", "invalid token", with_token, Meaning::TokenExpired),
+            (403, "FSS.1126", "no permission", with_token, Meaning::Denied),
+            (404, "FSS.0404", "can not find function", without, Meaning::NotFound),
+            (404, "FSS.1051", "x", with_token, Meaning::NotFound),
+            (404, "APIG.0101", "The API does not exist", without, Meaning::Refused),
+            (404, "", "404 Not Found nginx", without, Meaning::Refused),
+            (404, "404", "no route", without, Meaning::Refused),
+            (400, "FSS.1051", "x", without, Meaning::NotFound),
+            (400, "FSS.1001", "invalid query parameter", without, Meaning::Refused),
+            (302, "", "", with_token, Meaning::Refused),
         ] {
-            assert_eq!(meaning(status, code, message, with_token), expected, "{status} {code} {with_token}");
+            assert_eq!(meaning(status, code, message, shown), expected, "{status} {code} {shown:?}");
+        }
+        for (status, code, message, expected) in [
+            (401, "401", "The username or password is wrong.", Meaning::LoginRefused),
+            (401, "IAM.0001", "The token must be updated", Meaning::LoginRefused),
+            (401, "APIG.0307", "x", Meaning::LoginRefused),
+            (403, "403", "Access denied, invalid token", Meaning::LoginRefused),
+            (429, "", "", throttled),
+            (503, "", "", unavailable),
+            (404, "404", "no route", Meaning::Refused),
+        ] {
+            assert_eq!(meaning(status, code, message, Shown::Password), expected, "{status} {code} {message}");
         }
     }
 

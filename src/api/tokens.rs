@@ -87,7 +87,7 @@ async fn fetch_token(exchange: &Exchange, login: &PasswordLogin, generation: u64
     let operation = format!("fetch a token for the user `{}`", login.username);
     let body = token_request(login).to_string().into_bytes();
     let path = login.auth_url.v3_path("auth/tokens");
-    let mut answer = exchange.post_open(&operation, &login.auth_url, &path, body).await?;
+    let mut answer = exchange.post_login(&operation, &login.auth_url, &path, body).await?;
     let Some(secret) = answer.header(TOKEN_HEADER).filter(|token| !token.is_empty()).map(SecretString::from) else {
         return Err(answer.failure(&operation, Meaning::BrokenAnswer).because("the answer holds no token"));
     };

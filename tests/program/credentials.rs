@@ -148,7 +148,12 @@ fn a_refused_token_or_password_is_shown_to_the_service_once() {
     nobody(&home, &cloud).with_token().env(AUTH_TOKEN, "hunter2hunter2").exits(4).says("HTTP 401");
     assert_eq!(cloud.journal().total(), 1);
     cloud.emulator.forget();
-    by_password(nobody(&home, &cloud), &cloud).env("OS_PASSWORD", "hunter2hunter2").exits(4).says("hint: ");
+    by_password(nobody(&home, &cloud), &cloud)
+        .env("OS_PASSWORD", "hunter2hunter2")
+        .exits(4)
+        .says("cannot fetch a token for the user `")
+        .says("access is refused (HTTP 401")
+        .says("hint: check the user name");
     assert_eq!((cloud.journal().total(), cloud.journal().requests(RouteName::Tokens)), (1, 1));
 }
 
