@@ -16,6 +16,10 @@ const MOST_LINKS: usize = 40;
 /// `MAX_PATHNAME` of 512 less `-journal`.
 const LONGEST_PATH: usize = 503;
 
+/// The longest name in bytes, with room for the longest suffix that SQLite adds: 255, as nearly every file system has it
+/// (`NAME_MAX`), less `-journal`. A longer one would be found out only after the file and its lock were made.
+const LONGEST_NAME: usize = 247;
+
 /// How the names end of what lies beside an archive.
 const SUFFIXES: [&str; 4] = ["-wal", "-shm", "-journal", ".lock"];
 
@@ -89,6 +93,11 @@ fn check_real(real: PathBuf) -> Result<PathBuf, StoreError> {
     if bytes.len() > LONGEST_PATH {
         return Err(StoreError::BadName("its whole path is longer than the 503 bytes that SQLite takes"));
     }
+    if real.file_name().is_some_and(|name| name.len() > LONGEST_NAME) {
+        return Err(StoreError::BadName(
+            "its name is longer than the 247 bytes that leave room for what lies beside it",
+        ));
+    }
     if SUFFIXES.iter().any(|suffix| bytes.ends_with(suffix.as_bytes())) {
         return Err(StoreError::BadName("its name is that of a file that lies beside an archive"));
     }
@@ -109,6 +118,7 @@ fn split(path: &Path) -> Result<(&Path, &std::ffi::OsStr), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::file::paths::beside;
     use pretty_assertions::assert_eq;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
@@ -172,6 +182,20 @@ mod tests {
             let found = resolve(&real.join(name));
             assert!(matches!(found, Ok(Place::At(_)) | Err(StoreError::NotOurs("a directory"))), "{name}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_name_leaves_room_for_what_lies_beside_it() {
+        // Short enough for the whole path.
+        let home = tempfile::tempdir_in("/tmp").unwrap();
+        let real = fs::canonicalize(home.path()).unwrap();
+        for (name, is_refused) in [("a".repeat(247), false), ("a".repeat(248), true), ("é".repeat(124), true)] {
+            let found = resolve(&real.join(&name));
+            assert_eq!(matches!(found, Err(StoreError::BadName(why)) if why.contains("247")), is_refused, "{name}");
+            assert_eq!(fs::write(beside(&real.join(&name), "-journal"), "").is_err(), is_refused, "{name}");
+        }
+        assert!(crate::store::file::Archive::open(&real.join("a".repeat(250))).is_err());
+        assert_eq!(fs::read_dir(&real).unwrap().count(), 1, "nothing was made but what this test made");
     }
 
     #[test]
