@@ -442,7 +442,7 @@ const FLOORS: [&str; 6] = ["sql", "file", "write", "reports", "read", "maintain"
 const KNOWN_CIRCLES: [(&str, usize); 1] = [("cli", 18)];
 
 /// How many functions still have their body in a `mod.rs`, which is a table of contents; a number here may only fall.
-const KNOWN_BODIES: [(&str, usize); 2] = [("cli/mod.rs", 7), ("cli/render/mod.rs", 5)];
+const KNOWN_BODIES: [(&str, usize); 1] = [("cli/mod.rs", 7)];
 
 /// The segments of a path such as `crate::domain::Status`.
 type Segments = Vec<String>;

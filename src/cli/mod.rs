@@ -12,6 +12,7 @@ mod doctor;
 mod emulate;
 mod failure;
 mod log;
+mod memory;
 mod progress;
 mod query;
 mod render;

@@ -1,7 +1,8 @@
 //! `fgarchive query`: the reports, and questions in SQL.
 
+use super::memory::MemoryBound;
 use super::render::{Format, Renderer, Style};
-use super::watchdog::{Watchdog, limit_memory};
+use super::watchdog::Watchdog;
 use super::{Globals, failure};
 use crate::config;
 use crate::error::{Failure, FailureKind};
@@ -153,7 +154,8 @@ fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Writ
     let refused = |error: StoreError| error.into_failure(&globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
     let mut question = reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
-    answer(&mut question, (style, args.max_rows), &globals.db, out)
+    let limits = Limits { rows: args.max_rows, memory: MemoryBound::default() };
+    answer(&mut question, style, limits, &globals.db, out)
 }
 
 fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
@@ -161,23 +163,35 @@ fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Fa
     let reader = Reader::open(&globals.db).map_err(refused)?;
     let sandbox = reader.into_sandbox(args.timeout.unwrap_or(SQL_LIMIT)).map_err(refused)?;
     let _watchdog = Watchdog::start(sandbox.watch(), globals.log_format)?;
-    limit_memory(args.max_memory * BYTES_A_MIB);
-    let mut question = sandbox.ask(args.statement.as_deref().unwrap_or_default()).map_err(refused)?;
-    answer(&mut question, (args.style(), args.max_rows), &globals.db, out)
+    let memory = MemoryBound::beyond_present(args.max_memory * BYTES_A_MIB);
+    let statement = args.statement.as_deref().unwrap_or_default();
+    let mut question = memory.within(|| sandbox.ask(statement)).map_err(refused)?;
+    let limits = Limits { rows: args.max_rows, memory };
+    answer(&mut question, args.style(), limits, &globals.db, out)
 }
 
-/// Writes an answer row by row, at most so many rows.
+/// What an answer may take.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// The most rows, where the user said so.
+    rows: Option<u64>,
+    memory: MemoryBound,
+}
+
+/// Writes an answer row by row, within its limits.
 fn answer(
     question: &mut Question<'_>,
-    (style, max_rows): (Style, Option<u64>),
+    style: Style,
+    limits: Limits,
     archive: &Path,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let mut renderer = Renderer::begin(style, question.columns(), out).map_err(failure::output)?;
     let mut rows = question.rows();
     let mut shown = 0;
-    while let Some(row) = rows.next_row().map_err(|error| error.into_failure(archive))? {
-        if max_rows == Some(shown) {
+    let refused = |error: StoreError| error.into_failure(archive);
+    while let Some(row) = limits.memory.within(|| rows.next_row()).map_err(refused)? {
+        if limits.rows == Some(shown) {
             tracing::warn!("only the first {shown} rows are shown, as --max-rows says");
             break;
         }
@@ -185,7 +199,10 @@ fn answer(
             tracing::warn!("only the first {shown} rows are shown: the formats csv, json and ndjson give all");
             break;
         }
-        renderer.row(&row.cells().collect::<Vec<Cell<'_>>>()).map_err(failure::output)?;
+        limits.memory.check_room(row.copied_bytes()).map_err(refused)?;
+        let cells: Vec<Cell<'_>> = row.cells().collect();
+        limits.memory.check_room(renderer.held_bytes(&cells)).map_err(refused)?;
+        renderer.row(&cells).map_err(failure::output)?;
         shown += 1;
     }
     renderer.finish().map_err(failure::output)

@@ -15,7 +15,11 @@ pub(super) fn on_one_line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-fn push_shown(character: char, line: &mut String) {
+/// The most bytes that one byte of a text becomes on one line: ESC becomes `\u{1b}`.
+pub(super) const MOST_BYTES_SHOWN: u64 = 6;
+
+/// Appends a character as it stands on one line.
+pub(super) fn push_shown(character: char, line: &mut String) {
     match character {
         '\n' => line.push_str("\\n"),
         '\r' => line.push_str("\\r"),

@@ -1,7 +1,8 @@
-//! The last word on a question: ends the process when SQLite does not take notice of a limit, and bounds memory.
+//! The last word on a question: ends the process when SQLite does not take notice of a limit.
 
 use super::LogFormat;
 use super::failure::show;
+use super::memory::unbound;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::temporary_bytes;
 use crate::store::sql::Watch;
@@ -31,9 +32,12 @@ impl Watchdog {
     /// Begins to watch.
     pub(super) fn start(watch: Watch, format: LogFormat) -> Result<Self, Failure> {
         let (is_asking, ended) = mpsc::channel::<()>();
-        // A private copy of the archive is no temporary file of the question.
-        let before = temporary_bytes();
+        let (is_ready, ready) = mpsc::channel();
         let work = move || {
+            // A private copy of the archive is no temporary file of the question. Seen from this thread, so that what a look
+            // takes is at hand later: SQLite may by then have all the memory that there is.
+            let before = temporary_bytes();
+            let _ = is_ready.send(());
             while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
                 if watch.overdue() > GRACE {
                     end_process(format);
@@ -45,6 +49,8 @@ impl Watchdog {
         };
         let cannot = |error| Failure::new(FailureKind::Unexpected, "cannot start a thread").because(error);
         thread::Builder::new().name("watchdog".to_owned()).spawn(work).map_err(cannot)?;
+        // It cannot fail: the thread lives for as long as what is returned here.
+        let _ = ready.recv();
         Ok(Self { _is_asking: is_asking })
     }
 }
@@ -53,35 +59,9 @@ impl Watchdog {
 /// kernel closes it.
 #[expect(clippy::disallowed_methods, reason = "the thread that asks cannot be stopped in any other way")]
 fn end_process(format: LogFormat) -> ! {
+    unbound();
     let failure = Failure::new(FailureKind::Usage, "cannot finish the question: the time limit was reached")
         .hint("a single function of the statement works for longer than it may: give it shorter texts");
     show(&failure, format, &mut io::stderr());
     std::process::exit(i32::from(failure.kind.exit_code()))
-}
-
-/// Bounds what the process may allocate from now on, beyond what it has: SQLite then says that it is out of memory.
-///
-/// Only Linux counts the private memory of a process on its own (`RLIMIT_DATA` of setrlimit(2)).
-#[cfg(target_os = "linux")]
-pub(super) fn limit_memory(bytes: u64) {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let limit = allocated().saturating_add(bytes);
-    let before = getrlimit(Resource::Data);
-    let current = Some(before.current.map_or(limit, |current| current.min(limit)));
-    if let Err(error) = setrlimit(Resource::Data, rustix::process::Rlimit { current, ..before }) {
-        tracing::debug!("the memory of the question is not bounded: {error}");
-    }
-}
-
-/// Elsewhere memory is bounded by the lengths of values alone.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn limit_memory(_bytes: u64) {}
-
-/// The private memory of this process, in bytes (`VmData` of proc(5)).
-#[cfg(target_os = "linux")]
-fn allocated() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmData:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-    kibibytes.unwrap_or(0) * 1024
 }

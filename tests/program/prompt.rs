@@ -62,6 +62,46 @@ fn a_statement_that_wants_all_memory_is_refused_it() {
     sql(&home, "SELECT 1", &["--max-memory", "0"]).exits(2).says("--max-memory");
 }
 
+/// What SQLite does not need itself, the program holds: values in other forms, the rows of a table, what a function counts.
+#[test]
+fn an_answer_that_does_not_fit_into_memory_is_an_error_and_no_abort() {
+    let home = archived();
+    let numbers = |most: u32| {
+        format!("WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n WHERE x < {most}) SELECT")
+    };
+    let wide = vec!["hex(zeroblob(100))"; 100].join(", ");
+    let long_name = format!("{} x AS [{}] FROM n", numbers(10_000), "y".repeat(90_000));
+    let cases = [
+        ("SELECT zeroblob(16000000)".to_owned(), "csv", "40"),
+        ("SELECT CAST(zeroblob(12000000) || x'ff' || zeroblob(12000000) AS TEXT)".to_owned(), "csv", "64"),
+        (format!("{} percentile_disc(x, 0.5) FROM n", numbers(1_000_000)), "table", "16"),
+        (format!("{} {wide} FROM n", numbers(10_000)), "table", "256"),
+        (long_name, "table", "256"),
+    ];
+    for (statement, format, most) in &cases {
+        let options = ["--format", format, "--max-memory", most];
+        let said = sql(&home, statement, &options).exits(2).says("it needs more memory than it may use");
+        assert!(!said.stderr.contains("allocation") && !said.stderr.contains(".rs"), "{}", said.stderr);
+        let said = sql(&home, statement, &[&options[..], &["--log-format", "json"]].concat()).exits(2);
+        let object: serde_json::Value = serde_json::from_str(&said.stderr).unwrap();
+        assert_eq!(object["causes"][0], "it needs more memory than it may use", "{object}");
+    }
+}
+
+/// A value is written in another form piece by piece: the whole would be many times as long.
+#[test]
+fn what_fits_into_memory_as_it_is_can_be_written_in_every_form() {
+    let home = archived();
+    let escapes = "SELECT replace(hex(zeroblob(2000000)), '00', char(27) || char(27)) AS x, zeroblob(2000000) AS y";
+    let length = |format| {
+        let said = sql(&home, escapes, &["--format", format, "--max-memory", "24"]).exits(0);
+        said.stdout.len()
+    };
+    assert_eq!(length("markdown"), "| x | y |\n| --- | --- |\n|  |  |\n".len() + 4_000_000 * 7 + 4_000_000);
+    assert_eq!(length("ndjson"), "{\"x\":\"\",\"y\":\"\"}\n".len() + 4_000_000 * 6 + 4_000_000);
+    assert!(length("table") < 3_000);
+}
+
 #[test]
 fn a_wrong_command_line_is_told_as_the_log_is() {
     let home = Home::new();

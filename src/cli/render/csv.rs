@@ -1,7 +1,7 @@
 //! Comma-separated values, with a header line.
 
 use super::text::plain;
-use crate::cli::terminal::on_one_line;
+use crate::cli::terminal::{MOST_BYTES_SHOWN, on_one_line};
 use crate::store::reports::Cell;
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -35,6 +35,17 @@ impl<'w> Csv<'w> {
             self.writer.write_field(text.as_bytes()).map_err(to_io)?;
         }
         self.writer.write_record(None::<&[u8]>).map_err(to_io)
+    }
+
+    /// A cell is written whole: bytes in hexadecimal, and texts as they are changed.
+    pub(super) fn held_bytes(&self, cells: &[Cell<'_>]) -> u64 {
+        let of_text = if self.on_terminal { MOST_BYTES_SHOWN } else { 0 } + u64::from(self.defuses);
+        let held = |cell: &Cell<'_>| match cell {
+            Cell::Text(text) => text.len() as u64 * of_text,
+            Cell::Blob(bytes) => bytes.len() as u64 * 2,
+            Cell::Null | Cell::Integer(_) | Cell::Real(_) => 0,
+        };
+        cells.iter().map(held).max().unwrap_or(0)
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! JSON: one array, or one object a line.
 
+use super::text::Hexadecimal;
 use crate::cli::terminal::is_unsafe;
 use crate::store::reports::Cell;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -100,6 +101,13 @@ fn distinct(columns: &[String]) -> Vec<String> {
     keys
 }
 
+/// Written piece by piece, as a text.
+impl Serialize for Hexadecimal<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 struct Object<'a> {
     keys: &'a [String],
     cells: &'a [Cell<'a>],
@@ -114,7 +122,7 @@ impl Serialize for Object<'_> {
                 Cell::Integer(number) => map.serialize_entry(key, number)?,
                 Cell::Real(number) => map.serialize_entry(key, number)?,
                 Cell::Text(text) => map.serialize_entry(key, text)?,
-                Cell::Blob(bytes) => map.serialize_entry(key, &hex::encode(bytes))?,
+                Cell::Blob(bytes) => map.serialize_entry(key, &Hexadecimal(bytes))?,
             }
         }
         map.end()

@@ -1,7 +1,7 @@
 //! A Markdown table.
 
-use super::text::plain;
-use crate::cli::terminal::on_one_line;
+use super::text::{Hexadecimal, plain};
+use crate::cli::terminal::push_shown;
 use crate::store::reports::Cell;
 use std::io::{self, Write};
 
@@ -13,35 +13,56 @@ pub(super) struct Markdown<'w> {
 impl<'w> Markdown<'w> {
     pub(super) fn begin(columns: &[String], out: &'w mut dyn Write) -> io::Result<Self> {
         let mut table = Self { out };
-        table.line(columns.iter().map(|column| escape(column)))?;
-        table.line(columns.iter().map(|_| "---".to_owned()))?;
+        for column in columns {
+            table.cell(|out| write_escaped(column, out))?;
+        }
+        table.end()?;
+        for _ in columns {
+            table.cell(|out| out.write_all(b"---"))?;
+        }
+        table.end()?;
         Ok(table)
     }
 
     pub(super) fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
-        self.line(cells.iter().map(|cell| escape(&plain(cell))))
+        for cell in cells {
+            self.cell(|out| match cell {
+                Cell::Blob(bytes) => write!(out, "{}", Hexadecimal(bytes)),
+                other => write_escaped(&plain(other), out),
+            })?;
+        }
+        self.end()
     }
 
-    fn line(&mut self, cells: impl Iterator<Item = String>) -> io::Result<()> {
-        for cell in cells {
-            write!(self.out, "| {cell} ")?;
-        }
+    fn cell(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        self.out.write_all(b"| ")?;
+        write(self.out)?;
+        self.out.write_all(b" ")
+    }
+
+    fn end(&mut self) -> io::Result<()> {
         self.out.write_all(b"|\n")
     }
 }
 
-/// The text with everything escaped that would end a cell, or be read as HTML, a link, code or emphasis.
+/// Writes the text with everything escaped that would end a cell, or be read as HTML, a link, code or emphasis; character by
+/// character, since the whole can be many times as long as the text.
 ///
 /// The backslash is one of them: unescaped before a bar, it would take the bar's own escape away.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in on_one_line(text).chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '\\' | '|' | '`' | '*' | '[' => escaped.extend(['\\', character]),
-            other => escaped.push(other),
+fn write_escaped(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let (mut shown, mut escaped) = (String::new(), String::new());
+    for character in text.chars() {
+        push_shown(character, &mut shown);
+        for character in shown.drain(..) {
+            match character {
+                '&' => escaped.push_str("&amp;"),
+                '<' => escaped.push_str("&lt;"),
+                '\\' | '|' | '`' | '*' | '[' => escaped.extend(['\\', character]),
+                other => escaped.push(other),
+            }
         }
+        out.write_all(escaped.as_bytes())?;
+        escaped.clear();
     }
-    escaped
+    Ok(())
 }

@@ -17,6 +17,12 @@ const MOST_ROWS: usize = 10_000;
 /// The most characters of a cell, which bounds what [`MOST_ROWS`] rows hold; other formats give the whole text.
 const MOST_CHARACTERS: usize = 200;
 
+/// About what the layout takes for a cell beside its text, when it has made all lines.
+const BYTES_A_CELL: u64 = 128;
+
+/// How much more is held before it is told again.
+const TOLD_EVERY: u64 = 1 << 20;
+
 /// A line under the header, and columns apart by blanks.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction(' '));
 
@@ -24,6 +30,10 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 pub(super) struct Table<'w> {
     layout: Layout,
     numeric: Vec<bool>,
+    /// The bytes of the longest text of each column.
+    longest: Vec<u64>,
+    /// What is held at the end, as it was told last.
+    told: u64,
     out: &'w mut dyn Write,
 }
 
@@ -37,18 +47,33 @@ impl<'w> Table<'w> {
             let cell = TableCell::new(on_one_line(column));
             if bold { cell.add_attribute(Attribute::Bold) } else { cell }
         }));
-        Self { layout, numeric: vec![true; columns.len()], out }
+        let longest = columns.iter().map(|column| on_one_line(column).len() as u64).collect();
+        Self { layout, numeric: vec![true; columns.len()], longest, told: 0, out }
     }
 
     pub(super) fn wants_more(&self) -> bool {
         self.layout.row_count() < MOST_ROWS
     }
 
+    /// What all lines will take at the end, each as wide as the longest texts: told whenever it has grown by much.
+    pub(super) fn held_bytes(&mut self, cells: &[Cell<'_>]) -> u64 {
+        for (longest, cell) in self.longest.iter_mut().zip(cells) {
+            *longest = (*longest).max(shown(cell).len() as u64);
+        }
+        let rows = self.layout.row_count() as u64 + 1;
+        let held = rows * self.longest.iter().map(|bytes| 2 * bytes + BYTES_A_CELL).sum::<u64>();
+        if held < self.told + TOLD_EVERY {
+            return 0;
+        }
+        self.told = held;
+        held
+    }
+
     pub(super) fn row(&mut self, cells: &[Cell<'_>]) {
         for (numeric, cell) in self.numeric.iter_mut().zip(cells) {
             *numeric &= matches!(cell, Cell::Null | Cell::Integer(_) | Cell::Real(_));
         }
-        self.layout.add_row(cells.iter().map(|cell| one_short_line(&plain(cell))));
+        self.layout.add_row(cells.iter().map(shown));
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
@@ -73,6 +98,15 @@ fn fit(layout: &mut Layout) {
         layout.set_content_arrangement(ContentArrangement::Dynamic);
     } else {
         layout.force_no_tty().set_content_arrangement(ContentArrangement::Disabled);
+    }
+}
+
+/// What is shown of a cell.
+fn shown(cell: &Cell<'_>) -> String {
+    match cell {
+        // Two digits a byte.
+        Cell::Blob(bytes) => one_short_line(&hex::encode(&bytes[..bytes.len().min(MOST_CHARACTERS)])),
+        other => one_short_line(&plain(other)),
     }
 }
 

@@ -1,8 +1,11 @@
 //! One answer in every form.
 
 use super::*;
+use crate::store::reports::Cell;
+use clap::ValueEnum;
 use pretty_assertions::assert_eq;
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 const MESSAGE: &str = "a|b \"c\",\nred \u{1b}[31m <x>";
 
@@ -155,4 +158,24 @@ fn a_closed_pipe_is_seen_through_every_form() {
             .and_then(|mut renderer| renderer.row(&[Cell::Integer(1)]).and_then(|()| renderer.finish()));
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe, "{format:?}");
     }
+}
+
+/// Whoever bounds memory is told before it is taken, and not at every row.
+#[test]
+fn a_form_tells_what_it_holds_beside_the_cells() {
+    let (mut out, columns) = (Vec::new(), vec!["x".repeat(1_000), "y".to_owned()]);
+    let bytes = vec![0; 1 << 20];
+    let row = [Cell::Blob(&bytes), Cell::Text(Cow::Borrowed("y"))];
+    for (format, bytes) in [(Format::Csv, 2 << 20), (Format::Ndjson, 0), (Format::Markdown, 0)] {
+        assert_eq!(Renderer::begin(format, &columns, &mut out).unwrap().held_bytes(&row), bytes, "{format:?}");
+    }
+    let mut table = Renderer::begin(Format::Table, &columns, &mut out).unwrap();
+    let mut told = Vec::new();
+    for _ in 0..2_000 {
+        told.extend(Some(table.held_bytes(&row)).filter(|bytes| *bytes > 0));
+        table.row(&row).unwrap();
+    }
+    // Each line is as wide as the name of its column.
+    assert_eq!(told.len(), 4);
+    assert!(told.is_sorted() && told[3] > 4 << 20 && told[3] < 5 << 20, "{told:?}");
 }

@@ -4,11 +4,13 @@
 //! and takes memory for the distinct values only, however many records there are.
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
-use rusqlite::types::Value;
-use rusqlite::{Connection, Error, Result};
-use std::collections::BTreeMap;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Error, Result, ffi};
 
-/// The most distinct values of one group, about 40 MB. Four times the seconds of the longest run the service allows.
+/// The fewest places that are asked for at once.
+const LEAST_PLACES: usize = 64;
+
+/// The most distinct values of one group, about 32 MB. Four times the seconds of the longest run the service allows.
 const MOST_DISTINCT: usize = 1_000_000;
 
 /// Makes the function known to a connection.
@@ -20,36 +22,63 @@ pub(in crate::store) fn register(connection: &Connection) -> Result<()> {
 struct PercentileDisc;
 
 /// How often each value occurred, and which share of them is asked for.
+///
+/// In a vector, which asks for memory in a way that can be refused: a question may use only so much of it.
 #[derive(Debug)]
 struct Tally {
-    counts: BTreeMap<i64, u64>,
+    /// Values and how often they occurred: sorted and distinct after [`Tally::merge`], and in between as they come.
+    counts: Vec<(i64, u64)>,
     total: u64,
     fraction: f64,
 }
 
 impl Tally {
     fn new(fraction: f64) -> Self {
-        Self { counts: BTreeMap::new(), total: 0, fraction }
+        Self { counts: Vec::new(), total: 0, fraction }
     }
 
-    fn add(&mut self, value: i64) -> Result<(), &'static str> {
-        *self.counts.entry(value).or_default() += 1;
+    fn add(&mut self, value: i64) -> Result<()> {
+        if self.counts.len() == self.counts.capacity() {
+            self.make_room()?;
+        }
+        self.counts.push((value, 1));
         self.total += 1;
+        Ok(())
+    }
+
+    /// As many places as there are distinct values, at least: merging then costs little a value.
+    fn make_room(&mut self) -> Result<()> {
+        self.merge()?;
+        let wanted = self.counts.len().max(LEAST_PLACES);
+        self.counts
+            .try_reserve_exact(wanted)
+            .map_err(|_| Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_NOMEM), None))
+    }
+
+    /// Brings each value to one place, in order.
+    fn merge(&mut self) -> Result<()> {
+        self.counts.sort_unstable_by_key(|&(value, _)| value);
+        self.counts.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            kept.1 += if is_same { next.1 } else { 0 };
+            is_same
+        });
         if self.counts.len() > MOST_DISTINCT {
-            return Err("percentile_disc: more than a million distinct values in one group");
+            return Err(user_error("percentile_disc: more than a million distinct values in one group"));
         }
         Ok(())
     }
 
     /// The smallest value that at least the asked share of all values does not exceed.
-    fn value(&self) -> Option<i64> {
+    fn value(mut self) -> Result<Option<i64>> {
+        self.merge()?;
         #[expect(clippy::cast_precision_loss, reason = "exact below 2^53 values")]
         let share_of = |count: u64| count as f64 / self.total as f64;
         let mut passed = 0;
-        self.counts.iter().find_map(|(&value, &count)| {
+        Ok(self.counts.iter().find_map(|&(value, count)| {
             passed += count;
             (share_of(passed) >= self.fraction).then_some(value)
-        })
+        }))
     }
 }
 
@@ -64,15 +93,15 @@ impl Aggregate<Tally, Option<i64>> for PercentileDisc {
     }
 
     fn step(&self, context: &mut Context<'_>, tally: &mut Tally) -> Result<()> {
-        match context.get(0)? {
-            Value::Null => Ok(()),
-            Value::Integer(value) => tally.add(value).map_err(user_error),
+        match context.get_raw(0) {
+            ValueRef::Null => Ok(()),
+            ValueRef::Integer(value) => tally.add(value),
             _ => Err(user_error("percentile_disc: only whole numbers are counted; round() and CAST help")),
         }
     }
 
     fn finalize(&self, _: &mut Context<'_>, tally: Option<Tally>) -> Result<Option<i64>> {
-        Ok(tally.and_then(|tally| tally.value()))
+        tally.map_or(Ok(None), Tally::value)
     }
 }
 
@@ -112,6 +141,22 @@ mod tests {
         ) {
             prop_assert_eq!(by_sqlite(&values, percent), by_sorting(values, percent));
         }
+    }
+
+    #[test]
+    fn few_values_take_little_and_too_many_are_refused() {
+        let mut few = Tally::new(0.5);
+        (0..100_000).for_each(|at| few.add(at % 100).unwrap());
+        assert!(few.counts.capacity() < 1_000, "{}", few.counts.capacity());
+        assert_eq!(few.value().unwrap(), Some(49));
+        let most = i64::try_from(MOST_DISTINCT).unwrap();
+        let tally_of = |distinct: i64| {
+            let mut tally = Tally::new(1.0);
+            (0..distinct).rev().try_for_each(|value| tally.add(value)).and_then(|()| tally.value())
+        };
+        assert_eq!(tally_of(most).unwrap(), Some(most - 1));
+        assert!(tally_of(most + 1).unwrap_err().to_string().contains("more than a million distinct values"));
+        assert!(tally_of(most * 3).unwrap_err().to_string().contains("more than a million distinct values"));
     }
 
     #[test]
