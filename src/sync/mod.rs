@@ -1,7 +1,9 @@
-//! The shell of a run: asks `plan` what to do, calls the service, commits to the archive. It has no rule of its own.
+//! A run over its sources: asks `plan` what to do, calls each service through a requester of its own, and commits to the
+//! archive. It has no rule of its own.
 //!
-//! Functions are fetched side by side in tasks; what they bring flows through one bounded channel into the one loop
-//! that owns the archive. That loop runs on the thread that called [`run()`], so a commit blocks no fetch.
+//! Sources are made ready side by side. Then the functions of all of them are fetched in tasks, side by side as well; what
+//! they bring flows through one bounded channel into the one loop that owns the archive. That loop runs on the thread that
+//! called [`run()`], so a commit blocks no fetch.
 
 mod absence;
 mod committer;

@@ -260,7 +260,7 @@ impl<F> Schedule<F> {
             Phase::Begin => self.look_back(present),
             Phase::LookBack => self.walk_pending(),
             Phase::Pending(mut walks) => {
-                if walks.try_again() {
+                if walks.try_again() || walks.walk_short_again() {
                     self.phase = Phase::Pending(walks);
                 } else {
                     walks.resolve(present.now);

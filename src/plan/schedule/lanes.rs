@@ -26,6 +26,8 @@ pub(super) enum Trouble {
     None,
     /// It is a part of a window that failed.
     Part,
+    /// It holds fewer records in parts than as a whole, and is walked once more to see whether it still does.
+    Short,
     /// Earlier runs walked it in vain; whether the last of them came late enough to have seen what is around it.
     Known { settled: bool },
 }
@@ -33,6 +35,11 @@ pub(super) enum Trouble {
 impl Piece {
     pub(super) fn new(range: Interval) -> Self {
         Self { range, walks: 0, contradiction: None, trouble: Trouble::None }
+    }
+
+    /// A range to be walked once more as a whole.
+    pub(super) fn again(range: Interval) -> Self {
+        Self { walks: 1, trouble: Trouble::Short, ..Self::new(range) }
     }
 
     /// Another range of which the same is known.

@@ -27,6 +27,9 @@ impl<F> Walks<F> {
             let density = Density::of(active.walk.distinct(), active.piece.range);
             self.lanes[active.lane].learn(Some(density));
         }
+        if active.piece.trouble == Trouble::Short {
+            return self.wholes.take_again(active.piece.range, active.walk.most_counted(), active.walk.distinct());
+        }
         match verdict {
             Ok(proof) => self.believe(active, proof),
             Err(doubt) => self.doubt(&active, doubt, now),
@@ -145,6 +148,10 @@ impl<F> Walks<F> {
     /// nothing further is asked.
     pub(super) fn take_setback(&mut self, id: WalkId, setback: Setback<F>, now: Moment) {
         let Some(active) = self.active.remove(&id) else { return };
+        if active.piece.trouble == Trouble::Short && matches!(setback, Setback::Part(_)) {
+            // What its parts hold is known; that it is short of more stands.
+            return;
+        }
         let (lane, range) = (&mut self.lanes[active.lane], active.piece.range);
         match setback {
             Setback::Whole(failed) => {

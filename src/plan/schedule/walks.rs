@@ -63,6 +63,8 @@ pub(super) struct Walks<F> {
     pub(super) in_vain: InVain,
     /// What walks in vain told of windows whose parts are walked.
     pub(super) wholes: Wholes,
+    /// Whether those that were short of records were walked once more.
+    walked_short_again: bool,
     /// Windows that failed for good.
     pub(super) failed: u32,
     /// How many ranges that earlier runs walked in vain failed again.
@@ -94,6 +96,7 @@ impl<F> Walks<F> {
             trims: true,
             in_vain: InVain::default(),
             wholes: Wholes::default(),
+            walked_short_again: false,
             failed: 0,
             failed_again: 0,
             walked: Walked::default(),
@@ -134,6 +137,16 @@ impl<F> Walks<F> {
         };
         self.lanes[0].append(self.again.drain(..some).map(piece));
         some > 0
+    }
+
+    /// Walks windows once more that are short of records; whether there are any.
+    pub(super) fn walk_short_again(&mut self) -> bool {
+        if self.walked.failure.is_some() || std::mem::replace(&mut self.walked_short_again, true) {
+            return false;
+        }
+        let short = self.wholes.to_walk_again();
+        self.lanes[0].append(short.iter().copied().map(Piece::again));
+        !short.is_empty()
     }
 
     /// Concludes what waited for other parts of a window that was walked in vain, when nothing is under way.

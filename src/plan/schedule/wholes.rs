@@ -4,8 +4,8 @@
 //! other records, too: the part that holds nothing but that page is shown empty, and its count agrees.
 //! So what a walk in vain counted or showed of a window is remembered, and what its parts claim waits
 //! until all of them are over. If they hold fewer records together and one of them was shown empty, the
-//! whole window is left unproven, and a later run walks it anew as a whole: where the list had
-//! merely moved meanwhile, that run proves it.
+//! whole window is walked once more: records that were forgotten meanwhile are missing there, too. Where
+//! it still tells of more than its parts hold, it is left unproven.
 //!
 //! A count is a witness here only where the counts of all parts are right. A service that counts too much
 //! for ever does so of an empty part, too.
@@ -72,30 +72,55 @@ impl Wholes {
         Vec::new()
     }
 
-    /// What comes of the parts, when none is under way.
-    pub(super) fn resolve(&mut self, now: Timestamp) -> Resolved {
-        let Self { mut wholes, parts } = std::mem::take(self);
-        // The shortest first: what is short of it is not held against the longer one as well.
+    /// The windows that are short of records and have to be walked once more, when nothing is under way.
+    pub(super) fn to_walk_again(&self) -> Vec<Interval> {
+        self.short()
+    }
+
+    /// Takes in what walking such a window once more told. Where its parts make up for that, the list had
+    /// moved, and what was told of it and all around it before is out of date.
+    pub(super) fn take_again(&mut self, window: Interval, counted: u64, shown: u64) {
+        let again = Whole { window, counted, shown };
+        if is_short(window, again.told(&self.parts), &self.parts) {
+            self.wholes.retain(|whole| whole.window != window);
+            self.wholes.push(again);
+        } else {
+            self.wholes.retain(|whole| !whole.window.covers(window));
+        }
+    }
+
+    /// The shortest windows that are short of records: what is short of one is not held against a longer
+    /// one as well.
+    fn short(&self) -> Vec<Interval> {
+        let mut wholes: Vec<&Whole> = self.wholes.iter().collect();
         wholes.sort_by_key(|whole| whole.window.seconds());
         let mut short: Vec<Interval> = Vec::new();
-        let mut resolved = Resolved::default();
         for whole in wholes {
             let is_new = !short.iter().any(|window| whole.window.covers(*window));
-            let told = whole.told(&parts);
-            if is_new && is_short(whole.window, told, &parts) {
+            if is_new && is_short(whole.window, whole.told(&self.parts), &self.parts) {
                 short.push(whole.window);
-                resolved.unproven.push((whole.window, SHORT.into()));
-                resolved.rows.push(Entry {
-                    window: whole.window,
-                    state: State::Unproven,
-                    reported: Some(told),
-                    distinct: parts_of(whole.window, &parts).map(|part| part.records).sum(),
-                    pages: 0,
-                    walked_at: now,
-                    reason: Some(SHORT.into()),
-                });
             }
         }
+        short
+    }
+
+    /// What comes of the parts, when none is under way.
+    pub(super) fn resolve(&mut self, now: Timestamp) -> Resolved {
+        let short = self.short();
+        let Self { parts, .. } = std::mem::take(self);
+        let row = |&window: &Interval| Entry {
+            window,
+            state: State::Unproven,
+            reported: None,
+            distinct: parts_of(window, &parts).map(|part| part.records).sum(),
+            pages: 0,
+            walked_at: now,
+            reason: Some(SHORT.into()),
+        };
+        let mut resolved = Resolved {
+            rows: short.iter().map(row).collect(),
+            unproven: short.iter().map(|&window| (window, SHORT.into())).collect(),
+        };
         let is_sound = |part: &Part| !short.iter().any(|window| window.covers(part.window));
         resolved.rows.extend(parts.into_iter().filter(is_sound).flat_map(|part| part.rows));
         resolved
@@ -176,6 +201,24 @@ mod tests {
         assert_eq!(resolved(4, 2, &parts, 1), [vec![(10, 15), (15, 20)], vec![]], "its counts are wrong");
         assert_eq!(resolved(9, 2, &[(10, 15, 3), (15, 20, 1)], 0)[1], [], "nothing is shown empty");
         assert_eq!(resolved(9, 9, &parts[1..], 0), [vec![(15, 20)], vec![]], "a part could not be had");
+    }
+
+    #[test]
+    fn what_was_forgotten_meanwhile_is_held_against_nothing() {
+        for (again, short) in [(4, vec![window(10, 20)]), (3, vec![])] {
+            let mut wholes = Wholes::default();
+            wholes.note(window(0, 40), 9, 0);
+            wholes.note(window(10, 20), 4, 2);
+            for it in [(0, 10, 0), (10, 15, 3), (15, 20, 0), (20, 40, 1)] {
+                wholes.hold(part(it, 0));
+            }
+            assert_eq!(wholes.to_walk_again(), [window(10, 20)]);
+            wholes.take_again(window(10, 20), again, 2);
+            assert_eq!(
+                wholes.resolve(at(900)).unproven,
+                short.iter().map(|&it| (it, SHORT.into())).collect::<Vec<_>>()
+            );
+        }
     }
 
     #[test]
