@@ -329,9 +329,6 @@ MUTATIONS = {
                                   "    pub(super) fn hold(&mut self, part: Part) -> Vec<Entry> {\n        if !part.is_believed { return part.rows; }\n")]),
     "sources-share-pages": ("what was learnt of one source's pages is believed of the others",
                             [("src/store/write/runs.rs", "FROM run_sources WHERE name = ?1", "FROM run_sources WHERE ?1 <> ''")]),
-    "down-for-all": ("a source that is down ends the run for all",
-                     [("src/sync/fetch.rs", "let (requester, turns) = (Arc::clone(&source.requester), Arc::clone(&turns));",
-                       "let (requester, turns) = (Arc::clone(&self.sources[0].requester), Arc::clone(&turns));")]),
 }
 
 
@@ -366,7 +363,7 @@ def play(copy, target, seeds):
     output = test(copy, target, *arguments, env=limit)
     found = re.findall(r"^(\d+) seeds: (.+)$", output, re.MULTILINE)
     findings = sorted(((int(count), invariant) for count, invariant in found), reverse=True)
-    named = sorted(set(re.findall(r"^test named::(\S+) \.\.\. FAILED$", output, re.MULTILINE)))
+    named = sorted(set(re.findall(r"^test (?:named|sources)::(\S+) \.\.\. FAILED$", output, re.MULTILINE)))
     of = seeds or "2,000"
     told = [f"{invariant} ({count} of {of})" for count, invariant in findings[:2]] + [f"`{name}`" for name in named[:2]]
     more = [f"{len(named) - 2} more named worlds"] if len(named) > 2 else []
