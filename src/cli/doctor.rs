@@ -5,6 +5,7 @@ use super::service::{self, Service, ServiceArgs};
 use super::terminal::on_one_line;
 use super::{Globals, failure, runtime};
 use crate::api::CallFailure;
+use crate::config::in_several_regions;
 use crate::domain::FunctionUrn;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::{Archive, StoreError};
@@ -50,11 +51,7 @@ fn only_one(services: Vec<Service>) -> Result<Service, Failure> {
     let mut services = services.into_iter();
     match (services.next(), services.next()) {
         (Some(service), None) => Ok(service),
-        _ => Err(Failure::new(
-            FailureKind::Usage,
-            format!("the functions lie in several regions: {}", regions.join(", ")),
-        )
-        .hint("run the check-up once for each region")),
+        _ => Err(in_several_regions(&regions).hint("run the check-up once for each region")),
     }
 }
 

@@ -103,7 +103,8 @@ fn unknown_region() -> Failure {
     usage("the region is not known").hint("give --region, set FGARCHIVE_REGION, or name a function by its URN")
 }
 
-fn in_several_regions(regions: &[String]) -> Failure {
+/// That regions cannot be asked together; what to do instead depends on who asks.
+pub fn in_several_regions(regions: &[String]) -> Failure {
     usage(format!("the functions lie in several regions: {}", regions.join(", ")))
 }
 

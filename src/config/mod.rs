@@ -12,7 +12,7 @@ mod service;
 mod variables;
 
 pub use credentials::{LoadedCredentials, load_credentials, read_ca_cert, read_project_id};
-pub use grouping::{RegionGroup, group_by_region};
+pub use grouping::{RegionGroup, group_by_region, in_several_regions};
 pub use moments::{parse_duration, parse_moment_or_age};
 pub use proxy::load_proxies;
 pub use service::{ServiceAddress, ServiceOptions, locate_service};

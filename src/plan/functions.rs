@@ -62,6 +62,11 @@ impl List<'_> {
         self.is_whole && self.speaks_of(urn, was_listed)
     }
 
+    /// Whether it should hold what is known of, as far as the archive can tell.
+    fn expects(&self, known: &Known) -> bool {
+        known.is_archived && known.gone_at.is_none() && self.speaks_of(&known.urn, known.was_listed)
+    }
+
     /// Whether it should hold a function: versions and aliases only where one held them before.
     fn speaks_of(&self, urn: &FunctionUrn, was_listed: bool) -> bool {
         let is_expected = was_listed || !is_variant(urn);
@@ -102,11 +107,7 @@ pub struct Choice {
 pub fn choose(named: &[FunctionUrn], list: Option<List<'_>>, known: &[Known]) -> Vec<Choice> {
     let listed: HashSet<&FunctionUrn> = list.iter().flat_map(|list| list.functions).collect();
     let by_urn: HashMap<&FunctionUrn, &Known> = known.iter().map(|known| (&known.urn, known)).collect();
-    let left_out = known.iter().filter(|known| {
-        known.is_archived
-            && known.gone_at.is_none()
-            && list.is_some_and(|list| list.speaks_of(&known.urn, known.was_listed))
-    });
+    let left_out = known.iter().filter(|known| list.is_some_and(|list| list.expects(known)));
     let listed_urns = list.map_or(&[][..], |list| list.functions);
     let mut chosen = HashSet::new();
     let all = named.iter().chain(listed_urns).chain(left_out.map(|known| &known.urn));
@@ -136,11 +137,7 @@ fn part(known: Option<&Known>, is_listed: bool, is_left_out: bool) -> Part {
 /// Whether a list leaves out so much that it may be of another project, or shortened for want of rights: more than half of
 /// what it should hold. Then it takes no function away that still answers.
 pub fn needs_witness(choices: &[Choice], list: Option<List<'_>>, known: &[Known]) -> bool {
-    let is_expected = |known: &&Known| {
-        known.is_archived
-            && known.gone_at.is_none()
-            && list.is_some_and(|list| list.speaks_of(&known.urn, known.was_listed))
-    };
+    let is_expected = |known: &&Known| list.is_some_and(|list| list.expects(known));
     let left_out = choices.iter().filter(|choice| choice.part == Part::Farewell).count();
     2 * left_out > known.iter().filter(is_expected).count()
 }

@@ -139,19 +139,19 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
         Standing::of(self.sources).map_or(Ok(()), |standing| self.committer.commit(&standing))
     }
 
+    fn commit_rest(&mut self) -> Result<(), StoreError> {
+        if self.committer.has_something() { self.commit() } else { Ok(()) }
+    }
+
     /// Commits what is in hand, if there is something, and hands out what was compared so far.
     pub(super) fn take_comparisons(&mut self) -> Result<Vec<Comparison>, StoreError> {
-        if self.committer.has_something() {
-            self.commit()?;
-        }
+        self.commit_rest()?;
         Ok(self.committer.take_comparisons())
     }
 
     /// Commits what is left, and keeps what verifying came to.
     pub(super) fn finish(mut self, comparisons: &[Comparison]) -> Result<(), StoreError> {
-        if self.committer.has_something() {
-            self.commit()?;
-        }
+        self.commit_rest()?;
         self.committer.save_verifications(comparisons)
     }
 }

@@ -144,7 +144,7 @@ impl<F> Walks<F> {
         if self.walked.failure.is_some() || std::mem::replace(&mut self.walked_short_again, true) {
             return false;
         }
-        let short = self.wholes.to_walk_again();
+        let short = self.wholes.short();
         self.lanes[0].append(short.iter().copied().map(Piece::again));
         !short.is_empty()
     }

@@ -72,11 +72,6 @@ impl Wholes {
         Vec::new()
     }
 
-    /// The windows that are short of records and have to be walked once more, when nothing is under way.
-    pub(super) fn to_walk_again(&self) -> Vec<Interval> {
-        self.short()
-    }
-
     /// Takes in what walking such a window once more told. Where its parts make up for that, the list had
     /// moved, and what was told of it and all around it before is out of date.
     pub(super) fn take_again(&mut self, window: Interval, counted: u64, shown: u64) {
@@ -89,9 +84,9 @@ impl Wholes {
         }
     }
 
-    /// The shortest windows that are short of records: what is short of one is not held against a longer
-    /// one as well.
-    fn short(&self) -> Vec<Interval> {
+    /// The shortest windows that are short of records, when nothing is under way: what is short of one is
+    /// not held against a longer one as well.
+    pub(super) fn short(&self) -> Vec<Interval> {
         let mut wholes: Vec<&Whole> = self.wholes.iter().collect();
         wholes.sort_by_key(|whole| whole.window.seconds());
         let mut short: Vec<Interval> = Vec::new();
@@ -212,7 +207,7 @@ mod tests {
             for it in [(0, 10, 0), (10, 15, 3), (15, 20, 0), (20, 40, 1)] {
                 wholes.hold(part(it, 0));
             }
-            assert_eq!(wholes.to_walk_again(), [window(10, 20)]);
+            assert_eq!(wholes.short(), [window(10, 20)]);
             wholes.take_again(window(10, 20), again, 2);
             assert_eq!(
                 wholes.resolve(at(900)).unproven,
