@@ -728,7 +728,7 @@ async fn a_configuration_that_is_not_there_is_not_found() {
         ("200 OK", r#"{"enable_async_status_log":false}"#, Ok(Some(false))),
         ("200 OK", "{}", Ok(None)),
         ("404 Not Found", not_found, Err(Meaning::NotFound)),
-        ("403 Forbidden", "{}", Err(Meaning::Denied)),
+        ("403 Forbidden", "{}", Err(Meaning::Forbidden)),
     ] {
         let server = Server::answering(status, "", body).await;
         let answer = client(&server.base, keys(None)).status_log_enabled(&urn()).await;

@@ -31,8 +31,10 @@ pub enum Meaning {
     Timeout,
     /// An answer came, but cut off or unreadable.
     BrokenAnswer,
-    /// Access refused: a wrong signature, key or token, or a missing permission.
+    /// Access refused: a wrong signature, key or token.
     Denied,
+    /// Access to this refused (403): a missing permission, for what was asked or for anything.
+    Forbidden,
     /// Access refused: no token is issued for this user and password.
     LoginRefused,
     /// The token is no longer accepted; [`Client::renew`](super::Client::renew) may get another.
@@ -112,6 +114,7 @@ impl CallFailure {
             | Meaning::Timeout
             | Meaning::BrokenAnswer => true,
             Meaning::Denied
+            | Meaning::Forbidden
             | Meaning::LoginRefused
             | Meaning::TokenExpired
             | Meaning::NotFound
@@ -136,7 +139,7 @@ impl CallFailure {
     /// Whether the service does not let us in. Asking again with the same key may lock it; after
     /// [`Meaning::TokenExpired`] a new token may be tried once.
     pub fn is_denied(&self) -> bool {
-        matches!(self.meaning, Meaning::Denied | Meaning::LoginRefused | Meaning::TokenExpired)
+        matches!(self.meaning, Meaning::Denied | Meaning::Forbidden | Meaning::LoginRefused | Meaning::TokenExpired)
     }
 
     /// How long the service asks to wait before the next call.
@@ -179,6 +182,10 @@ impl CallFailure {
                 "check the credentials, their permission for FunctionGraph and this machine's clock; \
                  five refused signatures lock a key for five minutes"
             }
+            Meaning::Forbidden => {
+                "give the user of these credentials the permission to read this function and its asynchronous \
+                 invocations (a policy such as FunctionGraph ReadOnlyAccess)"
+            }
             Meaning::LoginRefused => {
                 "check the user name, its domain and the password that were given (OS_USERNAME, OS_USER_DOMAIN_NAME, \
                  OS_PASSWORD); too many wrong passwords lock a user for a while"
@@ -204,7 +211,7 @@ impl CallFailure {
             Meaning::Proxy => "the proxy does not let it through",
             Meaning::Timeout => "the answer took too long",
             Meaning::BrokenAnswer => "the answer is broken",
-            Meaning::Denied | Meaning::LoginRefused => "access is refused",
+            Meaning::Denied | Meaning::Forbidden | Meaning::LoginRefused => "access is refused",
             Meaning::TokenExpired => "the token is no longer accepted",
             Meaning::NotFound => "it was not found",
             Meaning::Refused => "the service refused the request",
@@ -277,7 +284,7 @@ mod tests {
         let wait = Some(Duration::from_secs(3));
         assert!(failure(Meaning::Unavailable { retry_after: wait }).is_temporary());
         assert_eq!(failure(Meaning::Throttled { retry_after: wait }).retry_after(), wait);
-        for meaning in [Meaning::Denied, Meaning::LoginRefused, Meaning::TokenExpired] {
+        for meaning in [Meaning::Denied, Meaning::Forbidden, Meaning::LoginRefused, Meaning::TokenExpired] {
             assert!(failure(meaning).is_denied() && !failure(meaning).is_temporary());
         }
         assert!(!failure(Meaning::TooLarge).is_temporary());

@@ -86,6 +86,8 @@ impl Refusal {
             401 if self.is_expired_token(shown == Shown::Token) => Meaning::TokenExpired,
             // The listing's own page documents 403 "invalid token".
             403 if shown == Shown::Token && self.is_of_invalid_token => Meaning::TokenExpired,
+            // What is refused with 403 may be this call alone, but for a token that is none.
+            403 if !self.is_of_invalid_token => Meaning::Forbidden,
             401 | 403 => Meaning::Denied,
             // Only the service itself knows that there is no such function. Another's 404, of a gateway, a proxy or a wrong
             // endpoint, is about the address.
@@ -212,7 +214,7 @@ mod tests {
             (401, "FSS.1118", "not in the whitelist", with_token, Meaning::Denied),
             (403, "FSS.0403", "invalid token", without, Meaning::Denied),
             (403, "FSS.0403", "invalid token", with_token, Meaning::TokenExpired),
-            (403, "FSS.1126", "no permission", with_token, Meaning::Denied),
+            (403, "FSS.1126", "no permission", with_token, Meaning::Forbidden),
             (404, "FSS.0404", "can not find function", without, Meaning::NotFound),
             (404, "FSS.1051", "x", with_token, Meaning::NotFound),
             (404, "APIG.0101", "The API does not exist", without, Meaning::Refused),

@@ -21,7 +21,7 @@ pub(crate) type Setback = failing::Setback<CallFailure>;
 fn told(failure: CallFailure) -> failing::Failed<CallFailure> {
     let refusal = match (failure.meaning, failure.status) {
         (Meaning::Refused, Some(400)) => Some(Refusal::BadRequest),
-        (Meaning::Refused, _) => Some(Refusal::Other),
+        (Meaning::Refused | Meaning::Forbidden, _) => Some(Refusal::Other),
         _ => None,
     };
     failing::Failed { refusal, reason: failure.reason_in_short().into(), failure }
@@ -148,39 +148,48 @@ impl<S: Source> FunctionRequester<'_, S> {
         }
     }
 
-    /// Whether it is what was asked for that cannot be had: the function answers where something else is asked.
     async fn blame(&self, failed: Failed, asked: Option<Interval>) -> Setback {
-        let is_of_address = failed.is_of_address();
-        let Failed { failure, first_sent } = failed;
-        let (meaning, failed) = (failure.meaning, told(failure));
+        let is_part = self.is_about_a_part(&failed, asked).await;
+        let failed = told(failed.failure);
+        if is_part { Setback::Part(failed) } else { Setback::Whole(failed) }
+    }
+
+    /// Whether it is what was asked for that cannot be had: the function answers where something else is
+    /// asked.
+    async fn is_about_a_part(&self, failed: &Failed, asked: Option<Interval>) -> bool {
+        let (meaning, first_sent) = (failed.failure.meaning, failed.first_sent);
         if self.requester.refusal().is_some() || !may_be_about_a_part(meaning) {
-            return Setback::Whole(failed);
+            return false;
         }
-        if asked.is_some_and(|range| failed.is_too_long(range)) {
-            return Setback::Part(failed);
+        if asked.is_some_and(|range| told(failed.failure.clone()).is_too_long(range)) {
+            return true;
+        }
+        if meaning == Meaning::Forbidden {
+            return self.requester.admits_to(self.urn, failed, &self.sink).await;
         }
         // What hangs is not waited for in full three times more.
         let limit = if meaning == Meaning::Timeout { self.requester.limit_of_a_part() } else { Duration::MAX };
-        for (form, second) in self.looks(asked, is_of_address).await {
+        for (form, second) in self.looks(asked, failed).await {
             if self.requester.heard_since(self.urn, first_sent) {
-                return Setback::Part(failed);
+                return true;
             }
             // Whether it answered is noted where it does.
             let _ = timeout(limit, self.requester.look_for(first_sent, &form, second, &self.sink)).await;
             if self.requester.refusal().is_some() {
-                return Setback::Whole(failed);
+                return false;
             }
         }
-        if self.requester.heard_since(self.urn, first_sent) { Setback::Part(failed) } else { Setback::Whole(failed) }
+        self.requester.heard_since(self.urn, first_sent)
     }
 
     /// What to look at, in which form, to see whether the function answers when something else is asked.
     ///
-    /// What fails may do so by chance, and is looked at three times. "Not found" leaves no doubt about a second, but about
-    /// the form: each that may be the right one is looked at once.
-    async fn looks(&self, asked: Option<Interval>, is_of_address: bool) -> Vec<(FunctionUrn, Option<Interval>)> {
+    /// What fails may do so by chance, and is looked at three times; a service that asks to slow down is
+    /// asked once. "Not found" leaves no doubt about a second, but about the form: each that may be the
+    /// right one is looked at once.
+    async fn looks(&self, asked: Option<Interval>, failed: &Failed) -> Vec<(FunctionUrn, Option<Interval>)> {
         let newest = self.requester.newest_second();
-        if is_of_address {
+        if failed.is_of_address() {
             let forms = match self.requester.answered_form(self.urn).await {
                 Some(known) => [Some(known), None],
                 None => [Some(self.urn.clone()), self.urn.other_form()],
@@ -188,8 +197,14 @@ impl<S: Source> FunctionRequester<'_, S> {
             return forms.into_iter().flatten().map(|form| (form, newest)).collect();
         }
         let Some(form) = self.requester.form_of_witness(self.urn) else { return Vec::new() };
-        [newest, asked.and_then(second_before), newest].map(|second| (form.clone(), second)).into()
+        let looks = if is_throttled(failed) { 1 } else { 3 };
+        let seconds = [newest, asked.and_then(second_before), newest];
+        seconds.into_iter().take(looks).map(|second| (form.clone(), second)).collect()
     }
+}
+
+fn is_throttled(failed: &Failed) -> bool {
+    matches!(failed.failure.meaning, Meaning::Throttled { .. })
 }
 
 /// A second before a range that no query of the range touches.
@@ -198,11 +213,14 @@ fn second_before(range: Interval) -> Option<Interval> {
     Interval::new(end - Duration::from_secs(1), end)
 }
 
-/// Whether a failure may be about what was asked for: the service could not answer, refused just that, or did not find it.
+/// Whether a failure may be about what was asked for: the service could not answer, refused just that, did not find it,
+/// or asked to slow down at every try.
 fn may_be_about_a_part(meaning: Meaning) -> bool {
     matches!(
         meaning,
         Meaning::Unavailable { .. }
+            | Meaning::Throttled { .. }
+            | Meaning::Forbidden
             | Meaning::Unreachable
             | Meaning::Timeout
             | Meaning::BrokenAnswer

@@ -2,6 +2,7 @@
 //!
 //! What is asked, and what is made of the answers, is decided elsewhere. Nothing here writes to the archive.
 
+mod admission;
 mod clocks;
 mod form;
 mod forms;

@@ -12,7 +12,7 @@ use crate::plan::clocks::{Moment, ServiceClock};
 use crate::plan::outage::Outage;
 use crate::plan::pace::Pace;
 use crate::plan::retry::{Effort, Patience};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -84,6 +84,8 @@ pub(crate) struct Requester<S> {
     /// How often each function was asked in vain as a witness, of those that were asked and not heard since: others are
     /// asked rather whether the service answers.
     pub(super) silent: Mutex<HashMap<FunctionUrn, u32>>,
+    /// The functions to which access was refused, before any was heard.
+    pub(super) forbidden: Mutex<HashSet<FunctionUrn>>,
     /// Ends when the service is down: what is under way is dropped then.
     pub(super) down: CancellationToken,
     pub(super) draws: Mutex<fastrand::Rng>,
@@ -140,6 +142,7 @@ impl<S: Source> Requester<S> {
             turns: AtomicU64::new(0),
             heard: Mutex::default(),
             silent: Mutex::default(),
+            forbidden: Mutex::default(),
             down: CancellationToken::new(),
             draws: Mutex::new(fastrand::Rng::with_seed(politeness.seed)),
             gauges: Gauges::default(),

@@ -131,7 +131,7 @@ async fn learn_time<S: Source>(
                 let (id, records) = (function.registered.id, Packed::of(&page.records));
                 return Ok(Some(Showing { function: id, records, seen_at }));
             }
-            Err(failure) if failure.is_denied() || failure.is_temporary() => return Err(failure),
+            Err(failure) if requester.refusal().is_some() || failure.is_temporary() => return Err(failure),
             Err(failure) => tracing::debug!(function = function.urn.full_name(), "does not tell the time: {failure}"),
         }
     }

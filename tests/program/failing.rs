@@ -34,6 +34,8 @@ fn a_page_that_always_fails_costs_its_second() {
         (Fault::Status { code: 500, body: BodyKind::Json }, "the service is unavailable (HTTP 500 FSS.0500"),
         (Fault::Garbled, "the answer is broken (HTTP 200"),
         (Fault::Status { code: 413, body: BodyKind::Json }, "the service refused the request (HTTP 413"),
+        (Fault::Status { code: 403, body: BodyKind::Json }, "access is refused (HTTP 403"),
+        (Fault::Throttled { retry_after: None }, "the service asks to slow down (HTTP 429"),
     ];
     std::thread::scope(|scope| {
         for (fault, reason) in cases {

@@ -2,7 +2,7 @@
 
 use crate::functions::Naming;
 use crate::play::{Played, play_schedule, with_template};
-use crate::readings::{CountReading, Down, Faults, Lengths, NextReading, Readings};
+use crate::readings::{CountReading, Down, Faults, Forbidden, Lengths, NextReading, Readings};
 use crate::schedule::{Clocks, Planned, Schedule};
 use crate::service::{Answered, Asked, Call};
 use crate::showing::Oddities;
@@ -325,22 +325,25 @@ fn with_bad(schedule: Schedule, bad: &[usize]) -> Schedule {
     Schedule { runs: runs.collect(), ..schedule }
 }
 
-/// The page that holds one record fails for ever: its second is all that is missing, the first run finds it with some
-/// hundred requests, and later ones go straight to it.
+/// The page that holds one record fails for ever, in each of the ways in which it can: its second is all that is missing,
+/// the first run finds it with some hundred requests, and later ones go straight to it.
 #[test]
 fn a_page_that_always_fails_costs_its_second() {
     let moments = month();
-    let bad = number_at(&moments, 300 * HOUR + 5);
+    let first = number_at(&moments, 300 * HOUR - 15);
     let end = EPOCH + 701 * HOUR;
-    let schedule = || {
-        let runs = [end, end + HOUR, end + 2 * HOUR];
-        with_bad(schedule(World::of_records(month()), silent(), &runs), &[bad])
-    };
-    for played in survives(SEEDS, schedule) {
-        let asked = |run| played.calls.iter().filter(|call| call.run == run).count();
-        let walk = moments.len() / 9;
-        assert!(asked(0) < walk + 250, "the first run asked {} times", asked(0));
-        assert!(asked(2) < 40, "the last run asked {} times", asked(2));
+    // The way goes by the number of the record.
+    for bad in (first..).take(25) {
+        let schedule = || {
+            let runs = [end, end + HOUR, end + 2 * HOUR];
+            with_bad(schedule(World::of_records(month()), silent(), &runs), &[bad])
+        };
+        for played in survives(SEEDS / 20, schedule) {
+            let asked = |run| played.calls.iter().filter(|call| call.run == run).count();
+            let walk = moments.len() / 9;
+            assert!(asked(0) < walk + 300, "the first run asked {} times", asked(0));
+            assert!(asked(2) < 40, "the last run asked {} times", asked(2));
+        }
     }
 }
 
@@ -384,6 +387,48 @@ fn a_service_that_goes_down_ends_the_run() {
             plays.iter().map(after).max()
         );
         assert!(plays.iter().all(|played| played.counts.incomplete == 0));
+    }
+}
+
+/// Runs an hour apart, the last two of which may see everything.
+fn of_three_functions(runs: usize, forbidden: &(usize, Forbidden)) -> Schedule {
+    let moments: Vec<i64> = (0..).map(|run| EPOCH + (701 + run) * HOUR).take(runs + 2).collect();
+    let mut schedule = schedule(World::of_records(month()).among(3), silent(), &moments);
+    schedule.runs[..runs].iter_mut().for_each(|run| run.faults.forbidden = Some(forbidden.clone()));
+    schedule.settings.concurrency = 4;
+    schedule
+}
+
+/// One function is not to be seen, from the first request of a run on or from a later one: the others are archived by
+/// every run, and it is asked for little.
+#[test]
+fn access_that_is_refused_to_a_function_leaves_the_others_alone() {
+    for (from, function) in [(0, 0), (0, 2), (12, 1)] {
+        let forbidden = (from, Forbidden::Functions(vec![function]));
+        for played in survives(SEEDS, || of_three_functions(2, &forbidden)) {
+            let walk = played.calls.iter().filter(|call| call.run == 0).count();
+            assert!(walk > 60, "{walk} requests");
+            assert_eq!(played.exits, [3, 3, 0, 0]);
+            let refused = |call: &&Call| call.answer == Answered::Failed(Meaning::Forbidden);
+            let refused = played.calls.iter().filter(refused).count();
+            assert!((2..=16).contains(&refused), "{refused} requests were refused");
+            let again = |call: &&Call| {
+                call.run == 1 && !matches!(call.asked, Asked::List { function: asked, .. } if asked == function)
+            };
+            let again = played.calls.iter().filter(again).count();
+            assert!(again <= 30, "the first run left {again} requests for others");
+        }
+    }
+}
+
+/// Nothing is to be seen, or nothing any more: the run ends as refused, after a look at each function at most.
+#[test]
+fn access_that_is_refused_to_all_ends_the_run() {
+    for from in [0, 1, 12, 30] {
+        let plays = survives(SEEDS, || of_three_functions(1, &(from, Forbidden::All)));
+        let after = |played: &Played| played.calls.iter().filter(|call| call.run == 0).count() - from;
+        assert!(plays.iter().map(after).all(|requests| requests <= 10), "{:?}", plays.iter().map(after).max());
+        assert!(plays.iter().all(|played| played.exits == [4, 0, 0]));
     }
 }
 

@@ -205,6 +205,15 @@ pub(crate) enum Down {
     Silent,
 }
 
+/// What credentials may not see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Forbidden {
+    /// These functions, by their numbers in the world.
+    Functions(Vec<usize>),
+    /// Anything.
+    All,
+}
+
 /// What goes wrong, in hundredths of the requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Faults {
@@ -222,6 +231,8 @@ pub(crate) struct Faults {
     pub(crate) denied_at: Option<usize>,
     /// From which request of a run on nothing is answered, if that happens, and how.
     pub(crate) down_from: Option<(usize, Down)>,
+    /// From which request of a run on access is refused, if that happens, and to whom.
+    pub(crate) forbidden: Option<(usize, Forbidden)>,
     /// Every page with one of these records fails, by their numbers in the world.
     pub(crate) bad_records: Vec<usize>,
     /// Whether such a page is never answered.
@@ -241,6 +252,7 @@ impl Faults {
         empty_at: None,
         denied_at: None,
         down_from: None,
+        forbidden: None,
         bad_records: Vec::new(),
         bad_records_hang: false,
         bad_records_blank: false,

@@ -2,7 +2,7 @@
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
-use crate::readings::{Down, Faults, Readings};
+use crate::readings::{Down, Faults, Forbidden, Readings};
 use crate::service::Cut;
 use crate::world::{EPOCH, World};
 use fgarchive::domain::Timestamp;
@@ -127,6 +127,7 @@ impl Schedule {
         }
         let naming = Naming::new(seed, &world);
         trouble(seed, &world, &mut runs, quiet_from);
+        forbid(seed, &world, &mut runs, quiet_from);
         Self { world, readings, naming, settings, runs, quiet_from }
     }
 }
@@ -145,6 +146,23 @@ fn trouble(seed: u64, world: &World, runs: &mut [Planned], quiet_from: usize) {
         let down = dice.pick(&[Down::Refuses, Down::Unavailable, Down::Silent]);
         let run = &mut runs[dice.usize(..quiet_from)];
         run.faults.down_from = Some((dice.spread(0, 40) as usize, down));
+    }
+}
+
+/// Access that is refused to some functions, or to all, for a run or for good.
+fn forbid(seed: u64, world: &World, runs: &mut [Planned], quiet_from: usize) {
+    let mut dice = dice(seed, "forbidden");
+    if !dice.percent(8.0) || quiet_from == 0 {
+        return;
+    }
+    let forbidden = match dice.usize(..3) {
+        0 => Forbidden::All,
+        _ => Forbidden::Functions((0..world.functions.len()).filter(|_| dice.bool()).collect()),
+    };
+    let first = dice.usize(..quiet_from);
+    let until = dice.pick(&[first + 1, first + 1, quiet_from]);
+    for run in &mut runs[first..until] {
+        run.faults.forbidden = Some((dice.spread(0, 40) as usize, forbidden.clone()));
     }
 }
 

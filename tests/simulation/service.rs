@@ -3,7 +3,7 @@
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
-use crate::readings::{CountReading, Down, Faults, Lengths, Readings};
+use crate::readings::{CountReading, Down, Faults, Forbidden, Lengths, Readings};
 use crate::schedule::{Clocks, Planned};
 use crate::showing::Fields;
 use crate::world::{Record, Stage, World};
@@ -36,6 +36,20 @@ pub(crate) enum Asked {
     Recording { function: usize },
     Functions,
     Renew,
+}
+
+impl Asked {
+    /// Whether it is something that is not to be seen.
+    fn is_of(&self, forbidden: &Forbidden) -> bool {
+        match (self, forbidden) {
+            (Self::Renew, _) | (Self::Functions, Forbidden::Functions(_)) => false,
+            (_, Forbidden::All) => true,
+            (
+                Self::List { function, .. } | Self::Find { function, .. } | Self::Recording { function },
+                Forbidden::Functions(functions),
+            ) => functions.contains(function),
+        }
+    }
 }
 
 /// What became of it.
@@ -227,7 +241,11 @@ impl Service {
         session.requests += 1;
         let mut fate = fate(&mut state.dice, &session.faults, &asked);
         if session.faults.denied_at == Some(number) {
-            fate = Fate::Failed(Meaning::Denied, Some(403));
+            fate = Fate::Failed(Meaning::Denied, Some(401));
+        }
+        let forbidden = session.faults.forbidden.as_ref().filter(|(from, _)| *from <= number);
+        if forbidden.is_some_and(|(_, forbidden)| asked.is_of(forbidden)) {
+            fate = Fate::Failed(Meaning::Forbidden, Some(403));
         }
         let runaway = (number >= MOST_REQUESTS).then_some(Cut::KilledAtRequest(number));
         match runaway.or(session.cut) {
@@ -448,12 +466,14 @@ impl Service {
         if state.session.as_ref()?.faults.bad_records_hang {
             return Some((Meaning::Timeout, None));
         }
-        Some(match record % 3 {
+        Some(match record / 5 % 5 {
             _ if is_bad_by_404(record) && record % 5 == 3 => (Meaning::NotFound, Some(404)),
             _ if is_bad_by_404(record) => (Meaning::Refused, Some(404)),
             0 => (Meaning::Unavailable { retry_after: None }, Some(500)),
             1 => (Meaning::BrokenAnswer, Some(200)),
-            _ => (Meaning::Refused, Some(413)),
+            2 => (Meaning::Refused, Some(413)),
+            3 => (Meaning::Forbidden, Some(403)),
+            _ => (Meaning::Throttled { retry_after: None }, Some(429)),
         })
     }
 

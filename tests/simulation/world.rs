@@ -132,6 +132,16 @@ impl World {
         Self { functions: vec![urn(0)], records, span }
     }
 
+    /// The same among so many functions, in turn.
+    pub(crate) fn among(mut self, functions: usize) -> Self {
+        self.functions = (0..functions).map(urn).collect();
+        for (number, record) in self.records.iter_mut().enumerate() {
+            record.function = number % functions;
+        }
+        self.records.sort_by_key(|record| record.function);
+        self
+    }
+
     /// The same in another region.
     pub(crate) fn in_region(mut self, region: &str) -> Self {
         for function in &mut self.functions {

@@ -1,0 +1,73 @@
+//! Whether access is refused to a function, to a part of what it holds, or to everything.
+//!
+//! An answer of status 403 says that these credentials may not see what was asked for. That may be one
+//! page, one function, or, where the permission was never given or was taken away, all of the project.
+//! A function that was heard in this run tells which: if it is refused too, nothing more is asked.
+//! Where none was heard yet each function is refused by itself, up to [`MOST_FORBIDDEN`] of them.
+
+use super::project::{Failed, Requester, lock};
+use super::sink::PageSink;
+use super::source::Source;
+use super::witnesses::Witnesses;
+use crate::api::{CallFailure, Meaning};
+use crate::domain::FunctionUrn;
+
+/// So many functions are refused, before any was heard, until access is taken to be refused to all: some
+/// policies name the functions that may be read, and a project lists all it has.
+const MOST_FORBIDDEN: usize = 20;
+
+impl<S: Source> Requester<S> {
+    /// Whether the service admits us to a function of which something was refused. Where it does not, it
+    /// is found out whether it admits us to any.
+    pub(crate) async fn admits_to(&self, urn: &FunctionUrn, failed: &Failed, sink: &PageSink) -> bool {
+        // Nothing is sent in line meanwhile: where access is refused to all, few requests are.
+        let _judging = self.judging.lock().await;
+        if self.refusal().is_some() {
+            return false;
+        }
+        if self.heard_since(urn, failed.first_sent) {
+            return true;
+        }
+        let Some(form) = self.form_of_witness(urn) else { return false };
+        match self.look_at(&form, self.newest_second(), Some(sink)).await {
+            Ok(()) => self.heard_since(urn, failed.first_sent),
+            Err(failure) => {
+                if is_forbidden(&failure) && !self.admits_to_another(urn).await {
+                    lock(&self.refused).get_or_insert(failure);
+                }
+                false
+            }
+        }
+    }
+
+    /// Whether access may be refused to this function alone.
+    async fn admits_to_another(&self, urn: &FunctionUrn) -> bool {
+        let Some((form, sink)) = self.heard_witness(urn) else {
+            let mut forbidden = lock(&self.forbidden);
+            forbidden.insert(urn.clone());
+            return forbidden.len() < self.functions_of_run().min(MOST_FORBIDDEN);
+        };
+        let look = self.look_at(&form, self.newest_second(), sink.as_ref()).await;
+        !look.is_err_and(|failure| is_forbidden(&failure))
+    }
+
+    /// Another function, which was heard in this run, in a form that may be known.
+    fn heard_witness(&self, urn: &FunctionUrn) -> Option<(FunctionUrn, Option<PageSink>)> {
+        let Witnesses::Functions(functions) = &*lock(&self.witnesses) else { return None };
+        let heard = lock(&self.heard);
+        let mut others = functions.iter().filter(|(other, _)| other != urn && heard.contains_key(other));
+        others.find_map(|(other, sink)| Some((self.forms.of_witness(other)?, sink.clone())))
+    }
+
+    /// How many functions the run is about, as far as is known.
+    fn functions_of_run(&self) -> usize {
+        match &*lock(&self.witnesses) {
+            Witnesses::Functions(functions) => functions.len(),
+            Witnesses::Nobody | Witnesses::Listing => 1,
+        }
+    }
+}
+
+fn is_forbidden(failure: &CallFailure) -> bool {
+    failure.meaning == Meaning::Forbidden
+}
