@@ -19,6 +19,9 @@ CREATE TABLE functions (
     package       TEXT NOT NULL,
     name          TEXT NOT NULL,
     qualifier     TEXT NOT NULL,
+    -- How people know it: the version or alias is told where it is not the usual one.
+    full_name     TEXT NOT NULL
+        GENERATED ALWAYS AS (package || ':' || name || iif(qualifier = 'latest', '', ':' || qualifier)) VIRTUAL,
     first_seen_at TEXT NOT NULL,
     -- The URN in the form that the service answered to last, with `latest` or without.
     asked_as      TEXT,

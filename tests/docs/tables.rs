@@ -15,7 +15,7 @@ fn every_table_and_column_is_described_and_no_other() {
     let mut statement = archive
         .prepare(
             "SELECT s.name, group_concat(c.name, ' ' ORDER BY c.cid)
-               FROM sqlite_schema s, pragma_table_info(s.name) c
+               FROM sqlite_schema s, pragma_table_xinfo(s.name) c
               WHERE s.type IN ('table', 'view') GROUP BY s.name ORDER BY s.name",
         )
         .unwrap();

@@ -169,7 +169,7 @@ mod tests {
             );
         let findings = check_values(&archive.reader().connection).unwrap();
         let named: Vec<_> = findings.iter().map(|finding| (finding.rule, finding.places.join(", "))).collect();
-        let texts = "functions.name of 2: r\u{fffd}, runs.nonce of 1: \u{fffd}, windows.end_time of 1: 2026\u{fffd}";
+        let texts = "functions.name of 2: r\u{fffd}, functions.full_name of 2: billing:r\u{fffd}, runs.nonce of 1: \u{fffd}, windows.end_time of 1: 2026\u{fffd}";
         let times = "functions.horizon_begin of 2: zzz, runs.ended_at of 1: 2026-13-01T12:00:00Z, \
                      invocations.given_up_at of a: never, windows.walked_at of 1: 2026";
         assert_eq!(named, [("texts", texts.to_owned()), ("times", times.to_owned())]);

@@ -23,7 +23,7 @@ pub struct ArchiveStatus {
 /// How one function stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionStatus {
-    /// `package:name`.
+    /// Its name, `package:name`, with the version or alias where it has one.
     pub name: String,
     /// The full name.
     pub urn: String,
@@ -157,7 +157,7 @@ WITH records AS (SELECT function_id, count(*) AS n FROM invocations GROUP BY fun
      open AS (SELECT function_id, count(*) AS n FROM open_records GROUP BY function_id),
      walked AS (SELECT function_id, max(walked_at) AS at FROM windows WHERE state <> 'lost' GROUP BY function_id)
 SELECT f.id,
-       f.package || ':' || f.name AS name,
+       f.full_name AS name,
        f.urn,
        walked.at,
        coalesce(records.n, 0),
@@ -169,7 +169,7 @@ SELECT f.id,
   LEFT JOIN records ON records.function_id = f.id
   LEFT JOIN open ON open.function_id = f.id
   LEFT JOIN walked ON walked.function_id = f.id
- WHERE ?1 IS NULL OR ?1 IN (f.name, f.package || ':' || f.name, f.urn)
+ WHERE ?1 IS NULL OR ?1 IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
  ORDER BY name, f.id";
 
 /// One statement for each thing that is told, however many functions there are.

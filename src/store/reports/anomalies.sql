@@ -13,7 +13,7 @@ WITH disbelieved AS (
 )
 SELECT d.seen_at,
        d.request_id,
-       f.package || ':' || f.name AS function,
+       f.full_name AS function,
        d.standing_status,
        d.seen_status,
        i.status AS status_now,
@@ -26,5 +26,5 @@ SELECT d.seen_at,
   LEFT JOIN functions f ON f.id = i.function_id
  WHERE (:since IS NULL OR d.seen_at >= :since)
    AND (:until IS NULL OR d.seen_at < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.urn))
+   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  ORDER BY d.seen_at, d.request_id, d.field, d.place;

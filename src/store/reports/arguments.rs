@@ -35,7 +35,7 @@ impl Arguments {
         let Some(name) = self.function_text() else { return Ok(()) };
         let known: Vec<(String, bool)> = connection
             .prepare(
-                "SELECT package || ':' || name, ?1 IN (name, package || ':' || name, urn) FROM functions ORDER BY 2 DESC, 1",
+                "SELECT full_name, ?1 IN (name, package || ':' || name, full_name, urn) FROM functions ORDER BY 2 DESC, 1",
             )?
             .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;

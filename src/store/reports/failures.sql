@@ -26,7 +26,7 @@ SELECT error_code,
    AND (:function IS NULL
         OR function_id IN (SELECT f.id
                              FROM functions f
-                            WHERE :function IN (f.name, f.package || ':' || f.name, f.urn)))
+                            WHERE :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)))
  GROUP BY error_code, error_message
  ORDER BY records DESC, error_code, error_message
  LIMIT :limit;

@@ -4,7 +4,7 @@
 -- `at_least_s` and `at_most_s` seconds late. The report `lateness` sums this up.
 SELECT l.start_time,
        l.request_id,
-       f.package || ':' || f.name AS function,
+       f.full_name AS function,
        l.missed_at,
        l.seen_at,
        unixepoch(l.missed_at) - unixepoch(l.start_time) AS at_least_s,
@@ -13,5 +13,5 @@ SELECT l.start_time,
   JOIN functions f ON f.id = l.function_id
  WHERE (:since IS NULL OR l.start_time >= :since)
    AND (:until IS NULL OR l.start_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.urn))
+   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  ORDER BY l.start_time, l.request_id;

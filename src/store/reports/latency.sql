@@ -29,9 +29,9 @@ WITH chosen AS (
       FROM timed
      GROUP BY function_id
 )
-SELECT f.package || ':' || f.name AS function, records, min_s, p50_s, p90_s, p99_s, max_s
+SELECT f.full_name AS function, records, min_s, p50_s, p90_s, p99_s, max_s
   FROM measured
   JOIN functions f ON f.id = measured.function_id
  WHERE :function IS NULL
-    OR :function IN (f.name, f.package || ':' || f.name, f.urn)
+    OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
  ORDER BY function, f.id;

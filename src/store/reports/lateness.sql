@@ -2,7 +2,7 @@
 --
 -- `missed_max_s` is the longest after its start that a record was certainly not shown yet: a settle delay must be longer.
 -- The percentiles are of the time by which late records had been shown, and depend on how often `sync` runs.
-SELECT f.package || ':' || f.name AS function,
+SELECT f.full_name AS function,
        count(*) AS late_records,
        max(unixepoch(l.missed_at) - unixepoch(l.start_time)) AS missed_max_s,
        percentile_disc(unixepoch(l.seen_at) - unixepoch(l.start_time), 0.5) AS shown_p50_s,
@@ -13,6 +13,6 @@ SELECT f.package || ':' || f.name AS function,
   JOIN functions f ON f.id = l.function_id
  WHERE (:since IS NULL OR l.start_time >= :since)
    AND (:until IS NULL OR l.start_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.urn))
+   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  GROUP BY f.id
  ORDER BY function, f.id;

@@ -2,7 +2,7 @@
 --
 -- Those of a function that is gone are not among them: they are given up. `opened_at` is when the archive first saw the record open, `checked_at` when it last asked for it.
 SELECT o.request_id,
-       f.package || ':' || f.name AS function,
+       f.full_name AS function,
        i.status,
        i.start_time,
        o.opened_at,
@@ -14,5 +14,5 @@ SELECT o.request_id,
  WHERE f.gone_at IS NULL
    AND (:since IS NULL OR i.start_time >= :since)
    AND (:until IS NULL OR i.start_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.urn))
+   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  ORDER BY age_s DESC, o.request_id;

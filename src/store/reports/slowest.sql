@@ -18,11 +18,11 @@ WITH chosen AS (
        AND (:function IS NULL
             OR function_id IN (SELECT f.id
                                  FROM functions f
-                                WHERE :function IN (f.name, f.package || ':' || f.name, f.urn)))
+                                WHERE :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)))
      ORDER BY seconds DESC, request_id
      LIMIT :limit
 )
-SELECT request_id, f.package || ':' || f.name AS function, status, start_time, end_time, seconds, error_message
+SELECT request_id, f.full_name AS function, status, start_time, end_time, seconds, error_message
   FROM slowest
   JOIN functions f ON f.id = slowest.function_id
  ORDER BY seconds DESC, request_id;

@@ -25,7 +25,7 @@ WITH chosen AS (
       FROM chosen
      GROUP BY function_id
 )
-SELECT f.package || ':' || f.name AS function,
+SELECT f.full_name AS function,
        records,
        success,
        fail,
@@ -39,5 +39,5 @@ SELECT f.package || ':' || f.name AS function,
   FROM counted
   JOIN functions f ON f.id = counted.function_id
  WHERE :function IS NULL
-    OR :function IN (f.name, f.package || ':' || f.name, f.urn)
+    OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
  ORDER BY records DESC, function, f.id;

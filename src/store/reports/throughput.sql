@@ -25,6 +25,6 @@ SELECT iif(:bucket = 'day', substr(start_time, 1, 10), substr(start_time, 1, 13)
  WHERE :function IS NULL
     OR function_id IN (SELECT f.id
                          FROM functions f
-                        WHERE :function IN (f.name, f.package || ':' || f.name, f.urn))
+                        WHERE :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  GROUP BY 1
  ORDER BY 1;

@@ -18,7 +18,7 @@ WITH chosen AS (
      WHERE :id IS NULL
 )
 SELECT c.request_id,
-       f.package || ':' || f.name AS function,
+       f.full_name AS function,
        c.from_status,
        c.to_status,
        c.after_time,
@@ -30,5 +30,5 @@ SELECT c.request_id,
   JOIN functions f ON f.id = i.function_id
  WHERE (:since IS NULL OR c.by_time >= :since)
    AND (:until IS NULL OR c.by_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.urn))
+   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  ORDER BY c.place;

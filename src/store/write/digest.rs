@@ -185,7 +185,7 @@ fn sum_up(connection: &Connection) -> Result<Sums, StoreError> {
 }
 
 fn load_name(connection: &Connection, function: FunctionId) -> Result<String, StoreError> {
-    let select = "SELECT CAST(package || ':' || name AS BLOB) FROM functions WHERE id = ?1";
+    let select = "SELECT CAST(full_name AS BLOB) FROM functions WHERE id = ?1";
     let name: Option<Vec<u8>> = connection.query_row(select, [function.0], |row| row.get(0)).optional()?;
     let name = name.map(|name| String::from_utf8_lossy(&name).into_owned());
     Ok(name.unwrap_or_else(|| format!("function {}", function.0)))
