@@ -188,6 +188,17 @@ mod tests {
     }
 
     #[test]
+    fn a_database_of_others_under_our_application_id_is_refused_and_left_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        for theirs in ["CREATE TABLE theirs (x)", "CREATE VIEW theirs AS SELECT 1"] {
+            sqlite_file(&path, &format!("PRAGMA application_id = {APPLICATION_ID}; {theirs};"));
+            assert!(matches!(refused(&directory, "a.db"), StoreError::Damaged(why) if why.contains("no history")));
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
     fn a_stranger_is_refused_and_left_as_it_was() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("text"), "not a database, but a letter\n".repeat(40)).unwrap();

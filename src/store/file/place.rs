@@ -44,14 +44,27 @@ pub(in crate::store) fn resolve(given: &Path) -> Result<Place, StoreError> {
             Err(error) if is_absence(error.kind()) => return Ok(Place::NoDirectory(directory.to_owned())),
             Err(error) => return Err(StoreError::Unreadable(error.to_string())),
         };
+        check_way(directory_of(&path), &directory)?;
         let real = directory.join(name);
-        match fs::read_link(&real) {
-            Ok(target) => path = directory.join(target),
+        let Ok(target) = fs::read_link(&real) else {
             // It is no link, or it is not there.
-            Err(_) => return check_real(real).map(Place::At),
-        }
+            check_way(given, &real)?;
+            return check_real(real).map(Place::At);
+        };
+        path = directory.join(target);
     }
     Err(StoreError::BadName("it is a link that leads back to itself"))
+}
+
+/// Refuses a way that ends elsewhere than the links on it say: `/proc/PID/root` reads as `/`, and leads into the files
+/// of another container; `/proc/self/fd/3` may lead to a file that has lost its name.
+fn check_way(given: &Path, real: &Path) -> Result<(), StoreError> {
+    let is_elsewhere = || fs::metadata(given).is_ok() && !is_same_inode(given, real);
+    // A file may be replaced between two looks at it.
+    if is_elsewhere() && is_elsewhere() {
+        return Err(StoreError::BadName("its links do not lead to the file that it opens"));
+    }
+    Ok(())
 }
 
 /// Whether two names are of one file, also by hard links.
@@ -69,9 +82,10 @@ fn is_same_inode(one: &Path, other: &Path) -> bool {
     id(one).is_some_and(|one| id(other) == Some(one))
 }
 
+/// Where files have no numbers that can be read, two names are of one file if they read alike.
 #[cfg(not(unix))]
-fn is_same_inode(_one: &Path, _other: &Path) -> bool {
-    false
+fn is_same_inode(one: &Path, other: &Path) -> bool {
+    fs::canonicalize(one).ok() == fs::canonicalize(other).ok()
 }
 
 fn check_spelling(given: &Path) -> Result<(), StoreError> {
@@ -182,6 +196,20 @@ mod tests {
             let found = resolve(&real.join(name));
             assert!(matches!(found, Ok(Place::At(_)) | Err(StoreError::NotOurs("a directory"))), "{name}: {found:?}");
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_link_that_says_other_than_it_does_is_refused() {
+        use std::os::fd::AsRawFd;
+        let (_home, real) = home();
+        let file = fs::File::open(real.join("data/a.db")).unwrap();
+        let open = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        assert_eq!(resolve(&open).unwrap(), Place::At(real.join("data/a.db")));
+        fs::remove_file(real.join("data/a.db")).unwrap();
+        assert!(matches!(resolve(&open), Err(StoreError::BadName(why)) if why.contains("links")));
+        fs::write(real.join("data/a.db"), "another").unwrap();
+        assert!(matches!(resolve(&open), Err(StoreError::BadName(_))));
     }
 
     #[test]

@@ -76,19 +76,20 @@ fn load_newest(connection: &Connection, made: &HashMap<String, Object>) -> Resul
         }
     };
     if version == 0 {
-        check_bare(connection, made)?;
+        check_bare(connection)?;
     } else if version <= known_version() {
         check_history(connection, version)?;
     }
     Ok(version)
 }
 
-/// Refuses tables of ours in a file that tells of no migration: a crash before the first leaves none.
-fn check_bare(connection: &Connection, made: &HashMap<String, Object>) -> Result<(), StoreError> {
-    for name in made.keys().filter(|name| *name != HISTORY && !name.starts_with("sqlite_autoindex_")) {
-        if load_object(connection, name)?.is_some() {
-            return Err(damaged("it has tables, and its history of migrations is empty"));
-        }
+/// Refuses whatever else is in a file that tells of no migration: a crash before the first leaves nothing
+/// there, so that it is a damaged archive, or a database of others under our `application_id`.
+fn check_bare(connection: &Connection) -> Result<(), StoreError> {
+    let others = "SELECT 1 FROM sqlite_schema WHERE tbl_name <> ?1 AND name NOT GLOB 'sqlite_*'";
+    let mut objects = connection.prepare(others)?;
+    if objects.exists([HISTORY])? {
+        return Err(damaged("it has tables, and no history of migrations"));
     }
     Ok(())
 }
@@ -229,8 +230,8 @@ mod tests {
             ("UPDATE refinery_schema_history SET applied_on = replace(applied_on, 'T', ' ')", history),
             ("UPDATE refinery_schema_history SET version = 'abc'", "is of the type Text"),
             ("INSERT INTO refinery_schema_history VALUES (0, 'a', '2026-03-01T00:00:00Z', '1')", "does not have"),
-            ("DELETE FROM refinery_schema_history", "it has tables, and its history of migrations is empty"),
-            ("DROP TABLE refinery_schema_history", "it has tables, and its history of migrations is empty"),
+            ("DELETE FROM refinery_schema_history", "it has tables, and no history of migrations"),
+            ("DROP TABLE refinery_schema_history", "it has tables, and no history of migrations"),
             ("PRAGMA user_version = -5", "its `user_version` is -5"),
         ] {
             let refusals = refusals_after(sql);
