@@ -47,8 +47,9 @@ pub enum RecordTime {
 /// So many seconds around the one from which computers count hold that second in every zone: none is a day from UTC.
 const NEAR_EPOCH: i64 = 86_400;
 
-/// Dates that stand for none.
-const NO_DATES: [&str; 2] = ["0001-01-01", "0000-00-00"];
+/// Dates that stand for none: the first ones of Go, of a database of zeros, of Windows and of spreadsheets, and the last
+/// that four digits can write.
+const NO_DATES: [&str; 5] = ["0001-01-01", "0000-00-00", "1601-01-01", "1900-01-01", "9999-12-31"];
 
 impl RecordTime {
     /// Reads a time, keeping what cannot be read; none when there is nothing, which services written in Go send as the
@@ -138,6 +139,9 @@ mod tests {
             "",
             "0001-01-01T00:00:00",
             "0001-01-01T00:00:00Z",
+            "1601-01-01T00:00:00Z",
+            "1900-01-01T00:00:00",
+            "9999-12-31T23:59:59Z",
             "0001-01-01T08:05:43+08:05",
             "0001-01-01 00:00:00 +0000 UTC",
             "0000-00-00 00:00:00",

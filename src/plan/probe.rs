@@ -139,13 +139,17 @@ pub fn order(page: &Page) -> Finding {
 /// Whether the same question is answered in the same order twice.
 pub fn stability(first: &Page, again: &Page) -> Finding {
     let question = "order of equals";
-    let set = |page: &Page| page.keys.iter().copied().collect::<BTreeSet<_>>();
+    // A full page may end among equals, and then hold others of them each time: what both hold is compared.
+    let common = |page: &Page, other: &Page| {
+        let others: BTreeSet<_> = other.keys.iter().copied().collect();
+        page.keys.iter().copied().filter(|key| others.contains(key)).collect::<Vec<_>>()
+    };
     let evidence = "one question, asked twice";
     if first.keys.len() < 3 {
         Finding::unknown(question, "fewer than three records")
     } else if first.keys == again.keys {
         Finding::told(question, "the same each time", evidence)
-    } else if set(first) == set(again) {
+    } else if common(first, again) != common(again, first) {
         Finding::told(question, "changes from answer to answer", evidence)
     } else {
         Finding::unknown(question, "the list changed between two answers")
@@ -396,7 +400,7 @@ fn last_event(record: &Invocation) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Entry, Status};
+    use crate::domain::{Entry, EntryKey, Status};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_unix(second)
@@ -428,6 +432,24 @@ mod tests {
         assert_eq!(order_of(&[(3, 4), (1, 5), (2, 6)]), "oldest first, by end");
         assert_eq!(order_of(&[(3, 9), (1, 5), (2, 6)]), "not by time");
         assert_eq!(order_of(&[(1, 1), (1, 1), (2, 2)]), "cannot be told");
+    }
+
+    #[test]
+    fn equals_that_change_places_are_told_by_what_two_answers_have_in_common() {
+        let of = |keys: &[u64]| Page {
+            keys: keys.iter().map(|key| EntryKey::of(&key.to_string())).collect(),
+            ..Page::default()
+        };
+        for (first, again, expected) in [
+            (&[1, 2, 3][..], &[1, 2, 3][..], "the same each time"),
+            (&[1, 2, 3], &[1, 3, 2], "changes from answer to answer"),
+            (&[1, 2, 3, 4], &[2, 1, 3, 5], "changes from answer to answer"),
+            (&[1, 2, 3, 4], &[1, 2, 3, 5], "cannot be told"),
+            (&[1, 2, 3], &[1, 2], "cannot be told"),
+            (&[1, 2], &[2, 1], "cannot be told"),
+        ] {
+            assert_eq!(stability(&of(first), &of(again)).answer, expected, "{first:?} {again:?}");
+        }
     }
 
     #[test]

@@ -172,13 +172,13 @@ trait Value: Clone + PartialEq {
 }
 
 /// How programs write that there is nothing.
-const NOTHING: [&str; 7] = ["-", "null", "none", "nil", "false", "[]", "{}"];
+const NOTHING: [&str; 9] = ["null", "none", "nil", "false", "n/a", "undefined", "nan", "[]", "{}"];
 
-/// Whether a text stands for nothing: blanks, or a word for it.
+/// Whether a text stands for nothing: blanks, dashes, or a word for it.
 fn stands_for_nothing(text: &str) -> bool {
     let is_blank = |character: char| character.is_whitespace() || character.is_control() || character == '\u{200b}';
     let words = text.trim_matches(is_blank);
-    words.is_empty() || NOTHING.iter().any(|nothing| words.eq_ignore_ascii_case(nothing))
+    words.trim_matches('-').is_empty() || NOTHING.iter().any(|nothing| words.eq_ignore_ascii_case(nothing))
 }
 
 /// Zero, however it is written, is how many services say that there is no code: it says less than another.
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn what_stands_for_nothing_takes_no_words_place() {
         let stored = record("FAIL 7 boom 100 200 -");
-        for nothing in ["  ", "\u{a0}\u{200b}", "null", "None", "-", "[]", " {} "] {
+        for nothing in ["  ", "\u{a0}\u{200b}", "null", "None", "-", "--", "N/A", "undefined", "[]", " {} "] {
             let seen = Invocation { error_message: Some(nothing.into()), ..stored.clone() };
             let merged = reconcile(&stored, &seen);
             assert_eq!((merged.change, &merged.stands), (Unchanged, &stored), "{nothing:?}");
