@@ -3,7 +3,7 @@
 //! The stand-in service and the runs share a clock that is set forward between the runs, so that half an hour passes at
 //! once. What the reports print comes from the commands themselves.
 
-use super::{Cli, Command, Globals, emulate, failure, query, runtime};
+use super::{Cli, Command, Globals, emulate, failure, query, runtime, signals};
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::clock::Clock;
 use crate::config;
@@ -56,6 +56,9 @@ struct Defaults {
 /// Shows the program.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     refuse_existing(args.keep.as_deref())?;
+    // Listened for before the directory is made: a signal ends the demo in good order, which removes it.
+    let runtime = runtime()?;
+    let interrupted = signals::interrupt(&runtime)?;
     let cannot = |error| {
         Failure::new(FailureKind::Archive, "cannot make a directory for the demo")
             .because(error)
@@ -66,8 +69,11 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let now = globals.clock().now();
     let at = args.at.as_deref().map(|text| config::parse_moment_or_age("--at", text, now)).transpose()?;
     let clock = Clock::fixed(at.unwrap_or(now));
-    runtime()?.block_on(archive(&path, &clock, out))?;
+    runtime.block_on(archive(&path, &clock, &interrupted, out))?;
     for command in REPORTS {
+        if interrupted.is_cancelled() {
+            return Err(Failure::new(FailureKind::Interrupted, "the demo was interrupted"));
+        }
         show(command, &path, out)?;
     }
     match &args.keep {
@@ -88,7 +94,12 @@ fn refuse_existing(keep: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// Two runs against a stand-in, half an hour apart by its clock.
-async fn archive(path: &Path, clock: &Clock, out: &mut dyn Write) -> Result<(), Failure> {
+async fn archive(
+    path: &Path,
+    clock: &Clock,
+    interrupted: &CancellationToken,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let options = Options { live: true, ..Defaults::parse_from(["emulate"]).options };
     let shared = clock.clone();
     let service = options.build(move || shared.now()).map_err(|cause| Failure::new(FailureKind::Unexpected, cause))?;
@@ -112,7 +123,7 @@ async fn archive(path: &Path, clock: &Clock, out: &mut dyn Write) -> Result<(), 
         let settings = Settings { all_functions: true, max_rps: 1_000.0, ..Settings::default() };
         let source = RunSource { name: emulator::REGION.into(), source: client, settings };
         let plan = RunPlan { task: Task::SYNC, sources: vec![source] };
-        let report = sync::run(&mut archive, plan, clock, &CancellationToken::new(), &mut Unwatched).await?;
+        let report = sync::run(&mut archive, plan, clock, interrupted, &mut Unwatched).await?;
         say(out, &format!("{title}: {}", summary(&report)))?;
         if let Some(failure) = report.failure() {
             return Err(failure);

@@ -2,6 +2,7 @@
 
 use super::memory::MemoryBound;
 use super::render::{Format, Renderer, Style};
+use super::service::check_order;
 use super::watchdog::Watchdog;
 use super::{Globals, failure};
 use crate::config;
@@ -144,13 +145,9 @@ fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Writ
         text.as_deref().map(|text| config::parse_moment_or_age(option, text, now)).transpose()
     };
     let style = args.style();
-    let arguments = Arguments {
-        now,
-        since: moment("--since", &args.since)?,
-        until: moment("--until", &args.until)?,
-        function: args.function,
-        own: args.param,
-    };
+    let (since, until) = (moment("--since", &args.since)?, moment("--until", &args.until)?);
+    check_order(since, until)?;
+    let arguments = Arguments { now, since, until, function: args.function, own: args.param };
     let refused = |error: StoreError| error.into_failure(&globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
     let mut question = reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;

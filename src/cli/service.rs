@@ -333,11 +333,17 @@ pub(super) fn read_range(
 }
 
 fn check_range(since: Option<Timestamp>, until: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
-    let usage = |message: String| Failure::new(FailureKind::Usage, message);
+    if let Some(since) = since.filter(|&since| since >= now) {
+        return Err(Failure::new(FailureKind::Usage, format!("--since {since} is not in the past")));
+    }
+    check_order(since, until)
+}
+
+/// Refuses a range that ends before it begins: nothing lies in it.
+pub(super) fn check_order(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), Failure> {
     match (since, until) {
-        (Some(since), _) if since >= now => Err(usage(format!("--since {since} is not in the past"))),
         (Some(since), Some(until)) if until <= since => {
-            Err(usage(format!("--until {until} is not after --since {since}"))
+            Err(Failure::new(FailureKind::Usage, format!("--until {until} is not after --since {since}"))
                 .hint("an age counts back from now: --since 7d --until 1d"))
         }
         _ => Ok(()),

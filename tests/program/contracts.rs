@@ -7,6 +7,7 @@ use crate::truth;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs;
 
 fn keys(object: &Value) -> BTreeSet<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
@@ -207,6 +208,21 @@ fn the_demo_shows_the_whole_program_and_leaves_nothing() {
     assert!(home.bytes().is_empty());
     home.run(["demo", "--keep", "kept.db"]).exits(0);
     home.run(["check", "--db", "kept.db"]).exits(0);
+}
+
+#[test]
+fn a_demo_that_is_interrupted_leaves_nothing() {
+    let home = Home::new();
+    let temporary = home.join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let made = || fs::read_dir(&temporary).unwrap().count();
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut demo = home.run(["demo"]).env("TMPDIR", &temporary).start();
+        demo.until("the demo has begun", |_| made() > 0);
+        demo.signal(signal);
+        demo.wait().exits(130).says("interrupted");
+        assert_eq!(made(), 0, "{signal}");
+    }
 }
 
 #[test]

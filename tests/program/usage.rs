@@ -54,6 +54,15 @@ fn a_value_below_nothing_is_refused_with_the_name_of_its_option() {
 }
 
 #[test]
+fn a_question_about_a_range_that_ends_before_it_begins_is_refused() {
+    let home = Home::new();
+    for (since, until) in [("1d", "7d"), ("2026-03-02", "2026-03-01"), ("2026-03-01", "2026-03-01")] {
+        let said = home.run(["query", "summary", "--since", since, "--until", until]).exits(2);
+        said.says("is not after --since").says("\nhint: an age counts back from now").prints("");
+    }
+}
+
+#[test]
 fn an_empty_path_counts_as_not_given() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
     let run = |db: &str| home.sync_since(&cloud, "1d").args(["--db", ""]).env("FGARCHIVE_DB", db);
