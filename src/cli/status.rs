@@ -75,14 +75,14 @@ fn write_text(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io
     for function in &status.functions {
         renderer.row(&[
             Cell::Text(Cow::Borrowed(&function.name)),
-            moment(function.covered_through),
-            extent(function.gaps),
-            extent(function.lost),
+            moment(function.coverage.covered_through),
+            extent(function.coverage.gaps),
+            extent(function.coverage.lost),
             Cell::Integer(function.open),
             Cell::Integer(function.records),
             recording(function),
-            rough(Some(function.outlook.reach.least())),
-            rough(function.outlook.survives(now)),
+            rough(Some(function.forecast.reach.least())),
+            rough(function.forecast.survives(now)),
         ])?;
     }
     renderer.finish()?;
@@ -101,7 +101,7 @@ fn warnings(status: &ArchiveStatus, now: Timestamp) -> Vec<String> {
 /// Whether the service records the function: `on`, `off`, `gone` where there is none any more, or nothing where that is not
 /// known.
 fn recording(function: &FunctionStatus) -> Cell<'static> {
-    match function.outlook.recording.and_then(|recording| recording.enabled) {
+    match function.forecast.recording.and_then(|recording| recording.enabled) {
         _ if function.gone_at.is_some() => Cell::Text("gone".into()),
         Some(enabled) => Cell::Text(if enabled { "on" } else { "off" }.into()),
         None => Cell::Null,
@@ -149,27 +149,27 @@ fn write_json(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io
 }
 
 fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {
-    let outlook = &function.outlook;
+    let forecast = &function.forecast;
     json!({
         "function": function.name,
         "urn": function.urn,
         "gone_at": time(function.gone_at),
-        "covered_through": time(function.covered_through),
-        "settled_through": time(function.settled_through),
+        "covered_through": time(function.coverage.covered_through),
+        "settled_through": time(function.coverage.settled_through),
         "last_walk": time(function.last_walk),
-        "gaps": function.gaps.count,
-        "gap_seconds": function.gaps.seconds,
-        "lost": function.lost.count,
-        "lost_seconds": function.lost.seconds,
+        "gaps": function.coverage.gaps.count,
+        "gap_seconds": function.coverage.gaps.seconds,
+        "lost": function.coverage.lost.count,
+        "lost_seconds": function.coverage.lost.seconds,
         "unproven": function.unproven.as_ref().map(unproven),
         "open": function.open,
         "records": function.records,
-        "recording": outlook.recording.and_then(|recording| recording.enabled),
-        "recording_since": time(outlook.recording.map(|recording| recording.since)),
-        "reach_seconds": outlook.reach.least().as_secs(),
-        "reach_noted_at": time(outlook.reach_noted_at),
-        "pending_since": time(outlook.pending_since),
-        "survives_seconds": outlook.survives(now).map(|survives| survives.as_secs()),
+        "recording": forecast.recording.and_then(|recording| recording.enabled),
+        "recording_since": time(forecast.recording.map(|recording| recording.since)),
+        "reach_seconds": forecast.reach.least().as_secs(),
+        "reach_noted_at": time(forecast.reach_noted_at),
+        "pending_since": time(forecast.pending_since),
+        "survives_seconds": forecast.survives(now).map(|survives| survives.as_secs()),
     })
 }
 

@@ -3,9 +3,11 @@
 //! Nothing here waits, reads a clock, or can fail because of the world; the present is an argument.
 
 pub mod clocks;
+pub mod coverage;
 pub mod emptiness;
 mod extra;
 pub mod failing;
+pub mod forecast;
 pub mod functions;
 mod habits;
 pub mod horizon;

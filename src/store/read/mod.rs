@@ -1,9 +1,9 @@
 //! How an archive stands: how far every function is covered, what is not proven of it, and what may be lost.
 
-mod outlook;
+mod forecast;
 mod status;
 mod unproven;
 
-pub use outlook::Outlook;
-pub use status::{ArchiveStatus, Extent, FunctionStatus, Stale};
+pub use crate::plan::coverage::{Coverage, Extent};
+pub use status::{ArchiveStatus, FunctionStatus, Stale};
 pub use unproven::Unproven;

@@ -1,7 +1,8 @@
 //! What could not be proven of each function, and why.
 
-use crate::domain::{Interval, Timestamp};
+use crate::domain::Interval;
 use crate::store::file::StoreError;
+use crate::store::sql::read_range;
 use rusqlite::Connection;
 use std::collections::HashMap;
 
@@ -37,12 +38,8 @@ pub(in crate::store) fn load_unproven(connection: &Connection) -> Result<HashMap
     let mut rows = statement.query([])?;
     let mut unproven = HashMap::new();
     while let Some(row) = rows.next()? {
-        let time = |column| -> rusqlite::Result<Option<Timestamp>> { Ok(row.get::<_, String>(column)?.parse().ok()) };
-        let range = time(2)?.zip(time(3)?).and_then(|(begin, end)| Interval::new(begin, end));
         let reason = row.get::<_, Option<String>>(4)?.unwrap_or_default();
-        if let Some(first) = range {
-            unproven.insert(row.get(0)?, Unproven { ranges: row.get(1)?, first, reason });
-        }
+        unproven.insert(row.get(0)?, Unproven { ranges: row.get(1)?, first: read_range(row, 2)?, reason });
     }
     Ok(unproven)
 }

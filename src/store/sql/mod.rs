@@ -5,6 +5,9 @@ pub(super) mod budget;
 pub(super) mod ids;
 pub(super) mod percentile;
 pub(super) mod record;
+mod types;
 
 pub use budget::Watch;
+pub(super) use types::read_range;
+
 pub use ids::{FunctionId, RunId, SourceId};

@@ -3,7 +3,7 @@
 use super::ids::{FunctionId, RunId};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Row, Statement};
+use rusqlite::{Row, RowIndex, Statement};
 
 /// The columns that came from the service, as they are stored: request id, status, error code, error message, start, end,
 /// other fields.
@@ -41,14 +41,14 @@ pub(in crate::store) fn write_record(
     let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
     statement.execute((
         request_id.as_str(),
-        function.0,
+        function,
         status.as_str(),
         Code(error_code.as_ref()),
         error_message.as_deref(),
         Time::of(start_time.as_ref()),
         Time::of(end_time.as_ref()),
         extra.as_deref(),
-        run.0,
+        run,
     ))
 }
 
@@ -67,7 +67,6 @@ pub(in crate::store) fn is_same(row: &Row<'_>, seen: &Invocation) -> rusqlite::R
 /// The record of a row that begins with its columns, its id left out.
 pub(in crate::store) fn read_record(row: &Row<'_>, request_id: &RequestId) -> rusqlite::Result<Invocation> {
     let text = |column: usize| row.get::<_, Option<String>>(column);
-    let time = |column| -> rusqlite::Result<_> { Ok(text(column)?.as_deref().and_then(RecordTime::parse)) };
     Ok(Invocation {
         request_id: request_id.clone(),
         status: Status::parse(&text(0)?.unwrap_or_default()),
@@ -77,10 +76,20 @@ pub(in crate::store) fn read_record(row: &Row<'_>, request_id: &RequestId) -> ru
             ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => None,
         },
         error_message: text(2)?.map(Into::into),
-        start_time: time(3)?,
-        end_time: time(4)?,
+        start_time: read_time(row, 3)?,
+        end_time: read_time(row, 4)?,
         extra: text(5)?.map(Into::into),
     })
+}
+
+/// A time of the service, which may be anything.
+fn read_time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<RecordTime>> {
+    Ok(row.get::<_, Option<String>>(column)?.as_deref().and_then(RecordTime::parse))
+}
+
+/// The moment that a time of the service stands for, if it does for one.
+pub(in crate::store) fn read_moment(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(read_time(row, column)?.and_then(|time| time.moment()))
 }
 
 /// An error code as the column of type `ANY` takes it.

@@ -31,13 +31,13 @@ pub(in crate::store) fn save_amendments(
 ) -> Result<(), StoreError> {
     for Amendment { field, stood, shown, is_accepted } in noted {
         transaction.prepare_cached(INSERT)?.execute((
-            sighting.record.request_id.as_str(),
+            &sighting.record.request_id,
             field.as_str(),
             stood,
             shown,
             is_accepted,
-            sighting.showing.seen_at.later().to_string(),
-            run.0,
+            sighting.showing.seen_at.later(),
+            run,
         ))?;
     }
     Ok(())

@@ -74,11 +74,11 @@ fn save_rejects(
     let mut new = Vec::new();
     for (function, Reject { reason, raw }) in rejects {
         let inserted = insert.execute(named_params! {
-            ":function_id": function.map(|function| function.0),
-            ":seen_at": now.to_string(),
+            ":function_id": function.map(|function| function),
+            ":seen_at": now,
             ":reason": reason,
             ":raw": raw,
-            ":run_id": run.0,
+            ":run_id": run,
         })?;
         new.extend(function.filter(|_| inserted > 0));
     }

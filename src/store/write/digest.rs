@@ -85,7 +85,7 @@ impl Sums {
             transaction.prepare_cached("SELECT records, digest FROM digests WHERE function_id = ?1 AND day = ?2")?;
         for ((function, day), change) in &self.by_day {
             let day = day_text(*day);
-            let kept = select.query_row((function.0, &day), read_sum).optional()?.unwrap_or_default();
+            let kept = select.query_row((function, &day), read_sum).optional()?.unwrap_or_default();
             replace(transaction, *function, &day, kept.plus(*change))?;
         }
         Ok(())
@@ -111,7 +111,7 @@ fn read_sum(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sum> {
 fn replace(connection: &Connection, function: FunctionId, day: &str, sum: Sum) -> Result<(), StoreError> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO digests (function_id, day, records, digest) VALUES (?1, ?2, ?3, ?4)")?
-        .execute((function.0, day, sum.records, sum.digest.cast_signed()))?;
+        .execute((function, day, sum.records, sum.digest.cast_signed()))?;
     Ok(())
 }
 
@@ -154,7 +154,7 @@ pub(in crate::store) fn load_tampered(connection: &Connection) -> Result<Vec<Tam
     while let Some(row) = rows.next()? {
         // A damaged day is that of no record, and so found with those that are missing.
         let day = String::from_utf8_lossy(row.get_ref(3)?.as_bytes().unwrap_or_default()).into_owned();
-        days.entry((FunctionId(row.get(2)?), day)).or_default().0 = read_sum(row)?;
+        days.entry((row.get(2)?, day)).or_default().0 = read_sum(row)?;
     }
     let mut tampered = Vec::new();
     for ((function, day), (written, found)) in days {
@@ -179,14 +179,14 @@ fn sum_up(connection: &Connection) -> Result<Sums, StoreError> {
         for (at, column) in columns.iter_mut().enumerate() {
             *column = row.get_ref(at + 1)?;
         }
-        sums.add(FunctionId(row.get(0)?), &columns);
+        sums.add(row.get(0)?, &columns);
     }
     Ok(sums)
 }
 
 fn load_name(connection: &Connection, function: FunctionId) -> Result<String, StoreError> {
     let select = "SELECT CAST(full_name AS BLOB) FROM functions WHERE id = ?1";
-    let name: Option<Vec<u8>> = connection.query_row(select, [function.0], |row| row.get(0)).optional()?;
+    let name: Option<Vec<u8>> = connection.query_row(select, [function], |row| row.get(0)).optional()?;
     let name = name.map(|name| String::from_utf8_lossy(&name).into_owned());
     Ok(name.unwrap_or_else(|| format!("function {}", function.0)))
 }

@@ -43,10 +43,10 @@ impl Archive {
             )?;
             for (id, horizon) in horizons {
                 update.execute(named_params! {
-                    ":id": id.0,
-                    ":begin": horizon.begin().to_string(),
-                    ":end": horizon.end().to_string(),
-                    ":present": present.to_string(),
+                    ":id": id,
+                    ":begin": horizon.begin(),
+                    ":end": horizon.end(),
+                    ":present": present,
                 })?;
             }
             Ok(())
@@ -57,7 +57,7 @@ impl Archive {
     pub fn load_forms(&self) -> Result<Vec<(FunctionId, String)>, StoreError> {
         let select = "SELECT id, asked_as FROM functions WHERE asked_as IS NOT NULL";
         let mut statement = self.connection().prepare_cached(select)?;
-        let rows = statement.query_map([], |row| Ok((FunctionId(row.get(0)?), row.get(1)?)))?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -65,7 +65,7 @@ impl Archive {
     pub fn save_forms(&mut self, answered: &[(FunctionId, FunctionUrn)]) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let mut update = transaction.prepare_cached("UPDATE functions SET asked_as = ?2 WHERE id = ?1")?;
-            answered.iter().try_for_each(|(id, urn)| update.execute((id.0, urn.as_given())).map(drop))?;
+            answered.iter().try_for_each(|(id, urn)| update.execute((id, urn.as_given())).map(drop))?;
             Ok(())
         })
     }
@@ -74,7 +74,7 @@ impl Archive {
     pub fn save_listed(&mut self, listed: &[FunctionId]) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let mut update = transaction.prepare_cached("UPDATE functions SET was_listed = 1 WHERE id = ?1")?;
-            listed.iter().try_for_each(|id| update.execute([id.0]).map(drop))?;
+            listed.iter().try_for_each(|id| update.execute([id]).map(drop))?;
             Ok(())
         })
     }
@@ -96,8 +96,8 @@ impl Archive {
                   WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
             )?;
             for id in gone {
-                mark.execute((id.0, now.to_string()))?;
-                give_up.execute((id.0, now.to_string()))?;
+                mark.execute((id, now))?;
+                give_up.execute((id, now))?;
             }
             Ok(())
         })
@@ -107,7 +107,7 @@ impl Archive {
     pub fn has_news(&self, function: FunctionId, run: RunId, since: Timestamp) -> Result<bool, StoreError> {
         let select = "SELECT EXISTS (SELECT 1 FROM invocations
                                       WHERE start_time > :since AND function_id = :function AND first_run_id = :run)";
-        let parameters = named_params! { ":since": since.to_string(), ":function": function.0, ":run": run.0 };
+        let parameters = named_params! { ":since": since, ":function": function, ":run": run };
         Ok(self.connection().prepare_cached(select)?.query_row(parameters, |row| row.get(0))?)
     }
 
@@ -125,7 +125,7 @@ impl Archive {
                     SELECT 1 FROM absences WHERE function_id = ?1 UNION ALL
                     SELECT 1 FROM rejects WHERE function_id = ?1)",
             )?;
-            Ok(forget.execute([unknown.0])? > 0)
+            Ok(forget.execute([unknown])? > 0)
         })
     }
 
@@ -134,19 +134,18 @@ impl Archive {
     /// until then is forgotten by the service all the same.
     pub fn save_return(&mut self, id: FunctionId, now: Timestamp, lost: &[Entry]) -> Result<(), StoreError> {
         self.transact(|transaction| {
-            let now = now.to_string();
             transaction.execute(
                 "INSERT INTO absences (function_id, from_time, until_time)
                  SELECT id, gone_at, max(:now, strftime('%FT%TZ', gone_at, '+1 second'))
                    FROM functions WHERE id = :id AND gone_at IS NOT NULL
                      ON CONFLICT (function_id, from_time) DO UPDATE SET until_time = excluded.until_time",
-                named_params! { ":id": id.0, ":now": now },
+                named_params! { ":id": id, ":now": now },
             )?;
-            transaction.execute("UPDATE functions SET gone_at = NULL WHERE id = ?1", [id.0])?;
+            transaction.execute("UPDATE functions SET gone_at = NULL WHERE id = ?1", [id])?;
             transaction.execute(
                 "UPDATE invocations SET given_up_at = NULL
                   WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
-                [id.0],
+                [id],
             )?;
             lost.iter().try_for_each(|entry| ledger::save_walk(transaction, id, entry))
         })
@@ -155,8 +154,7 @@ impl Archive {
     /// When a function came back last, if it was ever gone.
     pub fn load_return(&self, id: FunctionId) -> Result<Option<Timestamp>, StoreError> {
         let select = "SELECT max(until_time) FROM absences WHERE function_id = ?1";
-        let until: Option<String> = self.connection().prepare_cached(select)?.query_row([id.0], |row| row.get(0))?;
-        Ok(until.and_then(|text| text.parse().ok()))
+        Ok(self.connection().prepare_cached(select)?.query_row([id], |row| row.get(0))?)
     }
 
     /// What is known of every function.
@@ -184,25 +182,20 @@ fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, Store
            FROM functions f
           ORDER BY id",
     )?;
-    let rows = statement.query_and_then([], |row| {
-        let text: String = row.get(1)?;
-        let damaged = |_| StoreError::Damaged(format!("a function has a name that cannot be read, `{text}`"));
-        let gone_at: Option<String> = row.get(3)?;
+    let rows = statement.query_map([], |row| {
         let known = Known {
-            urn: text.parse().map_err(damaged)?,
+            urn: row.get(1)?,
             is_archived: row.get(2)?,
-            // A moment that cannot be read is none of ours: that the function is gone is not doubted by it.
-            gone_at: gone_at.map(|at| at.parse().unwrap_or(Timestamp::MIN)),
-            horizon_begin: row.get::<_, Option<String>>(4)?.and_then(|at| at.parse().ok()),
+            gone_at: row.get(3)?,
+            horizon_begin: row.get(4)?,
             was_listed: row.get(5)?,
         };
-        Ok((FunctionId(row.get(0)?), known))
+        Ok((row.get(0)?, known))
     })?;
-    rows.collect()
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestamp) -> Result<Registered, StoreError> {
-    let text = urn.to_string();
     let added = transaction
         .prepare_cached(
             "INSERT INTO functions (urn, region, project_id, package, name, qualifier, first_seen_at)
@@ -210,26 +203,27 @@ fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestam
              ON CONFLICT (urn) DO NOTHING",
         )?
         .execute(named_params! {
-            ":urn": text,
+            ":urn": urn,
             ":region": urn.region(),
             ":project_id": urn.project_id(),
             ":package": urn.package(),
             ":name": urn.name(),
             ":qualifier": urn.qualifier(),
-            ":first_seen_at": now.to_string(),
+            ":first_seen_at": now,
         })?;
-    let (id, first_seen_at, asked_as, horizon_begin): (_, String, Option<String>, Option<String>) = transaction
-        .prepare_cached("SELECT id, first_seen_at, asked_as, horizon_begin FROM functions WHERE urn = ?1")?
-        .query_row([text], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
-    let answered: Option<FunctionUrn> = asked_as.and_then(|text| text.parse().ok());
-    Ok(Registered {
-        id: FunctionId(id),
-        // A moment that cannot be read is none of ours: what was archived before now is then held to its promise.
-        first_seen_at: first_seen_at.parse().unwrap_or(Timestamp::MIN),
-        urn: answered.filter(|answered| answered == urn).unwrap_or_else(|| urn.clone()),
-        horizon_begin: horizon_begin.and_then(|text| text.parse().ok()),
-        is_new: added > 0,
-    })
+    let mut select = transaction
+        .prepare_cached("SELECT id, first_seen_at, asked_as, horizon_begin FROM functions WHERE urn = ?1")?;
+    let registered = select.query_row([urn], |row| {
+        let answered: Option<FunctionUrn> = row.get(2)?;
+        Ok(Registered {
+            id: row.get(0)?,
+            first_seen_at: row.get(1)?,
+            urn: answered.filter(|answered| answered == urn).unwrap_or_else(|| urn.clone()),
+            horizon_begin: row.get(3)?,
+            is_new: added > 0,
+        })
+    })?;
+    Ok(registered)
 }
 
 /// Holds functions that a run was the first to know of to when it began, as far as its clocks are known by now.
@@ -243,7 +237,7 @@ pub(in crate::store) fn date_first_sight(
           WHERE functions.id = ?1 AND r.id = ?2 AND r.started_at < functions.first_seen_at",
     )?;
     for function in functions {
-        update.execute((function.0, run.0))?;
+        update.execute((function, run))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::plan::ledger::{Entry, State, apply, take_back};
 use crate::plan::paging::Proof;
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::sql::ids::FunctionId;
+use crate::store::sql::read_range;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use std::time::Duration;
 
@@ -30,17 +31,16 @@ impl Archive {
         settle_delay: Duration,
     ) -> Result<Timestamp, StoreError> {
         self.transact(|transaction| {
-            let begun: Option<String> =
-                transaction.query_row(LAST_SOUND_RUN, [present.to_string()], |row| row.get(0))?;
-            let sound = begun.and_then(|text| text.parse::<Timestamp>().ok()).unwrap_or(Timestamp::MIN);
+            let begun: Option<Timestamp> = transaction.query_row(LAST_SOUND_RUN, [present], |row| row.get(0))?;
+            let sound = begun.unwrap_or(Timestamp::MIN);
             let from = (sound - settle_delay).min(present);
             let rows = load_all(transaction, function)?;
-            transaction.execute("DELETE FROM windows WHERE function_id = ?1", [function.0])?;
+            transaction.execute("DELETE FROM windows WHERE function_id = ?1", [function])?;
             for row in &take_back(&rows, from, present) {
                 insert_entry(transaction, function, row)?;
             }
             for forget in FORGET_THE_FUTURE {
-                transaction.execute(forget, (function.0, from.to_string(), present.to_string()))?;
+                transaction.execute(forget, (function, from, present))?;
             }
             Ok(rows.first().map_or(from, |first| from.max(first.window.begin())))
         })
@@ -68,15 +68,15 @@ impl Reader {
     /// The ledger of a function, earliest window first; empty for one that is not archived.
     pub fn load_ledger(&self, urn: &FunctionUrn) -> Result<Vec<Entry>, StoreError> {
         let mut statement = self.connection.prepare_cached("SELECT id FROM functions WHERE urn = ?1")?;
-        let id = statement.query_row([urn.to_string()], |row| row.get(0)).optional()?;
-        id.map_or_else(|| Ok(Vec::new()), |id| load_all(&self.connection, FunctionId(id)))
+        let id = statement.query_row([urn], |row| row.get(0)).optional()?;
+        id.map_or_else(|| Ok(Vec::new()), |id| load_all(&self.connection, id))
     }
 }
 
 fn load_all(connection: &Connection, function: FunctionId) -> Result<Vec<Entry>, StoreError> {
     let select = format!("SELECT {COLUMNS} FROM windows WHERE function_id = ?1 ORDER BY begin_time");
     let mut statement = connection.prepare_cached(&select)?;
-    statement.query_and_then([function.0], load_entry)?.collect()
+    statement.query_and_then([function], load_entry)?.collect()
 }
 
 /// Enters a walk: the rows around its window are replaced by what is now known.
@@ -92,7 +92,7 @@ pub(in crate::store) fn save_walk(
     }
     let mut delete = transaction.prepare_cached("DELETE FROM windows WHERE function_id = ?1 AND begin_time = ?2")?;
     for row in &near {
-        delete.execute((function.0, row.window.begin().to_string()))?;
+        delete.execute((function, row.window.begin()))?;
     }
     for row in &known {
         insert_entry(transaction, function, row)?;
@@ -105,7 +105,7 @@ pub(in crate::store) fn save_walk(
 fn hold_horizon(transaction: &Transaction<'_>, function: FunctionId, begin: Timestamp) -> Result<(), StoreError> {
     transaction
         .prepare_cached("UPDATE functions SET horizon_begin = ?2 WHERE id = ?1 AND horizon_begin > ?2")?
-        .execute((function.0, begin.to_string()))?;
+        .execute((function, begin))?;
     Ok(())
 }
 
@@ -118,9 +118,9 @@ fn load_near(transaction: &Transaction<'_>, function: FunctionId, window: Interv
     );
     let mut statement = transaction.prepare_cached(&select)?;
     let parameters = named_params! {
-        ":function_id": function.0,
-        ":begin": window.begin().to_string(),
-        ":end": window.end().to_string(),
+        ":function_id": function,
+        ":begin": window.begin(),
+        ":end": window.end(),
     };
     statement.query_and_then(parameters, load_entry)?.collect()
 }
@@ -131,35 +131,31 @@ fn insert_entry(transaction: &Transaction<'_>, function: FunctionId, entry: &Ent
                               walked_at, reason)
          VALUES (:function_id, :begin, :end, :state, :proof, :reported, :distinct, :pages, :walked_at, :reason)",
     )?.execute(named_params! {
-        ":function_id": function.0,
-        ":begin": entry.window.begin().to_string(),
-        ":end": entry.window.end().to_string(),
+        ":function_id": function,
+        ":begin": entry.window.begin(),
+        ":end": entry.window.end(),
         ":state": state_word(entry.state),
         ":proof": entry.state.proof().map(proof_word),
         ":reported": entry.reported.map(count_to_i64),
         ":distinct": count_to_i64(entry.distinct),
         ":pages": count_to_i64(entry.pages),
-        ":walked_at": entry.walked_at.to_string(),
+        ":walked_at": entry.walked_at,
         ":reason": entry.reason.as_deref(),
     })?;
     Ok(())
 }
 
 fn load_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
-    let time = |column| -> Result<Timestamp, StoreError> {
-        let text: String = row.get(column)?;
-        text.parse().map_err(|_| StoreError::Damaged(format!("the ledger holds a time that cannot be read, `{text}`")))
-    };
     let damaged = || StoreError::Damaged("the ledger holds a window that cannot be read".to_owned());
     let state: String = row.get("state")?;
     let proof: Option<String> = row.get("proof")?;
     Ok(Entry {
-        window: Interval::new(time("begin_time")?, time("end_time")?).ok_or_else(damaged)?,
+        window: read_range(row, 0)?,
         state: read_state(&state, proof.as_deref()).ok_or_else(damaged)?,
         reported: row.get::<_, Option<i64>>("reported_count")?.map(count_to_u64),
         distinct: count_to_u64(row.get("distinct_count")?),
         pages: count_to_u64(row.get("pages")?),
-        walked_at: time("walked_at")?,
+        walked_at: row.get("walked_at")?,
         reason: row.get::<_, Option<String>>("reason")?.map(Into::into),
     })
 }

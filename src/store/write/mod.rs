@@ -25,6 +25,5 @@ pub use digest::Tampered;
 pub use functions::Registered;
 pub use packed::Packed;
 pub use reach::ReachDay;
-pub use recording::Recording;
 pub use runs::{BegunRun, Ending, SourceTally, Tally};
 pub use verifications::{Comparison, Discrepancy, Suspect};

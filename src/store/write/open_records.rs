@@ -1,11 +1,12 @@
 //! The few records that may still change, and when each was last asked for.
 
-use crate::domain::{Interval, RecordTime, RequestId, Status, Timestamp, count_to_u64};
+use crate::domain::{Interval, RequestId, Status, Timestamp, count_to_u64};
 use crate::plan::clocks::Moment;
 use crate::plan::refresh::{OpenRecord, Recheck};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::RunId;
 use crate::store::sql::ids::FunctionId;
+use crate::store::sql::record::read_moment;
 use rusqlite::{OptionalExtension, Row, Transaction, named_params};
 
 impl Archive {
@@ -20,7 +21,7 @@ impl Archive {
               ORDER BY o.opened_at, o.request_id",
             stepped_back("o.request_id"),
         ))?;
-        statement.query_and_then([function.0], load_record)?.collect()
+        statement.query_and_then([function], load_record)?.collect()
     }
 
     /// How many records that a function shows are archived that began in a range of time.
@@ -32,32 +33,25 @@ impl Archive {
                       WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end)",
         )?;
         let parameters = named_params! {
-            ":function_id": function.0,
-            ":begin": range.begin().to_string(),
-            ":end": range.end().to_string(),
+            ":function_id": function,
+            ":begin": range.begin(),
+            ":end": range.end(),
         };
         Ok(count_to_u64(statement.query_row(parameters, |row| row.get(0))?))
     }
 }
 
 fn load_record(row: &Row<'_>) -> Result<OpenRecord, StoreError> {
-    let damaged = || StoreError::Damaged("an open record cannot be read".to_owned());
-    let time =
-        |column| -> Result<Timestamp, StoreError> { row.get::<_, String>(column)?.parse().map_err(|_| damaged()) };
-    let moment = |column| -> Result<Option<Timestamp>, StoreError> {
-        let text: Option<String> = row.get(column)?;
-        Ok(text.as_deref().and_then(RecordTime::parse).and_then(|time| time.moment()))
-    };
-    let start = moment("start_time")?;
+    let start = read_moment(row, "start_time")?;
     Ok(OpenRecord {
-        request_id: RequestId::new(row.get::<_, String>("request_id")?).ok_or_else(damaged)?,
+        request_id: row.get("request_id")?,
         status: Status::parse(&row.get::<_, String>("status")?),
         // A start that was not known when the record was first seen counts as soon as it is.
-        opened_at: start.map_or_else(|| time("opened_at"), Ok)?,
+        opened_at: start.map_or_else(|| row.get("opened_at"), Ok)?,
         start_is_known: start.is_some(),
-        is_shown: time("seen_at")? >= time("checked_at")?,
-        ended_at: moment("end_time")?,
-        checked_at: time("checked_at")?,
+        is_shown: row.get::<_, Timestamp>("seen_at")? >= row.get("checked_at")?,
+        ended_at: read_moment(row, "end_time")?,
+        checked_at: row.get("checked_at")?,
     })
 }
 
@@ -80,9 +74,9 @@ pub(in crate::store) fn save_open(
         )?
         .execute(named_params! {
             ":request_id": request_id.as_str(),
-            ":function_id": function.0,
-            ":opened_at": opened_at.to_string(),
-            ":now": now.to_string(),
+            ":function_id": function,
+            ":opened_at": opened_at,
+            ":now": now,
         })?;
     Ok(())
 }
@@ -113,9 +107,9 @@ pub(in crate::store) fn let_go(transaction: &Transaction<'_>) -> Result<(), Stor
 pub(in crate::store) fn load_seen_at(
     transaction: &Transaction<'_>,
     request_id: &RequestId,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<Timestamp>, StoreError> {
     let mut select = transaction.prepare_cached("SELECT seen_at FROM open_records WHERE request_id = ?1")?;
-    Ok(select.query_row([request_id.as_str()], |row| row.get(0)).optional()?)
+    Ok(select.query_row([request_id], |row| row.get(0)).optional()?)
 }
 
 /// The status in which a record was last shown, where that is one that goes on although an outcome of it
@@ -152,9 +146,8 @@ pub(in crate::store) fn save_rechecks(
           WHERE request_id = ?1 AND seen_at <= ?2",
     )?;
     for Recheck { request_id, last_checked_at } in rechecks {
-        close.execute((request_id.as_str(), last_checked_at.to_string(), run.0))?;
-        let (earlier, later) = (now.earlier().to_string(), now.later().to_string());
-        update.execute((request_id.as_str(), last_checked_at.to_string(), earlier, later))?;
+        close.execute((request_id, last_checked_at, run))?;
+        update.execute((request_id, last_checked_at, now.earlier(), now.later()))?;
     }
     Ok(())
 }
@@ -175,7 +168,7 @@ pub(in crate::store) fn give_up(
     let let_go_again = format!("DELETE FROM open_records WHERE request_id = ?1 AND {} IS NOT NULL", stepped_back("?1"));
     let mut let_go_again = transaction.prepare_cached(&let_go_again)?;
     for request_id in given_up {
-        if update.execute((request_id.as_str(), now.to_string()))? > 0 {
+        if update.execute((request_id, now))? > 0 {
             close(transaction, request_id)?;
         }
         let_go_again.execute([request_id.as_str()])?;
@@ -186,7 +179,7 @@ pub(in crate::store) fn give_up(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Invocation;
+    use crate::domain::{Invocation, RecordTime};
     use crate::plan::clocks::{Answered, ServiceClock};
     use crate::store::testing::{Kept, at};
     use crate::store::write::{Batch, Ending, Packed, Showing, Tally};

@@ -19,7 +19,7 @@ impl Archive {
             )?;
             for (function, finding) in findings {
                 insert.execute(named_params! {
-                    ":probed_at": probed_at.to_string(),
+                    ":probed_at": probed_at,
                     ":function_urn": function.as_ref().map(ToString::to_string),
                     ":question": finding.question,
                     ":verdict": finding.verdict.as_str(),

@@ -4,6 +4,7 @@ use crate::domain::{RequestId, Timestamp, count_to_u64};
 use crate::plan::reach::{Measured, ReachProbe};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
+use crate::store::sql::record::read_moment;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use std::time::Duration;
 
@@ -33,9 +34,8 @@ impl Archive {
               ORDER BY start_time DESC
               LIMIT 1",
         )?;
-        let parameters = named_params! { ":function_id": function.0, ":by": by.to_string() };
-        let probe = statement.query_row(parameters, |row| Ok(load_probe(row))).optional()?;
-        probe.transpose().map(Option::flatten)
+        let parameters = named_params! { ":function_id": function, ":by": by };
+        Ok(statement.query_row(parameters, load_probe).optional()?.flatten())
     }
 }
 
@@ -58,7 +58,7 @@ fn load_measured(
     let select = format!(
         "SELECT reach_s, forgotten_s FROM reach WHERE function_id = :function_id AND {days} ORDER BY day DESC LIMIT 1"
     );
-    let parameters = named_params! { ":function_id": function.0, ":now": now.to_string() };
+    let parameters = named_params! { ":function_id": function, ":now": now };
     let mut statement = connection.prepare_cached(&select)?;
     Ok(statement.query_row(parameters, |row| read_measured(row, 0)).optional()?)
 }
@@ -94,23 +94,21 @@ pub(in crate::store) fn save_measured(
                  OR coalesce(excluded.forgotten_s < coalesce(forgotten_s, 9e18), 0)",
         )?
         .execute(named_params! {
-            ":function_id": function.0,
-            ":noted_at": at.to_string(),
-            ":oldest_time": measured.shown.map(|age| (at - age).to_string()),
+            ":function_id": function,
+            ":noted_at": at,
+            ":oldest_time": measured.shown.map(|age| at - age),
             ":reach_s": seconds(measured.shown),
             ":forgotten_s": seconds(measured.forgotten),
-            ":run": run.0,
+            ":run": run,
         })?;
     Ok(())
 }
 
-/// None where its times cannot be read.
-fn load_probe(row: &Row<'_>) -> Result<Option<ReachProbe>, StoreError> {
-    let request_id = RequestId::new(row.get::<_, String>("request_id")?);
-    let time = |column| -> Result<Option<Timestamp>, StoreError> { Ok(row.get::<_, String>(column)?.parse().ok()) };
-    let times = time("start_time")?.zip(time("end_time")?);
-    let probe = |(request_id, (started_at, ended_at))| ReachProbe { request_id, started_at, ended_at };
-    Ok(request_id.zip(times).map(probe))
+/// None where the times of the service are no moments.
+fn load_probe(row: &Row<'_>) -> rusqlite::Result<Option<ReachProbe>> {
+    let request_id: RequestId = row.get("request_id")?;
+    let times = read_moment(row, "start_time")?.zip(read_moment(row, "end_time")?);
+    Ok(times.map(|(started_at, ended_at)| ReachProbe { request_id, started_at, ended_at }))
 }
 
 #[cfg(test)]

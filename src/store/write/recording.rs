@@ -1,20 +1,10 @@
 //! Whether the service records a function's invocations at all, as it said from time to time.
 
 use crate::domain::Timestamp;
+use crate::plan::forecast::Recording;
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
-
-/// What the service said last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recording {
-    /// Whether `enable_async_status_log` is on; none where it could not be told.
-    pub enabled: Option<bool>,
-    /// When it said so first, in an unbroken row of the same answer.
-    pub since: Timestamp,
-    /// When it said so last.
-    pub asked_at: Timestamp,
-}
 
 const SELECT: &str =
     "SELECT enabled, from_time, until_time FROM recording WHERE function_id = ?1 ORDER BY from_time DESC LIMIT 1";
@@ -22,17 +12,17 @@ const SELECT: &str =
 impl Archive {
     /// What the service said last of a function's recording; none where it was never asked.
     pub fn load_recording(&self, function: FunctionId) -> Result<Option<Recording>, StoreError> {
-        load_recording(self.connection(), function.0)
+        load_recording(self.connection(), function)
     }
 }
 
-fn load_recording(connection: &Connection, function: i64) -> Result<Option<Recording>, StoreError> {
+fn load_recording(connection: &Connection, function: FunctionId) -> Result<Option<Recording>, StoreError> {
     let mut statement = connection.prepare_cached(SELECT)?;
-    Ok(statement.query_row([function], |row| read_recording(row, 0)).optional()?.flatten())
+    Ok(statement.query_row([function], |row| read_recording(row, 0)).optional()?)
 }
 
 /// The same for every function.
-pub(in crate::store) fn load_recordings(connection: &Connection) -> Result<Vec<(i64, Option<Recording>)>, StoreError> {
+pub(in crate::store) fn load_recordings(connection: &Connection) -> Result<Vec<(FunctionId, Recording)>, StoreError> {
     // The other columns are those of the row that began last: SQLite's rule for a bare column beside max().
     let select = "SELECT function_id, enabled, max(from_time), until_time FROM recording GROUP BY function_id";
     let mut statement = connection.prepare(select)?;
@@ -40,12 +30,8 @@ pub(in crate::store) fn load_recordings(connection: &Connection) -> Result<Vec<(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// None where a time cannot be read: it is none of ours, and the service is asked again.
-fn read_recording(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Recording>> {
-    let moment = |column| -> rusqlite::Result<Option<Timestamp>> { Ok(row.get::<_, String>(column)?.parse().ok()) };
-    let enabled = row.get(column)?;
-    let times = moment(column + 1)?.zip(moment(column + 2)?);
-    Ok(times.map(|(since, asked_at)| Recording { enabled, since, asked_at }))
+fn read_recording(row: &Row<'_>, column: usize) -> rusqlite::Result<Recording> {
+    Ok(Recording { enabled: row.get(column)?, since: row.get(column + 1)?, asked_at: row.get(column + 2)? })
 }
 
 /// Notes what the service said: the same answer as the last one makes its row longer.
@@ -60,7 +46,7 @@ pub(in crate::store) fn save_recording(
         UPDATE recording SET until_time = max(until_time, :at)
          WHERE function_id = :function_id AND enabled IS :enabled
            AND from_time = (SELECT max(from_time) FROM recording WHERE function_id = :function_id)";
-    let parameters = named_params! { ":function_id": function.0, ":enabled": enabled, ":at": at.to_string() };
+    let parameters = named_params! { ":function_id": function, ":enabled": enabled, ":at": at };
     if transaction.prepare_cached(lengthen)?.execute(parameters)? > 0 {
         return Ok(());
     }
@@ -71,7 +57,7 @@ pub(in crate::store) fn save_recording(
                  ON CONFLICT (function_id, from_time) DO UPDATE SET enabled = excluded.enabled",
         )?
         .execute(named_params! {
-            ":function_id": function.0, ":enabled": enabled, ":at": at.to_string(), ":run": run.0,
+            ":function_id": function, ":enabled": enabled, ":at": at, ":run": run,
         })?;
     Ok(())
 }

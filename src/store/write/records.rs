@@ -158,7 +158,7 @@ impl<'t> Records<'t> {
     fn load(&mut self, Sighting { record: seen, showing, .. }: &Sighting<'_>) -> Result<Stored, StoreError> {
         let mut rows = self.select.query([seen.request_id.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(Stored::Nothing) };
-        if FunctionId(row.get(7)?) != showing.function {
+        if row.get::<_, FunctionId>(7)? != showing.function {
             return Ok(Stored::Anothers);
         }
         if is_same(row, seen)? {
@@ -266,11 +266,11 @@ impl<'t> Records<'t> {
             )?
             .execute(named_params! {
                 ":request_id": sighting.record.request_id.as_str(),
-                ":function_id": sighting.showing.function.0,
-                ":start_time": start.to_string(),
-                ":missed_at": missed_at.to_string(),
-                ":seen_at": sighting.showing.seen_at.earlier().to_string(),
-                ":run_id": self.run.0,
+                ":function_id": sighting.showing.function,
+                ":start_time": start,
+                ":missed_at": missed_at,
+                ":seen_at": sighting.showing.seen_at.earlier(),
+                ":run_id": self.run,
             })?;
         Ok(true)
     }
@@ -282,11 +282,11 @@ impl<'t> Records<'t> {
                FROM status_changes WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",
         )?;
         let parameters = (
-            stored.request_id.as_str(),
+            &stored.request_id,
             stored.status.as_str(),
             sighting.record.status.as_str(),
-            sighting.showing.seen_at.later().to_string(),
-            self.run.0,
+            sighting.showing.seen_at.later(),
+            self.run,
         );
         Ok(select.query_row(parameters, |row| row.get(0)).optional()?.unwrap_or(false))
     }
@@ -299,8 +299,8 @@ impl<'t> Records<'t> {
         changed_run: i64,
         accepted: bool,
     ) -> Result<(), StoreError> {
-        let by_time = sighting.showing.seen_at.later().to_string();
-        let began: Option<String> = self
+        let by_time = sighting.showing.seen_at.later();
+        let began: Option<Timestamp> = self
             .transaction
             .prepare_cached("SELECT started_at FROM runs WHERE id = ?1")?
             .query_row([changed_run], |row| row.get(0))
@@ -308,10 +308,9 @@ impl<'t> Records<'t> {
         let bounds = [began, open_records::load_seen_at(self.transaction, &stored.request_id)?];
         // A record without a status may have had the new one all along.
         let is_told = !stored.status.as_str().is_empty();
-        // Texts of one form sort as the moments they stand for. What came after this sighting bounds nothing: a clock was
-        // ahead then.
+        // What came after this sighting bounds nothing: a clock was ahead then.
         let bounds = bounds.into_iter().flatten().filter(|bound| is_told && *bound <= by_time);
-        let after_time = bounds.max().unwrap_or_else(|| Timestamp::MIN.to_string());
+        let after_time = bounds.max().unwrap_or(Timestamp::MIN);
         self.transaction
             .prepare_cached(
                 "INSERT INTO status_changes (request_id, from_status, to_status, after_time, by_time, accepted, run_id)
@@ -324,7 +323,7 @@ impl<'t> Records<'t> {
                 ":after_time": after_time,
                 ":by_time": by_time,
                 ":accepted": accepted,
-                ":run_id": self.run.0,
+                ":run_id": self.run,
             })?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::domain::{Counts, PageCounts, RecordCounts, RequestCounts, Timestamp, 
 use crate::plan::paging::Habits;
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{RunId, SourceId};
-use rusqlite::{Transaction, named_params};
+use rusqlite::{ToSql, Transaction, named_params};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -74,11 +74,11 @@ impl Archive {
     pub fn begin_run(&mut self, command: &str, now: Timestamp, sources: &[&str]) -> Result<BegunRun, StoreError> {
         self.transact(|transaction| {
             let insert = "INSERT INTO runs (command, started_at, updated_at) VALUES (?1, ?2, ?2)";
-            transaction.execute(insert, (command, now.to_string()))?;
+            transaction.execute(insert, (command, now))?;
             let id = RunId(transaction.last_insert_rowid());
             let insert = "INSERT INTO run_sources (run_id, name) VALUES (?1, ?2)";
             let add = |name: &&str| {
-                transaction.execute(insert, (id.0, name))?;
+                transaction.execute(insert, (id, name))?;
                 Ok(SourceId(transaction.last_insert_rowid()))
             };
             let sources = sources.iter().map(add).collect::<Result<_, StoreError>>()?;
@@ -98,10 +98,10 @@ impl Archive {
         self.transact(|transaction| {
             save_tally(transaction, run, now, tally)?;
             let end_run = "UPDATE runs SET ended_at = ?1, outcome = ?2, exit_code = ?3 WHERE id = ?4";
-            transaction.execute(end_run, (now.to_string(), ending.outcome, ending.exit_code, run.0))?;
+            transaction.execute(end_run, (now, ending.outcome, ending.exit_code, run))?;
             let end_source = "UPDATE run_sources SET outcome = ?1, exit_code = ?2 WHERE id = ?3";
             for (source, ending) in sources {
-                transaction.execute(end_source, (ending.outcome, ending.exit_code, source.0))?;
+                transaction.execute(end_source, (ending.outcome, ending.exit_code, source))?;
             }
             Ok(())
         })?;
@@ -144,13 +144,13 @@ pub(in crate::store) fn save_tally(
               WHERE id = :id",
         )?
         .execute(named_params! {
-            ":now": now.to_string(),
-            ":started_at": tally.started_at.map(|started_at| started_at.to_string()),
-            ":id": run.0,
+            ":now": now,
+            ":started_at": tally.started_at,
+            ":id": run,
         })?;
-    save_counts(transaction, "runs", run.0, tally.total())?;
+    save_counts(transaction, "runs", run, tally.total())?;
     for (source, SourceTally { counts, habits }) in &tally.sources {
-        save_counts(transaction, "run_sources", source.0, *counts)?;
+        save_counts(transaction, "run_sources", source, *counts)?;
         save_habits(transaction, *source, *habits)?;
     }
     Ok(())
@@ -159,11 +159,11 @@ pub(in crate::store) fn save_tally(
 fn save_habits(transaction: &Transaction<'_>, source: SourceId, habits: Habits) -> Result<(), StoreError> {
     let update = "UPDATE run_sources SET longest_page = ?1, count_is_total = ?2, points_on = ?3 WHERE id = ?4";
     let longest_page = count_to_i64(habits.longest_page);
-    transaction.prepare_cached(update)?.execute((longest_page, habits.count_is_total, habits.points_on, source.0))?;
+    transaction.prepare_cached(update)?.execute((longest_page, habits.count_is_total, habits.points_on, source))?;
     Ok(())
 }
 
-fn save_counts(transaction: &Transaction<'_>, table: &str, id: i64, counts: Counts) -> Result<(), StoreError> {
+fn save_counts(transaction: &Transaction<'_>, table: &str, id: impl ToSql, counts: Counts) -> Result<(), StoreError> {
     let Counts { requests, pages, records, functions_unreadable } = counts;
     let RequestCounts { sent, retries, throttled } = requests;
     let PageCounts { verifying, .. } = pages;

@@ -28,7 +28,7 @@ pub(in crate::store) fn save_shared(
 ) -> Result<(), StoreError> {
     let Sighting { record: seen, showing, .. } = sighting;
     let mut select = transaction.prepare_cached(SELECT)?;
-    let mut rows = select.query((seen.request_id.as_str(), showing.function.0))?;
+    let mut rows = select.query((seen.request_id.as_str(), showing.function))?;
     let Some(row) = rows.next()? else { return save(transaction, run, sighting, seen) };
     if is_same(row, seen)? {
         return Ok(());

@@ -1,10 +1,10 @@
 //! Holding what the service shows of settled windows against what is archived, and keeping what came of it.
 
-use crate::domain::{EntryKey, Interval, RecordTime, RequestId, Timestamp, count_to_i64, count_to_u64};
+use crate::domain::{EntryKey, Interval, RequestId, Timestamp, count_to_i64, count_to_u64};
 use crate::plan::verify::{Rewalk, Spending, Verified};
 use crate::store::file::{Archive, StoreError};
-use crate::store::sql::RunId;
-use crate::store::sql::ids::FunctionId;
+use crate::store::sql::record::read_moment;
+use crate::store::sql::{FunctionId, RunId, read_range};
 use rusqlite::{Row, named_params};
 use std::collections::HashSet;
 
@@ -130,16 +130,9 @@ struct Archived {
 
 impl Archived {
     fn read(row: &Row<'_>) -> Result<Option<Self>, StoreError> {
-        let request_id = RequestId::new(row.get::<_, String>("request_id")?);
-        let moment = |column: Option<String>| column.and_then(|text| RecordTime::parse(&text)?.moment());
-        let (started_at, ended_at) = (moment(row.get("start_time")?), moment(row.get("end_time")?));
-        let is_late = row.get("is_late")?;
-        Ok(request_id.zip(started_at).map(|(request_id, started_at)| Self {
-            request_id,
-            started_at,
-            ended_at: ended_at.unwrap_or(started_at),
-            is_late,
-        }))
+        let Some(started_at) = read_moment(row, "start_time")? else { return Ok(None) };
+        let ended_at = read_moment(row, "end_time")?.unwrap_or(started_at);
+        Ok(Some(Self { request_id: row.get("request_id")?, started_at, ended_at, is_late: row.get("is_late")? }))
     }
 }
 
@@ -158,14 +151,10 @@ impl Archive {
         let mut statement = self.connection().prepare_cached(
             "SELECT begin_time, end_time, verified_at FROM verifications WHERE function_id = ?1 ORDER BY id DESC LIMIT ?2",
         )?;
-        let rows = statement.query_and_then((function.0, MOST_LOOKED_THROUGH), |row| {
-            let time =
-                |column| -> Result<Option<Timestamp>, StoreError> { Ok(row.get::<_, String>(column)?.parse().ok()) };
-            let window = time(0)?.zip(time(1)?).and_then(|(begin, end)| Interval::new(begin, end));
-            Ok::<_, StoreError>(window.zip(time(2)?).map(|(window, at)| Verified { window, at }))
+        let rows = statement.query_and_then((function, MOST_LOOKED_THROUGH), |row| {
+            Ok(Verified { window: read_range(row, 0)?, at: row.get(2)? })
         })?;
-        // A row that cannot be read verifies nothing.
-        rows.filter_map(Result::transpose).collect()
+        rows.collect()
     }
 
     /// Compares a window with what walking it again showed; the pages of that walk are committed, and changed the `revised`
@@ -193,10 +182,10 @@ impl Archive {
         let forgotten_until = rewalk.reached.max(self.load_return(function)?.unwrap_or(Timestamp::MIN));
         let mut statement = self.connection().prepare_cached(SELECT)?;
         let parameters = named_params! {
-            ":run": run.0,
-            ":function_id": function.0,
-            ":begin": rewalk.window.begin().to_string(),
-            ":end": rewalk.window.end().to_string(),
+            ":run": run,
+            ":function_id": function,
+            ":begin": rewalk.window.begin(),
+            ":end": rewalk.window.end(),
         };
         for archived in statement.query_and_then(parameters, Archived::read)? {
             if let Some(archived) = archived? {
@@ -216,16 +205,16 @@ impl Archive {
             )?;
             for comparison in comparisons {
                 insert.execute(named_params! {
-                    ":function_id": comparison.function.0,
-                    ":begin": comparison.window.begin().to_string(),
-                    ":end": comparison.window.end().to_string(),
-                    ":verified_at": comparison.verified_at.to_string(),
+                    ":function_id": comparison.function,
+                    ":begin": comparison.window.begin(),
+                    ":end": comparison.window.end(),
+                    ":verified_at": comparison.verified_at,
                     ":records": count_to_i64(comparison.records),
                     ":late": count_to_i64(comparison.late),
                     ":changed": count_to_i64(comparison.changed),
                     ":gone": count_to_i64(comparison.gone),
                     ":forgotten": count_to_i64(comparison.forgotten),
-                    ":run": run.0,
+                    ":run": run,
                 })?;
             }
             Ok(())
