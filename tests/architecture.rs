@@ -439,7 +439,7 @@ fn every_rule_can_fail() {
 const FLOORS: [&str; 6] = ["sql", "file", "write", "reports", "read", "maintain"];
 
 /// How many files of a room still stand in a circle; a number here may only fall.
-const KNOWN_CIRCLES: [(&str, usize); 1] = [("cli", 18)];
+const KNOWN_CIRCLES: [(&str, usize); 1] = [("cli", 16)];
 
 /// How many functions still have their body in a `mod.rs`, which is a table of contents; a number here may only fall.
 const KNOWN_BODIES: [(&str, usize); 1] = [("cli/mod.rs", 7)];

@@ -1,8 +1,8 @@
 //! `fgarchive backup`: a verified copy of the archive.
 
-use super::terminal::on_one_line;
 use super::{Globals, check, failure};
 use crate::error::{Failure, FailureKind};
+use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Reader, is_same_file};
 use crate::store::maintain::{BackupError, Copied, Replace};
 use serde_json::json;
@@ -66,7 +66,7 @@ fn show(copied: &Copied, args: &Args, out: &mut dyn Write) -> std::io::Result<()
     let file = shown(&args.file, copied).to_string_lossy();
     if args.json {
         let object = json!({ "file": file, "records": records, "bytes": bytes, "verified": true });
-        return super::render::write_json_line(&object, out);
+        return write_json_line(&object, out);
     }
     let mebibytes = bytes.div_ceil(BYTES_A_MIB);
     writeln!(out, "{}: {records} records, {mebibytes} MiB, verified", on_one_line(&file))

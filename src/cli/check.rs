@@ -2,6 +2,7 @@
 
 use super::{Globals, failure, open_archive};
 use crate::error::{Failure, FailureKind};
+use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Reader, StoreError};
 use crate::store::maintain::Finding;
 use serde_json::json;
@@ -41,11 +42,11 @@ fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Fai
     let accepted = open_archive(globals)?.accept_digests().map_err(|error| error.into_failure(&globals.db))?;
     let days: Vec<String> = accepted.iter().map(ToString::to_string).collect();
     let written = if args.json {
-        super::render::write_json_line(&json!({ "accepted": days }), out)
+        write_json_line(&json!({ "accepted": days }), out)
     } else if days.is_empty() {
         writeln!(out, "nothing to accept: the records are as they were written")
     } else {
-        days.iter().try_for_each(|day| writeln!(out, "accepted {}", super::terminal::on_one_line(day)))
+        days.iter().try_for_each(|day| writeln!(out, "accepted {}", on_one_line(day)))
     };
     written.map_err(failure::output)
 }
@@ -61,7 +62,7 @@ pub(super) fn write_text(findings: &[Finding], out: &mut dyn Write) -> io::Resul
     for finding in findings {
         writeln!(out, "{}: {} ({})", finding.rule, finding.message, finding.count)?;
         for place in finding.places.iter().take(MOST_SHOWN) {
-            writeln!(out, "  {}", super::terminal::on_one_line(place))?;
+            writeln!(out, "  {}", on_one_line(place))?;
         }
         match finding.count.saturating_sub(MOST_SHOWN as u64) {
             0 => {}
@@ -85,5 +86,5 @@ fn write_json(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
             })
         })
         .collect();
-    super::render::write_json_line(&json!({ "ok": findings.is_empty(), "findings": findings }), out)
+    write_json_line(&json!({ "ok": findings.is_empty(), "findings": findings }), out)
 }

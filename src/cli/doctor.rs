@@ -1,15 +1,14 @@
 //! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation is silent.
 
-use super::render::{Format, Renderer};
 use super::service::{self, Service, ServiceArgs};
-use super::terminal::on_one_line;
+use super::terminal::screen;
 use super::{Globals, failure, runtime};
 use crate::api::CallFailure;
 use crate::config::in_several_regions;
-use crate::domain::FunctionUrn;
+use crate::domain::{Cell, FunctionUrn};
 use crate::error::{Failure, FailureKind};
+use crate::render::{Renderer, Style, on_one_line, write_json_line};
 use crate::store::file::{Archive, StoreError};
-use crate::store::reports::Cell;
 use crate::sync::{self, Checkup, Finding, RunSource, Verdict};
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -92,7 +91,7 @@ fn name(function: Option<&FunctionUrn>) -> Cell<'static> {
 
 fn write_text(checkup: &Checkup, out: &mut dyn Write) -> io::Result<()> {
     let columns = ["verdict", "question", "answer", "function", "evidence"];
-    let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
+    let mut renderer = Renderer::begin(Style::table(screen()), &columns.map(str::to_owned), out)?;
     for (function, finding) in &checkup.findings {
         renderer.row(&[
             Cell::Text(finding.verdict.as_str().into()),
@@ -122,7 +121,7 @@ fn write_json(checkup: &Checkup, out: &mut dyn Write) -> io::Result<()> {
         "error": checkup.failure.as_ref().map(ToString::to_string),
         "findings": findings,
     });
-    super::render::write_json_line(&object, out)
+    write_json_line(&object, out)
 }
 
 fn to_json((function, finding): &(Option<FunctionUrn>, Finding)) -> Value {

@@ -1,9 +1,8 @@
 //! How a failure is shown on stderr, and which one is none: a reader of our output that has seen enough.
 
 use super::LogFormat;
-use super::render::write_json_line;
-use super::terminal::on_one_line;
 use crate::error::{Failure, FailureKind};
+use crate::render::{on_one_line, write_json_line};
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::panic;

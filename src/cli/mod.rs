@@ -1,4 +1,4 @@
-//! The command line: one file a command, and what they share: rendering, logging, failures.
+//! The command line: one file a command, and what they share: logging, progress, failures.
 //!
 //! A command gets its arguments, the options that stand on every command, and where its data goes. Everything else that it
 //! says goes to stderr.
@@ -11,11 +11,11 @@ mod doctor;
 #[cfg(feature = "emulator")]
 mod emulate;
 mod failure;
+mod format;
 mod log;
 mod memory;
 mod progress;
 mod query;
-mod render;
 mod service;
 mod signals;
 mod status;

@@ -1,12 +1,13 @@
 //! `fgarchive status`: how far each function is covered, and whether that is recent enough.
 
-use super::render::{Format, Renderer};
+use super::terminal::screen;
 use super::{Globals, failure};
-use crate::domain::Timestamp;
+use crate::domain::{Cell, Timestamp};
 use crate::error::{Failure, FailureKind};
+use crate::render::{Renderer, Style, in_two_units, number_and_length, on_one_line, write_json_line};
 use crate::store::file::{Reader, StoreError};
 use crate::store::read::{ArchiveStatus, Extent, FunctionStatus, Stale, Unproven};
-use crate::store::reports::{Arguments, Cell};
+use crate::store::reports::Arguments;
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -71,7 +72,7 @@ fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Resul
 
 fn write_text(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
     let columns = ["function", "covered_through", "gaps", "lost", "open", "records", "recording", "reach", "survives"];
-    let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
+    let mut renderer = Renderer::begin(Style::table(screen()), &columns.map(str::to_owned), out)?;
     for function in &status.functions {
         renderer.row(&[
             Cell::Text(Cow::Borrowed(&function.name)),
@@ -89,9 +90,7 @@ fn write_text(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io
     let told = |moment: Option<Timestamp>| moment.map_or_else(|| "none".to_owned(), |moment| moment.to_string());
     writeln!(out, "\nlast good run: {}", told(status.last_good_run))?;
     writeln!(out, "last run: {}", told(status.last_run))?;
-    warnings(status, now)
-        .iter()
-        .try_for_each(|warning| writeln!(out, "warning: {}", super::terminal::on_one_line(warning)))
+    warnings(status, now).iter().try_for_each(|warning| writeln!(out, "warning: {}", on_one_line(warning)))
 }
 
 fn warnings(status: &ArchiveStatus, now: Timestamp) -> Vec<String> {
@@ -112,29 +111,15 @@ fn rough(length: Option<Duration>) -> Cell<'static> {
     length.map_or(Cell::Null, |length| Cell::Text(in_two_units(length).into()))
 }
 
-/// `13d 4h`: a length by its two largest units, rounded down.
-fn in_two_units(length: Duration) -> String {
-    let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm'), (1, 's')];
-    let mut rest = length.as_secs();
-    let largest = units.iter().position(|(seconds, _)| *seconds <= rest).unwrap_or(units.len() - 1);
-    let mut parts = Vec::new();
-    for (seconds, unit) in units.into_iter().skip(largest).take(2) {
-        parts.push(format!("{}{unit}", rest / seconds));
-        rest %= seconds;
-    }
-    parts.join(" ")
-}
-
 fn moment(moment: Option<Timestamp>) -> Cell<'static> {
     moment.map_or(Cell::Null, |moment| Cell::Text(moment.to_string().into()))
 }
 
-/// `2 (1h 30m)`: how many ranges, and how long they are together.
 fn extent(extent: Extent) -> Cell<'static> {
     let length = Duration::from_secs(extent.seconds.unsigned_abs());
     match extent.count {
         0 => Cell::Integer(0),
-        count => Cell::Text(format!("{count} ({})", in_two_units(length)).into()),
+        count => Cell::Text(number_and_length(count, length).into()),
     }
 }
 
@@ -145,7 +130,7 @@ fn write_json(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io
         "functions": status.functions.iter().map(|function| to_json(function, now)).collect::<Vec<_>>(),
         "warnings": warnings(status, now),
     });
-    super::render::write_json_line(&object, out)
+    write_json_line(&object, out)
 }
 
 fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {
@@ -181,16 +166,4 @@ fn unproven(unproven: &Unproven) -> Value {
 
 fn time(moment: Option<Timestamp>) -> Option<String> {
     moment.map(|moment| moment.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_length_is_told_by_its_two_largest_units() {
-        let told = |seconds| in_two_units(Duration::from_secs(seconds));
-        let lengths = [0, 59, 60, 5_430, 86_399, 86_400, 2_591_999, 34_560_000];
-        assert_eq!(lengths.map(told), ["0s", "59s", "1m 0s", "1h 30m", "23h 59m", "1d 0h", "29d 23h", "400d 0h"]);
-    }
 }

@@ -1,13 +1,12 @@
 //! `fgarchive sync`: one run.
 
 use super::progress::Progress;
-use super::render::write_json_line;
 use super::service::{self, Service, ServiceArgs};
 use super::signals::interrupt;
-use super::terminal::on_one_line;
 use super::{Globals, failure, runtime};
 use crate::domain::{Counts, Interval, Reject};
 use crate::error::Failure;
+use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
 use crate::store::write::Comparison;
 use crate::sync::{

@@ -1,9 +1,9 @@
 //! Reading the command line: one that cannot be read, and the help that was asked for.
 
-use super::render::write_json_line;
-use super::terminal::{is_unsafe, log_lines};
+use super::terminal::log_lines;
 use super::{Cli, LogFormat, failure};
 use crate::error::{Failure, FailureKind};
+use crate::render::{is_unsafe, write_json_line};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use serde_json::json;

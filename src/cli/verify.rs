@@ -1,15 +1,16 @@
 //! `fgarchive verify`: whether the service still shows what was archived of settled windows.
 
 use super::progress::Progress;
-use super::render::{Format, Renderer};
 use super::service::{self, Service, ServiceArgs};
 use super::signals::interrupt;
+use super::terminal::screen;
 use super::{Globals, failure, open_archive, runtime};
 use crate::api::Client;
-use crate::domain::{FunctionUrn, Timestamp};
+use crate::domain::{Cell, FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
+use crate::render::{Renderer, Style, on_one_line, write_json_line};
 use crate::store::file::{Archive, Reader, StoreError};
-use crate::store::reports::{Arguments, Cell, Report};
+use crate::store::reports::{Arguments, Report};
 use crate::store::write::{Comparison, Discrepancy};
 use crate::sync::{self, FunctionReport, RunPlan, RunReport, RunSource, Selection, Settings, SourceReport, Task};
 use serde_json::{Value, json};
@@ -156,7 +157,7 @@ fn write_text(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> i
 
 fn write_functions(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     let columns = ["function", "windows", "records", "late", "changed", "gone", "forgotten"];
-    let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
+    let mut renderer = Renderer::begin(Style::table(screen()), &columns.map(str::to_owned), out)?;
     for function in report.functions().filter(|function| function.gone.is_none()) {
         let windows = || report.verified().filter(|window| window.function == function.id);
         let sum = |count: fn(&Comparison) -> u64| integer(windows().map(count).sum());
@@ -180,7 +181,7 @@ fn integer(count: u64) -> Cell<'static> {
 fn write_findings(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
     let named = || report.verified().flat_map(|window| &window.named);
     for (discrepancy, id) in named().take(MOST_SHOWN) {
-        writeln!(out, "{:<8} {}", word(*discrepancy), super::terminal::on_one_line(id.as_str()))?;
+        writeln!(out, "{:<8} {}", word(*discrepancy), on_one_line(id.as_str()))?;
     }
     let more = named().count().saturating_sub(MOST_SHOWN);
     if more > 0 { writeln!(out, "… and {more} more (--json names them)") } else { Ok(()) }
@@ -203,7 +204,7 @@ fn write_settling(settling: &[Caught], out: &mut dyn Write) -> io::Result<()> {
     }
     let columns = ["settle_delay", "caught_pct", "missed"];
     writeln!(out)?;
-    let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
+    let mut renderer = Renderer::begin(Style::table(screen()), &columns.map(str::to_owned), out)?;
     let all_caught = settling.iter().position(|caught| caught.missed == 0).unwrap_or(settling.len());
     for caught in settling.iter().take(all_caught + 1) {
         let delay = Cell::Text(length(caught.delay_s).into());
@@ -236,7 +237,7 @@ fn write_json(report: &RunReport, settling: &[Caught], out: &mut dyn Write) -> i
         "settling": curve,
         "settle_delay_for_99_9_pct_s": enough,
     });
-    super::render::write_json_line(&object, out)
+    write_json_line(&object, out)
 }
 
 fn window_to_json(report: &RunReport, window: &Comparison) -> Value {

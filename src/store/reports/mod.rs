@@ -9,7 +9,7 @@ mod sandbox;
 
 pub use arguments::Arguments;
 pub use catalogue::{Parameter, Report};
-pub use question::{Cell, Question, Row, Rows};
+pub use question::{Question, Row, Rows};
 pub use sandbox::Sandbox;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A prepared question and its answer, row by row: nothing is collected, so that any answer fits in memory.
 
+use crate::domain::Cell;
 use crate::store::file::StoreError;
 use crate::store::sql::budget::Budget;
 use rusqlite::types::ValueRef;
 use rusqlite::{Row as SqliteRow, Rows as SqliteRows, Statement};
-use std::borrow::Cow;
 
 /// A statement that is ready to be answered.
 #[derive(Debug)]
@@ -78,21 +78,6 @@ impl Row<'_> {
             cell
         })
     }
-}
-
-/// One value, in the five types of SQLite.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell<'a> {
-    /// Nothing.
-    Null,
-    /// A whole number.
-    Integer(i64),
-    /// Another number.
-    Real(f64),
-    /// A text; what is no UTF-8 is replaced.
-    Text(Cow<'a, str>),
-    /// Bytes.
-    Blob(&'a [u8]),
 }
 
 impl<'a> From<ValueRef<'a>> for Cell<'a> {
