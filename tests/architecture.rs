@@ -439,10 +439,10 @@ fn every_rule_can_fail() {
 const FLOORS: [&str; 6] = ["sql", "file", "write", "reports", "read", "maintain"];
 
 /// How many files of a room still stand in a circle; a number here may only fall.
-const KNOWN_CIRCLES: [(&str, usize); 1] = [("cli", 16)];
+const KNOWN_CIRCLES: [(&str, usize); 0] = [];
 
 /// How many functions still have their body in a `mod.rs`, which is a table of contents; a number here may only fall.
-const KNOWN_BODIES: [(&str, usize); 1] = [("cli/mod.rs", 7)];
+const KNOWN_BODIES: [(&str, usize); 0] = [];
 
 /// The segments of a path such as `crate::domain::Status`.
 type Segments = Vec<String>;

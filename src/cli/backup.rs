@@ -1,6 +1,7 @@
 //! `fgarchive backup`: a verified copy of the archive.
 
-use super::{Globals, check, failure};
+use super::globals::Globals;
+use super::{check, failure};
 use crate::error::{Failure, FailureKind};
 use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Reader, is_same_file};

@@ -1,6 +1,8 @@
 //! `fgarchive check`: whether the archive is whole.
 
-use super::{Globals, failure, open_archive};
+use super::archive::open_existing;
+use super::failure;
+use super::globals::Globals;
 use crate::error::{Failure, FailureKind};
 use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Reader, StoreError};
@@ -39,7 +41,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 
 /// Notes the records as they are; what else is wrong is not touched.
 fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let accepted = open_archive(globals)?.accept_digests().map_err(|error| error.into_failure(&globals.db))?;
+    let accepted = open_existing(globals)?.accept_digests().map_err(|error| error.into_failure(&globals.db))?;
     let days: Vec<String> = accepted.iter().map(ToString::to_string).collect();
     let written = if args.json {
         write_json_line(&json!({ "accepted": days }), out)

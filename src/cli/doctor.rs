@@ -1,8 +1,9 @@
 //! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation is silent.
 
+use super::globals::Globals;
 use super::service::{self, Service, ServiceArgs};
 use super::terminal::screen;
-use super::{Globals, failure, runtime};
+use super::{failure, runtime};
 use crate::api::CallFailure;
 use crate::config::in_several_regions;
 use crate::domain::{Cell, FunctionUrn};
@@ -34,7 +35,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let settings = args.service.settings(clock.now());
     let service = only_one(args.service.services_of_project(globals)?)?;
     let credentials = service.credentials.clone();
-    let checkup = runtime()?.block_on(async {
+    let checkup = runtime::start()?.block_on(async {
         let RunSource { source: client, settings, .. } = service.into_source(&settings).await?;
         Ok::<_, Failure>(sync::examine(client, &settings, &clock, &credentials).await)
     })?;

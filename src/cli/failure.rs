@@ -1,6 +1,6 @@
 //! How a failure is shown on stderr, and which one is none: a reader of our output that has seen enough.
 
-use super::LogFormat;
+use super::globals::LogFormat;
 use crate::error::{Failure, FailureKind};
 use crate::render::{on_one_line, write_json_line};
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! What the program says while it works: on stderr, for people or for programs.
 
+use super::globals::{Globals, LogFormat};
 use super::terminal::{log_lines, stderr_has_colour};
-use super::{Globals, LogFormat};
 use crate::clock::Clock;
 use std::fmt;
 use std::io::{self, IsTerminal};

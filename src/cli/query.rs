@@ -1,9 +1,10 @@
 //! `fgarchive query`: the reports, and questions in SQL.
 
+use super::failure;
+use super::globals::Globals;
 use super::memory::MemoryBound;
 use super::terminal::screen;
 use super::watchdog::Watchdog;
-use super::{Globals, failure};
 use crate::config;
 use crate::domain::Cell;
 use crate::error::{Failure, FailureKind};

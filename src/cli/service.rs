@@ -1,6 +1,6 @@
 //! What every command that asks the service is told: which functions, where, and how hard to ask.
 
-use super::Globals;
+use super::globals::Globals;
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::clock::Clock;
 use crate::config::{self, LoadedCredentials, RegionGroup, ServiceAddress, ServiceOptions};

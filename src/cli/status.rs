@@ -1,7 +1,8 @@
 //! `fgarchive status`: how far each function is covered, and whether that is recent enough.
 
+use super::failure;
+use super::globals::Globals;
 use super::terminal::screen;
-use super::{Globals, failure};
 use crate::domain::{Cell, Timestamp};
 use crate::error::{Failure, FailureKind};
 use crate::render::{Renderer, Style, in_two_units, number_and_length, on_one_line, write_json_line};

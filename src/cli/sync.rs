@@ -1,9 +1,10 @@
 //! `fgarchive sync`: one run.
 
+use super::globals::Globals;
 use super::progress::Progress;
 use super::service::{self, Service, ServiceArgs};
 use super::signals::interrupt;
-use super::{Globals, failure, runtime};
+use super::{failure, runtime};
 use crate::domain::{Counts, Interval, Reject};
 use crate::error::Failure;
 use crate::render::{on_one_line, write_json_line};
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     if args.dry_run {
         return preview(args, &settings, services, globals, out);
     }
-    let runtime = runtime()?;
+    let runtime = runtime::start()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open(&globals.db)?;
     let mut progress = Progress::start(globals);
@@ -279,7 +280,7 @@ fn preview(
         Found::Ours { .. } => Some(Reader::open(&globals.db).map_err(refused)?),
     };
     let sources = services.len();
-    let previews = runtime()?.block_on(async {
+    let previews = runtime::start()?.block_on(async {
         let mut all = Vec::new();
         for RunSource { source, settings, .. } in service::to_sources(services, settings).await? {
             let (previews, list) = sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await?;

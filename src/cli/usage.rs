@@ -1,7 +1,9 @@
 //! Reading the command line: one that cannot be read, and the help that was asked for.
 
+use super::command_line::Cli;
+use super::failure;
+use super::globals::LogFormat;
 use super::terminal::log_lines;
-use super::{Cli, LogFormat, failure};
 use crate::error::{Failure, FailureKind};
 use crate::render::{is_unsafe, write_json_line};
 use clap::error::ErrorKind;

@@ -1,10 +1,12 @@
 //! `fgarchive verify`: whether the service still shows what was archived of settled windows.
 
+use super::archive::open_existing;
+use super::globals::Globals;
 use super::progress::Progress;
 use super::service::{self, Service, ServiceArgs};
 use super::signals::interrupt;
 use super::terminal::screen;
-use super::{Globals, failure, open_archive, runtime};
+use super::{failure, runtime};
 use crate::api::Client;
 use crate::domain::{Cell, FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
@@ -54,9 +56,9 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let selection = Selection { since, until, sample: args.sample };
     let settings = args.service.settings(now);
     let services = args.service.services(globals)?;
-    let runtime = runtime()?;
+    let runtime = runtime::start()?;
     let cancel = interrupt(&runtime)?;
-    let mut archive = open_archive(globals)?;
+    let mut archive = open_existing(globals)?;
     let mut progress = Progress::start(globals);
     let report = runtime.block_on(async {
         let sources = choose(services, &settings, &archive).await?;
