@@ -3,7 +3,7 @@
 use crate::domain::Cell;
 use crate::store::file::StoreError;
 use crate::store::sql::budget::Budget;
-use rusqlite::types::ValueRef;
+use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Row as SqliteRow, Rows as SqliteRows, Statement};
 
 /// A statement that is ready to be answered.
@@ -67,6 +67,11 @@ impl Row<'_> {
         let at_most = |bytes: &[u8]| if std::str::from_utf8(bytes).is_ok() { 0 } else { bytes.len() as u64 * 3 };
         let cells = (0..).map_while(|at| self.0.get_ref(at).ok());
         cells.map(|cell| if let ValueRef::Text(bytes) = cell { at_most(bytes) } else { 0 }).sum()
+    }
+
+    /// The value of the column of that name.
+    pub(super) fn value<T: FromSql>(&self, column: &str) -> Result<T, StoreError> {
+        Ok(self.0.get(column)?)
     }
 
     /// The cells, from left to right.
