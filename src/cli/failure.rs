@@ -2,8 +2,8 @@
 
 use super::globals::LogFormat;
 use crate::error::{Failure, FailureKind};
+use crate::render::views::FailureView;
 use crate::render::{on_one_line, write_json_line};
-use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::panic;
 
@@ -54,7 +54,7 @@ pub(super) fn is_closed_output(failure: &Failure) -> bool {
 pub(super) fn show(failure: &Failure, format: LogFormat, err: &mut dyn Write) {
     let _ = match format {
         LogFormat::Text => show_text(failure, err),
-        LogFormat::Json => write_json_line(&to_json(failure), err),
+        LogFormat::Json => write_json_line(&FailureView::of(failure), err),
     };
 }
 
@@ -64,22 +64,6 @@ fn show_text(failure: &Failure, err: &mut dyn Write) -> io::Result<()> {
         Some(hint) => writeln!(err, "\nhint: {}", on_one_line(hint)),
         None => Ok(()),
     }
-}
-
-fn to_json(failure: &Failure) -> serde_json::Value {
-    let mut causes = Vec::new();
-    let mut cause = failure.source.as_deref().map(|source| source as &dyn Error);
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
-    serde_json::json!({
-        "level": "ERROR",
-        "error": failure.message,
-        "causes": causes,
-        "hint": failure.hint,
-        "exit_code": failure.kind.exit_code(),
-    })
 }
 
 #[cfg(test)]

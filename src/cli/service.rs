@@ -269,11 +269,6 @@ pub(super) async fn to_sources(services: Vec<Service>, settings: &Settings) -> R
     Ok(sources)
 }
 
-/// A function's name where one source is asked, which several may have alike; else its URN.
-pub(super) fn name_among(sources: usize, urn: &FunctionUrn) -> String {
-    if sources > 1 { urn.to_string() } else { urn.full_name() }
-}
-
 /// Names a source in all lines about it, where the run has others.
 pub(super) fn span(report: &RunReport, source: &SourceReport) -> Span {
     if report.sources.len() > 1 { tracing::error_span!("source", name = %source.name) } else { Span::none() }

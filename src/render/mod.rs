@@ -16,6 +16,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+pub(crate) mod views;
 
 pub(crate) use json::write_line as write_json_line;
 pub(crate) use length::{in_two_units, number_and_length};

@@ -202,3 +202,10 @@ fn a_screen_wraps_a_table_and_guards_csv() {
     assert_eq!(narrow, on_screen(Format::Table, Screen::default()), "a terminal that tells no width");
     assert_eq!(on_screen(Format::Csv, screen), "a,b\none two three four,\\u{1b}[2J\n");
 }
+
+/// A value as commands print it.
+pub(super) fn json_line(value: &impl serde::Serialize) -> String {
+    let mut out = Vec::new();
+    write_json_line(value, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
