@@ -2,6 +2,7 @@
 
 use super::failure;
 use super::globals::Globals;
+use super::hints;
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{BackupView, write_backup, write_findings};
 use crate::render::write_json_line;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
                 .hint("it was left as it was; see whether the two paths are exchanged, or replace it with --force"))
         }
         Err(BackupError::Findings(findings)) => {
-            write_findings(&findings, out).map_err(failure::output)?;
+            write_findings(&findings, hints::repair, out).map_err(failure::output)?;
             let message = format!("the archive `{}` breaks its rules, and was not copied", globals.db.display());
             Err(Failure::new(FailureKind::Finding, message)
                 .hint("an earlier copy is left as it was; each finding on stdout says what to do"))

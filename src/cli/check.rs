@@ -3,6 +3,7 @@
 use super::archive::open_existing;
 use super::failure;
 use super::globals::Globals;
+use super::hints;
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{AcceptedView, CheckView, write_accepted, write_findings};
 use crate::render::write_json_line;
@@ -28,8 +29,11 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let findings = Reader::open(&globals.db)
         .and_then(|mut reader| reader.check())
         .map_err(|error: StoreError| error.into_failure(&globals.db))?;
-    let written =
-        if args.json { write_json_line(&CheckView::of(&findings), out) } else { write_findings(&findings, out) };
+    let written = if args.json {
+        write_json_line(&CheckView::of(&findings, hints::repair), out)
+    } else {
+        write_findings(&findings, hints::repair, out)
+    };
     written.map_err(failure::output)?;
     if findings.is_empty() {
         return Ok(());

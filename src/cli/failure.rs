@@ -1,6 +1,7 @@
 //! How a failure is shown on stderr, and which one is none: a reader of our output that has seen enough.
 
 use super::globals::LogFormat;
+use super::hints;
 use crate::error::{Failure, FailureKind};
 use crate::render::views::FailureView;
 use crate::render::{on_one_line, write_json_line};
@@ -54,14 +55,17 @@ pub(super) fn is_closed_output(failure: &Failure) -> bool {
 pub(super) fn show(failure: &Failure, format: LogFormat, err: &mut dyn Write) {
     let _ = match format {
         LogFormat::Text => show_text(failure, err),
-        LogFormat::Json => write_json_line(&FailureView::of(failure), err),
+        LogFormat::Json => {
+            let hint = failure.hint.as_ref().map(hints::words);
+            write_json_line(&FailureView::of(failure, hint.as_deref()), err)
+        }
     };
 }
 
 fn show_text(failure: &Failure, err: &mut dyn Write) -> io::Result<()> {
     writeln!(err, "error: {}", on_one_line(&failure.to_string()))?;
     match &failure.hint {
-        Some(hint) => writeln!(err, "\nhint: {}", on_one_line(hint)),
+        Some(hint) => writeln!(err, "\nhint: {}", on_one_line(&hints::words(hint))),
         None => Ok(()),
     }
 }

@@ -15,6 +15,7 @@ mod emulate;
 mod failure;
 mod format;
 mod globals;
+mod hints;
 mod log;
 mod memory;
 mod program;

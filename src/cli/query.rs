@@ -154,11 +154,17 @@ fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Writ
         function: args.function,
         own: args.param,
     };
-    let refused = |error: StoreError| error.into_failure(&globals.db);
+    let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
     let mut question = reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory: MemoryBound::default() };
     answer(&mut question, style, limits, &globals.db, out)
+}
+
+/// The failure of a report; an argument that it does not take is named as the option that gave it.
+fn refused_argument(error: StoreError, archive: &Path) -> Failure {
+    let StoreError::NotTaken { report, argument } = error else { return error.into_failure(archive) };
+    error.into_failure(archive).because(format!("the report `{report}` does not take --{argument}"))
 }
 
 fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {

@@ -1,12 +1,15 @@
 //! What a check of the archive found.
 
 use crate::render::on_one_line;
-use crate::store::maintain::Finding;
+use crate::store::maintain::{Finding, Repair};
 use serde::Serialize;
 use std::io::{self, Write};
 
 /// So many places of a finding are shown to people; the first tell what is wrong.
 const MOST_SHOWN: usize = 5;
+
+/// Puts a repair into words, which name the options of the program that shows them.
+type RepairWords = fn(Repair) -> &'static str;
 
 /// What `check --json` prints.
 #[derive(Debug, Serialize)]
@@ -25,14 +28,16 @@ struct FindingView<'a> {
 }
 
 impl<'a> CheckView<'a> {
-    pub(crate) fn of(findings: &'a [Finding]) -> Self {
-        Self { findings: findings.iter().map(FindingView::of).collect(), ok: findings.is_empty() }
+    /// The findings, each with its repair in words.
+    pub(crate) fn of(findings: &'a [Finding], repair: RepairWords) -> Self {
+        let views = findings.iter().map(|finding| FindingView::of(finding, repair(finding.repair)));
+        Self { findings: views.collect(), ok: findings.is_empty() }
     }
 }
 
 impl<'a> FindingView<'a> {
-    fn of(finding: &'a Finding) -> Self {
-        let Finding { rule, message, count, places, repair } = finding;
+    fn of(finding: &'a Finding, repair: &'a str) -> Self {
+        let Finding { rule, message, count, places, .. } = finding;
         Self { count: *count, message, places, repair, rule }
     }
 }
@@ -51,7 +56,7 @@ impl<'a> AcceptedView<'a> {
 }
 
 /// Each finding with its places and what to do.
-pub(crate) fn write_findings(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_findings(findings: &[Finding], repair: RepairWords, out: &mut dyn Write) -> io::Result<()> {
     if findings.is_empty() {
         return writeln!(out, "ok");
     }
@@ -64,7 +69,7 @@ pub(crate) fn write_findings(findings: &[Finding], out: &mut dyn Write) -> io::R
             0 => {}
             more => writeln!(out, "  … and {more} more; --json names them")?,
         }
-        writeln!(out, "  repair: {}", finding.repair)?;
+        writeln!(out, "  repair: {}", repair(finding.repair))?;
     }
     Ok(())
 }
@@ -86,13 +91,13 @@ mod tests {
     #[test]
     fn the_json_of_a_check_stays_as_it_is() {
         let places = vec!["row 1".to_owned(), "row 2".to_owned()];
-        let finding = Finding { rule: "r", message: "m", count: 2, places, repair: "do" };
+        let finding = Finding { rule: "r", message: "m", count: 2, places, repair: Repair::CompareDays };
         assert_eq!(
-            json_line(&CheckView::of(&[finding])),
+            json_line(&CheckView::of(&[finding], |_| "do")),
             "{\"findings\":[{\"count\":2,\"message\":\"m\",\"places\":[\"row 1\",\"row 2\"],\
              \"repair\":\"do\",\"rule\":\"r\"}],\"ok\":false}\n"
         );
-        assert_eq!(json_line(&CheckView::of(&[])), "{\"findings\":[],\"ok\":true}\n");
+        assert_eq!(json_line(&CheckView::of(&[], |_| "do")), "{\"findings\":[],\"ok\":true}\n");
     }
 
     #[test]

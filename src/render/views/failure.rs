@@ -15,8 +15,8 @@ pub(crate) struct FailureView<'a> {
 }
 
 impl<'a> FailureView<'a> {
-    /// A failure with the chain of its causes.
-    pub(crate) fn of(failure: &'a Failure) -> Self {
+    /// A failure with the chain of its causes, and its hint in words.
+    pub(crate) fn of(failure: &'a Failure, hint: Option<&'a str>) -> Self {
         let mut causes = Vec::new();
         let mut cause = failure.source.as_deref().map(|source| source as &dyn Error);
         while let Some(error) = cause {
@@ -24,7 +24,7 @@ impl<'a> FailureView<'a> {
             cause = error.source();
         }
         let exit_code = failure.kind.exit_code();
-        Self { causes, error: &failure.message, exit_code, hint: failure.hint.as_deref(), level: "ERROR" }
+        Self { causes, error: &failure.message, exit_code, hint, level: "ERROR" }
     }
 
     /// A command line that cannot be read, and what would be one.
@@ -43,14 +43,13 @@ mod tests {
 
     #[test]
     fn the_json_of_a_failure_stays_as_it_is() {
-        let failure =
-            Failure::new(FailureKind::Archive, "cannot use it").because(io::Error::other("full")).hint("sweep");
+        let failure = Failure::new(FailureKind::Archive, "cannot use it").because(io::Error::other("full"));
         assert_eq!(
-            json_line(&FailureView::of(&failure)),
+            json_line(&FailureView::of(&failure, Some("sweep"))),
             "{\"causes\":[\"full\"],\"error\":\"cannot use it\",\"exit_code\":6,\"hint\":\"sweep\",\"level\":\"ERROR\"}\n"
         );
         assert_eq!(
-            json_line(&FailureView::of(&Failure::new(FailureKind::Unexpected, ""))),
+            json_line(&FailureView::of(&Failure::new(FailureKind::Unexpected, ""), None)),
             "{\"causes\":[],\"error\":\"\",\"exit_code\":1,\"hint\":null,\"level\":\"ERROR\"}\n"
         );
         assert_eq!(
