@@ -464,7 +464,7 @@ fn every_rule_can_fail() {
     }
     for (path, code) in [
         ("plan/pace.rs", "// use crate::store::Archive; println!\nconst A: &str = \"use rusqlite::Row; SELECT\";"),
-        ("cli/render/mod.rs", "mod csv;\nuse csv::Writer;"),
+        ("render/mod.rs", "mod csv;\nuse csv::Writer;"),
         ("render/views/status.rs", "use crate::store::read::Extent;"),
         ("plan/pace.rs", "#[cfg(test)]\nmod tests {\n    use proptest::prelude::*;\n    use crate::store::Archive;\n}"),
         ("sync/mod.rs", "use tokio::time::Instant;\nfn f<'a>(x: &'a str) -> char { '\"' }\n// SystemTime::now"),

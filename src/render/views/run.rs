@@ -48,7 +48,8 @@ struct SourceView<'a> {
     throttled: u64,
 }
 
-/// What came of the list of functions; of what cannot be read the first entries as they came, and how many there are.
+/// What came of the list of functions; of what cannot be read the first entries as they came, and how
+/// many there are.
 #[derive(Debug, Default, Serialize)]
 struct ListView<'a> {
     functions: usize,
@@ -154,7 +155,7 @@ impl<'a> FunctionView<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Interval, Reject};
+    use crate::domain::{Interval, RecordCounts, Reject, RequestCounts};
     use crate::render::tests::json_line;
     use pretty_assertions::assert_eq;
 
@@ -220,6 +221,34 @@ mod tests {
              \"functions_unreadable\":0,\"list\":null,\"outcome\":\"\",\"records_changed\":0,\
              \"records_late\":0,\"records_new\":0,\"records_rejected\":0,\"records_seen\":0,\"requests\":0,\
              \"retries\":0,\"run\":0,\"sources\":[],\"throttled\":0,\"windows_verified\":0}\n"
+        );
+    }
+
+    /// Each number and word of a source stands under its own name.
+    #[test]
+    fn the_json_of_a_source_stays_as_it_is() {
+        let requests = RequestCounts { sent: 1, retries: 2, throttled: 3 };
+        let records = RecordCounts { seen: 4, new: 5, changed: 6, late: 7, rejected: 8 };
+        let counts = Counts { requests, records, functions_unreadable: 9, ..Counts::default() };
+        let source = SourceReport {
+            name: "cn-north-4".into(),
+            began_at: day().begin().into(),
+            functions: Vec::new(),
+            verified: Vec::new(),
+            list: Some(ListReport::default()),
+            refusal: None,
+            is_down: false,
+            is_interrupted: true,
+            is_verification: false,
+            counts,
+        };
+        assert_eq!(
+            json_line(&SourceView::of(&source)),
+            "{\"error\":\"the run was interrupted; what it fetched is kept\",\"exit_code\":130,\"functions\":0,\
+             \"functions_unreadable\":9,\"list\":{\"functions\":0,\"proven\":true,\"reason\":null,\
+             \"unreadable\":0,\"unreadable_entries\":[]},\"name\":\"cn-north-4\",\"outcome\":\"interrupted\",\
+             \"records_changed\":6,\"records_late\":7,\"records_new\":5,\"records_rejected\":8,\
+             \"records_seen\":4,\"requests\":1,\"retries\":2,\"throttled\":3}\n"
         );
     }
 
