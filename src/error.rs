@@ -40,6 +40,72 @@ impl FailureKind {
     }
 }
 
+/// The next step for whoever reads a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// In words, which name no option of this program.
+    Words(String),
+    /// By its meaning, where the words depend on how the reader sets something: only the command line knows.
+    Step(Step),
+}
+
+impl From<&str> for Hint {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
+}
+
+impl From<String> for Hint {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<Step> for Hint {
+    fn from(step: Step) -> Self {
+        Self::Step(step)
+    }
+}
+
+/// What a reader can do about a failure by setting something, or by asking in another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Say where the archive is, or begin one: there is none.
+    NameArchive,
+    /// Give the archive another path: something else is there, and was left as it was.
+    NameOtherArchive,
+    /// Ask about less at once, or give the question more time.
+    AskLessOrLonger,
+    /// Ask for less at once, or give the question more memory.
+    AskLessOrWithMore,
+    /// See what the report of this name takes.
+    ReadReport(&'static str),
+    /// Ask the service more slowly.
+    SlowDown,
+    /// Wait for a service that does not answer as it should; else see who answers in its place.
+    AwaitService,
+    /// See why the service is not reached.
+    ReachService,
+    /// See why what answers is not trusted.
+    TrustService,
+    /// See why the proxy does not let us through.
+    PassProxy,
+    /// Correct the user's name or password.
+    CorrectLogin,
+    /// Correct which function is asked for, and where.
+    CorrectFunction,
+    /// Correct which service is asked, and about which project.
+    CorrectProject,
+    /// Say which project is asked about.
+    NameProject,
+    /// See that the address is that of the service.
+    CheckAddress,
+    /// Give the service longer until what it shows counts as settled.
+    SettleLater,
+    /// Run again, and see more of what it does.
+    SayMore,
+}
+
 /// A failure as it is shown: one lower-case sentence, its cause, and the next step.
 #[derive(Debug)]
 pub struct Failure {
@@ -48,7 +114,7 @@ pub struct Failure {
     /// What failed: the operation and its object.
     pub message: String,
     /// The next step for the reader, if one is known.
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
     /// Why it failed.
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -61,7 +127,7 @@ impl Failure {
 
     /// Adds the next step.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -13,6 +13,7 @@
 //! - `requester`: one project asked politely: pace, retries, refusal, clocks.
 //! - [`sync`]: the shell that asks `plan`, calls `api` and commits to `store`.
 //! - [`emulator`]: a stand-in for the service, to try the program against and to test it with.
+//! - `render`: how an answer is written: tables, JSON, CSV, Markdown.
 //! - [`cli`]: the commands, and how they show what they find.
 
 pub mod api;
@@ -24,6 +25,7 @@ pub mod domain;
 pub mod emulator;
 pub mod error;
 pub mod plan;
+mod render;
 mod requester;
 pub mod store;
 pub mod sync;

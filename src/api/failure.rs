@@ -5,9 +5,6 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// A wait that is worth telling the reader of.
-const LONG_WAIT: Duration = Duration::from_mins(1);
-
 /// What a failure means: whether to wait, to ask again, to stop, or to ask a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
@@ -45,6 +42,8 @@ pub enum Meaning {
     Refused,
     /// The answer is larger than any honest page.
     TooLarge,
+    /// The settings name no project that could be asked about.
+    UnknownProject,
     /// The call could not be made with the settings at hand.
     Misconfigured,
 }
@@ -122,13 +121,14 @@ impl CallFailure {
             | Meaning::TooLarge
             | Meaning::Untrusted
             | Meaning::Proxy
+            | Meaning::UnknownProject
             | Meaning::Misconfigured => false,
         }
     }
 
     /// Whether settings have to be changed before the call can succeed.
     pub fn is_misconfigured(&self) -> bool {
-        matches!(self.meaning, Meaning::Untrusted | Meaning::Proxy | Meaning::Misconfigured)
+        matches!(self.meaning, Meaning::Untrusted | Meaning::Proxy | Meaning::UnknownProject | Meaning::Misconfigured)
     }
 
     /// Whether no other call can fare better: we are not let in, or do not get to the service at all.
@@ -160,48 +160,6 @@ impl CallFailure {
         format!("{}{details}{cause}", self.reason())
     }
 
-    /// The next step for the reader.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self.meaning {
-            Meaning::Throttled { retry_after: Some(wait) } if wait >= LONG_WAIT => {
-                return Some(format!(
-                    "the service asks to wait {} minutes; run again then",
-                    wait.as_secs().div_ceil(60)
-                ));
-            }
-            Meaning::Throttled { .. } => "lower --max-rps, or run again later",
-            Meaning::Unavailable { .. } | Meaning::Timeout | Meaning::BrokenAnswer => {
-                "run again later; if it stays, check --endpoint and any proxy in between"
-            }
-            Meaning::Unreachable => "check --endpoint, the network and any proxy; --ca-cert adds a private authority",
-            Meaning::Untrusted => {
-                "check --endpoint and this machine's clock; --ca-cert adds a private authority, such as a proxy's own"
-            }
-            Meaning::Proxy => "check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names who needs none",
-            Meaning::Denied => {
-                "check the credentials, their permission for FunctionGraph and this machine's clock; \
-                 five refused signatures lock a key for five minutes"
-            }
-            Meaning::Forbidden => {
-                "give the user of these credentials the permission to read this function and its asynchronous \
-                 invocations (a policy such as FunctionGraph ReadOnlyAccess)"
-            }
-            Meaning::LoginRefused => {
-                "check the user name, its domain and the password that were given (OS_USERNAME, OS_USER_DOMAIN_NAME, \
-                 OS_PASSWORD); too many wrong passwords lock a user for a while"
-            }
-            Meaning::TokenExpired => {
-                "fetch a new token where you set one (it lasts 24 hours); where a password is used, run again, \
-                 and see what IAM issues"
-            }
-            Meaning::NotFound => "check the function's URN, --region and --project-id",
-            Meaning::Refused => "check --endpoint, --region and --project-id",
-            Meaning::TooLarge => "check that --endpoint is FunctionGraph itself",
-            Meaning::Misconfigured => return None,
-        };
-        Some(hint.to_owned())
-    }
-
     fn reason(&self) -> &'static str {
         match self.meaning {
             Meaning::Throttled { .. } => "the service asks to slow down",
@@ -216,7 +174,7 @@ impl CallFailure {
             Meaning::NotFound => "it was not found",
             Meaning::Refused => "the service refused the request",
             Meaning::TooLarge => "the answer is too large",
-            Meaning::Misconfigured => "the settings do not allow it",
+            Meaning::UnknownProject | Meaning::Misconfigured => "the settings do not allow it",
         }
     }
 

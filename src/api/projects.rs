@@ -4,9 +4,6 @@ use super::failure::{CallFailure, Meaning};
 use super::session::Session;
 use super::wire;
 
-/// What the user does when the project cannot be told.
-const NAME_THE_PROJECT: &str = "set HUAWEICLOUD_SDK_PROJECT_ID or give --project-id";
-
 /// Looks up the one project of a region.
 pub(super) async fn find_project(session: &Session, region: &str) -> Result<String, CallFailure> {
     let operation = format!("find the project of the region `{region}`");
@@ -22,5 +19,5 @@ pub(super) async fn find_project(session: &Session, region: &str) -> Result<Stri
 }
 
 pub(super) fn no_project(operation: &str, why: &str) -> CallFailure {
-    CallFailure::new(operation, Meaning::Misconfigured).because(format!("{why}; {NAME_THE_PROJECT}"))
+    CallFailure::new(operation, Meaning::UnknownProject).because(why)
 }

@@ -1,15 +1,15 @@
 //! `fgarchive backup`: a verified copy of the archive.
 
-use super::terminal::on_one_line;
-use super::{Globals, check, failure};
+use super::failure;
+use super::globals::Globals;
+use super::hints;
 use crate::error::{Failure, FailureKind};
+use crate::render::views::{BackupView, write_backup, write_findings};
+use crate::render::write_json_line;
 use crate::store::file::{Reader, is_same_file};
 use crate::store::maintain::{BackupError, Copied, Replace};
-use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-const BYTES_A_MIB: u64 = 1 << 20;
 
 /// The arguments of `backup`.
 #[derive(clap::Args, Debug)]
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
                 .hint("it was left as it was; see whether the two paths are exchanged, or replace it with --force"))
         }
         Err(BackupError::Findings(findings)) => {
-            check::write_text(&findings, out).map_err(failure::output)?;
+            write_findings(&findings, hints::repair, out).map_err(failure::output)?;
             let message = format!("the archive `{}` breaks its rules, and was not copied", globals.db.display());
             Err(Failure::new(FailureKind::Finding, message)
                 .hint("an earlier copy is left as it was; each finding on stdout says what to do"))
@@ -62,12 +62,6 @@ fn shown<'a>(given: &'a Path, copied: &'a Copied) -> &'a Path {
 }
 
 fn show(copied: &Copied, args: &Args, out: &mut dyn Write) -> std::io::Result<()> {
-    let Copied { records, bytes, .. } = copied;
     let file = shown(&args.file, copied).to_string_lossy();
-    if args.json {
-        let object = json!({ "file": file, "records": records, "bytes": bytes, "verified": true });
-        return super::render::write_json_line(&object, out);
-    }
-    let mebibytes = bytes.div_ceil(BYTES_A_MIB);
-    writeln!(out, "{}: {records} records, {mebibytes} MiB, verified", on_one_line(&file))
+    if args.json { write_json_line(&BackupView::of(&file, copied), out) } else { write_backup(&file, copied, out) }
 }

@@ -1,11 +1,14 @@
 //! `fgarchive check`: whether the archive is whole.
 
-use super::{Globals, failure, open_archive};
+use super::archive::open_existing;
+use super::failure;
+use super::globals::Globals;
+use super::hints;
 use crate::error::{Failure, FailureKind};
+use crate::render::views::{AcceptedView, CheckView, write_accepted, write_findings};
+use crate::render::write_json_line;
 use crate::store::file::{Reader, StoreError};
-use crate::store::maintain::Finding;
-use serde_json::json;
-use std::io::{self, Write};
+use std::io::Write;
 
 /// The arguments of `check`.
 #[derive(clap::Args, Debug)]
@@ -26,7 +29,11 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let findings = Reader::open(&globals.db)
         .and_then(|mut reader| reader.check())
         .map_err(|error: StoreError| error.into_failure(&globals.db))?;
-    let written = if args.json { write_json(&findings, out) } else { write_text(&findings, out) };
+    let written = if args.json {
+        write_json_line(&CheckView::of(&findings, hints::repair), out)
+    } else {
+        write_findings(&findings, hints::repair, out)
+    };
     written.map_err(failure::output)?;
     if findings.is_empty() {
         return Ok(());
@@ -38,52 +45,8 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 
 /// Notes the records as they are; what else is wrong is not touched.
 fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let accepted = open_archive(globals)?.accept_digests().map_err(|error| error.into_failure(&globals.db))?;
+    let accepted = open_existing(globals)?.accept_digests().map_err(|error| error.into_failure(&globals.db))?;
     let days: Vec<String> = accepted.iter().map(ToString::to_string).collect();
-    let written = if args.json {
-        super::render::write_json_line(&json!({ "accepted": days }), out)
-    } else if days.is_empty() {
-        writeln!(out, "nothing to accept: the records are as they were written")
-    } else {
-        days.iter().try_for_each(|day| writeln!(out, "accepted {}", super::terminal::on_one_line(day)))
-    };
+    let written = if args.json { write_json_line(&AcceptedView::of(&days), out) } else { write_accepted(&days, out) };
     written.map_err(failure::output)
-}
-
-/// So many places of a finding are shown to people; the first tell what is wrong.
-const MOST_SHOWN: usize = 5;
-
-/// Each finding with its places and what to do.
-pub(super) fn write_text(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
-    if findings.is_empty() {
-        return writeln!(out, "ok");
-    }
-    for finding in findings {
-        writeln!(out, "{}: {} ({})", finding.rule, finding.message, finding.count)?;
-        for place in finding.places.iter().take(MOST_SHOWN) {
-            writeln!(out, "  {}", super::terminal::on_one_line(place))?;
-        }
-        match finding.count.saturating_sub(MOST_SHOWN as u64) {
-            0 => {}
-            more => writeln!(out, "  … and {more} more; --json names them")?,
-        }
-        writeln!(out, "  repair: {}", finding.repair)?;
-    }
-    Ok(())
-}
-
-fn write_json(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
-    let findings: Vec<_> = findings
-        .iter()
-        .map(|finding| {
-            json!({
-                "rule": finding.rule,
-                "message": finding.message,
-                "count": finding.count,
-                "places": finding.places,
-                "repair": finding.repair,
-            })
-        })
-        .collect();
-    super::render::write_json_line(&json!({ "ok": findings.is_empty(), "findings": findings }), out)
 }

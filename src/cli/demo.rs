@@ -3,7 +3,8 @@
 //! The stand-in service and the runs share a clock that is set forward between the runs, so that half an hour passes at
 //! once. What the reports print comes from the commands themselves.
 
-use super::{Cli, Command, Globals, emulate, failure, query, runtime, signals};
+use super::globals::Globals;
+use super::{emulate, failure, query, runtime, signals};
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::clock::Clock;
 use crate::config;
@@ -53,11 +54,20 @@ struct Defaults {
     options: Options,
 }
 
+/// A line of `query`, as the command line would have it.
+#[derive(Parser)]
+struct Question {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(flatten)]
+    args: query::Args,
+}
+
 /// Shows the program.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     refuse_existing(args.keep.as_deref())?;
     // Listened for before the directory is made: a signal ends the demo in good order, which removes it.
-    let runtime = runtime()?;
+    let runtime = runtime::start()?;
     let interrupted = signals::interrupt(&runtime)?;
     let cannot = |error| {
         Failure::new(FailureKind::Archive, "cannot make a directory for the demo")
@@ -169,13 +179,10 @@ fn summary(report: &RunReport) -> String {
 fn show(command: &[&str], path: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     let typed = command.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() });
     say(out, &format!("\n$ fgarchive {}", typed.collect::<Vec<_>>().join(" ")))?;
-    let line = ["fgarchive", "--db"].map(Into::into).into_iter().chain([path.as_os_str().to_owned()]);
-    let parsed = Cli::try_parse_from(line.chain(command.iter().map(Into::into)))
+    let archive = ["--db".into(), path.as_os_str().to_owned()];
+    let Question { globals, args } = Question::try_parse_from(command.iter().map(Into::into).chain(archive))
         .map_err(|error| Failure::new(FailureKind::Unexpected, "cannot read a command of the demo").because(error))?;
-    match parsed.command {
-        Command::Query(args) => query::run(args, &parsed.globals, out),
-        _ => Ok(()),
-    }
+    query::run(args, &globals, out)
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<(), Failure> {

@@ -1,19 +1,17 @@
 //! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation is silent.
 
-use super::render::{Format, Renderer};
+use super::globals::Globals;
 use super::service::{self, Service, ServiceArgs};
-use super::terminal::on_one_line;
-use super::{Globals, failure, runtime};
+use super::terminal::screen;
+use super::{failure, runtime};
 use crate::api::CallFailure;
 use crate::config::in_several_regions;
-use crate::domain::FunctionUrn;
 use crate::error::{Failure, FailureKind};
+use crate::render::views::{CheckupView, write_checkup};
+use crate::render::write_json_line;
 use crate::store::file::{Archive, StoreError};
-use crate::store::reports::Cell;
-use crate::sync::{self, Checkup, Finding, RunSource, Verdict};
-use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::io::{self, Write};
+use crate::sync::{self, Checkup, RunSource, Verdict};
+use std::io::Write;
 
 /// The arguments of `doctor`.
 #[derive(clap::Args, Clone, Debug)]
@@ -35,11 +33,15 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let settings = args.service.settings(clock.now());
     let service = only_one(args.service.services_of_project(globals)?)?;
     let credentials = service.credentials.clone();
-    let checkup = runtime()?.block_on(async {
+    let checkup = runtime::start()?.block_on(async {
         let RunSource { source: client, settings, .. } = service.into_source(&settings).await?;
         Ok::<_, Failure>(sync::examine(client, &settings, &clock, &credentials).await)
     })?;
-    let written = if args.json { write_json(&checkup, out) } else { write_text(&checkup, out) };
+    let written = if args.json {
+        write_json_line(&CheckupView::of(&checkup), out)
+    } else {
+        write_checkup(&checkup, screen(), out)
+    };
     written.map_err(failure::output)?;
     let kept = if args.no_store { Ok(()) } else { keep(&checkup, globals) };
     conclude(checkup).and(kept)
@@ -84,54 +86,4 @@ fn told_why(failure: CallFailure) -> Failure {
     let mut failure = sync::to_failure(failure);
     failure.message = format!("the check-up ended early: {}", failure.message);
     failure
-}
-
-fn name(function: Option<&FunctionUrn>) -> Cell<'static> {
-    function.map_or(Cell::Null, |urn| Cell::Text(urn.full_name().into()))
-}
-
-fn write_text(checkup: &Checkup, out: &mut dyn Write) -> io::Result<()> {
-    let columns = ["verdict", "question", "answer", "function", "evidence"];
-    let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
-    for (function, finding) in &checkup.findings {
-        renderer.row(&[
-            Cell::Text(finding.verdict.as_str().into()),
-            Cell::Text(Cow::Borrowed(&finding.question)),
-            Cell::Text(Cow::Borrowed(&finding.answer)),
-            name(function.as_ref()),
-            Cell::Text(Cow::Borrowed(&finding.evidence)),
-        ])?;
-    }
-    renderer.finish()?;
-    let mut told: Vec<&str> = Vec::new();
-    for (_, Finding { question, hint, .. }) in &checkup.findings {
-        if let Some(hint) = hint.filter(|hint| !told.contains(hint)) {
-            told.push(hint);
-            writeln!(out, "\nhint: {}: {hint}", on_one_line(question))?;
-        }
-    }
-    Ok(())
-}
-
-fn write_json(checkup: &Checkup, out: &mut dyn Write) -> io::Result<()> {
-    let findings: Vec<Value> = checkup.findings.iter().map(to_json).collect();
-    let object = json!({
-        "probed_at": checkup.at.to_string(),
-        "verdict": checkup.verdict().as_str(),
-        "requests": checkup.requests,
-        "error": checkup.failure.as_ref().map(ToString::to_string),
-        "findings": findings,
-    });
-    super::render::write_json_line(&object, out)
-}
-
-fn to_json((function, finding): &(Option<FunctionUrn>, Finding)) -> Value {
-    json!({
-        "function_urn": function.as_ref().map(ToString::to_string),
-        "question": finding.question,
-        "verdict": finding.verdict.as_str(),
-        "answer": finding.answer,
-        "evidence": finding.evidence,
-        "hint": finding.hint,
-    })
 }

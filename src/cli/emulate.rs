@@ -1,7 +1,8 @@
 //! `fgarchive emulate`: the stand-in cloud on a port of this machine.
 
+use super::globals::Globals;
 use super::signals::interrupt;
-use super::{Globals, failure, runtime};
+use super::{failure, runtime};
 use crate::emulator::{self, Emulator, Options, export_lines};
 use crate::error::{Failure, FailureKind};
 use std::fs::{self, File};
@@ -27,7 +28,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     if let Some(path) = &args.dump_world {
         dump(&service, path)?;
     }
-    let runtime = runtime()?;
+    let runtime = runtime::start()?;
     let stop = interrupt(&runtime)?;
     runtime.block_on(async {
         let listener = listen(args.options.port).await?;

@@ -1,10 +1,10 @@
 //! How a failure is shown on stderr, and which one is none: a reader of our output that has seen enough.
 
-use super::LogFormat;
-use super::render::write_json_line;
-use super::terminal::on_one_line;
+use super::globals::LogFormat;
+use super::hints;
 use crate::error::{Failure, FailureKind};
-use std::error::Error;
+use crate::render::views::FailureView;
+use crate::render::{on_one_line, write_json_line};
 use std::io::{self, ErrorKind, Write};
 use std::panic;
 
@@ -55,32 +55,19 @@ pub(super) fn is_closed_output(failure: &Failure) -> bool {
 pub(super) fn show(failure: &Failure, format: LogFormat, err: &mut dyn Write) {
     let _ = match format {
         LogFormat::Text => show_text(failure, err),
-        LogFormat::Json => write_json_line(&to_json(failure), err),
+        LogFormat::Json => {
+            let hint = failure.hint.as_ref().map(hints::words);
+            write_json_line(&FailureView::of(failure, hint.as_deref()), err)
+        }
     };
 }
 
 fn show_text(failure: &Failure, err: &mut dyn Write) -> io::Result<()> {
     writeln!(err, "error: {}", on_one_line(&failure.to_string()))?;
     match &failure.hint {
-        Some(hint) => writeln!(err, "\nhint: {}", on_one_line(hint)),
+        Some(hint) => writeln!(err, "\nhint: {}", on_one_line(&hints::words(hint))),
         None => Ok(()),
     }
-}
-
-fn to_json(failure: &Failure) -> serde_json::Value {
-    let mut causes = Vec::new();
-    let mut cause = failure.source.as_deref().map(|source| source as &dyn Error);
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
-    serde_json::json!({
-        "level": "ERROR",
-        "error": failure.message,
-        "causes": causes,
-        "hint": failure.hint,
-        "exit_code": failure.kind.exit_code(),
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What the program says while it works: on stderr, for people or for programs.
 
-use super::terminal::log_lines;
-use super::{Globals, LogFormat};
+use super::globals::{Globals, LogFormat};
+use super::terminal::{log_lines, stderr_has_colour};
 use crate::clock::Clock;
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -16,8 +16,8 @@ use tracing_subscriber::{Layer, Registry};
 /// Starts logging; a second start in one process (as tests may do) changes nothing.
 pub(super) fn start(globals: &Globals) {
     let filter = filter(globals.verbose, globals.quiet);
-    let colour = io::stderr().is_terminal() && !no_colour();
-    let lines = tracing_subscriber::fmt::layer().with_writer(log_lines).with_ansi(colour).with_target(false);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(log_lines).with_ansi(stderr_has_colour()).with_target(false);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match globals.log_format {
         LogFormat::Json => lines.json().flatten_event(true).with_timer(Utc(globals.clock())).boxed(),
         // A person at a terminal sees when a line appears; a log file needs to be told.
@@ -53,11 +53,6 @@ fn filter(verbose: u8, quiet: bool) -> Targets {
     let others = if quiet { LevelFilter::ERROR } else { LevelFilter::WARN };
     let silent = SILENT.map(|library| (library, LevelFilter::OFF));
     Targets::new().with_default(others).with_targets(silent).with_target(env!("CARGO_CRATE_NAME"), ours)
-}
-
-/// Whether colour is unwanted (no-color.org: set, and not empty).
-pub(super) fn no_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// The form of every time of this program, instead of one with microseconds.

@@ -1,6 +1,6 @@
 //! The bar of a run: on a terminal only, so that cron's mail holds no control characters.
 
-use super::Globals;
+use super::globals::Globals;
 use crate::domain::{Counts, PageCounts};
 use crate::sync::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -1,14 +1,17 @@
 //! `fgarchive query`: the reports, and questions in SQL.
 
+use super::failure;
+use super::globals::Globals;
 use super::memory::MemoryBound;
-use super::render::{Format, Renderer, Style};
 use super::service::check_order;
+use super::terminal::screen;
 use super::watchdog::Watchdog;
-use super::{Globals, failure};
 use crate::config;
+use crate::domain::Cell;
 use crate::error::{Failure, FailureKind};
+use crate::render::{Format, Renderer, Style};
 use crate::store::file::{Reader, StoreError};
-use crate::store::reports::{Arguments, Cell, Parameter, Question, Report};
+use crate::store::reports::{Arguments, Parameter, Question, Report};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use std::io::Write;
 use std::path::Path;
@@ -87,7 +90,7 @@ fn read_param(text: &str) -> Result<(String, String), String> {
 pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     args.check()?;
     match args.what.as_str() {
-        "list" => list(args.format, out),
+        "list" => list(args.style(), out),
         "sql" => ask_sql(&args, globals, out),
         name => match Report::find(name) {
             Some(report) if args.explain => out.write_all(report.text().as_bytes()).map_err(failure::output),
@@ -99,7 +102,7 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
 
 impl Args {
     fn style(&self) -> Style {
-        Style { format: self.format, csv_safe: self.csv_safe }
+        Style { format: self.format, csv_safe: self.csv_safe, screen: screen() }
     }
 
     /// Refuses what would otherwise be passed over in silence.
@@ -124,9 +127,9 @@ fn usage(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Usage, message)
 }
 
-fn list(format: Format, out: &mut dyn Write) -> Result<(), Failure> {
+fn list(style: Style, out: &mut dyn Write) -> Result<(), Failure> {
     let columns = ["report", "answers", "parameters"].map(str::to_owned);
-    let mut renderer = Renderer::begin(format, &columns, out).map_err(failure::output)?;
+    let mut renderer = Renderer::begin(style, &columns, out).map_err(failure::output)?;
     for report in Report::all() {
         let parameters: Vec<String> = report.parameters().iter().map(shown_parameter).collect();
         let cells = [report.name().into(), report.title().into(), parameters.join(" ").into()].map(Cell::Text);
@@ -148,11 +151,17 @@ fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Writ
     let (since, until) = (moment("--since", &args.since)?, moment("--until", &args.until)?);
     check_order(since, until)?;
     let arguments = Arguments { now, since, until, function: args.function, own: args.param };
-    let refused = |error: StoreError| error.into_failure(&globals.db);
+    let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
     let mut question = reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory: MemoryBound::default() };
     answer(&mut question, style, limits, &globals.db, out)
+}
+
+/// The failure of a report; an argument that it does not take is named as the option that gave it.
+fn refused_argument(error: StoreError, archive: &Path) -> Failure {
+    let StoreError::NotTaken { report, argument } = error else { return error.into_failure(archive) };
+    error.into_failure(archive).because(format!("the report `{report}` does not take --{argument}"))
 }
 
 fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! What every command that asks the service is told: which functions, where, and how hard to ask.
 
-use super::Globals;
+use super::globals::Globals;
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::clock::Clock;
 use crate::config::{self, LoadedCredentials, RegionGroup, ServiceAddress, ServiceOptions};
@@ -267,11 +267,6 @@ pub(super) async fn to_sources(services: Vec<Service>, settings: &Settings) -> R
         sources.push(service.into_source(settings).await?);
     }
     Ok(sources)
-}
-
-/// A function's name where one source is asked, which several may have alike; else its URN.
-pub(super) fn name_among(sources: usize, urn: &FunctionUrn) -> String {
-    if sources > 1 { urn.to_string() } else { urn.full_name() }
 }
 
 /// Names a source in all lines about it, where the run has others.

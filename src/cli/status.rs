@@ -1,15 +1,16 @@
 //! `fgarchive status`: how far each function is covered, and whether that is recent enough.
 
-use super::render::{Format, Renderer};
-use super::{Globals, failure};
+use super::failure;
+use super::globals::Globals;
+use super::terminal::screen;
 use crate::domain::Timestamp;
 use crate::error::{Failure, FailureKind};
+use crate::render::views::{StatusView, write_status};
+use crate::render::write_json_line;
 use crate::store::file::{Reader, StoreError};
-use crate::store::read::{ArchiveStatus, Extent, FunctionStatus, Stale, Unproven};
-use crate::store::reports::{Arguments, Cell};
-use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::io::{self, Write};
+use crate::store::read::{ArchiveStatus, Stale};
+use crate::store::reports::Arguments;
+use std::io::Write;
 use std::time::Duration;
 
 /// So many functions that are too old are named; the others are counted.
@@ -41,7 +42,11 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
     let status = Reader::open(&globals.db)
         .and_then(|mut reader| reader.status(&arguments))
         .map_err(|error: StoreError| error.into_failure(&globals.db))?;
-    let written = if args.json { write_json(&status, now, out) } else { write_text(&status, now, out) };
+    let written = if args.json {
+        write_json_line(&StatusView::of(&status, now), out)
+    } else {
+        write_status(&status, now, screen(), out)
+    };
     let written = written.and_then(|()| out.flush()).map_err(failure::output);
     // A monitor may read the first line and leave: the exit code is what it asked for.
     if written.as_ref().is_err_and(|failed| !failure::is_closed_output(failed)) {
@@ -67,130 +72,4 @@ fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Resul
     let told: Vec<String> = run.into_iter().chain(functions.into_iter().take(MOST_NAMED)).chain(rest).collect();
     Err(Failure::new(FailureKind::Finding, format!("the archive is older than {age}: {}", told.join("; ")))
         .hint("`fgarchive query runs` shows how the last runs ended; `fgarchive sync` brings it up to date"))
-}
-
-fn write_text(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
-    let columns = ["function", "covered_through", "gaps", "lost", "open", "records", "recording", "reach", "survives"];
-    let mut renderer = Renderer::begin(Format::Table, &columns.map(str::to_owned), out)?;
-    for function in &status.functions {
-        renderer.row(&[
-            Cell::Text(Cow::Borrowed(&function.name)),
-            moment(function.coverage.covered_through),
-            extent(function.coverage.gaps),
-            extent(function.coverage.lost),
-            Cell::Integer(function.open),
-            Cell::Integer(function.records),
-            recording(function),
-            rough(Some(function.forecast.reach.least())),
-            rough(function.forecast.survives(now)),
-        ])?;
-    }
-    renderer.finish()?;
-    let told = |moment: Option<Timestamp>| moment.map_or_else(|| "none".to_owned(), |moment| moment.to_string());
-    writeln!(out, "\nlast good run: {}", told(status.last_good_run))?;
-    writeln!(out, "last run: {}", told(status.last_run))?;
-    warnings(status, now)
-        .iter()
-        .try_for_each(|warning| writeln!(out, "warning: {}", super::terminal::on_one_line(warning)))
-}
-
-fn warnings(status: &ArchiveStatus, now: Timestamp) -> Vec<String> {
-    status.functions.iter().flat_map(|function| function.warnings(now)).collect()
-}
-
-/// Whether the service records the function: `on`, `off`, `gone` where there is none any more, or nothing where that is not
-/// known.
-fn recording(function: &FunctionStatus) -> Cell<'static> {
-    match function.forecast.recording.and_then(|recording| recording.enabled) {
-        _ if function.gone_at.is_some() => Cell::Text("gone".into()),
-        Some(enabled) => Cell::Text(if enabled { "on" } else { "off" }.into()),
-        None => Cell::Null,
-    }
-}
-
-fn rough(length: Option<Duration>) -> Cell<'static> {
-    length.map_or(Cell::Null, |length| Cell::Text(in_two_units(length).into()))
-}
-
-/// `13d 4h`: a length by its two largest units, rounded down.
-fn in_two_units(length: Duration) -> String {
-    let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm'), (1, 's')];
-    let mut rest = length.as_secs();
-    let largest = units.iter().position(|(seconds, _)| *seconds <= rest).unwrap_or(units.len() - 1);
-    let mut parts = Vec::new();
-    for (seconds, unit) in units.into_iter().skip(largest).take(2) {
-        parts.push(format!("{}{unit}", rest / seconds));
-        rest %= seconds;
-    }
-    parts.join(" ")
-}
-
-fn moment(moment: Option<Timestamp>) -> Cell<'static> {
-    moment.map_or(Cell::Null, |moment| Cell::Text(moment.to_string().into()))
-}
-
-/// `2 (1h 30m)`: how many ranges, and how long they are together.
-fn extent(extent: Extent) -> Cell<'static> {
-    let length = Duration::from_secs(extent.seconds.unsigned_abs());
-    match extent.count {
-        0 => Cell::Integer(0),
-        count => Cell::Text(format!("{count} ({})", in_two_units(length)).into()),
-    }
-}
-
-fn write_json(status: &ArchiveStatus, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
-    let object = json!({
-        "last_good_run": time(status.last_good_run),
-        "last_run": time(status.last_run),
-        "functions": status.functions.iter().map(|function| to_json(function, now)).collect::<Vec<_>>(),
-        "warnings": warnings(status, now),
-    });
-    super::render::write_json_line(&object, out)
-}
-
-fn to_json(function: &FunctionStatus, now: Timestamp) -> Value {
-    let forecast = &function.forecast;
-    json!({
-        "function": function.name,
-        "urn": function.urn,
-        "gone_at": time(function.gone_at),
-        "covered_through": time(function.coverage.covered_through),
-        "settled_through": time(function.coverage.settled_through),
-        "last_walk": time(function.last_walk),
-        "gaps": function.coverage.gaps.count,
-        "gap_seconds": function.coverage.gaps.seconds,
-        "lost": function.coverage.lost.count,
-        "lost_seconds": function.coverage.lost.seconds,
-        "unproven": function.unproven.as_ref().map(unproven),
-        "open": function.open,
-        "records": function.records,
-        "recording": forecast.recording.and_then(|recording| recording.enabled),
-        "recording_since": time(forecast.recording.map(|recording| recording.since)),
-        "reach_seconds": forecast.reach.least().as_secs(),
-        "reach_noted_at": time(forecast.reach_noted_at),
-        "pending_since": time(forecast.pending_since),
-        "survives_seconds": forecast.survives(now).map(|survives| survives.as_secs()),
-    })
-}
-
-fn unproven(unproven: &Unproven) -> Value {
-    let Unproven { ranges, first, reason } = unproven;
-    let (begin, end) = (first.begin().to_string(), first.end().to_string());
-    json!({ "ranges": ranges, "begin_time": begin, "end_time": end, "reason": reason })
-}
-
-fn time(moment: Option<Timestamp>) -> Option<String> {
-    moment.map(|moment| moment.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_length_is_told_by_its_two_largest_units() {
-        let told = |seconds| in_two_units(Duration::from_secs(seconds));
-        let lengths = [0, 59, 60, 5_430, 86_399, 86_400, 2_591_999, 34_560_000];
-        assert_eq!(lengths.map(told), ["0s", "59s", "1m 0s", "1h 30m", "23h 59m", "1d 0h", "29d 23h", "400d 0h"]);
-    }
 }

@@ -1,19 +1,17 @@
 //! `fgarchive sync`: one run.
 
+use super::globals::Globals;
 use super::progress::Progress;
-use super::render::write_json_line;
 use super::service::{self, Service, ServiceArgs};
 use super::signals::interrupt;
-use super::terminal::on_one_line;
-use super::{Globals, failure, runtime};
-use crate::domain::{Counts, Interval, Reject};
+use super::{failure, runtime};
+use crate::domain::{Counts, Reject};
 use crate::error::Failure;
+use crate::render::views::{PreviewsView, RunView, write_previews};
+use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
 use crate::store::write::Comparison;
-use crate::sync::{
-    self, FunctionReport, ListReport, Preview, RunPlan, RunReport, RunSource, Settings, SourceReport, Task,
-};
-use serde_json::{Map, Value, json};
+use crate::sync::{self, FunctionReport, ListReport, RunPlan, RunReport, RunSource, Settings, SourceReport, Task};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -67,7 +65,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     if args.dry_run {
         return preview(args, &settings, services, globals, out);
     }
-    let runtime = runtime()?;
+    let runtime = runtime::start()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open(&globals.db)?;
     let mut progress = Progress::start(globals);
@@ -78,7 +76,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     })?;
     progress.finish();
     if args.json {
-        write_json_line(&to_json(&report), out).map_err(failure::output)?;
+        write_json_line(&RunView::of(&report), out).map_err(failure::output)?;
     }
     conclude(&report)
 }
@@ -179,94 +177,6 @@ fn conclude_source(report: &SourceReport) {
     }
 }
 
-fn to_json(report: &RunReport) -> Value {
-    let functions: Vec<_> = report.functions().map(function_to_json).collect();
-    let sources: Vec<_> = report.sources.iter().map(source_to_json).collect();
-    let mut object = counts_to_json(&report.counts());
-    object.extend([
-        ("run".to_owned(), json!(report.run.number())),
-        ("outcome".to_owned(), json!(report.outcome())),
-        ("exit_code".to_owned(), json!(report.exit_code())),
-        ("windows_verified".to_owned(), json!(report.verified().count())),
-        ("discrepancies".to_owned(), json!(report.discrepancies())),
-        ("list".to_owned(), json!(report.list().map(list_to_json))),
-        ("error".to_owned(), json!(report.failure().map(|failure| failure.to_string()))),
-        ("sources".to_owned(), json!(sources)),
-        ("functions".to_owned(), json!(functions)),
-    ]);
-    object.into()
-}
-
-/// What came of a project, with its part of the counts.
-fn source_to_json(source: &SourceReport) -> Value {
-    let mut object = counts_to_json(&source.counts);
-    object.extend([
-        ("name".to_owned(), json!(source.name)),
-        ("outcome".to_owned(), json!(source.outcome())),
-        ("exit_code".to_owned(), json!(source.exit_code())),
-        ("functions".to_owned(), json!(source.functions.len())),
-        ("list".to_owned(), json!(source.list.as_ref().map(list_to_json))),
-        ("error".to_owned(), json!(source.failure().map(|failure| failure.to_string()))),
-    ]);
-    object.into()
-}
-
-fn counts_to_json(counts: &Counts) -> Map<String, Value> {
-    let Counts { requests, records, functions_unreadable, .. } = counts;
-    let counts = [
-        ("requests", requests.sent),
-        ("retries", requests.retries),
-        ("throttled", requests.throttled),
-        ("records_seen", records.seen),
-        ("records_new", records.new),
-        ("records_changed", records.changed),
-        ("records_late", records.late),
-        ("records_rejected", records.rejected),
-        ("functions_unreadable", *functions_unreadable),
-    ];
-    counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect()
-}
-
-/// What came of the list of functions; of what cannot be read the first entries as they came, and how many there are.
-fn list_to_json(list: &ListReport) -> Value {
-    let unreadable: Vec<&str> = list.rejects.iter().map(|reject| reject.raw.as_str()).collect();
-    json!({
-        "proven": list.problem.is_none(),
-        "reason": list.problem.as_ref().map(ToString::to_string),
-        "functions": list.functions.len(),
-        "unreadable": list.unreadable,
-        "unreadable_entries": unreadable,
-    })
-}
-
-fn interval_to_json(range: &Interval) -> Value {
-    json!({ "begin_time": range.begin().to_string(), "end_time": range.end().to_string() })
-}
-
-fn function_to_json(function: &FunctionReport) -> Value {
-    let lost: Vec<_> = function.lost.iter().map(interval_to_json).collect();
-    let unproven: Vec<_> = function
-        .unproven
-        .iter()
-        .map(|(window, reason)| {
-            let (begin, end) = (window.begin().to_string(), window.end().to_string());
-            json!({ "begin_time": begin, "end_time": end, "reason": &**reason })
-        })
-        .collect();
-    json!({
-        "urn": function.urn.to_string(),
-        "begin_time": function.begin.to_string(),
-        "end_time": function.end.to_string(),
-        "complete": function.is_complete(),
-        "gone_at": function.gone.map(|gone| gone.at.to_string()),
-        "lost": lost,
-        "unproven": unproven,
-        "unclaimed": function.unclaimed.iter().map(interval_to_json).collect::<Vec<_>>(),
-        "ledger_ahead": function.ledger_ahead.map(|end| end.to_string()),
-        "error": function.failure.as_ref().map(ToString::to_string),
-    })
-}
-
 fn preview(
     args: &Args,
     settings: &Settings,
@@ -280,7 +190,7 @@ fn preview(
         Found::Ours { .. } => Some(Reader::open(&globals.db).map_err(refused)?),
     };
     let sources = services.len();
-    let previews = runtime()?.block_on(async {
+    let previews = runtime::start()?.block_on(async {
         let mut all = Vec::new();
         for RunSource { source, settings, .. } in service::to_sources(services, settings).await? {
             let (previews, list) = sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await?;
@@ -289,15 +199,12 @@ fn preview(
         }
         Ok::<_, Failure>(all)
     })?;
-    if args.json {
-        let functions: Vec<_> = previews.iter().map(preview_to_json).collect();
-        let requests: u64 = previews.iter().map(|preview| preview.requests).sum();
-        let object = json!({ "requests": requests, "functions": functions });
-        write_json_line(&object, out).map_err(failure::output)?;
+    let written = if args.json {
+        write_json_line(&PreviewsView::of(&previews), out)
     } else {
-        let name = |preview: &Preview| service::name_among(sources, &preview.urn);
-        previews.iter().try_for_each(|preview| show_preview(&name(preview), preview, out)).map_err(failure::output)?;
-    }
+        write_previews(&previews, sources, out)
+    };
+    written.map_err(failure::output)?;
     let mut failures = previews.into_iter().filter_map(|preview| preview.failure);
     let Some(first) = failures.next() else { return Ok(()) };
     let others = failures.count();
@@ -306,26 +213,4 @@ fn preview(
         failure.message = format!("{}; {others} more could not be asked", failure.message);
     }
     Err(failure)
-}
-
-fn show_preview(name: &str, preview: &Preview, out: &mut dyn Write) -> std::io::Result<()> {
-    let Preview { pending, expected_records, requests, failure, .. } = preview;
-    let records =
-        expected_records.map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
-    writeln!(out, "{}: {records} records, about {requests} requests", on_one_line(name))?;
-    if let Some(failure) = failure {
-        writeln!(out, "  could not be asked: {}", on_one_line(&failure.to_string()))?;
-    }
-    pending.iter().try_for_each(|window| writeln!(out, "  {window}"))
-}
-
-fn preview_to_json(preview: &Preview) -> Value {
-    let pending: Vec<_> = preview.pending.iter().map(interval_to_json).collect();
-    json!({
-        "urn": preview.urn.to_string(),
-        "pending": pending,
-        "expected_records": preview.expected_records,
-        "requests": preview.requests,
-        "error": preview.failure.as_ref().map(ToString::to_string),
-    })
 }

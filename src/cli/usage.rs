@@ -1,12 +1,14 @@
 //! Reading the command line: one that cannot be read, and the help that was asked for.
 
-use super::render::write_json_line;
-use super::terminal::{is_unsafe, log_lines};
-use super::{Cli, LogFormat, failure};
+use super::command_line::Cli;
+use super::failure;
+use super::globals::LogFormat;
+use super::terminal::log_lines;
 use crate::error::{Failure, FailureKind};
+use crate::render::views::FailureView;
+use crate::render::{is_unsafe, write_json_line};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use serde_json::json;
 use std::any::TypeId;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -74,7 +76,10 @@ pub(super) fn show(error: &clap::Error, arguments: &[OsString]) -> Result<(), Fa
     // A write to stderr that fails is passed over: there is nowhere left to report it.
     let _ = match format {
         LogFormat::Text => print(error),
-        LogFormat::Json => write_json_line(&to_json(error), &mut io::stderr()),
+        LogFormat::Json => {
+            let (message, hint) = message_and_hint(error);
+            write_json_line(&FailureView::of_usage(&message, &hint), &mut io::stderr())
+        }
     };
     Err(Failure::new(FailureKind::Usage, "the command line cannot be read"))
 }
@@ -100,20 +105,14 @@ fn asked_format(arguments: &[OsString]) -> LogFormat {
 }
 
 /// The mistake in one line; what clap says below it (values that are possible, the usage) is the hint.
-fn to_json(error: &clap::Error) -> serde_json::Value {
+fn message_and_hint(error: &clap::Error) -> (String, String) {
     let text = error.render().to_string();
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let message = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command was given",
         _ => message.strip_prefix("error: ").unwrap_or(message),
     };
-    json!({
-        "level": "ERROR",
-        "error": lines(message).join(" "),
-        "causes": [],
-        "hint": lines(rest).join("; "),
-        "exit_code": FailureKind::Usage.exit_code(),
-    })
+    (lines(message).join(" "), lines(rest).join("; "))
 }
 
 fn lines(text: &str) -> Vec<&str> {
@@ -186,11 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_one_object_with_what_to_do() {
-        let object = to_json(&Cli::try_parse_from(["fgarchive", "query", "sumary"]).unwrap_err());
-        assert_eq!(object["exit_code"], 2);
-        let error = object["error"].as_str().unwrap();
+    fn a_mistake_is_one_line_with_what_to_do() {
+        let mistyped = Cli::try_parse_from(["fgarchive", "query", "sumary"]).unwrap_err();
+        let (error, hint) = message_and_hint(&mistyped);
         assert!(error.starts_with("invalid value 'sumary' for '<REPORT>'") && !error.contains('\n'), "{error}");
-        assert!(object["hint"].as_str().unwrap().contains("summary"), "{object}");
+        assert!(hint.contains("summary"), "{hint}");
     }
 }

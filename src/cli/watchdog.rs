@@ -1,7 +1,7 @@
 //! The last word on a question: ends the process when SQLite does not take notice of a limit.
 
-use super::LogFormat;
 use super::failure::show;
+use super::globals::LogFormat;
 use super::memory::unbound;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::temporary_bytes;

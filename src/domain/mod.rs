@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows how the service spells a field, how SQLite stores one, or what time it is.
 
+mod cell;
 mod count;
 mod counts;
 mod interval;
@@ -12,6 +13,7 @@ mod status;
 mod time;
 mod urn;
 
+pub use cell::Cell;
 pub use count::{count_to_i64, count_to_u64};
 pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};

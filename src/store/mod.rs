@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! maintain   check, backup                       care for a whole archive
-//! read       status, outlook, unproven           how it stands, for whoever asks
+//! read       status, forecast, unproven          how it stands, for whoever asks
 //! reports    catalogue, arguments, sandbox       questions, and their rows
 //! write      batch, commit, a file a table       what a run commits, and reads back to go on
 //! file       archive, reader, identity, log      the file, and who may open it how

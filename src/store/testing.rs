@@ -1,11 +1,11 @@
 //! Archives for tests, made of the real migrations and of rows that stand in the test.
 
-use crate::domain::{ErrorCode, FunctionRef, Invocation, RecordCounts, RecordTime, RequestId, Status, Timestamp};
+use crate::domain::{Cell, ErrorCode, FunctionRef, Invocation, RecordCounts, RecordTime, RequestId, Status, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::ledger::Entry;
 use crate::store::file::schema::{APPLICATION_ID, migrations};
 use crate::store::file::{Archive, Reader, StoreError};
-use crate::store::reports::{Cell, Question};
+use crate::store::reports::Question;
 use crate::store::sql::{FunctionId, RunId};
 use crate::store::write::{Batch, BegunRun, Packed, RunFunction, RunFunctions, Showing, Tally, digest};
 use rusqlite::types::ValueRef;

@@ -1,7 +1,11 @@
 //! Failed calls as failures of a command.
 
-use crate::api::CallFailure;
-use crate::error::{Failure, FailureKind};
+use crate::api::{CallFailure, Meaning};
+use crate::error::{Failure, FailureKind, Hint, Step};
+use std::time::Duration;
+
+/// A wait that is worth telling the reader of.
+const LONG_WAIT: Duration = Duration::from_mins(1);
 
 /// A failed call as the failure of a command: refused access, or something that may pass.
 pub fn to_failure(failure: CallFailure) -> Failure {
@@ -12,13 +16,39 @@ pub fn to_failure(failure: CallFailure) -> Failure {
     } else {
         FailureKind::Incomplete
     };
-    let shown = Failure::new(kind, failure.to_string());
-    let shown = match failure.hint() {
-        Some(hint) => shown.hint(hint),
-        None => shown,
-    };
+    let shown = Failure { hint: next_step(failure.meaning), ..Failure::new(kind, failure.to_string()) };
     match failure.cause {
         Some(cause) => shown.because(cause),
         None => shown,
     }
+}
+
+/// What to do about a failed call.
+fn next_step(meaning: Meaning) -> Option<Hint> {
+    Some(match meaning {
+        Meaning::Throttled { retry_after: Some(wait) } if wait >= LONG_WAIT => {
+            let minutes = wait.as_secs().div_ceil(60);
+            format!("the service asks to wait {minutes} minutes; run again then").into()
+        }
+        Meaning::Throttled { .. } => Step::SlowDown.into(),
+        Meaning::Unavailable { .. } | Meaning::Timeout | Meaning::BrokenAnswer => Step::AwaitService.into(),
+        Meaning::Unreachable => Step::ReachService.into(),
+        Meaning::Untrusted => Step::TrustService.into(),
+        Meaning::Proxy => Step::PassProxy.into(),
+        Meaning::Denied => "check the credentials and this machine's clock; \
+             five refused signatures lock a key for five minutes"
+            .into(),
+        Meaning::Forbidden => "give the user of these credentials the permission to read this function and its \
+             asynchronous invocations (a policy such as FunctionGraph ReadOnlyAccess)"
+            .into(),
+        Meaning::LoginRefused => Step::CorrectLogin.into(),
+        Meaning::TokenExpired => "fetch a new token where you set one (it lasts 24 hours); where a password is used, \
+             run again, and see what IAM issues"
+            .into(),
+        Meaning::NotFound => Step::CorrectFunction.into(),
+        Meaning::Refused => Step::CorrectProject.into(),
+        Meaning::UnknownProject => Step::NameProject.into(),
+        Meaning::TooLarge => Step::CheckAddress.into(),
+        Meaning::Misconfigured => return None,
+    })
 }

@@ -71,6 +71,10 @@ fn mistakes_of_usage_exit_with_2() {
         (&["query", "summary", "SELECT 1"], "`query summary` takes no statement"),
         (&["query", "slowest", "--param", "limit"], "NAME=VALUE"),
         (&["query", "slowest", "--param", "top=3"], "hint: it takes: limit"),
+        (
+            &["query", "runs", "--function", "default:report"],
+            "the report `runs` does not take --function\n\nhint: `fgarchive query runs --explain` shows what it takes",
+        ),
         (&["query", "summary", "--function", "other"], "hint: it holds: default:report"),
         (&["status", "-q", "-v"], "cannot be used with"),
         (&["sta"], "similar"),

@@ -122,7 +122,15 @@ pub enum StoreError {
         /// Why, in SQLite's words or ours.
         message: String,
     },
-    /// An argument that a report does not take.
+    /// A report was given an argument that its statement does not use.
+    #[error("the report `{report}` does not take `{argument}`")]
+    NotTaken {
+        /// The report's name.
+        report: &'static str,
+        /// The argument's.
+        argument: &'static str,
+    },
+    /// An argument that says nothing to a report, or to this archive.
     #[error("{message}")]
     BadArgument {
         /// What is wrong with which argument.

@@ -2,7 +2,7 @@
 
 use super::paths::beside;
 use super::{StoreError, disk_room, open_files};
-use crate::error::{Failure, FailureKind};
+use crate::error::{Failure, FailureKind, Hint, Step};
 use std::path::Path;
 
 impl StoreError {
@@ -23,7 +23,9 @@ impl StoreError {
         let shown = archive.display();
         let (kind, message) = match &self {
             Self::BadSql { .. } => (FailureKind::Usage, "cannot run the SQL statement".to_owned()),
-            Self::BadArgument { .. } => (FailureKind::Usage, "cannot run the report".to_owned()),
+            Self::NotTaken { .. } | Self::BadArgument { .. } => {
+                (FailureKind::Usage, "cannot run the report".to_owned())
+            }
             Self::TimedOut | Self::OutOfMemory | Self::FilledDisk => {
                 (FailureKind::Usage, format!("cannot finish the question to the archive `{shown}`"))
             }
@@ -31,17 +33,12 @@ impl StoreError {
             Self::Other(_) => (FailureKind::Unexpected, format!("cannot read or write the archive `{shown}`")),
             _ => (FailureKind::Archive, format!("cannot use the archive `{shown}`")),
         };
-        let failure = Failure::new(kind, message);
-        let failure = match self.next_step() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        };
-        failure.because(self)
+        Failure { hint: self.next_step(), ..Failure::new(kind, message) }.because(self)
     }
 
-    fn next_step(&self) -> Option<String> {
+    fn next_step(&self) -> Option<Hint> {
         let step = match self {
-            Self::Missing => "give its path with --db or FGARCHIVE_DB, or run `fgarchive sync` to begin one",
+            Self::Missing => return Some(Step::NameArchive.into()),
             Self::Empty => "run `fgarchive sync` first",
             Self::BadName(_) => {
                 "give the path of a file; one that is really called so is given with its directory, `./NAME`"
@@ -51,16 +48,14 @@ impl StoreError {
                 "nothing was changed; remove the other names, or make a copy (cp) and use that: two names would be two logs"
             }
             Self::MountedAlone => "mount the directory of the archive instead of the file",
-            Self::ForeignLog { log, .. } => return Some(foreign_log(log)),
+            Self::ForeignLog { log, .. } => return Some(foreign_log(log).into()),
             Self::BesideIsForeign { path, holds_data: true, .. } => {
-                return Some(format!(
-                    "it holds what a run committed: do not remove it, but give it to the user who runs this (chown): {path}"
-                ));
+                let whose = "do not remove it, but give it to the user who runs this (chown)";
+                return Some(format!("it holds what a run committed: {whose}: {path}").into());
             }
             Self::BesideIsForeign { path, .. } => {
-                return Some(format!(
-                    "it holds nothing that is needed; while nobody reads the archive, remove it: rm {path}"
-                ));
+                let what = "it holds nothing that is needed; while nobody reads the archive, remove it";
+                return Some(format!("{what}: rm {path}").into());
             }
             Self::BesideIsOdd(_) => "see what made it, and move it away",
             Self::LockFile { .. } => {
@@ -69,10 +64,8 @@ impl StoreError {
             Self::Torn { file, place } => {
                 let (log, place) = (beside(place, "-wal"), place.display());
                 let file = file.as_ref().map_or_else(|| "FILE".to_owned(), |file| format!("`{}`", file.display()));
-                return Some(format!(
-                    "`{}` holds what was committed: keep it, move {file} back to `{place}`, and run again",
-                    log.display()
-                ));
+                let kept = format!("`{}` holds what was committed: keep it", log.display());
+                return Some(format!("{kept}, move {file} back to `{place}`, and run again").into());
             }
             Self::Moved { to: Some(_), .. } => {
                 "what was committed is in the file, where it is now; put it back, without a log beside it, and run again"
@@ -81,7 +74,7 @@ impl StoreError {
             Self::NoTemporary(_) => {
                 "SQLITE_TMPDIR and TMPDIR name a directory for them, which must be there, be writable and have room"
             }
-            Self::NotOurs(_) => "it was left as it was; give another path with --db or FGARCHIVE_DB",
+            Self::NotOurs(_) => return Some(Step::NameOtherArchive.into()),
             Self::Newer { .. } => "it was left as it was; use the newer fgarchive that wrote it",
             Self::Older { .. } => "run `fgarchive sync` once, which upgrades it",
             Self::Altered(_) => {
@@ -106,15 +99,14 @@ impl StoreError {
                 "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM sqlite_schema\"` lists the \
                  tables, and text stands in single quotes"
             }
-            Self::BadArgument { hint, .. } => return Some(hint.clone()),
-            Self::TimedOut => {
-                "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or raise --timeout"
-            }
-            Self::OutOfMemory => "ask for less at once, or raise --max-memory",
+            Self::NotTaken { report, .. } => return Some(Step::ReadReport(report).into()),
+            Self::BadArgument { hint, .. } => return Some(hint.as_str().into()),
+            Self::TimedOut => return Some(Step::AskLessOrLonger.into()),
+            Self::OutOfMemory => return Some(Step::AskLessOrWithMore.into()),
             Self::FilledDisk => "sort and join less at once: narrow the question before it is sorted",
             Self::Other(_) => return None,
         };
-        Some(step.to_owned())
+        Some(step.into())
     }
 }
 
@@ -147,6 +139,6 @@ mod tests {
             failure.to_string(),
             "cannot use the archive `/srv/a.db`: its schema is version 7, and this program knows versions up to 1"
         );
-        assert!(failure.hint.unwrap().contains("left as it was"));
+        assert_eq!(failure.hint, Some("it was left as it was; use the newer fgarchive that wrote it".into()));
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the archive is whole: SQLite's own checks, values that can be, the rules, and the digests.
 
-use super::finding::Finding;
-use super::rules::{COMPARE, INTEGRITY, RULES, WALK_AGAIN};
+use super::finding::{Finding, Repair};
+use super::rules::{INTEGRITY, RULES, WALK_AGAIN};
 use super::values::check_values;
 use crate::store::file::{Reader, StoreError};
 use crate::store::write::counts::load_overcounted;
@@ -57,7 +57,7 @@ fn check_counts(connection: &Connection) -> Result<Option<Finding>, StoreError> 
 
 /// Told apart from a statement, since SQLite has no such hash.
 fn check_digests(connection: &Connection) -> Result<Option<Finding>, StoreError> {
-    let mut finding = Finding::new("digests", "records are not as they were written", COMPARE);
+    let mut finding = Finding::new("digests", "records are not as they were written", Repair::CompareDays);
     for day in load_tampered(connection)? {
         finding.add(|| day.to_string());
     }

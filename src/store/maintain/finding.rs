@@ -15,13 +15,29 @@ pub struct Finding {
     /// The first of the places.
     pub places: Vec<String>,
     /// What to do.
-    pub repair: &'static str,
+    pub repair: Repair,
+}
+
+/// What to do about a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// In words, which name no option of this program.
+    Words(&'static str),
+    /// Something else changed the records of these days: compare them with the service or a copy, which know
+    /// how they were, and then note them as they are.
+    CompareDays,
+}
+
+impl From<&'static str> for Repair {
+    fn from(words: &'static str) -> Self {
+        Self::Words(words)
+    }
 }
 
 impl Finding {
     /// A rule of which no breach is known yet.
-    pub(super) fn new(rule: &'static str, message: &'static str, repair: &'static str) -> Self {
-        Self { rule, message, count: 0, places: Vec::new(), repair }
+    pub(super) fn new(rule: &'static str, message: &'static str, repair: impl Into<Repair>) -> Self {
+        Self { rule, message, count: 0, places: Vec::new(), repair: repair.into() }
     }
 
     /// Counts a place, and names it if it is among the first.

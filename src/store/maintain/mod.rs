@@ -8,4 +8,4 @@ mod rules;
 mod values;
 
 pub use backup::{BackupError, Copied, Replace};
-pub use finding::Finding;
+pub use finding::{Finding, Repair};

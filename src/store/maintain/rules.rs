@@ -54,10 +54,6 @@ pub(super) const WALK_AGAIN: &str =
 const KEEP: &str = "the records stand; put back a backup, or, where nothing else wrote to the archive, \
      report this as a defect of fgarchive, with the output of `query transitions`";
 
-/// What helps when records were changed by something else: the service or a copy knows how they were.
-pub(super) const COMPARE: &str = "compare these days with the service as far back as it reaches, `fgarchive verify --since DAY --until NEXT-DAY`, \
-     or with a backup; then `fgarchive check --accept` notes the records as they are";
-
 /// Told apart from a statement, since a file that is damaged enough cannot be asked anything else.
 pub(super) const INTEGRITY: Rule = Rule {
     name: "integrity",

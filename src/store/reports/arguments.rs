@@ -85,10 +85,7 @@ impl Arguments {
             if let Some(value) = value
                 && !bind(statement, name, &Value::Text(value))?
             {
-                return Err(StoreError::BadArgument {
-                    message: format!("the report `{}` does not take --{name}", report.name()),
-                    hint: format!("`fgarchive query {} --explain` shows what it takes", report.name()),
-                });
+                return Err(StoreError::NotTaken { report: report.name(), argument: name });
             }
         }
         bind(statement, "now", &Value::Text(self.now.to_string()))?;

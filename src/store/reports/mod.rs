@@ -6,11 +6,13 @@ mod ask;
 mod catalogue;
 mod question;
 mod sandbox;
+mod settling;
 
 pub use arguments::Arguments;
 pub use catalogue::{Parameter, Report};
-pub use question::{Cell, Question, Row, Rows};
+pub use question::{Question, Row, Rows};
 pub use sandbox::Sandbox;
+pub use settling::Settling;
 
 #[cfg(test)]
 mod tests;

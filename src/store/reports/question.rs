@@ -1,10 +1,10 @@
 //! A prepared question and its answer, row by row: nothing is collected, so that any answer fits in memory.
 
+use crate::domain::Cell;
 use crate::store::file::StoreError;
 use crate::store::sql::budget::Budget;
-use rusqlite::types::ValueRef;
+use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Row as SqliteRow, Rows as SqliteRows, Statement};
-use std::borrow::Cow;
 
 /// A statement that is ready to be answered.
 #[derive(Debug)]
@@ -69,6 +69,11 @@ impl Row<'_> {
         cells.map(|cell| if let ValueRef::Text(bytes) = cell { at_most(bytes) } else { 0 }).sum()
     }
 
+    /// The value of the column of that name.
+    pub(super) fn value<T: FromSql>(&self, column: &str) -> Result<T, StoreError> {
+        Ok(self.0.get(column)?)
+    }
+
     /// The cells, from left to right.
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
         let mut at = 0;
@@ -78,21 +83,6 @@ impl Row<'_> {
             cell
         })
     }
-}
-
-/// One value, in the five types of SQLite.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell<'a> {
-    /// Nothing.
-    Null,
-    /// A whole number.
-    Integer(i64),
-    /// Another number.
-    Real(f64),
-    /// A text; what is no UTF-8 is replaced.
-    Text(Cow<'a, str>),
-    /// Bytes.
-    Blob(&'a [u8]),
 }
 
 impl<'a> From<ValueRef<'a>> for Cell<'a> {

@@ -96,7 +96,7 @@ fn a_function_is_chosen_by_name_package_or_urn() {
     let refused = answer_with("summary", |arguments| arguments.function = Some("invoices".to_owned())).unwrap_err();
     let failure = refused.into_failure("a.db".as_ref());
     assert_eq!(failure.to_string(), "cannot run the report: the archive holds no function `invoices`");
-    assert_eq!(failure.hint.unwrap(), "it holds: billing:invoice, default:report");
+    assert_eq!(failure.hint, Some("it holds: billing:invoice, default:report".into()));
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn what_a_report_does_not_take_is_refused() {
     let message = |report: &str, change: fn(&mut Arguments)| answer_with(report, change).unwrap_err().to_string();
     assert_eq!(
         message("runs", |arguments| arguments.function = Some("report".to_owned())),
-        "the report `runs` does not take --function"
+        "the report `runs` does not take `function`"
     );
     assert_eq!(
         message("slowest", |arguments| arguments.own = own("limits", "3")),

@@ -3,7 +3,7 @@
 use super::function::FunctionReport;
 use crate::api::CallFailure;
 use crate::domain::{Counts, Interval};
-use crate::error::{Failure, FailureKind};
+use crate::error::{Failure, FailureKind, Step};
 use crate::plan::clocks::Moment;
 use crate::requester::ListReport;
 use crate::store::write::{Comparison, Ending};
@@ -118,8 +118,7 @@ impl SourceReport {
         let windows = self.verified.iter().filter(|window| window.differs()).count();
         let message =
             format!("{} records of {windows} settled windows were not as the service shows them", self.discrepancies());
-        Failure::new(FailureKind::Finding, message)
-            .hint("what was late or changed is archived now; if it was late, a longer --settle-delay catches it")
+        Failure::new(FailureKind::Finding, message).hint(Step::SettleLater)
     }
 
     fn list_failure(&self) -> Option<Failure> {
@@ -193,5 +192,5 @@ fn counted(ranges: usize) -> String {
 
 fn unfinished_failure() -> Failure {
     Failure::new(FailureKind::Incomplete, "the run left functions unfinished; what it fetched is kept")
-        .hint("run it again; if it stays, -v tells more")
+        .hint(Step::SayMore)
 }

@@ -1,6 +1,6 @@
 //! A cell as text.
 
-use crate::store::reports::Cell;
+use crate::domain::Cell;
 use std::borrow::Cow;
 use std::fmt;
 

@@ -1,15 +1,19 @@
 //! One answer in every form.
 
 use super::*;
-use crate::store::reports::Cell;
-use clap::ValueEnum;
+use crate::domain::Cell;
 use pretty_assertions::assert_eq;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 const MESSAGE: &str = "a|b \"c\",\nred \u{1b}[31m <x>";
 
-fn rendered(style: impl Into<Style>, columns: &[&str], rows: &[Vec<Cell<'_>>]) -> String {
+/// A form in a file.
+fn style(format: Format) -> Style {
+    Style { format, csv_safe: false, screen: Screen::default() }
+}
+
+fn rendered(style: Style, columns: &[&str], rows: &[Vec<Cell<'_>>]) -> String {
     let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
     let mut out = Vec::new();
     let mut renderer = Renderer::begin(style, &columns, &mut out).unwrap();
@@ -26,7 +30,7 @@ fn two_rows(format: Format) -> String {
         vec![text("a1"), Cell::Integer(1_000_000), Cell::Real(33.5), text(MESSAGE)],
         vec![text("b"), Cell::Integer(7), Cell::Null, Cell::Blob(&[0xca, 0xfe])],
     ];
-    rendered(format, &["id", "records", "percent", "message"], &rows)
+    rendered(style(format), &["id", "records", "percent", "message"], &rows)
 }
 
 #[test]
@@ -51,7 +55,7 @@ fn json_is_an_array_with_null() {
     assert_eq!(rows[1]["percent"], serde_json::Value::Null);
     assert_eq!(rows[1]["message"], "cafe");
     assert!(answer.starts_with("[\n{\"id\":\"a1\",\"records\":1000000,"), "the order of the columns is kept");
-    assert_eq!(rendered(Format::Json, &["id"], &[]), "[]\n");
+    assert_eq!(rendered(style(Format::Json), &["id"], &[]), "[]\n");
 }
 
 #[test]
@@ -59,13 +63,13 @@ fn ndjson_is_an_object_a_line() {
     let answer = two_rows(Format::Ndjson);
     let objects: Vec<serde_json::Value> = answer.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((objects.len(), &objects[1]["records"]), (2, &7.into()));
-    assert_eq!(rendered(Format::Ndjson, &["id"], &[]), "");
+    assert_eq!(rendered(style(Format::Ndjson), &["id"], &[]), "");
 }
 
 #[test]
 fn columns_of_one_name_keep_their_values_in_json() {
     let row = [vec![Cell::Integer(1), Cell::Integer(2), Cell::Integer(3)]];
-    assert_eq!(rendered(Format::Ndjson, &["a", "a_2", "a"], &row), "{\"a\":1,\"a_2\":2,\"a_3\":3}\n");
+    assert_eq!(rendered(style(Format::Ndjson), &["a", "a_2", "a"], &row), "{\"a\":1,\"a_2\":2,\"a_3\":3}\n");
 }
 
 #[test]
@@ -74,8 +78,12 @@ fn csv_quotes_what_needs_it_and_leaves_null_empty() {
         two_rows(Format::Csv),
         "id,records,percent,message\na1,1000000,33.5,\"a|b \"\"c\"\",\nred \u{1b}[31m <x>\"\nb,7,,cafe\n"
     );
-    assert_eq!(rendered(Format::Csv, &["id"], &[]), "id\n");
-    assert_eq!(rendered(Format::Csv, &["id"], &[vec![Cell::Null]]), "id\n\"\"\n", "a lone empty cell is still a row");
+    assert_eq!(rendered(style(Format::Csv), &["id"], &[]), "id\n");
+    assert_eq!(
+        rendered(style(Format::Csv), &["id"], &[vec![Cell::Null]]),
+        "id\n\"\"\n",
+        "a lone empty cell is still a row"
+    );
 }
 
 #[test]
@@ -93,15 +101,15 @@ fn csv_can_be_written_so_that_no_spreadsheet_runs_it() {
     let text = |text: &'static str| Cell::Text(Cow::Borrowed(text));
     let row = [vec![text("=1+1"), text("@SUM(A1)"), text("-x"), text("a=b"), Cell::Integer(-5)]];
     let columns = ["a", "b", "c", "d", "=e"];
-    let safe = Style { format: Format::Csv, csv_safe: true };
+    let safe = Style { csv_safe: true, ..style(Format::Csv) };
     assert_eq!(rendered(safe, &columns, &row), "a,b,c,d,'=e\n'=1+1,'@SUM(A1),'-x,a=b,-5\n");
-    assert_eq!(rendered(Format::Csv, &columns, &row), "a,b,c,d,=e\n=1+1,@SUM(A1),-x,a=b,-5\n");
+    assert_eq!(rendered(style(Format::Csv), &columns, &row), "a,b,c,d,=e\n=1+1,@SUM(A1),-x,a=b,-5\n");
 }
 
 #[test]
 fn markdown_keeps_a_backslash_and_starts_no_link() {
     let row = [vec![Cell::Text(Cow::Borrowed("a\\|b")), Cell::Text(Cow::Borrowed("![x](y) `z` *w*"))]];
-    let lines = rendered(Format::Markdown, &["m", "n"], &row);
+    let lines = rendered(style(Format::Markdown), &["m", "n"], &row);
     // GitHub takes every pair of a backslash and a sign for the sign, so `\\\|` is one cell's `\|`.
     assert_eq!(lines.lines().nth(2), Some("| a\\\\\\|b | !\\[x](y) \\`z\\` \\*w\\* |"));
 }
@@ -112,7 +120,7 @@ fn json_writes_what_a_terminal_would_obey_as_escapes() {
     let hostile = "\u{9b}2J \u{202e}abc\u{7f} é";
     let row = [vec![Cell::Text(Cow::Borrowed(hostile))]];
     for format in [Format::Json, Format::Ndjson] {
-        let answer = rendered(format, &["m\u{200f}"], &row);
+        let answer = rendered(style(format), &["m\u{200f}"], &row);
         assert!(answer.contains("\"m\\u200f\":\"\\u009b2J \\u202eabc\\u007f é\""), "{answer}");
         let value: serde_json::Value = serde_json::from_str(&answer).unwrap();
         let object = if format == Format::Json { &value[0] } else { &value };
@@ -123,7 +131,7 @@ fn json_writes_what_a_terminal_would_obey_as_escapes() {
 #[test]
 fn a_table_ends_somewhere() {
     let mut out = Vec::new();
-    let mut renderer = Renderer::begin(Format::Table, &["n".to_owned()], &mut out).unwrap();
+    let mut renderer = Renderer::begin(style(Format::Table), &["n".to_owned()], &mut out).unwrap();
     let mut rows = 0;
     while renderer.wants_more() && rows < 20_000 {
         renderer.row(&[Cell::Integer(rows)]).unwrap();
@@ -136,9 +144,9 @@ fn a_table_ends_somewhere() {
 fn a_long_cell_is_cut_in_a_table_only() {
     let long = "é".repeat(300);
     let row = [vec![Cell::Text(Cow::Borrowed(&long))]];
-    let table = rendered(Format::Table, &["m"], &row);
+    let table = rendered(style(Format::Table), &["m"], &row);
     assert!(table.contains(&format!("{}…", "é".repeat(200))) && !table.contains(&"é".repeat(201)));
-    assert!(rendered(Format::Csv, &["m"], &row).contains(&long));
+    assert!(rendered(style(Format::Csv), &["m"], &row).contains(&long));
 }
 
 #[test]
@@ -152,9 +160,9 @@ fn a_closed_pipe_is_seen_through_every_form() {
             Ok(())
         }
     }
-    for format in Format::value_variants() {
+    for format in Format::ALL {
         let mut closed = Closed;
-        let written = Renderer::begin(*format, &["n".to_owned()], &mut closed)
+        let written = Renderer::begin(style(format), &["n".to_owned()], &mut closed)
             .and_then(|mut renderer| renderer.row(&[Cell::Integer(1)]).and_then(|()| renderer.finish()));
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe, "{format:?}");
     }
@@ -167,9 +175,9 @@ fn a_form_tells_what_it_holds_beside_the_cells() {
     let bytes = vec![0; 1 << 20];
     let row = [Cell::Blob(&bytes), Cell::Text(Cow::Borrowed("y"))];
     for (format, bytes) in [(Format::Csv, 2 << 20), (Format::Ndjson, 0), (Format::Markdown, 0)] {
-        assert_eq!(Renderer::begin(format, &columns, &mut out).unwrap().held_bytes(&row), bytes, "{format:?}");
+        assert_eq!(Renderer::begin(style(format), &columns, &mut out).unwrap().held_bytes(&row), bytes, "{format:?}");
     }
-    let mut table = Renderer::begin(Format::Table, &columns, &mut out).unwrap();
+    let mut table = Renderer::begin(style(Format::Table), &columns, &mut out).unwrap();
     let mut told = Vec::new();
     for _ in 0..2_000 {
         told.extend(Some(table.held_bytes(&row)).filter(|bytes| *bytes > 0));
@@ -178,4 +186,26 @@ fn a_form_tells_what_it_holds_beside_the_cells() {
     // Each line is as wide as the name of its column.
     assert_eq!(told.len(), 4);
     assert!(told.is_sorted() && told[3] > 4 << 20 && told[3] < 5 << 20, "{told:?}");
+}
+
+/// Whoever asks a terminal gets lines of its width, and a header that stands out.
+#[test]
+fn a_screen_wraps_a_table_and_guards_csv() {
+    let row = [vec![Cell::Text("one two three four".into()), Cell::Text("\u{1b}[2J".into())]];
+    let screen = Screen { is_terminal: true, columns: Some(24), has_colour: false };
+    let on_screen = |format, screen| rendered(Style { screen, ..style(format) }, &["a", "b"], &row);
+    let table = on_screen(Format::Table, screen);
+    assert!(table.lines().count() > 3 && table.lines().all(|line| line.len() <= 24), "{table}");
+    let in_colour = on_screen(Format::Table, Screen { has_colour: true, ..screen });
+    assert!(in_colour.contains("\u{1b}[1m") && !table.contains('\u{1b}'), "{in_colour:?}");
+    let narrow = on_screen(Format::Table, Screen { columns: None, has_colour: true, ..screen });
+    assert_eq!(narrow, on_screen(Format::Table, Screen::default()), "a terminal that tells no width");
+    assert_eq!(on_screen(Format::Csv, screen), "a,b\none two three four,\\u{1b}[2J\n");
+}
+
+/// A value as commands print it.
+pub(super) fn json_line(value: &impl serde::Serialize) -> String {
+    let mut out = Vec::new();
+    write_json_line(value, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
 }

@@ -1,8 +1,8 @@
 //! A Markdown table.
 
+use super::one_line::push_shown;
 use super::text::{Hexadecimal, plain};
-use crate::cli::terminal::push_shown;
-use crate::store::reports::Cell;
+use crate::domain::Cell;
 use std::io::{self, Write};
 
 /// Writes table lines.

@@ -1,10 +1,11 @@
 //! Comma-separated values, with a header line.
 
+use super::one_line::{MOST_BYTES_SHOWN, on_one_line};
+use super::style::Style;
 use super::text::plain;
-use crate::cli::terminal::{MOST_BYTES_SHOWN, on_one_line};
-use crate::store::reports::Cell;
+use crate::domain::Cell;
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 /// What makes a spreadsheet take a cell for a formula when it begins with it (OWASP, "CSV Injection").
 const BEGINS_FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
@@ -18,9 +19,10 @@ pub(super) struct Csv<'w> {
 }
 
 impl<'w> Csv<'w> {
-    pub(super) fn begin(columns: &[String], defuses: bool, out: &'w mut dyn Write) -> io::Result<Self> {
-        let on_terminal = io::stdout().is_terminal();
-        let mut csv = Self { writer: csv::Writer::from_writer(out), defuses, on_terminal };
+    pub(super) fn begin(columns: &[String], style: Style, out: &'w mut dyn Write) -> io::Result<Self> {
+        let Style { csv_safe: defuses, screen, .. } = style;
+        let writer = csv::Writer::from_writer(out);
+        let mut csv = Self { writer, defuses, on_terminal: screen.is_terminal };
         let names: Vec<Cell<'_>> = columns.iter().map(|name| Cell::Text(Cow::Borrowed(name))).collect();
         csv.row(&names)?;
         Ok(csv)

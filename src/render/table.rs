@@ -1,14 +1,14 @@
 //! A table for people: columns that fit the terminal, no lines but the one under the header, so that it also survives mail,
 //! `grep` and a screen reader.
 
+use super::one_line::on_one_line;
+use super::style::Screen;
 use super::text::plain;
-use crate::cli::log::no_colour;
-use crate::cli::terminal::on_one_line;
-use crate::store::reports::Cell;
+use crate::domain::Cell;
 use comfy_table::{
     Attribute, Cell as TableCell, CellAlignment, ContentArrangement, LineStyle, Table as Layout, TableStyle,
 };
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 /// The most rows of a table. Its columns are as wide as their widest cell, so all rows are held until the end, and nobody
 /// reads more.
@@ -38,14 +38,13 @@ pub(super) struct Table<'w> {
 }
 
 impl<'w> Table<'w> {
-    pub(super) fn begin(columns: &[String], out: &'w mut dyn Write) -> Self {
+    pub(super) fn begin(columns: &[String], screen: Screen, out: &'w mut dyn Write) -> Self {
         let mut layout = Layout::new();
         layout.load_style(STYLE);
-        fit(&mut layout);
-        let bold = io::stdout().is_terminal() && !no_colour();
+        fit(&mut layout, screen);
         layout.set_header(columns.iter().map(|column| {
             let cell = TableCell::new(on_one_line(column));
-            if bold { cell.add_attribute(Attribute::Bold) } else { cell }
+            if screen.has_colour { cell.add_attribute(Attribute::Bold) } else { cell }
         }));
         let longest = columns.iter().map(|column| on_one_line(column).len() as u64).collect();
         Self { layout, numeric: vec![true; columns.len()], longest, told: 0, out }
@@ -90,14 +89,12 @@ impl<'w> Table<'w> {
     }
 }
 
-/// Wraps cells at a terminal; into a file or a pipe a row stays one line.
-fn fit(layout: &mut Layout) {
-    // A terminal that does not know its width says 0, as under some schedulers and serial lines.
-    let has_width = layout.width().is_some_and(|columns| columns > 0);
-    if io::stdout().is_terminal() && has_width {
-        layout.set_content_arrangement(ContentArrangement::Dynamic);
-    } else {
-        layout.force_no_tty().set_content_arrangement(ContentArrangement::Disabled);
+/// Wraps cells at a terminal that tells how wide it is; into a file or a pipe a row stays one line.
+fn fit(layout: &mut Layout, screen: Screen) {
+    // Left to itself the layout would ask the terminal.
+    layout.force_no_tty().set_content_arrangement(ContentArrangement::Disabled);
+    if let Some(columns) = screen.columns {
+        layout.enforce_styling().set_width(columns).set_content_arrangement(ContentArrangement::Dynamic);
     }
 }
 

@@ -1,8 +1,8 @@
 //! JSON: one array, or one object a line.
 
+use super::one_line::is_unsafe;
 use super::text::Hexadecimal;
-use crate::cli::terminal::is_unsafe;
-use crate::store::reports::Cell;
+use crate::domain::Cell;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::Formatter;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 /// Writes a value as one line of JSON. What a terminal would obey or reorder is written as `\\u` and four digits, which
 /// means the same to every reader of JSON.
-pub(in crate::cli) fn write_line(value: &impl Serialize, mut out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_line(value: &impl Serialize, mut out: &mut dyn Write) -> io::Result<()> {
     write_object(value, &mut out)?;
     out.write_all(b"\n")
 }

@@ -1,0 +1,107 @@
+//! The command line as clap reads it: the options of every command, and the commands with their own.
+
+use super::globals::Globals;
+use super::{backup, check, doctor, query, status, sync, verify};
+#[cfg(feature = "emulator")]
+use super::{demo, emulate};
+use clap::{Parser, Subcommand};
+
+/// Archives the asynchronous invocation records of Huawei Cloud FunctionGraph into one SQLite file, and proves which time
+/// ranges are complete.
+#[derive(Debug, Parser)]
+#[command(name = "fgarchive", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = AFTERWORD)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) globals: Globals,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What scripts rely on; any other code is a failure too.
+const AFTERWORD: &str = "\
+Exit codes:
+  0    complete
+  1    unexpected failure
+  2    usage or configuration
+  3    incomplete, safe to run again
+  4    access refused by the service
+  5    another run holds the archive
+  6    the archive cannot be used
+  7    a check found something
+  130  interrupted, what was fetched is kept
+
+NO_COLOR, when it is set and not empty, turns colours off.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Bring the archive up to date
+    ///
+    /// One run walks what is pending and asks again for records that have not ended. It can be stopped
+    /// or killed at any moment; the next one goes on from what was committed.
+    Sync(Box<sync::Args>),
+    /// Show how far each function is covered
+    ///
+    /// It also shows what is missing, what is open, whether the service records the function, how far
+    /// back the service was seen to reach, and how long no run may come before something that is
+    /// pending falls behind that. It reads the archive alone and asks the service nothing.
+    Status(status::Args),
+    /// Run a report, or a read-only statement in SQL
+    ///
+    /// A statement of your own can only read. It has one function more than SQLite,
+    /// `percentile_disc(value, 0.9)`, and may use 30 seconds, 256 MiB of memory and 4 GiB of temporary
+    /// files (the last two on Linux); one that needs more is ended and says so.
+    Query(query::Args),
+    /// Check the archive file: that it is sound, keeps its rules, and holds what was written
+    ///
+    /// It reads the whole file and asks the service nothing. On a finding it exits 7, and says where
+    /// it is and what to do.
+    Check(check::Args),
+    /// Copy the archive, even while a run writes to it, and verify the copy
+    ///
+    /// The copy is verified before it takes its name, so a bad copy never replaces a good one. It
+    /// replaces nothing but an empty file or an earlier copy of the same archive.
+    Backup(backup::Args),
+    /// Compare settled windows with what the service shows now
+    ///
+    /// Records that came late or changed are repaired, with their history; records that are gone stay
+    /// archived. On a finding it exits 7. Without --function it walks every archived function of the
+    /// project, and a function that is named must be archived.
+    Verify(Box<verify::Args>),
+    /// Diagnose access, and probe how the service behaves
+    ///
+    /// It checks credentials, clock, project, permissions and the recording of each function, then asks
+    /// the function with the most records what the service's documentation leaves open. It only reads:
+    /// some sixty requests, and two for each function. Without --function it checks every function. It
+    /// exits 7 when something needs attention, and says what to do.
+    Doctor(Box<doctor::Args>),
+    /// Serve a stand-in for the service to try the program against
+    #[cfg(feature = "emulator")]
+    Emulate(Box<emulate::Args>),
+    /// Show the whole program at work, offline: a stand-in service, two runs, reports
+    #[cfg(feature = "emulator")]
+    Demo(demo::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::globals::LogFormat;
+    use super::*;
+    use clap::CommandFactory;
+    use pretty_assertions::assert_eq;
+    use std::path::PathBuf;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_of_every_command_may_follow_it() {
+        let line = ["fgarchive", "query", "list", "--db", "x.db", "-vv", "--log-format", "json"];
+        let globals = Cli::try_parse_from(line).unwrap().globals;
+        assert_eq!(globals.db, PathBuf::from("x.db"));
+        assert_eq!((globals.verbose, globals.log_format), (2, LogFormat::Json));
+    }
+}

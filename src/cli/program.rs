@@ -1,0 +1,59 @@
+//! The program: reads the command line, runs the command, and tells how it ended.
+
+use super::command_line::{Cli, Command};
+use super::{backup, check, doctor, failure, log, query, signals, status, sync, terminal, usage, verify};
+#[cfg(feature = "emulator")]
+use super::{demo, emulate};
+use crate::error::Failure;
+use failure::is_closed_output;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+/// Does what the command line asks for, and returns the exit code.
+pub fn main() -> ExitCode {
+    failure::show_panics();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match usage::parse(&arguments) {
+        Ok(cli) => cli,
+        // What clap has to say is printed there.
+        Err(error) => return exit_code(usage::show(&error, &arguments).as_ref()),
+    };
+    let format = cli.globals.log_format;
+    let result = run(cli, &mut BufWriter::new(terminal::stdout()));
+    if let Err(failure) = &result
+        && !is_closed_output(failure)
+    {
+        failure::show(failure, format, &mut io::stderr());
+    }
+    exit_code(result.as_ref())
+}
+
+fn exit_code(result: Result<&(), &Failure>) -> ExitCode {
+    match result {
+        Err(failure) if !is_closed_output(failure) => ExitCode::from(failure.kind.exit_code()),
+        Ok(()) | Err(_) => ExitCode::SUCCESS,
+    }
+}
+
+/// Runs the command; its data goes to `out`.
+fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
+    log::start(&cli.globals);
+    signals::outlive_limit_on_files();
+    let globals = &cli.globals;
+    let result = match cli.command {
+        Command::Sync(args) => sync::run(&args, globals, out),
+        Command::Status(args) => status::run(args, globals, out),
+        Command::Query(args) => query::run(args, globals, out),
+        Command::Check(args) => check::run(&args, globals, out),
+        Command::Backup(args) => backup::run(&args, globals, out),
+        Command::Verify(args) => verify::run(&args, globals, out),
+        Command::Doctor(args) => doctor::run(&args, globals, out),
+        #[cfg(feature = "emulator")]
+        Command::Emulate(args) => emulate::run(&args, globals, out),
+        #[cfg(feature = "emulator")]
+        Command::Demo(args) => demo::run(&args, globals, out),
+    };
+    // What a command found is printed before its failure.
+    let flushed = out.flush().map_err(failure::output);
+    result.and(flushed)
+}

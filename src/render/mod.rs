@@ -1,0 +1,27 @@
+//! How an answer is written: a table for people, JSON, CSV and Markdown for their tools, and how texts
+//! and lengths of time are put into words.
+//!
+//! Nothing here asks what it writes to: the writer and the [`Screen`] are given. All but the table are
+//! written row by row, so that an answer of any length passes through. NULL is `null` in JSON and
+//! nothing elsewhere.
+
+mod csv;
+mod json;
+mod length;
+mod markdown;
+mod one_line;
+mod renderer;
+mod safe;
+mod style;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+pub(crate) mod views;
+
+pub(crate) use json::write_line as write_json_line;
+pub(crate) use length::{in_two_units, number_and_length};
+pub(crate) use one_line::{is_unsafe, on_one_line};
+pub(crate) use renderer::Renderer;
+pub(crate) use safe::SafeWriter;
+pub(crate) use style::{Format, Screen, Style};

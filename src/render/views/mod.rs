@@ -1,0 +1,24 @@
+//! What commands say of a value: as JSON, which programs rely on, and as text for people.
+//!
+//! The JSON of a command is a type here, so that no field is renamed by accident. Its fields stand in
+//! the order of the alphabet, in which they are printed. Only this part of the room knows the values of
+//! `store` and `sync`.
+
+mod backup;
+mod check;
+mod checkup;
+mod failure;
+mod preview;
+mod ranges;
+mod run;
+mod status;
+mod verification;
+
+pub(crate) use backup::{BackupView, write_backup};
+pub(crate) use check::{AcceptedView, CheckView, write_accepted, write_findings};
+pub(crate) use checkup::{CheckupView, write_checkup};
+pub(crate) use failure::FailureView;
+pub(crate) use preview::{PreviewsView, write_previews};
+pub(crate) use run::RunView;
+pub(crate) use status::{StatusView, write_status};
+pub(crate) use verification::{VerificationView, write_verification};
