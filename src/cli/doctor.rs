@@ -1,11 +1,11 @@
 //! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation is silent.
 
 use super::render::{Format, Renderer};
-use super::service::{self, Service, ServiceArgs};
+use super::service::{self, ServiceArgs};
 use super::terminal::on_one_line;
 use super::{Globals, failure, runtime};
 use crate::api::CallFailure;
-use crate::config::in_several_regions;
+use crate::config::{Config, SourceConfig, in_several_regions};
 use crate::domain::FunctionUrn;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::{Archive, StoreError};
@@ -17,7 +17,7 @@ use std::io::{self, Write};
 
 /// The arguments of `doctor`.
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = service::VARIABLES)]
+#[command(after_help = service::VARIABLES, mut_args = service::tell_default)]
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
@@ -32,11 +32,10 @@ pub(super) struct Args {
 /// Looks, prints and keeps what was found; what somebody should look after is a failure of its own kind.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let clock = globals.clock();
-    let settings = args.service.settings(clock.now());
-    let service = only_one(args.service.services_of_project(globals)?)?;
-    let credentials = service.credentials.clone();
+    let Config { sources, credentials, .. } = service::load(&args.service.flags(), globals)?;
+    let source = only_one(sources)?;
     let checkup = runtime()?.block_on(async {
-        let RunSource { source: client, settings, .. } = service.into_source(&settings).await?;
+        let RunSource { source: client, settings, .. } = service::to_source(source).await?;
         Ok::<_, Failure>(sync::examine(client, &settings, &clock, &credentials).await)
     })?;
     let written = if args.json { write_json(&checkup, out) } else { write_text(&checkup, out) };
@@ -46,11 +45,11 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 }
 
 /// A check-up is about one service.
-fn only_one(services: Vec<Service>) -> Result<Service, Failure> {
-    let regions: Vec<String> = services.iter().map(|service| service.client.region().to_owned()).collect();
-    let mut services = services.into_iter();
-    match (services.next(), services.next()) {
-        (Some(service), None) => Ok(service),
+fn only_one(sources: Vec<SourceConfig>) -> Result<SourceConfig, Failure> {
+    let regions: Vec<String> = sources.iter().map(|source| source.client.region.clone()).collect();
+    let mut sources = sources.into_iter();
+    match (sources.next(), sources.next()) {
+        (Some(source), None) => Ok(source),
         _ => Err(in_several_regions(&regions).hint("run the check-up once for each region")),
     }
 }

@@ -2,16 +2,17 @@
 
 use super::progress::Progress;
 use super::render::{Format, Renderer};
-use super::service::{self, Service, ServiceArgs};
+use super::service::{self, ServiceArgs};
 use super::signals::interrupt;
 use super::{Globals, failure, open_archive, runtime};
 use crate::api::Client;
+use crate::config::{Config, Flags, RunConfig, SourceConfig};
 use crate::domain::{FunctionUrn, Timestamp};
 use crate::error::{Failure, FailureKind};
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::{Arguments, Cell, Report};
 use crate::store::write::{Comparison, Discrepancy};
-use crate::sync::{self, FunctionReport, RunPlan, RunReport, RunSource, Selection, Settings, SourceReport, Task};
+use crate::sync::{self, FunctionReport, RunPlan, RunReport, RunSource, Selection, SourceReport, Task};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -27,7 +28,7 @@ const MOST_SHOWN: usize = 20;
 
 /// The arguments of `verify`.
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = service::VARIABLES)]
+#[command(after_help = service::VARIABLES, mut_args = service::tell_default)]
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
@@ -49,16 +50,15 @@ pub(super) struct Args {
 /// a failure of its own kind.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let now = globals.clock().now();
-    let (since, until) = service::read_range(args.since.as_deref(), args.until.as_deref(), now)?;
+    let flags = Flags { since: args.since.clone(), until: args.until.clone(), ..args.service.flags() };
+    let Config { sources, run: RunConfig { since, until, .. }, .. } = service::load(&flags, globals)?;
     let selection = Selection { since, until, sample: args.sample };
-    let settings = args.service.settings(now);
-    let services = args.service.services(globals)?;
     let runtime = runtime()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open_archive(globals)?;
     let mut progress = Progress::start(globals);
     let report = runtime.block_on(async {
-        let sources = choose(services, &settings, &archive).await?;
+        let sources = choose(sources, &archive).await?;
         let plan = RunPlan { task: Task::Verify(selection), sources };
         sync::run(&mut archive, plan, &globals.clock(), &cancel, &mut progress).await
     })?;
@@ -72,14 +72,10 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 
 /// What is verified of each service: the functions that are named, which must be archived, or all that are archived of the
 /// project.
-async fn choose(
-    services: Vec<Service>,
-    settings: &Settings,
-    archive: &Archive,
-) -> Result<Vec<RunSource<Client>>, Failure> {
+async fn choose(sources: Vec<SourceConfig>, archive: &Archive) -> Result<Vec<RunSource<Client>>, Failure> {
     let archived = archive.load_functions().map_err(|error| error.into_failure(archive.path()))?;
     let archived: Vec<FunctionUrn> = archived.into_iter().map(|(_, urn)| urn).collect();
-    let mut sources = service::to_sources(services, settings).await?;
+    let mut sources = service::to_sources(sources).await?;
     for RunSource { source: client, settings, .. } in &mut sources {
         settings.all_functions = false;
         if let Some(stranger) = settings.functions.iter().find(|urn| !archived.contains(urn)) {

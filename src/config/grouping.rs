@@ -1,33 +1,33 @@
 //! Which region each function of a run lies in: that of its URN, or the one that is set.
 
-use super::service::{ServiceOptions, has_endpoint};
-use super::variables::{Environment, shown, usage, variable};
+use super::layers::{Layers, REGION, Setting};
+use super::service::endpoint_that_is_set;
+use super::variables::{shown, usage};
 use crate::domain::FunctionRef;
 use crate::error::Failure;
-
-/// Variables that name the region, ours first.
-const REGION: [&str; 2] = ["FGARCHIVE_REGION", "HUAWEICLOUD_REGION"];
+use std::fmt::Display;
 
 /// What is asked of one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegionGroup {
+pub(super) struct RegionGroup {
     /// The region's id.
-    pub region: String,
+    pub(super) region: String,
     /// Its functions that were named.
-    pub functions: Vec<FunctionRef>,
+    pub(super) functions: Vec<FunctionRef>,
     /// Whether it is the region of what is not named by a URN: of all functions of the project, and of the
     /// project's id that is set.
-    pub is_default: bool,
+    pub(super) is_default: bool,
 }
 
 /// The regions that are asked, the default one first.
 ///
 /// A URN goes to its own region, anything else to the one that is set, or to the only one that URNs
 /// name. Where an address is set, all goes there.
-pub fn group_by_region(options: &ServiceOptions<'_>, env: Environment<'_>) -> Result<Vec<RegionGroup>, Failure> {
-    let set = region_that_is_set(options, env)?;
-    let named = regions_of_urns(options.functions)?;
-    if has_endpoint(options, env)? {
+pub(super) fn group_by_region(layers: Layers<'_>) -> Result<Vec<RegionGroup>, Failure> {
+    let Layers { flags, .. } = layers;
+    let set = region_that_is_set(layers)?.map(|set| set.value);
+    let named = regions_of_urns(&flags.functions)?;
+    if endpoint_that_is_set(layers)?.is_some() {
         let region = match (set, &named[..]) {
             (Some(region), _) => region,
             (None, [region]) => region.clone(),
@@ -37,10 +37,10 @@ pub fn group_by_region(options: &ServiceOptions<'_>, env: Environment<'_>) -> Re
                     .hint("the address that is set is that of one region: leave it out, or run once for each region"));
             }
         };
-        return Ok(vec![RegionGroup { region, functions: options.functions.to_vec(), is_default: true }]);
+        return Ok(vec![RegionGroup { region, functions: flags.functions.clone(), is_default: true }]);
     }
-    let names_by_half = options.functions.iter().any(|function| matches!(function, FunctionRef::Name { .. }));
-    let needs_default = options.functions.is_empty() || options.all_functions || names_by_half;
+    let names_by_half = flags.functions.iter().any(|function| matches!(function, FunctionRef::Name { .. }));
+    let needs_default = flags.functions.is_empty() || flags.all_functions || names_by_half;
     let default = match (set, &named[..]) {
         (Some(region), _) => Some(region).filter(|region| needs_default || named.contains(region)),
         (None, [region]) => Some(region.clone()),
@@ -60,22 +60,15 @@ pub fn group_by_region(options: &ServiceOptions<'_>, env: Environment<'_>) -> Re
             FunctionRef::Urn(urn) => urn.region() == region,
             FunctionRef::Name { .. } => is_default,
         };
-        let functions = options.functions.iter().filter(is_here).cloned().collect();
+        let functions = flags.functions.iter().filter(is_here).cloned().collect();
         RegionGroup { region, functions, is_default }
     };
     Ok(regions.into_iter().map(group).collect())
 }
 
-fn region_that_is_set(options: &ServiceOptions<'_>, env: Environment<'_>) -> Result<Option<String>, Failure> {
-    if let Some(region) = options.region.filter(|region| !region.is_empty()) {
-        return checked_region("--region", region.to_owned()).map(Some);
-    }
-    for name in REGION {
-        if let Some(region) = variable(env, name)? {
-            return checked_region(name, region).map(Some);
-        }
-    }
-    Ok(None)
+fn region_that_is_set(layers: Layers<'_>) -> Result<Option<Setting<String>>, Failure> {
+    let set = layers.text(REGION, layers.flags.region.as_deref())?;
+    set.map(|set| set.try_map(|region, origin| checked_region(origin, region))).transpose()
 }
 
 /// The regions that URNs name, in the order in which they come first.
@@ -85,14 +78,14 @@ fn regions_of_urns(functions: &[FunctionRef]) -> Result<Vec<String>, Failure> {
         if let FunctionRef::Urn(urn) = function
             && !regions.iter().any(|region| region == urn.region())
         {
-            regions.push(checked_region("the functions", urn.region().to_owned())?);
+            regions.push(checked_region(&"the functions", urn.region().to_owned())?);
         }
     }
     Ok(regions)
 }
 
 /// A region becomes part of a host's name.
-fn checked_region(place: &str, region: String) -> Result<String, Failure> {
+fn checked_region(place: &dyn Display, region: String) -> Result<String, Failure> {
     if region.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         return Ok(region);
     }
@@ -111,16 +104,17 @@ pub fn in_several_regions(regions: &[String]) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Flags;
     use pretty_assertions::assert_eq;
 
     const A: &str = "urn:fss:a:p:function:default:f";
     const B: &str = "urn:fss:b:p:function:default:g";
 
     /// The groups as `region: functions`, the default one with an asterisk; or the error.
-    fn grouped(names: &[&str], options: &ServiceOptions<'_>, set: &[(&str, &str)]) -> Result<Vec<String>, Failure> {
+    fn grouped(names: &[&str], flags: &Flags, set: &[(&str, &str)]) -> Result<Vec<String>, Failure> {
         let functions: Vec<FunctionRef> = names.iter().map(|name| name.parse().unwrap()).collect();
         let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        let groups = group_by_region(&ServiceOptions { functions: &functions, ..*options }, &env)?;
+        let groups = group_by_region(Layers { flags: &Flags { functions, ..flags.clone() }, env: &env })?;
         let show = |group: RegionGroup| {
             let mark = if group.is_default { "*" } else { "" };
             let name = |function: &FunctionRef| match function {
@@ -133,17 +127,17 @@ mod tests {
         Ok(groups.into_iter().map(show).collect())
     }
 
-    const NOTHING: ServiceOptions<'static> = ServiceOptions {
-        endpoint: None,
-        region: None,
-        plain_http: crate::api::PlainHttp::LoopbackOnly,
-        functions: &[],
-        all_functions: false,
-    };
+    fn nothing() -> Flags {
+        Flags::default()
+    }
+
+    fn in_region(region: &str) -> Flags {
+        Flags { region: Some(region.to_owned()), ..Flags::default() }
+    }
 
     #[test]
     fn a_urn_goes_to_its_region_and_a_name_to_the_one_that_is_set() {
-        let of = |names: &[&str], set: &[(&str, &str)]| grouped(names, &NOTHING, set).unwrap();
+        let of = |names: &[&str], set: &[(&str, &str)]| grouped(names, &nothing(), set).unwrap();
         let c = [("HUAWEICLOUD_REGION", "c")];
         assert_eq!(of(&[A], &[]), ["a*: f"]);
         assert_eq!(of(&[A, "n"], &[("HUAWEICLOUD_REGION", "")]), ["a*: f n"]);
@@ -152,39 +146,35 @@ mod tests {
         assert_eq!(of(&[A, B], &[]), ["a: f", "b: g"]);
         assert_eq!(of(&[A, B, "n"], &[("HUAWEICLOUD_REGION", "c"), ("FGARCHIVE_REGION", "b")]), ["b*: g n", "a: f"]);
         assert_eq!(of(&[], &c), ["c*:"]);
-        let all = ServiceOptions { all_functions: true, region: Some("d"), ..NOTHING };
+        let all = Flags { all_functions: true, ..in_region("d") };
         assert_eq!(grouped(&[A], &all, &c).unwrap(), ["d*:", "a: f"]);
     }
 
     #[test]
     fn everything_goes_to_an_address_that_is_set() {
-        let options = ServiceOptions { endpoint: Some("http://127.0.0.1:1"), ..NOTHING };
-        assert_eq!(grouped(&[A, "n"], &options, &[]).unwrap(), ["a*: f n"]);
-        assert_eq!(
-            grouped(&[A, B, "n"], &ServiceOptions { region: Some("c"), ..options }, &[]).unwrap(),
-            ["c*: f g n"]
-        );
-        let failure = grouped(&[B, A], &options, &[]).unwrap_err();
+        let at = |flags: Flags| Flags { endpoint: Some("http://127.0.0.1:1".to_owned()), ..flags };
+        assert_eq!(grouped(&[A, "n"], &at(nothing()), &[]).unwrap(), ["a*: f n"]);
+        assert_eq!(grouped(&[A, B, "n"], &at(in_region("c")), &[]).unwrap(), ["c*: f g n"]);
+        let failure = grouped(&[B, A], &at(nothing()), &[]).unwrap_err();
         assert_eq!(failure.to_string(), "the functions lie in several regions: b, a");
         assert!(failure.hint.unwrap().contains("run once for each region"));
     }
 
     #[test]
     fn a_region_that_is_not_known_is_a_question_to_the_user() {
-        let message = |names: &[&str], options: &ServiceOptions<'_>, set: &[(&str, &str)]| {
-            let failure = grouped(names, options, set).unwrap_err();
+        let message = |names: &[&str], flags: &Flags, set: &[(&str, &str)]| {
+            let failure = grouped(names, flags, set).unwrap_err();
             assert_eq!((failure.kind.exit_code(), failure.hint.is_some()), (2, true));
             failure.to_string()
         };
-        assert_eq!(message(&["n"], &NOTHING, &[]), "the region is not known");
-        assert_eq!(message(&[B, A, "n"], &NOTHING, &[]), "the functions lie in several regions: b, a");
-        let odd = ServiceOptions { region: Some("a.example/"), ..NOTHING };
-        assert_eq!(message(&[], &odd, &[]), "--region: \"a.example/\" is no region");
+        assert_eq!(message(&["n"], &nothing(), &[]), "the region is not known");
+        assert_eq!(message(&[B, A, "n"], &nothing(), &[]), "the functions lie in several regions: b, a");
+        assert_eq!(message(&[], &in_region("a.example/"), &[]), "--region: \"a.example/\" is no region");
         assert_eq!(
-            message(&[], &NOTHING, &[("HUAWEICLOUD_REGION", "a b")]),
+            message(&[], &nothing(), &[("HUAWEICLOUD_REGION", "a b")]),
             "HUAWEICLOUD_REGION: \"a b\" is no region"
         );
         let odd = "urn:fss:a.example:p:function:default:f";
-        assert_eq!(message(&[odd], &NOTHING, &[]), "the functions: \"a.example\" is no region");
+        assert_eq!(message(&[odd], &nothing(), &[]), "the functions: \"a.example\" is no region");
     }
 }

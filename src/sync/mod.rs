@@ -36,6 +36,6 @@ pub use failure::to_failure;
 pub use preview::{Preview, preview};
 pub use report::{FunctionReport, Gone, RunReport, SourceReport};
 pub use run::{RunPlan, run};
-pub use settings::{Selection, Settings, Task};
+pub use settings::{Selection, Settings, Task, VERIFY_SHARE};
 pub use source::RunSource;
 pub use watch::{Unwatched, Watch};

@@ -28,9 +28,12 @@ pub enum Task {
     Verify(Selection),
 }
 
+/// Which share of the requests, 0 to 1, may walk settled windows again where nothing else is said.
+pub const VERIFY_SHARE: f64 = 0.02;
+
 impl Task {
     /// As `fgarchive sync` does it where nothing else is said.
-    pub const SYNC: Self = Self::Sync { verify_share: 0.02 };
+    pub const SYNC: Self = Self::Sync { verify_share: VERIFY_SHARE };
 
     /// The command that does it.
     pub(super) fn command(self) -> &'static str {
