@@ -4,13 +4,13 @@ use super::render::{Format, Renderer};
 use super::service::{self, ServiceArgs};
 use super::terminal::on_one_line;
 use super::{Globals, failure, runtime};
-use crate::api::CallFailure;
+use crate::api::{CallFailure, Client};
 use crate::config::{Config, SourceConfig, in_several_regions};
 use crate::domain::FunctionUrn;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::{Archive, StoreError};
 use crate::store::reports::Cell;
-use crate::sync::{self, Checkup, Finding, RunSource, Verdict};
+use crate::sync::{self, Checkup, Finding, Verdict};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -33,11 +33,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let clock = globals.clock();
     let Config { sources, credentials, .. } = service::load(&args.service.flags(), globals)?;
-    let source = only_one(sources)?;
-    let checkup = runtime()?.block_on(async {
-        let RunSource { source: client, settings, .. } = service::to_source(source).await?;
-        Ok::<_, Failure>(sync::examine(client, &settings, &clock, &credentials).await)
-    })?;
+    let SourceConfig { client, settings, .. } = only_one(sources)?;
+    let client = Client::new(client).map_err(sync::to_failure)?;
+    let examined = runtime()?.block_on(sync::examine(client, &settings, &clock, &credentials));
+    let checkup = examined.map_err(sync::to_failure)?;
     let written = if args.json { write_json(&checkup, out) } else { write_text(&checkup, out) };
     written.map_err(failure::output)?;
     let kept = if args.no_store { Ok(()) } else { keep(&checkup, globals) };

@@ -5,7 +5,7 @@ use crate::api::Client;
 use crate::config::{self, Config, Flags, MOST_CONCURRENT, Shown, SourceConfig, Surroundings};
 use crate::domain::{FunctionRef, FunctionUrn};
 use crate::error::{Failure, FailureKind};
-use crate::sync::{self, FunctionReport, Gone, RunReport, RunSource, Settings, SourceReport};
+use crate::sync::{self, FunctionReport, Gone, RunReport, RunSource, SourceReport};
 use clap::Arg;
 use clap::builder::StyledStr;
 use std::path::PathBuf;
@@ -132,30 +132,12 @@ pub(super) fn load(flags: &Flags, globals: &Globals) -> Result<Config, Failure> 
     Ok(config)
 }
 
-/// The source of a run; functions that are named without their project are completed.
-pub(super) async fn to_source(source: SourceConfig) -> Result<RunSource<Client>, Failure> {
-    let SourceConfig { name, client, settings, functions: named } = source;
-    let client = Client::new(client).map_err(sync::to_failure)?;
-    let mut functions: Vec<FunctionUrn> = Vec::with_capacity(named.len());
-    for function in named {
-        functions.push(match function {
-            FunctionRef::Urn(urn) => urn,
-            name @ FunctionRef::Name { .. } => {
-                let project_id = client.project_id().await.map_err(sync::to_failure)?;
-                name.resolve(client.region(), &project_id)
-            }
-        });
-    }
-    Ok(RunSource { name, source: client, settings: Settings { functions, ..settings } })
-}
-
 /// The sources of a run.
-pub(super) async fn to_sources(sources: Vec<SourceConfig>) -> Result<Vec<RunSource<Client>>, Failure> {
-    let mut all = Vec::with_capacity(sources.len());
-    for source in sources {
-        all.push(to_source(source).await?);
-    }
-    Ok(all)
+pub(super) fn to_sources(sources: Vec<SourceConfig>) -> Result<Vec<RunSource<Client>>, Failure> {
+    let to_source = |SourceConfig { name, client, settings }| {
+        Ok(RunSource { name, source: Client::new(client).map_err(sync::to_failure)?, settings })
+    };
+    sources.into_iter().map(to_source).collect()
 }
 
 /// A function's name where one source is asked, which several may have alike; else its URN.

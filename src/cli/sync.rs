@@ -61,15 +61,13 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     if args.dry_run {
         return preview(args, sources, globals, out);
     }
+    let plan = RunPlan { task: Task::Sync { verify_share: run.verify_share }, sources: service::to_sources(sources)? };
     let runtime = runtime()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open(&globals.db)?;
     let mut progress = Progress::start(globals);
-    let report = runtime.block_on(async {
-        let task = Task::Sync { verify_share: run.verify_share };
-        let plan = RunPlan { task, sources: service::to_sources(sources).await? };
-        sync::run(&mut archive, plan, &globals.clock(), &cancel, &mut progress).await
-    })?;
+    let clock = globals.clock();
+    let report = runtime.block_on(sync::run(&mut archive, plan, &clock, &cancel, &mut progress))?;
     progress.finish();
     if args.json {
         write_json_line(&to_json(&report), out).map_err(failure::output)?;
@@ -268,7 +266,7 @@ fn preview(args: &Args, sources: Vec<SourceConfig>, globals: &Globals, out: &mut
     let count = sources.len();
     let previews = runtime()?.block_on(async {
         let mut all = Vec::new();
-        for RunSource { source, settings, .. } in service::to_sources(sources).await? {
+        for RunSource { source, settings, .. } in service::to_sources(sources)? {
             let (previews, list) = sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await?;
             list.iter().for_each(warn_of_list);
             all.extend(previews);

@@ -5,14 +5,13 @@ use super::render::{Format, Renderer};
 use super::service::{self, ServiceArgs};
 use super::signals::interrupt;
 use super::{Globals, failure, open_archive, runtime};
-use crate::api::Client;
-use crate::config::{Config, Flags, RunConfig, SourceConfig};
-use crate::domain::{FunctionUrn, Timestamp};
-use crate::error::{Failure, FailureKind};
-use crate::store::file::{Archive, Reader, StoreError};
+use crate::config::{Config, Flags, RunConfig};
+use crate::domain::Timestamp;
+use crate::error::Failure;
+use crate::store::file::{Reader, StoreError};
 use crate::store::reports::{Arguments, Cell, Report};
 use crate::store::write::{Comparison, Discrepancy};
-use crate::sync::{self, FunctionReport, RunPlan, RunReport, RunSource, Selection, SourceReport, Task};
+use crate::sync::{self, FunctionReport, RunPlan, RunReport, Selection, SourceReport, Task};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -53,46 +52,19 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let flags = Flags { since: args.since.clone(), until: args.until.clone(), ..args.service.flags() };
     let Config { sources, run: RunConfig { since, until, .. }, .. } = service::load(&flags, globals)?;
     let selection = Selection { since, until, sample: args.sample };
+    let plan = RunPlan { task: Task::Verify(selection), sources: service::to_sources(sources)? };
     let runtime = runtime()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open_archive(globals)?;
     let mut progress = Progress::start(globals);
-    let report = runtime.block_on(async {
-        let sources = choose(sources, &archive).await?;
-        let plan = RunPlan { task: Task::Verify(selection), sources };
-        sync::run(&mut archive, plan, &globals.clock(), &cancel, &mut progress).await
-    })?;
+    let clock = globals.clock();
+    let report = runtime.block_on(sync::run(&mut archive, plan, &clock, &cancel, &mut progress))?;
     progress.finish();
     drop(archive);
     let settling = load_settling(globals, &Arguments { since, until, ..Arguments::at(now) })?;
     let written = if args.json { write_json(&report, &settling, out) } else { write_text(&report, &settling, out) };
     written.map_err(failure::output)?;
     conclude(&report)
-}
-
-/// What is verified of each service: the functions that are named, which must be archived, or all that are archived of the
-/// project.
-async fn choose(sources: Vec<SourceConfig>, archive: &Archive) -> Result<Vec<RunSource<Client>>, Failure> {
-    let archived = archive.load_functions().map_err(|error| error.into_failure(archive.path()))?;
-    let archived: Vec<FunctionUrn> = archived.into_iter().map(|(_, urn)| urn).collect();
-    let mut sources = service::to_sources(sources).await?;
-    for RunSource { source: client, settings, .. } in &mut sources {
-        settings.all_functions = false;
-        if let Some(stranger) = settings.functions.iter().find(|urn| !archived.contains(urn)) {
-            return Err(not_archived(stranger));
-        }
-        if settings.functions.is_empty() {
-            let project_id = client.project_id().await.map_err(sync::to_failure)?;
-            let is_of_project = |urn: &&FunctionUrn| urn.region() == client.region() && urn.project_id() == project_id;
-            settings.functions = archived.iter().filter(is_of_project).cloned().collect();
-        }
-    }
-    Ok(sources)
-}
-
-fn not_archived(urn: &FunctionUrn) -> Failure {
-    Failure::new(FailureKind::Usage, format!("the archive holds no function `{urn}`"))
-        .hint("`fgarchive status` lists those that it holds")
 }
 
 /// How much a settle delay catches.

@@ -49,10 +49,8 @@ pub struct SourceConfig {
     pub name: Box<str>,
     /// The way to it.
     pub client: ClientSettings,
-    /// What it is asked for. The functions are those of `functions`.
+    /// What it is asked for, and how.
     pub settings: Settings,
-    /// The functions that were named, some of them without their project.
-    pub functions: Vec<FunctionRef>,
 }
 
 /// What holds for a run as a whole.
@@ -121,9 +119,9 @@ impl Common<'_> {
         if needs_project && project_id.is_none() && !can_be_told {
             return Err(unknown_project());
         }
-        let settings = Settings { all_functions, ..self.settings.clone() };
+        let settings = Settings { functions, all_functions, ..self.settings.clone() };
         let name = region.as_str().into();
-        Ok(SourceConfig { name, client: self.client(address, region, project_id), settings, functions })
+        Ok(SourceConfig { name, client: self.client(address, region, project_id), settings })
     }
 
     fn client(&self, address: ServiceAddress, region: String, project_id: Option<String>) -> ClientSettings {

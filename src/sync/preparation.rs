@@ -10,7 +10,7 @@ use super::stop::Stop;
 use super::{absence, targets};
 use crate::domain::FunctionUrn;
 use crate::error::{Failure, FailureKind};
-use crate::plan::functions::{Known, Part};
+use crate::plan::functions::Known;
 use crate::requester::Source;
 use crate::store::file::Archive;
 use crate::store::sql::FunctionId;
@@ -61,15 +61,13 @@ impl Preparation<'_> {
 
     async fn try_prepare<'s, S: Source>(&self, source: &'s ActiveSource<S>) -> Result<Prepared<'s, S>, Stop> {
         let known: Vec<Known> = self.known.iter().map(|(_, known)| known.clone()).collect();
-        let resolved = discovery::resolve(&known, &source.requester, &source.settings).await;
-        let mut resolved = resolved.map_err(Stop::Refused)?;
+        let (requester, settings) = (&source.requester, &source.settings);
+        let mut resolved = match self.task {
+            Task::Sync { .. } => discovery::resolve(&known, requester, settings).await.map_err(Stop::Refused)?,
+            Task::Verify(_) => discovery::resolve_archived(&known, requester.source(), settings).await?,
+        };
         self.claim(source, &resolved)?;
-        if matches!(self.task, Task::Verify(_)) {
-            // What is gone cannot be verified, and is not looked for.
-            let gone = resolved.choices.iter_mut().filter(|choice| choice.part == Part::Look);
-            gone.for_each(|choice| choice.part = Part::Rest);
-        }
-        let looked = absence::look_for(&self.archive, &self.known, &source.requester, &mut resolved).await?;
+        let looked = absence::look_for(&self.archive, &self.known, requester, &mut resolved).await?;
         let urns: Vec<FunctionUrn> = resolved.choices.iter().map(|choice| choice.urn.clone()).collect();
         let targets::Loaded { jobs, functions, showing } =
             targets::load(&self.archive, source, &urns, self.task).await?;

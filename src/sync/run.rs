@@ -21,7 +21,7 @@ use crate::error::Failure;
 use crate::requester::Source;
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, RunId};
-use crate::store::write::{Batch, Comparison, Tally};
+use crate::store::write::{Batch, Comparison, Ending, Tally};
 use std::collections::{HashMap, HashSet};
 use tokio_util::sync::CancellationToken;
 
@@ -55,7 +55,17 @@ pub async fn run<S: Source>(
         tally.of(source.id).habits = archive.load_habits(&source.name).map_err(broken)?;
     }
     let run = Run { id: begun.id, task, sources: &sources, cancel };
-    let mut reports = run.attempt(archive, &mut tally, watch).await.map_err(|stop| stop.into_failure(&path))?;
+    let mut reports = match run.attempt(archive, &mut tally, watch).await {
+        Ok(reports) => reports,
+        Err(Stop::Failed(failure)) => {
+            // The archive is sound: without an ending the run would look as if it had been killed.
+            let ending = Ending { outcome: "incomplete", exit_code: failure.kind.exit_code() };
+            let ends: Vec<_> = sources.iter().map(|source| (source.id, ending)).collect();
+            archive.end_run(begun.id, clock.now(), &tally, ending, &ends).map_err(broken)?;
+            return Err(failure);
+        }
+        Err(stop) => return Err(stop.into_failure(&path)),
+    };
     if let Some(standing) = Standing::of(&sources) {
         note_standing(&standing, &mut tally);
     }

@@ -1,6 +1,6 @@
 //! What a run is asked to do.
 
-use crate::domain::{FunctionUrn, Timestamp};
+use crate::domain::{FunctionRef, Timestamp};
 use crate::plan::retry::Patience;
 use crate::requester::Politeness;
 use std::time::Duration;
@@ -47,8 +47,8 @@ impl Task {
 /// What a source of a run is asked for, and how; checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Functions named by the user.
-    pub functions: Vec<FunctionUrn>,
+    /// Functions named by the user, some of them without their project.
+    pub functions: Vec<FunctionRef>,
     /// Whether to archive every function of the project as well.
     pub all_functions: bool,
     /// From when on to archive, where the user said so: it can only extend what is archived already.

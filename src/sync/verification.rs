@@ -18,15 +18,15 @@ use crate::store::write::{Comparison, Suspect};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The functions that are archived and meant: the named ones, or all of them, but for those that are gone.
+/// The functions that are archived and meant, but for those that are gone.
 pub(super) fn load_jobs(
     archive: &Archive,
-    settings: &Settings,
+    meant: &[FunctionUrn],
     now: Timestamp,
 ) -> Result<Vec<FunctionJob>, StoreError> {
-    let named: HashSet<&FunctionUrn> = settings.functions.iter().collect();
+    let meant: HashSet<&FunctionUrn> = meant.iter().collect();
     let archived = archive.load_known()?.into_iter().filter(|(_, known)| known.gone_at.is_none());
-    let meant = archived.filter(|(_, known)| settings.all_functions || named.contains(&known.urn));
+    let meant = archived.filter(|(_, known)| meant.contains(&known.urn));
     let mut jobs = Vec::new();
     for (id, known) in meant {
         let urn = known.urn;

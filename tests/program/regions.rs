@@ -3,7 +3,7 @@
 use crate::archive;
 use crate::cloud::{Cloud, settled_world};
 use crate::program::{Home, Program};
-use fgarchive::emulator::{BodyKind, Fault, Faults, Rule, WorldSpec};
+use fgarchive::emulator::{BodyKind, Fault, Faults, RouteName, Rule, WorldSpec};
 use pretty_assertions::assert_eq;
 
 const NORTH: &str = "cn-north-4";
@@ -86,6 +86,30 @@ fn a_region_that_refuses_or_is_down_leaves_the_others_alone() {
         assert_eq!(told(&report)[1], format!("{EAST} complete 0 {}", alone(&east).len()));
         home.run(["check"]).exits(0);
     }
+}
+
+/// The project of a function that is named without it is looked up, which only the source that needs it waits for.
+#[test]
+fn a_project_that_cannot_be_told_ends_its_own_region_alone() {
+    let (home, [north, east]) = (Home::new(), clouds());
+    let refuses = Rule::from(Fault::Status { code: 403, body: BodyKind::default() });
+    let north = north.with_faults(Faults::rule(Rule { on: Some(RouteName::Projects), ..refuses }));
+    let name = north.functions()[0].full_name();
+    let run = |command: &str| {
+        let program = about(&home, command, &[&east]).args(["--function", &name]).env("FGARCHIVE_REGION", NORTH);
+        let program = program.env("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4", &north.url);
+        program.without("HUAWEICLOUD_SDK_PROJECT_ID")
+    };
+    let failure = format!("{NORTH}: cannot find the project of the region `{NORTH}`: access is refused (HTTP 403");
+    let said = run("sync").args(["--json"]).exits(4).says(&failure);
+    let whole = alone(&east);
+    let expected = [format!("{NORTH} denied 4 0"), format!("{EAST} complete 0 {}", whole.len())];
+    assert_eq!(told(&said.json()), expected);
+    assert_eq!(archive::records(&home.db()), whole);
+    run("verify").exits(4).says(&failure);
+    run("sync").args(["--dry-run"]).exits(4).says("error: cannot find the project of the region");
+    north.emulator.set_faults(Faults::none());
+    run("sync").exits(0);
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Side {
             .then(|| (dice.usize(0..20), dice.pick(&[Down::Refuses, Down::Unavailable, Down::Silent])));
         // Sources begin to fetch together, when the functions of all are known: that of none is asked for here.
         let settings = Settings {
-            functions: world.functions.clone(),
+            functions: world.functions.iter().cloned().map(Into::into).collect(),
             since: Some(Timestamp::from_unix(EPOCH - 10)),
             open_recheck: Duration::ZERO,
             concurrency: dice.pick(&[1, 4]),
