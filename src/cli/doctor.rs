@@ -5,7 +5,7 @@ use super::service::{self, ServiceArgs};
 use super::terminal::on_one_line;
 use super::{Globals, failure, runtime};
 use crate::api::{CallFailure, Client};
-use crate::config::{Config, SourceConfig, in_several_regions};
+use crate::config::{Config, SourceConfig, in_several_projects, in_several_regions};
 use crate::domain::FunctionUrn;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::{Archive, StoreError};
@@ -43,13 +43,16 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     conclude(checkup).and(kept)
 }
 
-/// A check-up is about one service.
+/// A check-up is about one project.
 fn only_one(sources: Vec<SourceConfig>) -> Result<SourceConfig, Failure> {
-    let regions: Vec<String> = sources.iter().map(|source| source.client.region.clone()).collect();
+    let mut regions: Vec<String> = sources.iter().map(|source| source.client.region.clone()).collect();
+    regions.dedup();
+    let projects: Vec<String> = sources.iter().filter_map(|source| source.client.project_id.clone()).collect();
     let mut sources = sources.into_iter();
     match (sources.next(), sources.next()) {
         (Some(source), None) => Ok(source),
-        _ => Err(in_several_regions(&regions).hint("run the check-up once for each region")),
+        _ if regions.len() > 1 => Err(in_several_regions(&regions).hint("run the check-up once for each region")),
+        _ => Err(in_several_projects(&projects).hint("run the check-up once for each project")),
     }
 }
 

@@ -1,10 +1,11 @@
-//! Which region each function of a run lies in: that of its URN, or the one that is set.
+//! Which region and project each function of a run lies in: those of its URN, or those that are set.
 
 use super::layers::{Layers, REGION, Setting};
 use super::service::endpoint_that_is_set;
 use super::variables::{shown, usage};
 use crate::domain::FunctionRef;
 use crate::error::Failure;
+use std::borrow::Borrow;
 use std::fmt::Display;
 
 /// What is asked of one region.
@@ -17,6 +18,74 @@ pub(super) struct RegionGroup {
     /// Whether it is the region of what is not named by a URN: of all functions of the project, and of the
     /// project's id that is set.
     pub(super) is_default: bool,
+}
+
+/// What is asked of one project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ProjectGroup {
+    /// Its name, unique within a run: the region's, with the project's where the region has several.
+    pub(super) name: String,
+    /// The project's id, where it is known.
+    pub(super) project_id: Option<String>,
+    /// Its functions that were named.
+    pub(super) functions: Vec<FunctionRef>,
+    /// Whether it is the project of what is not named by a URN, so that its id is needed.
+    pub(super) is_default: bool,
+}
+
+impl RegionGroup {
+    /// The projects of the region that are asked, the default one first. `set` is the project that is set for the run,
+    /// `all_functions` whether all functions of the default one are asked for.
+    pub(super) fn by_project(&self, set: Option<&str>, all_functions: bool) -> Result<Vec<ProjectGroup>, Failure> {
+        let Self { region, functions, is_default } = self;
+        let has_names = functions.iter().any(|function| matches!(function, FunctionRef::Name { .. }));
+        let needs_default = *is_default && (all_functions || functions.is_empty() || has_names);
+        let named = projects_of_urns(functions);
+        let default = set.filter(|_| needs_default);
+        if needs_default && default.is_none() {
+            return match &named[..] {
+                // The project is looked up, and is the one that the URNs name, as far as anybody can tell.
+                [] | [_] => Ok(vec![ProjectGroup {
+                    name: region.clone(),
+                    project_id: None,
+                    functions: functions.clone(),
+                    is_default: true,
+                }]),
+                _ => Err(in_several_projects(&named)
+                    .hint("set the project of what is not named by a URN: --project-id or HUAWEICLOUD_SDK_PROJECT_ID")),
+            };
+        }
+        let others = named.into_iter().filter(|project| Some(*project) != default);
+        let projects: Vec<&str> = default.into_iter().chain(others).collect();
+        let is_only = projects.len() == 1;
+        let group = |project: &str| {
+            let is_default = default == Some(project);
+            let is_here = |function: &&FunctionRef| match function {
+                FunctionRef::Urn(urn) => urn.project_id() == project,
+                FunctionRef::Name { .. } => is_default,
+            };
+            ProjectGroup {
+                name: if is_only { region.clone() } else { format!("{region}/{project}") },
+                project_id: Some(project.to_owned()),
+                functions: functions.iter().filter(is_here).cloned().collect(),
+                is_default,
+            }
+        };
+        Ok(projects.into_iter().map(group).collect())
+    }
+}
+
+/// The projects that URNs name, in the order in which they come first.
+fn projects_of_urns(functions: &[FunctionRef]) -> Vec<&str> {
+    let mut projects: Vec<&str> = Vec::new();
+    for function in functions {
+        if let FunctionRef::Urn(urn) = function
+            && !projects.contains(&urn.project_id())
+        {
+            projects.push(urn.project_id());
+        }
+    }
+    projects
 }
 
 /// The regions that are asked, the default one first.
@@ -101,6 +170,11 @@ pub fn in_several_regions(regions: &[String]) -> Failure {
     usage(format!("the functions lie in several regions: {}", regions.join(", ")))
 }
 
+/// The same of projects.
+pub fn in_several_projects(projects: &[impl Borrow<str>]) -> Failure {
+    usage(format!("the functions lie in several projects: {}", projects.join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,5 +250,45 @@ mod tests {
         );
         let odd = "urn:fss:a.example:p:function:default:f";
         assert_eq!(message(&[odd], &nothing(), &[]), "the functions: \"a.example\" is no region");
+    }
+
+    const P: &str = "urn:fss:a:p:function:default:f";
+    const Q: &str = "urn:fss:a:q:function:default:g";
+
+    /// The groups of region `a` as `name project functions`, the default one with an asterisk; or the error.
+    fn by_project(names: &[&str], set: Option<&str>, all_functions: bool) -> Result<Vec<String>, String> {
+        let functions = names.iter().map(|name| name.parse().unwrap()).collect();
+        let region = RegionGroup { region: "a".to_owned(), functions, is_default: true };
+        let show = |group: ProjectGroup| {
+            let (mark, project) = (if group.is_default { "*" } else { "" }, group.project_id.unwrap_or_default());
+            format!("{}{mark} {project} {}", group.name, group.functions.len())
+        };
+        let groups = region.by_project(set, all_functions).map_err(|failure| {
+            assert!(failure.hint.is_some());
+            failure.to_string()
+        })?;
+        Ok(groups.into_iter().map(show).collect())
+    }
+
+    #[test]
+    fn each_project_of_a_region_is_a_source_of_its_own() {
+        let of = |names: &[&str], set| by_project(names, set, false).unwrap();
+        assert_eq!(of(&[P], None), ["a p 1"]);
+        assert_eq!(of(&[P], Some("r")), ["a p 1"]);
+        assert_eq!(of(&[P, Q, P], None), ["a/p p 2", "a/q q 1"]);
+        assert_eq!(of(&["n"], Some("r")), ["a* r 1"]);
+        assert_eq!(of(&[], Some("r")), ["a* r 0"]);
+        assert_eq!(of(&[P, Q, "n"], Some("q")), ["a/q* q 2", "a/p p 1"]);
+        assert_eq!(of(&[P, "n"], Some("r")), ["a/r* r 1", "a/p p 1"]);
+        assert_eq!(by_project(&[P], Some("r"), true).unwrap(), ["a/r* r 0", "a/p p 1"]);
+    }
+
+    #[test]
+    fn a_project_that_is_looked_up_is_the_only_one_of_its_region() {
+        assert_eq!(by_project(&["n"], None, false).unwrap(), ["a*  1"]);
+        assert_eq!(by_project(&[P, "n"], None, false).unwrap(), ["a*  2"]);
+        assert_eq!(by_project(&[P], None, true).unwrap(), ["a*  1"]);
+        let refused = by_project(&[Q, P, "n"], None, false).unwrap_err();
+        assert_eq!(refused, "the functions lie in several projects: q, p");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::credentials::{LoadedCredentials, load_credentials, read_ca_cert};
 use super::flags::Flags;
-use super::grouping::{RegionGroup, group_by_region};
+use super::grouping::{ProjectGroup, group_by_region};
 use super::layers::Layers;
 use super::moments::read_range;
 use super::project::project_that_is_set;
@@ -12,7 +12,7 @@ use super::tuning::{Shown, Tuning};
 use super::variables::{Environment, usage};
 use crate::api::{ClientSettings, Credentials, Endpoint, Proxies};
 use crate::clock::Clock;
-use crate::domain::{FunctionRef, Timestamp};
+use crate::domain::Timestamp;
 use crate::error::Failure;
 use crate::sync::Settings;
 use std::path::Path;
@@ -86,9 +86,14 @@ pub fn load(flags: &Flags, surroundings: &Surroundings<'_>) -> Result<Config, Fa
         clock,
     };
     let warnings = warnings(&addresses, &loaded, &common.proxies);
-    let sources = groups.into_iter().zip(addresses).map(|(group, address)| common.source(group, address));
+    let mut sources = Vec::new();
+    for (region, address) in groups.iter().zip(addresses) {
+        for group in region.by_project(common.project_id.as_deref(), flags.all_functions)? {
+            sources.push(common.source(&region.region, group, address.clone())?);
+        }
+    }
     Ok(Config {
-        sources: sources.collect::<Result<_, _>>()?,
+        sources,
         run: RunConfig { since, until, verify_share: tuning.verify_share() },
         warnings,
         shown: tuning.shown(),
@@ -109,19 +114,16 @@ struct Common<'a> {
 }
 
 impl Common<'_> {
-    fn source(&self, group: RegionGroup, address: ServiceAddress) -> Result<SourceConfig, Failure> {
-        let RegionGroup { region, functions, is_default } = group;
-        let project_id = if is_default { self.project_id.clone() } else { project_of(&functions) };
-        let all_functions = is_default && self.flags.all_functions;
-        let is_name = |function: &FunctionRef| matches!(function, FunctionRef::Name { .. });
-        let needs_project = all_functions || functions.is_empty() || functions.iter().any(is_name);
+    fn source(&self, region: &str, group: ProjectGroup, address: ServiceAddress) -> Result<SourceConfig, Failure> {
+        let ProjectGroup { name, project_id, functions, is_default } = group;
         let can_be_told = address.iam.is_some() || matches!(self.credentials, Credentials::Password(_));
-        if needs_project && project_id.is_none() && !can_be_told {
+        if is_default && project_id.is_none() && !can_be_told {
             return Err(unknown_project());
         }
+        let all_functions = is_default && self.flags.all_functions;
         let settings = Settings { functions, all_functions, ..self.settings.clone() };
-        let name = region.as_str().into();
-        Ok(SourceConfig { name, client: self.client(address, region, project_id), settings })
+        let client = self.client(address, region.to_owned(), project_id);
+        Ok(SourceConfig { name: name.into(), client, settings })
     }
 
     fn client(&self, address: ServiceAddress, region: String, project_id: Option<String>) -> ClientSettings {
@@ -139,16 +141,6 @@ impl Common<'_> {
             now: Arc::new(move || clock.now()),
         }
     }
-}
-
-/// The project that URNs name, where it is one.
-fn project_of(functions: &[FunctionRef]) -> Option<String> {
-    let mut projects = functions.iter().filter_map(|function| match function {
-        FunctionRef::Urn(urn) => Some(urn.project_id()),
-        FunctionRef::Name { .. } => None,
-    });
-    let first = projects.next()?;
-    projects.all(|other| other == first).then(|| first.to_owned())
 }
 
 fn unknown_project() -> Failure {

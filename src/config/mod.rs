@@ -17,7 +17,7 @@ mod tuning;
 mod variables;
 
 pub use flags::Flags;
-pub use grouping::in_several_regions;
+pub use grouping::{in_several_projects, in_several_regions};
 pub use layers::{Origin, Setting};
 pub use load::{Config, RunConfig, SourceConfig, Surroundings, load};
 pub use moments::parse_moment_or_age;
