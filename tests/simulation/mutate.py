@@ -210,6 +210,10 @@ MUTATIONS = {
                    "let other: Option<FunctionUrn> = None;")]),
     "form-forgotten": ("the form that answered is not remembered",
                        [("src/sync/run.rs", "        save_forms(archive, source, &jobs).await?;\n", "")]),
+    "sources-in-step": ("a source waits until all are ready",
+                        [("src/sync/run.rs", "fetching.fetch(preparation.all(self.sources)).await?",
+                          "fetching.fetch(futures_util::stream::iter(futures_util::StreamExt::collect::<Vec<_>>("
+                          "preparation.all(self.sources)).await)).await?")]),
     "gone-by-half-a-list": ("a list that may not be whole takes functions away",
                             [("src/plan/functions.rs", "self.is_whole && self.speaks_of(urn, was_listed)", "self.speaks_of(urn, was_listed)")]),
     "gone-for-good": ("what is listed again stays gone",
