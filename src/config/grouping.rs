@@ -1,4 +1,5 @@
-//! Which region and project each function of a run lies in: those of its URN, or those that are set.
+//! Which region and project each function of a run lies in: those of its URN, or those that are
+//! set.
 
 use super::layers::{Layers, REGION, Setting};
 use super::service::endpoint_that_is_set;
@@ -23,7 +24,8 @@ pub(super) struct RegionGroup {
 /// What is asked of one project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ProjectGroup {
-    /// Its name, unique within a run: the region's, with the project's where the region has several.
+    /// Its name, unique within a run: the region's, with the project's where the region has
+    /// several.
     pub(super) name: String,
     /// The project's id, where it is known.
     pub(super) project_id: Option<String>,
@@ -34,8 +36,8 @@ pub(super) struct ProjectGroup {
 }
 
 impl RegionGroup {
-    /// The projects of the region that are asked, the default one first. `set` is the project that is set for the run,
-    /// `all_functions` whether all functions of the default one are asked for.
+    /// The projects of the region that are asked, the default one first. `set` is the project that
+    /// is set for the run, `all_functions` whether all functions of the default one are asked for.
     pub(super) fn by_project(&self, set: Option<&str>, all_functions: bool) -> Result<Vec<ProjectGroup>, Failure> {
         let Self { region, functions, is_default } = self;
         let has_names = functions.iter().any(|function| matches!(function, FunctionRef::Name { .. }));
@@ -44,7 +46,8 @@ impl RegionGroup {
         let default = set.filter(|_| needs_default);
         if needs_default && default.is_none() {
             return match &named[..] {
-                // The project is looked up, and is the one that the URNs name, as far as anybody can tell.
+                // The project is looked up, and is the one that the URNs name, as far as anybody
+                // can tell.
                 [] | [_] => Ok(vec![ProjectGroup {
                     name: region.clone(),
                     project_id: None,
@@ -255,7 +258,8 @@ mod tests {
     const P: &str = "urn:fss:a:p:function:default:f";
     const Q: &str = "urn:fss:a:q:function:default:g";
 
-    /// The groups of region `a` as `name project functions`, the default one with an asterisk; or the error.
+    /// The groups of region `a` as `name project functions`, the default one with an asterisk; or
+    /// the error.
     fn by_project(names: &[&str], set: Option<&str>, all_functions: bool) -> Result<Vec<String>, String> {
         let functions = names.iter().map(|name| name.parse().unwrap()).collect();
         let region = RegionGroup { region: "a".to_owned(), functions, is_default: true };

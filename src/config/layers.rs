@@ -87,7 +87,8 @@ pub(super) struct Layers<'a> {
 }
 
 impl Layers<'_> {
-    /// A text in the first layer that has it; an empty one counts as not given. What comes after is not looked at.
+    /// A text in the first layer that has it; an empty one counts as not given. What comes after is
+    /// not looked at.
     pub(super) fn text(&self, names: Names, given: Option<&str>) -> Result<Option<Setting<String>>, Failure> {
         if let Some(text) = given.filter(|text| !text.is_empty()) {
             return Ok(Some(Setting { value: text.to_owned(), origin: Origin::Flag(names.flag) }));

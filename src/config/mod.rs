@@ -1,5 +1,5 @@
-//! Flags, variables and files made into checked values. Credentials are read here and nowhere else, and
-//! leave this room only in types that do not print them.
+//! Flags, variables and files made into checked values. Credentials are read here and nowhere else,
+//! and leave this room only in types that do not print them.
 //!
 //! A variable that is empty counts as unset: that is how scripts unset one.
 

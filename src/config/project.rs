@@ -5,7 +5,8 @@ use super::variables::{shown, usage};
 use crate::error::Failure;
 use std::fmt::Display;
 
-/// The project's id that is set for the run; credentials may come with another one, which gives way to it.
+/// The project's id that is set for the run; credentials may come with another one, which gives way
+/// to it.
 pub(super) fn project_that_is_set(layers: Layers<'_>) -> Result<Option<Setting<String>>, Failure> {
     let set = layers.text(PROJECT_ID, layers.flags.project_id.as_deref())?;
     set.map(|set| set.try_map(|id, origin| checked_project(origin, id))).transpose()

@@ -44,8 +44,8 @@ pub(super) fn endpoint_that_is_set(layers: Layers<'_>) -> Result<Option<Setting<
     layers.text(ENDPOINT, layers.flags.endpoint.as_deref())
 }
 
-/// The address of FunctionGraph where one was given: for all regions, or in that variable of the vendor's
-/// SDKs, which may hold a list for them to try. We ask the first, and check them all.
+/// The address of FunctionGraph where one was given: for all regions, or in that variable of the
+/// vendor's SDKs, which may hold a list for them to try. We ask the first, and check them all.
 fn given_endpoint(region: &str, layers: Layers<'_>) -> Result<Option<Endpoint>, Failure> {
     let plain_http = layers.plain_http();
     if let Some(Setting { value, origin }) = endpoint_that_is_set(layers)? {

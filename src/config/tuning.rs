@@ -1,5 +1,5 @@
-//! The settings that have a default: how hard the service is asked, and when a record is believed. The
-//! defaults stand with the types of the engine that own them, and nowhere else.
+//! The settings that have a default: how hard the service is asked, and when a record is believed.
+//! The defaults stand with the types of the engine that own them, and nowhere else.
 
 use super::flags::Flags;
 use super::layers::{Layers, Names, Origin, Setting};

@@ -36,8 +36,9 @@ impl Spending {
     }
 }
 
-/// How many of `windows` the next of so many `sources` may take that share them. What does not divide evenly goes to one
-/// or another by `draw`, a number below `sources`, so that no source is left out run after run.
+/// How many of `windows` the next of so many `sources` may take that share them. What does not
+/// divide evenly goes to one or another by `draw`, a number below `sources`, so that no source is
+/// left out run after run.
 pub fn part(windows: u64, sources: u64, draw: u64) -> u64 {
     (windows + draw) / sources.max(1)
 }

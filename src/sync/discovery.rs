@@ -1,4 +1,5 @@
-//! Which functions a run is about: those that were named, and those that the project lists or the archive holds.
+//! Which functions a run is about: those that were named, and those that the project lists or the
+//! archive holds.
 
 use super::settings::Settings;
 use super::stop::Stop;
@@ -18,8 +19,8 @@ pub(super) struct Resolved {
     pub(super) needs_witness: bool,
 }
 
-/// The functions that were named. The project of those that were named without one is asked for once,
-/// and by a single attempt: whoever may not ask for it is not to show a wrong key twice.
+/// The functions that were named. The project of those that were named without one is asked for
+/// once, and by a single attempt: whoever may not ask for it is not to show a wrong key twice.
 pub(super) async fn complete<S: Source>(source: &S, named: &[FunctionRef]) -> Result<Vec<FunctionUrn>, CallFailure> {
     let mut project: Option<Project> = None;
     let mut functions = Vec::with_capacity(named.len());
@@ -53,7 +54,8 @@ pub(super) async fn resolve<S: Source>(
     requester.call_on(Witnesses::Listing);
     let report = list_functions(requester).await?;
     requester.call_on(Witnesses::Nobody);
-    // It is known by now, unless IAM fails: then nothing is said of functions that the list leaves out.
+    // It is known by now, unless IAM fails: then nothing is said of functions that the list leaves
+    // out.
     let project = requester.source().project().await.ok();
     let is_whole = report.is_whole();
     let list = Some(List { functions: &report.functions, is_whole, project: project.as_ref() });
@@ -62,8 +64,8 @@ pub(super) async fn resolve<S: Source>(
     Ok(Resolved { choices, list: Some(report), needs_witness })
 }
 
-/// The functions of a run that verifies: those that were named, which must be archived, or else all that are archived
-/// of the project.
+/// The functions of a run that verifies: those that were named, which must be archived, or else all
+/// that are archived of the project.
 pub(super) async fn resolve_archived<S: Source>(
     known: &[Known],
     source: &S,

@@ -50,8 +50,9 @@ impl Checkup {
     }
 }
 
-/// Looks at the credentials of `source`, the project, the functions of `settings` or all of them, and what is open. The
-/// failure is that of the project, where functions are named without it: nothing can be looked at then.
+/// Looks at the credentials of `source`, the project, the functions of `settings` or all of them,
+/// and what is open. The failure is that of the project, where functions are named without it:
+/// nothing can be looked at then.
 pub async fn examine(client: Client, settings: &Settings, clock: &Clock, source: &str) -> Result<Checkup, CallFailure> {
     let named = if settings.all_functions { Vec::new() } else { complete(&client, &settings.functions).await? };
     let requester = Requester::new(client, clock.clone(), settings.politeness());

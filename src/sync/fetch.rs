@@ -49,7 +49,8 @@ impl Lines {
     }
 }
 
-/// A source that is ready, with its tasks: so many of them go on at once, and none of them once it is down.
+/// A source that is ready, with its tasks: so many of them go on at once, and none of them once it
+/// is down.
 pub(super) struct ReadySource<'f, S, F> {
     pub(super) source: &'f ActiveSource<S>,
     /// What the writer has to know before them.
@@ -79,8 +80,8 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
         self.lines.outbox(function)
     }
 
-    /// Does the work of all functions, of each source from when it is ready. What became of a source that was not ready
-    /// when the run was cancelled is missing.
+    /// Does the work of all functions, of each source from when it is ready. What became of a
+    /// source that was not ready when the run was cancelled is missing.
     pub(super) async fn fetch(
         &mut self,
         coming: impl Stream<Item = Result<Prepared<'f, S>, Stop>>,
@@ -104,8 +105,8 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
         Ok((prepared, walked))
     }
 
-    /// Runs tasks as they come, and commits what they bring, until all are done or the run is cancelled. What a task came
-    /// to is missing where it was dropped.
+    /// Runs tasks as they come, and commits what they bring, until all are done or the run is
+    /// cancelled. What a task came to is missing where it was dropped.
     pub(super) async fn run<T, F>(
         &mut self,
         coming: impl Stream<Item = Result<ReadySource<'f, S, F>, Stop>>,
@@ -119,8 +120,8 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
         let mut results = Vec::new();
         while !(coming.is_done() && under_way.is_empty()) {
             tokio::select! {
-                // In this order: a source that is ready waits for nothing that others bring, and what is in line is
-                // taken in before anything is committed.
+                // In this order: a source that is ready waits for nothing that others bring, and
+                // what is in line is taken in before anything is committed.
                 biased;
                 () = self.cancel.cancelled() => break,
                 next = coming.next(), if !coming.is_done() => if let Some(ready) = next.transpose()? {

@@ -1,9 +1,10 @@
 //! A run over its sources: asks `plan` what to do, calls each service through a requester of its own, and commits to the
 //! archive. It has no rule of its own.
 //!
-//! Sources are made ready side by side, and the functions of each are fetched in tasks from when it is, whatever the others
-//! do. What they bring flows through one bounded channel into the one loop that writes to the archive. That loop runs on the
-//! thread that called [`run()`], so a commit blocks no fetch.
+//! Sources are made ready side by side, and the functions of each are fetched in tasks from when it
+//! is, whatever the others do. What they bring flows through one bounded channel into the one loop
+//! that writes to the archive. That loop runs on the thread that called [`run()`], so a commit
+//! blocks no fetch.
 
 mod absence;
 mod committer;

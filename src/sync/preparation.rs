@@ -1,5 +1,6 @@
-//! Making the sources of a run ready, side by side: which functions each is about, what is known of them,
-//! and what there is to do. A source that refuses, or takes its time, leaves the others alone.
+//! Making the sources of a run ready, side by side: which functions each is about, what is known of
+//! them, and what there is to do. A source that refuses, or takes its time, leaves the others
+//! alone.
 
 use super::discovery::{self, Resolved};
 use super::planning::{self, Budget};
@@ -42,7 +43,8 @@ impl<'a> Preparation<'a> {
         Ok(Self { archive, known, task, budget: RefCell::new(budget), owners: RefCell::default() })
     }
 
-    /// Makes sources ready side by side; each is handed out as soon as it is, so that none waits for another.
+    /// Makes sources ready side by side; each is handed out as soon as it is, so that none waits
+    /// for another.
     pub(super) fn all<'s, S: Source>(
         &self,
         sources: &'s [ActiveSource<S>],

@@ -3,8 +3,8 @@
 use crate::store::file::Archive;
 use std::cell::RefCell;
 
-/// The archive while sources are made ready and what others bring is committed. All of that is in one
-/// thread, and each uses it for the length of a call, never while it waits for an answer.
+/// The archive while sources are made ready and what others bring is committed. All of that is in
+/// one thread, and each uses it for the length of a call, never while it waits for an answer.
 pub(super) struct SharedArchive<'a>(RefCell<&'a mut Archive>);
 
 impl<'a> SharedArchive<'a> {

@@ -70,7 +70,8 @@ pub(super) fn plan(
     }
 }
 
-/// Gives the jobs of a source the windows that were looked at longest ago, at most so many; how many there were.
+/// Gives the jobs of a source the windows that were looked at longest ago, at most so many; how
+/// many there were.
 pub(super) fn plan_share(
     archive: &Archive,
     jobs: &mut [FunctionJob],
