@@ -144,12 +144,6 @@ impl Client {
         &self.0.region
     }
 
-    /// Whether the project can be told at all: as set, by a password's token, or by a look-up.
-    pub fn can_tell_project(&self) -> bool {
-        let Shared { session, project_id, .. } = &*self.0;
-        project_id.is_some() || session.iam.is_some() || matches!(session.credentials, Credentials::Password(_))
-    }
-
     /// The project that functions without a URN belong to: as set, as the token says, or by a look-up.
     pub async fn project_id(&self) -> Result<String, CallFailure> {
         let Shared { session, region, project_id, found_project } = &*self.0;

@@ -45,10 +45,11 @@ pub struct Timeouts {
     pub total: Duration,
 }
 
-/// Ten seconds reach any region; a page takes seconds at most, and the vendor's SDKs allow 120 s for one.
+/// Ten seconds reach any region. A page takes seconds at most; the 120 s that the vendor's SDKs
+/// allow for one would keep a run waiting for a function that hangs.
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), read: Duration::from_secs(30), total: Duration::from_mins(2) }
+        Self { connect: Duration::from_secs(10), read: Duration::from_secs(30), total: Duration::from_mins(1) }
     }
 }
 

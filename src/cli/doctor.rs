@@ -1,21 +1,21 @@
 //! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation is silent.
 
 use super::globals::Globals;
-use super::service::{self, Service, ServiceArgs};
+use super::service::{self, ServiceArgs};
 use super::terminal::screen;
 use super::{failure, runtime};
-use crate::api::CallFailure;
-use crate::config::in_several_regions;
+use crate::api::{CallFailure, Client};
+use crate::config::{Config, SourceConfig, in_several_projects, in_several_regions};
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{CheckupView, write_checkup};
 use crate::render::write_json_line;
 use crate::store::file::{Archive, StoreError};
-use crate::sync::{self, Checkup, RunSource, Verdict};
+use crate::sync::{self, Checkup, Verdict};
 use std::io::Write;
 
 /// The arguments of `doctor`.
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = service::VARIABLES)]
+#[command(after_help = service::VARIABLES, mut_args = service::tell_default)]
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
@@ -30,13 +30,11 @@ pub(super) struct Args {
 /// Looks, prints and keeps what was found; what somebody should look after is a failure of its own kind.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let clock = globals.clock();
-    let settings = args.service.settings(clock.now());
-    let service = only_one(args.service.services_of_project(globals)?)?;
-    let credentials = service.credentials.clone();
-    let checkup = runtime::start()?.block_on(async {
-        let RunSource { source: client, settings, .. } = service.into_source(&settings).await?;
-        Ok::<_, Failure>(sync::examine(client, &settings, &clock, &credentials).await)
-    })?;
+    let Config { sources, credentials, .. } = service::load(&args.service.flags(), globals)?;
+    let SourceConfig { client, settings, .. } = only_one(sources)?;
+    let client = Client::new(client).map_err(sync::to_failure)?;
+    let examined = runtime::start()?.block_on(sync::examine(client, &settings, &clock, &credentials));
+    let checkup = examined.map_err(sync::to_failure)?;
     let written = if args.json {
         write_json_line(&CheckupView::of(&checkup), out)
     } else {
@@ -47,13 +45,16 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     conclude(checkup).and(kept)
 }
 
-/// A check-up is about one service.
-fn only_one(services: Vec<Service>) -> Result<Service, Failure> {
-    let regions: Vec<String> = services.iter().map(|service| service.client.region().to_owned()).collect();
-    let mut services = services.into_iter();
-    match (services.next(), services.next()) {
-        (Some(service), None) => Ok(service),
-        _ => Err(in_several_regions(&regions).hint("run the check-up once for each region")),
+/// A check-up is about one project.
+fn only_one(sources: Vec<SourceConfig>) -> Result<SourceConfig, Failure> {
+    let mut regions: Vec<String> = sources.iter().map(|source| source.client.region.clone()).collect();
+    regions.dedup();
+    let projects: Vec<String> = sources.iter().filter_map(|source| source.client.project_id.clone()).collect();
+    let mut sources = sources.into_iter();
+    match (sources.next(), sources.next()) {
+        (Some(source), None) => Ok(source),
+        _ if regions.len() > 1 => Err(in_several_regions(&regions).hint("run the check-up once for each region")),
+        _ => Err(in_several_projects(&projects).hint("run the check-up once for each project")),
     }
 }
 

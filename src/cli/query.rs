@@ -3,7 +3,6 @@
 use super::failure;
 use super::globals::Globals;
 use super::memory::MemoryBound;
-use super::service::check_order;
 use super::terminal::screen;
 use super::watchdog::Watchdog;
 use crate::config;
@@ -144,12 +143,8 @@ fn shown_parameter(parameter: &Parameter) -> String {
 
 fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let now = globals.clock().now();
-    let moment = |option, text: &Option<String>| {
-        text.as_deref().map(|text| config::parse_moment_or_age(option, text, now)).transpose()
-    };
     let style = args.style();
-    let (since, until) = (moment("--since", &args.since)?, moment("--until", &args.until)?);
-    check_order(since, until)?;
+    let (since, until) = config::parse_range(args.since.as_deref(), args.until.as_deref(), now)?;
     let arguments = Arguments { now, since, until, function: args.function, own: args.param };
     let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;

@@ -2,23 +2,24 @@
 
 use super::globals::Globals;
 use super::progress::Progress;
-use super::service::{self, Service, ServiceArgs};
+use super::service::{self, ServiceArgs};
 use super::signals::interrupt;
 use super::{failure, runtime};
+use crate::config::{self, Config, Flags, SourceConfig};
 use crate::domain::{Counts, Reject};
 use crate::error::Failure;
 use crate::render::views::{PreviewsView, RunView, write_previews};
 use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
 use crate::store::write::Comparison;
-use crate::sync::{self, FunctionReport, ListReport, RunPlan, RunReport, RunSource, Settings, SourceReport, Task};
+use crate::sync::{self, FunctionReport, ListReport, RunPlan, RunReport, RunSource, SourceReport, Task};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 /// The arguments of `sync`.
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = service::VARIABLES)]
+#[command(after_help = service::VARIABLES, mut_args = service::tell_default)]
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
@@ -32,14 +33,14 @@ pub(super) struct Args {
     /// How long the service may take to show a record: ranges younger than this are walked again by every run
     ///
     /// `query lateness` shows how late records were, and so which delay would be safe.
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
-    settle_delay: Duration,
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
+    settle_delay: Option<Duration>,
     /// The longest wait before a record that has not ended is asked for again; 0s asks every run
-    #[arg(long, value_name = "DURATION", default_value = "60m", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
-    open_recheck: Duration,
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
+    open_recheck: Option<Duration>,
     /// Which part of the requests, in percent, may walk settled windows again, those looked at longest ago; 0 none
-    #[arg(long, value_name = "PERCENT", default_value_t = 2.0, value_parser = read_percent, allow_negative_numbers = true)]
-    verify_budget: f64,
+    #[arg(long, value_name = "PERCENT", value_parser = config::parse_percent, allow_negative_numbers = true)]
+    verify_budget: Option<f64>,
     /// Show what would be asked, and ask nothing but the list of functions and their totals
     ///
     /// It prints the windows and about how many requests they take, and writes nothing.
@@ -53,27 +54,20 @@ pub(super) struct Args {
 /// So many ranges of a function are named one by one.
 const MOST_RANGES: usize = 10;
 
-fn read_percent(text: &str) -> Result<f64, String> {
-    let percent: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
-    if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err("it lies between 0 and 100".to_owned()) }
-}
-
 /// Does one run.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let settings = args.settings(globals)?;
-    let services = args.service.services_of_project(globals)?;
+    args.service.check_functions()?;
+    let Config { sources, run, .. } = service::load(&args.flags(), globals)?;
     if args.dry_run {
-        return preview(args, &settings, services, globals, out);
+        return preview(args, sources, globals, out);
     }
+    let plan = RunPlan { task: Task::Sync { verify_share: run.verify_share }, sources: service::to_sources(sources)? };
     let runtime = runtime::start()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open(&globals.db)?;
     let mut progress = Progress::start(globals);
-    let report = runtime.block_on(async {
-        let task = Task::Sync { verify_share: args.verify_budget / 100.0 };
-        let plan = RunPlan { task, sources: service::to_sources(services, &settings).await? };
-        sync::run(&mut archive, plan, &globals.clock(), &cancel, &mut progress).await
-    })?;
+    let clock = globals.clock();
+    let report = runtime.block_on(sync::run(&mut archive, plan, &clock, &cancel, &mut progress))?;
     progress.finish();
     if args.json {
         write_json_line(&RunView::of(&report), out).map_err(failure::output)?;
@@ -86,18 +80,16 @@ fn open(path: &Path) -> Result<Archive, Failure> {
 }
 
 impl Args {
-    /// The settings of the run, but for the functions.
-    fn settings(&self, globals: &Globals) -> Result<Settings, Failure> {
-        let now = globals.clock().now();
-        let (since, until) = service::read_range(self.since.as_deref(), self.until.as_deref(), now)?;
-        self.service.check_functions()?;
-        Ok(Settings {
-            since,
-            until,
+    /// What the command line says.
+    fn flags(&self) -> Flags {
+        Flags {
+            since: self.since.clone(),
+            until: self.until.clone(),
             settle_delay: self.settle_delay,
             open_recheck: self.open_recheck,
-            ..self.service.settings(now)
-        })
+            verify_budget: self.verify_budget,
+            ..self.service.flags()
+        }
     }
 }
 
@@ -177,22 +169,16 @@ fn conclude_source(report: &SourceReport) {
     }
 }
 
-fn preview(
-    args: &Args,
-    settings: &Settings,
-    services: Vec<Service>,
-    globals: &Globals,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+fn preview(args: &Args, sources: Vec<SourceConfig>, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let refused = |error: StoreError| error.into_failure(&globals.db);
     let reader = match inspect(&globals.db).map_err(refused)? {
         Found::Missing | Found::Empty => None,
         Found::Ours { .. } => Some(Reader::open(&globals.db).map_err(refused)?),
     };
-    let sources = services.len();
+    let count = sources.len();
     let previews = runtime::start()?.block_on(async {
         let mut all = Vec::new();
-        for RunSource { source, settings, .. } in service::to_sources(services, settings).await? {
+        for RunSource { source, settings, .. } in service::to_sources(sources)? {
             let (previews, list) = sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await?;
             list.iter().for_each(warn_of_list);
             all.extend(previews);
@@ -202,7 +188,7 @@ fn preview(
     let written = if args.json {
         write_json_line(&PreviewsView::of(&previews), out)
     } else {
-        write_previews(&previews, sources, out)
+        write_previews(&previews, count, out)
     };
     written.map_err(failure::output)?;
     let mut failures = previews.into_iter().filter_map(|preview| preview.failure);

@@ -3,23 +3,22 @@
 use super::archive::open_existing;
 use super::globals::Globals;
 use super::progress::Progress;
-use super::service::{self, Service, ServiceArgs};
+use super::service::{self, ServiceArgs};
 use super::signals::interrupt;
 use super::terminal::screen;
 use super::{failure, runtime};
-use crate::api::Client;
-use crate::domain::FunctionUrn;
-use crate::error::{Failure, FailureKind};
+use crate::config::{Config, Flags, RunConfig};
+use crate::error::Failure;
 use crate::render::views::{VerificationView, write_verification};
 use crate::render::write_json_line;
-use crate::store::file::{Archive, Reader, StoreError};
+use crate::store::file::{Reader, StoreError};
 use crate::store::reports::{Arguments, Settling};
-use crate::sync::{self, FunctionReport, RunPlan, RunReport, RunSource, Selection, Settings, SourceReport, Task};
+use crate::sync::{self, FunctionReport, RunPlan, RunReport, Selection, SourceReport, Task};
 use std::io::Write;
 
 /// The arguments of `verify`.
 #[derive(clap::Args, Clone, Debug)]
-#[command(after_help = service::VARIABLES)]
+#[command(after_help = service::VARIABLES, mut_args = service::tell_default)]
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
@@ -41,19 +40,16 @@ pub(super) struct Args {
 /// a failure of its own kind.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let now = globals.clock().now();
-    let (since, until) = service::read_range(args.since.as_deref(), args.until.as_deref(), now)?;
+    let flags = Flags { since: args.since.clone(), until: args.until.clone(), ..args.service.flags() };
+    let Config { sources, run: RunConfig { since, until, .. }, .. } = service::load(&flags, globals)?;
     let selection = Selection { since, until, sample: args.sample };
-    let settings = args.service.settings(now);
-    let services = args.service.services(globals)?;
+    let plan = RunPlan { task: Task::Verify(selection), sources: service::to_sources(sources)? };
     let runtime = runtime::start()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open_existing(globals)?;
     let mut progress = Progress::start(globals);
-    let report = runtime.block_on(async {
-        let sources = choose(services, &settings, &archive).await?;
-        let plan = RunPlan { task: Task::Verify(selection), sources };
-        sync::run(&mut archive, plan, &globals.clock(), &cancel, &mut progress).await
-    })?;
+    let clock = globals.clock();
+    let report = runtime.block_on(sync::run(&mut archive, plan, &clock, &cancel, &mut progress))?;
     progress.finish();
     drop(archive);
     let settling = load_settling(globals, &Arguments { since, until, ..Arguments::at(now) })?;
@@ -64,35 +60,6 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     };
     written.map_err(failure::output)?;
     conclude(&report)
-}
-
-/// What is verified of each service: the functions that are named, which must be archived, or all that are archived of the
-/// project.
-async fn choose(
-    services: Vec<Service>,
-    settings: &Settings,
-    archive: &Archive,
-) -> Result<Vec<RunSource<Client>>, Failure> {
-    let archived = archive.load_functions().map_err(|error| error.into_failure(archive.path()))?;
-    let archived: Vec<FunctionUrn> = archived.into_iter().map(|(_, urn)| urn).collect();
-    let mut sources = service::to_sources(services, settings).await?;
-    for RunSource { source: client, settings, .. } in &mut sources {
-        settings.all_functions = false;
-        if let Some(stranger) = settings.functions.iter().find(|urn| !archived.contains(urn)) {
-            return Err(not_archived(stranger));
-        }
-        if settings.functions.is_empty() {
-            let project_id = client.project_id().await.map_err(sync::to_failure)?;
-            let is_of_project = |urn: &&FunctionUrn| urn.region() == client.region() && urn.project_id() == project_id;
-            settings.functions = archived.iter().filter(is_of_project).cloned().collect();
-        }
-    }
-    Ok(sources)
-}
-
-fn not_archived(urn: &FunctionUrn) -> Failure {
-    Failure::new(FailureKind::Usage, format!("the archive holds no function `{urn}`"))
-        .hint("`fgarchive status` lists those that it holds")
 }
 
 fn load_settling(globals: &Globals, arguments: &Arguments) -> Result<Vec<Settling>, Failure> {

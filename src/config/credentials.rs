@@ -1,7 +1,9 @@
 //! Credentials: from the first source that is complete.
 
+use super::layers::{CA_CERT, Origin, Setting};
 use super::profile::{Profile, open_mode, read_limited, read_profile};
-use super::variables::{Environment, shown, usage, variable};
+use super::project::checked_project;
+use super::variables::{Environment, usage, variable};
 use crate::api::{Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope, check_certificates};
 use crate::error::Failure;
 use secrecy::SecretString;
@@ -14,7 +16,6 @@ const TOKEN: &str = "FGARCHIVE_AUTH_TOKEN";
 const ACCESS_KEY: &str = "HUAWEICLOUD_SDK_AK";
 const SECRET_KEY: &str = "HUAWEICLOUD_SDK_SK";
 const SECURITY_TOKEN: &str = "HUAWEICLOUD_SDK_SECURITY_TOKEN";
-const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
 const PROFILE_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 // The names of the samples in the vendor's documentation, which none of its SDKs reads.
 const SAMPLE_ACCESS_KEY: &str = "CLOUD_SDK_AK";
@@ -31,6 +32,9 @@ const OS_PROJECT_DOMAIN: &str = "OS_PROJECT_DOMAIN_NAME";
 /// The largest file of certificates read: a whole system's store is a quarter of this.
 const MAX_CERTIFICATES: u64 = 1024 * 1024;
 
+/// How a certificate begins in such a file.
+const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+
 /// All the ways, for those who took none.
 const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; or CLOUD_SDK_AK and \
                     CLOUD_SDK_SK; or put ak and sk under [basic] in ~/.huaweicloud/credentials; or set OS_AUTH_URL, \
@@ -38,17 +42,17 @@ const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICL
 
 /// Credentials and what was learned on the way to them.
 #[derive(Debug)]
-pub struct LoadedCredentials {
+pub(super) struct LoadedCredentials {
     /// What the service knows us by.
-    pub credentials: Credentials,
-    /// The project, where a source named it.
-    pub project_id: Option<String>,
+    pub(super) credentials: Credentials,
+    /// The project, where it was named beside them.
+    pub(super) project_id: Option<Setting<String>>,
     /// Where the credentials were found, for the log.
-    pub source: String,
+    pub(super) source: String,
     /// What is missing in the sources that come first, for a warning.
-    pub passed_over: Vec<String>,
+    pub(super) passed_over: Vec<String>,
     /// That others may read the file they came from, for a warning.
-    pub exposed: Option<String>,
+    pub(super) exposed: Option<String>,
 }
 
 /// What one source holds.
@@ -62,7 +66,7 @@ enum Found {
 }
 
 impl Found {
-    fn complete(source: &str, credentials: Credentials, project_id: Option<String>) -> Self {
+    fn complete(source: &str, credentials: Credentials, project_id: Option<Setting<String>>) -> Self {
         let source = source.to_owned();
         let passed_over = Vec::new();
         Self::Complete(Box::new(LoadedCredentials { credentials, project_id, source, passed_over, exposed: None }))
@@ -71,7 +75,7 @@ impl Found {
 
 /// Takes the first source that is complete: a token, keys, the keys of the vendor's samples, the SDK's
 /// profile file under `home`, a password.
-pub fn load_credentials(
+pub(super) fn load_credentials(
     env: Environment<'_>,
     home: Option<&Path>,
     plain_http: PlainHttp,
@@ -84,24 +88,16 @@ pub fn load_credentials(
             Found::Nothing => {}
             Found::Unfit(reason) => unfit.push(reason),
             Found::Incomplete(missing) => passed_over.push(missing),
-            Found::Complete(loaded) => {
-                let own = variable(env, PROJECT_ID)?.map(|id| project(PROJECT_ID, id)).transpose()?;
-                return Ok(LoadedCredentials { project_id: own.or(loaded.project_id.clone()), passed_over, ..*loaded });
-            }
+            Found::Complete(loaded) => return Ok(LoadedCredentials { passed_over, ..*loaded }),
         }
     }
     Err(no_credentials(&passed_over, &unfit))
 }
 
-/// The project's id as `--project-id` has it; an empty one counts as not given.
-pub fn read_project_id(given: Option<&str>) -> Result<Option<String>, Failure> {
-    given.filter(|id| !id.is_empty()).map(|id| project("--project-id", id.to_owned())).transpose()
-}
-
-/// Reads the file of `--ca-cert`.
-pub fn read_ca_cert(path: &Path) -> Result<Vec<u8>, Failure> {
-    const HINT: &str = "--ca-cert names a file of certificates in PEM form, each from -----BEGIN CERTIFICATE----- on";
-    let failed = |what: &str| usage(format!("cannot {what} the certificates `{}`", path.display())).hint(HINT);
+/// Reads a file of certificates that are trusted beside the system's.
+pub(super) fn read_ca_cert(path: &Path) -> Result<Vec<u8>, Failure> {
+    let hint = format!("{} names a file of certificates in PEM form, each from {PEM_BEGIN} on", CA_CERT.flag);
+    let failed = |what: &str| usage(format!("cannot {what} the certificates `{}`", path.display())).hint(&*hint);
     let pem = read_limited(path, MAX_CERTIFICATES).map_err(|error| failed("read").because(error))?;
     check_certificates(&pem).map_err(|problem| failed("use").because(problem))?;
     Ok(pem)
@@ -165,7 +161,10 @@ fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Fa
             if named { Found::Incomplete(reason) } else { Found::Unfit(reason) }
         }
         Found::Complete(loaded) => {
-            let project_id = value("project_id").map(|id| project(&place("project_id"), id)).transpose()?;
+            let key = "project_id";
+            let checked = value(key).map(|id| checked_project(&place(key), id)).transpose()?;
+            let origin = || Origin::File { path: path.to_owned(), key };
+            let project_id = checked.map(|value| Setting { value, origin: origin() });
             Found::Complete(Box::new(LoadedCredentials { project_id, exposed: exposed(path), ..*loaded }))
         }
         other => other,
@@ -231,7 +230,7 @@ fn password(env: Environment<'_>, plain_http: PlainHttp) -> Result<Found, Failur
     let auth_url = Endpoint::parse(&auth_url, plain_http)
         .map_err(|problem| usage(format!("the address in {AUTH_URL} cannot be used")).because(problem))?;
     let project_id = match &project {
-        ProjectScope::Id(id) => Some(id.clone()),
+        ProjectScope::Id(id) => Some(Setting { value: id.clone(), origin: Origin::Variable(OS_PROJECT_ID.to_owned()) }),
         ProjectScope::Name { .. } => None,
     };
     let password = SecretString::from(password);
@@ -241,20 +240,11 @@ fn password(env: Environment<'_>, plain_http: PlainHttp) -> Result<Found, Failur
 
 fn project_scope(env: Environment<'_>) -> Result<Option<ProjectScope>, Failure> {
     if let Some(id) = variable(env, OS_PROJECT_ID)? {
-        return project(OS_PROJECT_ID, id).map(|id| Some(ProjectScope::Id(id)));
+        return checked_project(&OS_PROJECT_ID, id).map(|id| Some(ProjectScope::Id(id)));
     }
     let Some(name) = variable(env, OS_PROJECT_NAME)? else { return Ok(None) };
     one_line(OS_PROJECT_NAME, &name)?;
     Ok(Some(ProjectScope::Name { name, domain: variable(env, OS_PROJECT_DOMAIN)? }))
-}
-
-/// A project's id stands in paths and headers.
-fn project(place: &str, id: String) -> Result<String, Failure> {
-    if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-        return Ok(id);
-    }
-    let unreadable = format!("{place}: {} is no project id", shown(&id));
-    Err(usage(unreadable).hint("an id has letters, digits, `-` and `_` only"))
 }
 
 fn secret(place: &str, value: String) -> Result<SecretString, Failure> {
@@ -329,7 +319,7 @@ mod tests {
     #[test]
     fn the_first_complete_source_wins() {
         let home = home_with("[basic]\nak = PROFILE\nsk = s\nproject_id = fromfile\n");
-        let mut set = vec![(TOKEN, SECRET), (ACCESS_KEY, "AK"), (SECRET_KEY, SECRET), (PROJECT_ID, "fromenv")];
+        let mut set = vec![(TOKEN, SECRET), (ACCESS_KEY, "AK"), (SECRET_KEY, SECRET)];
         set.extend([(SAMPLE_ACCESS_KEY, "SAMPLE"), (SAMPLE_SECRET_KEY, SECRET)]);
         set.extend(LOGIN);
         let sources: Vec<_> = (0..5)
@@ -337,8 +327,8 @@ mod tests {
                 let set: Vec<_> = match taken {
                     0 => set.clone(),
                     1 => set[1..].to_vec(),
-                    2 => set[4..].to_vec(),
-                    _ => set[6..].to_vec(),
+                    2 => set[3..].to_vec(),
+                    _ => set[5..].to_vec(),
                 };
                 let home = (taken < 4).then(|| home.path());
                 let loaded = load_at(home, &set).unwrap();
@@ -348,16 +338,10 @@ mod tests {
                     Credentials::Keys { access_key, .. } => access_key,
                     Credentials::Password(login) => login.username,
                 };
-                (kind, loaded.project_id)
+                (kind, loaded.project_id.map(|id| id.value))
             })
             .collect();
-        let expected = [
-            ("token", Some("fromenv")),
-            ("AK", Some("fromenv")),
-            ("SAMPLE", None),
-            ("PROFILE", Some("fromfile")),
-            ("user", None),
-        ];
+        let expected = [("token", None), ("AK", None), ("SAMPLE", None), ("PROFILE", Some("fromfile")), ("user", None)];
         assert_eq!(sources, expected.map(|(kind, id)| (kind.to_owned(), id.map(str::to_owned))));
     }
 
@@ -392,19 +376,8 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_project_id_counts_as_not_given() {
-        assert_eq!(read_project_id(None).unwrap(), None);
-        assert_eq!(read_project_id(Some("")).unwrap(), None);
-        assert_eq!(read_project_id(Some("0a-b_c")).unwrap().as_deref(), Some("0a-b_c"));
-        let refused = read_project_id(Some("../x")).unwrap_err();
-        assert_eq!(refused.to_string(), "--project-id: \"../x\" is no project id");
-    }
-
-    #[test]
     fn an_empty_variable_counts_as_unset() {
-        let loaded =
-            load(&[(TOKEN, ""), (ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, ""), (PROJECT_ID, "")])
-                .unwrap();
+        let loaded = load(&[(TOKEN, ""), (ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, "")]).unwrap();
         assert!(matches!(loaded.credentials, Credentials::Keys { security_token: None, .. }));
         assert_eq!(loaded.project_id, None);
         assert_eq!(failure(&[(TOKEN, ""), (ACCESS_KEY, "")]), "there are no credentials");
@@ -503,7 +476,9 @@ mod tests {
         let loaded = load_at(Some(quoted.path()), &[]).unwrap();
         let Credentials::Keys { access_key, secret_key, .. } = loaded.credentials else { panic!("no keys") };
         assert_eq!((access_key.as_str(), secret_key.expose_secret()), ("AK", "hunter2"));
-        assert_eq!(loaded.project_id.as_deref(), Some("id"));
+        let named = loaded.project_id.map(|id| (id.value, id.origin.to_string()));
+        let file = quoted.path().join(".huaweicloud/credentials");
+        assert_eq!(named, Some(("id".to_owned(), format!("project_id in the file `{}`", file.display()))));
     }
 
     #[test]
@@ -516,14 +491,16 @@ mod tests {
         );
         set[0].1 = "http://127.0.0.1:8080/v3";
         assert!(load(&set).is_ok());
-        assert!(failure(&[(TOKEN, "t"), (PROJECT_ID, "../x")]).contains(PROJECT_ID));
+        let mut set = LOGIN.to_vec();
+        set.push((OS_PROJECT_ID, "../x"));
+        assert!(failure(&set).contains(OS_PROJECT_ID));
     }
 
     proptest! {
         /// Every variable may hold anything, and a failure names the variables but never says what a secret one holds.
         #[test]
-        fn any_values_are_taken_or_refused(values in prop::collection::vec((0..15usize, "\\PC{0,12}[\n ]?"), 0..16)) {
-            let names = [TOKEN, ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, PROJECT_ID, AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN,
+        fn any_values_are_taken_or_refused(values in prop::collection::vec((0..14usize, "\\PC{0,12}[\n ]?"), 0..16)) {
+            let names = [TOKEN, ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN,
                 OS_PROJECT_ID, OS_PROJECT_NAME, OS_PROJECT_DOMAIN, PROFILE_FILE, SAMPLE_ACCESS_KEY, SAMPLE_SECRET_KEY];
             let marked = |(at, value): &(usize, String)| {
                 let name = names[*at];

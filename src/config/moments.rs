@@ -1,9 +1,9 @@
-//! Times and durations as people write them in options.
+//! Times and ages as people write them in options.
 
+use super::layers::{Layers, SINCE, Setting, UNTIL};
 use super::variables::usage;
 use crate::domain::Timestamp;
 use crate::error::Failure;
-use std::time::Duration;
 
 /// Reads a moment (RFC 3339, `YYYY-MM-DDTHH:MM:SS` or `YYYY-MM-DD`, UTC unless it says otherwise) or an
 /// age before `now` (`90m`, `36h`, `7d`). A time of day may leave out its seconds.
@@ -32,15 +32,47 @@ fn with_seconds(text: &str) -> String {
     }
 }
 
-/// Reads a length of time such as `90m`, `36h`, `1h 30m` or `0`.
-pub fn parse_duration(text: &str) -> Result<Duration, Failure> {
-    let text = text.trim();
-    let no_duration = |error: humantime::DurationError| {
-        usage(format!("`{text}` is no length of time"))
-            .because(error)
-            .hint("write a number with its unit: 90s, 15m, 2h, 7d")
+/// A range of time, each of whose ends may be left open.
+pub(super) type OpenRange = (Option<Timestamp>, Option<Timestamp>);
+
+/// The range that a run is about, as far as it is set. It begins in the past.
+pub(super) fn read_range(layers: Layers<'_>, now: Timestamp) -> Result<OpenRange, Failure> {
+    let (since, until) = read_ends(layers.flags.since.as_deref(), layers.flags.until.as_deref(), now)?;
+    if let Some(since) = since.as_ref().filter(|since| since.value >= now) {
+        return Err(usage(format!("{} is not in the past", shown(since))));
+    }
+    check_order(since, until)
+}
+
+/// The range that a question is about, as far as it is given.
+pub fn parse_range(since: Option<&str>, until: Option<&str>, now: Timestamp) -> Result<OpenRange, Failure> {
+    let (since, until) = read_ends(since, until, now)?;
+    check_order(since, until)
+}
+
+/// One end of a range, with its origin.
+type End = Option<Setting<Timestamp>>;
+
+fn read_ends(since: Option<&str>, until: Option<&str>, now: Timestamp) -> Result<(End, End), Failure> {
+    let read = |set: Option<Setting<String>>| {
+        set.map(|set| set.try_map(|text, origin| parse_moment_or_age(&origin.to_string(), &text, now))).transpose()
     };
-    humantime::parse_duration(text).map_err(no_duration)
+    Ok((read(Layers::given(SINCE, since))?, read(Layers::given(UNTIL, until))?))
+}
+
+/// Refuses a range that ends before it begins: nothing lies in it.
+fn check_order(since: End, until: End) -> Result<OpenRange, Failure> {
+    match (&since, &until) {
+        (Some(since), Some(until)) if until.value <= since.value => {
+            Err(usage(format!("{} is not after {}", shown(until), shown(since)))
+                .hint("an age counts back from now: --since 7d --until 1d"))
+        }
+        _ => Ok((since.map(|since| since.value), until.map(|until| until.value))),
+    }
+}
+
+fn shown(moment: &Setting<Timestamp>) -> String {
+    format!("{} {}", moment.origin, moment.value)
 }
 
 #[cfg(test)]
@@ -86,20 +118,10 @@ mod tests {
         assert_eq!(failure.kind.exit_code(), 2);
     }
 
-    #[test]
-    fn a_length_of_time() {
-        assert_eq!(parse_duration("15m").unwrap(), Duration::from_mins(15));
-        assert_eq!(parse_duration("0").unwrap(), Duration::ZERO);
-        let failure = parse_duration("15").unwrap_err();
-        assert_eq!(failure.kind.exit_code(), 2);
-        assert!(failure.to_string().starts_with("`15` is no length of time: "), "{failure}");
-    }
-
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "\\PC{0,30}") {
             let _ = parse_moment_or_age("--since", &text, Timestamp::MIN);
-            let _ = parse_duration(&text);
         }
     }
 }

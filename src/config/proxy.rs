@@ -16,7 +16,7 @@ const OF_A_WEB_SERVER: &str = "REQUEST_METHOD";
 
 /// Finds the proxies for these addresses. One that cannot be used is a mistake: the service must not be
 /// asked directly instead. What no address needs is not looked at.
-pub fn load_proxies(env: Environment<'_>, addresses: &[&Endpoint]) -> Result<Proxies, Failure> {
+pub(super) fn load_proxies(env: Environment<'_>, addresses: &[&Endpoint]) -> Result<Proxies, Failure> {
     let needs = |encrypted| addresses.iter().any(|it| !it.is_loopback() && it.is_encrypted() == encrypted);
     let proxy = |needed: bool, names: &[&str]| if needed { read(env, names) } else { Ok(None) };
     let http = if env(OF_A_WEB_SERVER).is_some() { &HTTP[1..] } else { &HTTP[..] };

@@ -1,12 +1,10 @@
 //! Which region is asked, and where it answers.
 
+use super::layers::{ENDPOINT, Layers, Setting};
 use super::variables::{Environment, shown, usage, variable};
 use crate::api::{Endpoint, EndpointProblem, PlainHttp, functions_url, iam_url, is_known_region};
-use crate::domain::FunctionRef;
 use crate::error::Failure;
-
-/// The variable that stands for `--endpoint`.
-const ENDPOINT: &str = "FGARCHIVE_ENDPOINT";
+use std::fmt::Display;
 
 /// How the variable begins by which the vendor's SDKs are told where FunctionGraph answers in a
 /// region; it ends in the region's id, in capitals and with underscores.
@@ -18,70 +16,45 @@ const IAM_ENDPOINT: &str = "HUAWEICLOUD_SDK_IAM_ENDPOINT";
 /// The variable of OpenStack's command line for the same.
 const AUTH_URL: &str = "OS_AUTH_URL";
 
-/// What the flags say of the service.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ServiceOptions<'a> {
-    /// `--endpoint`.
-    pub endpoint: Option<&'a str>,
-    /// `--region`.
-    pub region: Option<&'a str>,
-    /// `--allow-plain-http`.
-    pub plain_http: PlainHttp,
-    /// The functions that are named, some by URNs, which name a region.
-    pub functions: &'a [FunctionRef],
-    /// `--all-functions`.
-    pub all_functions: bool,
-}
-
 /// Where the service is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceAddress {
+pub(super) struct ServiceAddress {
     /// The address of FunctionGraph.
-    pub functions: Endpoint,
+    pub(super) functions: Endpoint,
     /// The address of IAM; none where nobody named the one that belongs to the service.
-    pub iam: Option<Endpoint>,
+    pub(super) iam: Option<Endpoint>,
     /// What may be wrong with the choice.
-    pub warning: Option<String>,
+    pub(super) warning: Option<String>,
 }
 
 /// Finds the service of a region: the addresses as given, or by the region.
-pub fn locate_service(
-    region: &str,
-    options: &ServiceOptions<'_>,
-    env: Environment<'_>,
-) -> Result<ServiceAddress, Failure> {
-    let given = given_endpoint(options, region, env)?;
+pub(super) fn locate_service(region: &str, layers: Layers<'_>) -> Result<ServiceAddress, Failure> {
+    let plain_http = layers.plain_http();
+    let given = given_endpoint(region, layers)?;
     let by_table = given.is_none();
-    let functions = given.map_or_else(|| checked("the region", &functions_url(region), options.plain_http), Ok)?;
-    let iam = locate_iam(region, &functions, options.plain_http, env)?;
+    let functions = given.map_or_else(|| checked(&"the region", &functions_url(region), plain_http), Ok)?;
+    let iam = locate_iam(region, &functions, plain_http, layers.env)?;
     let warning = (by_table && !is_known_region(region))
         .then(|| format!("the region `{region}` is not in the list of regions with FunctionGraph; asking {functions}"));
     Ok(ServiceAddress { functions, iam, warning })
 }
 
-/// Whether an address is set that holds for all regions.
-pub(super) fn has_endpoint(options: &ServiceOptions<'_>, env: Environment<'_>) -> Result<bool, Failure> {
-    Ok(options.endpoint.is_some_and(|text| !text.is_empty()) || variable(env, ENDPOINT)?.is_some())
+/// The address that is set for all regions, not read yet.
+pub(super) fn endpoint_that_is_set(layers: Layers<'_>) -> Result<Option<Setting<String>>, Failure> {
+    layers.text(ENDPOINT, layers.flags.endpoint.as_deref())
 }
 
-/// The address of FunctionGraph where one was given: in the flag, in our variable, or in that of the
+/// The address of FunctionGraph where one was given: for all regions, or in that variable of the
 /// vendor's SDKs, which may hold a list for them to try. We ask the first, and check them all.
-fn given_endpoint(
-    options: &ServiceOptions<'_>,
-    region: &str,
-    env: Environment<'_>,
-) -> Result<Option<Endpoint>, Failure> {
-    if let Some(text) = options.endpoint.filter(|text| !text.is_empty()) {
-        return checked("--endpoint", text, options.plain_http).map(Some);
-    }
-    if let Some(text) = variable(env, ENDPOINT)? {
-        return checked(ENDPOINT, &text, options.plain_http).map(Some);
+fn given_endpoint(region: &str, layers: Layers<'_>) -> Result<Option<Endpoint>, Failure> {
+    let plain_http = layers.plain_http();
+    if let Some(Setting { value, origin }) = endpoint_that_is_set(layers)? {
+        return checked(&origin, &value, plain_http).map(Some);
     }
     let name = format!("{REGION_ENDPOINT}{}", region.replace('-', "_").to_ascii_uppercase());
-    let Some(list) = variable(env, &name)? else { return Ok(None) };
+    let Some(list) = variable(layers.env, &name)? else { return Ok(None) };
     let entries = list.split(',').map(str::trim).filter(|text| !text.is_empty());
-    let checked: Vec<_> =
-        entries.map(|text| checked_as_sdk(&name, text, options.plain_http)).collect::<Result<_, _>>()?;
+    let checked: Vec<_> = entries.map(|text| checked_as_sdk(&name, text, plain_http)).collect::<Result<_, _>>()?;
     let empty = || usage(format!("{name}: {} holds no address", shown(&list)));
     checked.into_iter().next().ok_or_else(empty).map(Some)
 }
@@ -90,7 +63,7 @@ fn given_endpoint(
 fn checked_as_sdk(place: &str, text: &str, plain_http: PlainHttp) -> Result<Endpoint, Failure> {
     let text = text.trim();
     let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    Endpoint::parse(&url, plain_http).map_err(|problem| unusable(place, text, problem))
+    Endpoint::parse(&url, plain_http).map_err(|problem| unusable(&place, text, problem))
 }
 
 /// The value for an error, unless it may hold a password or a token.
@@ -114,17 +87,17 @@ fn locate_iam(
     if functions.is_loopback() {
         return Ok(Some(functions.clone()));
     }
-    if functions.is_same_host(&checked("the region", &functions_url(region), plain_http)?) {
-        return checked("IAM", &iam_url(region), plain_http).map(Some);
+    if functions.is_same_host(&checked(&"the region", &functions_url(region), plain_http)?) {
+        return checked(&"IAM", &iam_url(region), plain_http).map(Some);
     }
-    variable(env, AUTH_URL)?.map(|text| checked(AUTH_URL, &text, plain_http)).transpose()
+    variable(env, AUTH_URL)?.map(|text| checked(&AUTH_URL, &text, plain_http)).transpose()
 }
 
-fn checked(place: &str, text: &str, plain_http: PlainHttp) -> Result<Endpoint, Failure> {
+fn checked(place: &dyn Display, text: &str, plain_http: PlainHttp) -> Result<Endpoint, Failure> {
     Endpoint::parse(text, plain_http).map_err(|problem| unusable(place, text, problem))
 }
 
-fn unusable(place: &str, text: &str, problem: EndpointProblem) -> Failure {
+fn unusable(place: &dyn Display, text: &str, problem: EndpointProblem) -> Failure {
     let failure = usage(format!("{place}: {} cannot be used", shown_address(text))).because(problem);
     match problem {
         EndpointProblem::PlainHttp => {
@@ -138,19 +111,26 @@ fn unusable(place: &str, text: &str, problem: EndpointProblem) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Flags;
     use pretty_assertions::assert_eq;
     use proptest::prelude::*;
 
-    fn locate(options: &ServiceOptions<'_>, set: &[(&str, &str)]) -> Result<ServiceAddress, Failure> {
+    /// The variable for all regions.
+    const OURS: &str = ENDPOINT.variables[0];
+
+    fn at(endpoint: Option<&str>) -> Flags {
+        Flags { endpoint: endpoint.map(str::to_owned), ..Flags::default() }
+    }
+
+    fn locate(region: &str, flags: &Flags, set: &[(&str, &str)]) -> Result<ServiceAddress, Failure> {
         let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        locate_service(options.region.unwrap(), options, &env)
+        locate_service(region, Layers { flags, env: &env })
     }
 
     #[test]
     fn addresses_follow_the_region_unless_given() {
         let address = |endpoint, region, set: &[(&str, &str)]| {
-            let options = ServiceOptions { endpoint, region: Some(region), ..ServiceOptions::default() };
-            let found = locate(&options, set).unwrap();
+            let found = locate(region, &at(endpoint), set).unwrap();
             let iam = found.iam.map_or_else(|| "none".to_owned(), |iam| iam.to_string());
             (found.functions.to_string(), iam, found.warning.is_some())
         };
@@ -179,42 +159,35 @@ mod tests {
 
     #[test]
     fn an_unusable_address_is_named_by_its_place() {
-        let options =
-            ServiceOptions { endpoint: Some("https://u:hunter2@x"), region: Some("r"), ..ServiceOptions::default() };
-        let failure = locate(&options, &[]).unwrap_err();
+        let failure = locate("r", &at(Some("https://u:hunter2@x")), &[]).unwrap_err();
         assert_eq!(failure.to_string(), "--endpoint: the address cannot be used: it holds a user name or a password");
-        let plain = ServiceOptions { endpoint: Some("http://example.com"), ..options };
-        assert!(format!("{:?}", locate(&plain, &[]).unwrap_err().hint).contains("--allow-plain-http"));
-        assert!(locate(&ServiceOptions { plain_http: PlainHttp::Anywhere, ..plain }, &[]).is_ok());
+        let plain = at(Some("http://example.com"));
+        assert!(format!("{:?}", locate("r", &plain, &[]).unwrap_err().hint).contains("--allow-plain-http"));
+        assert!(locate("r", &Flags { allow_plain_http: true, ..plain }, &[]).is_ok());
     }
 
     /// The SDKs' variable for the region of these tests.
     const OF_REGION: &str = "HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4";
 
-    fn of_region(endpoint: Option<&'static str>) -> ServiceOptions<'static> {
-        ServiceOptions { endpoint, region: Some("cn-north-4"), ..ServiceOptions::default() }
-    }
+    const NORTH: &str = "cn-north-4";
 
     #[test]
     fn the_sdks_variable_of_a_region_gives_way_to_ours_and_ours_to_the_flag() {
-        let set =
-            [(OF_REGION, "https://sdk.example"), (ENDPOINT, "https://ours.example"), (IAM_ENDPOINT, "iam.example")];
-        let functions = |endpoint, set: &[_]| locate(&of_region(endpoint), set).unwrap().functions.to_string();
+        let set = [(OF_REGION, "https://sdk.example"), (OURS, "https://ours.example"), (IAM_ENDPOINT, "iam.example")];
+        let functions = |endpoint, set: &[_]| locate(NORTH, &at(endpoint), set).unwrap().functions.to_string();
         assert_eq!(functions(Some("https://flag.example"), &set), "https://flag.example");
         assert_eq!(functions(Some(""), &set), "https://ours.example");
         assert_eq!(functions(None, &set[..1]), "https://sdk.example");
-        let other = ServiceOptions { region: Some("cn-east-3"), ..ServiceOptions::default() };
-        let found = locate(&other, &set[..1]).unwrap().functions.to_string();
+        let found = locate("cn-east-3", &at(None), &set[..1]).unwrap().functions.to_string();
         assert_eq!(found, "https://functiongraph.cn-east-3.myhuaweicloud.com");
-        let unknown = ServiceOptions { region: Some("xx-new_1"), ..ServiceOptions::default() };
         let set = [("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_XX_NEW_1", "gate.example"), (IAM_ENDPOINT, "iam.example")];
-        let found = locate(&unknown, &set).unwrap();
+        let found = locate("xx-new_1", &at(None), &set).unwrap();
         assert_eq!((found.functions.to_string(), found.warning), ("https://gate.example".to_owned(), None));
     }
 
     #[test]
     fn the_sdks_variables_take_urls_bare_hosts_and_a_list() {
-        let found = |functions, iam| locate(&of_region(None), &[(OF_REGION, functions), (IAM_ENDPOINT, iam)]);
+        let found = |functions, iam| locate(NORTH, &at(None), &[(OF_REGION, functions), (IAM_ENDPOINT, iam)]);
         for (functions, iam, expected) in [
             ("https://a.example", "https://i.example", ["https://a.example", "https://i.example"]),
             ("a.example", "i.example:8443", ["https://a.example", "https://i.example:8443"]),
@@ -231,7 +204,7 @@ mod tests {
 
     #[test]
     fn an_unusable_address_of_the_sdks_is_named_with_its_variable() {
-        for name in [OF_REGION, IAM_ENDPOINT, ENDPOINT] {
+        for name in [OF_REGION, IAM_ENDPOINT, OURS] {
             for (value, said) in [
                 ("http://a.example", "\"http://a.example\" cannot be used: plain http is accepted for this machine's"),
                 ("ftp://a.example", "\"ftp://a.example\" cannot be used: its scheme is neither https nor http"),
@@ -241,29 +214,28 @@ mod tests {
                 ("https://u:hunter2@x y", "the address cannot be used: it is no URL"),
                 ("https://x?t=hunter2", "the address cannot be used: it holds a query"),
             ] {
-                let failure = locate(&of_region(None), &[(name, value)]).unwrap_err();
+                let failure = locate(NORTH, &at(None), &[(name, value)]).unwrap_err();
                 assert_eq!((failure.kind.exit_code(), failure.hint.is_some()), (2, true), "{name} {value}");
                 assert!(failure.to_string().starts_with(&format!("{name}: {said}")), "{failure}");
                 assert!(!format!("{failure} {failure:?}").contains("hunter2"), "{failure:?}");
             }
         }
         let several = [(OF_REGION, "https://a.example,ftp://b.example")];
-        let failure = locate(&of_region(None), &several).unwrap_err().to_string();
+        let failure = locate(NORTH, &at(None), &several).unwrap_err().to_string();
         assert!(failure.starts_with(&format!("{OF_REGION}: \"ftp://b.example\" cannot be used")), "{failure}");
-        let failure = locate(&of_region(None), &[(OF_REGION, " ,")]).unwrap_err().to_string();
+        let failure = locate(NORTH, &at(None), &[(OF_REGION, " ,")]).unwrap_err().to_string();
         assert_eq!(failure, format!("{OF_REGION}: \" ,\" holds no address"));
     }
 
     proptest! {
         #[test]
         fn any_text_is_taken_or_refused(endpoint in "\\PC{0,30}", region in "\\PC{0,20}") {
-            let options = ServiceOptions { endpoint: Some(&endpoint), region: Some(&region), ..ServiceOptions::default() };
-            let _ = locate(&options, &[]);
+            let _ = locate(&region, &at(Some(&endpoint)), &[]);
         }
 
         #[test]
         fn any_text_in_the_sdks_variables_is_taken_or_refused(functions in "\\PC{0,30}", iam in "\\PC{0,30}") {
-            match locate(&of_region(None), &[(OF_REGION, &functions), (IAM_ENDPOINT, &iam)]) {
+            match locate(NORTH, &at(None), &[(OF_REGION, &functions), (IAM_ENDPOINT, &iam)]) {
                 Ok(found) => prop_assert!(found.functions.is_encrypted() || found.functions.is_loopback()),
                 Err(failure) => prop_assert_eq!(failure.kind.exit_code(), 2),
             }

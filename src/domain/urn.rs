@@ -159,6 +159,12 @@ impl FunctionRef {
     }
 }
 
+impl From<FunctionUrn> for FunctionRef {
+    fn from(urn: FunctionUrn) -> Self {
+        Self::Urn(urn)
+    }
+}
+
 impl FromStr for FunctionRef {
     type Err = UnreadableFunction;
 

@@ -10,7 +10,7 @@ use super::query::Parameters;
 use super::readings::Readings;
 use super::routes::{Route, RouteName};
 use super::wire::{self, Answer, Asked, AsyncConfig, ErrorBody, FunctionItem, Functions};
-use super::world::{Function, PROJECT_ID, World};
+use super::world::{Function, World};
 use crate::domain::{FunctionRef, Timestamp};
 use axum::http::Method;
 use std::fmt;
@@ -190,7 +190,7 @@ impl Emulator {
     }
 
     fn functions(&self, route: &Route, parameters: &Parameters) -> Result<Answer, Answer> {
-        check_project(route)?;
+        self.check_project(route)?;
         let number = |name| parameters.number(name).map_err(|reason| invalid(&reason));
         let (all, marker) = (self.world().functions(), number("marker")?.unwrap_or(0));
         // Zero, or more than the maximum, means the maximum.
@@ -222,11 +222,18 @@ impl Emulator {
     }
 
     fn function(&self, route: &Route) -> Result<(usize, &Function), Answer> {
-        check_project(route)?;
+        self.check_project(route)?;
         let named: FunctionRef = route.function.parse().map_err(|_| fss(400, "FSS.1309", "invalid function urn"))?;
-        let number = self.world().find(&named.resolve(self.world().spec().region, PROJECT_ID));
+        let spec = self.world().spec();
+        let number = self.world().find(&named.resolve(spec.region, spec.project_id));
         let found = number.and_then(|number| Some((number, self.world().functions().get(number)?)));
         found.ok_or_else(|| fss(404, "FSS.0404", "can not find function"))
+    }
+
+    /// A project in the path that is not the token's is refused.
+    fn check_project(&self, route: &Route) -> Result<(), Answer> {
+        let is_known = route.project == self.world().spec().project_id;
+        if is_known { Ok(()) } else { Err(fss(403, "FSS.0403", "invalid token")) }
     }
 }
 
@@ -249,16 +256,11 @@ fn mislead(listed: Listed, query: &Query, faults: &[Fault]) -> Listed {
     })
 }
 
-/// A project in the path that is not the token's.
-fn check_project(route: &Route) -> Result<(), Answer> {
-    if route.project == PROJECT_ID { Ok(()) } else { Err(fss(403, "FSS.0403", "invalid token")) }
-}
-
 fn function_item(function: &Function, world: &World) -> FunctionItem {
     let urn = function.urn();
     FunctionItem {
         resource_id: format!("fgs/{}/{}", urn.package(), urn.name()),
-        namespace: PROJECT_ID,
+        namespace: world.spec().project_id,
         project_name: world.spec().region,
         package: urn.package().to_owned(),
         runtime: "Python3.9",

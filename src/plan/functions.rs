@@ -20,7 +20,8 @@ pub struct Project {
 }
 
 impl Project {
-    fn holds(&self, urn: &FunctionUrn) -> bool {
+    /// Whether a function is one of its own.
+    pub fn holds(&self, urn: &FunctionUrn) -> bool {
         urn.region() == self.region && urn.project_id() == self.id
     }
 }

@@ -16,7 +16,7 @@ const RECORDS_A_WINDOW: f64 = 400.0;
 const LEAST_AGE: Duration = Duration::from_hours(24);
 
 /// No run verifies more windows of its own accord, whatever it may spend after a large first run.
-const MOST_WINDOWS_A_RUN: u64 = 10;
+pub const MOST_WINDOWS_A_RUN: u64 = 10;
 
 /// What was asked lately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,13 @@ impl Spending {
         let earned = (self.requests as f64 * share).max(0.0) as u64;
         earned.saturating_sub(self.verifying)
     }
+}
+
+/// How many of `windows` the next of so many `sources` may take that share them. What does not
+/// divide evenly goes to one or another by `draw`, a number below `sources`, so that no source is
+/// left out run after run.
+pub fn part(windows: u64, sources: u64, draw: u64) -> u64 {
+    (windows + draw) / sources.max(1)
 }
 
 /// A window that was verified, and when.
@@ -188,6 +195,14 @@ mod tests {
 
     fn seen(begin: i64, end: i64, when: i64) -> Verified {
         Verified { window: range(begin, end), at: at(when) }
+    }
+
+    #[test]
+    fn sources_share_what_may_be_verified() {
+        assert_eq!(part(7, 1, 0), 7);
+        assert_eq!([0, 1].map(|draw| part(7, 2, draw)), [3, 4]);
+        assert_eq!([0, 1, 2].map(|draw| part(1, 3, draw)), [0, 0, 1], "one of three runs");
+        assert_eq!([0, 1, 2].map(|draw| part(0, 3, draw)), [0, 0, 0]);
     }
 
     #[test]

@@ -283,8 +283,8 @@ mod tests {
             Ok(FunctionPage::default())
         }
 
-        async fn project(&self) -> Option<Project> {
-            None
+        async fn project(&self) -> Result<Project, CallFailure> {
+            Ok(Project { region: "r".to_owned(), id: "p".to_owned() })
         }
 
         async fn recording(&self, _: &FunctionUrn) -> Result<Option<bool>, CallFailure> {

@@ -20,8 +20,8 @@ pub trait Source: Send + Sync + 'static {
     /// One page of the project's functions.
     fn functions(&self, marker: Marker) -> impl Future<Output = Result<FunctionPage, CallFailure>> + Send;
 
-    /// The project whose functions are listed, once a page of them has come.
-    fn project(&self) -> impl Future<Output = Option<Project>> + Send;
+    /// The project whose functions are listed; it may have to be looked up.
+    fn project(&self) -> impl Future<Output = Result<Project, CallFailure>> + Send;
 
     /// Whether the service records a function's invocations at all; none where that cannot be told. "Not found" is said of
     /// a function without such a configuration, and of one that is not known.
@@ -44,9 +44,9 @@ impl Source for Client {
         self.list_functions(marker).await
     }
 
-    async fn project(&self) -> Option<Project> {
-        let id = self.project_id().await.ok()?;
-        Some(Project { region: self.region().to_owned(), id })
+    async fn project(&self) -> Result<Project, CallFailure> {
+        let id = self.project_id().await?;
+        Ok(Project { region: self.region().to_owned(), id })
     }
 
     /// What may list records need not be allowed to read settings: a refusal says nothing of the run's credentials.

@@ -1,12 +1,13 @@
 //! The one writer: gathers what the tasks bring and commits it in large, sorted batches.
 
 use super::delivery::{Delivery, MOST_IN_HAND, Parcel};
+use super::shared::SharedArchive;
 use super::source::Standing;
-use crate::domain::{Counts, RequestId};
+use crate::domain::{Counts, Reject, RequestId};
 use crate::plan::verify::{Rewalk, asks_for_each};
-use crate::store::file::{Archive, StoreError};
-use crate::store::sql::{FunctionId, RunId};
-use crate::store::write::{Batch, Comparison, RunFunctions, Showing, SourceTally, Tally};
+use crate::store::file::StoreError;
+use crate::store::sql::{FunctionId, RunId, SourceId};
+use crate::store::write::{Batch, Comparison, RunFunction, RunFunctions, Showing, SourceTally, Tally};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -25,9 +26,22 @@ const GATHERING: Duration = Duration::from_millis(500);
 /// So many changed records wait for the comparison of their window: far more than the windows under way hold.
 const MOST_REVISED: usize = 100_000;
 
-/// Owns the archive while the tasks fetch.
+/// What is known of a source when its functions begin to be fetched.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// Its functions.
+    pub(super) functions: Vec<(FunctionId, RunFunction)>,
+    /// What was shown meanwhile.
+    pub(super) showing: Option<Showing>,
+    /// What its list of functions holds that names no function, as much as is kept of it.
+    pub(super) rejects: Vec<Reject>,
+    /// How much there was of that.
+    pub(super) unreadable: u64,
+}
+
+/// Writes to the archive while the tasks fetch.
 pub(super) struct Committer<'a> {
-    archive: &'a mut Archive,
+    archive: &'a SharedArchive<'a>,
     run: RunId,
     functions: RunFunctions,
     tally: &'a mut Tally,
@@ -46,19 +60,13 @@ pub(super) struct Committer<'a> {
 }
 
 impl<'a> Committer<'a> {
-    pub(super) fn new(
-        archive: &'a mut Archive,
-        run: RunId,
-        functions: RunFunctions,
-        tally: &'a mut Tally,
-        batch: Batch,
-    ) -> Self {
+    pub(super) fn new(archive: &'a SharedArchive<'a>, run: RunId, tally: &'a mut Tally) -> Self {
         Self {
             archive,
             run,
-            functions,
+            functions: RunFunctions::default(),
             tally,
-            batch,
+            batch: Batch::default(),
             bytes: 0,
             rooms: Vec::new(),
             due: None,
@@ -72,6 +80,15 @@ impl<'a> Committer<'a> {
     /// What the run did so far.
     pub(super) fn counts(&self) -> Counts {
         self.tally.total()
+    }
+
+    /// Takes in what is known of a source, before anything that its functions show.
+    pub(super) fn begin(&mut self, source: SourceId, begun: Begun) {
+        let Begun { functions, showing, rejects, unreadable } = begun;
+        self.functions.extend(functions);
+        self.batch.showings.extend(showing);
+        self.batch.rejects.extend(rejects.into_iter().map(|reject| (None, reject)));
+        self.tally.of(source).counts.functions_unreadable += unreadable;
     }
 
     /// Takes something in; it is committed later.
@@ -120,7 +137,8 @@ impl<'a> Committer<'a> {
         let rooms = std::mem::take(&mut self.rooms);
         (self.bytes, self.due) = (0, None);
         let (pages, began) = (batch.showings.len(), Instant::now());
-        let revised = self.archive.commit(self.run, standing.now, &self.functions, &batch, self.tally)?;
+        let (run, functions, tally) = (self.run, &self.functions, &mut *self.tally);
+        let revised = self.archive.with(|archive| archive.commit(run, standing.now, functions, &batch, tally))?;
         tracing::debug!(pages, elapsed_ms = began.elapsed().as_millis(), "a batch is committed");
         drop((batch, rooms));
         self.revised.extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
@@ -130,7 +148,8 @@ impl<'a> Committer<'a> {
     /// Compares the settled windows that were walked again with what is archived, now that their pages are.
     fn compare(&mut self) -> Result<(), StoreError> {
         for (function, rewalk) in std::mem::take(&mut self.rewalks) {
-            let mut comparison = self.archive.compare(self.run, function, &rewalk, &mut self.revised)?;
+            let (run, revised) = (self.run, &mut self.revised);
+            let mut comparison = self.archive.with(|archive| archive.compare(run, function, &rewalk, revised))?;
             if !asks_for_each(comparison.suspects.len(), self.suspects) {
                 comparison.conclude(|_| true);
             }
@@ -152,7 +171,10 @@ impl<'a> Committer<'a> {
 
     /// Keeps what verifying came to.
     pub(super) fn save_verifications(self, comparisons: &[Comparison]) -> Result<(), StoreError> {
-        if comparisons.is_empty() { Ok(()) } else { self.archive.save_verifications(self.run, comparisons) }
+        if comparisons.is_empty() {
+            return Ok(());
+        }
+        self.archive.with(|archive| archive.save_verifications(self.run, comparisons))
     }
 }
 

@@ -1,8 +1,12 @@
-//! Which functions a run is about: those that were named, and those that the project lists.
+//! Which functions a run is about: those that were named, and those that the project lists or the
+//! archive holds.
 
 use super::settings::Settings;
+use super::stop::Stop;
 use crate::api::CallFailure;
-use crate::plan::functions::{self, Choice, Known, List};
+use crate::domain::{FunctionRef, FunctionUrn};
+use crate::error::{Failure, FailureKind};
+use crate::plan::functions::{self, Choice, Known, List, Part, Project};
 use crate::requester::{ListReport, Requester, Source, Witnesses, list_functions};
 
 /// The functions of a run, each with its part.
@@ -15,6 +19,26 @@ pub(super) struct Resolved {
     pub(super) needs_witness: bool,
 }
 
+/// The functions that were named. The project of those that were named without one is asked for
+/// once, and by a single attempt: whoever may not ask for it is not to show a wrong key twice.
+pub(super) async fn complete<S: Source>(source: &S, named: &[FunctionRef]) -> Result<Vec<FunctionUrn>, CallFailure> {
+    let mut project: Option<Project> = None;
+    let mut functions = Vec::with_capacity(named.len());
+    for function in named {
+        if let FunctionRef::Urn(urn) = function {
+            functions.push(urn.clone());
+            continue;
+        }
+        let known = match project.take() {
+            Some(known) => known,
+            None => source.project().await?,
+        };
+        functions.push(function.clone().resolve(&known.region, &known.id));
+        project = Some(known);
+    }
+    Ok(functions)
+}
+
 /// The functions of a run: each once, in the order they were named and listed, then the archived ones that the list should
 /// hold.
 pub(super) async fn resolve<S: Source>(
@@ -22,17 +46,48 @@ pub(super) async fn resolve<S: Source>(
     requester: &Requester<S>,
     settings: &Settings,
 ) -> Result<Resolved, CallFailure> {
+    let named = complete(requester.source(), &settings.functions).await?;
     if !settings.all_functions {
-        let choices = functions::choose(&settings.functions, None, known);
+        let choices = functions::choose(&named, None, known);
         return Ok(Resolved { choices, ..Resolved::default() });
     }
     requester.call_on(Witnesses::Listing);
     let report = list_functions(requester).await?;
     requester.call_on(Witnesses::Nobody);
-    let project = requester.source().project().await;
+    // It is known by now, unless IAM fails: then nothing is said of functions that the list leaves
+    // out.
+    let project = requester.source().project().await.ok();
     let is_whole = report.is_whole();
     let list = Some(List { functions: &report.functions, is_whole, project: project.as_ref() });
-    let choices = functions::choose(&settings.functions, list, known);
+    let choices = functions::choose(&named, list, known);
     let needs_witness = functions::needs_witness(&choices, list, known);
     Ok(Resolved { choices, list: Some(report), needs_witness })
+}
+
+/// The functions of a run that verifies: those that were named, which must be archived, or else all
+/// that are archived of the project.
+pub(super) async fn resolve_archived<S: Source>(
+    known: &[Known],
+    source: &S,
+    settings: &Settings,
+) -> Result<Resolved, Stop> {
+    let mut meant = complete(source, &settings.functions).await.map_err(Stop::Refused)?;
+    let archived = || known.iter().map(|known| &known.urn);
+    if let Some(stranger) = meant.iter().find(|urn| !archived().any(|known| known == *urn)) {
+        return Err(Stop::Failed(not_archived(stranger)));
+    }
+    if meant.is_empty() {
+        let project = source.project().await.map_err(Stop::Refused)?;
+        meant = archived().filter(|urn| project.holds(urn)).cloned().collect();
+    }
+    let mut choices = functions::choose(&meant, None, known);
+    // What is gone cannot be verified, and is not looked for.
+    let gone = choices.iter_mut().filter(|choice| choice.part == Part::Look);
+    gone.for_each(|choice| choice.part = Part::Rest);
+    Ok(Resolved { choices, ..Resolved::default() })
+}
+
+fn not_archived(urn: &FunctionUrn) -> Failure {
+    Failure::new(FailureKind::Usage, format!("the archive holds no function `{urn}`"))
+        .hint("`fgarchive status` lists those that it holds")
 }

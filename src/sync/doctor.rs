@@ -4,6 +4,7 @@
 //! [`plan::probe`](crate::plan::probe) to say. Every loop here is bounded: some sixty requests and two a function. A question
 //! that fails is a finding, and the others are asked all the same; only where nothing can be asked, the check-up ends.
 
+use super::discovery::complete;
 use super::settings::Settings;
 use crate::api::{CallFailure, Client, Meaning};
 use crate::clock::Clock;
@@ -49,19 +50,23 @@ impl Checkup {
     }
 }
 
-/// Looks at the credentials of `source`, the project, the functions of `settings` or all of them, and what is open.
-pub async fn examine(client: Client, settings: &Settings, clock: &Clock, source: &str) -> Checkup {
+/// Looks at the credentials of `source`, the project, the functions of `settings` or all of them,
+/// and what is open. The failure is that of the project, where functions are named without it:
+/// nothing can be looked at then.
+pub async fn examine(client: Client, settings: &Settings, clock: &Clock, source: &str) -> Result<Checkup, CallFailure> {
+    let named = if settings.all_functions { Vec::new() } else { complete(&client, &settings.functions).await? };
     let requester = Requester::new(client, clock.clone(), settings.politeness());
-    let mut examiner = Examiner { requester: &requester, settings, skew: None, findings: Vec::new() };
+    let mut examiner = Examiner { requester: &requester, named, skew: None, findings: Vec::new() };
     let failure = examiner.examine(source).await.err();
     let findings = examiner.conclude(failure.as_ref());
-    Checkup { findings, failure, requests: requester.sent().sent, at: requester.service_now() }
+    Ok(Checkup { findings, failure, requests: requester.sent().sent, at: requester.service_now() })
 }
 
 /// Looks at one thing after the other.
 struct Examiner<'a> {
     requester: &'a Requester<Client>,
-    settings: &'a Settings,
+    /// The functions to look at; all of the project where none is named.
+    named: Vec<FunctionUrn>,
     /// The service's clock less ours, once an answer told.
     skew: Option<i64>,
     findings: Vec<(Option<FunctionUrn>, Finding)>,
@@ -125,8 +130,8 @@ impl Examiner<'_> {
 
     /// The named functions, or all of the project.
     async fn functions(&mut self) -> Result<Vec<FunctionUrn>, CallFailure> {
-        if !self.settings.functions.is_empty() && !self.settings.all_functions {
-            return Ok(self.settings.functions.clone());
+        if !self.named.is_empty() {
+            return Ok(self.named.clone());
         }
         self.requester.call_on(Witnesses::Listing);
         let list = list_functions(self.requester).await?;

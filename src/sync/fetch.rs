@@ -1,16 +1,20 @@
 //! The loop of a run: tasks ask side by side, and what they bring is committed.
 
-use super::committer::Committer;
+use super::committer::{Begun, Committer};
 use super::delivery::{Delivery, MOST_IN_HAND, Outbox};
 use super::function::{self, Walked};
+use super::job::FunctionJob;
 use super::prepared::Prepared;
 use super::source::{ActiveSource, Standing};
+use super::stop::Stop;
 use super::watch::Watch;
 use crate::requester::{Source, Witnesses};
 use crate::store::file::StoreError;
 use crate::store::sql::FunctionId;
 use crate::store::write::Comparison;
+use futures_util::stream::{Stream, StreamExt};
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::{Semaphore, mpsc};
@@ -27,15 +31,30 @@ pub(super) struct Fetching<'f, 'c, S> {
     sources: &'f [ActiveSource<S>],
     committer: Committer<'c>,
     cancel: &'f CancellationToken,
-    watch: &'f mut dyn Watch,
-    sender: Sender<(FunctionId, Delivery)>,
+    watch: &'c mut dyn Watch,
+    lines: Lines,
     receiver: Receiver<(FunctionId, Delivery)>,
+}
+
+/// Where the ways to the writer begin.
+#[derive(Clone)]
+struct Lines {
+    sender: Sender<(FunctionId, Delivery)>,
     room: Arc<Semaphore>,
 }
 
-/// The tasks of a source: so many of them go on at once, and none of them once it is down.
-pub(super) struct Tasks<'f, S, F> {
+impl Lines {
+    fn outbox(&self, function: FunctionId) -> Outbox {
+        Outbox { function, sender: self.sender.clone(), room: Arc::clone(&self.room) }
+    }
+}
+
+/// A source that is ready, with its tasks: so many of them go on at once, and none of them once it
+/// is down.
+pub(super) struct ReadySource<'f, S, F> {
     pub(super) source: &'f ActiveSource<S>,
+    /// What the writer has to know before them.
+    pub(super) begun: Begun,
     pub(super) tasks: Vec<F>,
 }
 
@@ -44,11 +63,11 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
         sources: &'f [ActiveSource<S>],
         committer: Committer<'c>,
         cancel: &'f CancellationToken,
-        watch: &'f mut dyn Watch,
+        watch: &'c mut dyn Watch,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(MOST_IN_LINE);
         let room = Arc::new(Semaphore::new(MOST_IN_HAND as usize));
-        Self { sources, committer, cancel, watch, sender, receiver, room }
+        Self { sources, committer, cancel, watch, lines: Lines { sender, room }, receiver }
     }
 
     /// Whether nothing more is to be done.
@@ -58,61 +77,56 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
 
     /// The way for what is shown of a function.
     pub(super) fn outbox(&self, function: FunctionId) -> Outbox {
-        Outbox { function, sender: self.sender.clone(), room: Arc::clone(&self.room) }
+        self.lines.outbox(function)
     }
 
-    /// Does the work of all functions.
+    /// Does the work of all functions, of each source from when it is ready. What became of a
+    /// source that was not ready when the run was cancelled is missing.
     pub(super) async fn fetch(
         &mut self,
-        prepared: &mut [Prepared<'f, S>],
-    ) -> Result<HashMap<FunctionId, Walked>, StoreError> {
-        let mut all = Vec::new();
-        for Prepared { source, jobs, .. } in prepared {
-            let witnesses = jobs.iter().map(|job| (job.urn.clone(), Some(self.outbox(job.id).sink())));
+        coming: impl Stream<Item = Result<Prepared<'f, S>, Stop>>,
+    ) -> Result<(Vec<Prepared<'f, S>>, HashMap<FunctionId, Walked>), Stop> {
+        let (mut prepared, lines) = (Vec::new(), self.lines.clone());
+        let tasks = coming.map(|ready| {
+            let mut one: Prepared<'f, S> = ready?;
+            let (source, begun) = (one.source, one.begin());
+            let witnesses = one.jobs.iter().map(|job| (job.urn.clone(), Some(lines.outbox(job.id).sink())));
             source.requester.call_on(Witnesses::Functions(witnesses.collect()));
-            let task = |job: &mut super::job::FunctionJob| {
-                let (requester, outbox) = (Arc::clone(&source.requester), self.outbox(job.id));
+            let task = |job: &mut FunctionJob| {
+                let (requester, outbox) = (Arc::clone(&source.requester), lines.outbox(job.id));
                 let (id, urn, work) = (job.id, job.urn.clone(), std::mem::take(&mut job.work));
                 async move { (id, function::work(&requester, &urn, work, outbox).await) }
             };
-            all.push(Tasks { source, tasks: jobs.iter_mut().map(task).collect() });
-        }
-        Ok(self.run(all).await?.into_iter().collect())
+            let tasks = one.jobs.iter_mut().map(task).collect();
+            prepared.push(one);
+            Ok(ReadySource { source, begun, tasks })
+        });
+        let walked = self.run(tasks).await?.into_iter().collect();
+        Ok((prepared, walked))
     }
 
-    /// Runs tasks, and commits what they bring, until all are done or the run is cancelled. What a task came to is missing
-    /// where it was dropped.
-    pub(super) async fn run<T, F>(&mut self, all: Vec<Tasks<'f, S, F>>) -> Result<Vec<T>, StoreError>
+    /// Runs tasks as they come, and commits what they bring, until all are done or the run is
+    /// cancelled. What a task came to is missing where it was dropped.
+    pub(super) async fn run<T, F>(
+        &mut self,
+        coming: impl Stream<Item = Result<ReadySource<'f, S, F>, Stop>>,
+    ) -> Result<Vec<T>, Stop>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
+        let mut coming = pin!(coming.fuse());
         let mut under_way = JoinSet::new();
-        for Tasks { source, tasks } in all {
-            let turns = Arc::new(Semaphore::new(source.settings.concurrency));
-            for task in tasks {
-                let (requester, turns) = (Arc::clone(&source.requester), Arc::clone(&turns));
-                let in_turn = async move {
-                    // It is never closed.
-                    let _turn = turns.acquire_owned().await;
-                    task.await
-                };
-                let while_up = async move {
-                    tokio::select! {
-                        biased;
-                        () = requester.is_down() => None,
-                        done = in_turn => Some(done),
-                    }
-                };
-                under_way.spawn(while_up.instrument(source.span.clone()));
-            }
-        }
-        let mut results = Vec::with_capacity(under_way.len());
-        while !under_way.is_empty() {
+        let mut results = Vec::new();
+        while !(coming.is_done() && under_way.is_empty()) {
             tokio::select! {
-                // In this order: what is in line is taken in before anything is committed.
+                // In this order: a source that is ready waits for nothing that others bring, and
+                // what is in line is taken in before anything is committed.
                 biased;
                 () = self.cancel.cancelled() => break,
+                next = coming.next(), if !coming.is_done() => if let Some(ready) = next.transpose()? {
+                    self.begin(ready, &mut under_way);
+                },
                 Some((function, delivery)) = self.receiver.recv() => {
                     self.committer.take(function, delivery);
                     self.watch.progress(&self.committer.counts());
@@ -133,6 +147,33 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
             self.committer.take(function, delivery);
         }
         Ok(results)
+    }
+
+    /// Lets the tasks of a source begin.
+    fn begin<T, F>(&mut self, ready: ReadySource<'f, S, F>, under_way: &mut JoinSet<Option<T>>)
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let ReadySource { source, begun, tasks } = ready;
+        self.committer.begin(source.id, begun);
+        let turns = Arc::new(Semaphore::new(source.settings.concurrency));
+        for task in tasks {
+            let (requester, turns) = (Arc::clone(&source.requester), Arc::clone(&turns));
+            let in_turn = async move {
+                // It is never closed.
+                let _turn = turns.acquire_owned().await;
+                task.await
+            };
+            let while_up = async move {
+                tokio::select! {
+                    biased;
+                    () = requester.is_down() => None,
+                    done = in_turn => Some(done),
+                }
+            };
+            under_way.spawn(while_up.instrument(source.span.clone()));
+        }
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

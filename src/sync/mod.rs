@@ -1,9 +1,10 @@
 //! A run over its sources: asks `plan` what to do, calls each service through a requester of its own, and commits to the
 //! archive. It has no rule of its own.
 //!
-//! Sources are made ready side by side. Then the functions of all of them are fetched in tasks, side by side as well; what
-//! they bring flows through one bounded channel into the one loop that owns the archive. That loop runs on the thread that
-//! called [`run()`], so a commit blocks no fetch.
+//! Sources are made ready side by side, and the functions of each are fetched in tasks from when it
+//! is, whatever the others do. What they bring flows through one bounded channel into the one loop
+//! that writes to the archive. That loop runs on the thread that called [`run()`], so a commit
+//! blocks no fetch.
 
 mod absence;
 mod committer;
@@ -36,6 +37,6 @@ pub use failure::to_failure;
 pub use preview::{Preview, preview};
 pub use report::{FunctionReport, Gone, RunReport, SourceReport};
 pub use run::{RunPlan, run};
-pub use settings::{Selection, Settings, Task};
+pub use settings::{Selection, Settings, Task, VERIFY_SHARE};
 pub use source::RunSource;
 pub use watch::{Unwatched, Watch};

@@ -1,7 +1,9 @@
-//! Making the sources of a run ready, side by side: which functions each is about, and what is known of
-//! them. A source that refuses leaves the others alone.
+//! Making the sources of a run ready, side by side: which functions each is about, what is known of
+//! them, and what there is to do. A source that refuses, or takes its time, leaves the others
+//! alone.
 
 use super::discovery::{self, Resolved};
+use super::planning::{self, Budget};
 use super::prepared::Prepared;
 use super::settings::Task;
 use super::shared::SharedArchive;
@@ -10,48 +12,46 @@ use super::stop::Stop;
 use super::{absence, targets};
 use crate::domain::FunctionUrn;
 use crate::error::{Failure, FailureKind};
-use crate::plan::functions::{Known, Part};
+use crate::plan::functions::Known;
 use crate::requester::Source;
-use crate::store::file::Archive;
+use crate::store::file::StoreError;
 use crate::store::sql::FunctionId;
-use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// Makes all sources ready, until the run is cancelled.
-pub(super) async fn prepare_all<'s, S: Source>(
-    archive: &mut Archive,
-    sources: &'s [ActiveSource<S>],
-    task: Task,
-    cancel: &CancellationToken,
-) -> Result<Vec<Prepared<'s, S>>, Stop> {
-    let known = archive.load_known()?;
-    let preparation = Preparation { archive: SharedArchive::new(archive), known, task, owners: RefCell::default() };
-    let one = |source: &'s ActiveSource<S>| {
-        let ready = async {
-            tokio::select! {
-                ready = preparation.prepare(source) => ready,
-                () = cancel.cancelled() => Ok(Prepared::nothing(source)),
-            }
-        };
-        ready.instrument(source.span.clone())
-    };
-    let ready = join_all(sources.iter().map(one)).await;
-    ready.into_iter().collect()
-}
-
 /// What all sources have in common while they are made ready.
-struct Preparation<'a> {
-    archive: SharedArchive<'a>,
+pub(super) struct Preparation<'a> {
+    archive: &'a SharedArchive<'a>,
     known: Vec<(FunctionId, Known)>,
     task: Task,
+    budget: RefCell<Budget>,
     /// Which source each function belongs to.
     owners: RefCell<HashMap<FunctionUrn, Box<str>>>,
 }
 
-impl Preparation<'_> {
+impl<'a> Preparation<'a> {
+    pub(super) fn new<S: Source>(
+        archive: &'a SharedArchive<'a>,
+        sources: &[ActiveSource<S>],
+        task: Task,
+    ) -> Result<Self, StoreError> {
+        let seed = sources.first().map_or(0, |source| source.settings.seed);
+        let budget = archive.with(|archive| Budget::load(archive, task, sources.len(), seed))?;
+        let known = archive.with(|archive| archive.load_known())?;
+        Ok(Self { archive, known, task, budget: RefCell::new(budget), owners: RefCell::default() })
+    }
+
+    /// Makes sources ready side by side; each is handed out as soon as it is, so that none waits
+    /// for another.
+    pub(super) fn all<'s, S: Source>(
+        &self,
+        sources: &'s [ActiveSource<S>],
+    ) -> FuturesUnordered<impl Future<Output = Result<Prepared<'s, S>, Stop>>> {
+        sources.iter().map(|source| self.prepare(source).instrument(source.span.clone())).collect()
+    }
+
     async fn prepare<'s, S: Source>(&self, source: &'s ActiveSource<S>) -> Result<Prepared<'s, S>, Stop> {
         match self.try_prepare(source).await {
             Err(Stop::Refused(failure)) => Ok(Prepared { refusal: Some(failure), ..Prepared::nothing(source) }),
@@ -61,18 +61,18 @@ impl Preparation<'_> {
 
     async fn try_prepare<'s, S: Source>(&self, source: &'s ActiveSource<S>) -> Result<Prepared<'s, S>, Stop> {
         let known: Vec<Known> = self.known.iter().map(|(_, known)| known.clone()).collect();
-        let resolved = discovery::resolve(&known, &source.requester, &source.settings).await;
-        let mut resolved = resolved.map_err(Stop::Refused)?;
+        let (requester, settings) = (&source.requester, &source.settings);
+        let mut resolved = match self.task {
+            Task::Sync { .. } => discovery::resolve(&known, requester, settings).await.map_err(Stop::Refused)?,
+            Task::Verify(_) => discovery::resolve_archived(&known, requester.source(), settings).await?,
+        };
         self.claim(source, &resolved)?;
-        if matches!(self.task, Task::Verify(_)) {
-            // What is gone cannot be verified, and is not looked for.
-            let gone = resolved.choices.iter_mut().filter(|choice| choice.part == Part::Look);
-            gone.for_each(|choice| choice.part = Part::Rest);
-        }
-        let looked = absence::look_for(&self.archive, &self.known, &source.requester, &mut resolved).await?;
+        let looked = absence::look_for(self.archive, &self.known, requester, &mut resolved).await?;
         let urns: Vec<FunctionUrn> = resolved.choices.iter().map(|choice| choice.urn.clone()).collect();
-        let targets::Loaded { jobs, functions, showing } =
-            targets::load(&self.archive, source, &urns, self.task).await?;
+        let targets::Loaded { mut jobs, functions, showing } =
+            targets::load(self.archive, source, &urns, self.task).await?;
+        let budget = &mut *self.budget.borrow_mut();
+        self.archive.with(|archive| planning::plan(archive, source, &mut jobs, self.task, budget))?;
         Ok(Prepared { resolved, looked, jobs, functions, showing, ..Prepared::nothing(source) })
     }
 

@@ -1,6 +1,7 @@
 //! A source of a run, once it is known what there is to do.
 
 use super::absence::Looked;
+use super::committer::Begun;
 use super::discovery::Resolved;
 use super::job::FunctionJob;
 use super::source::ActiveSource;
@@ -36,6 +37,17 @@ impl<'s, S: Source> Prepared<'s, S> {
             jobs: Vec::new(),
             functions: Vec::new(),
             showing: None,
+        }
+    }
+
+    /// What the writer has to know of it, which is handed out once.
+    pub(super) fn begin(&mut self) -> Begun {
+        let list = self.resolved.list.as_ref();
+        Begun {
+            functions: std::mem::take(&mut self.functions),
+            showing: self.showing.take(),
+            rejects: list.map_or_else(Vec::new, |list| list.rejects.clone()),
+            unreadable: list.map_or(0, |list| list.unreadable),
         }
     }
 }

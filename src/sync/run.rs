@@ -6,11 +6,11 @@ use super::discovery::Resolved;
 use super::fetch::Fetching;
 use super::function::Walked;
 use super::job::FunctionJob;
-use super::planning::plan;
-use super::preparation::prepare_all;
+use super::preparation::Preparation;
 use super::prepared::Prepared;
 use super::report::{FunctionReport, RunReport, SourceReport};
 use super::settings::Task;
+use super::shared::SharedArchive;
 use super::source::{ActiveSource, RunSource, Standing};
 use super::stop::Stop;
 use super::watch::Watch;
@@ -20,8 +20,8 @@ use crate::domain::{Counts, FunctionUrn};
 use crate::error::Failure;
 use crate::requester::Source;
 use crate::store::file::{Archive, StoreError};
-use crate::store::sql::{FunctionId, RunId};
-use crate::store::write::{Batch, Comparison, Tally};
+use crate::store::sql::{FunctionId, RunId, SourceId};
+use crate::store::write::{Comparison, Ending, Tally};
 use std::collections::{HashMap, HashSet};
 use tokio_util::sync::CancellationToken;
 
@@ -49,13 +49,24 @@ pub async fn run<S: Source>(
     let RunPlan { task, sources } = plan;
     let names: Vec<&str> = sources.iter().map(|source| &*source.name).collect();
     let begun = archive.begin_run(task.command(), clock.now(), &names).map_err(broken)?;
-    let sources = ActiveSource::all(sources, begun.sources, clock);
+    let mut sources = ActiveSource::all(sources, begun.sources, clock);
     let mut tally = Tally::default();
-    for source in &sources {
-        tally.of(source.id).habits = archive.load_habits(&source.name).map_err(broken)?;
+    for source in &mut sources {
+        source.habits = archive.load_habits(&source.name).map_err(broken)?;
+        tally.of(source.id).habits = source.habits;
     }
     let run = Run { id: begun.id, task, sources: &sources, cancel };
-    let mut reports = run.attempt(archive, &mut tally, watch).await.map_err(|stop| stop.into_failure(&path))?;
+    let mut reports = match run.attempt(archive, &mut tally, watch).await {
+        Ok(reports) => reports,
+        Err(Stop::Failed(failure)) => {
+            // The archive is sound: without an ending the run would look as if it had been killed.
+            let ending = Ending { outcome: "incomplete", exit_code: failure.kind.exit_code() };
+            let ends: Vec<_> = sources.iter().map(|source| (source.id, ending)).collect();
+            archive.end_run(begun.id, clock.now(), &tally, ending, &ends).map_err(broken)?;
+            return Err(failure);
+        }
+        Err(stop) => return Err(stop.into_failure(&path)),
+    };
     if let Some(standing) = Standing::of(&sources) {
         note_standing(&standing, &mut tally);
     }
@@ -77,7 +88,15 @@ struct Run<'r, S> {
     cancel: &'r CancellationToken,
 }
 
-impl<S: Source> Run<'_, S> {
+/// What came of the work of a run.
+struct Fetched<'r, S> {
+    /// The sources that were made ready.
+    prepared: HashMap<SourceId, Prepared<'r, S>>,
+    walked: HashMap<FunctionId, Walked>,
+    verified: Vec<Comparison>,
+}
+
+impl<'r, S: Source> Run<'r, S> {
     /// The report of each source, in their order.
     async fn attempt(
         &self,
@@ -85,27 +104,31 @@ impl<S: Source> Run<'_, S> {
         tally: &mut Tally,
         watch: &mut dyn Watch,
     ) -> Result<Vec<SourceReport>, Stop> {
-        let mut prepared = prepare_all(archive, self.sources, self.task, self.cancel).await?;
-        plan(archive, &mut prepared, self.task, tally)?;
-        let (mut batch, mut functions) = (Batch::default(), Vec::new());
-        for one in &mut prepared {
-            batch.showings.extend(one.showing.take());
-            functions.append(&mut one.functions);
-            if let Some(list) = &one.resolved.list {
-                tally.of(one.source.id).counts.functions_unreadable = list.unreadable;
-                batch.rejects.extend(list.rejects.iter().map(|reject| (None, reject.clone())));
-            }
-        }
-        let committer = Committer::new(archive, self.id, functions.into_iter().collect(), tally, batch);
-        let mut fetching = Fetching::new(self.sources, committer, self.cancel, watch);
-        let mut walked = fetching.fetch(&mut prepared).await?;
-        let verified = verification::conclude(&mut fetching, &prepared).await?;
-        fetching.finish(&verified)?;
-        let mut reports = Vec::with_capacity(prepared.len());
-        for one in prepared {
+        let Fetched { mut prepared, mut walked, verified } = self.fetch(archive, tally, watch).await?;
+        let mut reports = Vec::with_capacity(self.sources.len());
+        for source in self.sources {
+            let one = prepared.remove(&source.id).unwrap_or_else(|| Prepared::nothing(source));
             reports.push(self.conclude(archive, one, &mut walked, &verified).await?);
         }
         Ok(reports)
+    }
+
+    /// Makes the sources ready and does their work.
+    async fn fetch(
+        &self,
+        archive: &mut Archive,
+        tally: &mut Tally,
+        watch: &mut dyn Watch,
+    ) -> Result<Fetched<'r, S>, Stop> {
+        let archive = SharedArchive::new(archive);
+        let preparation = Preparation::new(&archive, self.sources, self.task)?;
+        let committer = Committer::new(&archive, self.id, tally);
+        let mut fetching = Fetching::new(self.sources, committer, self.cancel, watch);
+        let (prepared, walked) = fetching.fetch(preparation.all(self.sources)).await?;
+        let verified = verification::conclude(&mut fetching, &prepared).await?;
+        fetching.finish(&verified)?;
+        let prepared = prepared.into_iter().map(|one| (one.source.id, one)).collect();
+        Ok(Fetched { prepared, walked, verified })
     }
 
     /// Concludes what came of a source, and notes what the next run has to know of it.

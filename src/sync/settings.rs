@@ -1,6 +1,6 @@
 //! What a run is asked to do.
 
-use crate::domain::{FunctionUrn, Timestamp};
+use crate::domain::{FunctionRef, Timestamp};
 use crate::plan::retry::Patience;
 use crate::requester::Politeness;
 use std::time::Duration;
@@ -28,9 +28,12 @@ pub enum Task {
     Verify(Selection),
 }
 
+/// Which share of the requests, 0 to 1, may walk settled windows again where nothing else is said.
+pub const VERIFY_SHARE: f64 = 0.02;
+
 impl Task {
     /// As `fgarchive sync` does it where nothing else is said.
-    pub const SYNC: Self = Self::Sync { verify_share: 0.02 };
+    pub const SYNC: Self = Self::Sync { verify_share: VERIFY_SHARE };
 
     /// The command that does it.
     pub(super) fn command(self) -> &'static str {
@@ -44,8 +47,8 @@ impl Task {
 /// What a source of a run is asked for, and how; checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Functions named by the user.
-    pub functions: Vec<FunctionUrn>,
+    /// Functions named by the user, some of them without their project.
+    pub functions: Vec<FunctionRef>,
     /// Whether to archive every function of the project as well.
     pub all_functions: bool,
     /// From when on to archive, where the user said so: it can only extend what is archived already.

@@ -1,10 +1,10 @@
-//! The archive while sources are made ready side by side.
+//! The archive of a run, which has one writer and several who prepare its work.
 
 use crate::store::file::Archive;
 use std::cell::RefCell;
 
-/// The archive while sources are made ready. All of them are in one thread, and each uses it for the
-/// length of a call, never while it waits for an answer.
+/// The archive while sources are made ready and what others bring is committed. All of that is in
+/// one thread, and each uses it for the length of a call, never while it waits for an answer.
 pub(super) struct SharedArchive<'a>(RefCell<&'a mut Archive>);
 
 impl<'a> SharedArchive<'a> {

@@ -4,6 +4,7 @@ use super::settings::Settings;
 use crate::clock::Clock;
 use crate::domain::RequestCounts;
 use crate::plan::clocks::Moment;
+use crate::plan::paging::Habits;
 use crate::requester::{Requester, Source};
 use crate::store::sql::SourceId;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub(super) struct ActiveSource<S> {
     pub(super) name: Box<str>,
     pub(super) requester: Arc<Requester<S>>,
     pub(super) settings: Settings,
+    /// What earlier runs learnt about its pages.
+    pub(super) habits: Habits,
     /// Names the source in all lines about it, where there are others.
     pub(super) span: Span,
 }
@@ -41,6 +44,7 @@ impl<S: Source> ActiveSource<S> {
             span: if is_only { Span::none() } else { tracing::error_span!("source", %name) },
             name,
             settings,
+            habits: Habits::default(),
         };
         sources.into_iter().zip(ids).map(active).collect()
     }

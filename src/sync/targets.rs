@@ -45,7 +45,7 @@ pub(super) async fn load<S: Source>(
 ) -> Result<Loaded, Stop> {
     let ActiveSource { id: source_id, requester, settings, .. } = source;
     if matches!(task, Task::Verify(_)) {
-        let jobs = archive.with(|archive| verification::load_jobs(archive, settings, requester.now().later()))?;
+        let jobs = archive.with(|archive| verification::load_jobs(archive, urns, requester.now().later()))?;
         let known = |job: &FunctionJob| (job.id, known(*source_id, &job.ledger, false));
         let functions = jobs.iter().map(known).collect();
         return Ok(Loaded { jobs, functions, showing: None });

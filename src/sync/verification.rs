@@ -1,10 +1,12 @@
 //! Walking settled windows again: which ones, and whether what they no longer show is really gone.
 
+use super::committer::Begun;
 use super::delivery::Outbox;
-use super::fetch::{Fetching, Tasks};
+use super::fetch::{Fetching, ReadySource};
 use super::job::FunctionJob;
 use super::prepared::Prepared;
 use super::settings::{Selection, Settings};
+use super::stop::Stop;
 use crate::domain::{FunctionUrn, Interval, Marker, RequestId, Timestamp};
 use crate::plan::horizon::Scope;
 use crate::plan::paging::Habits;
@@ -15,18 +17,19 @@ use crate::requester::{Requester, Source};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::FunctionId;
 use crate::store::write::{Comparison, Suspect};
+use futures_util::stream;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// The functions that are archived and meant: the named ones, or all of them, but for those that are gone.
+/// The functions that are archived and meant, but for those that are gone.
 pub(super) fn load_jobs(
     archive: &Archive,
-    settings: &Settings,
+    meant: &[FunctionUrn],
     now: Timestamp,
 ) -> Result<Vec<FunctionJob>, StoreError> {
-    let named: HashSet<&FunctionUrn> = settings.functions.iter().collect();
+    let meant: HashSet<&FunctionUrn> = meant.iter().collect();
     let archived = archive.load_known()?.into_iter().filter(|(_, known)| known.gone_at.is_none());
-    let meant = archived.filter(|(_, known)| settings.all_functions || named.contains(&known.urn));
+    let meant = archived.filter(|(_, known)| meant.contains(&known.urn));
     let mut jobs = Vec::new();
     for (id, known) in meant {
         let urn = known.urn;
@@ -67,16 +70,16 @@ pub(super) fn plan(
     }
 }
 
-/// Gives the jobs of a run the windows that were looked at longest ago, as many as the share of requests allows.
+/// Gives the jobs of a source the windows that were looked at longest ago, at most so many; how
+/// many there were.
 pub(super) fn plan_share(
     archive: &Archive,
-    jobs: &mut [&mut FunctionJob],
-    share: f64,
+    jobs: &mut [FunctionJob],
+    windows: u64,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    let windows = archive.load_spending()?.allows(share);
+) -> Result<u64, StoreError> {
     if windows == 0 {
-        return Ok(());
+        return Ok(0);
     }
     let candidates = jobs
         .iter()
@@ -85,10 +88,12 @@ pub(super) fn plan_share(
             Ok(Candidate { ledger: &job.ledger, verified, horizon: job.horizon })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
-    for (index, window) in verify::choose(candidates, windows, now) {
+    let chosen = verify::choose(candidates, windows, now);
+    let taken = chosen.len() as u64;
+    for (index, window) in chosen {
         jobs[index].work.verify.push(window);
     }
-    Ok(())
+    Ok(taken)
 }
 
 /// Asks for the records that repeated walks did not show, each by its id, and concludes the comparisons.
@@ -98,7 +103,7 @@ pub(super) fn plan_share(
 pub(super) async fn conclude<'f, S: Source>(
     fetching: &mut Fetching<'f, '_, S>,
     prepared: &[Prepared<'f, S>],
-) -> Result<Vec<Comparison>, StoreError> {
+) -> Result<Vec<Comparison>, Stop> {
     if fetching.is_cancelled() {
         return Ok(Vec::new());
     }
@@ -114,9 +119,9 @@ pub(super) async fn conclude<'f, S: Source>(
                 look_for(requester, urn.clone(), suspect.clone(), outbox)
             }));
         }
-        all.push(Tasks { source, tasks });
+        all.push(Ok(ReadySource { source, begun: Begun::default(), tasks }));
     }
-    let gone: HashSet<RequestId> = fetching.run(all).await?.into_iter().flatten().collect();
+    let gone: HashSet<RequestId> = fetching.run(stream::iter(all)).await?.into_iter().flatten().collect();
     if fetching.is_cancelled() {
         return Ok(Vec::new());
     }

@@ -118,8 +118,13 @@ fn list<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
 /// An argument: what is typed, what holds without it, and what it means.
 fn item(arg: &Arg) -> String {
     let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap();
-    let (help, told_default) = match help.strip_suffix(']').and_then(|help| help.rsplit_once(" [default: ")) {
-        Some((help, default)) => (help.to_owned(), Some(code_words(default))),
+    // A default that is a value stands by itself; one that takes words ends the sentence before it.
+    let (told, begins) = (help.strip_suffix(']'), ["\n\n[default: ", " [default: "]);
+    let value =
+        told.and_then(|help| help.rsplit_once(begins[0])).map(|(help, value)| (help, format!("default `{value}`")));
+    let words = || told?.rsplit_once(begins[1]).map(|(help, words)| (help, format!("default: {}", code_words(words))));
+    let (help, told_default) = match value.or_else(words) {
+        Some((help, default)) => (help.to_owned(), Some(default)),
         None => (help, None),
     };
     let mut notes = Vec::new();
@@ -130,7 +135,7 @@ fn item(arg: &Arg) -> String {
     if arg.get_action().takes_values() && !defaults.is_empty() {
         notes.push(format!("default `{}`", defaults[0].to_str().unwrap()));
     }
-    notes.extend(told_default.map(|default| format!("default: {default}")));
+    notes.extend(told_default);
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
     let mut text = wrapped(&format!("- {}{notes}\\", spelling(arg)), "  ");
     text += paragraphs(&help, "  ").trim_start_matches('\n');

@@ -1,10 +1,13 @@
-//! One run that asks several regions.
+//! One run that asks several regions, or several projects of one.
 
 use crate::archive;
 use crate::cloud::{Cloud, settled_world};
 use crate::program::{Home, Program};
-use fgarchive::emulator::{BodyKind, Fault, Faults, Rule, WorldSpec};
+use fgarchive::emulator::{BodyKind, Fault, Faults, RouteName, Rule, WorldSpec};
 use pretty_assertions::assert_eq;
+use std::io;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
 
 const NORTH: &str = "cn-north-4";
 const EAST: &str = "cn-east-3";
@@ -88,6 +91,30 @@ fn a_region_that_refuses_or_is_down_leaves_the_others_alone() {
     }
 }
 
+/// The project of a function that is named without it is looked up, which only the source that needs it waits for.
+#[test]
+fn a_project_that_cannot_be_told_ends_its_own_region_alone() {
+    let (home, [north, east]) = (Home::new(), clouds());
+    let refuses = Rule::from(Fault::Status { code: 403, body: BodyKind::default() });
+    let north = north.with_faults(Faults::rule(Rule { on: Some(RouteName::Projects), ..refuses }));
+    let name = north.functions()[0].full_name();
+    let run = |command: &str| {
+        let program = about(&home, command, &[&east]).args(["--function", &name]).env("FGARCHIVE_REGION", NORTH);
+        let program = program.env("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4", &north.url);
+        program.without("HUAWEICLOUD_SDK_PROJECT_ID")
+    };
+    let failure = format!("{NORTH}: cannot find the project of the region `{NORTH}`: access is refused (HTTP 403");
+    let said = run("sync").args(["--json"]).exits(4).says(&failure);
+    let whole = alone(&east);
+    let expected = [format!("{NORTH} denied 4 0"), format!("{EAST} complete 0 {}", whole.len())];
+    assert_eq!(told(&said.json()), expected);
+    assert_eq!(archive::records(&home.db()), whole);
+    run("verify").exits(4).says(&failure);
+    run("sync").args(["--dry-run"]).exits(4).says("error: cannot find the project of the region");
+    north.emulator.set_faults(Faults::none());
+    run("sync").exits(0);
+}
+
 #[test]
 fn what_is_about_one_service_refuses_two_regions() {
     let (home, [north, east]) = (Home::new(), clouds());
@@ -95,4 +122,72 @@ fn what_is_about_one_service_refuses_two_regions() {
     about(&home, "sync", &[&north, &east]).env("FGARCHIVE_ENDPOINT", &north.url).exits(2).says(&regions);
     about(&home, "doctor", &[&north, &east]).exits(2).says(&regions);
     assert!(!home.db().exists());
+}
+
+const SHOP: &str = "0123456789abcdef0123456789abcdef";
+const BOOKS: &str = "fedcba9876543210fedcba9876543210";
+
+/// Two projects of one region, each with a cloud of its own behind the one address of the region.
+fn projects() -> ([Cloud; 2], String) {
+    let project =
+        |project_id, seed| Cloud::new(WorldSpec { project_id, seed, functions: 2, records: 1_200, ..settled_world() });
+    let clouds = [project(SHOP, 1), project(BOOKS, 2)];
+    let gate = gate(clouds.iter().map(|cloud| (cloud.functions()[0].project_id().to_owned(), cloud.url.clone())));
+    (clouds, gate)
+}
+
+/// An address that passes each connection on to the cloud of the project that its first request is about. Sources share
+/// no connection.
+fn gate(clouds: impl Iterator<Item = (String, String)>) -> String {
+    let clouds: Vec<(String, String)> = clouds.collect();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let pass_on = move |caller: TcpStream| -> Option<()> {
+        let mut head = [0; 256];
+        let length = caller.peek(&mut head).ok()?;
+        let head = String::from_utf8_lossy(&head[..length]);
+        let (_, address) = clouds.iter().find(|(project, _)| head.contains(&format!("/v2/{project}/")))?;
+        let cloud = TcpStream::connect(address.strip_prefix("http://")?).ok()?;
+        for (mut from, mut to) in [(caller.try_clone().ok()?, cloud.try_clone().ok()?), (cloud, caller)] {
+            thread::spawn(move || {
+                let _ = io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Write);
+            });
+        }
+        Some(())
+    };
+    thread::spawn(move || {
+        for caller in listener.incoming().flatten() {
+            let _ = pass_on(caller);
+        }
+    });
+    url
+}
+
+#[test]
+fn two_projects_of_one_region_are_two_sources_of_a_run() {
+    let (home, ([shop, books], gate)) = (Home::new(), projects());
+    let at_gate = |command: &str, clouds: &[&Cloud]| {
+        about(&home, command, clouds).env("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4", &gate)
+    };
+    let whole = alone(&shop);
+    books.emulator.set_faults(Faults::rule(Rule::from(Fault::Status { code: 403, body: BodyKind::default() })));
+    let refused = at_gate("sync", &[&shop, &books]).args(["--json"]).exits(4).says(&format!("{NORTH}/{BOOKS}: "));
+    let expected = [format!("{NORTH}/{SHOP} complete 0 {}", whole.len()), format!("{NORTH}/{BOOKS} denied 4 0")];
+    assert_eq!(told(&refused.json()), expected);
+    assert_eq!(archive::records(&home.db()), whole);
+    assert_eq!(books.journal().total(), 1, "a refused key is shown once");
+    books.emulator.set_faults(Faults::none());
+    at_gate("sync", &[&shop, &books]).exits(0);
+    let mut both = whole;
+    both.extend(alone(&books));
+    assert_eq!(archive::records(&home.db()), both);
+    let kept = "SELECT name, outcome FROM run_sources ORDER BY id DESC LIMIT 2";
+    let expected = [format!("{NORTH}/{BOOKS}|complete"), format!("{NORTH}/{SHOP}|complete")];
+    assert_eq!(archive::rows(&home.db(), kept), expected);
+    at_gate("doctor", &[&shop, &books])
+        .exits(2)
+        .says(&format!("the functions lie in several projects: {SHOP}, {BOOKS}"));
+    let report = at_gate("sync", &[&shop]).args(["--json"]).exits(0).json();
+    assert_eq!(told(&report), [format!("{NORTH} complete 0 0")], "a single project is named by its region");
 }

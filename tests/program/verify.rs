@@ -123,6 +123,8 @@ fn verifying_needs_an_archive_and_functions_that_are_in_it() {
         .exits(2)
         .says("the archive holds no function")
         .says("hint: `fgarchive status` lists");
+    let ended = "SELECT command, outcome, exit_code FROM runs ORDER BY id DESC LIMIT 1";
+    assert_eq!(archive::rows(&home.db(), ended), ["verify|incomplete|2"], "it does not look killed");
     verify(&home, &cloud)
         .args(["--since", "40d", "--until", "30d"])
         .exits(0)

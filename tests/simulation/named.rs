@@ -48,7 +48,7 @@ fn silent() -> Readings {
 /// Runs at these moments, nothing goes wrong with them.
 fn schedule(world: World, readings: Readings, moments: &[i64]) -> Schedule {
     let settings = Settings {
-        functions: world.functions.clone(),
+        functions: world.functions.iter().cloned().map(Into::into).collect(),
         since: Some(Timestamp::from_unix(EPOCH - 10)),
         concurrency: 1,
         ..Settings::default()

@@ -175,7 +175,7 @@ fn settings(seed: u64, world: &World) -> Settings {
     let mut dice = dice(seed, "settings");
     let all_functions = dice.bool();
     Settings {
-        functions: if all_functions { Vec::new() } else { world.functions.clone() },
+        functions: if all_functions { Vec::new() } else { world.functions.iter().cloned().map(Into::into).collect() },
         all_functions,
         since: dice.bool().then(|| Timestamp::from_unix(EPOCH - 10)),
         settle_delay: Duration::from_secs(dice.pick(&[5, 15, 15, 60]) * 60),

@@ -585,9 +585,9 @@ impl Source for InMemory {
         Ok(page)
     }
 
-    async fn project(&self) -> Option<Project> {
+    async fn project(&self) -> Result<Project, CallFailure> {
         let urn = &self.0.world.functions[0];
-        Some(Project { region: urn.region().to_owned(), id: urn.project_id().to_owned() })
+        Ok(Project { region: urn.region().to_owned(), id: urn.project_id().to_owned() })
     }
 
     async fn recording(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {

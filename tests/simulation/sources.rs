@@ -40,9 +40,12 @@ impl Side {
         faults.down_from = dice
             .percent(30.0)
             .then(|| (dice.usize(0..20), dice.pick(&[Down::Refuses, Down::Unavailable, Down::Silent])));
-        // Sources begin to fetch together, when the functions of all are known: that of none is asked for here.
+        // A list of functions may fail or hang while the other service is asked for records.
+        let all_functions = dice.bool();
+        let named = world.functions.iter().cloned().map(Into::into).filter(|_| !all_functions);
         let settings = Settings {
-            functions: world.functions.clone(),
+            functions: named.collect(),
+            all_functions,
             since: Some(Timestamp::from_unix(EPOCH - 10)),
             open_recheck: Duration::ZERO,
             concurrency: dice.pick(&[1, 4]),
@@ -129,4 +132,24 @@ fn each_service_is_asked_as_if_it_were_alone() {
         unlike += u64::from(together[0].1 != together[1].1);
     }
     assert!(unlike > SEEDS / 10, "the services of {unlike} seeds ended unlike each other");
+}
+
+#[test]
+fn a_list_that_fails_or_hangs_keeps_no_other_service_waiting() {
+    for down in [Down::Refuses, Down::Unavailable, Down::Silent] {
+        let listed = |seed, name, down_from| {
+            let mut side = Side::new(seed, name);
+            side.settings.functions.clear();
+            side.settings.all_functions = true;
+            side.faults = Faults { down_from, ..Faults::NONE };
+            side
+        };
+        let healthy = || listed(1, "cn-east-3", None);
+        let at = [EPOCH + healthy().service.world.span];
+        let both = play(&[listed(0, "cn-north-4", Some((0, down))), healthy()], &at);
+        let alone = play(&[healthy()], &at);
+        assert_eq!(both[1], alone[0], "{down:?}");
+        assert!(!alone[0].2.is_empty(), "something is archived");
+        assert_ne!(both[0].1, [0], "{down:?}");
+    }
 }

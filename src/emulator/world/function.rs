@@ -6,9 +6,6 @@ use super::starts::Shape;
 use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
 use crate::emulator::chance::draw;
 
-/// The project all functions belong to.
-pub const PROJECT_ID: &str = "0123456789abcdef0123456789abcdef";
-
 /// How long a live world goes on, seconds; after that it is quiet.
 const LIVE_SPAN: u64 = 86_400;
 /// A live world shows a new record at least this often, seconds, so that a person sees one come.
@@ -43,7 +40,7 @@ impl Function {
         let logged = number < spec.functions - spec.unlogged;
         let starts = if logged { starts(spec, begin, number) } else { Vec::new() };
         let slow = (0..starts.len()).filter(|&index| habits.is_slow(number, index)).collect();
-        Self { urn: name(spec.region, number), logged, starts, slow }
+        Self { urn: name(spec, number), logged, starts, slow }
     }
 
     /// Its name.
@@ -67,11 +64,11 @@ impl Function {
     }
 }
 
-fn name(region: &str, number: usize) -> FunctionUrn {
+fn name(spec: &WorldSpec, number: usize) -> FunctionUrn {
     let (package, name) = NAMES[number % NAMES.len()];
     let round = number / NAMES.len();
     let name = if round == 0 { name.to_owned() } else { format!("{name}-{}", round + 1) };
-    FunctionRef::Name { package: package.to_owned(), name }.resolve(region, PROJECT_ID)
+    FunctionRef::Name { package: package.to_owned(), name }.resolve(spec.region, spec.project_id)
 }
 
 /// The function's part of the span, and in a live world its part of the day after.

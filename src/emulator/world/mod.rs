@@ -12,8 +12,8 @@ mod starts;
 mod state;
 
 pub use failure::Failure;
-pub use function::{Function, PROJECT_ID};
+pub use function::Function;
 pub use id::{ID_LENGTH, Place, RecordId};
 pub use life::Phase;
-pub use spec::{MAX_FUNCTIONS, MAX_RECORDS, MAX_SPAN, REGION, WorldSpec};
+pub use spec::{MAX_FUNCTIONS, MAX_RECORDS, MAX_SPAN, PROJECT_ID, REGION, WorldSpec};
 pub use state::{Shown, World};

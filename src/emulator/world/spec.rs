@@ -5,6 +5,9 @@ use crate::domain::Timestamp;
 /// The region the world lies in.
 pub const REGION: &str = "cn-north-4";
 
+/// The project that the world's functions belong to.
+pub const PROJECT_ID: &str = "0123456789abcdef0123456789abcdef";
+
 /// The most functions of a world; the default quota of an account is 400.
 pub const MAX_FUNCTIONS: usize = 10_000;
 /// The most records of a world: 400 MB of start times.
@@ -19,6 +22,8 @@ pub struct WorldSpec {
     pub seed: u64,
     /// The region in the functions' URNs.
     pub region: &'static str,
+    /// The project in the functions' URNs.
+    pub project_id: &'static str,
     /// How many functions; the first has the most records.
     pub functions: usize,
     /// Of those, how many have no status log: no configuration, and no records.
@@ -51,6 +56,7 @@ impl WorldSpec {
         Self {
             seed: 1,
             region: REGION,
+            project_id: PROJECT_ID,
             functions: 3,
             unlogged: 0,
             records: 20_000,

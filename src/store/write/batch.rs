@@ -40,6 +40,13 @@ impl FromIterator<(FunctionId, RunFunction)> for RunFunctions {
     }
 }
 
+/// The functions of a source become known when it is ready, while others are at work.
+impl Extend<(FunctionId, RunFunction)> for RunFunctions {
+    fn extend<I: IntoIterator<Item = (FunctionId, RunFunction)>>(&mut self, functions: I) {
+        self.0.extend(functions);
+    }
+}
+
 /// What a batch brings is of functions that the run knows.
 impl Index<FunctionId> for RunFunctions {
     type Output = RunFunction;
