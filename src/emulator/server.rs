@@ -31,11 +31,11 @@ const MOST_BODY: usize = 64 * 1024;
 /// the answer. The gateway's own limit is 12 MB (API signing guide).
 const MOST_READ: usize = 16 * 1024 * 1024;
 /// Pieces that a slow body comes in.
-const DROPS: usize = 10;
+const SLOW_CHUNKS: usize = 10;
 /// How long a request without an answer is held, far beyond any client's patience.
 const SILENCE: Duration = Duration::from_mins(10);
 /// How long the listener rests when the system gives no socket.
-const REST: Duration = Duration::from_millis(50);
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 /// What a proxy in front of the service says.
 const HTML: &[u8] = b"<html>\r\n<head><title>Service Unavailable</title></head>\r\n<body>\r\n<center><h1>Service Unavailable</h1></center>\r\n<hr><center>CloudWAF</center>\r\n</body>\r\n</html>\r\n";
 
@@ -47,12 +47,13 @@ pub async fn serve(
 ) -> io::Result<()> {
     let closing = CancellationToken::new();
     let shared = Shared { service, closing: closing.clone() };
-    let app = Router::new().fallback(handle).with_state(shared).into_make_service_with_connect_info::<Line>();
+    let app =
+        Router::new().fallback(handle).with_state(shared).into_make_service_with_connect_info::<ConnectionHandle>();
     let done = async move {
         shutdown.await;
         closing.cancel();
     };
-    axum::serve(Door(listener), app).with_graceful_shutdown(done).await
+    axum::serve(CuttableListener(listener), app).with_graceful_shutdown(done).await
 }
 
 #[derive(Clone)]
@@ -61,7 +62,11 @@ struct Shared {
     closing: CancellationToken,
 }
 
-async fn handle(State(shared): State<Shared>, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
+async fn handle(
+    State(shared): State<Shared>,
+    ConnectInfo(line): ConnectInfo<ConnectionHandle>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MOST_READ).await.ok().filter(|body| body.len() <= MOST_BODY);
     let Some(body) = body else {
@@ -79,7 +84,7 @@ async fn handle(State(shared): State<Shared>, ConnectInfo(line): ConnectInfo<Lin
             _ => {}
         }
     }
-    let answer = struck(&arrival).unwrap_or_else(|| shared.service.answer(&asked, &arrival));
+    let answer = fault_answer(&arrival).unwrap_or_else(|| shared.service.answer(&asked, &arrival));
     deliver(answer, &arrival)
 }
 
@@ -90,7 +95,7 @@ impl Shared {
 }
 
 /// The answer of whatever stands in front of the service, where a fault puts one there.
-fn struck(arrival: &Arrival) -> Option<Answer> {
+fn fault_answer(arrival: &Arrival) -> Option<Answer> {
     let (id, iam) = (request_id(arrival.number), arrival.route.name.is_iam());
     let answer = arrival.faults.iter().find_map(|fault| match fault {
         Fault::Throttled { retry_after } => {
@@ -157,8 +162,8 @@ fn cut(body: &[u8], framing: Framing) -> Piecemeal {
 }
 
 fn slow(body: &[u8], ms: u64) -> Piecemeal {
-    let pause = Duration::from_millis(ms / DROPS as u64);
-    let size = body.len().div_ceil(DROPS).max(1);
+    let pause = Duration::from_millis(ms / SLOW_CHUNKS as u64);
+    let size = body.len().div_ceil(SLOW_CHUNKS).max(1);
     let drops: Vec<Bytes> = body.chunks(size).map(Bytes::copy_from_slice).collect();
     (Body::from_stream(dripping(drops, pause)), Some(body.len()))
 }
@@ -193,36 +198,36 @@ fn http_date(moment: Timestamp) -> String {
 }
 
 /// Accepts connections that can be cut from inside a handler.
-struct Door(TcpListener);
+struct CuttableListener(TcpListener);
 
-impl Listener for Door {
-    type Io = Wire;
-    type Addr = Line;
+impl Listener for CuttableListener {
+    type Io = CuttableStream;
+    type Addr = ConnectionHandle;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             // Without a socket to spare the only remedy is to wait for one to close.
             let Ok((stream, _)) = self.0.accept().await else {
-                tokio::time::sleep(REST).await;
+                tokio::time::sleep(ACCEPT_BACKOFF).await;
                 continue;
             };
             // Small answers should not wait for more; where the system refuses, they only come later.
             let _ = stream.set_nodelay(true);
-            let line = Line::default();
-            return (Wire { stream, line: line.clone() }, line);
+            let line = ConnectionHandle::default();
+            return (CuttableStream { stream, line: line.clone() }, line);
         }
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(Line::default())
+        Ok(ConnectionHandle::default())
     }
 }
 
 /// A handler's hold on its connection.
 #[derive(Clone, Debug, Default)]
-struct Line(Arc<AtomicBool>);
+struct ConnectionHandle(Arc<AtomicBool>);
 
-impl Line {
+impl ConnectionHandle {
     /// Lets nothing more out: the next write resets the connection.
     fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
@@ -233,19 +238,19 @@ impl Line {
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
+impl Connected<IncomingStream<'_, CuttableListener>> for ConnectionHandle {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
         stream.remote_addr().clone()
     }
 }
 
 /// A connection that ends with a reset once its line is cut.
-struct Wire {
+struct CuttableStream {
     stream: TcpStream,
-    line: Line,
+    line: ConnectionHandle,
 }
 
-impl Wire {
+impl CuttableStream {
     fn check(&self) -> io::Result<()> {
         if !self.line.is_cut() {
             return Ok(());
@@ -256,13 +261,13 @@ impl Wire {
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for CuttableStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for CuttableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, buf)

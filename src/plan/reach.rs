@@ -94,7 +94,7 @@ const WALK_VOUCHES_FOR: Duration = Duration::from_hours(12);
 
 /// What was promised of a function's time: of that, what the service no longer shows is lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Promise {
+pub struct Obligation {
     /// From when on; none where nothing is promised yet, whichever clock is right.
     from: Option<Timestamp>,
     /// Whether it is promised by both clocks: by one alone, nothing is called lost.
@@ -103,8 +103,8 @@ pub struct Promise {
     vouched: IntervalSet,
 }
 
-impl Promise {
-    /// The promise of a ledger, by which a function is archived since `first_run_at`.
+impl Obligation {
+    /// The obligation of a ledger, by which a function is archived since `first_run_at`.
     ///
     /// Nothing is promised until [`LEAST_REACH`] after that: the first run takes what the service still shows, and one that
     /// was interrupted goes on with it. Later, what it left behind may have been forgotten meanwhile.
@@ -297,39 +297,39 @@ mod tests {
 
     #[test]
     fn an_outage_longer_than_the_reach_is_in_doubt() {
-        let promise = Promise::of(&[row(0, 500, 500, SETTLED)], at(500), now(540));
-        assert_eq!(promise.doubtful(&[range(500, 540)], now(540)), Some(range(500, 540)));
-        assert_eq!(promise.believed_from(range(500, 540), Reach::default(), now(540)), at(516));
-        assert_eq!(promise.doubtful(&[range(520, 540)], now(540)), None, "the service certainly reaches a day");
+        let obligation = Obligation::of(&[row(0, 500, 500, SETTLED)], at(500), now(540));
+        assert_eq!(obligation.doubtful(&[range(500, 540)], now(540)), Some(range(500, 540)));
+        assert_eq!(obligation.believed_from(range(500, 540), Reach::default(), now(540)), at(516));
+        assert_eq!(obligation.doubtful(&[range(520, 540)], now(540)), None, "the service certainly reaches a day");
     }
 
     #[test]
     fn what_the_first_run_left_is_taken_as_it_is_for_a_day() {
         let ledger = [row(100, 300, 1_000, SETTLED)];
         let left = [range(300, 1_001)];
-        assert_eq!(Promise::of(&ledger, at(1_000), now(1_001)).doubtful(&left, now(1_001)), None);
-        assert_eq!(Promise::of(&ledger, at(1_000), now(1_024)).doubtful(&left, now(1_024)), Some(left[0]));
-        assert_eq!(Promise::of(&[], at(0), now(1_024)).doubtful(&left, now(1_024)), None, "nothing was promised");
+        assert_eq!(Obligation::of(&ledger, at(1_000), now(1_001)).doubtful(&left, now(1_001)), None);
+        assert_eq!(Obligation::of(&ledger, at(1_000), now(1_024)).doubtful(&left, now(1_024)), Some(left[0]));
+        assert_eq!(Obligation::of(&[], at(0), now(1_024)).doubtful(&left, now(1_024)), None, "nothing was promised");
         let before = [range(50, 100)];
-        assert_eq!(Promise::of(&ledger, at(0), now(1_024)).doubtful(&before, now(1_024)), None, "nor was this");
+        assert_eq!(Obligation::of(&ledger, at(0), now(1_024)).doubtful(&before, now(1_024)), None, "nor was this");
     }
 
     /// With a settle delay of days, the young are walked again and again, and nobody may be there to show the reach.
     #[test]
     fn a_recent_proven_walk_vouches_for_its_window() {
         let ledger = [row(0, 500, 600, SETTLED), row(500, 540, 599, PROVEN), row(540, 600, 580, PROVEN)];
-        let promise = Promise::of(&ledger, at(0), now(605));
-        assert_eq!(promise.doubtful(&[range(500, 605)], now(605)), Some(range(540, 605)), "walked too long ago");
-        assert!(promise.believes(range(500, 540), Reach::default(), now(605)));
-        assert_eq!(promise.uniform(range(500, 605), Reach::default(), now(605)), range(500, 540));
-        assert_eq!(promise.uniform(range(520, 530), Reach::default(), now(605)), range(520, 530));
+        let obligation = Obligation::of(&ledger, at(0), now(605));
+        assert_eq!(obligation.doubtful(&[range(500, 605)], now(605)), Some(range(540, 605)), "walked too long ago");
+        assert!(obligation.believes(range(500, 540), Reach::default(), now(605)));
+        assert_eq!(obligation.uniform(range(500, 605), Reach::default(), now(605)), range(500, 540));
+        assert_eq!(obligation.uniform(range(520, 530), Reach::default(), now(605)), range(520, 530));
         let rows = [row(0, 500, 600, SETTLED), row(500, 540, 580, PROVEN)];
-        let until = |hour| Promise::of(&rows, at(0), now(hour));
+        let until = |hour| Obligation::of(&rows, at(0), now(hour));
         assert!(until(591).believes(range(500, 540), Reach::default(), now(591)));
         assert!(!until(592).believes(range(500, 540), Reach::default(), now(592)), "for twelve hours");
         let unproven = [row(0, 500, 600, SETTLED), row(500, 540, 599, State::Unproven)];
-        let promise = Promise::of(&unproven, at(0), now(605));
-        assert_eq!(promise.doubtful(&[range(500, 605)], now(605)), Some(range(500, 605)));
+        let obligation = Obligation::of(&unproven, at(0), now(605));
+        assert_eq!(obligation.doubtful(&[range(500, 605)], now(605)), Some(range(500, 605)));
     }
 
     /// The machine's clock at one hour, the service's at another.
@@ -344,11 +344,11 @@ mod tests {
         let ledger = [row(0, 500, 500, SETTLED)];
         let pending = range(500, 540);
         for now in [apart(540, 600), apart(600, 540)] {
-            let promise = Promise::of(&ledger, at(0), now);
-            assert_eq!(promise.lost_until(pending, Reach::default(), now), at(516), "older by both than is shown");
-            assert_eq!(promise.believed_from(pending, Reach::default(), now), at(576), "younger by both");
+            let obligation = Obligation::of(&ledger, at(0), now);
+            assert_eq!(obligation.lost_until(pending, Reach::default(), now), at(516), "older by both than is shown");
+            assert_eq!(obligation.believed_from(pending, Reach::default(), now), at(576), "younger by both");
         }
-        let young = Promise::of(&ledger, at(500), apart(520, 600));
+        let young = Obligation::of(&ledger, at(500), apart(520, 600));
         assert_eq!(
             young.lost_until(pending, Reach::default(), apart(520, 600)),
             pending.begin(),
@@ -365,9 +365,9 @@ mod tests {
             let sent = at(machine);
             clock.learn(Answered { sent, received: sent, date: Some(Timestamp::from_unix(sent.unix() + ahead)) });
             let now = clock.at(sent);
-            let promise = Promise::of(&[row(0, 500, 500, SETTLED)], at(first_run), now);
-            let from = promise.believed_from(pending, Reach::default(), now);
-            assert_eq!(promise.lost_until(pending, Reach::default(), now), from, "{machine} {ahead}");
+            let obligation = Obligation::of(&[row(0, 500, 500, SETTLED)], at(first_run), now);
+            let from = obligation.believed_from(pending, Reach::default(), now);
+            assert_eq!(obligation.lost_until(pending, Reach::default(), now), from, "{machine} {ahead}");
             assert_eq!(from, Timestamp::from_unix(at(machine - 24).unix() + ahead.max(0)), "{machine} {ahead}");
         }
     }
@@ -388,7 +388,7 @@ mod tests {
     #[test]
     fn a_walk_that_is_dated_after_the_present_vouches_for_nothing() {
         let ledger = [row(0, 500, 600, SETTLED), row(500, 540, 9_000, PROVEN)];
-        let promise = Promise::of(&ledger, at(0), now(605));
-        assert_eq!(promise.doubtful(&[range(500, 605)], now(605)), Some(range(500, 605)));
+        let obligation = Obligation::of(&ledger, at(0), now(605));
+        assert_eq!(obligation.doubtful(&[range(500, 605)], now(605)), Some(range(500, 605)));
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// How patient to be with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// How often one request is sent at most.
     pub tries: u32,
     /// The ceiling of the first wait.
@@ -45,7 +45,7 @@ const TOTAL_OF_A_PART: Duration = Duration::from_secs(8);
 /// A service that answers as slowly as it may is asked once more before it is taken to be down.
 const SILENCE_AFTER_A_TIMEOUT: Duration = Duration::from_secs(50);
 
-impl Patience {
+impl RetryPolicy {
     /// The patience with a request that is worth so much.
     #[must_use]
     pub fn for_effort(self, effort: Effort) -> Self {
@@ -67,7 +67,7 @@ impl Patience {
 
 /// Six tries over at most three minutes: a deployment or a failover on the other side passes, and a run by cron every
 /// five minutes still ends before the next one begins.
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             tries: 6,
@@ -84,7 +84,7 @@ impl Default for Patience {
 /// `tries` were made (at least one), `elapsed` since the first; `asked_for` is what `Retry-After` said, and is never
 /// cut short; `draw` is a random number in `0.0..1.0`.
 pub fn wait_before_next(
-    patience: Patience,
+    patience: RetryPolicy,
     tries: u32,
     elapsed: Duration,
     asked_for: Option<Duration>,
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn waits_grow_up_to_the_ceiling() {
-        let patience = Patience { tries: 20, total: Duration::MAX, ..Patience::default() };
+        let patience = RetryPolicy { tries: 20, total: Duration::MAX, ..RetryPolicy::default() };
         let waits: Vec<u128> = (1..10)
             .map(|tries| wait_before_next(patience, tries, Duration::ZERO, None, 1.0).unwrap().as_millis())
             .collect();
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_wait_that_was_asked_for_is_kept_or_given_up_on() {
-        let patience = Patience::default();
+        let patience = RetryPolicy::default();
         let asked = Some(Duration::from_mins(1));
         assert_eq!(wait_before_next(patience, 1, Duration::ZERO, asked, 0.5), asked);
         assert_eq!(wait_before_next(patience, 2, Duration::from_secs(121), asked, 0.5), None);
@@ -128,11 +128,11 @@ mod tests {
 
     #[test]
     fn a_part_of_what_failed_is_asked_for_twice_and_one_that_hangs_once() {
-        let part = Patience::default().for_effort(Effort::Part);
+        let part = RetryPolicy::default().for_effort(Effort::Part);
         let next = |tries, elapsed| wait_before_next(part, tries, Duration::from_secs(elapsed), None, 1.0);
         assert_eq!((next(1, 0), next(2, 1)), (Some(part.first_wait), None));
         assert_eq!(next(1, 10), None);
-        let once = Patience::default().for_effort(Effort::Once);
+        let once = RetryPolicy::default().for_effort(Effort::Once);
         assert_eq!(wait_before_next(once, 1, Duration::ZERO, None, 0.0), None);
     }
 
@@ -143,14 +143,15 @@ mod tests {
 
     #[test]
     fn who_lets_an_answer_take_longer_waits_longer_before_the_service_is_down() {
-        let silence = |seconds| Patience::default().with_answers_after(Duration::from_secs(seconds)).silence.as_secs();
+        let silence =
+            |seconds| RetryPolicy::default().with_answers_after(Duration::from_secs(seconds)).silence.as_secs();
         assert_eq!([1, 60, 300].map(silence), [110, 110, 350]);
     }
 
     proptest! {
         #[test]
         fn retrying_ends(draws in prop::collection::vec(0.0f64..1.0, 50)) {
-            let patience = Patience::default();
+            let patience = RetryPolicy::default();
             let (mut elapsed, mut tries) = (Duration::ZERO, 1);
             while let Some(wait) = wait_before_next(patience, tries, elapsed, None, draws[tries as usize % 50]) {
                 prop_assert!(wait <= patience.longest_wait);

@@ -54,7 +54,7 @@ pub struct Verified {
 
 /// What walking a window again showed: a proof like any other, held against what is archived.
 #[derive(Clone, Debug)]
-pub struct Rewalk {
+pub struct VerificationWalk {
     /// The window.
     pub window: Interval,
     /// What the service shows of it, and of the seconds around it.

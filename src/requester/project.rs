@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::plan::clocks::{Moment, ServiceClock};
 use crate::plan::outage::Outage;
 use crate::plan::pace::Pace;
-use crate::plan::retry::{Effort, Patience};
+use crate::plan::retry::{Effort, RetryPolicy};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,7 +46,7 @@ pub(crate) struct Politeness {
     /// The most requests under way at once.
     pub(crate) concurrency: usize,
     /// When to give up on a request, or on the service.
-    pub(crate) patience: Patience,
+    pub(crate) patience: RetryPolicy,
     /// Decides the jitter of waits.
     pub(crate) seed: u64,
 }
@@ -63,7 +63,7 @@ pub(crate) struct Requester<S> {
     /// The same moment by the machine's clock, which is read once: within a run, time runs evenly.
     pub(super) began_at: Timestamp,
     pub(super) pace: Mutex<Pace>,
-    pub(super) patience: Patience,
+    pub(super) patience: RetryPolicy,
     /// One place until the service has let us in once: a wrong key is shown to it a single time.
     pub(super) permits: Semaphore,
     pub(super) is_authenticated: AsyncMutex<bool>,

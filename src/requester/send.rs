@@ -3,7 +3,7 @@
 use super::project::{Failed, Requester, lock};
 use super::source::Source;
 use crate::api::{CallFailure, Meaning};
-use crate::plan::retry::{Effort, Patience, hangs, wait_before_next};
+use crate::plan::retry::{Effort, RetryPolicy, hangs, wait_before_next};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -216,7 +216,7 @@ impl<S: Source> Requester<S> {
 
 /// A request under way.
 struct Request {
-    patience: Patience,
+    patience: RetryPolicy,
     /// When it got into line.
     began: Instant,
     tries: u32,
@@ -229,7 +229,7 @@ struct Request {
 }
 
 impl Request {
-    fn new(patience: Patience, effort: Effort) -> Self {
+    fn new(patience: RetryPolicy, effort: Effort) -> Self {
         let may_be_pardoned = effort == Effort::Whole;
         Self { patience, began: Instant::now(), tries: 0, timeouts: 0, first_sent: None, may_be_pardoned }
     }
@@ -299,7 +299,7 @@ mod tests {
     /// At a pace that keeps nobody apart, each has its turn when credentials have been renewed.
     #[tokio::test]
     async fn who_waits_for_new_credentials_has_a_turn() {
-        let politeness = Politeness { max_rps: 1e9, concurrency: 4, patience: Patience::default(), seed: 0 };
+        let politeness = Politeness { max_rps: 1e9, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
         let requester = Requester::new(Service(|_| Ok(Page::default())), Clock::System, politeness);
         let mut renewals = requester.renewals.write().await;
         let mut turns = Box::pin(join_all((0..3).map(|_| requester.wait_for_turn())));
@@ -325,7 +325,7 @@ mod tests {
     /// Waited for, it would hold the archive for an hour without a word.
     #[tokio::test(start_paused = true)]
     async fn a_service_that_asks_to_wait_for_long_is_asked_no_more() {
-        let politeness = Politeness { max_rps: 5.0, concurrency: 4, patience: Patience::default(), seed: 0 };
+        let politeness = Politeness { max_rps: 5.0, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
         let urn: FunctionUrn = "urn:fss:r:p:function:default:f".parse().unwrap();
         let answers: fn(PageQuery) -> Result<Page, CallFailure> =
             |query| if query.marker == Marker(1) { Err(throttled(3_600)) } else { Ok(Page::default()) };

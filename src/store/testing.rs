@@ -7,7 +7,7 @@ use crate::store::file::schema::{APPLICATION_ID, migrations};
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::Question;
 use crate::store::sql::{FunctionId, RunId};
-use crate::store::write::{Batch, BegunRun, Packed, RunFunction, RunFunctions, Showing, Tally, digest};
+use crate::store::write::{Batch, BegunRun, Packed, RunFunction, RunFunctions, SeenPage, Tally, digest};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::path::PathBuf;
@@ -154,13 +154,13 @@ impl Kept {
     /// A function shows a record at a moment: id, status, code, message, start, end and other fields, `-` for nothing.
     /// Returns the records that changed although they were final.
     pub(crate) fn show(&mut self, function: usize, second: i64, record: &str) -> Vec<RequestId> {
-        self.commit(second, &Batch { showings: vec![self.showing(function, second, &[record])], ..Batch::default() })
+        self.commit(second, &Batch { pages: vec![self.page(function, second, &[record])], ..Batch::default() })
     }
 
-    pub(crate) fn showing(&self, function: usize, second: i64, records: &[&str]) -> Showing {
+    pub(crate) fn page(&self, function: usize, second: i64, records: &[&str]) -> SeenPage {
         let records: Vec<Invocation> = records.iter().map(|text| record(text)).collect();
         let (function, records) = (self.functions[function], Packed::of(&records));
-        Showing { function, records, seen_at: at(second).into() }
+        SeenPage { function, records, seen_at: at(second).into() }
     }
 
     pub(crate) fn commit(&mut self, second: i64, batch: &Batch) -> Vec<RequestId> {

@@ -1,13 +1,13 @@
 //! The one writer: gathers what the tasks bring and commits it in large, sorted batches.
 
-use super::delivery::{Delivery, MOST_IN_HAND, Parcel};
+use super::message::{FetchedPage, MOST_IN_HAND, Message};
 use super::shared::SharedArchive;
 use super::source::Standing;
 use crate::domain::{Counts, Reject, RequestId};
-use crate::plan::verify::{Rewalk, asks_for_each};
+use crate::plan::verify::{VerificationWalk, asks_for_each};
 use crate::store::file::StoreError;
 use crate::store::sql::{FunctionId, RunId, SourceId};
-use crate::store::write::{Batch, Comparison, RunFunction, RunFunctions, Showing, SourceTally, Tally};
+use crate::store::write::{Batch, Comparison, RunFunction, RunFunctions, SeenPage, SourceTally, Tally};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
@@ -32,7 +32,7 @@ pub(super) struct Begun {
     /// Its functions.
     pub(super) functions: Vec<(FunctionId, RunFunction)>,
     /// What was shown meanwhile.
-    pub(super) showing: Option<Showing>,
+    pub(super) page: Option<SeenPage>,
     /// What its list of functions holds that names no function, as much as is kept of it.
     pub(super) rejects: Vec<Reject>,
     /// How much there was of that.
@@ -51,7 +51,7 @@ pub(super) struct Committer<'a> {
     rooms: Vec<OwnedSemaphorePermit>,
     due: Option<Instant>,
     /// Walks of settled windows whose pages are in the batch or committed.
-    rewalks: Vec<(FunctionId, Rewalk)>,
+    verifications: Vec<(FunctionId, VerificationWalk)>,
     comparisons: Vec<Comparison>,
     /// How many records were asked for, each by its id, since a walk missed them.
     suspects: usize,
@@ -70,7 +70,7 @@ impl<'a> Committer<'a> {
             bytes: 0,
             rooms: Vec::new(),
             due: None,
-            rewalks: Vec::new(),
+            verifications: Vec::new(),
             comparisons: Vec::new(),
             suspects: 0,
             revised: HashSet::new(),
@@ -84,36 +84,36 @@ impl<'a> Committer<'a> {
 
     /// Takes in what is known of a source, before anything that its functions show.
     pub(super) fn begin(&mut self, source: SourceId, begun: Begun) {
-        let Begun { functions, showing, rejects, unreadable } = begun;
+        let Begun { functions, page, rejects, unreadable } = begun;
         self.functions.extend(functions);
-        self.batch.showings.extend(showing);
+        self.batch.pages.extend(page);
         self.batch.rejects.extend(rejects.into_iter().map(|reject| (None, reject)));
         self.tally.of(source).counts.functions_unreadable += unreadable;
     }
 
     /// Takes something in; it is committed later.
-    pub(super) fn take(&mut self, function: FunctionId, delivery: Delivery) {
+    pub(super) fn take(&mut self, function: FunctionId, message: Message) {
         self.due.get_or_insert_with(|| Instant::now() + GATHERING);
         let SourceTally { counts, habits: known } = self.tally.of(self.functions[function].source);
         let counts = &mut counts.pages;
-        match delivery {
-            Delivery::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (function, entry))),
-            Delivery::Rewalk(rewalk) => {
-                counts.verifying += rewalk.pages;
-                self.rewalks.push((function, rewalk));
+        match message {
+            Message::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (function, entry))),
+            Message::VerificationWalk(verification) => {
+                counts.verifying += verification.pages;
+                self.verifications.push((function, verification));
             }
-            Delivery::Asked(recheck) => self.batch.rechecks.push(recheck),
-            Delivery::GivenUp(records) => self.batch.given_up.extend(records),
-            Delivery::Fact(at, fact) => self.batch.facts.push((function, at, fact)),
-            Delivery::Page(parcel) => {
-                self.bytes += parcel.memory();
-                let Parcel { records, rejects, entries, habits, seen_at, room } = parcel;
+            Message::Asked(recheck) => self.batch.rechecks.push(recheck),
+            Message::GivenUp(records) => self.batch.given_up.extend(records),
+            Message::Fact(at, fact) => self.batch.facts.push((function, at, fact)),
+            Message::Page(page_message) => {
+                self.bytes += page_message.memory();
+                let FetchedPage { records, rejects, entries, habits, seen_at, room } = page_message;
                 self.rooms.extend(room);
                 counts.pages += 1;
                 counts.entries += entries;
                 *known = known.and(habits);
                 self.batch.rejects.extend(rejects.into_iter().map(|reject| (Some(function), reject)));
-                self.batch.showings.push(Showing { function, records, seen_at });
+                self.batch.pages.push(SeenPage { function, records, seen_at });
             }
         }
     }
@@ -136,7 +136,7 @@ impl<'a> Committer<'a> {
         let batch = std::mem::take(&mut self.batch);
         let rooms = std::mem::take(&mut self.rooms);
         (self.bytes, self.due) = (0, None);
-        let (pages, began) = (batch.showings.len(), Instant::now());
+        let (pages, began) = (batch.pages.len(), Instant::now());
         let (run, functions, tally) = (self.run, &self.functions, &mut *self.tally);
         let revised = self.archive.with(|archive| archive.commit(run, standing.now, functions, &batch, tally))?;
         tracing::debug!(pages, elapsed_ms = began.elapsed().as_millis(), "a batch is committed");
@@ -147,9 +147,9 @@ impl<'a> Committer<'a> {
 
     /// Compares the settled windows that were walked again with what is archived, now that their pages are.
     fn compare(&mut self) -> Result<(), StoreError> {
-        for (function, rewalk) in std::mem::take(&mut self.rewalks) {
+        for (function, verification) in std::mem::take(&mut self.verifications) {
             let (run, revised) = (self.run, &mut self.revised);
-            let mut comparison = self.archive.with(|archive| archive.compare(run, function, &rewalk, revised))?;
+            let mut comparison = self.archive.with(|archive| archive.compare(run, function, &verification, revised))?;
             if !asks_for_each(comparison.suspects.len(), self.suspects) {
                 comparison.conclude(|_| true);
             }
@@ -161,7 +161,7 @@ impl<'a> Committer<'a> {
 
     /// Whether anything waits to be committed or compared.
     pub(super) fn has_something(&self) -> bool {
-        !(self.batch.is_empty() && self.rewalks.is_empty())
+        !(self.batch.is_empty() && self.verifications.is_empty())
     }
 
     /// Hands out what was compared so far.

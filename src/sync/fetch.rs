@@ -1,9 +1,9 @@
 //! The loop of a run: tasks ask side by side, and what they bring is committed.
 
 use super::committer::{Begun, Committer};
-use super::delivery::{Delivery, MOST_IN_HAND, Outbox};
 use super::function::{self, Walked};
 use super::job::FunctionJob;
+use super::message::{MOST_IN_HAND, Message, MessageSender};
 use super::prepared::Prepared;
 use super::source::{ActiveSource, Standing};
 use super::stop::Stop;
@@ -33,19 +33,19 @@ pub(super) struct Fetching<'f, 'c, S> {
     cancel: &'f CancellationToken,
     watch: &'c mut dyn Watch,
     lines: Lines,
-    receiver: Receiver<(FunctionId, Delivery)>,
+    receiver: Receiver<(FunctionId, Message)>,
 }
 
 /// Where the ways to the writer begin.
 #[derive(Clone)]
 struct Lines {
-    sender: Sender<(FunctionId, Delivery)>,
+    sender: Sender<(FunctionId, Message)>,
     room: Arc<Semaphore>,
 }
 
 impl Lines {
-    fn outbox(&self, function: FunctionId) -> Outbox {
-        Outbox { function, sender: self.sender.clone(), room: Arc::clone(&self.room) }
+    fn messages(&self, function: FunctionId) -> MessageSender {
+        MessageSender { function, sender: self.sender.clone(), room: Arc::clone(&self.room) }
     }
 }
 
@@ -76,8 +76,8 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
     }
 
     /// The way for what is shown of a function.
-    pub(super) fn outbox(&self, function: FunctionId) -> Outbox {
-        self.lines.outbox(function)
+    pub(super) fn messages(&self, function: FunctionId) -> MessageSender {
+        self.lines.messages(function)
     }
 
     /// Does the work of all functions, of each source from when it is ready. What became of a
@@ -90,12 +90,12 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
         let tasks = coming.map(|ready| {
             let mut one: Prepared<'f, S> = ready?;
             let (source, begun) = (one.source, one.begin());
-            let witnesses = one.jobs.iter().map(|job| (job.urn.clone(), Some(lines.outbox(job.id).sink())));
+            let witnesses = one.jobs.iter().map(|job| (job.urn.clone(), Some(lines.messages(job.id).sink())));
             source.requester.call_on(Witnesses::Functions(witnesses.collect()));
             let task = |job: &mut FunctionJob| {
-                let (requester, outbox) = (Arc::clone(&source.requester), lines.outbox(job.id));
+                let (requester, messages) = (Arc::clone(&source.requester), lines.messages(job.id));
                 let (id, urn, work) = (job.id, job.urn.clone(), std::mem::take(&mut job.work));
-                async move { (id, function::work(&requester, &urn, work, outbox).await) }
+                async move { (id, function::work(&requester, &urn, work, messages).await) }
             };
             let tasks = one.jobs.iter_mut().map(task).collect();
             prepared.push(one);
@@ -127,8 +127,8 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
                 next = coming.next(), if !coming.is_done() => if let Some(ready) = next.transpose()? {
                     self.begin(ready, &mut under_way);
                 },
-                Some((function, delivery)) = self.receiver.recv() => {
-                    self.committer.take(function, delivery);
+                Some((function, message)) = self.receiver.recv() => {
+                    self.committer.take(function, message);
                     self.watch.progress(&self.committer.counts());
                 }
                 () = self.committer.is_due() => self.commit()?,
@@ -143,8 +143,8 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
             }
         }
         under_way.abort_all();
-        while let Ok((function, delivery)) = self.receiver.try_recv() {
-            self.committer.take(function, delivery);
+        while let Ok((function, message)) = self.receiver.try_recv() {
+            self.committer.take(function, message);
         }
         Ok(results)
     }

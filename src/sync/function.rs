@@ -1,6 +1,6 @@
 //! One function's part of a run: asks what its schedule says, hands over what comes.
 
-use super::delivery::{Delivery, Outbox};
+use super::message::{Message, MessageSender};
 use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Marker, Page};
 use crate::plan::clocks::Moment;
@@ -13,8 +13,13 @@ pub(super) type Walked = schedule::Walked<CallFailure>;
 
 /// Does a function's part of a run. What cannot be had of it is left for the next run; only where the function itself
 /// cannot be had, the rest is not asked for.
-pub(super) async fn work<S: Source>(requester: &Requester<S>, urn: &FunctionUrn, work: Work, outbox: Outbox) -> Walked {
-    let function = FunctionRequester { requester, urn, sink: outbox.sink() };
+pub(super) async fn work<S: Source>(
+    requester: &Requester<S>,
+    urn: &FunctionUrn,
+    work: Work,
+    messages: MessageSender,
+) -> Walked {
+    let function = FunctionRequester { requester, urn, sink: messages.sink() };
     let mut schedule = Schedule::new(work);
     let mut under_way = FuturesUnordered::new();
     let mut effects = schedule.begin(requester.present());
@@ -28,7 +33,7 @@ pub(super) async fn work<S: Source>(requester: &Requester<S>, urn: &FunctionUrn,
                         (question, reply)
                     });
                 }
-                other => carry_out(urn, &outbox, other).await,
+                other => carry_out(urn, &messages, other).await,
             }
         }
         let next = if schedule.is_over() { None } else { under_way.next().await };
@@ -36,7 +41,7 @@ pub(super) async fn work<S: Source>(requester: &Requester<S>, urn: &FunctionUrn,
         effects = match reply {
             Ok(Reply::Page(page, served_at)) => {
                 let effects = schedule.take(&question, Ok(Answer::Page(&page, served_at)), requester.present());
-                outbox.send_page(marker_of(&question), page, served_at).await;
+                messages.send_page(marker_of(&question), page, served_at).await;
                 effects
             }
             Ok(Reply::Around) => schedule.take(&question, Ok(Answer::Around), requester.present()),
@@ -77,17 +82,17 @@ fn marker_of(question: &Question) -> Marker {
     }
 }
 
-async fn carry_out(urn: &FunctionUrn, outbox: &Outbox, effect: Effect<CallFailure>) {
-    let delivery = match effect {
-        Effect::Enter(rows) => Delivery::Walk(rows),
-        Effect::Compare(rewalk) => Delivery::Rewalk(rewalk),
-        Effect::NoteAsked(recheck) => Delivery::Asked(recheck),
-        Effect::GiveUp(records) => Delivery::GivenUp(records),
-        Effect::Keep(at, fact) => Delivery::Fact(at, fact),
+async fn carry_out(urn: &FunctionUrn, messages: &MessageSender, effect: Effect<CallFailure>) {
+    let message = match effect {
+        Effect::Enter(rows) => Message::Walk(rows),
+        Effect::Compare(verification) => Message::VerificationWalk(verification),
+        Effect::NoteAsked(recheck) => Message::Asked(recheck),
+        Effect::GiveUp(records) => Message::GivenUp(records),
+        Effect::Keep(at, fact) => Message::Fact(at, fact),
         Effect::Tell(note) => return tell(urn, note),
         Effect::Ask(_) => return,
     };
-    outbox.send(delivery).await;
+    messages.send(message).await;
 }
 
 fn tell(urn: &FunctionUrn, note: Note<CallFailure>) {

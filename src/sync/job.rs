@@ -7,7 +7,7 @@ use crate::plan::emptiness::{self, Emptiness};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
-use crate::plan::reach::Promise;
+use crate::plan::reach::Obligation;
 use crate::plan::schedule::{Recorded, SideChecks, Work};
 use crate::plan::{failing, refresh, windows};
 use crate::store::file::{Archive, StoreError};
@@ -48,9 +48,9 @@ pub(super) fn plan_sync(
     let done: IntervalSet = done(&job.ledger).iter().chain(later).collect();
     let pending = windows::pending(job.horizon, &done);
     let emptiness = Emptiness::of(&job.ledger, settings.settle_delay);
-    let promise = Promise::of(&job.ledger, job.first_run_at, now);
+    let obligation = Obligation::of(&job.ledger, job.first_run_at, now);
     // Whether the service reaches back to what is pending is in doubt only after an outage; then one request tells.
-    let reach_probe = match promise.doubtful(&emptiness.unseen(&pending), now) {
+    let reach_probe = match obligation.doubtful(&emptiness.unseen(&pending), now) {
         Some(range) => archive.load_reach_probe(job.id, range.begin())?,
         None => None,
     };
@@ -74,7 +74,7 @@ pub(super) fn plan_sync(
         old,
         settle_delay: settings.settle_delay,
         habits,
-        promise,
+        obligation,
         emptiness,
         lanes: 1,
         verify: Vec::new(),

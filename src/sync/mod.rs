@@ -8,13 +8,13 @@
 
 mod absence;
 mod committer;
-mod delivery;
 mod discovery;
 mod doctor;
 mod failure;
 mod fetch;
 mod function;
 mod job;
+mod message;
 mod planning;
 mod preparation;
 mod prepared;

@@ -69,11 +69,11 @@ impl<'a> Preparation<'a> {
         self.claim(source, &resolved)?;
         let looked = absence::look_for(self.archive, &self.known, requester, &mut resolved).await?;
         let urns: Vec<FunctionUrn> = resolved.choices.iter().map(|choice| choice.urn.clone()).collect();
-        let targets::Loaded { mut jobs, functions, showing } =
+        let targets::Loaded { mut jobs, functions, page } =
             targets::load(self.archive, source, &urns, self.task).await?;
         let budget = &mut *self.budget.borrow_mut();
         self.archive.with(|archive| planning::plan(archive, source, &mut jobs, self.task, budget))?;
-        Ok(Prepared { resolved, looked, jobs, functions, showing, ..Prepared::nothing(source) })
+        Ok(Prepared { resolved, looked, jobs, functions, page, ..Prepared::nothing(source) })
     }
 
     /// Notes that functions belong to a source, and refuses those that belong to another: two requesters

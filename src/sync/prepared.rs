@@ -8,7 +8,7 @@ use super::source::ActiveSource;
 use crate::api::CallFailure;
 use crate::requester::Source;
 use crate::store::sql::FunctionId;
-use crate::store::write::{RunFunction, Showing};
+use crate::store::write::{RunFunction, SeenPage};
 
 /// A source of a run that is ready, or will not be.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Prepared<'s, S> {
     /// Its functions as the writer has to know them, those of `jobs` among them.
     pub(super) functions: Vec<(FunctionId, RunFunction)>,
     /// What was shown meanwhile.
-    pub(super) showing: Option<Showing>,
+    pub(super) page: Option<SeenPage>,
 }
 
 impl<'s, S: Source> Prepared<'s, S> {
@@ -36,7 +36,7 @@ impl<'s, S: Source> Prepared<'s, S> {
             looked: Looked::default(),
             jobs: Vec::new(),
             functions: Vec::new(),
-            showing: None,
+            page: None,
         }
     }
 
@@ -45,7 +45,7 @@ impl<'s, S: Source> Prepared<'s, S> {
         let list = self.resolved.list.as_ref();
         Begun {
             functions: std::mem::take(&mut self.functions),
-            showing: self.showing.take(),
+            page: self.page.take(),
             rejects: list.map_or_else(Vec::new, |list| list.rejects.clone()),
             unreadable: list.map_or(0, |list| list.unreadable),
         }

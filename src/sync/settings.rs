@@ -1,7 +1,7 @@
 //! What a run is asked to do.
 
 use crate::domain::{FunctionRef, Timestamp};
-use crate::plan::retry::Patience;
+use crate::plan::retry::RetryPolicy;
 use crate::requester::Politeness;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ pub struct Settings {
     /// How many requests a second may leave.
     pub max_rps: f64,
     /// How patient to be with a request.
-    pub patience: Patience,
+    pub patience: RetryPolicy,
     /// Where the waits before retries are drawn from.
     pub seed: u64,
 }
@@ -84,7 +84,7 @@ impl Default for Settings {
             open_recheck: Duration::from_hours(1),
             concurrency: 4,
             max_rps: 5.0,
-            patience: Patience::default(),
+            patience: RetryPolicy::default(),
             seed: 0,
         }
     }

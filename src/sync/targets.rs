@@ -16,7 +16,7 @@ use crate::plan::windows;
 use crate::requester::{Requester, Source};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, SourceId};
-use crate::store::write::{Packed, Registered, RunFunction, Showing};
+use crate::store::write::{Packed, Registered, RunFunction, SeenPage};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(super) struct Loaded {
     /// All functions, as the writer has to know them.
     pub(super) functions: Vec<(FunctionId, RunFunction)>,
     /// What was shown when the service was asked for its time.
-    pub(super) showing: Option<Showing>,
+    pub(super) page: Option<SeenPage>,
 }
 
 /// What is known of the functions of a source.
@@ -48,16 +48,16 @@ pub(super) async fn load<S: Source>(
         let jobs = archive.with(|archive| verification::load_jobs(archive, urns, requester.now().later()))?;
         let known = |job: &FunctionJob| (job.id, known(*source_id, &job.ledger, false));
         let functions = jobs.iter().map(known).collect();
-        return Ok(Loaded { jobs, functions, showing: None });
+        return Ok(Loaded { jobs, functions, page: None });
     }
     let mut found = archive.with(|archive| load_found(archive, urns, requester.now()))?;
-    let showing = learn_time(requester, &found, settings).await.map_err(Stop::Refused)?;
+    let page = learn_time(requester, &found, settings).await.map_err(Stop::Refused)?;
     archive.with(|archive| take_back_the_future(archive, &mut found, settings, requester))?;
     let of_writer = |it: &Found| (it.registered.id, known(*source_id, &it.ledger, it.registered.is_new));
     let functions = found.iter().map(of_writer).collect();
     let jobs = to_jobs(found, settings, requester.now());
     archive.with(|archive| note_horizons(archive, &jobs, requester.now()))?;
-    Ok(Loaded { jobs, functions, showing })
+    Ok(Loaded { jobs, functions, page })
 }
 
 fn known(source: SourceId, ledger: &Arc<[Entry]>, is_new: bool) -> RunFunction {
@@ -113,7 +113,7 @@ async fn learn_time<S: Source>(
     requester: &Requester<S>,
     known: &[Found],
     settings: &Settings,
-) -> Result<Option<Showing>, CallFailure> {
+) -> Result<Option<SeenPage>, CallFailure> {
     let now = requester.now();
     let is_doubtful = |function: &Found| {
         let horizon = function.scope(settings, now).horizon(now);
@@ -129,7 +129,7 @@ async fn learn_time<S: Source>(
         match requester.list(&function.urn, query).await {
             Ok((page, seen_at)) => {
                 let (id, records) = (function.registered.id, Packed::of(&page.records));
-                return Ok(Some(Showing { function: id, records, seen_at }));
+                return Ok(Some(SeenPage { function: id, records, seen_at }));
             }
             Err(failure) if requester.refusal().is_some() || failure.is_temporary() => return Err(failure),
             Err(failure) => tracing::debug!(function = function.urn.full_name(), "does not tell the time: {failure}"),

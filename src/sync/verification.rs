@@ -1,9 +1,9 @@
 //! Walking settled windows again: which ones, and whether what they no longer show is really gone.
 
 use super::committer::Begun;
-use super::delivery::Outbox;
 use super::fetch::{Fetching, ReadySource};
 use super::job::FunctionJob;
+use super::message::MessageSender;
 use super::prepared::Prepared;
 use super::settings::{Selection, Settings};
 use super::stop::Stop;
@@ -115,8 +115,8 @@ pub(super) async fn conclude<'f, S: Source>(
         for Comparison { function, suspects, .. } in &comparisons {
             let Some(&urn) = urns.get(function) else { continue };
             tasks.extend(suspects.iter().map(|suspect| {
-                let (requester, outbox) = (Arc::clone(&source.requester), fetching.outbox(*function));
-                look_for(requester, urn.clone(), suspect.clone(), outbox)
+                let (requester, messages) = (Arc::clone(&source.requester), fetching.messages(*function));
+                look_for(requester, urn.clone(), suspect.clone(), messages)
             }));
         }
         all.push(Ok(ReadySource { source, begun: Begun::default(), tasks }));
@@ -136,14 +136,14 @@ async fn look_for<S: Source>(
     requester: Arc<Requester<S>>,
     urn: FunctionUrn,
     suspect: Suspect,
-    outbox: Outbox,
+    messages: MessageSender,
 ) -> Option<RequestId> {
     let Suspect { request_id, started_at, ended_at, .. } = suspect;
     let range = around_ended(started_at, ended_at, requester.now().later())?;
     match requester.find(&urn, &request_id, range).await {
         Ok((page, seen_at)) => {
             let is_shown = page.shows(&request_id);
-            outbox.send_page(Marker(0), page, seen_at).await;
+            messages.send_page(Marker(0), page, seen_at).await;
             (!is_shown).then_some(request_id)
         }
         // Nothing is said of a record that could not be asked for.

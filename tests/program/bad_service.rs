@@ -29,7 +29,7 @@ fn what_lasts_ends_the_run_and_the_next_one_completes_it() {
         ("internal", Fault::Status { code: 500, body: BodyKind::Json }, "(HTTP 500, FSS.0500"),
         ("throttled", Fault::Throttled { retry_after: None }, "the service asks to slow down (HTTP 429, APIGW.0308"),
     ];
-    // Patience takes seconds, so the cases wait side by side.
+    // The waits between tries take seconds, so the cases wait side by side.
     std::thread::scope(|scope| {
         for (name, fault, message) in cases {
             scope.spawn(move || {

@@ -159,7 +159,7 @@ fn cases() -> Vec<(&'static str, String, Body, &'static str)> {
 
 #[test]
 fn whatever_is_sent_the_run_ends_with_a_word_and_in_little_memory() {
-    // Patience takes seconds, so the cases wait side by side.
+    // The waits between tries take seconds, so the cases wait side by side.
     thread::scope(|scope| {
         for (name, head, body, expected) in cases() {
             scope.spawn(move || {

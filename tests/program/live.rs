@@ -9,7 +9,7 @@ use fgarchive::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, P
 use fgarchive::clock::Clock;
 use fgarchive::domain::Timestamp;
 use fgarchive::emulator::{Readings, TOKEN, WorldSpec};
-use fgarchive::plan::retry::Patience;
+use fgarchive::plan::retry::RetryPolicy;
 use fgarchive::store::file::{Archive, StoreError};
 use fgarchive::sync::{self, RunPlan, RunReport, RunSource, Task, Unwatched};
 use std::path::PathBuf;
@@ -20,12 +20,12 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use fgarchive::sync::Settings;
 
 /// So many tries a request, and no wait worth mentioning between them.
-pub(crate) fn impatience(tries: u32) -> Patience {
-    Patience {
+pub(crate) fn impatience(tries: u32) -> RetryPolicy {
+    RetryPolicy {
         tries,
         first_wait: Duration::from_millis(1),
         longest_wait: Duration::from_millis(4),
-        ..Patience::default()
+        ..RetryPolicy::default()
     }
 }
 

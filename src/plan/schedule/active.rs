@@ -6,7 +6,7 @@ use crate::plan::clocks::Moment;
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Habits, Proof, Walk};
 use crate::plan::reach::Reach;
-use crate::plan::verify::Rewalk;
+use crate::plan::verify::VerificationWalk;
 use crate::plan::windows::{self, Claims, Density, Prefix};
 use std::sync::Arc;
 
@@ -92,10 +92,10 @@ impl ActiveWalk {
         [row(lost, State::Lost)].into_iter().chain(settled).chain(proven).flatten().collect()
     }
 
-    pub(super) fn rewalk(self, began_at: Moment, reach: Reach) -> Rewalk {
+    pub(super) fn verification(self, began_at: Moment, reach: Reach) -> VerificationWalk {
         let window = self.piece.range;
         let (records, pages, reached) = (self.walk.distinct_in(window), self.walk.pages(), reach.begin(began_at));
-        Rewalk { window, shown: self.walk.into_keys(), records, pages, began_at: began_at.earlier(), reached }
+        VerificationWalk { window, shown: self.walk.into_keys(), records, pages, began_at: began_at.earlier(), reached }
     }
 
     /// The row of a window that could not be proven; `now` is when that was seen where no page of it came.

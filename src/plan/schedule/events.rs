@@ -8,7 +8,7 @@ use crate::plan::paging::{Doubt, Proof};
 use crate::plan::reach::Measured;
 use crate::plan::refresh::Recheck;
 use crate::plan::retry::Effort;
-use crate::plan::verify::Rewalk;
+use crate::plan::verify::VerificationWalk;
 use std::sync::Arc;
 
 /// What time it is when an event comes.
@@ -67,7 +67,7 @@ pub enum Effect<F> {
     /// Enter rows in the ledger.
     Enter(Vec<Entry>),
     /// Compare what the service shows of a settled window with what is archived.
-    Compare(Rewalk),
+    Compare(VerificationWalk),
     /// Note that an open record was asked for, whether or not it was shown.
     NoteAsked(Recheck),
     /// Wait no longer for the end of these records.

@@ -12,7 +12,7 @@ use crate::plan::failing::Setback;
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
-use crate::plan::reach::{Measured, Promise, Reach, ReachProbe};
+use crate::plan::reach::{Measured, Obligation, Reach, ReachProbe};
 use crate::plan::refresh::{self, OpenRecord, Refresh};
 use crate::plan::retry::Effort;
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub struct Work {
     /// What is known of the service's pages.
     pub habits: Habits,
     /// What was promised of the function's time.
-    pub promise: Promise,
+    pub obligation: Obligation,
     /// What an earlier run found empty.
     pub emptiness: Emptiness,
     /// In how many lanes a long range may be walked.
@@ -109,7 +109,7 @@ impl<F> Schedule<F> {
         let known = Knowledge {
             habits: work.habits,
             reach: Reach::default(),
-            promise: work.promise.clone(),
+            obligation: work.obligation.clone(),
             emptiness: work.emptiness.clone(),
             reach_unknown: None,
             most_lanes: work.lanes,
@@ -385,8 +385,8 @@ impl<F> Schedule<F> {
             return self.measure(now);
         }
         // Settled windows were proven before: nothing was promised of them that could be lost now.
-        let (promise, emptiness) = (Promise::default(), Emptiness::default());
-        let known = Knowledge { promise, emptiness, reach_unknown: None, ..self.known.clone() };
+        let (obligation, emptiness) = (Obligation::default(), Emptiness::default());
+        let known = Knowledge { obligation, emptiness, reach_unknown: None, ..self.known.clone() };
         self.phase = Phase::Verify(Walks::new(known, Purpose::Verify, windows, Vec::new()));
     }
 

@@ -9,7 +9,7 @@ use crate::plan::failing::{self, Failed, Refusal, Setback};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::{self, State};
 use crate::plan::paging::{Doubt, Habits, Proof};
-use crate::plan::reach::{Measured, Promise, ReachProbe};
+use crate::plan::reach::{Measured, Obligation, ReachProbe};
 use crate::plan::refresh::{OpenRecord, Refresh};
 use crate::plan::retry::Effort;
 use pretty_assertions::assert_eq;
@@ -359,9 +359,9 @@ fn a_long_dense_range_is_walked_in_several_lanes_once_it_is_known_to_be_long() {
 #[test]
 fn windows_are_walked_one_by_one_until_it_is_known_that_the_service_reaches_them() {
     let ledger = [in_vain(0, DAY, HOUR)];
-    let promise = Promise::of(&ledger, at(0), month_is_over(0));
+    let obligation = Obligation::of(&ledger, at(0), month_is_over(0));
     let service = Service::with(spread(60_000, 20 * DAY, MONTH));
-    let played = play(Work { promise, ..pending(&[(0, MONTH)]) }, &service);
+    let played = play(Work { obligation, ..pending(&[(0, MONTH)]) }, &service);
     // The first record shown tells what came before it to be lost.
     let first_end = 20 * DAY + 1;
     assert_eq!(played.walked.lost, [range(0, first_end)]);
@@ -445,7 +445,7 @@ fn a_refused_window_of_the_future_is_left_at_once() {
 fn whether_the_service_reaches_back_is_asked_before_anything_is_called_lost() {
     let ledger = [in_vain(0, DAY, HOUR)];
     let work = || Work {
-        promise: Promise::of(&ledger, at(0), month_is_over(0)),
+        obligation: Obligation::of(&ledger, at(0), month_is_over(0)),
         reach_probe: Some(probe(-HOUR)),
         ..pending(&[(0, MONTH)])
     };

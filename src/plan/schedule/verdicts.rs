@@ -48,7 +48,7 @@ impl<F> Walks<F> {
         match self.purpose {
             Purpose::Archive => self.claim(&active, proof, began_at),
             Purpose::Refresh => {}
-            Purpose::Verify => self.effects.push(Effect::Compare(active.rewalk(began_at, self.known.reach))),
+            Purpose::Verify => self.effects.push(Effect::Compare(active.verification(began_at, self.known.reach))),
         }
     }
 
@@ -91,8 +91,8 @@ impl<F> Walks<F> {
             return Belief { lost_until: window.begin(), from: window.begin() };
         }
         Belief {
-            lost_until: self.known.promise.lost_until(window, self.known.reach, began_at),
-            from: self.known.promise.believed_from(window, self.known.reach, began_at),
+            lost_until: self.known.obligation.lost_until(window, self.known.reach, began_at),
+            from: self.known.obligation.believed_from(window, self.known.reach, began_at),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::plan::emptiness::Emptiness;
 use crate::plan::failing::{MOST_FAILED, MOST_TRIED_AGAIN};
 use crate::plan::ledger::Entry;
 use crate::plan::paging::{Doubt, Habits, Proof, Step};
-use crate::plan::reach::{Promise, Reach};
+use crate::plan::reach::{Obligation, Reach};
 use crate::plan::windows::{self, InVain, Trimmed};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const OPEN_WALKS: usize = 5;
 pub(super) struct Knowledge {
     pub(super) habits: Habits,
     pub(super) reach: Reach,
-    pub(super) promise: Promise,
+    pub(super) obligation: Obligation,
     /// What an earlier run found empty.
     pub(super) emptiness: Emptiness,
     /// Why it is not known how far back the service reaches, where that had to be asked.
@@ -173,7 +173,7 @@ impl<F> Walks<F> {
     /// Whether the service certainly reaches a range. Until it does, windows are walked one by one, earliest first: the
     /// first record shown tells what came before it to be lost.
     fn reaches(&self, piece: &Piece, now: Moment) -> bool {
-        self.known.promise.believes(piece.range, self.known.reach, now)
+        self.known.obligation.believes(piece.range, self.known.reach, now)
     }
 
     /// Spreads what is left over several lanes, once it is known to be long: a lane waits for the first page of each of
@@ -193,8 +193,8 @@ impl<F> Walks<F> {
         if piece.walks > 0 {
             return Some(piece);
         }
-        let Knowledge { promise, reach, emptiness, settle_delay, .. } = &self.known;
-        let range = promise.uniform(piece.range, *reach, now);
+        let Knowledge { obligation, reach, emptiness, settle_delay, .. } = &self.known;
+        let range = obligation.uniform(piece.range, *reach, now);
         let range = if reach.covers(range, now) { range } else { emptiness.uniform(range) };
         let range = windows::next_window(range, density, self.longest);
         let settled_until = now.earlier() - *settle_delay;

@@ -1,6 +1,6 @@
 //! Known values that were not shown again as they are stored: what stood, what was shown instead, and when.
 
-use super::batch::Sighting;
+use super::batch::SeenRecord;
 use crate::plan::reconcile::{Amendment, Known};
 use crate::store::file::StoreError;
 use crate::store::sql::ids::RunId;
@@ -22,21 +22,21 @@ const INSERT: &str = "INSERT INTO amendments (request_id, field, stood, shown, a
      WHERE ?5 = 1 OR NOT EXISTS (SELECT 1 FROM amendments
                                   WHERE request_id = ?1 AND field = ?2 AND stood IS ?3 AND shown IS ?4 AND accepted = 0)";
 
-/// Notes what a sighting did not show again.
+/// Notes what a seen record did not show again.
 pub(in crate::store) fn save_amendments(
     transaction: &Transaction<'_>,
     run: RunId,
-    sighting: &Sighting<'_>,
+    seen_record: &SeenRecord<'_>,
     noted: &[Amendment],
 ) -> Result<(), StoreError> {
     for Amendment { field, stood, shown, is_accepted } in noted {
         transaction.prepare_cached(INSERT)?.execute((
-            &sighting.record.request_id,
+            &seen_record.record.request_id,
             field.as_str(),
             stood,
             shown,
             is_accepted,
-            sighting.showing.seen_at.later(),
+            seen_record.page.seen_at.later(),
             run,
         ))?;
     }

@@ -58,7 +58,7 @@ impl Index<FunctionId> for RunFunctions {
 
 /// Records of a function as the service showed them in one answer. What holds for the whole answer is kept once.
 #[derive(Clone, Debug)]
-pub struct Showing {
+pub struct SeenPage {
     /// The function whose listing showed them.
     pub function: FunctionId,
     /// The records, in the service's order.
@@ -68,13 +68,13 @@ pub struct Showing {
 }
 
 /// A record as the service showed it at a moment.
-pub(in crate::store) struct Sighting<'b> {
+pub(in crate::store) struct SeenRecord<'b> {
     pub(in crate::store) record: Invocation,
-    pub(in crate::store) showing: &'b Showing,
+    pub(in crate::store) page: &'b SeenPage,
     pub(in crate::store) function: &'b RunFunction,
 }
 
-impl Sighting<'_> {
+impl SeenRecord<'_> {
     /// When a proven walk of its time began before, if there was one.
     pub(in crate::store) fn walked_before(&self) -> Option<Timestamp> {
         self.record.started_at().and_then(|start| missed_at(&self.function.ledger, start))
@@ -85,7 +85,7 @@ impl Sighting<'_> {
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Records, in the order in which the service showed them.
-    pub showings: Vec<Showing>,
+    pub pages: Vec<SeenPage>,
     /// What could not be read; of no function where it is an entry of the list of functions.
     pub rejects: Vec<(Option<FunctionId>, Reject)>,
     /// Walks that ended: all their pages are in this batch or an earlier one.
@@ -101,8 +101,8 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        let Self { showings, rejects, walks, rechecks, given_up, facts } = self;
-        showings.is_empty()
+        let Self { pages, rejects, walks, rechecks, given_up, facts } = self;
+        pages.is_empty()
             && rejects.is_empty()
             && walks.is_empty()
             && rechecks.is_empty()

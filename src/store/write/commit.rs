@@ -26,13 +26,13 @@ impl Archive {
         batch: &Batch,
         tally: &mut Tally,
     ) -> Result<Vec<RequestId>, StoreError> {
-        let sorted = Sorted::of(batch.showings.iter().map(|showing| &showing.records))?;
+        let sorted = Sorted::of(batch.pages.iter().map(|page| &page.records))?;
         let mut counted = tally.clone();
         let revised = self.transact(|transaction| {
             // First of all when the run began by the earlier of the clocks: history is bounded by it.
             save_tally(transaction, run, now.later(), &counted)?;
             date_first_sight(transaction, run, functions.new_ones())?;
-            let shown = Shown { showings: &batch.showings, functions, sorted: &sorted };
+            let shown = Shown { pages: &batch.pages, functions, sorted: &sorted };
             let revised = records::save_shown(transaction, run, &shown, &mut counted)?;
             for function in save_rejects(transaction, run, now.later(), &batch.rejects)? {
                 counted.of(functions[function].source).counts.records.rejected += 1;

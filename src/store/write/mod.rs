@@ -20,7 +20,7 @@ mod runs;
 mod shared;
 mod verifications;
 
-pub use batch::{Batch, RunFunction, RunFunctions, Showing};
+pub use batch::{Batch, RunFunction, RunFunctions, SeenPage};
 pub use digest::Tampered;
 pub use functions::Registered;
 pub use packed::Packed;

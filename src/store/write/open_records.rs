@@ -124,7 +124,7 @@ fn stepped_back(id: &str) -> String {
 /// Notes that records were asked for: those that were not shown are asked for again later.
 ///
 /// A FAIL, or a SUCCESS without an end, is asked for once, when it is old enough to be final; not shown
-/// then, it is final as it stands. One that was shown is left as its sighting left it: it may have become
+/// then, it is final as it stands. One that was shown is left as it was seen: it may have become
 /// a FAIL, or run again, just now. What became a FAIL in this run was shown in it, whatever its clocks say.
 ///
 /// Where its start is not known, it began at the latest when it was asked for: a clock that was ahead when it was first
@@ -182,7 +182,7 @@ mod tests {
     use crate::domain::{Invocation, RecordTime};
     use crate::plan::clocks::{Answered, ServiceClock};
     use crate::store::testing::{Kept, at};
-    use crate::store::write::{Batch, Ending, Packed, Showing, Tally};
+    use crate::store::write::{Batch, Ending, Packed, SeenPage, Tally};
 
     /// An archive that knows one record, RUNNING at 100 s.
     fn with_a_running_record() -> Kept {
@@ -196,10 +196,10 @@ mod tests {
         /// The record as it was shown at a moment, and a check of what was last checked at another.
         fn take(&mut self, now: i64, shown: Option<Invocation>, last_checked: Option<i64>) {
             let function = self.functions[0];
-            let showing = |record| Showing { function, records: Packed::of(&[record]), seen_at: at(now).into() };
+            let page = |record| SeenPage { function, records: Packed::of(&[record]), seen_at: at(now).into() };
             let recheck = |second| Recheck { request_id: id(), last_checked_at: at(second) };
             let batch = Batch {
-                showings: shown.map(showing).into_iter().collect(),
+                pages: shown.map(page).into_iter().collect(),
                 rechecks: last_checked.map(recheck).into_iter().collect(),
                 ..Batch::default()
             };
@@ -290,8 +290,8 @@ mod tests {
 
     impl Kept {
         fn show_when(&mut self, when: Moment, shown: Invocation) {
-            let showing = Showing { function: self.functions[0], records: Packed::of(&[shown]), seen_at: when };
-            self.commit_when(when, &Batch { showings: vec![showing], ..Batch::default() });
+            let page = SeenPage { function: self.functions[0], records: Packed::of(&[shown]), seen_at: when };
+            self.commit_when(when, &Batch { pages: vec![page], ..Batch::default() });
         }
 
         fn text(&self, sql: &str) -> String {

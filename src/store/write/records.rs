@@ -4,7 +4,7 @@
 //! function shows under the same id is kept beside it (`shared.rs`).
 
 use super::amendments::save_amendments;
-use super::batch::{RunFunction, RunFunctions, Showing, Sighting};
+use super::batch::{RunFunction, RunFunctions, SeenPage, SeenRecord};
 use super::digest::Sums;
 use super::packed::Sorted;
 use super::runs::Tally;
@@ -32,26 +32,26 @@ const UPDATE: &str = "UPDATE invocations
         given_up_at = NULL
     WHERE request_id = ?1 AND function_id = ?2";
 
-/// What a sighting adds that is not believed: the status did not change, and whether the record is waited for stays as it is.
-/// The run is not noted either, since it bounds the next change of status, and this sighting was of an earlier one.
+/// What a seen record adds that is not believed: the status did not change, and whether the record is waited for stays as it is.
+/// The run is not noted either, since it bounds the next change of status, and this seen record was of an earlier one.
 const FILL: &str = "UPDATE invocations SET start_time = ?2, extra = ?3 WHERE request_id = ?1";
 
 /// What was shown of the functions of a run, and its records in the order of their ids.
 pub(in crate::store) struct Shown<'b> {
-    pub(in crate::store) showings: &'b [Showing],
+    pub(in crate::store) pages: &'b [SeenPage],
     pub(in crate::store) functions: &'b RunFunctions,
     pub(in crate::store) sorted: &'b Sorted<'b>,
 }
 
 impl<'b> Shown<'b> {
     /// Each record with the answer that showed it.
-    fn sightings(&self) -> impl Iterator<Item = Result<Sighting<'b>, StoreError>> {
-        let of_function = |showing: &'b Showing| (showing, &self.functions[showing.function]);
-        let showings: Vec<(&Showing, &RunFunction)> = self.showings.iter().map(of_function).collect();
+    fn seen_records(&self) -> impl Iterator<Item = Result<SeenRecord<'b>, StoreError>> {
+        let of_function = |page: &'b SeenPage| (page, &self.functions[page.function]);
+        let pages: Vec<(&SeenPage, &RunFunction)> = self.pages.iter().map(of_function).collect();
         self.sorted.records().map(move |shown| {
             let (number, record) = shown?;
-            let (showing, function) = showings[number];
-            Ok(Sighting { record, showing, function })
+            let (page, function) = pages[number];
+            Ok(SeenRecord { record, page, function })
         })
     }
 }
@@ -66,12 +66,12 @@ pub(in crate::store) fn save_shown(
     let mut records = Records::prepare(transaction, run)?;
     let mut revised = Vec::new();
     let mut previous: Option<RequestId> = None;
-    for sighting in shown.sightings() {
-        let sighting = sighting?;
-        let id = &sighting.record.request_id;
-        let counts = &mut tally.of(sighting.function.source).counts.records;
+    for seen_record in shown.seen_records() {
+        let seen_record = seen_record?;
+        let id = &seen_record.record.request_id;
+        let counts = &mut tally.of(seen_record.function.source).counts.records;
         counts.seen += u64::from(previous.as_ref() != Some(id));
-        match records.save(&sighting)? {
+        match records.save(&seen_record)? {
             Outcome::New { late } => {
                 counts.new += 1;
                 counts.late += u64::from(late);
@@ -82,13 +82,13 @@ pub(in crate::store) fn save_shown(
             }
             Outcome::Unchanged => {}
         }
-        previous = Some(sighting.record.request_id);
+        previous = Some(seen_record.record.request_id);
     }
     records.sums.save(transaction)?;
     Ok(revised)
 }
 
-/// What a sighting did to the archive.
+/// What a seen record did to the archive.
 enum Outcome {
     New { late: bool },
     Changed { was_final: bool },
@@ -133,32 +133,32 @@ impl<'t> Records<'t> {
         })
     }
 
-    fn save(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
+    fn save(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
         // A new record costs one search of the index instead of two where it is not looked for before it is inserted.
-        if self.expects_new && self.insert(sighting)? {
-            return self.welcome(sighting);
+        if self.expects_new && self.insert(seen_record)? {
+            return self.after_insert(seen_record);
         }
-        let stored = self.load(sighting)?;
+        let stored = self.load(seen_record)?;
         self.expects_new = matches!(stored, Stored::Nothing);
         match stored {
             Stored::Nothing => {
-                self.insert(sighting)?;
-                self.welcome(sighting)
+                self.insert(seen_record)?;
+                self.after_insert(seen_record)
             }
-            Stored::Same => self.confirm(sighting),
-            Stored::Differs { record, changed_run } => self.change(sighting, &record, changed_run),
+            Stored::Same => self.touch_open(seen_record),
+            Stored::Differs { record, changed_run } => self.change(seen_record, &record, changed_run),
             Stored::Anothers => {
-                shared::save_shared(self.transaction, self.run, sighting)?;
+                shared::save_shared(self.transaction, self.run, seen_record)?;
                 Ok(Outcome::Unchanged)
             }
         }
     }
 
     /// Compares with the stored row in place: nearly every record of a repeated walk is the same, and costs no allocation.
-    fn load(&mut self, Sighting { record: seen, showing, .. }: &Sighting<'_>) -> Result<Stored, StoreError> {
+    fn load(&mut self, SeenRecord { record: seen, page, .. }: &SeenRecord<'_>) -> Result<Stored, StoreError> {
         let mut rows = self.select.query([seen.request_id.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(Stored::Nothing) };
-        if row.get::<_, FunctionId>(7)? != showing.function {
+        if row.get::<_, FunctionId>(7)? != page.function {
             return Ok(Stored::Anothers);
         }
         if is_same(row, seen)? {
@@ -169,25 +169,25 @@ impl<'t> Records<'t> {
     }
 
     /// Inserts a record unless there is one of its id; whether it did.
-    fn insert(&mut self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
-        let inserted = write_record(&mut self.insert, sighting.showing.function, &sighting.record, self.run)?;
+    fn insert(&mut self, seen_record: &SeenRecord<'_>) -> Result<bool, StoreError> {
+        let inserted = write_record(&mut self.insert, seen_record.page.function, &seen_record.record, self.run)?;
         Ok(inserted > 0)
     }
 
     /// What else has to be known of a record that was just inserted.
-    fn welcome(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
-        with_columns(&sighting.record, |columns| self.sums.add(sighting.showing.function, columns));
-        if is_open(sighting) {
-            self.keep_open(sighting)?;
+    fn after_insert(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
+        with_columns(&seen_record.record, |columns| self.sums.add(seen_record.page.function, columns));
+        if is_open(seen_record) {
+            self.keep_open(seen_record)?;
         }
-        Ok(Outcome::New { late: self.note_lateness(sighting)? })
+        Ok(Outcome::New { late: self.note_lateness(seen_record)? })
     }
 
     /// Nothing new was seen. That a record which may still change was seen once more is kept: it bounds its next change.
-    fn confirm(&mut self, sighting: &Sighting<'_>) -> Result<Outcome, StoreError> {
-        let record = &sighting.record;
-        if is_open(sighting) {
-            self.keep_open(sighting)?;
+    fn touch_open(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
+        let record = &seen_record.record;
+        if is_open(seen_record) {
+            self.keep_open(seen_record)?;
         } else if record.status == Status::Fail {
             open_records::close(self.transaction, &record.request_id)?;
         }
@@ -196,23 +196,23 @@ impl<'t> Records<'t> {
 
     fn change(
         &mut self,
-        sighting: &Sighting<'_>,
+        seen_record: &SeenRecord<'_>,
         stored: &Invocation,
         changed_run: i64,
     ) -> Result<Outcome, StoreError> {
-        let merged = reconcile(stored, &sighting.record);
+        let merged = reconcile(stored, &seen_record.record);
         let change = merged.change;
-        let is_known = change == Change::Regressed && self.is_known_anomaly(sighting, stored)?;
+        let is_known = change == Change::Regressed && self.is_known_anomaly(seen_record, stored)?;
         if change.moves_status() && !is_known {
-            self.append_history(sighting, stored, changed_run, change.is_accepted())?;
+            self.append_history(seen_record, stored, changed_run, change.is_accepted())?;
         }
-        save_amendments(self.transaction, self.run, sighting, &merged.noted)?;
+        save_amendments(self.transaction, self.run, seen_record, &merged.noted)?;
         let was_watched = open_records::load_seen_at(self.transaction, &stored.request_id)?.is_some();
-        self.watch(sighting, &merged, was_watched)?;
+        self.watch(seen_record, &merged, was_watched)?;
         if merged.stands == *stored {
             return Ok(Outcome::Unchanged);
         }
-        let function = sighting.showing.function;
+        let function = seen_record.page.function;
         if change == Change::Regressed {
             self.fill(&merged.stands)?;
         } else {
@@ -224,16 +224,16 @@ impl<'t> Records<'t> {
     }
 
     /// Keeps the record among the open ones, or takes it out, by what stands now; a step back is believed as far as to ask on.
-    /// A sighting without a status tells nothing of either.
-    fn watch(&self, sighting: &Sighting<'_>, merged: &Merged, was_watched: bool) -> Result<(), StoreError> {
-        if sighting.record.status.as_str().is_empty() && merged.change == Change::Regressed {
+    /// A seen record without a status tells nothing of either.
+    fn watch(&self, seen_record: &SeenRecord<'_>, merged: &Merged, was_watched: bool) -> Result<(), StoreError> {
+        if seen_record.record.status.as_str().is_empty() && merged.change == Change::Regressed {
             return Ok(());
         }
-        let seen_at = sighting.showing.seen_at;
-        if is_open_at(&merged.stands, seen_at) || (merged.change == Change::Regressed && is_open(sighting)) {
-            self.keep_open(sighting)
+        let seen_at = seen_record.page.seen_at;
+        if is_open_at(&merged.stands, seen_at) || (merged.change == Change::Regressed && is_open(seen_record)) {
+            self.keep_open(seen_record)
         } else if was_watched {
-            open_records::close(self.transaction, &sighting.record.request_id)
+            open_records::close(self.transaction, &seen_record.record.request_id)
         } else {
             Ok(())
         }
@@ -248,15 +248,15 @@ impl<'t> Records<'t> {
         Ok(())
     }
 
-    fn keep_open(&self, sighting: &Sighting<'_>) -> Result<(), StoreError> {
-        let Sighting { record, showing: Showing { function, seen_at, .. }, .. } = sighting;
+    fn keep_open(&self, seen_record: &SeenRecord<'_>) -> Result<(), StoreError> {
+        let SeenRecord { record, page: SeenPage { function, seen_at, .. }, .. } = seen_record;
         let opened_at = record.started_at().unwrap_or(seen_at.later());
         open_records::save_open(self.transaction, &record.request_id, *function, opened_at, seen_at.earlier())
     }
 
     /// A record that an earlier proven walk of its time should have shown came late.
-    fn note_lateness(&self, sighting: &Sighting<'_>) -> Result<bool, StoreError> {
-        let Some((missed_at, start)) = sighting.walked_before().zip(sighting.record.started_at()) else {
+    fn note_lateness(&self, seen_record: &SeenRecord<'_>) -> Result<bool, StoreError> {
+        let Some((missed_at, start)) = seen_record.walked_before().zip(seen_record.record.started_at()) else {
             return Ok(false);
         };
         self.transaction
@@ -265,18 +265,18 @@ impl<'t> Records<'t> {
              VALUES (:request_id, :function_id, :start_time, :missed_at, :seen_at, :run_id)",
             )?
             .execute(named_params! {
-                ":request_id": sighting.record.request_id.as_str(),
-                ":function_id": sighting.showing.function,
+                ":request_id": seen_record.record.request_id.as_str(),
+                ":function_id": seen_record.page.function,
                 ":start_time": start,
                 ":missed_at": missed_at,
-                ":seen_at": sighting.showing.seen_at.earlier(),
+                ":seen_at": seen_record.page.seen_at.earlier(),
                 ":run_id": self.run,
             })?;
         Ok(true)
     }
 
     /// Whether the same step back was noted last, or this is merely an older answer that arrived after a newer one.
-    fn is_known_anomaly(&self, sighting: &Sighting<'_>, stored: &Invocation) -> Result<bool, StoreError> {
+    fn is_known_anomaly(&self, seen_record: &SeenRecord<'_>, stored: &Invocation) -> Result<bool, StoreError> {
         let mut select = self.transaction.prepare_cached(
             "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4 AND run_id = ?5
                FROM status_changes WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",
@@ -284,8 +284,8 @@ impl<'t> Records<'t> {
         let parameters = (
             &stored.request_id,
             stored.status.as_str(),
-            sighting.record.status.as_str(),
-            sighting.showing.seen_at.later(),
+            seen_record.record.status.as_str(),
+            seen_record.page.seen_at.later(),
             self.run,
         );
         Ok(select.query_row(parameters, |row| row.get(0)).optional()?.unwrap_or(false))
@@ -294,12 +294,12 @@ impl<'t> Records<'t> {
     /// Appends what polling can know of a change: it came after the last moment at which the old status was seen.
     fn append_history(
         &self,
-        sighting: &Sighting<'_>,
+        seen_record: &SeenRecord<'_>,
         stored: &Invocation,
         changed_run: i64,
         accepted: bool,
     ) -> Result<(), StoreError> {
-        let by_time = sighting.showing.seen_at.later();
+        let by_time = seen_record.page.seen_at.later();
         let began: Option<Timestamp> = self
             .transaction
             .prepare_cached("SELECT started_at FROM runs WHERE id = ?1")?
@@ -308,7 +308,7 @@ impl<'t> Records<'t> {
         let bounds = [began, open_records::load_seen_at(self.transaction, &stored.request_id)?];
         // A record without a status may have had the new one all along.
         let is_told = !stored.status.as_str().is_empty();
-        // What came after this sighting bounds nothing: a clock was ahead then.
+        // What came after this seen record bounds nothing: a clock was ahead then.
         let bounds = bounds.into_iter().flatten().filter(|bound| is_told && *bound <= by_time);
         let after_time = bounds.max().unwrap_or(Timestamp::MIN);
         self.transaction
@@ -319,7 +319,7 @@ impl<'t> Records<'t> {
             .execute(named_params! {
                 ":request_id": stored.request_id.as_str(),
                 ":from_status": stored.status.as_str(),
-                ":to_status": sighting.record.status.as_str(),
+                ":to_status": seen_record.record.status.as_str(),
                 ":after_time": after_time,
                 ":by_time": by_time,
                 ":accepted": accepted,
@@ -329,8 +329,8 @@ impl<'t> Records<'t> {
     }
 }
 
-fn is_open(sighting: &Sighting<'_>) -> bool {
-    is_open_at(&sighting.record, sighting.showing.seen_at)
+fn is_open(seen_record: &SeenRecord<'_>) -> bool {
+    is_open_at(&seen_record.record, seen_record.page.seen_at)
 }
 
 fn is_open_at(record: &Invocation, seen_at: Moment) -> bool {

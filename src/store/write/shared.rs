@@ -1,6 +1,6 @@
 //! Records whose id another function showed first: what this function shows of them is kept beside the row, as its own.
 
-use super::batch::Sighting;
+use super::batch::SeenRecord;
 use crate::domain::Invocation;
 use crate::plan::reconcile::reconcile;
 use crate::store::file::StoreError;
@@ -24,27 +24,27 @@ const SAVE: &str = "INSERT INTO shared_records
 pub(in crate::store) fn save_shared(
     transaction: &Transaction<'_>,
     run: RunId,
-    sighting: &Sighting<'_>,
+    seen_record: &SeenRecord<'_>,
 ) -> Result<(), StoreError> {
-    let Sighting { record: seen, showing, .. } = sighting;
+    let SeenRecord { record: seen, page, .. } = seen_record;
     let mut select = transaction.prepare_cached(SELECT)?;
-    let mut rows = select.query((seen.request_id.as_str(), showing.function))?;
-    let Some(row) = rows.next()? else { return save(transaction, run, sighting, seen) };
+    let mut rows = select.query((seen.request_id.as_str(), page.function))?;
+    let Some(row) = rows.next()? else { return save(transaction, run, seen_record, seen) };
     if is_same(row, seen)? {
         return Ok(());
     }
     let stored = read_record(row, &seen.request_id)?;
     let stands = reconcile(&stored, seen).stands;
-    if stands == stored { Ok(()) } else { save(transaction, run, sighting, &stands) }
+    if stands == stored { Ok(()) } else { save(transaction, run, seen_record, &stands) }
 }
 
 fn save(
     transaction: &Transaction<'_>,
     run: RunId,
-    sighting: &Sighting<'_>,
+    seen_record: &SeenRecord<'_>,
     stands: &Invocation,
 ) -> Result<(), StoreError> {
     let mut save = transaction.prepare_cached(SAVE)?;
-    write_record(&mut save, sighting.showing.function, stands, run)?;
+    write_record(&mut save, seen_record.page.function, stands, run)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Holding what the service shows of settled windows against what is archived, and keeping what came of it.
 
 use crate::domain::{EntryKey, Interval, RequestId, Timestamp, count_to_i64, count_to_u64};
-use crate::plan::verify::{Rewalk, Spending, Verified};
+use crate::plan::verify::{Spending, VerificationWalk, Verified};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::record::read_moment;
 use crate::store::sql::{FunctionId, RunId, read_range};
@@ -91,7 +91,7 @@ impl Comparison {
     fn add(
         &mut self,
         archived: Archived,
-        rewalk: &Rewalk,
+        verification: &VerificationWalk,
         forgotten_until: Timestamp,
         revised: &mut HashSet<RequestId>,
     ) {
@@ -102,7 +102,7 @@ impl Comparison {
         } else if revised.remove(&request_id) {
             self.changed += 1;
             self.name(Discrepancy::Changed, request_id);
-        } else if !rewalk.shown.contains(&EntryKey::of(request_id.as_str())) {
+        } else if !verification.shown.contains(&EntryKey::of(request_id.as_str())) {
             // By its start, the earliest of its times: by which of them the service forgets is not documented.
             if started_at < forgotten_until {
                 self.forgotten += 1;
@@ -163,14 +163,14 @@ impl Archive {
         &self,
         run: RunId,
         function: FunctionId,
-        rewalk: &Rewalk,
+        verification: &VerificationWalk,
         revised: &mut HashSet<RequestId>,
     ) -> Result<Comparison, StoreError> {
         let mut comparison = Comparison {
             function,
-            window: rewalk.window,
-            verified_at: rewalk.began_at,
-            records: rewalk.records,
+            window: verification.window,
+            verified_at: verification.began_at,
+            records: verification.records,
             late: 0,
             changed: 0,
             gone: 0,
@@ -179,17 +179,17 @@ impl Archive {
             suspects: Vec::new(),
         };
         // A function that came back may have been made anew, and what it had done before went with the old one.
-        let forgotten_until = rewalk.reached.max(self.load_return(function)?.unwrap_or(Timestamp::MIN));
+        let forgotten_until = verification.reached.max(self.load_return(function)?.unwrap_or(Timestamp::MIN));
         let mut statement = self.connection().prepare_cached(SELECT)?;
         let parameters = named_params! {
             ":run": run,
             ":function_id": function,
-            ":begin": rewalk.window.begin(),
-            ":end": rewalk.window.end(),
+            ":begin": verification.window.begin(),
+            ":end": verification.window.end(),
         };
         for archived in statement.query_and_then(parameters, Archived::read)? {
             if let Some(archived) = archived? {
-                comparison.add(archived, rewalk, forgotten_until, revised);
+                comparison.add(archived, verification, forgotten_until, revised);
             }
         }
         Ok(comparison)
@@ -232,8 +232,8 @@ mod tests {
     }
 
     /// A walk of [10, 100) that showed these records, by a service that reaches back to 50.
-    fn rewalk(shown: &[&str]) -> Rewalk {
-        Rewalk {
+    fn verification(shown: &[&str]) -> VerificationWalk {
+        VerificationWalk {
             window: window(10, 100),
             shown: shown.iter().map(|id| EntryKey::of(id)).collect(),
             records: shown.len() as u64,
@@ -265,8 +265,8 @@ mod tests {
         kept.next_run(5_000);
         kept.show(0, 5_000, "late SUCCESS - - 20 20 -");
         let mut revised = ids(&["changed", "late", "after"]);
-        let rewalk = rewalk(&["there", "changed", "late", "before", "after"]);
-        let mut found = kept.archive.compare(kept.run, kept.functions[0], &rewalk, &mut revised).unwrap();
+        let verification = verification(&["there", "changed", "late", "before", "after"]);
+        let mut found = kept.archive.compare(kept.run, kept.functions[0], &verification, &mut revised).unwrap();
         assert_eq!((found.records, found.late, found.changed, found.gone, found.forgotten), (5, 1, 1, 0, 1));
         let suspects: Vec<_> =
             found.suspects.iter().map(|suspect| (suspect.request_id.as_str(), suspect.started_at)).collect();
@@ -297,7 +297,7 @@ mod tests {
             kept.archive.connection().execute("INSERT INTO absences VALUES (?1, ?2, ?3)", (id, from, until)).unwrap();
         }
         kept.next_run(5_000);
-        let found = kept.archive.compare(kept.run, kept.functions[0], &rewalk(&[]), &mut HashSet::new()).unwrap();
+        let found = kept.archive.compare(kept.run, kept.functions[0], &verification(&[]), &mut HashSet::new()).unwrap();
         let suspects: Vec<_> = found.suspects.iter().map(|suspect| suspect.request_id.as_str()).collect();
         assert_eq!((found.forgotten, suspects), (1, vec!["new"]));
     }
@@ -306,8 +306,12 @@ mod tests {
     fn what_was_verified_is_handed_out_latest_first_by_function() {
         let mut kept = Kept::new();
         let compared = |function, begin| {
-            let rewalk = Rewalk { window: window(begin, begin + 10), began_at: at(begin + 7_000), ..rewalk(&[]) };
-            let found = kept.archive.compare(kept.run, kept.functions[function], &rewalk, &mut HashSet::new());
+            let verification = VerificationWalk {
+                window: window(begin, begin + 10),
+                began_at: at(begin + 7_000),
+                ..verification(&[])
+            };
+            let found = kept.archive.compare(kept.run, kept.functions[function], &verification, &mut HashSet::new());
             found.unwrap()
         };
         let comparisons = [compared(0, 10), compared(1, 20), compared(0, 30)];

@@ -1,11 +1,11 @@
-//! What sightings make of an archive, told by SQL.
+//! What seen records make of an archive, told by SQL.
 
 use super::*;
 use crate::domain::{EntryKey, Interval};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::Proof;
 use crate::plan::refresh::Recheck;
-use crate::plan::verify::Rewalk;
+use crate::plan::verify::VerificationWalk;
 use crate::store::testing::{Kept, at, record};
 use crate::store::write::Batch;
 use std::collections::HashSet;
@@ -196,8 +196,8 @@ fn the_first_to_show_a_record_keeps_it() {
     let mut kept = Kept::new();
     let new: Vec<String> = (0..20).map(|id| format!("b{id:02} SUCCESS - - 10 20 -")).collect();
     let new: Vec<&str> = new.iter().map(String::as_str).collect();
-    let showings = vec![kept.showing(1, 100, &new), kept.showing(0, 100, &new)];
-    kept.commit(100, &Batch { showings, ..Batch::default() });
+    let pages = vec![kept.page(1, 100, &new), kept.page(0, 100, &new)];
+    kept.commit(100, &Batch { pages, ..Batch::default() });
     assert_eq!(kept.ask("SELECT DISTINCT function_id FROM invocations"), ["2"]);
     assert_eq!(kept.ask("SELECT function_id, count(*) FROM shared_records"), ["1 20"]);
     assert_eq!((kept.counts().new, kept.counts().seen), (20, 20));
@@ -212,7 +212,7 @@ fn verifying_the_second_function_finds_its_shared_records_neither_late_nor_gone(
     kept.show(1, 200, "a SUCCESS - other 10 20 -");
     let window = Interval::new(at(0), at(50)).unwrap();
     for shown in [vec!["a"], vec![]] {
-        let rewalk = Rewalk {
+        let verification = VerificationWalk {
             window,
             records: shown.len() as u64,
             shown: shown.into_iter().map(EntryKey::of).collect(),
@@ -220,7 +220,7 @@ fn verifying_the_second_function_finds_its_shared_records_neither_late_nor_gone(
             began_at: at(200),
             reached: at(0),
         };
-        let found = kept.archive.compare(kept.run, kept.functions[1], &rewalk, &mut HashSet::new()).unwrap();
+        let found = kept.archive.compare(kept.run, kept.functions[1], &verification, &mut HashSet::new()).unwrap();
         assert_eq!((found.late, found.changed, found.gone, found.suspects.len()), (0, 0, 0, 0));
     }
 }
@@ -254,13 +254,13 @@ fn a_record_is_late_where_an_earlier_proven_walk_of_its_own_function_missed_it()
     for function in [0, 1] {
         kept.find_ledger(function, std::slice::from_ref(&walk));
     }
-    let showings = vec![
-        kept.showing(0, 100, &["a SUCCESS - - 10 20 -"]),
-        kept.showing(1, 100, &["a SUCCESS - - 10 20 -"]),
-        kept.showing(0, 100, &["b SUCCESS - - 50 60 -"]),
-        kept.showing(0, 100, &["c SUCCESS - - - 20 -"]),
+    let pages = vec![
+        kept.page(0, 100, &["a SUCCESS - - 10 20 -"]),
+        kept.page(1, 100, &["a SUCCESS - - 10 20 -"]),
+        kept.page(0, 100, &["b SUCCESS - - 50 60 -"]),
+        kept.page(0, 100, &["c SUCCESS - - - 20 -"]),
     ];
-    kept.commit(100, &Batch { showings, ..Batch::default() });
+    kept.commit(100, &Batch { pages, ..Batch::default() });
     assert_eq!(kept.ask("SELECT request_id, function_id, missed_at, seen_at FROM late_records"), ["a 1 60 100"]);
     assert_eq!((kept.counts().new, kept.counts().late), (3, 1));
 }

@@ -6,7 +6,7 @@ use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::refresh::Recheck;
 use crate::plan::schedule::ServiceFact;
-use crate::plan::verify::Rewalk;
+use crate::plan::verify::VerificationWalk;
 use crate::requester::PageSink;
 use crate::store::sql::FunctionId;
 use crate::store::write::Packed;
@@ -20,7 +20,7 @@ pub(super) const MOST_IN_HAND: u32 = 56 * 1024;
 
 /// One answer on its way to the archive.
 #[derive(Debug)]
-pub(super) struct Parcel {
+pub(super) struct FetchedPage {
     pub(super) records: Packed,
     pub(super) rejects: Vec<Reject>,
     /// How many entries the service put on the page.
@@ -32,7 +32,7 @@ pub(super) struct Parcel {
     pub(super) room: Option<OwnedSemaphorePermit>,
 }
 
-impl Parcel {
+impl FetchedPage {
     pub(super) fn of(marker: Marker, page: Page, seen_at: Moment) -> Self {
         let mut habits = Habits::default();
         habits.learn(marker, &page);
@@ -43,19 +43,19 @@ impl Parcel {
     /// How many bytes of memory it takes, about.
     pub(super) fn memory(&self) -> usize {
         let rejects: usize = self.rejects.iter().map(|reject| reject.reason.len() + reject.raw.len()).sum();
-        size_of::<Delivery>() + self.records.memory() + rejects
+        size_of::<Message>() + self.records.memory() + rejects
     }
 }
 
 /// Something a function's task hands over.
 #[derive(Debug)]
-pub(super) enum Delivery {
+pub(super) enum Message {
     /// Records as the service showed them.
-    Page(Parcel),
+    Page(FetchedPage),
     /// What a walk lets the ledger say; its pages were handed over before.
     Walk(Vec<Entry>),
     /// What walking a settled window again showed; its pages were handed over before.
-    Rewalk(Rewalk),
+    VerificationWalk(VerificationWalk),
     /// An open record that was asked for. What a page shows of it was handed over before.
     Asked(Recheck),
     /// Open records that are no longer waited for.
@@ -66,35 +66,35 @@ pub(super) enum Delivery {
 
 /// The way from a function's task to the writer: what it sends arrives in order.
 #[derive(Clone, Debug)]
-pub(super) struct Outbox {
+pub(super) struct MessageSender {
     pub(super) function: FunctionId,
-    pub(super) sender: Sender<(FunctionId, Delivery)>,
+    pub(super) sender: Sender<(FunctionId, Message)>,
     /// What is left of [`MOST_IN_HAND`].
     pub(super) room: Arc<Semaphore>,
 }
 
-impl Outbox {
+impl MessageSender {
     /// Hands something over, waiting while the committing loop is behind.
     ///
     /// A loop that is gone has failed or was interrupted, and this task is about to be stopped.
-    pub(super) async fn send(&self, delivery: Delivery) {
-        let _ = self.sender.send((self.function, delivery)).await;
+    pub(super) async fn send(&self, message: Message) {
+        let _ = self.sender.send((self.function, message)).await;
     }
 
     /// A sink for pages that are asked for beside what the run is about.
     pub(super) fn sink(&self) -> PageSink {
-        let outbox = self.clone();
+        let messages = self.clone();
         PageSink::new(move |page, served_at| {
-            let outbox = outbox.clone();
-            async move { outbox.send_page(Marker(0), page, served_at).await }
+            let messages = messages.clone();
+            async move { messages.send_page(Marker(0), page, served_at).await }
         })
     }
 
     /// Hands a page over, waiting while too much is on its way.
     pub(super) async fn send_page(&self, marker: Marker, page: Page, seen_at: Moment) {
-        let mut parcel = Parcel::of(marker, page, seen_at);
-        let room = u32::try_from(parcel.memory().div_ceil(1024)).unwrap_or(u32::MAX).min(MOST_IN_HAND);
-        parcel.room = Arc::clone(&self.room).acquire_many_owned(room).await.ok();
-        self.send(Delivery::Page(parcel)).await;
+        let mut page_message = FetchedPage::of(marker, page, seen_at);
+        let room = u32::try_from(page_message.memory().div_ceil(1024)).unwrap_or(u32::MAX).min(MOST_IN_HAND);
+        page_message.room = Arc::clone(&self.room).acquire_many_owned(room).await.ok();
+        self.send(Message::Page(page_message)).await;
     }
 }
