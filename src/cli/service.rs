@@ -63,7 +63,7 @@ pub(super) struct ServiceArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = config::parse_rate, help_heading = HEADING)]
     max_rps: Option<f64>,
     /// How long one request may take
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true, help_heading = HEADING)]
+    #[arg(long, value_name = "DURATION", value_parser = config::parse_timeout, allow_hyphen_values = true, help_heading = HEADING)]
     request_timeout: Option<Duration>,
     /// A certificate authority to trust beside the system's, in PEM
     #[arg(long, value_name = "FILE", help_heading = HEADING)]

@@ -5,9 +5,10 @@ use super::progress::Progress;
 use super::service::{self, ServiceArgs};
 use super::signals::interrupt;
 use super::{failure, runtime};
+use crate::api::CallFailure;
 use crate::config::{self, Config, Flags, SourceConfig};
 use crate::domain::{Counts, Reject};
-use crate::error::Failure;
+use crate::error::{Failure, FailureKind};
 use crate::render::views::{PreviewsView, RunView, write_previews};
 use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
@@ -191,10 +192,14 @@ fn preview(args: &Args, sources: Vec<SourceConfig>, globals: &Globals, out: &mut
         write_previews(&previews, count, out)
     };
     written.map_err(failure::output)?;
+    let are_all_refused = previews.iter().all(|it| it.failure.as_ref().is_some_and(CallFailure::is_denied));
     let mut failures = previews.into_iter().filter_map(|preview| preview.failure);
     let Some(first) = failures.next() else { return Ok(()) };
     let others = failures.count();
     let mut failure = sync::to_failure(first);
+    if !are_all_refused {
+        failure.kind = FailureKind::Incomplete;
+    }
     if others > 0 {
         failure.message = format!("{}; {others} more could not be asked", failure.message);
     }

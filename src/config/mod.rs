@@ -21,5 +21,5 @@ pub use grouping::{in_several_projects, in_several_regions};
 pub use layers::{Origin, Setting};
 pub use load::{Config, RunConfig, SourceConfig, Surroundings, load};
 pub use moments::{parse_moment_or_age, parse_range};
-pub use tuning::{MOST_CONCURRENT, Shown, defaults, parse_percent, parse_rate};
+pub use tuning::{MOST_CONCURRENT, Shown, defaults, parse_percent, parse_rate, parse_timeout};
 pub use variables::Environment;

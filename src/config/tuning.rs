@@ -109,6 +109,14 @@ pub fn parse_rate(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Reads how long a request may take.
+pub fn parse_timeout(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(timeout) if timeout.is_zero() => Err("must be longer than nothing".to_owned()),
+        other => other.map_err(|error| error.to_string()),
+    }
+}
+
 /// Reads a part in percent.
 pub fn parse_percent(text: &str) -> Result<f64, String> {
     let percent: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;

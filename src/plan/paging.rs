@@ -150,11 +150,11 @@ impl Walk {
         }
     }
 
-    /// The same, of a window that was walked before to the end of a list that contradicted the
-    /// count.
+    /// The same, of a window that was walked before in vain, perhaps to the end of a list that
+    /// contradicted the count.
     #[must_use]
     pub fn after(self, earlier: Option<Contradiction>) -> Self {
-        Self { earlier: earlier.map_or(Earlier::Nothing, Earlier::Contradicted), ..self }
+        Self { earlier: earlier.map_or(Earlier::InVain, Earlier::Contradicted), ..self }
     }
 
     /// How many pages were answered.
@@ -176,6 +176,11 @@ impl Walk {
     /// order of the list.
     pub fn starts(&self) -> &[Option<Timestamp>] {
         &self.starts
+    }
+
+    /// How many entries the window holds at least: one, where an empty page points on.
+    pub fn least(&self) -> u64 {
+        if self.points_on_from_nothing() { 1 } else { self.distinct() }
     }
 
     /// How many distinct records of the walk began in a part of its window.
@@ -233,7 +238,7 @@ impl Walk {
     /// Whether this walk, now over, and the one before it contradicted the count alike.
     pub fn shows_miscount(&self) -> bool {
         match self.earlier {
-            Earlier::Nothing => false,
+            Earlier::Nothing | Earlier::InVain => false,
             Earlier::Contradicted(earlier) => self.contradiction() == Some(earlier),
             Earlier::MovedAlike => true,
         }
@@ -446,6 +451,9 @@ impl Walk {
         }
         if self.points_on_from_nothing() {
             return Err(Doubt::PointsOn);
+        }
+        if self.earlier == Earlier::Nothing && self.distinct() != self.reach {
+            return Err(Doubt::Repeated);
         }
         match self.count() {
             _ if self.habits.miscounts => self.by_seams(),
@@ -1091,6 +1099,33 @@ mod tests {
             ],
         );
         assert_eq!(twice, Err(Doubt::Repeated));
+    }
+
+    /// The entry that came twice may stand in another one's place: a second walk tells. A service that lists it twice
+    /// every time is believed then.
+    #[test]
+    fn an_entry_that_comes_twice_on_the_only_page_is_believed_the_second_time() {
+        let walk = |mut walk: Walk, ids: &[u64]| {
+            let mut page = Page::from_entries(ids.iter().map(|&id| Entry::Record(record(0, id))));
+            (page.count, page.next_marker) = (Some(3), Some(Marker(3)));
+            assert_eq!(walk.step(), Step::Ask(vec![Marker(0)]));
+            walk.take(Marker(0), &page);
+            while let Step::Ask(markers) = walk.step() {
+                // Behind the end, or the last entry once more.
+                let rest = ids.iter().skip(if markers == [Marker(3)] { 3 } else { 2 });
+                let mut rest = Page::from_entries(rest.map(|&id| Entry::Record(record(0, id))));
+                (rest.count, rest.next_marker) = (Some(3), Some(Marker(3)));
+                walk.take(markers[0], &rest);
+            }
+            match walk.step() {
+                Step::Over(verdict) => verdict,
+                other => panic!("{other:?}"),
+            }
+        };
+        let first = || Walk::new(Habits { count_is_total: true, ..Habits::default() }, true);
+        assert_eq!(walk(first(), &[1, 2, 1]), Err(Doubt::Repeated));
+        assert!(walk(first().after(None), &[1, 2, 1]).is_ok());
+        assert!(walk(first(), &[1, 2, 3]).is_ok());
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub enum Doubt {
     CountDiffers,
     /// The list went on beyond what the service counts.
     CountTooLow,
-    /// An entry came twice in a list of several pages: another may be missing in its place.
+    /// An entry came twice: another may be missing in its place. A list that holds one twice on its only page, in two
+    /// walks, is believed to do so.
     Repeated,
     /// The list reaches the suspected cap, so that its end may be cut off.
     Capped,
@@ -101,8 +102,10 @@ pub(super) enum Counted {
 /// What the walk of the same window before this one came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Earlier {
-    /// Nothing to hold this one against.
+    /// There was none.
     Nothing,
+    /// It proved nothing, which tells nothing of the count.
+    InVain,
     /// A contradiction with the service's count.
     Contradicted(Contradiction),
     /// Its counts moved from page to page, and those of this one do so alike.

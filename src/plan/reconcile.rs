@@ -2,6 +2,7 @@
 
 use super::extra;
 use crate::domain::{ErrorCode, Invocation, RecordTime, Status};
+use std::ops::Range;
 
 /// The meaning of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,9 +125,10 @@ pub fn reconcile(stored: &Invocation, seen: &Invocation) -> Merged {
 
 /// Where a status went, if it is another one.
 ///
-/// An absent status says nothing: it never replaces one that is known, and any known one is a step forward from it.
+/// An absent status says nothing, nor does a word for none: it never replaces one that is known, and any known one is a step
+/// forward from it.
 fn movement(stored: &Status, seen: &Status) -> Option<Change> {
-    let is_absent = |status: &Status| status.as_str().is_empty();
+    let is_absent = |status: &Status| says_nothing(status.as_str());
     match (step(stored), step(seen)) {
         _ if stored == seen => None,
         _ if is_absent(stored) => Some(Change::Advanced),
@@ -164,7 +166,7 @@ impl Rule {
 
 /// The value of a field.
 trait Value: Clone + PartialEq {
-    /// How much it says, if it is there at all: 2, or 1 where it stands for nothing; nothing says 0.
+    /// How much it says: 1 where it stands for nothing, more where it may be meant; what is not there says 0.
     fn weight(&self) -> u8;
 
     /// As the history keeps it.
@@ -179,6 +181,11 @@ fn stands_for_nothing(text: &str) -> bool {
     let is_blank = |character: char| character.is_whitespace() || character.is_control() || character == '\u{200b}';
     let words = text.trim_matches(is_blank);
     words.trim_matches('-').is_empty() || NOTHING.iter().any(|nothing| words.eq_ignore_ascii_case(nothing))
+}
+
+/// Whether a status is a word for none, or a number for it.
+fn says_nothing(status: &str) -> bool {
+    stands_for_nothing(status.trim_matches(['0', '.', ' '])) || status.trim().eq_ignore_ascii_case("unknown")
 }
 
 /// Zero, however it is written, is how many services say that there is no code: it says less than another.
@@ -210,10 +217,17 @@ impl Value for Box<str> {
     }
 }
 
-/// A text that is no time says less than a time.
+/// 2000-01-01 and 2100-01-01: no service of this kind is older, and what lies behind stands for "never".
+const PLAUSIBLE: Range<i64> = 946_684_800..4_102_444_800;
+
+/// A text that is no time, and a time that no record of the service can have, say less than a time.
 impl Value for RecordTime {
     fn weight(&self) -> u8 {
-        if self.moment().is_some() { 2 } else { 1 }
+        match self.moment() {
+            Some(moment) if PLAUSIBLE.contains(&moment.unix()) => 3,
+            Some(_) => 2,
+            None => 1,
+        }
     }
 
     fn to_known(&self) -> Known {
@@ -336,6 +350,28 @@ mod tests {
             format!("{}{} {} {shown}", if *is_accepted { "" } else { "!" }, field.as_str(), text(stood))
         };
         merged.noted.iter().map(note).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn a_word_for_nothing_takes_no_status_place() {
+        let stored = of_status("SUCCESS");
+        for nothing in ["N/A", "-", "null", "none", "undefined", "NaN", " ", "0", "unknown", "\u{200b}", "{}"] {
+            let shown = Invocation { status: Status::parse(nothing), ..stored.clone() };
+            let merged = reconcile(&stored, &shown);
+            assert_eq!((merged.change, &merged.stands), (Regressed, &stored), "{nothing:?}");
+            assert_eq!(reconcile(&shown, &stored).change, Advanced, "{nothing:?}");
+        }
+        assert_eq!(reconcile(&stored, &of_status("QUEUED")).change, Revised);
+    }
+
+    #[test]
+    fn a_time_that_no_record_can_have_takes_no_times_place() {
+        let ended = |text: &str| Invocation { end_time: RecordTime::parse(text), ..of_status("SUCCESS") };
+        let stored = ended("2026-03-01T12:00:00Z");
+        for never in ["1899-12-30T00:00:00Z", "1980-01-01T00:00:00Z", "2262-04-11T23:47:16Z", "9999-01-01T00:00:00Z"] {
+            assert_eq!(reconcile(&stored, &ended(never)).stands, stored, "{never}");
+            assert_eq!(reconcile(&ended(never), &stored).stands, stored, "{never}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! An answer of status 403 says that these credentials may not see what was asked for. That may be one
 //! page, one function, or, where the permission was never given or was taken away, all of the project.
 //! A function that was heard in this run tells which: if it is refused too, nothing more is asked.
-//! Where none was heard yet each function is refused by itself, up to [`MOST_FORBIDDEN`] of them.
+//! Where none was heard yet, each function is refused by itself: some policies name the functions that
+//! may be read, and a project lists all it has.
 
 use super::project::{Failed, Requester, lock};
 use super::sink::PageSink;
@@ -11,10 +12,6 @@ use super::source::Source;
 use super::witnesses::Witnesses;
 use crate::api::{CallFailure, Meaning};
 use crate::domain::FunctionUrn;
-
-/// So many functions are refused, before any was heard, until access is taken to be refused to all: some
-/// policies name the functions that may be read, and a project lists all it has.
-const MOST_FORBIDDEN: usize = 20;
 
 impl<S: Source> Requester<S> {
     /// Whether the service admits us to a function of which something was refused. Where it does not, it
@@ -42,20 +39,27 @@ impl<S: Source> Requester<S> {
 
     /// Whether access may be refused to this function alone.
     async fn admits_to_another(&self, urn: &FunctionUrn) -> bool {
-        let Some((form, sink)) = self.heard_witness(urn) else {
+        let Some((form, sink)) = self.heard_witness(Some(urn)) else {
             let mut forbidden = lock(&self.forbidden);
             forbidden.insert(urn.clone());
-            return forbidden.len() < self.functions_of_run().min(MOST_FORBIDDEN);
+            return forbidden.len() < self.functions_of_run();
         };
         let look = self.look_at(&form, self.newest_second(), sink.as_ref()).await;
         !look.is_err_and(|failure| is_forbidden(&failure))
     }
 
-    /// Another function, which was heard in this run, in a form that may be known.
-    fn heard_witness(&self, urn: &FunctionUrn) -> Option<(FunctionUrn, Option<PageSink>)> {
+    /// Whether a function that was heard in this run still answers.
+    pub(crate) async fn answers_another(&self) -> bool {
+        let _judging = self.judging.lock().await;
+        let Some((form, sink)) = self.heard_witness(None).filter(|_| self.refusal().is_none()) else { return false };
+        self.look_at(&form, self.newest_second(), sink.as_ref()).await.is_ok()
+    }
+
+    /// A function that was heard in this run, other than this one, in a form that may be known.
+    fn heard_witness(&self, except: Option<&FunctionUrn>) -> Option<(FunctionUrn, Option<PageSink>)> {
         let Witnesses::Functions(functions) = &*lock(&self.witnesses) else { return None };
         let heard = lock(&self.heard);
-        let mut others = functions.iter().filter(|(other, _)| other != urn && heard.contains_key(other));
+        let mut others = functions.iter().filter(|(other, _)| Some(other) != except && heard.contains_key(other));
         others.find_map(|(other, sink)| Some((self.forms.of_witness(other)?, sink.clone())))
     }
 

@@ -147,18 +147,30 @@ impl<S: Source> Requester<S> {
         if matches!(failure.meaning, Meaning::Throttled { .. }) {
             self.gauges.throttled.fetch_add(1, Ordering::Relaxed);
         }
-        // A service that asks to wait longer than anything is waited for has nothing more to say to this run.
-        let is_put_off = failure.retry_after().is_some_and(|wait| wait > self.patience.total);
-        if failure.concerns_all_calls() || is_put_off {
+        if failure.concerns_all_calls() {
             lock(&self.refused).get_or_insert_with(|| failure.clone());
-        } else if matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some() {
+        }
+        let asks_to_wait = matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some();
+        if asks_to_wait && !failure.concerns_all_calls() && !self.is_put_off(failure) {
             lock(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
         }
+    }
+
+    /// Whether the service asks to wait longer than anything is waited for.
+    fn is_put_off(&self, failure: &CallFailure) -> bool {
+        failure.retry_after().is_some_and(|wait| wait > self.patience.total)
     }
 
     async fn after(&self, failure: CallFailure, renewals: u64, request: &mut Request) -> Next {
         if failure.meaning == Meaning::TokenExpired {
             return self.renew(failure, renewals).await;
+        }
+        if self.is_put_off(&failure) {
+            // Unless that concerns this request alone, the service has nothing more to say to this run.
+            if !self.answers_another().await {
+                lock(&self.refused).get_or_insert_with(|| failure.clone());
+            }
+            return Next::Fail(failure);
         }
         if !failure.is_temporary() {
             return Next::Fail(failure);
@@ -264,6 +276,7 @@ mod tests {
     use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
     use crate::plan::functions::Project;
     use crate::requester::project::Politeness;
+    use crate::requester::witnesses::Witnesses;
     use futures_util::future::join_all;
     use tokio::time::timeout;
 
@@ -340,6 +353,13 @@ mod tests {
         let patient: fn(PageQuery) -> Result<Page, CallFailure> =
             |query| if query.marker == Marker(1) { Err(throttled(5)) } else { Ok(Page::default()) };
         let requester = Requester::new(Service(patient), Clock::System, politeness);
+        assert!(requester.list(&urn, query(1)).await.is_err());
+        assert!(requester.refusal().is_none() && requester.list(&urn, query(0)).await.is_ok());
+
+        // A function that was heard tells that it is one page that is put off.
+        let requester = Requester::new(Service(answers), Clock::System, politeness);
+        requester.call_on(Witnesses::Functions(vec![(urn.clone(), None)]));
+        assert!(requester.list(&urn, query(0)).await.is_ok());
         assert!(requester.list(&urn, query(1)).await.is_err());
         assert!(requester.refusal().is_none() && requester.list(&urn, query(0)).await.is_ok());
     }

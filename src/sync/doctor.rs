@@ -223,9 +223,10 @@ impl Examiner<'_> {
     }
 }
 
-/// The failure of one question, unless nothing else can be asked either.
+/// The failure of one question, unless nothing else can be asked either. What is refused with 403 may be one function.
 fn unless_all(requester: &Requester<Client>, failure: CallFailure) -> Result<CallFailure, CallFailure> {
-    if failure.is_denied() || requester.refusal().is_some() { Err(failure) } else { Ok(failure) }
+    let may_be_one = failure.meaning == Meaning::Forbidden || !failure.is_denied();
+    if may_be_one && requester.refusal().is_none() { Ok(failure) } else { Err(failure) }
 }
 
 async fn probe_page(

@@ -171,7 +171,7 @@ fn two_projects_of_one_region_are_two_sources_of_a_run() {
         about(&home, command, clouds).env("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4", &gate)
     };
     let whole = alone(&shop);
-    books.emulator.set_faults(Faults::rule(Rule::from(Fault::Status { code: 403, body: BodyKind::default() })));
+    books.emulator.set_faults(Faults::rule(Rule::from(Fault::Status { code: 401, body: BodyKind::default() })));
     let refused = at_gate("sync", &[&shop, &books]).args(["--json"]).exits(4).says(&format!("{NORTH}/{BOOKS}: "));
     let expected = [format!("{NORTH}/{SHOP} complete 0 {}", whole.len()), format!("{NORTH}/{BOOKS} denied 4 0")];
     assert_eq!(told(&refused.json()), expected);

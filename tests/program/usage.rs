@@ -6,7 +6,7 @@ use crate::program::Home;
 #[test]
 fn what_cannot_be_read_is_usage() {
     let all: &[&str] = &["sync", "--all-functions"];
-    let cases: [(&[&str], &str); 20] = [
+    let cases: [(&[&str], &str); 21] = [
         (&["sync"], "error: no function was named"),
         (&["sync", "--function", "urn:fss:cn-north-4"], "`urn:fss:cn-north-4` is neither a function's name"),
         (&["sync", "--function", "urn:fss:a:b:function:c:d:e:f:g"], "is neither a function's name"),
@@ -29,6 +29,7 @@ fn what_cannot_be_read_is_usage() {
         (&["--max-rps", "-1"], "invalid value '-1' for '--max-rps <N>': must be greater than 0"),
         (&["--settle-delay", "-15m"], "invalid value '-15m' for '--settle-delay <DURATION>'"),
         (&["--concurrency", "0"], "invalid value '0' for '--concurrency <N>'"),
+        (&["--request-timeout", "0s"], "invalid value '0s' for '--request-timeout <DURATION>'"),
         (&["--function-name", "x"], "unexpected argument '--function-name'"),
     ];
     for (args, message) in cases {

@@ -27,7 +27,8 @@ pub(super) struct ActiveWalk {
 
 impl ActiveWalk {
     pub(super) fn new(lane: usize, piece: Piece, habits: Habits) -> Self {
-        let walk = Walk::new(habits, windows::is_divisible(piece.range)).after(piece.contradiction);
+        let walk = Walk::new(habits, windows::is_divisible(piece.range));
+        let walk = if piece.walks > 0 { walk.after(piece.contradiction) } else { walk };
         Self { lane, piece, walk, trimmed: false, undecided: false, began_at: None }
     }
 

@@ -28,7 +28,7 @@ impl<F> Walks<F> {
             self.lanes[active.lane].learn(Some(density));
         }
         if active.piece.trouble == Trouble::Short {
-            return self.wholes.take_again(active.piece.range, active.walk.most_counted(), active.walk.distinct());
+            return self.wholes.take_again(active.piece.range, active.walk.most_counted(), active.walk.least());
         }
         match verdict {
             Ok(proof) => self.believe(active, proof),
@@ -119,7 +119,7 @@ impl<F> Walks<F> {
             Remedy::Shorten => lane.put_back_shortened(piece, self.longest),
             Remedy::Halve => {
                 lane.put_back_halves(piece);
-                self.wholes.note(range, active.walk.most_counted(), active.walk.distinct());
+                self.wholes.note(range, active.walk.most_counted(), active.walk.least());
             }
             Remedy::GiveUp => {
                 let counted = active.walk.most_counted();
