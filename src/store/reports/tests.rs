@@ -1,5 +1,6 @@
 //! Known rows, and the answers that a person computed from them.
 
+use super::parameter::Kind;
 use super::*;
 use crate::domain::Timestamp;
 use crate::store::file::StoreError;
@@ -164,6 +165,14 @@ fn open_records_with_their_age() {
 }
 
 #[test]
+fn open_records_of_an_age_or_more() {
+    let older = |age: &str| answer_with("open", |arguments| arguments.own = own("older", age)).unwrap();
+    assert_eq!(older("4h").lines().count(), 1 + 2, "an age is reached when it is");
+    assert_eq!(older("4h 1s").lines().count(), 1 + 1);
+    assert_eq!(older("30d").lines().count(), 1);
+}
+
+#[test]
 fn the_path_of_one_record_begins_with_its_first_sighting() {
     let path = answer_with("transitions", |arguments| arguments.own = own("id", "a4")).unwrap();
     assert_eq!(
@@ -265,7 +274,7 @@ fn what_a_report_does_not_take_is_refused() {
         "the report `slowest` has no parameter `limits`"
     );
     for report in Report::all() {
-        for parameter in report.parameters().iter().filter(|parameter| parameter.default.parse::<i64>().is_ok()) {
+        for parameter in report.parameters().iter().filter(|parameter| matches!(parameter.kind(), Kind::Int(_))) {
             for value in ["many", "", " ", "-1", "1.5", "1e3", "99999999999999999999", " 5"] {
                 let refused = answer_with(report.name(), |arguments| arguments.own = own(parameter.name, value));
                 let message = format!("`{value}` is no value for `{}`", parameter.name);
@@ -273,6 +282,10 @@ fn what_a_report_does_not_take_is_refused() {
             }
         }
     }
+    let refused = answer_with("slowest", |arguments| arguments.own = own("limit", "0")).unwrap_err();
+    let failure = refused.into_failure("a.db".as_ref());
+    assert_eq!(failure.to_string(), "cannot run the report: `0` is no value for `limit`");
+    assert_eq!(failure.hint, Some("it takes a whole number, 1 or more".into()));
     assert_eq!(message("transitions", |arguments| arguments.own = own("id", " ")), "` ` is no value for `id`");
     assert_eq!(message("failures", |arguments| arguments.own = own("status", "")), "`` is no value for `status`");
     assert_eq!(
@@ -299,6 +312,10 @@ fn every_file_declares_exactly_the_parameters_it_uses() {
         assert_eq!(declared, used, "{}", report.name());
         let said = report.text().lines().filter(|line| line.starts_with("-- param ")).count();
         assert_eq!(said, declared.len(), "{}", report.name());
+        for parameter in report.parameters() {
+            let default = parameter.read(parameter.default, moment("2026-03-02T12:00:00Z"));
+            assert!(default.is_some(), "{}: {parameter:?}", report.name());
+        }
         assert!(statement.readonly() && statement.column_count() > 1, "{}", report.name());
     }
 }
