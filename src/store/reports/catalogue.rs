@@ -25,18 +25,25 @@ macro_rules! report {
 /// In the order of `query list`: what happened, then what went wrong, then what the archive knows of itself.
 const REPORTS: &[Report] = &[
     report!("summary"),
+    report!("compare"),
     report!("throughput"),
+    report!("heatmap"),
     report!("latency"),
+    report!("duration-histogram"),
     report!("slowest"),
     report!("failures"),
+    report!("discards"),
     report!("open"),
+    report!("waiting"),
     report!("transitions"),
     report!("anomalies"),
+    report!("calendar"),
     report!("coverage"),
     report!("late"),
     report!("lateness"),
     Report::SETTLING,
     report!("rejects"),
+    report!("growth"),
     report!("runs"),
 ];
 
