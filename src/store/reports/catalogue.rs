@@ -31,6 +31,7 @@ const REPORTS: &[Report] = &[
     report!("latency"),
     report!("duration-histogram"),
     report!("slowest"),
+    report!("errors"),
     report!("failures"),
     report!("discards"),
     report!("open"),

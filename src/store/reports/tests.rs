@@ -266,6 +266,48 @@ fn rejects_and_runs() {
 }
 
 #[test]
+fn errors_by_shape() {
+    let world = Fixture::new()
+        .with_records(
+            "h1 FAIL 2026-03-01T10:00:00Z -
+             h2 FAIL 2026-03-01T11:00:00Z - 2
+             h3 FAIL 2026-03-01T12:00:00Z -
+             h4 FAIL 2026-03-01T13:00:00Z -
+             h5 FAIL - -
+             h6 DISCARD 2026-03-01T13:00:00Z -
+             h7 SUCCESS 2026-03-01T13:00:00Z -",
+        )
+        .with(
+            "UPDATE invocations SET error_code = 4201, error_message = 'no order ' || rowid || char(10) || rowid;
+             UPDATE invocations SET error_code = 500 WHERE request_id = 'h4';
+             UPDATE invocations SET error_code = NULL, error_message = NULL WHERE request_id = 'h5';",
+        );
+    let errors = |change: fn(&mut Arguments)| {
+        let errors = answer_of(&world, "errors", change).unwrap();
+        errors.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        errors(|_| ()),
+        [
+            "code | records | functions | first | last | example | shape",
+            "4201 | 3 | 2 | 2026-03-01T10:00:00Z | 2026-03-01T12:00:00Z | h1 | no order <number>",
+            " | 1 | 1 |  |  | h5 |",
+            "500 | 1 | 1 | 2026-03-01T13:00:00Z | 2026-03-01T13:00:00Z | h4 | no order <number>",
+        ]
+    );
+    let narrowed = errors(|arguments| {
+        arguments.since = Some(moment("2026-03-01T11:00:00Z"));
+        arguments.until = Some(moment("2026-03-01T12:00:00Z"));
+        arguments.function = Some("invoice".to_owned());
+    });
+    let row = "4201 | 1 | 1 | 2026-03-01T11:00:00Z | 2026-03-01T11:00:00Z | h2 | no order <number>";
+    assert_eq!(narrowed[1..], [row]);
+    let discarded = errors(|arguments| arguments.own = own("status", "DISCARD"));
+    assert!(discarded[1].contains("h6") && discarded.len() == 2, "{discarded:?}");
+    assert_eq!(errors(|arguments| arguments.own = own("limit", "1")).len(), 1 + 1);
+}
+
+#[test]
 fn discards_with_their_share_and_the_busiest_hour() {
     let columns = "function | discarded | percent | busiest_hour | in_hour | first | last";
     let first = "2026-03-02T00:00:00Z";
@@ -648,6 +690,7 @@ fn a_range_of_time_is_found_by_the_index() {
         "latency",
         "duration-histogram",
         "slowest",
+        "errors",
         "failures",
         "discards",
         "calendar",
