@@ -9,7 +9,7 @@ use super::paths::beside;
 use super::schema::{known_version, load_version};
 use super::snapshot::open_copy;
 use super::{StoreError, mounts, owner};
-use crate::store::sql::percentile;
+use crate::store::sql::{fold, percentile};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,7 @@ impl Reader {
         check_known(load_version(&mut connection)?)?;
         configure(&connection)?;
         percentile::register(&connection)?;
+        fold::register(&connection)?;
         Ok(Self { connection, path: path.to_owned(), _file: file })
     }
 

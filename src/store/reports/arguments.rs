@@ -71,10 +71,17 @@ impl Arguments {
         for parameter in &parameters {
             // The last one given counts, as with every option.
             let given = self.own.iter().rev().find(|(name, _)| name == parameter.name);
-            let value = read_value(parameter, given.map_or(parameter.default, |(_, value)| value))?;
+            let value = self.read(parameter, given.map_or(parameter.default, |(_, value)| value))?;
             bind(statement, parameter.name, &value)?;
         }
         Ok(())
+    }
+
+    fn read(&self, parameter: &Parameter, given: &str) -> Result<Value, StoreError> {
+        parameter.read(given, self.now).ok_or_else(|| StoreError::BadArgument {
+            message: format!("`{given}` is no value for `{}`", parameter.name),
+            hint: format!("it takes {}", parameter.allowed()),
+        })
     }
 
     fn bind_common(&self, report: &Report, statement: &mut Statement<'_>) -> Result<(), StoreError> {
@@ -98,26 +105,6 @@ fn bind(statement: &mut Statement<'_>, name: &str, value: &Value) -> Result<bool
     let Some(at) = statement.parameter_index(&format!(":{name}"))? else { return Ok(false) };
     statement.raw_bind_parameter(at, value)?;
     Ok(true)
-}
-
-fn read_value(parameter: &Parameter, given: &str) -> Result<Value, StoreError> {
-    let refuse = |hint: String| {
-        Err(StoreError::BadArgument { message: format!("`{given}` is no value for `{}`", parameter.name), hint })
-    };
-    if !parameter.choices.is_empty() && !parameter.choices.contains(&given) {
-        return refuse(format!("it takes one of: {}", parameter.choices.join(", ")));
-    }
-    if parameter.default.parse::<i64>().is_ok() {
-        return match given.parse::<i64>() {
-            Ok(number) if number >= 0 => Ok(Value::Integer(number)),
-            _ => refuse("it takes a whole number".to_owned()),
-        };
-    }
-    match given.trim() {
-        "" if given.is_empty() => Ok(Value::Null),
-        "" => refuse("it takes a text, or nothing at all".to_owned()),
-        _ => Ok(Value::Text(given.to_owned())),
-    }
 }
 
 fn unknown_parameter(report: &Report, parameters: &[Parameter], name: &str) -> StoreError {

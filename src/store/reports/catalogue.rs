@@ -1,27 +1,19 @@
 //! The reports: one `.sql` file each, whose first comment is its help and declares its parameters.
 //!
-//! The form of that comment: a title line, an explanation, then `param name=default: meaning` lines. `name=a (a|b|c)` allows
-//! these values only; a default that is a number makes the parameter one. `:since`, `:until`, `:function` and `:now` need no
-//! declaration: a report takes those that its statement uses.
+//! The form of that comment: a title line, an explanation, then lines of the form `param
+//! name=default (type): meaning`. A type is `text`, `time`, `int`, `share`, `duration`, the last
+//! three with bounds if there are any (`int 1..100`, `duration 1h..`), or a list of choices
+//! (`hour|day`). A parameter without a default may be left out, and is then NULL; a text may be
+//! empty, which is NULL as well. `:since`, `:until`, `:function` and `:now` need no declaration:
+//! a report takes those that its statement uses.
+
+use super::Parameter;
 
 /// A named question.
 #[derive(Debug)]
 pub struct Report {
     name: &'static str,
     text: &'static str,
-}
-
-/// One of a report's own parameters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter {
-    /// What `--param name=value` calls it.
-    pub name: &'static str,
-    /// Its value when none is given; nothing where it is empty.
-    pub default: &'static str,
-    /// The only values it takes; any if empty.
-    pub choices: Vec<&'static str>,
-    /// What it does.
-    pub meaning: &'static str,
 }
 
 macro_rules! report {
@@ -33,18 +25,26 @@ macro_rules! report {
 /// In the order of `query list`: what happened, then what went wrong, then what the archive knows of itself.
 const REPORTS: &[Report] = &[
     report!("summary"),
+    report!("compare"),
     report!("throughput"),
+    report!("heatmap"),
     report!("latency"),
+    report!("duration-histogram"),
     report!("slowest"),
+    report!("errors"),
     report!("failures"),
+    report!("discards"),
     report!("open"),
+    report!("waiting"),
     report!("transitions"),
     report!("anomalies"),
+    report!("calendar"),
     report!("coverage"),
     report!("late"),
     report!("lateness"),
     Report::SETTLING,
     report!("rejects"),
+    report!("growth"),
     report!("runs"),
 ];
 
@@ -79,22 +79,11 @@ impl Report {
 
     /// Its own parameters.
     pub fn parameters(&self) -> Vec<Parameter> {
-        self.comment().filter_map(|line| read_parameter(line.strip_prefix("param ")?)).collect()
+        self.comment().filter_map(|line| Parameter::declared(line.strip_prefix("param ")?)).collect()
     }
 
     /// The lines of the first comment, without their dashes.
     fn comment(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.text.lines().map_while(|line| line.strip_prefix("--")).map(str::trim)
     }
-}
-
-/// Reads `name=default: meaning` or `name=default (one|other): meaning`.
-fn read_parameter(line: &'static str) -> Option<Parameter> {
-    let (declared, meaning) = line.split_once(": ")?;
-    let (name, value) = declared.split_once('=')?;
-    let (default, choices) = match value.split_once(" (") {
-        Some((default, choices)) => (default, choices.strip_suffix(')')?.split('|').collect()),
-        None => (value, Vec::new()),
-    };
-    Some(Parameter { name, default, choices, meaning })
 }

@@ -1,7 +1,7 @@
 -- What went wrong: the failed records by error code and message, the most frequent first.
 --
 -- `example` is one of the records, for `fgarchive query transitions --param id=…`.
--- param limit=50: how many kinds of failure
+-- param limit=50 (int 1..): how many kinds of failure
 -- param status=FAIL (FAIL|DISCARD): the status that counts as failed
 WITH chosen AS (
     SELECT request_id, function_id, status, error_code, error_message, start_time

@@ -2,7 +2,7 @@
 --
 -- The percentiles are exact: the smallest duration that this share of the records did not exceed. Records without a
 -- readable start and end are not in it. The service tells whole seconds.
--- param status=SUCCESS: only records of this status; empty for all that ended
+-- param status=SUCCESS (text): only records of this status; empty for all that ended
 WITH chosen AS (
     SELECT function_id, status, start_time, end_time
       FROM invocations

@@ -4,12 +4,14 @@
 mod arguments;
 mod ask;
 mod catalogue;
+mod parameter;
 mod question;
 mod sandbox;
 mod settling;
 
 pub use arguments::Arguments;
-pub use catalogue::{Parameter, Report};
+pub use catalogue::Report;
+pub use parameter::Parameter;
 pub use question::{Question, Row, Rows};
 pub use sandbox::Sandbox;
 pub use settling::Settling;

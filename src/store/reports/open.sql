@@ -1,6 +1,8 @@
 -- Records that may still change, and since when: WAIT, RUNNING, and failures that a retry may yet turn.
 --
--- Those of a function that is gone are not among them: they are given up. `opened_at` is when the archive first saw the record open, `checked_at` when it last asked for it.
+-- Those of a function that is gone are not among them: they are given up. `opened_at` is when the
+-- archive first saw the record open, `checked_at` when it last asked for it.
+-- param older=0s (duration): only records that are at least so old
 SELECT o.request_id,
        f.full_name AS function,
        i.status,
@@ -12,6 +14,7 @@ SELECT o.request_id,
   JOIN functions f ON f.id = o.function_id
   LEFT JOIN invocations i ON i.request_id = o.request_id
  WHERE f.gone_at IS NULL
+   AND unixepoch(:now) - unixepoch(coalesce(i.start_time, o.opened_at)) >= :older
    AND (:since IS NULL OR i.start_time >= :since)
    AND (:until IS NULL OR i.start_time < :until)
    AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))

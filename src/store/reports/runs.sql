@@ -1,7 +1,7 @@
 -- The latest runs: when, how they ended, and what they did.
 --
 -- A run without an outcome is still going on, or was killed; what it committed until `updated_at` stands.
--- param limit=20: how many
+-- param limit=20 (int 1..): how many
 SELECT id,
        command,
        started_at,

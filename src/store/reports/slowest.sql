@@ -1,6 +1,6 @@
 -- The records that took longest from start to end.
 --
--- param limit=20: how many
+-- param limit=20 (int 1..): how many
 WITH chosen AS (
     SELECT *
       FROM invocations

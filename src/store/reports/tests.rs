@@ -1,5 +1,6 @@
 //! Known rows, and the answers that a person computed from them.
 
+use super::parameter::Kind;
 use super::*;
 use crate::domain::Timestamp;
 use crate::store::file::StoreError;
@@ -45,7 +46,10 @@ fn world() -> Fixture {
 }
 
 fn answer_with(report: &str, change: impl FnOnce(&mut Arguments)) -> Result<String, StoreError> {
-    let world = world();
+    answer_of(&world(), report, change)
+}
+
+fn answer_of(world: &Fixture, report: &str, change: impl FnOnce(&mut Arguments)) -> Result<String, StoreError> {
     let mut arguments = Arguments::at(moment("2026-03-02T12:00:00Z"));
     change(&mut arguments);
     let mut reader = world.reader();
@@ -164,6 +168,14 @@ fn open_records_with_their_age() {
 }
 
 #[test]
+fn open_records_of_an_age_or_more() {
+    let older = |age: &str| answer_with("open", |arguments| arguments.own = own("older", age)).unwrap();
+    assert_eq!(older("4h").lines().count(), 1 + 2, "an age is reached when it is");
+    assert_eq!(older("4h 1s").lines().count(), 1 + 1);
+    assert_eq!(older("30d").lines().count(), 1);
+}
+
+#[test]
 fn the_path_of_one_record_begins_with_its_first_sighting() {
     let path = answer_with("transitions", |arguments| arguments.own = own("id", "a4")).unwrap();
     assert_eq!(
@@ -254,6 +266,340 @@ fn rejects_and_runs() {
 }
 
 #[test]
+fn errors_by_shape() {
+    let world = Fixture::new()
+        .with_records(
+            "h1 FAIL 2026-03-01T10:00:00Z -
+             h2 FAIL 2026-03-01T11:00:00Z - 2
+             h3 FAIL 2026-03-01T12:00:00Z -
+             h4 FAIL 2026-03-01T13:00:00Z -
+             h5 FAIL - -
+             h6 DISCARD 2026-03-01T13:00:00Z -
+             h7 SUCCESS 2026-03-01T13:00:00Z -",
+        )
+        .with(
+            "UPDATE invocations SET error_code = 4201, error_message = 'no order ' || rowid || char(10) || rowid;
+             UPDATE invocations SET error_code = 500 WHERE request_id = 'h4';
+             UPDATE invocations SET error_code = NULL, error_message = NULL WHERE request_id = 'h5';",
+        );
+    let errors = |change: fn(&mut Arguments)| {
+        let errors = answer_of(&world, "errors", change).unwrap();
+        errors.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        errors(|_| ()),
+        [
+            "code | records | functions | first | last | example | shape",
+            "4201 | 3 | 2 | 2026-03-01T10:00:00Z | 2026-03-01T12:00:00Z | h1 | no order <number>",
+            " | 1 | 1 |  |  | h5 |",
+            "500 | 1 | 1 | 2026-03-01T13:00:00Z | 2026-03-01T13:00:00Z | h4 | no order <number>",
+        ]
+    );
+    let narrowed = errors(|arguments| {
+        arguments.since = Some(moment("2026-03-01T11:00:00Z"));
+        arguments.until = Some(moment("2026-03-01T12:00:00Z"));
+        arguments.function = Some("invoice".to_owned());
+    });
+    let row = "4201 | 1 | 1 | 2026-03-01T11:00:00Z | 2026-03-01T11:00:00Z | h2 | no order <number>";
+    assert_eq!(narrowed[1..], [row]);
+    let discarded = errors(|arguments| arguments.own = own("status", "DISCARD"));
+    assert!(discarded[1].contains("h6") && discarded.len() == 2, "{discarded:?}");
+    assert_eq!(errors(|arguments| arguments.own = own("limit", "1")).len(), 1 + 1);
+}
+
+#[test]
+fn discards_with_their_share_and_the_busiest_hour() {
+    let columns = "function | discarded | percent | busiest_hour | in_hour | first | last";
+    let first = "2026-03-02T00:00:00Z";
+    let row = format!("default:report | 1 | 16.67 | {first} | 1 | {first} | {first}");
+    assert_eq!(answer("discards"), format!("{columns}\n{row}"));
+    let more = world().with_records(
+        "d1 DISCARD 2026-03-02T07:59:59Z - 2
+         d2 DISCARD 2026-03-02T08:00:00Z - 2
+         d3 DISCARD 2026-03-02T08:59:59Z - 2
+         d4 DISCARD 2026-03-02T09:00:00Z - 2
+         d5 DISCARD 2026-03-02T09:30:00Z - 2
+         d6 DISCARD - - 2",
+    );
+    let busiest = "billing:invoice | 6 | 85.71 | 2026-03-02T08:00:00Z | 2";
+    let times = "2026-03-02T07:59:59Z | 2026-03-02T09:30:00Z";
+    let expected = format!("{columns}\n{busiest} | {times}\n{row}");
+    assert_eq!(answer_of(&more, "discards", |_| ()).unwrap(), expected, "the earlier of two equal hours");
+    let narrowed = answer_of(&more, "discards", |arguments| {
+        arguments.since = Some(moment("2026-03-02T08:00:00Z"));
+        arguments.until = Some(moment("2026-03-02T09:00:00Z"));
+    });
+    let row = "billing:invoice | 2 | 100 | 2026-03-02T08:00:00Z | 2 | 2026-03-02T08:00:00Z | 2026-03-02T08:59:59Z";
+    assert_eq!(narrowed.unwrap().lines().skip(1).collect::<Vec<_>>(), [row]);
+}
+
+#[test]
+fn durations_in_ranges_that_double() {
+    let columns = "function | from_s | below_s | records | percent | within_percent";
+    let spread = answer("duration-histogram");
+    assert_eq!(
+        spread.lines().collect::<Vec<_>>(),
+        [
+            columns,
+            "billing:invoice | 4 | 8 | 1 | 100 | 100",
+            "default:report | 8 | 16 | 1 | 25 | 25",
+            "default:report | 16 | 32 | 2 | 50 | 75",
+            "default:report | 32 | 64 | 1 | 25 | 100",
+        ]
+    );
+    let edges = Fixture::new().with_records(
+        "e1 SUCCESS 2026-03-01T10:00:01Z 2026-03-01T10:00:00Z
+         e2 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:00Z
+         e3 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:01Z
+         e4 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:02Z
+         e5 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:03Z
+         e6 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:04Z
+         e7 SUCCESS 2026-03-01T10:00:00Z 9999-03-01T10:00:00Z
+         e8 FAIL    2026-03-01T10:00:00Z 2026-03-01T10:00:05Z
+         e9 SUCCESS 2026-03-01T10:00:00Z -
+         e0 SUCCESS soon                 2026-03-01T10:00:00Z",
+    );
+    let rows = answer_of(&edges, "duration-histogram", |_| ()).unwrap();
+    assert_eq!(
+        rows.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "default:report |  | 0 | 1 | 14.29 | 14.29",
+            "default:report | 0 | 1 | 1 | 14.29 | 28.57",
+            "default:report | 1 | 2 | 1 | 14.29 | 42.86",
+            "default:report | 2 | 4 | 2 | 28.57 | 71.43",
+            "default:report | 4 | 8 | 1 | 14.29 | 85.71",
+            "default:report | 137438953472 | 274877906944 | 1 | 14.29 | 100",
+        ]
+    );
+}
+
+#[test]
+fn the_hours_of_a_week() {
+    let of = |of: &'static str| answer_with("heatmap", |arguments| arguments.own = own("of", of)).unwrap();
+    // 1 March 2026 was a Sunday.
+    let records = answer("heatmap");
+    let lines: Vec<&str> = records.lines().collect();
+    assert_eq!(lines.len(), 1 + 24);
+    assert_eq!(lines[0], "hour | mon | tue | wed | thu | fri | sat | sun");
+    assert_eq!(lines[1], "00:00 | 1 | 0 | 0 | 0 | 0 | 0 | 0");
+    assert_eq!(lines[11], "10:00 | 0 | 0 | 0 | 0 | 0 | 0 | 3");
+    assert_eq!(lines[12], "11:00 | 0 | 0 | 0 | 0 | 0 | 0 | 2");
+    assert_eq!(lines[24], "23:00 | 0 | 0 | 0 | 0 | 0 | 0 | 0");
+    assert_eq!(of("failed").lines().nth(13), Some("12:00 | 0 | 0 | 0 | 0 | 0 | 0 | 1"));
+    assert_eq!(of("failed_percent").lines().nth(12), Some("11:00 |  |  |  |  |  |  | 0"));
+    assert_eq!(of("failed_percent").lines().nth(13), Some("12:00 |  |  |  |  |  |  | 100"));
+    assert_eq!(of("failed_percent").lines().nth(9), Some("08:00 |  |  |  |  |  |  |"), "nothing ended");
+    let weeks = Fixture::new().with_records(
+        "w1 SUCCESS 2026-03-01T23:59:59Z -
+         w2 SUCCESS 2026-03-08T23:00:00Z -
+         w3 SUCCESS 2026-03-09T00:00:00Z -
+         w4 SUCCESS soon -",
+    );
+    let weeks = answer_of(&weeks, "heatmap", |_| ()).unwrap();
+    assert_eq!(weeks.lines().nth(24), Some("23:00 | 0 | 0 | 0 | 0 | 0 | 0 | 2"));
+    assert_eq!(weeks.lines().nth(1), Some("00:00 | 1 | 0 | 0 | 0 | 0 | 0 | 0"));
+    let other = answer_with("heatmap", |arguments| arguments.function = Some("invoice".to_owned())).unwrap();
+    assert_eq!(other.lines().nth(11), Some("10:00 | 0 | 0 | 0 | 0 | 0 | 0 | 1"));
+}
+
+/// Six days of one function, each in a state of its own, and one that began before it was archived.
+fn days() -> Fixture {
+    Fixture::new()
+        .with_records(
+            "c0 SUCCESS 2026-02-20T10:00:00Z 2026-02-20T10:00:01Z
+             c1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:01Z
+             c2 DISCARD 2026-03-01T23:59:59Z 2026-03-01T23:59:59Z
+             c3 FAIL    2026-03-02T00:00:00Z 2026-03-02T00:00:01Z",
+        )
+        .with(
+            "UPDATE functions SET horizon_begin = '2026-03-01T00:00:00Z', horizon_end = '2026-03-07T06:00:00Z'
+              WHERE id = 1;
+             INSERT INTO windows VALUES
+                 (1, '2026-03-01T00:00:00Z', '2026-03-02T00:00:00Z', 'settled', 'both', 2, 2, 1, '2026-03-08T00:00:00Z', NULL),
+                 (1, '2026-03-02T00:00:00Z', '2026-03-03T00:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-08T00:00:00Z', NULL),
+                 (1, '2026-03-03T00:00:00Z', '2026-03-04T00:00:00Z', 'settled', 'both', 0, 0, 1, '2026-03-08T00:00:00Z', NULL),
+                 (1, '2026-03-04T06:00:00Z', '2026-03-05T00:00:00Z', 'settled', 'both', 0, 0, 1, '2026-03-08T00:00:00Z', NULL),
+                 (1, '2026-03-05T00:00:00Z', '2026-03-05T18:00:00Z', 'unproven', NULL, 0, 0, 1, '2026-03-08T00:00:00Z', NULL),
+                 (1, '2026-03-05T18:00:00Z', '2026-03-06T12:00:00Z', 'lost', NULL, 0, 0, 1, '2026-03-08T00:00:00Z', NULL),
+                 (1, '2026-03-06T12:00:00Z', '2026-03-07T06:00:00Z', 'settled', 'both', 0, 0, 1, '2026-03-08T00:00:00Z', NULL);
+             INSERT INTO recording VALUES (1, 0, '2026-03-03T00:00:00Z', '2026-03-04T00:00:00Z', 1);
+             INSERT INTO absences VALUES (1, '2026-03-07T00:00:00Z', '2026-03-07T06:00:00Z');",
+        )
+}
+
+#[test]
+fn a_calendar_of_what_is_proven() {
+    let calendar = answer_of(&days(), "calendar", |_| ()).unwrap();
+    assert_eq!(
+        calendar.lines().collect::<Vec<_>>(),
+        [
+            "day | records | failed | state | proven_percent",
+            "2026-02-20 | 1 | 0 |  |",
+            "2026-03-01 | 2 | 1 | settled | 100",
+            "2026-03-02 | 1 | 1 | proven | 100",
+            "2026-03-03 | 0 | 0 | switched off | 100",
+            "2026-03-04 | 0 | 0 | not walked | 75",
+            "2026-03-05 | 0 | 0 | lost | 0",
+            "2026-03-06 | 0 | 0 | lost | 50",
+            "2026-03-07 | 0 | 0 | not there | 100",
+        ]
+    );
+    let part = answer_of(&days(), "calendar", |arguments| {
+        arguments.since = Some(moment("2026-03-04T06:00:00Z"));
+        arguments.until = Some(moment("2026-03-05T18:00:00Z"));
+    });
+    let rows = ["2026-03-04 | 0 | 0 | settled | 100", "2026-03-05 | 0 | 0 | unproven | 0"];
+    assert_eq!(part.unwrap().lines().skip(1).collect::<Vec<_>>(), rows);
+    let other = answer_of(&days(), "calendar", |arguments| arguments.function = Some("invoice".to_owned()));
+    assert_eq!(other.unwrap().lines().count(), 1, "nothing was set out to be archived of it");
+}
+
+#[test]
+fn a_day_of_two_functions_is_as_good_as_the_worse() {
+    let both = days().with(
+        "UPDATE functions SET horizon_begin = '2026-03-01T00:00:00Z', horizon_end = '2026-03-02T00:00:00Z'
+          WHERE id = 2;",
+    );
+    let calendar = answer_of(&both, "calendar", |_| ()).unwrap();
+    assert_eq!(calendar.lines().nth(2), Some("2026-03-01 | 2 | 1 | not walked | 50"));
+}
+
+#[test]
+fn growth_month_by_month() {
+    let months = Fixture::new()
+        .with_records(
+            "g1 SUCCESS 2026-01-31T23:59:59Z 2026-02-01T00:00:00Z
+             g2 WAIT    2026-02-01T00:00:00Z -
+             g3 FAIL    2026-02-28T00:00:00Z -       2
+             g4 SUCCESS soon -
+             g5 SUCCESS - -",
+        )
+        .with("UPDATE invocations SET error_code = 1001, error_message = 'zu spät' WHERE request_id = 'g3'");
+    let growth = answer_of(&months, "growth", |_| ()).unwrap();
+    assert_eq!(
+        growth.lines().collect::<Vec<_>>(),
+        [
+            "month | records | total_records | value_bytes | total_value_bytes",
+            "2026-01 | 1 | 1 | 49 | 49",
+            "2026-02 | 2 | 3 | 64 | 113",
+        ]
+    );
+    let narrowed = answer_of(&months, "growth", |arguments| {
+        arguments.since = Some(moment("2026-02-01T00:00:00Z"));
+        arguments.function = Some("report".to_owned());
+    });
+    assert_eq!(narrowed.unwrap().lines().nth(1), Some("2026-02 | 1 | 1 | 26 | 26"));
+}
+
+#[test]
+fn the_time_in_a_status_between_its_bounds() {
+    assert_eq!(
+        answer("waiting").lines().collect::<Vec<_>>(),
+        [
+            "function | status | ended | still | p50_least_s | p50_most_s | p90_least_s | p90_most_s",
+            "billing:invoice | WAIT | 0 | 1 |  |  |  |",
+            // a4 was first seen at 12:00:30 at the latest, which is after the look that saw it in RUNNING.
+            "default:report | WAIT | 1 | 0 | 0 | 11 | 0 | 11",
+            "default:report | RUNNING | 1 | 1 | 0 | 86411 | 0 | 86411",
+        ]
+    );
+    let path = Fixture::new()
+        .with_records(
+            "p1 SUCCESS 2026-03-01T11:59:00Z 2026-03-01T12:20:00Z
+             p2 SUCCESS -                    2026-03-01T12:20:00Z
+             p3 SUCCESS 2026-03-01T11:59:00Z 2026-03-01T12:20:00Z",
+        )
+        .with(
+            "INSERT INTO status_changes VALUES
+                 (1, 'p1', 'WAIT', 'RUNNING', '2026-03-01T12:10:00Z', '2026-03-01T12:15:00Z', 1, 1),
+                 (2, 'p2', 'WAIT', 'RUNNING', '2026-03-01T12:10:00Z', '2026-03-01T12:15:00Z', 1, 1),
+                 (3, 'p1', 'RUNNING', 'WAIT', '2026-03-01T12:15:00Z', '2026-03-01T12:17:00Z', 0, 1),
+                 (4, 'p1', 'RUNNING', 'SUCCESS', '2026-03-01T12:18:00Z', '2026-03-01T12:25:00Z', 1, 1),
+                 (5, 'p2', 'RUNNING', 'SUCCESS', '2026-03-01T12:19:00Z', '2026-03-01T12:25:00Z', 1, 1);",
+        );
+    let rows = answer_of(&path, "waiting", |_| ()).unwrap();
+    assert_eq!(
+        rows.lines().skip(1).collect::<Vec<_>>(),
+        [
+            "default:report | WAIT | 2 | 0 | 570 | 960 | 570 |",
+            "default:report | RUNNING | 2 | 0 | 180 | 900 | 240 | 900"
+        ],
+        "p2 has no start, so that nothing bounds its time in WAIT"
+    );
+    let started = answer_of(&path, "waiting", |arguments| {
+        arguments.since = Some(moment("2026-03-01T11:59:00Z"));
+        arguments.until = Some(moment("2026-03-01T11:59:01Z"));
+        arguments.own = own("status", "RUNNING");
+    });
+    let row = "default:report | RUNNING | 1 | 0 | 180 | 900 | 180 | 900";
+    assert_eq!(started.unwrap().lines().skip(1).collect::<Vec<_>>(), [row]);
+}
+
+#[test]
+fn what_got_worse_stands_first() {
+    let world = Fixture::new().with_records(
+        "o1 SUCCESS 2026-02-28T23:59:59Z 2026-03-01T00:00:09Z
+         o2 SUCCESS 2026-03-01T00:00:00Z 2026-03-01T00:00:10Z
+         o3 FAIL    2026-03-01T23:59:59Z 2026-03-02T00:00:00Z
+         o4 SUCCESS 2026-03-02T00:00:00Z 2026-03-02T00:00:20Z
+         o5 SUCCESS 2026-03-02T23:59:59Z 2026-03-03T00:00:30Z
+         o6 FAIL    2026-03-03T00:00:00Z 2026-03-03T00:00:01Z
+         q1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:05Z 2
+         q2 FAIL    2026-03-02T10:00:00Z 2026-03-02T10:00:05Z 2
+         q3 WAIT    2026-03-02T11:00:00Z - 2",
+    );
+    let columns = "function | records | was_records | failed_pct | was_failed_pct | p90_s | was_p90_s";
+    let compare = |change: fn(&mut Arguments)| {
+        let rows = answer_of(&world, "compare", |arguments| {
+            arguments.now = moment("2026-03-03T00:00:00Z");
+            change(arguments);
+        });
+        let rows = rows.unwrap();
+        assert_eq!(rows.lines().next(), Some(columns));
+        rows.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = ["billing:invoice | 2 | 1 | 100 | 0 |  | 5", "default:report | 2 | 2 | 0 | 50 | 31 | 10"];
+    assert_eq!(compare(|arguments| arguments.own = own("length", "1d")), expected);
+    let ranged = compare(|arguments| {
+        arguments.since = Some(moment("2026-03-02T00:00:00Z"));
+        arguments.until = Some(moment("2026-03-03T00:00:00Z"));
+        arguments.now = moment("2026-05-01T00:00:00Z");
+    });
+    assert_eq!(ranged, expected, "a range that is given is the period, whatever day it is");
+    let against = compare(|arguments| {
+        arguments.own = vec![("length".into(), "1d".into()), ("against".into(), "2026-02-28".into())];
+        arguments.function = Some("report".to_owned());
+    });
+    assert_eq!(against, ["default:report | 2 | 1 | 0 | 0 | 31 | 10"]);
+    assert_eq!(compare(|arguments| arguments.now = moment("2026-05-01T00:00:00Z")), [""; 0]);
+}
+
+#[test]
+fn slower_records_are_worse_where_no_more_fail() {
+    let world = Fixture::new().with_records(
+        "s1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:10Z
+         s2 SUCCESS 2026-03-02T10:00:00Z 2026-03-02T10:00:20Z
+         t1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:01:40Z 2
+         t2 SUCCESS 2026-03-02T10:00:00Z 2026-03-02T10:02:30Z 2",
+    );
+    let rows = answer_of(&world, "compare", |arguments| {
+        arguments.now = moment("2026-03-03T00:00:00Z");
+        arguments.own = own("length", "1d");
+    });
+    let rows = rows.unwrap();
+    let functions: Vec<&str> = rows.lines().skip(1).filter_map(|row| row.split(" | ").next()).collect();
+    assert_eq!(functions, ["default:report", "billing:invoice"], "twice as long is worse than half as much longer");
+}
+
+#[test]
+fn nothing_is_asked_of_an_archive_without_an_answer() {
+    let blank = Fixture::new().with("DELETE FROM run_sources; DELETE FROM runs; DELETE FROM functions;");
+    for report in Report::all() {
+        assert_eq!(answer_of(&blank, report.name(), |_| ()).unwrap().lines().count(), 1, "{}", report.name());
+    }
+}
+
+#[test]
 fn what_a_report_does_not_take_is_refused() {
     let message = |report: &str, change: fn(&mut Arguments)| answer_with(report, change).unwrap_err().to_string();
     assert_eq!(
@@ -265,7 +611,7 @@ fn what_a_report_does_not_take_is_refused() {
         "the report `slowest` has no parameter `limits`"
     );
     for report in Report::all() {
-        for parameter in report.parameters().iter().filter(|parameter| parameter.default.parse::<i64>().is_ok()) {
+        for parameter in report.parameters().iter().filter(|parameter| matches!(parameter.kind(), Kind::Int(_))) {
             for value in ["many", "", " ", "-1", "1.5", "1e3", "99999999999999999999", " 5"] {
                 let refused = answer_with(report.name(), |arguments| arguments.own = own(parameter.name, value));
                 let message = format!("`{value}` is no value for `{}`", parameter.name);
@@ -273,6 +619,10 @@ fn what_a_report_does_not_take_is_refused() {
             }
         }
     }
+    let refused = answer_with("slowest", |arguments| arguments.own = own("limit", "0")).unwrap_err();
+    let failure = refused.into_failure("a.db".as_ref());
+    assert_eq!(failure.to_string(), "cannot run the report: `0` is no value for `limit`");
+    assert_eq!(failure.hint, Some("it takes a whole number, 1 or more".into()));
     assert_eq!(message("transitions", |arguments| arguments.own = own("id", " ")), "` ` is no value for `id`");
     assert_eq!(message("failures", |arguments| arguments.own = own("status", "")), "`` is no value for `status`");
     assert_eq!(
@@ -299,7 +649,22 @@ fn every_file_declares_exactly_the_parameters_it_uses() {
         assert_eq!(declared, used, "{}", report.name());
         let said = report.text().lines().filter(|line| line.starts_with("-- param ")).count();
         assert_eq!(said, declared.len(), "{}", report.name());
+        for parameter in report.parameters() {
+            let default = parameter.read(parameter.default, moment("2026-03-02T12:00:00Z"));
+            assert!(default.is_some(), "{}: {parameter:?}", report.name());
+        }
         assert!(statement.readonly() && statement.column_count() > 1, "{}", report.name());
+    }
+}
+
+/// What `--explain` prints is to be changed and asked by people: the limits of their questions hold for it.
+#[test]
+fn every_report_is_a_start_for_a_statement_of_ones_own() {
+    let world = Fixture::new();
+    let sandbox = world.reader().into_sandbox(Duration::from_secs(30)).unwrap();
+    for report in Report::all() {
+        let refused = sandbox.ask(report.text()).unwrap_err().to_string();
+        assert!(refused.contains("it has parameters"), "{}: {refused}", report.name());
     }
 }
 
@@ -318,13 +683,30 @@ fn plan_of(report: &str) -> String {
 
 #[test]
 fn a_range_of_time_is_found_by_the_index() {
-    for report in ["summary", "throughput", "latency", "slowest", "failures"] {
+    for report in [
+        "summary",
+        "throughput",
+        "heatmap",
+        "latency",
+        "duration-histogram",
+        "slowest",
+        "errors",
+        "failures",
+        "discards",
+        "calendar",
+        "growth",
+    ] {
         let plan = plan_of(report);
         assert!(
             plan.contains("invocations USING INDEX invocations_by_start (start_time>? AND start_time<?)"),
             "{plan}"
         );
     }
+    let compared = plan_of("compare");
+    assert!(
+        compared.contains("SEARCH i USING INDEX invocations_by_start (start_time>? AND start_time<?)"),
+        "{compared}"
+    );
     let path = plan_of("transitions");
     assert!(path.contains("SEARCH i USING INDEX sqlite_autoindex_invocations_1 (request_id=?)"), "{path}");
     assert!(path.contains("status_changes USING INDEX status_changes_by_record (request_id=?)"), "{path}");

@@ -3,7 +3,7 @@
 -- Polling sees a change between two looks: it happened after `after_time` and by `by_time`. The first row of a record's
 -- path is its first sighting. A change with `accepted` 0 was seen and not believed: see the report `anomalies`.
 -- Without an id, --since and --until choose by `by_time`, and first sightings are left out.
--- param id=: a record's request_id
+-- param id= (text): a record's request_id
 WITH chosen AS (
     SELECT 0 AS place, t.*
       FROM transitions t

@@ -1,7 +1,8 @@
-//! How our own types are bound and read, the one form of a record, and what SQLite is taught: a percentile, and a limit on
-//! the time of a question. It knows connections, and no archive.
+//! How our own types are bound and read, the one form of a record, and what SQLite is taught: a percentile, the
+//! shape of a message, and a limit on the time of a question. It knows connections, and no archive.
 
 pub(super) mod budget;
+pub(super) mod fold;
 pub(super) mod ids;
 pub(super) mod percentile;
 pub(super) mod record;

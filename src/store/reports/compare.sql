@@ -1,0 +1,63 @@
+-- This period against the one before it, function by function: what got worse stands first.
+--
+-- The period ends at --until, or now, and begins at --since, or a `length` before its end. The
+-- other one is as long and ends where this one begins, unless `against` names its begin. Columns
+-- that begin with `was_` are of the other period. First come the functions whose share of failed
+-- records rose most, then those whose successful records take longer than before. The share is of
+-- the records that ended (SUCCESS, FAIL, DISCARD), in per cent; `p90_s` is what nine of ten
+-- successful records did not exceed.
+-- param length=7d (duration 1s..): how long a period is, where --since is not given
+-- param against= (time): when the other period began; the one right before where it is empty
+WITH ends AS (
+    SELECT unixepoch(coalesce(:until, :now)) AS end_s,
+           coalesce(unixepoch(:since), unixepoch(coalesce(:until, :now)) - :length) AS begin_s
+), periods AS (
+    SELECT 0 AS is_before,
+           strftime('%Y-%m-%dT%H:%M:%SZ', begin_s, 'unixepoch') AS begin_time,
+           strftime('%Y-%m-%dT%H:%M:%SZ', end_s, 'unixepoch') AS end_time
+      FROM ends
+     UNION ALL
+    SELECT 1,
+           coalesce(:against, strftime('%Y-%m-%dT%H:%M:%SZ', 2 * begin_s - end_s, 'unixepoch')),
+           strftime('%Y-%m-%dT%H:%M:%SZ',
+                    coalesce(unixepoch(:against) + end_s - begin_s, begin_s),
+                    'unixepoch')
+      FROM ends
+), measured AS (
+    SELECT i.function_id,
+           p.is_before,
+           count(*) AS records,
+           round(100.0 * count(*) FILTER (WHERE i.status IN ('FAIL', 'DISCARD'))
+                 / nullif(count(*) FILTER (WHERE i.status IN ('SUCCESS', 'FAIL', 'DISCARD')), 0),
+                 2) AS failed_pct,
+           percentile_disc(unixepoch(i.end_time) - unixepoch(i.start_time), 0.9)
+               FILTER (WHERE i.status = 'SUCCESS') AS p90_s
+      FROM periods p
+     CROSS JOIN invocations i ON i.start_time >= p.begin_time AND i.start_time < p.end_time
+     GROUP BY i.function_id, p.is_before
+), compared AS (
+    SELECT function_id,
+           sum(records) FILTER (WHERE NOT is_before) AS records,
+           sum(records) FILTER (WHERE is_before) AS was_records,
+           max(failed_pct) FILTER (WHERE NOT is_before) AS failed_pct,
+           max(failed_pct) FILTER (WHERE is_before) AS was_failed_pct,
+           max(p90_s) FILTER (WHERE NOT is_before) AS p90_s,
+           max(p90_s) FILTER (WHERE is_before) AS was_p90_s
+      FROM measured
+     GROUP BY function_id
+)
+SELECT f.full_name AS function,
+       coalesce(records, 0) AS records,
+       coalesce(was_records, 0) AS was_records,
+       failed_pct,
+       was_failed_pct,
+       p90_s,
+       was_p90_s
+  FROM compared c
+  JOIN functions f ON f.id = c.function_id
+ WHERE :function IS NULL
+    OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
+ ORDER BY coalesce(failed_pct, 0) - coalesce(was_failed_pct, 0) DESC,
+          1.0 * p90_s / max(was_p90_s, 1) DESC,
+          function,
+          f.id;
