@@ -52,9 +52,13 @@ pub(super) struct Args {
     /// How the answer is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
     format: Format,
-    /// Write CSV so that a spreadsheet takes no text for a formula: an apostrophe stands before =, +, - and @
+    /// Write CSV or TSV so that a spreadsheet takes no text for a formula: an apostrophe stands
+    /// before =, +, - and @
     #[arg(long)]
     csv_safe: bool,
+    /// Write CSV or TSV without the line of names
+    #[arg(long)]
+    no_header: bool,
     /// End after this many rows
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(0..))]
     max_rows: Option<u64>,
@@ -101,11 +105,29 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
 
 impl Args {
     fn style(&self) -> Style {
-        Style { format: self.format, csv_safe: self.csv_safe, screen: screen() }
+        let has_header = !self.no_header;
+        Style { format: self.format, csv_safe: self.csv_safe, has_header, screen: screen() }
+    }
+
+    /// Refuses the options of other formats.
+    fn check_format(&self) -> Result<(), Failure> {
+        if matches!(self.format, Format::Csv | Format::Tsv) {
+            return Ok(());
+        }
+        let given = [("--csv-safe", self.csv_safe), ("--no-header", self.no_header)];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => {
+                let format = self.format.as_str();
+                Err(usage(format!("{option} changes nothing of the format `{format}`"))
+                    .hint("it goes with --format csv and --format tsv"))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses what would otherwise be passed over in silence.
     fn check(&self) -> Result<(), Failure> {
+        self.check_format()?;
         let narrowed =
             self.since.is_some() || self.until.is_some() || self.function.is_some() || !self.param.is_empty();
         match (self.what.as_str(), &self.statement) {
@@ -197,7 +219,7 @@ fn answer(
             break;
         }
         if !renderer.wants_more() {
-            tracing::warn!("only the first {shown} rows are shown: the formats csv, json and ndjson give all");
+            tracing::warn!("only the first {shown} rows are shown: every other format gives all");
             break;
         }
         limits.memory.check_room(row.copied_bytes()).map_err(refused)?;
