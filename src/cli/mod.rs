@@ -18,6 +18,7 @@ mod globals;
 mod hints;
 mod log;
 mod memory;
+mod output;
 mod program;
 mod progress;
 mod query;

@@ -3,17 +3,18 @@
 use super::failure;
 use super::globals::Globals;
 use super::memory::MemoryBound;
+use super::output;
 use super::terminal::screen;
 use super::watchdog::Watchdog;
 use crate::config;
 use crate::domain::Cell;
 use crate::error::{Failure, FailureKind};
-use crate::render::{Format, Renderer, Style};
+use crate::render::{Format, Renderer, Screen, Style};
 use crate::store::file::{Reader, StoreError};
 use crate::store::reports::{Arguments, Parameter, Question, Report};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a statement of the user's may work: enough to read ten million records once, and no endless recursion.
@@ -52,9 +53,19 @@ pub(super) struct Args {
     /// How the answer is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
     format: Format,
-    /// Write CSV so that a spreadsheet takes no text for a formula: an apostrophe stands before =, +, - and @
+    /// Write CSV or TSV so that a spreadsheet takes no text for a formula: an apostrophe stands
+    /// before =, +, - and @
     #[arg(long)]
     csv_safe: bool,
+    /// Write CSV or TSV without the line of names
+    #[arg(long)]
+    no_header: bool,
+    /// Write the answer to this file, which takes its name when it is whole; `-` is stdout
+    ///
+    /// Only the user who runs this may read it (mode 0600). A regular file of that name is replaced;
+    /// a failure leaves it as it was.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// End after this many rows
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(0..))]
     max_rows: Option<u64>,
@@ -85,9 +96,16 @@ fn read_param(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Answers one question.
+/// Answers one question, on stdout or in a file.
 pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     args.check()?;
+    match output::file(args.output.as_ref()).map(Path::to_owned) {
+        Some(file) => output::write_whole(&file, &globals.db, |out| reply(args, globals, out)),
+        None => reply(args, globals, out),
+    }
+}
+
+fn reply(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     match args.what.as_str() {
         "list" => list(args.style(), out),
         "sql" => ask_sql(&args, globals, out),
@@ -101,11 +119,30 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
 
 impl Args {
     fn style(&self) -> Style {
-        Style { format: self.format, csv_safe: self.csv_safe, screen: screen() }
+        let is_file = output::file(self.output.as_ref()).is_some();
+        let screen = if is_file { Screen::default() } else { screen() };
+        Style { format: self.format, csv_safe: self.csv_safe, has_header: !self.no_header, screen }
+    }
+
+    /// Refuses the options of other formats.
+    fn check_format(&self) -> Result<(), Failure> {
+        if matches!(self.format, Format::Csv | Format::Tsv) {
+            return Ok(());
+        }
+        let given = [("--csv-safe", self.csv_safe), ("--no-header", self.no_header)];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => {
+                let format = self.format.as_str();
+                Err(usage(format!("{option} changes nothing of the format `{format}`"))
+                    .hint("it goes with --format csv and --format tsv"))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses what would otherwise be passed over in silence.
     fn check(&self) -> Result<(), Failure> {
+        self.check_format()?;
         let narrowed =
             self.since.is_some() || self.until.is_some() || self.function.is_some() || !self.param.is_empty();
         match (self.what.as_str(), &self.statement) {
@@ -197,7 +234,7 @@ fn answer(
             break;
         }
         if !renderer.wants_more() {
-            tracing::warn!("only the first {shown} rows are shown: the formats csv, json and ndjson give all");
+            tracing::warn!("only the first {shown} rows are shown: every other format gives all");
             break;
         }
         limits.memory.check_room(row.copied_bytes()).map_err(refused)?;

@@ -18,19 +18,11 @@
 //! single entry, there is none to share.
 
 pub use super::habits::Habits;
-pub use super::proof::{Contradiction, Doubt, Proof};
-use super::proof::{Counted, Earlier};
+pub use super::proof::{Contradiction, Doubt, Proof, RESULT_CAP};
+use super::proof::{Counted, Earlier, is_round, is_suspicious};
 use super::seen::{Seen, Tip};
 use crate::domain::{EntryKey, Interval, Marker, Page, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-
-/// Where the service is suspected to stop handing out records without saying so: the default cap of a
-/// log query in the store behind it (vendor's page LTS-0719). A walk that comes this far proves nothing.
-pub const RESULT_CAP: u64 = 5_000;
-
-/// Caps are round numbers. A list whose length is a multiple of this is suspected to be cut off, and its window is split:
-/// one window in five hundred costs a request for nothing, and a cap that nobody documented loses no record.
-const ROUND: u64 = 500;
 
 /// No walk asks more pages: a dense second with tiny pages stays below, a service that always has one more page ends here.
 pub const MAX_PAGES: usize = 10_000;
@@ -48,16 +40,6 @@ pub enum Step {
     Wait,
     /// The walk is over.
     Over(Result<Proof, Doubt>),
-}
-
-/// Whether a list of this length looks cut off.
-pub(super) fn is_suspicious(length: u64) -> bool {
-    length >= RESULT_CAP || is_round(length)
-}
-
-/// Whether a length could be somebody's idea of a limit.
-pub(super) fn is_round(length: u64) -> bool {
-    length > 0 && length.is_multiple_of(ROUND)
 }
 
 /// How the service's `count` has to be read on this walk.

@@ -3,7 +3,8 @@
 //! A window is sized so that its pages come full: every walk ends on a page that is partly empty, so few long walks
 //! cost fewer requests than many short ones. The length follows the density of the walk before.
 
-use super::paging::{Doubt, RESULT_CAP, is_round, is_suspicious};
+use super::paging::{Doubt, RESULT_CAP};
+use super::proof::{is_round, is_suspicious};
 use crate::domain::{Interval, IntervalSet, Page, Timestamp};
 use std::time::Duration;
 

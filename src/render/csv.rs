@@ -1,4 +1,4 @@
-//! Comma-separated values, with a header line.
+//! Comma-separated values, with a header line unless it is not wanted.
 
 use super::one_line::{MOST_BYTES_SHOWN, on_one_line};
 use super::style::Style;
@@ -23,8 +23,11 @@ impl<'w> Csv<'w> {
         let Style { csv_safe: defuses, screen, .. } = style;
         let writer = csv::Writer::from_writer(out);
         let mut csv = Self { writer, defuses, on_terminal: screen.is_terminal };
-        let names: Vec<Cell<'_>> = columns.iter().map(|name| Cell::Text(Cow::Borrowed(name))).collect();
-        csv.row(&names)?;
+        if style.has_header {
+            let name = |name| Cell::Text(Cow::Borrowed(name));
+            let names: Vec<Cell<'_>> = columns.iter().map(String::as_str).map(name).collect();
+            csv.row(&names)?;
+        }
         Ok(csv)
     }
 
@@ -55,9 +58,14 @@ impl<'w> Csv<'w> {
     }
 }
 
+/// Whether a spreadsheet would take the text for a formula.
+pub(super) fn begins_formula(text: &str) -> bool {
+    text.starts_with(BEGINS_FORMULA)
+}
+
 /// A text that a spreadsheet shows and does not run: an apostrophe before what would begin a formula.
 fn defused(text: &str) -> Cow<'_, str> {
-    if text.starts_with(BEGINS_FORMULA) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    if begins_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// A closed pipe must be seen as one.

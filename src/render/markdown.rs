@@ -1,7 +1,7 @@
 //! A Markdown table.
 
 use super::one_line::push_shown;
-use super::text::{Hexadecimal, plain};
+use super::text::{write_cell, write_text};
 use crate::domain::Cell;
 use std::io::{self, Write};
 
@@ -14,7 +14,7 @@ impl<'w> Markdown<'w> {
     pub(super) fn begin(columns: &[String], out: &'w mut dyn Write) -> io::Result<Self> {
         let mut table = Self { out };
         for column in columns {
-            table.cell(|out| write_escaped(column, out))?;
+            table.cell(|out| write_text(column, out, push_escaped))?;
         }
         table.end()?;
         for _ in columns {
@@ -26,10 +26,7 @@ impl<'w> Markdown<'w> {
 
     pub(super) fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
         for cell in cells {
-            self.cell(|out| match cell {
-                Cell::Blob(bytes) => write!(out, "{}", Hexadecimal(bytes)),
-                other => write_escaped(&plain(other), out),
-            })?;
+            self.cell(|out| write_cell(cell, out, push_escaped))?;
         }
         self.end()
     }
@@ -45,24 +42,18 @@ impl<'w> Markdown<'w> {
     }
 }
 
-/// Writes the text with everything escaped that would end a cell, or be read as HTML, a link, code or emphasis; character by
-/// character, since the whole can be many times as long as the text.
+/// Appends a character, escaped if it would end a cell, or be read as HTML, a link, code or emphasis.
 ///
 /// The backslash is one of them: unescaped before a bar, it would take the bar's own escape away.
-fn write_escaped(text: &str, out: &mut dyn Write) -> io::Result<()> {
-    let (mut shown, mut escaped) = (String::new(), String::new());
-    for character in text.chars() {
-        push_shown(character, &mut shown);
-        for character in shown.drain(..) {
-            match character {
-                '&' => escaped.push_str("&amp;"),
-                '<' => escaped.push_str("&lt;"),
-                '\\' | '|' | '`' | '*' | '[' => escaped.extend(['\\', character]),
-                other => escaped.push(other),
-            }
+fn push_escaped(character: char, piece: &mut String) {
+    let mut shown = String::new();
+    push_shown(character, &mut shown);
+    for character in shown.chars() {
+        match character {
+            '&' => piece.push_str("&amp;"),
+            '<' => piece.push_str("&lt;"),
+            '\\' | '|' | '`' | '*' | '[' => piece.extend(['\\', character]),
+            other => piece.push(other),
         }
-        out.write_all(escaped.as_bytes())?;
-        escaped.clear();
     }
-    Ok(())
 }

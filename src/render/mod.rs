@@ -1,13 +1,15 @@
-//! How an answer is written: a table for people, JSON, CSV and Markdown for their tools, and how texts
-//! and lengths of time are put into words.
+//! How an answer is written: a table or lines for people, a page for their browsers, JSON, CSV, TSV and
+//! Markdown for their tools, and how texts and lengths of time are put into words.
 //!
 //! Nothing here asks what it writes to: the writer and the [`Screen`] are given. All but the table are
 //! written row by row, so that an answer of any length passes through. NULL is `null` in JSON and
 //! nothing elsewhere.
 
 mod csv;
+mod html;
 mod json;
 mod length;
+mod line;
 mod markdown;
 mod one_line;
 mod renderer;
@@ -17,6 +19,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tsv;
 pub(crate) mod views;
 
 pub(crate) use json::write_line as write_json_line;

@@ -1,7 +1,7 @@
 //! One answer in one form, row by row.
 
 use super::style::{Format, Style};
-use super::{csv, json, markdown, table};
+use super::{csv, html, json, line, markdown, table, tsv};
 use crate::domain::Cell;
 use std::io::{self, Write};
 
@@ -10,9 +10,12 @@ pub(crate) struct Renderer<'w>(Form<'w>);
 
 enum Form<'w> {
     Table(table::Table<'w>),
+    Line(line::Lines<'w>),
     Json(json::Json<'w>),
     Csv(csv::Csv<'w>),
+    Tsv(tsv::Tsv<'w>),
     Markdown(markdown::Markdown<'w>),
+    Html(html::Html<'w>),
 }
 
 impl<'w> Renderer<'w> {
@@ -20,10 +23,13 @@ impl<'w> Renderer<'w> {
     pub(crate) fn begin(style: Style, columns: &[String], out: &'w mut dyn Write) -> io::Result<Self> {
         Ok(Self(match style.format {
             Format::Table => Form::Table(table::Table::begin(columns, style.screen, out)),
+            Format::Line => Form::Line(line::Lines::begin(columns, style.screen, out)),
             Format::Json => Form::Json(json::Json::begin(columns, json::Layout::Array, out)?),
             Format::Ndjson => Form::Json(json::Json::begin(columns, json::Layout::Lines, out)?),
             Format::Csv => Form::Csv(csv::Csv::begin(columns, style, out)?),
+            Format::Tsv => Form::Tsv(tsv::Tsv::begin(columns, style, out)?),
             Format::Markdown => Form::Markdown(markdown::Markdown::begin(columns, out)?),
+            Format::Html => Form::Html(html::Html::begin(columns, out)?),
         }))
     }
 
@@ -41,7 +47,8 @@ impl<'w> Renderer<'w> {
         match &mut self.0 {
             Form::Table(table) => table.held_bytes(cells),
             Form::Csv(csv) => csv.held_bytes(cells),
-            Form::Json(_) | Form::Markdown(_) => 0,
+            // Written piece by piece.
+            Form::Line(_) | Form::Json(_) | Form::Tsv(_) | Form::Markdown(_) | Form::Html(_) => 0,
         }
     }
 
@@ -52,9 +59,12 @@ impl<'w> Renderer<'w> {
                 table.row(cells);
                 Ok(())
             }
+            Form::Line(lines) => lines.row(cells),
             Form::Json(json) => json.row(cells),
             Form::Csv(csv) => csv.row(cells),
+            Form::Tsv(tsv) => tsv.row(cells),
             Form::Markdown(markdown) => markdown.row(cells),
+            Form::Html(html) => html.row(cells),
         }
     }
 
@@ -62,9 +72,11 @@ impl<'w> Renderer<'w> {
     pub(crate) fn finish(self) -> io::Result<()> {
         match self.0 {
             Form::Table(table) => table.finish(),
+            Form::Line(lines) => lines.finish(),
             Form::Json(json) => json.finish(),
             Form::Csv(csv) => csv.finish(),
-            Form::Markdown(_) => Ok(()),
+            Form::Tsv(_) | Form::Markdown(_) => Ok(()),
+            Form::Html(html) => html.finish(),
         }
     }
 }

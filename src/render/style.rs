@@ -5,28 +5,38 @@
 pub(crate) enum Format {
     /// Columns for people.
     Table,
+    /// A value a line, with its name.
+    Line,
     /// One array of objects.
     Json,
     /// One object a line.
     Ndjson,
     /// Comma-separated values with a header (RFC 4180).
     Csv,
+    /// Tab-separated values with a header, a row a line.
+    Tsv,
     /// A table for a document or an issue.
     Markdown,
+    /// A page for a browser.
+    Html,
 }
 
 impl Format {
     /// All of them, in the order in which they are named to people.
-    pub(crate) const ALL: [Self; 5] = [Self::Table, Self::Json, Self::Ndjson, Self::Csv, Self::Markdown];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Table, Self::Line, Self::Json, Self::Ndjson, Self::Csv, Self::Tsv, Self::Markdown, Self::Html];
 
     /// The word by which a form is chosen.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Table => "table",
+            Self::Line => "line",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",
+            Self::Tsv => "tsv",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 }
@@ -46,14 +56,16 @@ pub(crate) struct Screen {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
     pub(crate) format: Format,
-    /// Whether CSV is written so that a spreadsheet runs no text of it as a formula.
+    /// Whether CSV and TSV are written so that a spreadsheet runs no text of them as a formula.
     pub(crate) csv_safe: bool,
+    /// Whether CSV and TSV begin with the names of their columns.
+    pub(crate) has_header: bool,
     pub(crate) screen: Screen,
 }
 
 impl Style {
     /// A table on this screen.
     pub(crate) fn table(screen: Screen) -> Self {
-        Self { format: Format::Table, csv_safe: false, screen }
+        Self { format: Format::Table, csv_safe: false, has_header: true, screen }
     }
 }

@@ -10,7 +10,7 @@ const MESSAGE: &str = "a|b \"c\",\nred \u{1b}[31m <x>";
 
 /// A form in a file.
 fn style(format: Format) -> Style {
-    Style { format, csv_safe: false, screen: Screen::default() }
+    Style { format, csv_safe: false, has_header: true, screen: Screen::default() }
 }
 
 fn rendered(style: Style, columns: &[&str], rows: &[Vec<Cell<'_>>]) -> String {
@@ -95,6 +95,91 @@ fn markdown_escapes_what_ends_a_cell() {
     );
 }
 
+/// A row is a line and a tab ends a cell, whatever the cells hold, and what was written can be had again.
+#[test]
+fn tsv_keeps_a_row_on_a_line() {
+    assert_eq!(
+        two_rows(Format::Tsv),
+        "id\trecords\tpercent\tmessage\n\
+         a1\t1000000\t33.5\ta|b \"c\",\\nred \u{1b}[31m <x>\nb\t7\t\tcafe\n"
+    );
+    let row = [vec![Cell::Text("a\tb\r\nc\\n\\".into()), Cell::Null]];
+    assert_eq!(rendered(style(Format::Tsv), &["x\ty", "z"], &row), "x\\ty\tz\na\\tb\\r\\nc\\\\n\\\\\t\n");
+    assert_eq!(rendered(style(Format::Tsv), &["id"], &[]), "id\n");
+}
+
+#[test]
+fn a_header_can_be_left_out_of_csv_and_tsv() {
+    let row = [vec![Cell::Integer(1), Cell::Null]];
+    let bare = |format| Style { has_header: false, ..style(format) };
+    assert_eq!(rendered(bare(Format::Csv), &["a", "b"], &row), "1,\n");
+    assert_eq!(rendered(bare(Format::Tsv), &["a", "b"], &row), "1\t\n");
+    assert_eq!(rendered(bare(Format::Csv), &["a", "b"], &[]), "");
+    assert_eq!(rendered(bare(Format::Tsv), &["a", "b"], &[]), "");
+}
+
+#[test]
+fn a_line_has_a_value_and_its_name() {
+    assert_eq!(
+        two_rows(Format::Line),
+        "id: a1\nrecords: 1000000\npercent: 33.5\nmessage: a|b \"c\",\\nred \\u{1b}[31m <x>\n\
+         \nid: b\nrecords: 7\npercent:\nmessage: cafe\n"
+    );
+    assert_eq!(rendered(style(Format::Line), &["id"], &[]), "(no rows)\n");
+    let screen = Screen { is_terminal: true, columns: Some(80), has_colour: true };
+    let row = [vec![Cell::Text("\u{1b}[1m\u{202e}".into())]];
+    assert_eq!(
+        rendered(Style { screen, ..style(Format::Line) }, &["a\u{1b}"], &row),
+        "\u{1b}[1ma\\u{1b}:\u{1b}[0m \\u{1b}[1m\\u{202e}\n"
+    );
+}
+
+/// What stands between the tags of the table.
+fn table_of(page: &str) -> &str {
+    page.split_once("<table>\n").unwrap().1.split_once("</table>").unwrap().0
+}
+
+#[test]
+fn html_is_a_page_in_which_nothing_from_outside_is_read_as_html() {
+    let page = two_rows(Format::Html);
+    assert!(page.starts_with("<!DOCTYPE html>\n") && page.ends_with("</html>\n"), "{page}");
+    assert!(page.contains("default-src 'none'") && !page.contains("<script"), "{page}");
+    assert_eq!(
+        table_of(&page),
+        concat!(
+            "<thead>\n<tr><th>id</th><th class=\"n\">records</th><th class=\"n\">percent</th>",
+            "<th>message</th></tr>\n</thead>\n<tbody>\n",
+            "<tr><td>a1</td><td class=\"n\">1000000</td><td class=\"n\">33.5</td>",
+            "<td>a|b &quot;c&quot;,\nred \\u{1b}[31m &lt;x&gt;</td></tr>\n",
+            "<tr><td>b</td><td class=\"n\">7</td><td></td><td>cafe</td></tr>\n</tbody>\n",
+        )
+    );
+    let row = [vec![Cell::Text("</td><script>'&amp;\u{0}\u{202e}\r".into())]];
+    let hostile = rendered(style(Format::Html), &["<b>"], &row);
+    assert_eq!(
+        table_of(&hostile),
+        "<thead>\n<tr><th>&lt;b&gt;</th></tr>\n</thead>\n<tbody>\n<tr><td>&lt;/td&gt;&lt;script&gt;\
+         &#39;&amp;amp;\\u{0}\\u{202e}\\r</td></tr>\n</tbody>\n"
+    );
+    let empty = rendered(style(Format::Html), &["a", "b"], &[]);
+    assert_eq!(
+        table_of(&empty),
+        "<thead>\n<tr><th>a</th><th>b</th></tr>\n</thead>\n<tbody>\n\
+         <tr><td colspan=\"2\">(no rows)</td></tr>\n</tbody>\n"
+    );
+}
+
+/// Piece by piece, and nothing of a long text is lost where a piece ends.
+#[test]
+fn a_text_longer_than_a_piece_is_written_whole() {
+    let long = "é\t<".repeat(10_000);
+    let row = [vec![Cell::Text(long.as_str().into())]];
+    let tsv = rendered(style(Format::Tsv), &["m"], &row);
+    assert_eq!(tsv, format!("m\n{}\n", "é\\t<".repeat(10_000)));
+    assert!(rendered(style(Format::Html), &["m"], &row).contains(&"é\t&lt;".repeat(10_000)));
+    assert_eq!(rendered(style(Format::Line), &["m"], &row), format!("m: {}\n", "é\\t<".repeat(10_000)));
+}
+
 /// The same to a spreadsheet's reader but for the apostrophe, and numbers stay numbers.
 #[test]
 fn csv_can_be_written_so_that_no_spreadsheet_runs_it() {
@@ -104,6 +189,8 @@ fn csv_can_be_written_so_that_no_spreadsheet_runs_it() {
     let safe = Style { csv_safe: true, ..style(Format::Csv) };
     assert_eq!(rendered(safe, &columns, &row), "a,b,c,d,'=e\n'=1+1,'@SUM(A1),'-x,a=b,-5\n");
     assert_eq!(rendered(style(Format::Csv), &columns, &row), "a,b,c,d,=e\n=1+1,@SUM(A1),-x,a=b,-5\n");
+    let safe = Style { csv_safe: true, ..style(Format::Tsv) };
+    assert_eq!(rendered(safe, &columns, &row), "a\tb\tc\td\t'=e\n'=1+1\t'@SUM(A1)\t'-x\ta=b\t-5\n");
 }
 
 #[test]
@@ -174,7 +261,8 @@ fn a_form_tells_what_it_holds_beside_the_cells() {
     let (mut out, columns) = (Vec::new(), vec!["x".repeat(1_000), "y".to_owned()]);
     let bytes = vec![0; 1 << 20];
     let row = [Cell::Blob(&bytes), Cell::Text(Cow::Borrowed("y"))];
-    for (format, bytes) in [(Format::Csv, 2 << 20), (Format::Ndjson, 0), (Format::Markdown, 0)] {
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Table) {
+        let bytes = if format == Format::Csv { 2 << 20 } else { 0 };
         assert_eq!(Renderer::begin(style(format), &columns, &mut out).unwrap().held_bytes(&row), bytes, "{format:?}");
     }
     let mut table = Renderer::begin(style(Format::Table), &columns, &mut out).unwrap();

@@ -24,6 +24,7 @@ mod kills;
 mod live;
 mod moving;
 mod names;
+mod output;
 mod program;
 mod prompt;
 mod reach;

@@ -11,6 +11,9 @@ fn archived() -> Home {
     home
 }
 
+/// Every format that `query` has.
+const FORMATS: [&str; 8] = ["table", "line", "json", "ndjson", "csv", "tsv", "markdown", "html"];
+
 fn sql(home: &Home, statement: &str, options: &[&str]) -> Said {
     home.run(["query", "sql", statement]).args(options).output()
 }
@@ -53,7 +56,7 @@ fn a_function_that_works_for_hours_is_ended() {
 fn a_statement_that_wants_all_memory_is_refused_it() {
     let home = archived();
     let wide = vec!["hex(zeroblob(15000000))"; 40].join(", ");
-    for format in ["table", "json", "ndjson", "csv", "markdown"] {
+    for format in FORMATS {
         let said = sql(&home, &format!("SELECT {wide}"), &["--format", format]).exits(2);
         said.says("it needs more memory than it may use").says("--max-memory");
     }
@@ -99,6 +102,9 @@ fn what_fits_into_memory_as_it_is_can_be_written_in_every_form() {
     };
     assert_eq!(length("markdown"), "| x | y |\n| --- | --- |\n|  |  |\n".len() + 4_000_000 * 7 + 4_000_000);
     assert_eq!(length("ndjson"), "{\"x\":\"\",\"y\":\"\"}\n".len() + 4_000_000 * 6 + 4_000_000);
+    assert_eq!(length("tsv"), "x\ty\n\t\n".len() + 4_000_000 + 4_000_000);
+    assert_eq!(length("line"), "x: \ny: \n".len() + 4_000_000 * 6 + 4_000_000);
+    assert!(length("html") > 4_000_000 * 6 + 4_000_000);
     assert!(length("table") < 3_000);
 }
 
@@ -161,7 +167,7 @@ const HOSTILE: &str = "char(27) || ']0;owned' || char(7) || char(155) || '2J' ||
 fn no_text_moves_a_terminal() {
     let home = archived();
     let statement = format!("SELECT {HOSTILE} AS [a{}b]", '\u{202e}');
-    for format in ["table", "json", "ndjson", "csv", "markdown"] {
+    for format in FORMATS {
         let shown = on_terminal(&home, &format!("query sql \"{statement}\" --format {format}"));
         assert!(shown.contains("owned"), "{format}: {shown:?}");
         let moves = |character: char| character.is_control() && !matches!(character, '\n' | '\r');

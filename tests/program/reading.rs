@@ -44,6 +44,20 @@ fn a_report_is_data_on_stdout_and_nothing_on_stderr() {
 }
 
 #[test]
+fn a_header_is_left_out_when_it_is_not_wanted() {
+    let archive = archive();
+    let statement = "SELECT request_id, error_message, '=1' || char(9, 10) || '\\' FROM invocations ORDER BY 1";
+    for (format, options, expected) in [
+        ("csv", &["--no-header"][..], "a1,,\"=1\t\n\\\"\na2,out of memory,\"=1\t\n\\\"\n"),
+        ("tsv", &["--no-header"], "a1\t\t=1\\t\\n\\\\\na2\tout of memory\t=1\\t\\n\\\\\n"),
+        ("tsv", &["--no-header", "--csv-safe", "--max-rows", "1"], "a1\t\t'=1\\t\\n\\\\\n"),
+    ] {
+        let arguments = [&["query", "sql", statement, "--format", format], options].concat();
+        assert_eq!(said(&archive, &arguments).1, expected, "{format} {options:?}");
+    }
+}
+
+#[test]
 fn times_are_read_in_every_form() {
     let archive = archive();
     let records = |since: &str| {
@@ -70,6 +84,8 @@ fn mistakes_of_usage_exit_with_2() {
         (&["query", "sql", "SELECT 1", "--since", "7d"], "takes no options of a report"),
         (&["query", "summary", "SELECT 1"], "`query summary` takes no statement"),
         (&["query", "slowest", "--param", "limit"], "NAME=VALUE"),
+        (&["query", "runs", "--no-header"], "--no-header changes nothing of the format `table`"),
+        (&["query", "runs", "--csv-safe", "--format", "json"], "--csv-safe changes nothing of the format `json`"),
         (&["query", "slowest", "--param", "top=3"], "hint: it takes: limit"),
         (
             &["query", "runs", "--function", "default:report"],

@@ -5,7 +5,7 @@
 //! something else than a path is refused.
 
 use super::StoreError;
-use super::paths::{directory_of, is_absence};
+use super::paths::{beside, directory_of, is_absence};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,18 @@ pub fn is_same_file(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// Whether a path is that of an archive or of a file that lies beside it, or would: a file of
+/// somebody else's under such a name would be taken for the log of the archive.
+pub fn is_of_archive(archive: &Path, path: &Path) -> bool {
+    let Ok(Place::At(real)) = resolve(archive) else { return false };
+    let own = || [real.clone()].into_iter().chain(SUFFIXES.map(|suffix| beside(&real, suffix)));
+    let place = match (fs::canonicalize(directory_of(path)), path.file_name()) {
+        (Ok(directory), Some(name)) => directory.join(name),
+        _ => path.to_owned(),
+    };
+    own().any(|own| own == place || is_same_inode(&own, &place))
+}
+
 #[cfg(unix)]
 fn is_same_inode(one: &Path, other: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -132,7 +144,6 @@ fn split(path: &Path) -> Result<(&Path, &std::ffi::OsStr), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::file::paths::beside;
     use pretty_assertions::assert_eq;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
@@ -210,6 +221,20 @@ mod tests {
         assert!(matches!(resolve(&open), Err(StoreError::BadName(why)) if why.contains("links")));
         fs::write(real.join("data/a.db"), "another").unwrap();
         assert!(matches!(resolve(&open), Err(StoreError::BadName(_))));
+    }
+
+    #[test]
+    fn what_belongs_to_an_archive_is_known_by_every_name() {
+        let (_home, real) = home();
+        let is_own = |path: &str| is_of_archive(&real.join("chain.db"), &real.join(path));
+        for path in ["data/a.db", "link.db", "there/a.db", "data/a.db-wal", "there/a.db-journal"] {
+            assert!(is_own(path), "{path}");
+        }
+        fs::hard_link(real.join("data/a.db"), real.join("second.db")).unwrap();
+        assert!(is_own("second.db") && is_own("data/../data/a.db.lock"));
+        for path in ["data/a.db.csv", "a.db-wal", "data/other.db", "nowhere/a.db", "data"] {
+            assert!(!is_own(path), "{path}");
+        }
     }
 
     #[test]
