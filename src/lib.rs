@@ -13,7 +13,7 @@
 //! - `requester`: one project asked politely: pace, retries, refusal, clocks.
 //! - [`sync`]: the shell that asks `plan`, calls `api` and commits to `store`.
 //! - [`emulator`]: a stand-in for the service, to try the program against and to test it with.
-//! - `render`: how an answer is written: tables, JSON, CSV, Markdown.
+//! - `render`: how an answer is written: tables, lines, JSON, CSV, TSV, Markdown, HTML.
 //! - [`cli`]: the commands, and how they show what they find.
 
 pub mod api;
