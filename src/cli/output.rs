@@ -4,7 +4,7 @@
 //! step that is done or not done. Until then whatever had the name is as it was.
 
 use crate::error::{Failure, FailureKind};
-use crate::store::file::is_of_archive;
+use crate::store::file::{directory_of, is_absence, is_of_archive};
 use std::fs::{self, FileType};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -94,13 +94,9 @@ fn check_target(target: &Path, archive: &Path) -> Result<(), Failure> {
     match fs::symlink_metadata(target) {
         Ok(found) if found.is_file() => Ok(()),
         Ok(found) => Err(occupied(target, found.file_type())),
-        Err(error) if is_absence(&error) => check_directory(target),
+        Err(error) if is_absence(error.kind()) => check_directory(target),
         Err(error) => Err(unwritable(target, error)),
     }
-}
-
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn check_directory(target: &Path) -> Result<(), Failure> {
@@ -133,11 +129,6 @@ fn unwritable(target: &Path, error: io::Error) -> Failure {
 fn refused(target: &Path) -> Failure {
     let message = format!("cannot write the answer to `{}`", target.display());
     Failure::new(FailureKind::Archive, message)
-}
-
-fn directory_of(target: &Path) -> &Path {
-    let directory = target.parent().filter(|directory| !directory.as_os_str().is_empty());
-    directory.unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

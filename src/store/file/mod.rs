@@ -29,6 +29,7 @@ pub use error::StoreError;
 pub use identity::{Found, inspect};
 pub use lineage::Other;
 pub use open_files::check_open_files;
+pub use paths::{directory_of, is_absence};
 pub use place::{is_of_archive, is_same_file};
 pub use reader::Reader;
 pub use schema::{APPLICATION_ID, known_version};

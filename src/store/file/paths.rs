@@ -17,11 +17,11 @@ pub(in crate::store) fn name_of(path: &Path) -> String {
 }
 
 /// The directory in which a file lies, as it is written in its path.
-pub(in crate::store) fn directory_of(path: &Path) -> &Path {
+pub fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The error kinds of a path that leads nowhere.
-pub(in crate::store) fn is_absence(kind: ErrorKind) -> bool {
+pub fn is_absence(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
