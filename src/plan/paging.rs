@@ -133,7 +133,7 @@ impl Walk {
     }
 
     /// The same, of a window that was walked before in vain, perhaps to the end of a list that
-    /// contradicted the count.
+    /// contradicted the count. What came twice then and does so again is believed.
     #[must_use]
     pub fn after(self, earlier: Option<Contradiction>) -> Self {
         Self { earlier: earlier.map_or(Earlier::InVain, Earlier::Contradicted), ..self }
@@ -147,6 +147,11 @@ impl Walk {
     /// How many distinct entries were seen.
     pub fn distinct(&self) -> u64 {
         self.keys.len() as u64
+    }
+
+    /// Whether an entry came twice on the only page.
+    pub fn repeats(&self) -> bool {
+        self.distinct() != self.reach
     }
 
     /// The keys of the distinct entries that were seen.
@@ -434,7 +439,7 @@ impl Walk {
         if self.points_on_from_nothing() {
             return Err(Doubt::PointsOn);
         }
-        if self.earlier == Earlier::Nothing && self.distinct() != self.reach {
+        if self.earlier == Earlier::Nothing && self.repeats() {
             return Err(Doubt::Repeated);
         }
         match self.count() {

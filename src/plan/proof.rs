@@ -46,8 +46,7 @@ pub enum Doubt {
     CountDiffers,
     /// The list went on beyond what the service counts.
     CountTooLow,
-    /// An entry came twice: another may be missing in its place. A list that holds one twice on its only page, in two
-    /// walks, is believed to do so.
+    /// An entry came twice: another may be missing in its place.
     Repeated,
     /// The list reaches the suspected cap, so that its end may be cut off.
     Capped,

@@ -301,7 +301,7 @@ MUTATIONS = {
                       [("src/requester/send.rs", "failure.retry_after().is_some_and(|wait| wait > self.patience.total)",
                         "failure.retry_after().is_some_and(|wait| wait > self.patience.total * 1_000_000)")]),
     "repeats-at-once": ("an entry that comes twice on the only page is believed at once",
-                        [("src/plan/paging.rs", "if self.earlier == Earlier::Nothing && self.distinct() != self.reach {",
+                        [("src/plan/paging.rs", "if self.earlier == Earlier::Nothing && self.repeats() {",
                           "if self.reach > u64::MAX - 1 {")]),
     "forbidden-is-all": ("access that is refused to a function is refused to all",
                          [("src/requester/admission.rs", "if is_forbidden(&failure) && !self.admits_to_another(urn).await {",

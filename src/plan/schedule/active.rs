@@ -26,9 +26,13 @@ pub(super) struct ActiveWalk {
 }
 
 impl ActiveWalk {
-    pub(super) fn new(lane: usize, piece: Piece, habits: Habits) -> Self {
-        let walk = Walk::new(habits, windows::is_divisible(piece.range));
-        let walk = if piece.walks > 0 { walk.after(piece.contradiction) } else { walk };
+    /// A walk of a window. An entry that came twice on its only page is believed where the service is known to list some
+    /// twice (`may_repeat`), and in a second: elsewhere halves tell whether another is missing in its place.
+    pub(super) fn new(lane: usize, piece: Piece, habits: Habits, may_repeat: bool) -> Self {
+        let is_divisible = windows::is_divisible(piece.range);
+        let walk = Walk::new(habits, is_divisible);
+        let was_walked = piece.walks > 0 && (may_repeat || !is_divisible);
+        let walk = if was_walked || piece.contradiction.is_some() { walk.after(piece.contradiction) } else { walk };
         Self { lane, piece, walk, trimmed: false, undecided: false, began_at: None }
     }
 

@@ -108,6 +108,7 @@ impl<F> Schedule<F> {
     pub fn new(work: Work) -> Self {
         let known = Knowledge {
             habits: work.habits,
+            repeats: false,
             reach: Reach::default(),
             obligation: work.obligation.clone(),
             emptiness: work.emptiness.clone(),
@@ -308,7 +309,8 @@ impl<F> Schedule<F> {
 
     /// Takes in what walks have learnt and come to.
     fn learn_from(&mut self, walks: Walks<F>) -> Walked<F> {
-        (self.known.habits, self.known.reach) = (walks.known.habits, walks.known.reach);
+        let Knowledge { habits, repeats, reach, .. } = walks.known;
+        (self.known.habits, self.known.repeats, self.known.reach) = (habits, repeats, reach);
         walks.walked
     }
 

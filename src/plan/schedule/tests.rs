@@ -108,6 +108,8 @@ struct Service {
     /// How many records a page holds at most, and whether it counts all of them.
     page: u64,
     counts: bool,
+    /// Whether a page of more than two records shows its first one twice, in place of the last.
+    stands_in: bool,
     /// A page that holds a record of one of these seconds, or would, cannot be had.
     bad: Vec<i64>,
     fault: Fault,
@@ -129,6 +131,7 @@ impl Service {
             records,
             page: 500,
             counts: true,
+            stands_in: false,
             bad: Vec::new(),
             fault: |_| None,
             clock: month_is_over,
@@ -162,7 +165,12 @@ impl Service {
         };
         let (total, from) = (found.len() as u64, usize::try_from(from).unwrap());
         let shown = found.into_iter().skip(from).take(usize::try_from(limit).unwrap()).cloned();
-        let mut page = Page::from_entries(shown.map(Entry::Record));
+        let mut shown: Vec<Invocation> = shown.collect();
+        if self.stands_in && shown.len() > 2 {
+            shown.pop();
+            shown.extend(shown.first().cloned());
+        }
+        let mut page = Page::from_entries(shown.into_iter().map(Entry::Record));
         page.count = self.counts.then_some(total);
         let next = from as u64 + page.length();
         page.next_marker = (next < total).then_some(Marker(next));
@@ -413,6 +421,17 @@ fn a_function_that_cannot_be_had_is_asked_for_nothing_more() {
     assert_eq!((played.order(), played.premature.len()), (vec!["page"], 0));
     assert!(!played.settled().is_empty() && played.unproven().is_empty());
     assert!(!played.has("GiveUp"));
+}
+
+/// However often it does so: halves show what one page of the whole does not.
+#[test]
+fn a_record_in_whose_place_another_comes_twice_is_found() {
+    for records in [3, 4, 9] {
+        let service = Service { stands_in: true, ..Service::with(spread(records, 0, MONTH)) };
+        let played = play(pending(&[(0, MONTH)]), &service);
+        assert_eq!(played.premature, [], "{records} records");
+        assert_eq!(played.settled(), [range(0, MONTH)], "{records} records");
+    }
 }
 
 #[test]

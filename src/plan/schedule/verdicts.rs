@@ -22,6 +22,7 @@ impl<F> Walks<F> {
     /// A walk is over.
     pub(super) fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>, now: Moment) {
         self.known.habits.miscounts |= active.walk.shows_miscount();
+        self.known.repeats |= verdict.is_ok() && active.walk.repeats();
         let has_ended = verdict.is_ok() || verdict.is_err_and(Doubt::is_of_count);
         if has_ended && active.walk.announced().is_none() {
             let density = Density::of(active.walk.distinct(), active.piece.range);

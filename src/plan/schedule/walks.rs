@@ -25,6 +25,8 @@ const OPEN_WALKS: usize = 5;
 #[derive(Clone, Debug)]
 pub(super) struct Knowledge {
     pub(super) habits: Habits,
+    /// Whether the service was seen to list a record twice where nothing was missing: in two walks of one second.
+    pub(super) repeats: bool,
     pub(super) reach: Reach,
     pub(super) obligation: Obligation,
     /// What an earlier run found empty.
@@ -111,7 +113,7 @@ impl<F> Walks<F> {
                 let Some(piece) = self.take_window(lane, now) else { break };
                 let id = WalkId(self.next_walk);
                 self.next_walk += 1;
-                self.active.insert(id, ActiveWalk::new(lane, piece, self.known.habits));
+                self.active.insert(id, ActiveWalk::new(lane, piece, self.known.habits, self.known.repeats));
                 self.advance(id);
             }
         }
