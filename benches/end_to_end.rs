@@ -1,8 +1,9 @@
 //! Measures the goals of speed against the emulator and prints them as one table.
 //!
-//! `cargo bench --bench end_to_end` takes about three minutes; `FGARCHIVE_BENCH=full` adds ten million records and takes
-//! about seven. Service and client are processes of their own on this machine and share its cores; CPU time and peak
-//! memory are those of the client alone, as the kernel counted them. Figures are medians, with the range in brackets.
+//! `cargo bench --bench end_to_end` takes about three minutes; `FGARCHIVE_BENCH=full` adds ten
+//! million records and takes about seven. Service and client are processes of their own on this
+//! machine and share its cores; CPU time and peak memory are those of the client alone, as the
+//! kernel counted them. Figures are medians, with the range in brackets.
 
 use fgarchive::clock::Clock;
 use serde_json::Value;
@@ -23,7 +24,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_fgarchive");
 /// Records on a full page, the service's maximum.
 const PAGE: f64 = 500.0;
 
-/// How long the slow service holds back each answer, seconds, and how many requests are then under way.
+/// How long the slow service holds back each answer, seconds, and how many requests are then under
+/// way.
 const LATENCY: f64 = 0.05;
 const AT_ONCE: f64 = 8.0;
 
@@ -33,7 +35,10 @@ const ROUNDS: usize = 3;
 fn main() -> Outcome<()> {
     let full = std::env::var("FGARCHIVE_BENCH").is_ok_and(|size| size == "full");
     let cores = std::thread::available_parallelism()?;
-    println!("{cores} cores shared with the service, {}, medians of {ROUNDS} runs\n", Clock::System.now());
+    println!(
+        "{cores} cores shared with the service, {}, medians of {ROUNDS} runs\n",
+        Clock::System.now()
+    );
     println!("{:<58} {:>12}   measured", "what", "goal");
     first_sync(100_000)?;
     first_sync(1_000_000)?;
@@ -77,7 +82,11 @@ fn slow_service() -> Outcome<()> {
         let run = Archive::empty()?.sync(&service, &["--concurrency", "8"])?;
         shares.push(100.0 * run.rate() / possible);
     }
-    report("first sync of 1000000 at 50 ms, 8 at once, % of possible", Goal::AtLeast(80.0), &shares);
+    report(
+        "first sync of 1000000 at 50 ms, 8 at once, % of possible",
+        Goal::AtLeast(80.0),
+        &shares,
+    );
     Ok(())
 }
 
@@ -94,7 +103,11 @@ fn unchanged() -> Outcome<()> {
         growths.push(100.0 * (archive.bytes()? - before) / before);
     }
     report("unchanged second sync of 1000000 records, records/s", Goal::AtLeast(300_000.0), &rates);
-    report("unchanged second sync of 1000000 records, file grows by %", Goal::AtMost(1.0), &growths);
+    report(
+        "unchanged second sync of 1000000 records, file grows by %",
+        Goal::AtMost(1.0),
+        &growths,
+    );
     Ok(())
 }
 
@@ -129,7 +142,11 @@ fn growth(records: u64) -> Outcome<()> {
         let into_empty = Archive::empty()?.sync(&service, &["--since", "3d"])?;
         shares.push(100.0 * into_large.rate() / into_empty.rate());
     }
-    report(&format!("rate into an archive of {records}, % of into empty"), Goal::AtLeast(40.0), &shares);
+    report(
+        &format!("rate into an archive of {records}, % of into empty"),
+        Goal::AtLeast(40.0),
+        &shares,
+    );
     Ok(())
 }
 
@@ -142,7 +159,16 @@ struct Service {
 impl Service {
     fn start(records: u64, options: &[&str]) -> Outcome<Self> {
         let mut process = Command::new(PROGRAM)
-            .args(["--quiet", "emulate", "--functions", "1", "--span", "30d", "--records", &records.to_string()])
+            .args([
+                "--quiet",
+                "emulate",
+                "--functions",
+                "1",
+                "--span",
+                "30d",
+                "--records",
+                &records.to_string(),
+            ])
             .args(options)
             .stdout(Stdio::piped())
             .spawn()?;

@@ -12,7 +12,8 @@ pub enum Clock {
     System,
     /// A clock that stands still unless a demonstration or a test sets it, seconds since the epoch.
     Fixed(Arc<AtomicI64>),
-    /// A machine's clock in the hands of a test, seconds since the epoch: it runs, and may be set during a run.
+    /// A machine's clock in the hands of a test, seconds since the epoch: it runs, and may be set
+    /// during a run.
     Unreliable(Arc<AtomicI64>),
 }
 
@@ -35,9 +36,14 @@ impl Clock {
     /// The present.
     pub fn now(&self) -> Timestamp {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the machine's clock"
+            )]
             Self::System => now_from_system(SystemTime::now()),
-            Self::Fixed(seconds) | Self::Unreliable(seconds) => Timestamp::from_unix(seconds.load(Ordering::SeqCst)),
+            Self::Fixed(seconds) | Self::Unreliable(seconds) => {
+                Timestamp::from_unix(seconds.load(Ordering::SeqCst))
+            }
         }
     }
 

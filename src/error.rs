@@ -45,7 +45,8 @@ impl FailureKind {
 pub enum Hint {
     /// In words, which name no option of this program.
     Words(String),
-    /// By its meaning, where the words depend on how the reader sets something: only the command line knows.
+    /// By its meaning, where the words depend on how the reader sets something: only the command
+    /// line knows.
     Step(Step),
 }
 

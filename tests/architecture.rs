@@ -1,8 +1,10 @@
-//! The house keeps its shape: which module may use which, which crate lives in which room, and what stands nowhere else.
+//! The house keeps its shape: which module may use which, which crate lives in which room, and what
+//! stands nowhere else.
 //!
-//! The rules on edges and crates are the table of ARCHITECTURE.md; the others are here, those on files among them: no circle,
-//! no floor of the store that uses one above, no function in a table of contents. Each rule is a function over a path and a
-//! text, so that a test can show it a text that breaks it.
+//! The rules on edges and crates are the table of ARCHITECTURE.md; the others are here, those on
+//! files among them: no circle, no floor of the store that uses one above, no function in a table
+//! of contents. Each rule is a function over a path and a text, so that a test can show it a text
+//! that breaks it.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
@@ -53,7 +55,9 @@ fn without_tests(text: &str) -> String {
     let mut lines = text.lines().peekable();
     let mut kept = String::new();
     while let Some(line) = lines.next() {
-        if line == "#[cfg(test)]" && lines.peek().is_some_and(|next| next.starts_with("mod ") && next.ends_with('{')) {
+        if line == "#[cfg(test)]"
+            && lines.peek().is_some_and(|next| next.starts_with("mod ") && next.ends_with('{'))
+        {
             break;
         }
         kept.push_str(line);
@@ -70,9 +74,13 @@ fn take_apart(text: &str) -> (String, Vec<String>) {
     while let Some(first) = rest.chars().next() {
         let (taken, literal) = match first {
             '/' if rest.starts_with("//") => (rest.find('\n').unwrap_or(rest.len()), None),
-            '/' if rest.starts_with("/*") => (rest.find("*/").map_or(rest.len(), |at| at + 2), None),
+            '/' if rest.starts_with("/*") => {
+                (rest.find("*/").map_or(rest.len(), |at| at + 2), None)
+            }
             '"' => quoted(rest),
-            'r' | 'b' if !ends_in_word(&code) && raw_string(rest).is_some() => raw_string(rest).unwrap(),
+            'r' | 'b' if !ends_in_word(&code) && raw_string(rest).is_some() => {
+                raw_string(rest).unwrap()
+            }
             '\'' if character(rest).is_some() => (character(rest).unwrap(), None),
             other => {
                 code.push(other);
@@ -116,7 +124,11 @@ fn raw_string(text: &str) -> Option<(usize, Option<String>)> {
 fn character(text: &str) -> Option<usize> {
     let mut characters = text.char_indices().skip(1);
     match characters.next()?.1 {
-        '\\' => text[2..].char_indices().skip(1).find(|(_, character)| *character == '\'').map(|(at, _)| at + 3),
+        '\\' => text[2..]
+            .char_indices()
+            .skip(1)
+            .find(|(_, character)| *character == '\'')
+            .map(|(at, _)| at + 3),
         _ => characters.next().filter(|(_, character)| *character == '\'').map(|(at, _)| at + 1),
     }
 }
@@ -151,8 +163,12 @@ fn dependencies() -> BTreeSet<String> {
 
 /// The crates of a table of the manifest, as code spells them.
 fn crates_of(table: &str) -> BTreeSet<String> {
-    let table = MANIFEST.split(&format!("\n[{table}]\n")).nth(1).unwrap().split("\n[").next().unwrap();
-    let names = table.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let table =
+        MANIFEST.split(&format!("\n[{table}]\n")).nth(1).unwrap().split("\n[").next().unwrap();
+    let names = table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" = "));
     names.map(|(name, _)| name.replace('-', "_")).collect()
 }
 
@@ -162,13 +178,18 @@ fn used_paths(code: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let is_word = |character: char| character.is_alphanumeric() || character == '_';
     for (at, _) in code.match_indices("::") {
         let before = &code[..at];
-        let word = &before[before.rfind(|character| !is_word(character)).map_or(0, |end| end + 1)..];
+        let word =
+            &before[before.rfind(|character| !is_word(character)).map_or(0, |end| end + 1)..];
         let is_root = !before[..before.len() - word.len()].ends_with("::");
         if is_root && word == "crate" {
             let after = &code[at + 2..];
             if let Some(group) = after.strip_prefix('{') {
                 let group = group.split_once('}').map_or(group, |(group, _)| group);
-                own.extend(group.split(',').map(|path| path.split(':').next().unwrap_or_default().trim().to_owned()));
+                own.extend(
+                    group
+                        .split(',')
+                        .map(|path| path.split(':').next().unwrap_or_default().trim().to_owned()),
+                );
             } else {
                 own.insert(after.chars().take_while(|character| is_word(*character)).collect());
             }
@@ -177,26 +198,40 @@ fn used_paths(code: &str) -> (BTreeSet<String>, BTreeSet<String>) {
         }
     }
     // `use thiserror;` names a crate as well.
-    let imports = code.lines().filter_map(|line| line.trim().strip_prefix("use ")?.strip_suffix(';'));
+    let imports =
+        code.lines().filter_map(|line| line.trim().strip_prefix("use ")?.strip_suffix(';'));
     roots.extend(imports.map(|path| path.split(' ').next().unwrap_or_default().to_owned()));
     (roots, own)
 }
 
 /// Edges and crates that the map does not have.
-fn strays(source: &Source, map: &BTreeMap<String, Room>, dependencies: &BTreeSet<String>) -> Vec<String> {
+fn strays(
+    source: &Source,
+    map: &BTreeMap<String, Room>,
+    dependencies: &BTreeSet<String>,
+) -> Vec<String> {
     let Some(room) = map.get(source.module()) else {
         return vec![format!("{}: the map has no module `{}`", source.path, source.module())];
     };
     let (roots, own) = used_paths(&source.code);
     // The binary sees the library by its name.
-    let library = if source.module() == "main" { own_paths_of_main(&source.code) } else { BTreeSet::new() };
+    let library =
+        if source.module() == "main" { own_paths_of_main(&source.code) } else { BTreeSet::new() };
     let siblings: BTreeSet<&str> = source.code.lines().filter_map(local_module).collect();
-    let edges = own.iter().chain(&library).filter(|name| *name != source.module() && !room.modules.contains(*name));
+    let edges = own
+        .iter()
+        .chain(&library)
+        .filter(|name| *name != source.module() && !room.modules.contains(*name));
     let crates = roots.iter().filter(|name| {
-        dependencies.contains(*name) && !siblings.contains(name.as_str()) && !room.crates.contains(*name)
+        dependencies.contains(*name)
+            && !siblings.contains(name.as_str())
+            && !room.crates.contains(*name)
     });
-    let edges = edges.map(|name| format!("{}: `{}` may not use `{name}`", source.path, source.module()));
-    edges.chain(crates.map(|name| format!("{}: the crate `{name}` has no place here", source.path))).collect()
+    let edges =
+        edges.map(|name| format!("{}: `{}` may not use `{name}`", source.path, source.module()));
+    edges
+        .chain(crates.map(|name| format!("{}: the crate `{name}` has no place here", source.path)))
+        .collect()
 }
 
 fn own_paths_of_main(code: &str) -> BTreeSet<String> {
@@ -229,21 +264,28 @@ const ONLY_THERE: [(&str, &[&str], &str); 8] = [
 const ONLY_IN_FILES: [(&str, &str, &[&str]); 4] = [
     ("emulator", "clap", &["emulator/options.rs", "emulator/readings.rs"]),
     ("cli", "tempfile", &["cli/demo.rs", "cli/output.rs"]),
-    ("store", "tempfile", &["store/maintain/partial.rs", "store/file/disk_room.rs", "store/file/snapshot.rs"]),
+    (
+        "store",
+        "tempfile",
+        &["store/maintain/partial.rs", "store/file/disk_room.rs", "store/file/snapshot.rs"],
+    ),
     ("store", "refinery", &["store/file/schema.rs", "store/file/error.rs"]),
 ];
 
 fn misplaced_words(source: &Source) -> Vec<String> {
     let path = source.path.as_str();
     let spelled_out = spell_out_std(&source.code);
-    let words =
-        ONLY_THERE.iter().filter(|(word, places, _)| contains_word(&spelled_out, word) && !places.contains(&path));
+    let words = ONLY_THERE
+        .iter()
+        .filter(|(word, places, _)| contains_word(&spelled_out, word) && !places.contains(&path));
     let words = words.map(|(word, _, reason)| format!("{path}: `{word}`: {reason}"));
     let (roots, _) = used_paths(&source.code);
     let files = ONLY_IN_FILES.iter().filter(|(module, name, places)| {
         *module == source.module() && roots.contains(*name) && !places.contains(&path)
     });
-    words.chain(files.map(|(_, name, places)| format!("{path}: `{name}` belongs in {places:?}"))).collect()
+    words
+        .chain(files.map(|(_, name, places)| format!("{path}: `{name}` belongs in {places:?}")))
+        .collect()
 }
 
 /// `use std::time::{Duration, Instant};` as one path a name, so that a group hides nothing.
@@ -266,8 +308,8 @@ const SHOWS_SQL: [&str; 2] = ["cli/demo.rs", "cli/query.rs"];
 /// SQL in literals outside `store`.
 fn misplaced_sql(source: &Source) -> Vec<String> {
     const BEGINNINGS: [&str; 12] = [
-        "SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "DROP ", "ALTER ", "PRAGMA ", "ATTACH ", "VACUUM",
-        "BEGIN", "COMMIT",
+        "SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "DROP ", "ALTER ", "PRAGMA ",
+        "ATTACH ", "VACUUM", "BEGIN", "COMMIT",
     ];
     if source.module() == "store" || SHOWS_SQL.contains(&source.path.as_str()) {
         return Vec::new();
@@ -291,8 +333,10 @@ fn without_purpose(source: &Source) -> Option<String> {
 }
 
 fn too_long(source: &Source) -> Option<String> {
-    let lines = if is_test_file(&source.path) { 0 } else { without_tests(&source.text).lines().count() };
-    (lines > MOST_LINES).then(|| format!("{}: {lines} lines, tests aside, are more than {MOST_LINES}", source.path))
+    let lines =
+        if is_test_file(&source.path) { 0 } else { without_tests(&source.text).lines().count() };
+    (lines > MOST_LINES)
+        .then(|| format!("{}: {lines} lines, tests aside, are more than {MOST_LINES}", source.path))
 }
 
 /// Files of `render` that know more than the words of `domain`, though they are no views.
@@ -305,29 +349,44 @@ fn worldly_forms(source: &Source) -> Vec<String> {
     strangers.map(|name| format!("{}: only views use `{name}`", source.path)).collect()
 }
 
-/// Rooms that do not know how their reader sets something: only `cli` does, and `config`, which reads what was set.
+/// Rooms that do not know how their reader sets something: only `cli` does, and `config`, which
+/// reads what was set.
 const WITHOUT_OPTIONS: [&str; 4] = ["api", "requester", "store", "sync"];
 
-/// Options and variables of this program in literals of rooms that do not know of them. Variables that SQLite itself reads are
-/// none.
+/// Options and variables of this program in literals of rooms that do not know of them. Variables
+/// that SQLite itself reads are none.
 fn named_options(source: &Source) -> Vec<String> {
-    const OPTIONS: [&str; 9] =
-        ["--", "-v", "-q", "FGARCHIVE_", "HUAWEICLOUD_", "CLOUD_SDK_", "OS_", "HTTP_PROXY", "HTTPS_PROXY"];
+    const OPTIONS: [&str; 9] = [
+        "--",
+        "-v",
+        "-q",
+        "FGARCHIVE_",
+        "HUAWEICLOUD_",
+        "CLOUD_SDK_",
+        "OS_",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+    ];
     if !WITHOUT_OPTIONS.contains(&source.module()) {
         return Vec::new();
     }
-    let is_end = |character: char| !(character.is_ascii_alphanumeric() || matches!(character, '-' | '_'));
+    let is_end =
+        |character: char| !(character.is_ascii_alphanumeric() || matches!(character, '-' | '_'));
     let words = source.literals.iter().flat_map(|literal| literal.split(is_end));
     let named = words.filter(|word| {
         OPTIONS.iter().any(|option| match *option {
-            "--" => {
-                word.strip_prefix("--").is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphabetic()))
-            }
+            "--" => word
+                .strip_prefix("--")
+                .is_some_and(|name| name.starts_with(|first: char| first.is_ascii_alphabetic())),
             "-v" | "-q" => word == option,
             prefix => word.starts_with(prefix),
         })
     });
-    named.map(|word| format!("{}: `{word}` is an option, which `cli/hints.rs` may name", source.path)).collect()
+    named
+        .map(|word| {
+            format!("{}: `{word}` is an option, which `cli/hints.rs` may name", source.path)
+        })
+        .collect()
 }
 
 fn violations(source: &Source) -> Vec<String> {
@@ -381,14 +440,23 @@ fn the_map_is_short_and_names_what_exists() {
     assert_eq!(rooms.keys().map(String::as_str).collect::<BTreeSet<_>>(), exist);
     let known = dependencies();
     for (module, room) in &rooms {
-        let used: Vec<_> =
-            sources.iter().filter(|source| source.module() == module).map(|source| used_paths(&source.code)).collect();
+        let used: Vec<_> = sources
+            .iter()
+            .filter(|source| source.module() == module)
+            .map(|source| used_paths(&source.code))
+            .collect();
         for name in &room.crates {
             assert!(known.contains(name), "{module}: `{name}` is no dependency");
-            assert!(used.iter().any(|(roots, _)| roots.contains(name)), "{module} does not use `{name}` any more");
+            assert!(
+                used.iter().any(|(roots, _)| roots.contains(name)),
+                "{module} does not use `{name}` any more"
+            );
         }
         for name in room.modules.iter().filter(|_| module != "main") {
-            assert!(used.iter().any(|(_, own)| own.contains(name)), "{module} does not use `{name}` any more");
+            assert!(
+                used.iter().any(|(_, own)| own.contains(name)),
+                "{module} does not use `{name}` any more"
+            );
         }
     }
 }
@@ -406,7 +474,10 @@ fn every_dependency_is_used() {
         crates_of(table).into_iter().filter(|name| !used.contains(name)).collect()
     };
     assert_eq!(unused("dependencies", &names_in(&["src"])), Vec::<String>::new());
-    assert_eq!(unused("dev-dependencies", &names_in(&["src", "tests", "benches"])), Vec::<String>::new());
+    assert_eq!(
+        unused("dev-dependencies", &names_in(&["src", "tests", "benches"])),
+        Vec::<String>::new()
+    );
     assert!(!unused("dev-dependencies", &BTreeSet::new()).is_empty(), "the manifest is read");
 }
 
@@ -415,14 +486,19 @@ fn every_dependency_is_used() {
 fn the_map_keeps_the_nevers() {
     let rooms = rooms(MAP);
     let users = |name: &str| -> Vec<&str> {
-        rooms.iter().filter(|(_, room)| room.crates.contains(name)).map(|(module, _)| module.as_str()).collect()
+        rooms
+            .iter()
+            .filter(|(_, room)| room.crates.contains(name))
+            .map(|(module, _)| module.as_str())
+            .collect()
     };
     assert_eq!(users("rusqlite"), ["store"]);
     assert_eq!(users("refinery"), ["store"]);
     assert_eq!(users("reqwest"), ["api"]);
     assert_eq!(users("axum"), ["emulator"]);
     assert_eq!(users("clap"), ["cli", "emulator"]);
-    let may_use = |module: &str| rooms[module].modules.iter().map(String::as_str).collect::<Vec<_>>();
+    let may_use =
+        |module: &str| rooms[module].modules.iter().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(may_use("domain"), [""; 0]);
     assert_eq!(may_use("plan"), ["domain"]);
     assert_eq!(may_use("api"), ["domain"]);
@@ -435,11 +511,17 @@ fn the_map_keeps_the_nevers() {
 /// Each rule fails on a text that breaks it, and on nothing that only looks like it.
 #[test]
 fn every_rule_can_fail() {
-    let found = |path: &str, code: &str| violations(&Source::new(path, &format!("//! Purpose.\n\n{code}\n")));
+    let found = |path: &str, code: &str| {
+        violations(&Source::new(path, &format!("//! Purpose.\n\n{code}\n")))
+    };
     for (path, code, expected) in [
         ("plan/pace.rs", "use crate::store::Archive;", "`plan` may not use `store`"),
         ("store/runs.rs", "use crate::{domain::Status, api::Client};", "`store` may not use `api`"),
-        ("emulator/wire.rs", "fn f() { crate::api::wire::decode(); }", "`emulator` may not use `api`"),
+        (
+            "emulator/wire.rs",
+            "fn f() { crate::api::wire::decode(); }",
+            "`emulator` may not use `api`",
+        ),
         ("main.rs", "use fgarchive::store::Reader;", "`main` may not use `store`"),
         ("cli/check.rs", "use rusqlite::Connection;", "the crate `rusqlite` has no place here"),
         ("cli/sync.rs", "fn f(it: reqwest::Client) {}", "the crate `reqwest` has no place here"),
@@ -447,7 +529,11 @@ fn every_rule_can_fail() {
         ("plan/pace.rs", "use chrono;", "the crate `chrono` has no place here"),
         ("shop/mod.rs", "", "the map has no module `shop`"),
         ("render/table.rs", "use crate::store::read::Extent;", "only views use `store`"),
-        ("store/runs.rs", "const H: &str = \"raise --max-memory, or\";", "`--max-memory` is an option"),
+        (
+            "store/runs.rs",
+            "const H: &str = \"raise --max-memory, or\";",
+            "`--max-memory` is an option",
+        ),
         ("sync/run.rs", "const H: &str = \"-v tells more\";", "`-v` is an option"),
         ("api/http.rs", "const H: &str = \"set OS_USERNAME\";", "`OS_USERNAME` is an option"),
         ("emulator/wire.rs", "use clap::Args;", "`clap` belongs in"),
@@ -460,23 +546,51 @@ fn every_rule_can_fail() {
         ("api/mod.rs", "const Q: &str = r#\"\n  DELETE FROM runs\"#;", "SQL outside `store`"),
     ] {
         let found = found(path, code);
-        assert!(found.iter().any(|line| line.contains(expected)), "{code}: {found:?} lacks {expected}");
+        assert!(
+            found.iter().any(|line| line.contains(expected)),
+            "{code}: {found:?} lacks {expected}"
+        );
     }
     for (path, code) in [
-        ("plan/pace.rs", "// use crate::store::Archive; println!\nconst A: &str = \"use rusqlite::Row; SELECT\";"),
+        (
+            "plan/pace.rs",
+            "// use crate::store::Archive; println!\nconst A: &str = \"use rusqlite::Row; SELECT\";",
+        ),
         ("render/mod.rs", "mod csv;\nuse csv::Writer;"),
         ("render/views/status.rs", "use crate::store::read::Extent;"),
-        ("plan/pace.rs", "#[cfg(test)]\nmod tests {\n    use proptest::prelude::*;\n    use crate::store::Archive;\n}"),
-        ("sync/mod.rs", "use tokio::time::Instant;\nfn f<'a>(x: &'a str) -> char { '\"' }\n// SystemTime::now"),
+        (
+            "plan/pace.rs",
+            "#[cfg(test)]\nmod tests {\n    use proptest::prelude::*;\n    use crate::store::Archive;\n}",
+        ),
+        (
+            "sync/mod.rs",
+            "use tokio::time::Instant;\nfn f<'a>(x: &'a str) -> char { '\"' }\n// SystemTime::now",
+        ),
         ("store/runs.rs", "const Q: &str = \"SELECT 1 -- why: a -- b\";"),
-        ("sync/run.rs", "// --db\nconst H: &str = \"compare `date -u` with a clock; set SQLITE_TMPDIR\";"),
+        (
+            "sync/run.rs",
+            "// --db\nconst H: &str = \"compare `date -u` with a clock; set SQLITE_TMPDIR\";",
+        ),
         ("cli/hints.rs", "const H: &str = \"give --db\";"),
     ] {
         assert_eq!(found(path, code), Vec::<String>::new(), "{code}");
     }
-    assert!(violations(&Source::new("plan/pace.rs", "use std::fmt;\n"))[0].contains("opens with its purpose"));
-    assert!(found("plan/pace.rs", &"\n".repeat(MOST_LINES)).iter().any(|line| line.contains("lines, tests aside")));
-    assert_eq!(found("plan/pace.rs", &format!("#[cfg(test)]\nmod tests {{\n{}}}", "\n".repeat(MOST_LINES))), [""; 0]);
+    assert!(
+        violations(&Source::new("plan/pace.rs", "use std::fmt;\n"))[0]
+            .contains("opens with its purpose")
+    );
+    assert!(
+        found("plan/pace.rs", &"\n".repeat(MOST_LINES))
+            .iter()
+            .any(|line| line.contains("lines, tests aside"))
+    );
+    assert_eq!(
+        found(
+            "plan/pace.rs",
+            &format!("#[cfg(test)]\nmod tests {{\n{}}}", "\n".repeat(MOST_LINES))
+        ),
+        [""; 0]
+    );
 }
 
 /// The floors of the store, from the ground up: each may use those before it.
@@ -485,7 +599,8 @@ const FLOORS: [&str; 6] = ["sql", "file", "write", "reports", "read", "maintain"
 /// How many files of a room still stand in a circle; a number here may only fall.
 const KNOWN_CIRCLES: [(&str, usize); 0] = [];
 
-/// How many functions still have their body in a `mod.rs`, which is a table of contents; a number here may only fall.
+/// How many functions still have their body in a `mod.rs`, which is a table of contents; a number
+/// here may only fall.
 const KNOWN_BODIES: [(&str, usize); 0] = [];
 
 /// The segments of a path such as `crate::domain::Status`.
@@ -502,7 +617,8 @@ struct Modules {
 
 impl Modules {
     fn of(sources: &[Source]) -> Self {
-        let mut modules = Self { files: BTreeMap::new(), imports: BTreeMap::new(), codes: BTreeMap::new() };
+        let mut modules =
+            Self { files: BTreeMap::new(), imports: BTreeMap::new(), codes: BTreeMap::new() };
         for source in sources {
             let module = module_of(&source.path);
             let (imports, code) = split_imports(&without_inner_modules(&source.code));
@@ -513,15 +629,21 @@ impl Modules {
         modules
     }
 
-    /// From where a path is to be followed, and what is left of it then; none for a path into a crate.
+    /// From where a path is to be followed, and what is left of it then; none for a path into a
+    /// crate.
     fn anchor(&self, module: &[String], path: &[String]) -> Option<(Segments, Segments)> {
         let first = path.first()?;
         let ups = path.iter().take_while(|segment| *segment == "super").count();
         match first.as_str() {
             "crate" => Some((Vec::new(), path[1..].to_vec())),
             "self" => Some((module.to_vec(), path[1..].to_vec())),
-            "super" => Some((module[..module.len().checked_sub(ups)?].to_vec(), path[ups..].to_vec())),
-            _ => self.files.contains_key(&child(module, first)).then(|| (module.to_vec(), path.to_vec())),
+            "super" => {
+                Some((module[..module.len().checked_sub(ups)?].to_vec(), path[ups..].to_vec()))
+            }
+            _ => self
+                .files
+                .contains_key(&child(module, first))
+                .then(|| (module.to_vec(), path.to_vec())),
         }
     }
 
@@ -534,17 +656,22 @@ impl Modules {
                 at = below;
                 continue;
             }
-            let imported = self.imports.get(&at).and_then(|all| all.iter().find(|(_, name)| name == segment));
-            let anchor = imported.filter(|_| depth > 0).and_then(|(path, _)| self.anchor(&at, path));
+            let imported =
+                self.imports.get(&at).and_then(|all| all.iter().find(|(_, name)| name == segment));
+            let anchor =
+                imported.filter(|_| depth > 0).and_then(|(path, _)| self.anchor(&at, path));
             return match anchor {
-                Some((base, rest)) => self.follow(base, &[rest, path[place + 1..].to_vec()].concat(), depth - 1),
+                Some((base, rest)) => {
+                    self.follow(base, &[rest, path[place + 1..].to_vec()].concat(), depth - 1)
+                }
                 None => (at, true),
             };
         }
         (at, false)
     }
 
-    /// The files that a file uses. A folder that is named is nobody's file: what is taken out of it is.
+    /// The files that a file uses. A folder that is named is nobody's file: what is taken out of it
+    /// is.
     fn used_by(&self, module: &[String]) -> BTreeSet<String> {
         const MOST_REEXPORTS: usize = 8;
         let mut bound: BTreeMap<&str, Segments> = BTreeMap::new();
@@ -564,9 +691,11 @@ impl Modules {
                 reached.push(self.follow(base, &rest, MOST_REEXPORTS));
             }
         }
-        let is_folder =
-            |module: &Segments| self.files.keys().any(|other| other.len() > module.len() && other.starts_with(module));
-        let files = reached.iter().filter(|(to, is_item)| to != module && (*is_item || !is_folder(to)));
+        let is_folder = |module: &Segments| {
+            self.files.keys().any(|other| other.len() > module.len() && other.starts_with(module))
+        };
+        let files =
+            reached.iter().filter(|(to, is_item)| to != module && (*is_item || !is_folder(to)));
         files.filter_map(|(to, _)| self.files.get(to).cloned()).collect()
     }
 }
@@ -591,7 +720,9 @@ fn without_inner_modules(code: &str) -> String {
         match &inside {
             Some(end) if line == end => inside = None,
             Some(_) => {}
-            None if word.starts_with("mod ") && word.ends_with('{') => inside = Some(format!("{indent}}}")),
+            None if word.starts_with("mod ") && word.ends_with('{') => {
+                inside = Some(format!("{indent}}}"));
+            }
             None => {
                 kept.push_str(line);
                 kept.push('\n');
@@ -608,7 +739,9 @@ fn split_imports(code: &str) -> (Vec<(Segments, String)>, String) {
     for line in code.lines() {
         let begun = line.trim_start();
         let begun = match begun.strip_prefix("pub") {
-            Some(public) => public.trim_start_matches(|character: char| character != ' ').trim_start(),
+            Some(public) => {
+                public.trim_start_matches(|character: char| character != ' ').trim_start()
+            }
             None => begun,
         };
         match (&mut statement, begun.strip_prefix("use ")) {
@@ -651,7 +784,8 @@ fn spread(tree: &str, before: &[String], imports: &mut Vec<(Segments, String)>) 
         }
         return;
     }
-    let (path, alias) = tree.split_once(" as ").map_or((tree, None), |(path, alias)| (path, Some(alias.trim())));
+    let (path, alias) =
+        tree.split_once(" as ").map_or((tree, None), |(path, alias)| (path, Some(alias.trim())));
     let mut path = names(path);
     if path.len() > 1 && path.last().is_some_and(|last| last == "self") {
         path.pop();
@@ -662,9 +796,14 @@ fn spread(tree: &str, before: &[String], imports: &mut Vec<(Segments, String)>) 
 
 /// Paths in the code: `records::save`.
 fn inline_paths(code: &str) -> Vec<Segments> {
-    let words = code.split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | ':')));
+    let words = code
+        .split(|character: char| !(character.is_alphanumeric() || matches!(character, '_' | ':')));
     let paths = words.filter(|word| word.contains("::") && !word.starts_with(':'));
-    paths.map(|path| path.split("::").filter(|segment| !segment.is_empty()).map(str::to_owned).collect()).collect()
+    paths
+        .map(|path| {
+            path.split("::").filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
+        })
+        .collect()
 }
 
 /// Which files a file uses.
@@ -695,9 +834,12 @@ fn climbs(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
         FLOORS.iter().position(|floor| *floor == name)
     };
     let mut found = Vec::new();
-    for (file, used) in uses.iter().filter(|(file, _)| file.starts_with("store/") && !is_test_file(file)) {
+    for (file, used) in
+        uses.iter().filter(|(file, _)| file.starts_with("store/") && !is_test_file(file))
+    {
         let Some(own) = floor(file) else {
-            found.extend((file != "store/mod.rs").then(|| format!("{file}: it stands on no floor")));
+            found
+                .extend((file != "store/mod.rs").then(|| format!("{file}: it stands on no floor")));
             continue;
         };
         let above = used.iter().filter(|other| floor(other).is_some_and(|floor| floor > own));
@@ -712,7 +854,11 @@ fn bodies(source: &Source) -> usize {
         return 0;
     }
     let functions = source.code.split("fn ").skip(1);
-    functions.filter(|text| text.find('{').is_some_and(|body| text.find(';').is_none_or(|end| body < end))).count()
+    functions
+        .filter(|text| {
+            text.find('{').is_some_and(|body| text.find(';').is_none_or(|end| body < end))
+        })
+        .count()
 }
 
 #[test]
@@ -734,7 +880,10 @@ fn the_store_never_climbs() {
 #[test]
 fn a_table_of_contents_has_no_function_but_the_known() {
     let sources = sources();
-    let counts = sources.iter().map(|source| (source.path.as_str(), bodies(source))).filter(|(_, count)| *count > 0);
+    let counts = sources
+        .iter()
+        .map(|source| (source.path.as_str(), bodies(source)))
+        .filter(|(_, count)| *count > 0);
     assert_eq!(counts.collect::<BTreeMap<_, _>>(), BTreeMap::from(KNOWN_BODIES));
 }
 
@@ -764,7 +913,11 @@ fn a_circle_is_seen_however_it_is_spelled() {
     };
     for text in forth {
         assert_eq!(circles(text, back), 2, "{text}");
-        assert_eq!(circles(text, "use crate::domain::C;\nmod system {\n    use super::A;\n}"), 0, "{text}");
+        assert_eq!(
+            circles(text, "use crate::domain::C;\nmod system {\n    use super::A;\n}"),
+            0,
+            "{text}"
+        );
     }
     assert_eq!(circles("#[cfg(test)]\nmod tests {\n    use super::super::b::B;\n}", back), 0);
 }
@@ -782,7 +935,13 @@ fn floors_and_tables_of_contents_can_fail() {
     ];
     let sources = texts.map(|(path, text)| Source::new(path, text));
     let found = climbs(&uses(&sources));
-    assert_eq!(found, ["store/c.rs: it stands on no floor", "store/sql/a.rs: `store/file/b.rs` is on a floor above"]);
+    assert_eq!(
+        found,
+        [
+            "store/c.rs: it stands on no floor",
+            "store/sql/a.rs: `store/file/b.rs` is on a floor above"
+        ]
+    );
     let text = "mod a;\npub trait T {\n    fn f();\n}\nfn g() {}\n";
     assert_eq!(bodies(&Source::new("store/mod.rs", text)), 1);
     assert_eq!(bodies(&Source::new("store/a.rs", text)), 0);

@@ -1,6 +1,11 @@
-//! The stand-in cloud over its socket: what is served is the world, and what goes wrong really does.
+//! The stand-in cloud over its socket: what is served is the world, and what goes wrong really
+//! does.
 #![cfg(feature = "emulator")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something is not as it should be")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where something is not as it should be"
+)]
 
 use fgarchive::domain::Timestamp;
 use fgarchive::emulator::*;
@@ -94,14 +99,16 @@ impl Cloud {
     /// Sends a request that leaves the connection open, as the vendor's clients do, and reads the
     /// one answer.
     async fn replay(&self, request: &str) -> Reply {
-        let (mut stream, mut bytes, mut piece) = (self.send(request).await.unwrap(), Vec::new(), [0; 4_096]);
+        let (mut stream, mut bytes, mut piece) =
+            (self.send(request).await.unwrap(), Vec::new(), [0; 4_096]);
         loop {
             let read = stream.read(&mut piece).await.unwrap();
             assert!(read > 0, "the connection ended early: {}", String::from_utf8_lossy(&bytes));
             bytes.extend_from_slice(&piece[..read]);
             if bytes.windows(4).any(|four| four == b"\r\n\r\n") {
                 let reply = parse(&bytes);
-                let length = reply.header("content-length").expect("a length").parse::<usize>().unwrap();
+                let length =
+                    reply.header("content-length").expect("a length").parse::<usize>().unwrap();
                 if reply.body.len() >= length {
                     return reply;
                 }
@@ -116,7 +123,9 @@ impl Cloud {
 }
 
 fn get(target: &str, token: &str) -> String {
-    format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: {token}\r\nConnection: close\r\n\r\n")
+    format!(
+        "GET {target} HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: {token}\r\nConnection: close\r\n\r\n"
+    )
 }
 
 fn listing(function: usize, cloud: &Cloud) -> String {
@@ -126,7 +135,11 @@ fn listing(function: usize, cloud: &Cloud) -> String {
 
 /// All of the world: every record of the span, and of the second after.
 fn everything() -> String {
-    format!("limit=500&query_begin_time={}&query_end_time={}", at(-86_400).to_wire(), at(0).to_wire())
+    format!(
+        "limit=500&query_begin_time={}&query_end_time={}",
+        at(-86_400).to_wire(),
+        at(0).to_wire()
+    )
 }
 
 fn parse(bytes: &[u8]) -> Reply {
@@ -135,7 +148,8 @@ fn parse(bytes: &[u8]) -> Reply {
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let pairs = lines.map(|line| line.split_once(": ").unwrap());
-    let headers = pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    let headers =
+        pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
     Reply { status, headers, body: bytes[end + 4..].to_vec() }
 }
 
@@ -146,7 +160,8 @@ fn error(code: &str, message: &str) -> Value {
 #[tokio::test]
 async fn every_function_and_record_of_the_world_is_served() {
     let cloud = Cloud::start(spec(), Readings::default(), Faults::none()).await;
-    let functions = cloud.get(&format!("/v2/{PROJECT_ID}/fgs/functions?maxitems=2")).await.unwrap().json();
+    let functions =
+        cloud.get(&format!("/v2/{PROJECT_ID}/fgs/functions?maxitems=2")).await.unwrap().json();
     assert_eq!((&functions["count"], &functions["next_marker"]), (&json!(3), &json!(2)));
     assert_eq!(functions["functions"].as_array().unwrap().len(), 2);
     let world = cloud.emulator.world();
@@ -154,7 +169,8 @@ async fn every_function_and_record_of_the_world_is_served() {
         let mut served = Vec::new();
         loop {
             let query = format!("{}&marker={}", everything(), served.len());
-            let page = cloud.get(&format!("{}?{query}", listing(function, &cloud))).await.unwrap().json();
+            let page =
+                cloud.get(&format!("{}?{query}", listing(function, &cloud))).await.unwrap().json();
             assert_eq!(page["count"], json!(found.records()));
             let records = page["invocations"].as_array().unwrap().clone();
             if records.is_empty() {
@@ -162,7 +178,8 @@ async fn every_function_and_record_of_the_world_is_served() {
             }
             served.extend(records);
         }
-        let expected: Vec<Value> = world.shown(function, cloud.emulator.now()).map(|shown| record_of(&shown)).collect();
+        let expected: Vec<Value> =
+            world.shown(function, cloud.emulator.now()).map(|shown| record_of(&shown)).collect();
         assert_eq!(served, expected);
     }
     let asked = cloud.emulator.journal();
@@ -188,11 +205,16 @@ fn record_of(shown: &Shown) -> Value {
 async fn a_function_goes_by_all_its_names() {
     let cloud = Cloud::start(spec(), Readings::default(), Faults::none()).await;
     let full = cloud.emulator.world().functions()[0].urn().to_string();
-    let path = |name: &str| format!("/v2/{PROJECT_ID}/fgs/functions/{name}/async-invocations?{}", everything());
+    let path = |name: &str| {
+        format!("/v2/{PROJECT_ID}/fgs/functions/{name}/async-invocations?{}", everything())
+    };
     let expected = cloud.get(&path(&full)).await.unwrap().body;
-    for name in
-        [full.replace(':', "%3A"), format!("{full}:latest"), "order-export".into(), "default:order-export".into()]
-    {
+    for name in [
+        full.replace(':', "%3A"),
+        format!("{full}:latest"),
+        "order-export".into(),
+        "default:order-export".into(),
+    ] {
         assert_eq!(cloud.get(&path(&name)).await.unwrap().body, expected, "{name}");
     }
     cloud.stop().await;
@@ -200,21 +222,31 @@ async fn a_function_goes_by_all_its_names() {
 
 #[tokio::test]
 async fn the_documented_errors_are_served() {
-    let cloud = Cloud::start(WorldSpec { unlogged: 1, ..spec() }, Readings::default(), Faults::none()).await;
+    let cloud =
+        Cloud::start(WorldSpec { unlogged: 1, ..spec() }, Readings::default(), Faults::none())
+            .await;
     let path = |project: &str, rest: &str| format!("/v2/{project}/fgs/functions{rest}");
     let here = |rest: &str| path(PROJECT_ID, rest);
     let unlogged = cloud.emulator.world().functions()[2].urn().to_string();
     for (target, status, body) in [
         (path("other", ""), 403, error("FSS.0403", "invalid token")),
         (here("/nothing/async-invocations"), 404, error("FSS.0404", "can not find function")),
-        (here("/order-export:3/async-invocations"), 404, error("FSS.0404", "can not find function")),
+        (
+            here("/order-export:3/async-invocations"),
+            404,
+            error("FSS.0404", "can not find function"),
+        ),
         (here("/a:b:c/async-invocations"), 400, error("FSS.1309", "invalid function urn")),
         (
             here("/order-export/async-invocations?limit=0"),
             400,
             error("FSS.1001", "invalid query parameter: limit is 0"),
         ),
-        (here(&format!("/{unlogged}/async-invoke-config")), 404, error("FSS.0404", "can not find async invoke config")),
+        (
+            here(&format!("/{unlogged}/async-invoke-config")),
+            404,
+            error("FSS.0404", "can not find async invoke config"),
+        ),
     ] {
         let reply = cloud.get(&target).await.unwrap();
         assert_eq!((reply.status, reply.json()), (status, body), "{target}");
@@ -222,7 +254,8 @@ async fn the_documented_errors_are_served() {
     }
     let config = cloud.get(&here("/order-export/async-invoke-config")).await.unwrap().json();
     assert_eq!(config["enable_async_status_log"], json!(true));
-    let unlogged = cloud.get(&here(&format!("/{unlogged}/async-invocations"))).await.unwrap().json();
+    let unlogged =
+        cloud.get(&here(&format!("/{unlogged}/async-invocations"))).await.unwrap().json();
     assert_eq!(unlogged, json!({ "invocations": [], "count": 0, "next_marker": 0 }));
     cloud.stop().await;
 }
@@ -232,8 +265,13 @@ async fn a_password_gives_a_token_that_opens_the_door_until_it_expires() {
     let cloud = Cloud::start(spec(), Readings::default(), Faults::none()).await;
     let user = json!({ "name": USER, "password": PASSWORD, "domain": { "name": DOMAIN } });
     let identity = json!({ "methods": ["password"], "password": { "user": user } });
-    let body = json!({ "auth": { "identity": identity, "scope": { "project": { "name": REGION } } } }).to_string();
-    let head = format!("POST /v3/auth/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}", body.len());
+    let body =
+        json!({ "auth": { "identity": identity, "scope": { "project": { "name": REGION } } } })
+            .to_string();
+    let head = format!(
+        "POST /v3/auth/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}",
+        body.len()
+    );
     let issued = cloud.ask(&format!("{head}\r\nConnection: close\r\n\r\n{body}")).await.unwrap();
     let token = issued.header("x-subject-token").unwrap();
     let target = format!("/v2/{PROJECT_ID}/fgs/functions");
@@ -251,7 +289,8 @@ async fn a_password_gives_a_token_that_opens_the_door_until_it_expires() {
 async fn without_bounds_the_last_hour_is_listed() {
     let cloud = Cloud::start(spec(), Readings::default(), Faults::none()).await;
     cloud.clock.store(ANCHOR, Ordering::SeqCst);
-    let expected = cloud.emulator.world().shown(0, at(0)).filter(|shown| shown.start >= at(-3_600)).count();
+    let expected =
+        cloud.emulator.world().shown(0, at(0)).filter(|shown| shown.start >= at(-3_600)).count();
     let served = cloud.list("limit=500").await.unwrap().json();
     assert_eq!(served["count"], json!(expected));
     assert!((100..400).contains(&expected), "{expected}");
@@ -272,12 +311,19 @@ async fn a_throttled_request_is_told_when_to_return_or_not() {
 
 #[tokio::test]
 async fn a_failing_service_answers_in_its_own_form_or_a_proxy_s_or_not_at_all() {
-    for (code, body) in [(500, BodyKind::Json), (502, BodyKind::Html), (503, BodyKind::Empty), (408, BodyKind::Json)] {
+    for (code, body) in [
+        (500, BodyKind::Json),
+        (502, BodyKind::Html),
+        (503, BodyKind::Empty),
+        (408, BodyKind::Json),
+    ] {
         let cloud = Cloud::with(Fault::Status { code, body }).await;
         let reply = cloud.list("").await.unwrap();
         assert_eq!(reply.status, code);
         match body {
-            BodyKind::Json => assert!(reply.json()["error_code"].as_str().unwrap().starts_with("FSS.0")),
+            BodyKind::Json => {
+                assert!(reply.json()["error_code"].as_str().unwrap().starts_with("FSS.0"));
+            }
             BodyKind::Html => assert!(reply.body.starts_with(b"<html>"), "{reply:?}"),
             BodyKind::Empty => assert!(reply.body.is_empty()),
         }
@@ -365,7 +411,9 @@ async fn markers_lead_astray() {
 async fn a_slide_between_two_pages_hides_a_record() {
     let second = Rule { skip: 1, ..Rule::from(Fault::Slid { records: 1 }) };
     let cloud = Cloud::start(spec(), Readings::default(), Faults::rule(second)).await;
-    let page = async |marker: usize| cloud.list(&format!("{}&marker={marker}", everything())).await.unwrap().json();
+    let page = async |marker: usize| {
+        cloud.list(&format!("{}&marker={marker}", everything())).await.unwrap().json()
+    };
     let (first, second) = (page(0).await, page(499).await);
     assert_ne!(first["invocations"][499], second["invocations"][0], "the shared record has moved");
     assert_eq!(first["count"].as_u64().unwrap() - 1, second["count"].as_u64().unwrap());
@@ -416,7 +464,11 @@ async fn the_last_page_s_marker_is_served_as_it_is_read() {
         let readings = Readings { last_marker, ..Readings::default() };
         assert_eq!(markers(readings).await, [json!(500), json!(1_000), last], "{last_marker}");
     }
-    let readings = Readings { marker_form: MarkerForm::String, last_marker: LastMarker::Zero, ..Readings::default() };
+    let readings = Readings {
+        marker_form: MarkerForm::String,
+        last_marker: LastMarker::Zero,
+        ..Readings::default()
+    };
     assert_eq!(markers(readings).await, [json!("500"), json!("1000"), json!("0")]);
     let readings = Readings { marker_form: MarkerForm::Absent, ..Readings::default() };
     assert_eq!(markers(readings).await, [json!("none"), json!("none"), json!("none")]);
@@ -428,10 +480,11 @@ fn request(lines: &[&str]) -> String {
     format!("{lines}\r\n")
 }
 
-/// Where the vendor's samples for Java and Go ask, and what they send: the signatures are the vendor's
-/// signer's, over the headers that each of these clients signs. Java signs the host and all but the
-/// type of the content, which newer versions sign too; Go all but host and type; the vendor's Terraform
-/// provider what stands in the request before the project. Each sends colons in the path bare.
+/// Where the vendor's samples for Java and Go ask, and what they send: the signatures are the
+/// vendor's signer's, over the headers that each of these clients signs. Java signs the host and
+/// all but the type of the content, which newer versions sign too; Go all but host and type; the
+/// vendor's Terraform provider what stands in the request before the project. Each sends colons in
+/// the path bare.
 const JAVA: [&str; 8] = [
     "GET /v2/0123456789abcdef0123456789abcdef/fgs/functions/urn:fss:cn-north-4:0123456789abcdef0123456789abcdef:\
      function:default:order-export/async-invocations?query_end_time=2026-03-01T12%3A00%3A00Z&marker=0\
@@ -521,22 +574,32 @@ const PROJECT_LOOK_UPS: [[&str; 5]; 2] = [
 async fn at_its_end(readings: Readings) -> (Cloud, Vec<Shown>) {
     let cloud = Cloud::start(spec(), readings, Faults::none()).await;
     cloud.clock.store(ANCHOR, Ordering::SeqCst);
-    let hour = cloud.emulator.world().shown(0, at(0)).filter(|shown| shown.start >= at(-3_600)).collect();
+    let hour =
+        cloud.emulator.world().shown(0, at(0)).filter(|shown| shown.start >= at(-3_600)).collect();
     (cloud, hour)
 }
 
-/// What the strictest of the vendor's decoders take: Java's wants integers where the page has them and
-/// an offset or none behind a time, Go's a time in one of six forms, of which ours is one.
+/// What the strictest of the vendor's decoders take: Java's wants integers where the page has them
+/// and an offset or none behind a time, Go's a time in one of six forms, of which ours is one.
 #[track_caller]
 fn assert_readable(reply: &Reply) -> Vec<Value> {
-    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/json")), "{reply:?}");
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, Some("application/json")),
+        "{reply:?}"
+    );
     let page = reply.json();
     let int32 = |value: &Value| value.as_i64().is_some_and(|value| i32::try_from(value).is_ok());
     assert!(int32(&page["count"]) && int32(&page["next_marker"]), "{page}");
-    let time = |value: &Value| value.as_str().is_some_and(|text| text.len() == 19 && text.parse::<Timestamp>().is_ok());
+    let time = |value: &Value| {
+        value.as_str().is_some_and(|text| text.len() == 19 && text.parse::<Timestamp>().is_ok())
+    };
     let records = page["invocations"].as_array().unwrap().clone();
     for record in &records {
-        assert!(record["request_id"].is_string() && record["error_message"].is_string(), "{record}");
+        assert!(
+            record["request_id"].is_string() && record["error_message"].is_string(),
+            "{record}"
+        );
         assert!(Phase::ALL.iter().any(|phase| record["status"] == phase.as_str()), "{record}");
         assert!(int32(&record["error_code"]) && time(&record["start_time"]), "{record}");
         assert!(record["end_time"] == "" || time(&record["end_time"]), "{record}");
@@ -589,7 +652,8 @@ async fn a_code_as_text_is_more_than_the_vendor_s_decoders_take() {
     for error_form in [ErrorForm::String, ErrorForm::StringOrAbsent, ErrorForm::StringOrNull] {
         let (cloud, _) = at_its_end(Readings { error_form, ..Readings::default() }).await;
         let page = cloud.replay(&request(&GO)).await.json();
-        let codes = page["invocations"].as_array().unwrap().iter().map(|record| &record["error_code"]);
+        let codes =
+            page["invocations"].as_array().unwrap().iter().map(|record| &record["error_code"]);
         assert_eq!(codes.filter(|code| code.is_number()).count(), 0, "{error_form}");
         cloud.stop().await;
     }
@@ -602,7 +666,11 @@ async fn what_is_not_asked_for_is_the_documented_default() {
         let page = cloud.list(query).await.unwrap().json();
         let records = page["invocations"].as_array().unwrap();
         assert_eq!((records.len(), &page["count"]), (100, &json!(hour.len())), "{query}");
-        assert_eq!((&page["next_marker"], &records[0]), (&json!(100), &record_of(&hour[0])), "{query}");
+        assert_eq!(
+            (&page["next_marker"], &records[0]),
+            (&json!(100), &record_of(&hour[0])),
+            "{query}"
+        );
     }
     cloud.stop().await;
 }
@@ -658,12 +726,16 @@ async fn what_goes_wrong_at_iam_is_said_as_iam_does() {
     for body in [BodyKind::Html, BodyKind::Empty] {
         let cloud = Cloud::with(Fault::Status { code: 502, body }).await;
         let reply = cloud.get(projects).await.unwrap();
-        assert!(reply.header("x-iam-trace-id").is_some() && reply.header("x-request-id").is_none(), "{reply:?}");
+        assert!(
+            reply.header("x-iam-trace-id").is_some() && reply.header("x-request-id").is_none(),
+            "{reply:?}"
+        );
         cloud.stop().await;
     }
     let cloud = Cloud::start(spec(), Readings::default(), Faults::none()).await;
     assert_from_iam(&cloud.ask(&get(projects, "guessed")).await.unwrap(), 401);
-    let unsigned = format!("GET {projects} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let unsigned =
+        format!("GET {projects} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert_from_iam(&cloud.ask(&unsigned).await.unwrap(), 401);
     cloud.stop().await;
 }
@@ -674,7 +746,8 @@ async fn a_body_that_is_too_large_is_refused_under_an_id_of_its_own() {
     let mut ids = Vec::new();
     for path in ["/v3/auth/tokens", &format!("/v2/{PROJECT_ID}/fgs/functions")] {
         let body = "x".repeat(300_000);
-        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}", body.len());
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}", body.len());
         let reply = cloud.ask(&format!("{head}\r\nConnection: close\r\n\r\n{body}")).await.unwrap();
         assert_eq!((reply.status, &reply.json()["error_code"]), (413, &json!("APIGW.0201")));
         assert_eq!(reply.header("x-request-id"), reply.json()["request_id"].as_str());

@@ -8,7 +8,9 @@ use super::projects::{find_project, no_project};
 use super::proxy::Proxies;
 use super::session::Session;
 use super::{Endpoint, sign, wire};
-use crate::domain::{EntryKey, FUNCTIONS_A_PAGE, FunctionPage, FunctionUrn, Invocation, Marker, Page};
+use crate::domain::{
+    EntryKey, FUNCTIONS_A_PAGE, FunctionPage, FunctionUrn, Invocation, Marker, Page,
+};
 use crate::domain::{PageQuery, ProbeQuery, Reject, RequestId, Shape, Timestamp};
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +21,8 @@ use tokio::sync::OnceCell;
 pub struct ClientSettings {
     /// The address of FunctionGraph.
     pub functions_base: Endpoint,
-    /// The address of IAM, asked for a project's id; a password has an address of its own. None where
-    /// nobody named one for this service: credentials go nowhere else.
+    /// The address of IAM, asked for a project's id; a password has an address of its own. None
+    /// where nobody named one for this service: credentials go nowhere else.
     pub iam_base: Option<Endpoint>,
     /// The region, by which a project is looked up.
     pub region: String,
@@ -62,7 +64,8 @@ impl fmt::Debug for Client {
 impl Client {
     /// Makes a client; nothing is asked yet.
     pub fn new(settings: ClientSettings) -> Result<Self, CallFailure> {
-        let ClientSettings { functions_base, iam_base, region, project_id, credentials, .. } = settings;
+        let ClientSettings { functions_base, iam_base, region, project_id, credentials, .. } =
+            settings;
         let ClientSettings { timeouts, ca_cert, user_agent, proxies, now, .. } = settings;
         let transport = Transport { timeouts, ca_cert, user_agent, proxies };
         let session = Session::new(functions_base, iam_base, credentials, transport, now)?;
@@ -70,15 +73,20 @@ impl Client {
     }
 
     /// One page of a function's records.
-    pub async fn list_invocations(&self, urn: &FunctionUrn, query: &PageQuery) -> Result<Page, CallFailure> {
+    pub async fn list_invocations(
+        &self,
+        urn: &FunctionUrn,
+        query: &PageQuery,
+    ) -> Result<Page, CallFailure> {
         let (limit, marker) = (query.limit.to_string(), query.marker.to_string());
         let span = span_query((query.begin, query.end));
-        let query = [("limit", limit.as_str()), ("marker", &marker), span[0].as_pair(), span[1].as_pair()];
+        let query =
+            [("limit", limit.as_str()), ("marker", &marker), span[0].as_pair(), span[1].as_pair()];
         self.page(&format!("list invocations of `{}`", urn.full_name()), urn, &query).await
     }
 
-    /// The record with an id, on a page of one or none. The span must hold it: without one, the service
-    /// looks back an hour.
+    /// The record with an id, on a page of one or none. The span must hold it: without one, the
+    /// service looks back an hour.
     pub async fn find_invocation(
         &self,
         urn: &FunctionUrn,
@@ -87,15 +95,22 @@ impl Client {
     ) -> Result<Page, CallFailure> {
         let span = span_query(span);
         let query = [("request_id", id.as_str()), span[0].as_pair(), span[1].as_pair()];
-        self.page(&format!("find the invocation `{id}` of `{}`", urn.full_name()), urn, &query).await
+        self.page(&format!("find the invocation `{id}` of `{}`", urn.full_name()), urn, &query)
+            .await
     }
 
     /// A page as a probe asks for it, and how it was written.
-    pub async fn probe(&self, urn: &FunctionUrn, query: &ProbeQuery) -> Result<(Page, Shape), CallFailure> {
+    pub async fn probe(
+        &self,
+        urn: &FunctionUrn,
+        query: &ProbeQuery,
+    ) -> Result<(Page, Shape), CallFailure> {
         let span = query.span.map(span_query);
         let id = query.request_id.as_ref().map(RequestId::as_str);
-        let (marker, limit) =
-            (query.marker.map(|marker| marker.to_string()), query.limit.map(|limit| limit.to_string()));
+        let (marker, limit) = (
+            query.marker.map(|marker| marker.to_string()),
+            query.limit.map(|limit| limit.to_string()),
+        );
         let mut pairs: Vec<(&str, &str)> = Vec::new();
         pairs.extend(id.map(|id| ("request_id", id)));
         pairs.extend(limit.as_deref().map(|limit| ("limit", limit)));
@@ -103,7 +118,8 @@ impl Client {
         pairs.extend(span.iter().flatten().map(TimeParameter::as_pair));
         let operation = format!("probe the listing of `{}`", urn.full_name());
         let answer = self.answer(&operation, urn, &pairs).await?;
-        let page = wire::decode_page(&answer.content()).map_err(|problem| answer.bad_body(&operation, problem))?;
+        let page = wire::decode_page(&answer.content())
+            .map_err(|problem| answer.bad_body(&operation, problem))?;
         Ok((Page { served_at: answer.served_at(), ..page }, wire::read_shape(&answer.body)))
     }
 
@@ -112,27 +128,31 @@ impl Client {
         let operation = "list functions";
         let project_id = self.project_id().await?;
         let path = project_path(operation, &project_id, "fgs/functions")?;
-        let query = [("marker", &*marker.to_string()), ("maxitems", &*FUNCTIONS_A_PAGE.to_string())];
+        let query =
+            [("marker", &*marker.to_string()), ("maxitems", &*FUNCTIONS_A_PAGE.to_string())];
         let answer = self.0.session.get_functions(operation, &project_id, &path, &query).await?;
-        let page = wire::decode_functions(&answer.content()).map_err(|problem| answer.bad_body(operation, problem))?;
+        let page = wire::decode_functions(&answer.content())
+            .map_err(|problem| answer.bad_body(operation, problem))?;
         let page = FunctionPage { served_at: answer.served_at(), ..page };
         Ok(without_covered(page, answer.redactor.mark()))
     }
 
     /// Whether the service keeps the records of a function at all; nothing when it does not say.
     ///
-    /// The switch is a field of the function's asynchronous configuration, and off until somebody sets it. A function that
-    /// has no such configuration is answered 404 (Open Telekom Cloud's API reference; the Terraform provider reads it so),
-    /// and so is a URN in a form that the service does not know: the caller can tell which it is.
+    /// The switch is a field of the function's asynchronous configuration, and off until somebody
+    /// sets it. A function that has no such configuration is answered 404 (Open Telekom Cloud's API
+    /// reference; the Terraform provider reads it so), and so is a URN in a form that the service
+    /// does not know: the caller can tell which it is.
     pub async fn status_log_enabled(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
         let operation = format!("read the asynchronous configuration of `{}`", urn.full_name());
         let path = function_path(&operation, urn, "async-invoke-config")?;
         let answer = self.0.session.get_functions(&operation, urn.project_id(), &path, &[]).await?;
-        wire::decode_status_log(&answer.content()).map_err(|problem| answer.bad_body(&operation, problem))
+        wire::decode_status_log(&answer.content())
+            .map_err(|problem| answer.bad_body(&operation, problem))
     }
 
-    /// Gets a token in place of one that the service no longer accepts; callers who met the same refusal
-    /// share one request. False when there is no password to get one with.
+    /// Gets a token in place of one that the service no longer accepts; callers who met the same
+    /// refusal share one request. False when there is no password to get one with.
     pub async fn renew(&self) -> Result<bool, CallFailure> {
         let session = &self.0.session;
         let Credentials::Password(login) = &session.credentials else { return Ok(false) };
@@ -144,7 +164,8 @@ impl Client {
         &self.0.region
     }
 
-    /// The project that functions without a URN belong to: as set, as the token says, or by a look-up.
+    /// The project that functions without a URN belong to: as set, as the token says, or by a
+    /// look-up.
     pub async fn project_id(&self) -> Result<String, CallFailure> {
         let Shared { session, region, project_id, found_project } = &*self.0;
         if let Some(id) = project_id {
@@ -158,23 +179,37 @@ impl Client {
         found_project.get_or_try_init(|| find_project(session, region)).await.cloned()
     }
 
-    async fn answer(&self, operation: &str, urn: &FunctionUrn, query: &[(&str, &str)]) -> Result<Answer, CallFailure> {
+    async fn answer(
+        &self,
+        operation: &str,
+        urn: &FunctionUrn,
+        query: &[(&str, &str)],
+    ) -> Result<Answer, CallFailure> {
         let path = function_path(operation, urn, "async-invocations")?;
         self.0.session.get_functions(operation, urn.project_id(), &path, query).await
     }
 
-    async fn page(&self, operation: &str, urn: &FunctionUrn, query: &[(&str, &str)]) -> Result<Page, CallFailure> {
+    async fn page(
+        &self,
+        operation: &str,
+        urn: &FunctionUrn,
+        query: &[(&str, &str)],
+    ) -> Result<Page, CallFailure> {
         let answer = self.answer(operation, urn, query).await?;
-        let page = wire::decode_page(&answer.content()).map_err(|problem| answer.bad_body(operation, problem))?;
+        let page = wire::decode_page(&answer.content())
+            .map_err(|problem| answer.bad_body(operation, problem))?;
         let page = Page { served_at: answer.served_at(), ..page };
         Ok(without_covered_ids(page, answer.redactor.mark()))
     }
 }
 
-/// A record whose id was covered, since it shows a secret, cannot be told from others: it counts as unreadable.
+/// A record whose id was covered, since it shows a secret, cannot be told from others: it counts as
+/// unreadable.
 fn without_covered_ids(mut page: Page, mark: &str) -> Page {
-    let is_covered = |record: &mut Invocation| !mark.is_empty() && record.request_id.as_str().contains(mark);
-    for Invocation { request_id, status, start_time, .. } in page.records.extract_if(.., is_covered) {
+    let is_covered =
+        |record: &mut Invocation| !mark.is_empty() && record.request_id.as_str().contains(mark);
+    for Invocation { request_id, status, start_time, .. } in page.records.extract_if(.., is_covered)
+    {
         let start = start_time.map(|start| start.to_string()).unwrap_or_default();
         let raw = format!("{request_id} {status} {start}");
         page.rejects.push(Reject { reason: "a record's id shows a secret".to_owned(), raw });
@@ -186,12 +221,16 @@ fn without_covered_ids(mut page: Page, mark: &str) -> Page {
     page
 }
 
-/// A function whose name was covered, since it shows a secret, cannot be asked for: it counts as unreadable.
+/// A function whose name was covered, since it shows a secret, cannot be asked for: it counts as
+/// unreadable.
 fn without_covered(mut page: FunctionPage, mark: &str) -> FunctionPage {
     let is_covered = |urn: &mut FunctionUrn| !mark.is_empty() && urn.to_string().contains(mark);
     for urn in page.functions.extract_if(.., is_covered) {
         page.unreadable += 1;
-        page.rejects.push(Reject { reason: "a function's URN shows a secret".to_owned(), raw: urn.to_string() });
+        page.rejects.push(Reject {
+            reason: "a function's URN shows a secret".to_owned(),
+            raw: urn.to_string(),
+        });
     }
     page
 }
@@ -206,7 +245,10 @@ impl TimeParameter {
 }
 
 fn span_query((begin, end): (Timestamp, Timestamp)) -> [TimeParameter; 2] {
-    [TimeParameter("query_begin_time", begin.to_wire()), TimeParameter("query_end_time", end.to_wire())]
+    [
+        TimeParameter("query_begin_time", begin.to_wire()),
+        TimeParameter("query_end_time", end.to_wire()),
+    ]
 }
 
 fn function_path(operation: &str, urn: &FunctionUrn, rest: &str) -> Result<String, CallFailure> {
@@ -214,7 +256,8 @@ fn function_path(operation: &str, urn: &FunctionUrn, rest: &str) -> Result<Strin
     project_path(operation, urn.project_id(), &format!("fgs/functions/{name}/{rest}"))
 }
 
-/// The path of a call about a project. `.` and `..` would climb in the path and are no project's id.
+/// The path of a call about a project. `.` and `..` would climb in the path and are no project's
+/// id.
 fn project_path(operation: &str, project_id: &str, rest: &str) -> Result<String, CallFailure> {
     if matches!(project_id, "" | "." | "..") {
         return Err(no_project(operation, &format!("`{project_id}` is no project id")));

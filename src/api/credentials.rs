@@ -63,18 +63,25 @@ impl Credentials {
         }
     }
 
-    /// Which of their secrets cannot be told from ordinary text: they are covered in words only, and not
-    /// at all where they are shortest.
+    /// Which of their secrets cannot be told from ordinary text: they are covered in words only,
+    /// and not at all where they are shortest.
     pub fn ordinary_secrets(&self) -> Vec<&'static str> {
         let named = match self {
             Self::Token(token) => vec![("the token", Some(token))],
             Self::Keys { secret_key, security_token, .. } => {
-                vec![("the secret key", Some(secret_key)), ("the security token", security_token.as_ref())]
+                vec![
+                    ("the secret key", Some(secret_key)),
+                    ("the security token", security_token.as_ref()),
+                ]
             }
             Self::Password(login) => vec![("the password", Some(&login.password))],
         };
         let is_ordinary = |secret: &SecretString| is_ordinary(secret.expose_secret());
-        named.into_iter().filter(|(_, secret)| secret.is_some_and(is_ordinary)).map(|(name, _)| name).collect()
+        named
+            .into_iter()
+            .filter(|(_, secret)| secret.is_some_and(is_ordinary))
+            .map(|(name, _)| name)
+            .collect()
     }
 
     /// Whether requests carry a token rather than a signature.
@@ -91,13 +98,18 @@ mod tests {
     fn debug_shows_no_secret() {
         let secret = || SecretString::from("hunter2");
         let login = PasswordLogin {
-            auth_url: Endpoint::parse("https://iam.example", super::super::PlainHttp::LoopbackOnly).unwrap(),
+            auth_url: Endpoint::parse("https://iam.example", super::super::PlainHttp::LoopbackOnly)
+                .unwrap(),
             username: "u".to_owned(),
             password: secret(),
             user_domain_name: "d".to_owned(),
             project: ProjectScope::Id("p".to_owned()),
         };
-        let keys = Credentials::Keys { access_key: "AK".into(), secret_key: secret(), security_token: Some(secret()) };
+        let keys = Credentials::Keys {
+            access_key: "AK".into(),
+            secret_key: secret(),
+            security_token: Some(secret()),
+        };
         for credentials in [Credentials::Token(secret()), keys, Credentials::Password(login)] {
             assert!(!format!("{credentials:#?}").contains("hunter2"));
         }

@@ -23,7 +23,8 @@ pub(super) enum PackedBody {
     Damaged(io::Error),
 }
 
-/// The body as it was before it was encoded; `encodings` are the values of `Content-Encoding`, in order.
+/// The body as it was before it was encoded; `encodings` are the values of `Content-Encoding`, in
+/// order.
 pub(super) fn unpack<'a>(
     mut body: Vec<u8>,
     encodings: impl Iterator<Item = &'a str>,
@@ -123,7 +124,11 @@ mod tests {
             (zlib(page), &["deflate"]),
             (deflate(page), &["deflate"]),
         ] {
-            assert_eq!(read(body, encodings).as_deref(), Ok("{\"invocations\":[]}"), "{encodings:?}");
+            assert_eq!(
+                read(body, encodings).as_deref(),
+                Ok("{\"invocations\":[]}"),
+                "{encodings:?}"
+            );
         }
     }
 

@@ -55,7 +55,10 @@ impl Endpoint {
             return Err(EndpointProblem::Query);
         }
         let endpoint = Self(url);
-        if !endpoint.is_encrypted() && !endpoint.is_loopback() && plain_http == PlainHttp::LoopbackOnly {
+        if !endpoint.is_encrypted()
+            && !endpoint.is_loopback()
+            && plain_http == PlainHttp::LoopbackOnly
+        {
             return Err(EndpointProblem::PlainHttp);
         }
         Ok(endpoint)
@@ -142,9 +145,13 @@ mod tests {
 
     #[test]
     fn this_machine_has_many_names() {
-        for text in
-            ["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9:80", "http://[::1]:8080", "https://LOCALHOST"]
-        {
+        for text in [
+            "http://localhost:1",
+            "http://127.0.0.1",
+            "http://127.9.9.9:80",
+            "http://[::1]:8080",
+            "https://LOCALHOST",
+        ] {
             assert!(parse(text).unwrap().is_loopback(), "{text}");
         }
         assert!(!parse("https://localhost.example").unwrap().is_loopback());
@@ -154,7 +161,10 @@ mod tests {
     fn a_prefix_stays_in_front_and_encoding_stays_as_given() {
         let url = |base: &str| parse(base).unwrap().url("/v2/a%3Ab%21", "x=%27%20~").to_string();
         assert_eq!(url("https://example.com"), "https://example.com/v2/a%3Ab%21?x=%27%20~");
-        assert_eq!(url("https://example.com/gate/way/"), "https://example.com/gate/way/v2/a%3Ab%21?x=%27%20~");
+        assert_eq!(
+            url("https://example.com/gate/way/"),
+            "https://example.com/gate/way/v2/a%3Ab%21?x=%27%20~"
+        );
         assert_eq!(parse("https://example.com:443/").unwrap().host(), "example.com");
         assert_eq!(parse("http://[::1]:8080").unwrap().host(), "[::1]:8080");
         assert_eq!(parse("https://example.com/").unwrap().to_string(), "https://example.com");
@@ -172,7 +182,8 @@ mod tests {
 
     #[test]
     fn the_version_stands_in_the_path_once() {
-        let path = |text| Endpoint::parse(text, PlainHttp::LoopbackOnly).unwrap().v3_path("auth/tokens");
+        let path =
+            |text| Endpoint::parse(text, PlainHttp::LoopbackOnly).unwrap().v3_path("auth/tokens");
         assert_eq!(path("https://iam.example/v3/"), "/auth/tokens");
         assert_eq!(path("https://iam.example/identity/v3"), "/auth/tokens");
         assert_eq!(path("https://iam.example"), "/v3/auth/tokens");

@@ -44,7 +44,8 @@ impl Exchange {
         now: Now,
     ) -> Result<Self, CallFailure> {
         let functions_http = connect(&transport, &functions)?;
-        let secrets = credentials.secrets().into_iter().chain(transport.proxies.secrets()).collect();
+        let secrets =
+            credentials.secrets().into_iter().chain(transport.proxies.secrets()).collect();
         let shown = if credentials.use_token() { Shown::Token } else { Shown::Signature };
         let (secrets, iam_http) = (Secrets::new(secrets), OnceLock::new());
         Ok(Self { functions, secrets, shown, transport, functions_http, iam_http, now })
@@ -92,13 +93,19 @@ impl Exchange {
         headers: &[(&'static str, String)],
     ) -> Result<Answer, CallFailure> {
         let operation = call.operation;
-        let sent = http::send(http, operation, call.outgoing(headers)?, &self.secrets, self.now()).await;
+        let sent =
+            http::send(http, operation, call.outgoing(headers)?, &self.secrets, self.now()).await;
         let checked = sent.and_then(|answer| self.checked(operation, shown, answer));
         checked.map_err(|failure| failure.redacted(&self.secrets.redactor()))
     }
 
     /// The answer if it is a success, otherwise what it means.
-    fn checked(&self, operation: &str, shown: Shown, answer: Answer) -> Result<Answer, CallFailure> {
+    fn checked(
+        &self,
+        operation: &str,
+        shown: Shown,
+        answer: Answer,
+    ) -> Result<Answer, CallFailure> {
         match answer.status {
             // Nobody asks for a part; what it leaves out must not be taken for nothing.
             PARTIAL_CONTENT => {
@@ -138,7 +145,8 @@ impl Exchange {
 
 fn connect(transport: &Transport, endpoint: &Endpoint) -> Result<reqwest::Client, CallFailure> {
     let failure = |cause: Cause| {
-        CallFailure::new(&format!("prepare connections to {endpoint}"), Meaning::Misconfigured).because(cause.0)
+        CallFailure::new(&format!("prepare connections to {endpoint}"), Meaning::Misconfigured)
+            .because(cause.0)
     };
     transport.client(endpoint).map_err(failure)
 }
@@ -153,17 +161,20 @@ impl Answer {
             }
             // The cause may quote the body.
             BadBody::Unreadable(cause) => {
-                let cause = refusal::message_line(&self.redactor.redact(&cause)).unwrap_or_default();
+                let cause =
+                    refusal::message_line(&self.redactor.redact(&cause)).unwrap_or_default();
                 self.broken(operation, self.refusal(), Meaning::BrokenAnswer).because(cause)
             }
             BadBody::Error => {
                 let refusal = self.refusal();
-                // A status of success does not say whether to ask again: only being asked to slow down is certain.
+                // A status of success does not say whether to ask again: only being asked to slow
+                // down is certain.
                 let meaning = match refusal.meaning(self.status, Shown::Signature, None) {
                     Meaning::Throttled { retry_after } => Meaning::Throttled { retry_after },
                     _ => Meaning::BrokenAnswer,
                 };
-                self.broken(operation, refusal, meaning).because("it carries an error instead of what was asked for")
+                self.broken(operation, refusal, meaning)
+                    .because("it carries an error instead of what was asked for")
             }
         }
     }
@@ -181,6 +192,7 @@ fn clock_skew(now: Timestamp, served_at: Timestamp) -> Option<Cause> {
     let ahead = now.seconds_since(served_at);
     let side = if ahead > 0 { "ahead of" } else { "behind" };
     let seconds = ahead.unsigned_abs();
-    let cause = || Cause(format!("this machine's clock is {seconds} s {side} the service's").into());
+    let cause =
+        || Cause(format!("this machine's clock is {seconds} s {side} the service's").into());
     (seconds > NOTABLE_SKEW).then(cause)
 }

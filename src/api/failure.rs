@@ -86,7 +86,15 @@ pub struct CallFailure {
 impl CallFailure {
     pub(super) fn new(operation: &str, meaning: Meaning) -> Self {
         let operation = operation.to_owned();
-        Self { operation, meaning, status: None, code: None, message: None, request_id: None, cause: None }
+        Self {
+            operation,
+            meaning,
+            status: None,
+            code: None,
+            message: None,
+            request_id: None,
+            cause: None,
+        }
     }
 
     pub(super) fn because(mut self, cause: impl Into<Box<str>>) -> Self {
@@ -96,7 +104,11 @@ impl CallFailure {
 
     /// The same without any secret in its words.
     pub(super) fn redacted(self, redactor: &Redactor) -> Self {
-        let said = [(Scope::Values, self.code), (Scope::Words, self.message), (Scope::Values, self.request_id)];
+        let said = [
+            (Scope::Values, self.code),
+            (Scope::Words, self.message),
+            (Scope::Values, self.request_id),
+        ];
         let [code, message, request_id] = redactor.redact_together(said);
         let cause = self.cause.map(|Cause(text)| Cause(redactor.redact(&text).into()));
         // Our own words about ids.
@@ -128,34 +140,48 @@ impl CallFailure {
 
     /// Whether settings have to be changed before the call can succeed.
     pub fn is_misconfigured(&self) -> bool {
-        matches!(self.meaning, Meaning::Untrusted | Meaning::Proxy | Meaning::UnknownProject | Meaning::Misconfigured)
+        matches!(
+            self.meaning,
+            Meaning::Untrusted | Meaning::Proxy | Meaning::UnknownProject | Meaning::Misconfigured
+        )
     }
 
-    /// Whether no other call can fare better: we are not let in, or do not get to the service at all.
+    /// Whether no other call can fare better: we are not let in, or do not get to the service at
+    /// all.
     pub fn concerns_all_calls(&self) -> bool {
-        matches!(self.meaning, Meaning::Denied | Meaning::LoginRefused | Meaning::Untrusted | Meaning::Proxy)
+        matches!(
+            self.meaning,
+            Meaning::Denied | Meaning::LoginRefused | Meaning::Untrusted | Meaning::Proxy
+        )
     }
 
     /// Whether the service does not let us in. Asking again with the same key may lock it; after
     /// [`Meaning::TokenExpired`] a new token may be tried once.
     pub fn is_denied(&self) -> bool {
-        matches!(self.meaning, Meaning::Denied | Meaning::Forbidden | Meaning::LoginRefused | Meaning::TokenExpired)
+        matches!(
+            self.meaning,
+            Meaning::Denied | Meaning::Forbidden | Meaning::LoginRefused | Meaning::TokenExpired
+        )
     }
 
     /// How long the service asks to wait before the next call.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.meaning {
-            Meaning::Throttled { retry_after } | Meaning::Unavailable { retry_after } => retry_after,
+            Meaning::Throttled { retry_after } | Meaning::Unavailable { retry_after } => {
+                retry_after
+            }
             _ => None,
         }
     }
 
-    /// Why, without what was asked and without the request's id: the same words for the same trouble.
+    /// Why, without what was asked and without the request's id: the same words for the same
+    /// trouble.
     pub fn reason_in_short(&self) -> String {
         let status = self.status.map(|status| format!("HTTP {status}"));
         let said = [&self.code, &self.message].into_iter().flatten().map(ToString::to_string);
         let details: Vec<String> = status.into_iter().chain(said).collect();
-        let details = if details.is_empty() { String::new() } else { format!(" ({})", details.join(" ")) };
+        let details =
+            if details.is_empty() { String::new() } else { format!(" ({})", details.join(" ")) };
         let cause = self.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
         format!("{}{details}{cause}", self.reason())
     }
@@ -181,7 +207,8 @@ impl CallFailure {
     /// What the service said, in the order a reader wants it: HTTP status, code, words, request id.
     fn details(&self) -> String {
         let status = self.status.map(|status| format!("HTTP {status}"));
-        let said: Vec<&str> = [&self.code, &self.message].into_iter().flatten().map(AsRef::as_ref).collect();
+        let said: Vec<&str> =
+            [&self.code, &self.message].into_iter().flatten().map(AsRef::as_ref).collect();
         let said = (!said.is_empty()).then(|| said.join(" "));
         let request_id = self.request_id.as_ref().map(|id| format!("request id {id}"));
         let parts: Vec<_> = [status, said, request_id].into_iter().flatten().collect();
@@ -213,8 +240,14 @@ mod tests {
 
     #[test]
     fn a_sentence_names_operation_cause_code_words_and_request() {
-        let mut failure = CallFailure::new("list invocations of `report`", Meaning::Throttled { retry_after: None });
-        assert_eq!(failure.to_string(), "cannot list invocations of `report`: the service asks to slow down");
+        let mut failure = CallFailure::new(
+            "list invocations of `report`",
+            Meaning::Throttled { retry_after: None },
+        );
+        assert_eq!(
+            failure.to_string(),
+            "cannot list invocations of `report`: the service asks to slow down"
+        );
         failure.status = Some(429);
         failure.code = Some("APIG.0308".into());
         failure.message = Some("The throttling threshold has been reached".into());
@@ -228,7 +261,8 @@ mod tests {
 
     #[test]
     fn the_same_trouble_is_told_in_the_same_words() {
-        let mut failure = CallFailure::new("list invocations of `report`", Meaning::BrokenAnswer).because("no JSON");
+        let mut failure = CallFailure::new("list invocations of `report`", Meaning::BrokenAnswer)
+            .because("no JSON");
         assert_eq!(failure.reason_in_short(), "the answer is broken: no JSON");
         failure.status = Some(500);
         failure.code = Some("FSS.0500".into());
@@ -242,13 +276,19 @@ mod tests {
         let wait = Some(Duration::from_secs(3));
         assert!(failure(Meaning::Unavailable { retry_after: wait }).is_temporary());
         assert_eq!(failure(Meaning::Throttled { retry_after: wait }).retry_after(), wait);
-        for meaning in [Meaning::Denied, Meaning::Forbidden, Meaning::LoginRefused, Meaning::TokenExpired] {
+        for meaning in
+            [Meaning::Denied, Meaning::Forbidden, Meaning::LoginRefused, Meaning::TokenExpired]
+        {
             assert!(failure(meaning).is_denied() && !failure(meaning).is_temporary());
         }
         assert!(!failure(Meaning::TooLarge).is_temporary());
         for meaning in [Meaning::Untrusted, Meaning::Proxy] {
             let failure = failure(meaning);
-            assert!(failure.is_misconfigured() && failure.concerns_all_calls() && !failure.is_temporary());
+            assert!(
+                failure.is_misconfigured()
+                    && failure.concerns_all_calls()
+                    && !failure.is_temporary()
+            );
         }
     }
 }

@@ -4,21 +4,25 @@ use crate::domain::Timestamp;
 use chrono::DateTime;
 use std::time::Duration;
 
-/// The most headers of an answer: some gateways add a hundred. What they hold is bounded by `hyper`.
+/// The most headers of an answer: some gateways add a hundred. What they hold is bounded by
+/// `hyper`.
 pub(super) const MAX_HEADERS: usize = 1_000;
 
 /// A moment as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
 ///
 /// The two obsolete forms are not read: no server has sent them since the nineties.
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
-    DateTime::parse_from_rfc2822(text.trim()).ok().map(|moment| Timestamp::from_unix(moment.timestamp()))
+    DateTime::parse_from_rfc2822(text.trim())
+        .ok()
+        .map(|moment| Timestamp::from_unix(moment.timestamp()))
 }
 
-/// No wait that was asked for is taken for longer than a day: no run waits so long, and times that are
-/// added up must not overflow.
+/// No wait that was asked for is taken for longer than a day: no run waits so long, and times that
+/// are added up must not overflow.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
-/// How long `Retry-After` asks to wait: seconds, or until a moment of the service's clock (RFC 9110, 10.2.3).
+/// How long `Retry-After` asks to wait: seconds, or until a moment of the service's clock (RFC
+/// 9110, 10.2.3).
 pub(super) fn retry_after(text: &str, served_at: Timestamp) -> Option<Duration> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -41,7 +45,9 @@ mod tests {
         let read = |text| retry_after(text, served_at).map(|wait| wait.as_secs());
         assert_eq!(read("120"), Some(120));
         assert_eq!(read(" 0 "), Some(0));
-        for endless in ["99999999999999999999999", "18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        for endless in
+            ["99999999999999999999999", "18446744073709551615", "Fri, 31 Dec 9999 23:59:59 GMT"]
+        {
             assert_eq!(read(endless), Some(86_400), "{endless}");
         }
         assert_eq!(read("Fri, 01 Mar 2024 12:02:00 GMT"), Some(120));

@@ -1,4 +1,5 @@
-//! One request and one answer over `reqwest`, with a limit on everything: time, size, redirects, retries.
+//! One request and one answer over `reqwest`, with a limit on everything: time, size, redirects,
+//! retries.
 
 use super::encoding::{self, PackedBody};
 use super::failure::{CallFailure, Cause, Meaning};
@@ -7,7 +8,9 @@ use super::redaction::{Redactor, Scope, Secrets};
 use super::refusal::{self, Refusal};
 use super::{Endpoint, headers, trouble, wire};
 use crate::domain::Timestamp;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Certificate, ClientBuilder, Method, Response, Url, redirect, retry};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -17,8 +20,9 @@ use std::borrow::Cow;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
-/// The largest body of a success, after decompression. A page of 500 records with messages of several
-/// kilobytes each is about 4 MiB; four times that is still small beside the memory a run may take.
+/// The largest body of a success, after decompression. A page of 500 records with messages of
+/// several kilobytes each is about 4 MiB; four times that is still small beside the memory a run
+/// may take.
 pub(super) const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// How much of a refusal's body is read: enough for any error text, and the rest is not waited for.
@@ -49,7 +53,11 @@ pub struct Timeouts {
 /// allow for one would keep a run waiting for a function that hangs.
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), read: Duration::from_secs(30), total: Duration::from_mins(1) }
+        Self {
+            connect: Duration::from_secs(10),
+            read: Duration::from_secs(30),
+            total: Duration::from_mins(1),
+        }
     }
 }
 
@@ -64,13 +72,16 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// A client for one address. On plain http no certificate is needed, and the machine's own addresses
-    /// are never asked through a proxy, whatever the environment says.
+    /// A client for one address. On plain http no certificate is needed, and the machine's own
+    /// addresses are never asked through a proxy, whatever the environment says.
     pub(super) fn client(&self, endpoint: &Endpoint) -> Result<reqwest::Client, Cause> {
         install_tls_provider();
         let mut builder = self.settings();
         match self.proxies.of(endpoint) {
-            Some(proxy) => builder = builder.no_proxy().proxy(proxy.map_err(|error| Cause::innermost(&error))?),
+            Some(proxy) => {
+                builder =
+                    builder.no_proxy().proxy(proxy.map_err(|error| Cause::innermost(&error))?);
+            }
             None if endpoint.is_loopback() => builder = builder.no_proxy(),
             // What the system itself is set to, where it has such settings.
             None => {}
@@ -91,7 +102,10 @@ impl Transport {
             .read_timeout(self.timeouts.read)
             .timeout(self.timeouts.total)
             .pool_idle_timeout(POOL_IDLE)
-            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(encoding::ACCEPTED))]))
+            .default_headers(HeaderMap::from_iter([(
+                ACCEPT_ENCODING,
+                HeaderValue::from_static(encoding::ACCEPTED),
+            )]))
             .http1_max_headers(headers::MAX_HEADERS)
             .referer(false)
             // A signature or token must not follow to another host.
@@ -177,10 +191,14 @@ impl Answer {
     /// What the body says, taken for a refusal.
     pub(super) fn refusal(&self) -> Refusal {
         if wire::is_of_wide_letters(&self.body) {
-            return Refusal { message: Some("words in UTF-16, which is not understood".into()), ..Refusal::default() };
+            return Refusal {
+                message: Some("words in UTF-16, which is not understood".into()),
+                ..Refusal::default()
+            };
         }
         let text = String::from_utf8_lossy(&self.body);
-        let text = if self.is_whole { text } else { self.redactor.redact_cut(&text).into_owned().into() };
+        let text =
+            if self.is_whole { text } else { self.redactor.redact_cut(&text).into_owned().into() };
         Refusal::read(&text, self.request_id(), &self.redactor)
     }
 
@@ -194,9 +212,13 @@ impl Answer {
             PackedBody::TooLong => BodyProblem::TooLarge(limit),
             PackedBody::Unknown(name) => {
                 let name = refusal::code_line(&self.redactor.redact(&name)).unwrap_or_default();
-                BodyProblem::Packed(format!("the answer is encoded as `{name}`, which was not asked for"))
+                BodyProblem::Packed(format!(
+                    "the answer is encoded as `{name}`, which was not asked for"
+                ))
             }
-            PackedBody::Damaged(error) => BodyProblem::Packed(format!("the compressed answer is damaged: {error}")),
+            PackedBody::Damaged(error) => {
+                BodyProblem::Packed(format!("the compressed answer is damaged: {error}"))
+            }
         };
         self.body = encoding::unpack(packed, encodings, limit).map_err(problem)?;
         Ok(())
@@ -237,7 +259,8 @@ pub(super) async fn send(
 ) -> Result<Answer, CallFailure> {
     let Outgoing { method, url, headers, body, signature } = request;
     let sent = http.request(method, url).headers(headers).body(body).send().await;
-    let not_answered = |(meaning, cause): (Meaning, Cause)| CallFailure::new(operation, meaning).because(cause.0);
+    let not_answered =
+        |(meaning, cause): (Meaning, Cause)| CallFailure::new(operation, meaning).because(cause.0);
     let mut response = sent.map_err(|error| not_answered(trouble::explain(&error, now)))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let redactor = secrets.redactor();
@@ -255,9 +278,13 @@ pub(super) async fn send(
     }
 }
 
-/// Covers all secrets known when the answer has come; the request's own signature where the answer may
-/// show it, since nobody asks for a page with it a second time.
-fn redactor_for(answer: &Answer, secrets: &Secrets, signature: Option<&SecretString>) -> Arc<Redactor> {
+/// Covers all secrets known when the answer has come; the request's own signature where the answer
+/// may show it, since nobody asks for a page with it a second time.
+fn redactor_for(
+    answer: &Answer,
+    secrets: &Secrets,
+    signature: Option<&SecretString>,
+) -> Arc<Redactor> {
     let may_show = |signature: &&SecretString| {
         let begin = signature.expose_secret().get(..SIGNATURE_PREFIX).unwrap_or_default();
         let is_page = (200..300).contains(&answer.status);
@@ -279,11 +306,12 @@ enum BodyProblem {
 impl BodyProblem {
     fn into_failure(self, operation: &str, answer: &Answer) -> CallFailure {
         match self {
-            Self::TooLarge(limit) => {
-                answer.failure(operation, Meaning::TooLarge).because(format!("more than {limit} bytes"))
-            }
+            Self::TooLarge(limit) => answer
+                .failure(operation, Meaning::TooLarge)
+                .because(format!("more than {limit} bytes")),
             Self::Broken(error) => {
-                let meaning = if error.is_timeout() { Meaning::Timeout } else { Meaning::BrokenAnswer };
+                let meaning =
+                    if error.is_timeout() { Meaning::Timeout } else { Meaning::BrokenAnswer };
                 answer.failure(operation, meaning).because(Cause::innermost(&error).0)
             }
             Self::Packed(cause) => answer.failure(operation, Meaning::BrokenAnswer).because(cause),
@@ -291,9 +319,15 @@ impl BodyProblem {
     }
 }
 
-/// Reads piece by piece, so that neither a long body nor a small one that unpacks to a long one fills memory.
-async fn read_body(response: &mut Response, limit: usize, body: &mut Vec<u8>) -> Result<(), BodyProblem> {
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+/// Reads piece by piece, so that neither a long body nor a small one that unpacks to a long one
+/// fills memory.
+async fn read_body(
+    response: &mut Response,
+    limit: usize,
+    body: &mut Vec<u8>,
+) -> Result<(), BodyProblem> {
+    let announced =
+        response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     if announced > limit {
         return Err(BodyProblem::TooLarge(limit));
     }

@@ -1,8 +1,8 @@
 //! The service over HTTP: one method a call, a single attempt each, failures by what they mean.
 //!
-//! The only room with `reqwest`. It knows how the service spells things and hands out the words of the
-//! domain; it never repeats a call, keeps no state but a connection pool and a token, and reads no clock,
-//! file or variable: all that is given to [`Client::new`].
+//! The only room with `reqwest`. It knows how the service spells things and hands out the words of
+//! the domain; it never repeats a call, keeps no state but a connection pool and a token, and reads
+//! no clock, file or variable: all that is given to [`Client::new`].
 
 mod client;
 mod credentials;

@@ -1,5 +1,5 @@
-//! Proxies: checked when they are given. One that cannot be used is never passed over: the service would
-//! be asked directly by somebody who said otherwise.
+//! Proxies: checked when they are given. One that cannot be used is never passed over: the service
+//! would be asked directly by somebody who said otherwise.
 
 use super::Endpoint;
 use super::redaction::is_ordinary;
@@ -32,7 +32,8 @@ impl ProxyAddress {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(ProxyProblem::Protocol(url.scheme().chars().take(20).collect()));
         }
-        let has_path = !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
+        let has_path =
+            !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some();
         if url.host_str().is_none_or(str::is_empty) || has_path {
             return Err(ProxyProblem::NoUrl);
         }
@@ -51,7 +52,12 @@ impl ProxyAddress {
 impl fmt::Debug for ProxyAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.0.host_str().unwrap_or_default();
-        write!(f, "{}://{host}:{}", self.0.scheme(), self.0.port_or_known_default().unwrap_or_default())
+        write!(
+            f,
+            "{}://{host}:{}",
+            self.0.scheme(),
+            self.0.port_or_known_default().unwrap_or_default()
+        )
     }
 }
 
@@ -75,7 +81,8 @@ impl Proxies {
         Some(reqwest::Proxy::all(address.0.as_str()).map(|proxy| proxy.no_proxy(exempt)))
     }
 
-    /// Whether a password among them cannot be told from ordinary text: it is covered in words only.
+    /// Whether a password among them cannot be told from ordinary text: it is covered in words
+    /// only.
     pub fn have_ordinary_password(&self) -> bool {
         self.secrets().iter().any(|secret| is_ordinary(secret.expose_secret()))
     }
@@ -96,12 +103,21 @@ mod tests {
     fn a_proxy_is_an_address_or_a_mistake() {
         let shown = |text: &str| ProxyAddress::parse(text).map(|address| format!("{address:?}"));
         assert_eq!(shown("http://proxy.example:3128"), Ok("http://proxy.example:3128".to_owned()));
-        assert_eq!(shown("https://user:hunter2@proxy.example/"), Ok("https://proxy.example:443".to_owned()));
+        assert_eq!(
+            shown("https://user:hunter2@proxy.example/"),
+            Ok("https://proxy.example:443".to_owned())
+        );
         assert_eq!(shown(" proxy.example:3128"), Ok("http://proxy.example:3128".to_owned()));
         assert_eq!(shown("10.0.0.1"), Ok("http://10.0.0.1:80".to_owned()));
-        for text in
-            ["http://", "://x", "http://a b", "http://proxy:port", "http://proxy:99999", "proxy/path", "\u{fffd}"]
-        {
+        for text in [
+            "http://",
+            "://x",
+            "http://a b",
+            "http://proxy:port",
+            "http://proxy:99999",
+            "proxy/path",
+            "\u{fffd}",
+        ] {
             assert_eq!(shown(text), Err(ProxyProblem::NoUrl), "{text}");
         }
         for protocol in ["socks5", "socks5h", "socks4", "ftp"] {
@@ -118,7 +134,11 @@ mod tests {
             let endpoint = Endpoint::parse(text, super::super::PlainHttp::Anywhere).unwrap();
             proxies.of(&endpoint).is_some()
         };
-        assert!(has_one("https://example.com") && !has_one("http://example.com") && !has_one("https://127.0.0.1"));
+        assert!(
+            has_one("https://example.com")
+                && !has_one("http://example.com")
+                && !has_one("https://127.0.0.1")
+        );
     }
 
     proptest! {

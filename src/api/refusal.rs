@@ -1,7 +1,8 @@
 //! Answers that are no success: the many shapes of an error body, and what they mean.
 //!
 //! Shapes: the vendor SDKs' exception handlers, in their order. Codes: the vendor's tables for
-//! FunctionGraph (`FSS.nnnn`) and its gateway (`APIG.nnnn` and `APIGW.nnnn`, alike but for the prefix).
+//! FunctionGraph (`FSS.nnnn`) and its gateway (`APIG.nnnn` and `APIGW.nnnn`, alike but for the
+//! prefix).
 
 use super::Meaning;
 use super::redaction::{Redactor, Scope};
@@ -37,17 +38,19 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads any body; what is no JSON counts as words. The head of an answer may name the request, too,
-    /// and comes first. Secrets are covered before anything is cut, and in all that is shown in one line
-    /// at once: one may begin in the code and end in the message.
+    /// Reads any body; what is no JSON counts as words. The head of an answer may name the request,
+    /// too, and comes first. Secrets are covered before anything is cut, and in all that is shown
+    /// in one line at once: one may begin in the code and end in the message.
     pub(super) fn read(body: &str, request_id: Option<&str>, redactor: &Redactor) -> Self {
         let words = || without_tags(&redactor.redact(body)).into();
         let words = || ErrorFields { message: Some(words()), ..ErrorFields::default() };
         let said = error_fields(body).unwrap_or_else(words);
         let says = |words: &str| speaks_of(said.message.as_deref(), words);
-        let (is_of_invalid_token, is_of_old_token) = (says("invalid token"), says("token must be updated"));
+        let (is_of_invalid_token, is_of_old_token) =
+            (says("invalid token"), says("token must be updated"));
         let request_id = request_id.map(Box::from).or(said.request_id);
-        let shown = [(Scope::Values, said.code), (Scope::Words, said.message), (Scope::Values, request_id)];
+        let shown =
+            [(Scope::Values, said.code), (Scope::Words, said.message), (Scope::Values, request_id)];
         let [code, message, request_id] = redactor.redact_together(shown);
         Self {
             code: code.as_deref().and_then(code_line),
@@ -73,7 +76,12 @@ impl Refusal {
     }
 
     /// What an answer of this status and body means to a request that carried this.
-    pub(super) fn meaning(&self, status: u16, shown: Shown, retry_after: Option<Duration>) -> Meaning {
+    pub(super) fn meaning(
+        &self,
+        status: u16,
+        shown: Shown,
+        retry_after: Option<Duration>,
+    ) -> Meaning {
         match status {
             407 => Meaning::Proxy,
             429 => Meaning::Throttled { retry_after },
@@ -89,8 +97,8 @@ impl Refusal {
             // What is refused with 403 may be this call alone, but for a token that is none.
             403 if !self.is_of_invalid_token => Meaning::Forbidden,
             401 | 403 => Meaning::Denied,
-            // Only the service itself knows that there is no such function. Another's 404, of a gateway, a proxy or a wrong
-            // endpoint, is about the address.
+            // Only the service itself knows that there is no such function. Another's 404, of a
+            // gateway, a proxy or a wrong endpoint, is about the address.
             404 if self.is_of_service() => Meaning::NotFound,
             404 => Meaning::Refused,
             _ if self.has_code(&["FSS.0404", "FSS.1051", "FSS.1058"]) => Meaning::NotFound,
@@ -121,8 +129,10 @@ pub(super) fn code_line(text: &str) -> Option<Box<str>> {
 
 /// A text on one line: blanks joined, control characters gone, cut at a length in characters.
 fn one_line(text: &str, longest: usize) -> Option<Box<str>> {
-    let words: Vec<_> =
-        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<_> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
     let line = words.join(" ");
     if line.is_empty() {
         return None;
@@ -137,7 +147,8 @@ fn without_tags(text: &str) -> String {
         return text.to_owned();
     }
     // What stands before the first `>` of a piece is the inside of a tag.
-    let words: Vec<_> = text.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, words)| words).collect();
+    let words: Vec<_> =
+        text.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, words)| words).collect();
     words.join(" ")
 }
 
@@ -160,8 +171,14 @@ mod tests {
     #[test]
     fn every_shape_the_vendors_sdks_accept_is_read() {
         for (body, expected) in [
-            (r#"{"error_code":"FSS.0403","error_msg":"invalid token"}"#, said("FSS.0403", "invalid token")),
-            (r#"{"error_msg":"m","error_code":"APIGW.0301","request_id":"r"}"#, said("APIGW.0301", "m")),
+            (
+                r#"{"error_code":"FSS.0403","error_msg":"invalid token"}"#,
+                said("FSS.0403", "invalid token"),
+            ),
+            (
+                r#"{"error_msg":"m","error_code":"APIGW.0301","request_id":"r"}"#,
+                said("APIGW.0301", "m"),
+            ),
             (r#"{"errorCode":"A","errorMsg":"m"}"#, said("A", "m")),
             (r#"{"code":"A","message":"m"}"#, said("A", "m")),
             (r#"{"error":{"code":401,"message":"m","title":"Unauthorized"}}"#, said("401", "m")),
@@ -180,7 +197,8 @@ mod tests {
         ] {
             assert_eq!(read(body), expected, "{body}");
         }
-        let with_id = Refusal::read(r#"{"error_code":"A","request_id":"r"}"#, None, &Redactor::default());
+        let with_id =
+            Refusal::read(r#"{"error_code":"A","request_id":"r"}"#, None, &Redactor::default());
         assert_eq!(with_id.request_id.as_deref(), Some("r"));
     }
 
@@ -208,8 +226,20 @@ mod tests {
             (408, "", "", without, unavailable),
             (500, "FSS.0500", "xxx", without, unavailable),
             (503, "APIG.0613", "x", without, unavailable),
-            (401, "APIGW.0301", "Incorrect IAM authentication information", without, Meaning::Denied),
-            (401, "APIGW.0301", "Incorrect IAM authentication information", with_token, Meaning::TokenExpired),
+            (
+                401,
+                "APIGW.0301",
+                "Incorrect IAM authentication information",
+                without,
+                Meaning::Denied,
+            ),
+            (
+                401,
+                "APIGW.0301",
+                "Incorrect IAM authentication information",
+                with_token,
+                Meaning::TokenExpired,
+            ),
             (401, "APIG.0307", "The token must be updated.", without, Meaning::TokenExpired),
             (401, "FSS.1118", "not in the whitelist", with_token, Meaning::Denied),
             (403, "FSS.0403", "invalid token", without, Meaning::Denied),
@@ -224,7 +254,11 @@ mod tests {
             (400, "FSS.1001", "invalid query parameter", without, Meaning::Refused),
             (302, "", "", with_token, Meaning::Refused),
         ] {
-            assert_eq!(meaning(status, code, message, shown), expected, "{status} {code} {shown:?}");
+            assert_eq!(
+                meaning(status, code, message, shown),
+                expected,
+                "{status} {code} {shown:?}"
+            );
         }
         for (status, code, message, expected) in [
             (401, "401", "The username or password is wrong.", Meaning::LoginRefused),
@@ -235,7 +269,11 @@ mod tests {
             (503, "", "", unavailable),
             (404, "404", "no route", Meaning::Refused),
         ] {
-            assert_eq!(meaning(status, code, message, Shown::Password), expected, "{status} {code} {message}");
+            assert_eq!(
+                meaning(status, code, message, Shown::Password),
+                expected,
+                "{status} {code} {message}"
+            );
         }
     }
 

@@ -1,7 +1,7 @@
 //! Where the vendor's regions answer.
 //!
-//! Source: the region tables of the vendor's Python and Go SDKs (3.1.219, 2026-03) and the domain that
-//! its Terraform provider uses for `eu-west-1…`.
+//! Source: the region tables of the vendor's Python and Go SDKs (3.1.219, 2026-03) and the domain
+//! that its Terraform provider uses for `eu-west-1…`.
 
 /// Regions with FunctionGraph, in the order of the vendor's table.
 const FUNCTION_REGIONS: [&str; 27] = [
@@ -77,8 +77,8 @@ pub fn is_known_region(region: &str) -> bool {
     FUNCTION_REGIONS.contains(&region)
 }
 
-/// The address of FunctionGraph in a region; an unknown region gets the common pattern too, since new
-/// ones open more often than this list is renewed.
+/// The address of FunctionGraph in a region; an unknown region gets the common pattern too, since
+/// new ones open more often than this list is renewed.
 pub fn functions_url(region: &str) -> String {
     format!("https://functiongraph.{region}.{}", domain(region))
 }
@@ -103,8 +103,14 @@ mod tests {
 
     #[test]
     fn addresses_follow_the_vendors_pattern() {
-        assert_eq!(functions_url("cn-north-4"), "https://functiongraph.cn-north-4.myhuaweicloud.com");
-        assert_eq!(functions_url("eu-west-101"), "https://functiongraph.eu-west-101.myhuaweicloud.eu");
+        assert_eq!(
+            functions_url("cn-north-4"),
+            "https://functiongraph.cn-north-4.myhuaweicloud.com"
+        );
+        assert_eq!(
+            functions_url("eu-west-101"),
+            "https://functiongraph.eu-west-101.myhuaweicloud.eu"
+        );
         assert_eq!(functions_url("xx-new-1"), "https://functiongraph.xx-new-1.myhuaweicloud.com");
         assert_eq!(iam_url("cn-north-4"), "https://iam.cn-north-4.myhuaweicloud.com");
         assert_eq!(iam_url("eu-west-101"), "https://iam.eu-west-101.myhuaweicloud.eu");

@@ -23,13 +23,31 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn get(operation: &'a str, endpoint: &'a Endpoint, path: &'a str, query: &[(&str, &str)]) -> Self {
+    pub(super) fn get(
+        operation: &'a str,
+        endpoint: &'a Endpoint,
+        path: &'a str,
+        query: &[(&str, &str)],
+    ) -> Self {
         let query = sign::encode_query(query);
-        Self { operation, method: Method::GET, endpoint, path, query, project_id: None, body: Vec::new() }
+        Self {
+            operation,
+            method: Method::GET,
+            endpoint,
+            path,
+            query,
+            project_id: None,
+            body: Vec::new(),
+        }
     }
 
     /// A call with a body.
-    pub(super) fn post(operation: &'a str, endpoint: &'a Endpoint, path: &'a str, body: Vec<u8>) -> Self {
+    pub(super) fn post(
+        operation: &'a str,
+        endpoint: &'a Endpoint,
+        path: &'a str,
+        body: Vec<u8>,
+    ) -> Self {
         Self { method: Method::POST, body, ..Self::get(operation, endpoint, path, &[]) }
     }
 
@@ -37,35 +55,53 @@ impl<'a> Call<'a> {
         Self { project_id: Some(project_id), ..self }
     }
 
-    /// What every call carries. The service's page wants a content type even where there is no content.
+    /// What every call carries. The service's page wants a content type even where there is no
+    /// content.
     pub(super) fn headers(&self) -> Vec<(&'static str, String)> {
         vec![("host", self.endpoint.host()), ("content-type", "application/json".to_owned())]
     }
 
     /// Signs all the headers we set, and none that the transport adds.
-    pub(super) fn signature(&self, access_key: &str, secret_key: &str, headers: &[(&'static str, String)]) -> String {
+    pub(super) fn signature(
+        &self,
+        access_key: &str,
+        secret_key: &str,
+        headers: &[(&'static str, String)],
+    ) -> String {
         let url = self.endpoint.url(self.path, &self.query);
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let (method, query) = (self.method.as_str(), self.query.as_str());
-        let request = sign::Unsigned { method, path: url.path(), query, headers: &headers, body: &self.body };
+        let request =
+            sign::Unsigned { method, path: url.path(), query, headers: &headers, body: &self.body };
         sign::authorization(access_key, secret_key, &request)
     }
 
     /// The request with these headers, all of which [`Self::headers`] or the session chose.
-    pub(super) fn outgoing(self, headers: &[(&'static str, String)]) -> Result<Outgoing, CallFailure> {
+    pub(super) fn outgoing(
+        self,
+        headers: &[(&'static str, String)],
+    ) -> Result<Outgoing, CallFailure> {
         let url = self.endpoint.url(self.path, &self.query);
-        let signature = headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
-        let signature = signature.and_then(|value| value.rsplit_once('=')).map(|(_, value)| SecretString::from(value));
+        let signature =
+            headers.iter().find_map(|(name, value)| (*name == "authorization").then_some(value));
+        let signature = signature
+            .and_then(|value| value.rsplit_once('='))
+            .map(|(_, value)| SecretString::from(value));
         let headers = header_map(self.operation, headers)?;
         Ok(Outgoing { method: self.method, url, headers, body: self.body, signature })
     }
 }
 
-fn header_map(operation: &str, headers: &[(&'static str, String)]) -> Result<HeaderMap, CallFailure> {
+fn header_map(
+    operation: &str,
+    headers: &[(&'static str, String)],
+) -> Result<HeaderMap, CallFailure> {
     let mut map = HeaderMap::with_capacity(headers.len());
     for (name, value) in headers {
         let unfit = |_| {
-            let cause = format!("the value for the header {name} holds characters that no header can carry");
+            let cause = format!(
+                "the value for the header {name} holds characters that no header can carry"
+            );
             CallFailure::new(operation, Meaning::Misconfigured).because(cause)
         };
         let mut value = HeaderValue::from_str(value).map_err(unfit)?;

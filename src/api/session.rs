@@ -39,7 +39,8 @@ impl Session {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Answer, CallFailure> {
-        let call = Call::get(operation, &self.exchange.functions, path, query).of_project(project_id);
+        let call =
+            Call::get(operation, &self.exchange.functions, path, query).of_project(project_id);
         self.ask(self.exchange.functions_http(), call).await
     }
 
@@ -60,7 +61,9 @@ impl Session {
         let mut headers = call.headers();
         let token = self.authenticate(&call, &mut headers).await?;
         let answer = self.exchange.send(http, call, &headers).await;
-        if let (Err(CallFailure { meaning: Meaning::TokenExpired, .. }), Some(token)) = (&answer, token) {
+        if let (Err(CallFailure { meaning: Meaning::TokenExpired, .. }), Some(token)) =
+            (&answer, token)
+        {
             self.tokens.refuse(token.generation);
         }
         answer
@@ -73,7 +76,9 @@ impl Session {
         headers: &mut Vec<(&'static str, String)>,
     ) -> Result<Option<Arc<Token>>, CallFailure> {
         match &self.credentials {
-            Credentials::Token(token) => headers.push(("x-auth-token", token.expose_secret().to_owned())),
+            Credentials::Token(token) => {
+                headers.push(("x-auth-token", token.expose_secret().to_owned()));
+            }
             Credentials::Password(login) => {
                 let token = self.tokens.get(&self.exchange, login).await?;
                 headers.push(("x-auth-token", token.secret.expose_secret().to_owned()));
@@ -82,9 +87,13 @@ impl Session {
             Credentials::Keys { access_key, secret_key, security_token } => {
                 headers.push((sign::DATE_HEADER, sign::date(self.exchange.now())));
                 headers.extend(call.project_id.map(|id| ("x-project-id", id.to_owned())));
-                let temporary = security_token.as_ref().map(|token| token.expose_secret().to_owned());
+                let temporary =
+                    security_token.as_ref().map(|token| token.expose_secret().to_owned());
                 headers.extend(temporary.map(|token| ("x-security-token", token)));
-                headers.push(("authorization", call.signature(access_key, secret_key.expose_secret(), headers)));
+                headers.push((
+                    "authorization",
+                    call.signature(access_key, secret_key.expose_secret(), headers),
+                ));
             }
         }
         Ok(None)

@@ -1,8 +1,8 @@
 //! The vendor's request signature SDK-HMAC-SHA256, as a pure function.
 //!
-//! Rules: the vendor's API signing guide and its Python SDK (`signer/signer.py`), whose signatures the
-//! tests reproduce. What is signed here is exactly what is sent: the caller passes the path and the query
-//! as they stand in the request line.
+//! Rules: the vendor's API signing guide and its Python SDK (`signer/signer.py`), whose signatures
+//! the tests reproduce. What is signed here is exactly what is sent: the caller passes the path and
+//! the query as they stand in the request line.
 
 use crate::domain::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -40,7 +40,10 @@ pub(crate) fn authorization(access_key: &str, secret_key: &str, request: &Unsign
     let headers = signed_headers(request.headers);
     let text = string_to_sign(&canonical_request(request, &headers), &headers);
     let signature = hmac_hex(secret_key.as_bytes(), text.as_bytes());
-    format!("{ALGORITHM} Access={access_key}, SignedHeaders={}, Signature={signature}", names(&headers))
+    format!(
+        "{ALGORITHM} Access={access_key}, SignedHeaders={}, Signature={signature}",
+        names(&headers)
+    )
 }
 
 /// A moment as [`DATE_HEADER`] carries it.
@@ -57,12 +60,13 @@ pub(crate) fn encode(text: &str) -> String {
 pub(crate) fn encode_query(pairs: &[(&str, &str)]) -> String {
     let mut pairs = pairs.to_vec();
     pairs.sort_unstable();
-    let pairs: Vec<_> = pairs.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+    let pairs: Vec<_> =
+        pairs.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
     pairs.join("&")
 }
 
-/// Lower-case names with trimmed values, sorted. A name with an underscore is never signed: gateways
-/// commonly drop such headers.
+/// Lower-case names with trimmed values, sorted. A name with an underscore is never signed:
+/// gateways commonly drop such headers.
 fn signed_headers<'a>(headers: &[(&str, &'a str)]) -> Vec<(String, &'a str)> {
     let mut signed: Vec<_> = headers
         .iter()
@@ -89,8 +93,8 @@ fn canonical_request(request: &Unsigned<'_>, headers: &[(String, &str)]) -> Stri
     text
 }
 
-/// Each segment decoded and encoded again, so that `:` and `%3A` sign alike, with a `/` at the end that
-/// is not sent.
+/// Each segment decoded and encoded again, so that `:` and `%3A` sign alike, with a `/` at the end
+/// that is not sent.
 fn canonical_path(path: &str) -> String {
     let decoded: Cow<'_, str> = percent_decode_str(path).decode_utf8_lossy();
     let mut text: String = decoded.split('/').map(encode).collect::<Vec<_>>().join("/");
@@ -137,8 +141,10 @@ mod tests {
     #[test]
     fn reproduces_every_vector_of_the_vendors_sdks() {
         let file = vectors();
-        let cases: Vec<_> =
-            ["vectors", "published_vectors"].iter().flat_map(|group| file[group].as_array().unwrap()).collect();
+        let cases: Vec<_> = ["vectors", "published_vectors"]
+            .iter()
+            .flat_map(|group| file[group].as_array().unwrap())
+            .collect();
         assert_eq!(cases.len(), 19);
         for case in cases {
             let (name, request, expected) = (&case["name"], &case["request"], &case["expected"]);
@@ -162,8 +168,13 @@ mod tests {
             let signed = signed_headers(&headers);
             let canonical = canonical_request(&unsigned, &signed);
             assert_eq!(canonical, text(&expected["canonical_request"]), "{name}");
-            assert_eq!(string_to_sign(&canonical, &signed), text(&expected["string_to_sign"]), "{name}");
-            let authorization = authorization(text(&case["access_key"]), text(&case["secret_key"]), &unsigned);
+            assert_eq!(
+                string_to_sign(&canonical, &signed),
+                text(&expected["string_to_sign"]),
+                "{name}"
+            );
+            let authorization =
+                authorization(text(&case["access_key"]), text(&case["secret_key"]), &unsigned);
             assert_eq!(authorization, text(&expected["authorization"]), "{name}");
         }
     }
@@ -185,8 +196,10 @@ mod tests {
                 .map(|(name, value)| (name.as_str(), text(value)))
                 .collect();
             let body = text(&wire["body"]).as_bytes();
-            let unsigned = Unsigned { method: text(&wire["method"]), path, query, headers: &headers, body };
-            let authorization = authorization(text(&case["access_key"]), text(&case["secret_key"]), &unsigned);
+            let unsigned =
+                Unsigned { method: text(&wire["method"]), path, query, headers: &headers, body };
+            let authorization =
+                authorization(text(&case["access_key"]), text(&case["secret_key"]), &unsigned);
             assert_eq!(authorization, text(&wire["headers"]["Authorization"]), "{}", case["name"]);
         }
     }

@@ -45,12 +45,21 @@ impl Tokens {
     }
 
     /// The token at hand, fetching the first.
-    pub(super) async fn get(&self, exchange: &Exchange, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
+    pub(super) async fn get(
+        &self,
+        exchange: &Exchange,
+        login: &PasswordLogin,
+    ) -> Result<Arc<Token>, CallFailure> {
         self.get_from(exchange, login, 0).await
     }
 
-    /// A token that the service has not refused; callers who saw the same refusal share one new token.
-    pub(super) async fn renew(&self, exchange: &Exchange, login: &PasswordLogin) -> Result<Arc<Token>, CallFailure> {
+    /// A token that the service has not refused; callers who saw the same refusal share one new
+    /// token.
+    pub(super) async fn renew(
+        &self,
+        exchange: &Exchange,
+        login: &PasswordLogin,
+    ) -> Result<Arc<Token>, CallFailure> {
         self.get_from(exchange, login, self.refused.load(Ordering::SeqCst)).await
     }
 
@@ -83,18 +92,26 @@ impl Tokens {
     }
 }
 
-async fn fetch_token(exchange: &Exchange, login: &PasswordLogin, generation: u64) -> Result<Token, CallFailure> {
+async fn fetch_token(
+    exchange: &Exchange,
+    login: &PasswordLogin,
+    generation: u64,
+) -> Result<Token, CallFailure> {
     let operation = format!("fetch a token for the user `{}`", login.username);
     let body = token_request(login).to_string().into_bytes();
     let path = login.auth_url.v3_path("auth/tokens");
     let mut answer = exchange.post_login(&operation, &login.auth_url, &path, body).await?;
-    let Some(secret) = answer.header(TOKEN_HEADER).filter(|token| !token.is_empty()).map(SecretString::from) else {
-        return Err(answer.failure(&operation, Meaning::BrokenAnswer).because("the answer holds no token"));
+    let Some(secret) =
+        answer.header(TOKEN_HEADER).filter(|token| !token.is_empty()).map(SecretString::from)
+    else {
+        return Err(answer
+            .failure(&operation, Meaning::BrokenAnswer)
+            .because("the answer holds no token"));
     };
     exchange.secrets.learn(&secret);
     answer.redactor = exchange.secrets.redactor();
-    // Without a body that can be read the token is as good; the project may be known from elsewhere. A body
-    // that carries an error speaks against it.
+    // Without a body that can be read the token is as good; the project may be known from
+    // elsewhere. A body that carries an error speaks against it.
     let project_id = match wire::decode_token_project(&answer.content()) {
         Err(problem @ BadBody::Error) => return Err(answer.bad_body(&operation, problem)),
         read => read.unwrap_or_default(),
@@ -106,7 +123,9 @@ fn token_request(login: &PasswordLogin) -> Value {
     let project = match &login.project {
         ProjectScope::Id(id) => json!({ "id": id }),
         ProjectScope::Name { name, domain: None } => json!({ "name": name }),
-        ProjectScope::Name { name, domain: Some(domain) } => json!({ "name": name, "domain": { "name": domain } }),
+        ProjectScope::Name { name, domain: Some(domain) } => {
+            json!({ "name": name, "domain": { "name": domain } })
+        }
     };
     let user = json!({
         "name": login.username,
@@ -148,6 +167,9 @@ mod tests {
         assert_eq!(scope(&by_name), json!({"project": {"name": "cn-north-4"}}));
         assert_eq!(scope(&body(ProjectScope::Id("p".to_owned()))), json!({"project": {"id": "p"}}));
         let with_domain = ProjectScope::Name { name: "n".to_owned(), domain: Some("e".to_owned()) };
-        assert_eq!(scope(&body(with_domain)), json!({"project": {"name": "n", "domain": {"name": "e"}}}));
+        assert_eq!(
+            scope(&body(with_domain)),
+            json!({"project": {"name": "n", "domain": {"name": "e"}}})
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! Why no answer came: told apart by what the libraries below know, not by their words.
 //!
-//! A certificate that is not accepted and a proxy that does not let us through are settings, not weather:
-//! they are as they are until somebody changes them, so nothing is asked a second time.
+//! A certificate that is not accepted and a proxy that does not let us through are settings, not
+//! weather: they are as they are until somebody changes them, so nothing is asked a second time.
 
 use super::failure::{Cause, Meaning};
 use crate::domain::Timestamp;
@@ -15,10 +15,14 @@ const TUNNEL: &str = "tunnel error: ";
 /// What the failure of a request means, and its cause in words. `now` is our clock.
 pub(super) fn explain(error: &reqwest::Error, now: Timestamp) -> (Meaning, Cause) {
     let chain = chain(error);
-    if let Some(told) = chain.iter().find_map(|error| error.downcast_ref()).and_then(|tls| of_tls(tls, now)) {
+    if let Some(told) =
+        chain.iter().find_map(|error| error.downcast_ref()).and_then(|tls| of_tls(tls, now))
+    {
         return told;
     }
-    if let Some(tunnel) = chain.iter().map(ToString::to_string).find(|words| words.starts_with(TUNNEL)) {
+    if let Some(tunnel) =
+        chain.iter().map(ToString::to_string).find(|words| words.starts_with(TUNNEL))
+    {
         return of_tunnel(&tunnel, &chain.last().map(ToString::to_string).unwrap_or_default());
     }
     let is_head_too_large = |error: &&(dyn Error + 'static)| {
@@ -26,7 +30,10 @@ pub(super) fn explain(error: &reqwest::Error, now: Timestamp) -> (Meaning, Cause
     };
     if chain.iter().any(is_head_too_large) {
         let most = super::headers::MAX_HEADERS;
-        return (Meaning::TooLarge, Cause(format!("more than {most} headers, or headers too long to read").into()));
+        return (
+            Meaning::TooLarge,
+            Cause(format!("more than {most} headers, or headers too long to read").into()),
+        );
     }
     let meaning = if error.is_timeout() {
         Meaning::Timeout
@@ -38,7 +45,8 @@ pub(super) fn explain(error: &reqwest::Error, now: Timestamp) -> (Meaning, Cause
     (meaning, Cause::innermost(error))
 }
 
-/// An error and all that lie beneath it. The error inside an [`io::Error`] is not its source, but itself.
+/// An error and all that lie beneath it. The error inside an [`io::Error`] is not its source, but
+/// itself.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
     let mut chain = vec![error];
     let mut next = Some(error);
@@ -71,8 +79,9 @@ fn of_tls(error: &rustls::Error, now: Timestamp) -> Option<(Meaning, Cause)> {
 }
 
 fn of_certificate(problem: &CertificateError, now: Timestamp) -> String {
-    let moment =
-        |time: &rustls::pki_types::UnixTime| Timestamp::from_unix(i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let moment = |time: &rustls::pki_types::UnixTime| {
+        Timestamp::from_unix(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+    };
     match problem {
         CertificateError::UnknownIssuer => {
             "its certificate is signed by nobody whom this machine trusts, or by itself".to_owned()
@@ -102,18 +111,29 @@ fn of_certificate(problem: &CertificateError, now: Timestamp) -> String {
     }
 }
 
-/// A name as it stands in a certificate, without the kind that the library writes around it: `DnsName("a.example")`.
+/// A name as it stands in a certificate, without the kind that the library writes around it:
+/// `DnsName("a.example")`.
 fn plain_name(shown: &str) -> &str {
-    shown.split_once('(').and_then(|(_, name)| name.strip_suffix(')')).map_or(shown, |name| name.trim_matches('"'))
+    shown
+        .split_once('(')
+        .and_then(|(_, name)| name.strip_suffix(')'))
+        .map_or(shown, |name| name.trim_matches('"'))
 }
 
-/// What a tunnel through a proxy failed at; `innermost` tells why the proxy itself could not be reached.
+/// What a tunnel through a proxy failed at; `innermost` tells why the proxy itself could not be
+/// reached.
 fn of_tunnel(tunnel: &str, innermost: &str) -> (Meaning, Cause) {
     match tunnel.strip_prefix(TUNNEL).unwrap_or_default() {
-        "proxy authorization required" => (Meaning::Proxy, Cause("it asks for a user name and a password".into())),
-        "unsuccessful" | "proxy response headers too long" => {
-            (Meaning::Proxy, Cause("it opens no way to the service, or speaks another protocol".into()))
+        "proxy authorization required" => {
+            (Meaning::Proxy, Cause("it asks for a user name and a password".into()))
         }
-        _ => (Meaning::Unreachable, Cause(format!("the proxy cannot be reached: {innermost}").into())),
+        "unsuccessful" | "proxy response headers too long" => (
+            Meaning::Proxy,
+            Cause("it opens no way to the service, or speaks another protocol".into()),
+        ),
+        _ => (
+            Meaning::Unreachable,
+            Cause(format!("the proxy cannot be reached: {innermost}").into()),
+        ),
     }
 }

@@ -49,7 +49,10 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         }
         Err(BackupError::Findings(findings)) => {
             write_findings(&findings, hints::repair, out).map_err(failure::output)?;
-            let message = format!("the archive `{}` breaks its rules, and was not copied", globals.db.display());
+            let message = format!(
+                "the archive `{}` breaks its rules, and was not copied",
+                globals.db.display()
+            );
             Err(Failure::new(FailureKind::Finding, message)
                 .hint("an earlier copy is left as it was; each finding on stdout says what to do"))
         }
@@ -63,5 +66,9 @@ fn shown<'a>(given: &'a Path, copied: &'a Copied) -> &'a Path {
 
 fn show(copied: &Copied, args: &Args, out: &mut dyn Write) -> std::io::Result<()> {
     let file = shown(&args.file, copied).to_string_lossy();
-    if args.json { write_json_line(&BackupView::of(&file, copied), out) } else { write_backup(&file, copied, out) }
+    if args.json {
+        write_json_line(&BackupView::of(&file, copied), out)
+    } else {
+        write_backup(&file, copied, out)
+    }
 }

@@ -13,7 +13,8 @@ use std::io::Write;
 /// The arguments of `check`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Note the records as they are, where they are not as they were written: after they were compared
+    /// Note the records as they are, where they are not as they were written: after they were
+    /// compared
     #[arg(long)]
     accept: bool,
     /// Print one JSON object
@@ -39,14 +40,21 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         return Ok(());
     }
     let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
-    let message = format!("the archive `{}` breaks its rules: {}", globals.db.display(), rules.join(", "));
+    let message =
+        format!("the archive `{}` breaks its rules: {}", globals.db.display(), rules.join(", "));
     Err(Failure::new(FailureKind::Finding, message).hint("each finding on stdout says what to do"))
 }
 
 /// Notes the records as they are; what else is wrong is not touched.
 fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let accepted = open_existing(globals)?.accept_digests().map_err(|error| error.into_failure(&globals.db))?;
+    let accepted = open_existing(globals)?
+        .accept_digests()
+        .map_err(|error| error.into_failure(&globals.db))?;
     let days: Vec<String> = accepted.iter().map(ToString::to_string).collect();
-    let written = if args.json { write_json_line(&AcceptedView::of(&days), out) } else { write_accepted(&days, out) };
+    let written = if args.json {
+        write_json_line(&AcceptedView::of(&days), out)
+    } else {
+        write_accepted(&days, out)
+    };
     written.map_err(failure::output)
 }

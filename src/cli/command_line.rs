@@ -1,4 +1,5 @@
-//! The command line as clap reads it: the options of every command, and the commands with their own.
+//! The command line as clap reads it: the options of every command, and the commands with their
+//! own.
 
 use super::globals::Globals;
 use super::{backup, check, doctor, query, status, sync, verify};
@@ -6,8 +7,8 @@ use super::{backup, check, doctor, query, status, sync, verify};
 use super::{demo, emulate};
 use clap::{Parser, Subcommand};
 
-/// Archives the asynchronous invocation records of Huawei Cloud FunctionGraph into one SQLite file, and proves which time
-/// ranges are complete.
+/// Archives the asynchronous invocation records of Huawei Cloud FunctionGraph into one SQLite file,
+/// and proves which time ranges are complete.
 #[derive(Debug, Parser)]
 #[command(name = "fgarchive", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = AFTERWORD)]
@@ -38,25 +39,26 @@ NO_COLOR, when it is set and not empty, turns colours off.";
 pub(super) enum Command {
     /// Bring the archive up to date
     ///
-    /// One run walks what is pending and asks again for records that have not ended. It can be stopped
-    /// or killed at any moment; the next one goes on from what was committed.
+    /// One run walks what is pending and asks again for records that have not ended. It can be
+    /// stopped or killed at any moment; the next one goes on from what was committed.
     Sync(Box<sync::Args>),
     /// Show how far each function is covered
     ///
-    /// It also shows what is missing, what is open, whether the service records the function, how far
-    /// back the service was seen to reach, and how long no run may come before something that is
-    /// pending falls behind that. It reads the archive alone and asks the service nothing.
+    /// It also shows what is missing, what is open, whether the service records the function, how
+    /// far back the service was seen to reach, and how long no run may come before something that
+    /// is pending falls behind that. It reads the archive alone and asks the service nothing.
     Status(status::Args),
     /// Run a report, or a read-only statement in SQL
     ///
     /// A statement of your own can only read. It has two functions more than SQLite,
-    /// `percentile_disc(value, 0.9)` and `fold(text)`, and may use 30 seconds, 256 MiB of memory and 4 GiB of temporary
-    /// files (the last two on Linux); one that needs more is ended and says so.
+    /// `percentile_disc(value, 0.9)` and `fold(text)`, and may use 30 seconds, 256 MiB of memory
+    /// and 4 GiB of temporary files (the last two on Linux); one that needs more is ended and says
+    /// so.
     Query(query::Args),
     /// Check the archive file: that it is sound, keeps its rules, and holds what was written
     ///
-    /// It reads the whole file and asks the service nothing. On a finding it exits 7, and says where
-    /// it is and what to do.
+    /// It reads the whole file and asks the service nothing. On a finding it exits 7, and says
+    /// where it is and what to do.
     Check(check::Args),
     /// Copy the archive, even while a run writes to it, and verify the copy
     ///
@@ -65,16 +67,16 @@ pub(super) enum Command {
     Backup(backup::Args),
     /// Compare settled windows with what the service shows now
     ///
-    /// Records that came late or changed are repaired, with their history; records that are gone stay
-    /// archived. On a finding it exits 7. Without --function it walks every archived function of the
-    /// project, and a function that is named must be archived.
+    /// Records that came late or changed are repaired, with their history; records that are gone
+    /// stay archived. On a finding it exits 7. Without --function it walks every archived function
+    /// of the project, and a function that is named must be archived.
     Verify(Box<verify::Args>),
     /// Diagnose access, and probe how the service behaves
     ///
-    /// It checks credentials, clock, project, permissions and the recording of each function, then asks
-    /// the function with the most records what the service's documentation leaves open. It only reads:
-    /// some sixty requests, and two for each function. Without --function it checks every function. It
-    /// exits 7 when something needs attention, and says what to do.
+    /// It checks credentials, clock, project, permissions and the recording of each function, then
+    /// asks the function with the most records what the service's documentation leaves open. It
+    /// only reads: some sixty requests, and two for each function. Without --function it checks
+    /// every function. It exits 7 when something needs attention, and says what to do.
     Doctor(Box<doctor::Args>),
     /// Serve a stand-in for the service to try the program against
     #[cfg(feature = "emulator")]

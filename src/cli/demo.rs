@@ -1,7 +1,7 @@
 //! `fgarchive demo`: the whole program in one command, offline.
 //!
-//! The stand-in service and the runs share a clock that is set forward between the runs, so that half an hour passes at
-//! once. What the reports print comes from the commands themselves.
+//! The stand-in service and the runs share a clock that is set forward between the runs, so that
+//! half an hour passes at once. What the reports print comes from the commands themselves.
 
 use super::globals::Globals;
 use super::{emulate, failure, query, runtime, signals};
@@ -43,7 +43,8 @@ pub(super) struct Args {
     /// Keep the archive at this path, where nothing is yet, instead of deleting it at the end
     #[arg(long, value_name = "PATH")]
     keep: Option<PathBuf>,
-    /// Set the demo's clock to this time, so that it shows the same every time it is run [default: now]
+    /// Set the demo's clock to this time, so that it shows the same every time it is run [default:
+    /// now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
 }
@@ -66,7 +67,8 @@ struct Question {
 /// Shows the program.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     refuse_existing(args.keep.as_deref())?;
-    // Listened for before the directory is made: a signal ends the demo in good order, which removes it.
+    // Listened for before the directory is made: a signal ends the demo in good order, which
+    // removes it.
     let runtime = runtime::start()?;
     let interrupted = signals::interrupt(&runtime)?;
     let cannot = |error| {
@@ -77,7 +79,11 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let directory = tempfile::tempdir().map_err(cannot)?;
     let path = args.keep.clone().unwrap_or_else(|| directory.path().join("demo.db"));
     let now = globals.clock().now();
-    let at = args.at.as_deref().map(|text| config::parse_moment_or_age("--at", text, now)).transpose()?;
+    let at = args
+        .at
+        .as_deref()
+        .map(|text| config::parse_moment_or_age("--at", text, now))
+        .transpose()?;
     let clock = Clock::fixed(at.unwrap_or(now));
     runtime.block_on(archive(&path, &clock, &interrupted, out))?;
     for command in REPORTS {
@@ -87,8 +93,14 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         show(command, &path, out)?;
     }
     match &args.keep {
-        Some(path) => say(out, &format!("\nThe archive is kept: fgarchive --db {} query list", path.display())),
-        None => say(out, "\nThat was a stand-in; README.md shows the first run against the real service."),
+        Some(path) => say(
+            out,
+            &format!("\nThe archive is kept: fgarchive --db {} query list", path.display()),
+        ),
+        None => say(
+            out,
+            "\nThat was a stand-in; README.md shows the first run against the real service.",
+        ),
     }
 }
 
@@ -96,8 +108,12 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 fn refuse_existing(keep: Option<&Path>) -> Result<(), Failure> {
     match keep {
         Some(path) if path.symlink_metadata().is_ok() => {
-            let message = format!("cannot keep the demo's archive at `{}`: something is there already", path.display());
-            Err(Failure::new(FailureKind::Usage, message).hint("it was left as it was; give a path where nothing is"))
+            let message = format!(
+                "cannot keep the demo's archive at `{}`: something is there already",
+                path.display()
+            );
+            Err(Failure::new(FailureKind::Usage, message)
+                .hint("it was left as it was; give a path where nothing is"))
         }
         _ => Ok(()),
     }
@@ -112,10 +128,13 @@ async fn archive(
 ) -> Result<(), Failure> {
     let options = Options { live: true, ..Defaults::parse_from(["emulate"]).options };
     let shared = clock.clone();
-    let service = options.build(move || shared.now()).map_err(|cause| Failure::new(FailureKind::Unexpected, cause))?;
+    let service = options
+        .build(move || shared.now())
+        .map_err(|cause| Failure::new(FailureKind::Unexpected, cause))?;
     let listener = emulate::listen(0).await?;
-    let address =
-        listener.local_addr().map_err(|error| Failure::new(FailureKind::Unexpected, "cannot serve").because(error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Failure::new(FailureKind::Unexpected, "cannot serve").because(error))?;
     let stop = CancellationToken::new();
     let server = tokio::spawn(emulator::serve(listener, service, stop.clone().cancelled_owned()));
     say(
@@ -147,8 +166,9 @@ async fn archive(
 }
 
 fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {
-    let endpoint = Endpoint::parse(base_url, PlainHttp::LoopbackOnly)
-        .map_err(|problem| Failure::new(FailureKind::Unexpected, "cannot reach the stand-in").because(problem))?;
+    let endpoint = Endpoint::parse(base_url, PlainHttp::LoopbackOnly).map_err(|problem| {
+        Failure::new(FailureKind::Unexpected, "cannot reach the stand-in").because(problem)
+    })?;
     let clock = clock.clone();
     let settings = ClientSettings {
         functions_base: endpoint.clone(),
@@ -172,16 +192,25 @@ fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {
 fn summary(report: &RunReport) -> String {
     let Counts { requests, records, .. } = report.counts();
     let (requests, RecordCounts { seen, new, changed, .. }) = (requests.sent, records);
-    format!("{}, {requests} requests, {seen} records seen, {new} new, {changed} changed.", report.outcome())
+    format!(
+        "{}, {requests} requests, {seen} records seen, {new} new, {changed} changed.",
+        report.outcome()
+    )
 }
 
 /// Runs one of our own commands and shows it as it would be typed.
 fn show(command: &[&str], path: &Path, out: &mut dyn Write) -> Result<(), Failure> {
-    let typed = command.iter().map(|word| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() });
+    let typed = command
+        .iter()
+        .map(|word| if word.contains(' ') { format!("\"{word}\"") } else { (*word).to_owned() });
     say(out, &format!("\n$ fgarchive {}", typed.collect::<Vec<_>>().join(" ")))?;
     let archive = ["--db".into(), path.as_os_str().to_owned()];
-    let Question { globals, args } = Question::try_parse_from(command.iter().map(Into::into).chain(archive))
-        .map_err(|error| Failure::new(FailureKind::Unexpected, "cannot read a command of the demo").because(error))?;
+    let Question { globals, args } = Question::try_parse_from(
+        command.iter().map(Into::into).chain(archive),
+    )
+    .map_err(|error| {
+        Failure::new(FailureKind::Unexpected, "cannot read a command of the demo").because(error)
+    })?;
     query::run(args, &globals, out)
 }
 

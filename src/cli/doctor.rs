@@ -1,4 +1,5 @@
-//! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation is silent.
+//! `fgarchive doctor`: diagnoses access, and probes what the service does where its documentation
+//! is silent.
 
 use super::globals::Globals;
 use super::service::{self, ServiceArgs};
@@ -27,13 +28,15 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Looks, prints and keeps what was found; what somebody should look after is a failure of its own kind.
+/// Looks, prints and keeps what was found; what somebody should look after is a failure of its own
+/// kind.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let clock = globals.clock();
     let Config { sources, credentials, .. } = service::load(&args.service.flags(), globals)?;
     let SourceConfig { client, settings, .. } = only_one(sources)?;
     let client = Client::new(client).map_err(sync::to_failure)?;
-    let examined = runtime::start()?.block_on(sync::examine(client, &settings, &clock, &credentials));
+    let examined =
+        runtime::start()?.block_on(sync::examine(client, &settings, &clock, &credentials));
     let checkup = examined.map_err(sync::to_failure)?;
     let written = if args.json {
         write_json_line(&CheckupView::of(&checkup), out)
@@ -47,20 +50,26 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 
 /// A check-up is about one project.
 fn only_one(sources: Vec<SourceConfig>) -> Result<SourceConfig, Failure> {
-    let mut regions: Vec<String> = sources.iter().map(|source| source.client.region.clone()).collect();
+    let mut regions: Vec<String> =
+        sources.iter().map(|source| source.client.region.clone()).collect();
     regions.dedup();
-    let projects: Vec<String> = sources.iter().filter_map(|source| source.client.project_id.clone()).collect();
+    let projects: Vec<String> =
+        sources.iter().filter_map(|source| source.client.project_id.clone()).collect();
     let mut sources = sources.into_iter();
     match (sources.next(), sources.next()) {
         (Some(source), None) => Ok(source),
-        _ if regions.len() > 1 => Err(in_several_regions(&regions).hint("run the check-up once for each region")),
+        _ if regions.len() > 1 => {
+            Err(in_several_regions(&regions).hint("run the check-up once for each region"))
+        }
         _ => Err(in_several_projects(&projects).hint("run the check-up once for each project")),
     }
 }
 
-/// Another run that holds the archive is no reason to say nothing: what was found is printed by now.
+/// Another run that holds the archive is no reason to say nothing: what was found is printed by
+/// now.
 fn keep(checkup: &Checkup, globals: &Globals) -> Result<(), Failure> {
-    let kept = Archive::open(&globals.db).and_then(|mut archive| archive.save_probes(checkup.at, &checkup.findings));
+    let kept = Archive::open(&globals.db)
+        .and_then(|mut archive| archive.save_probes(checkup.at, &checkup.findings));
     match kept {
         Err(StoreError::Held) => {
             tracing::warn!("not kept: another run holds the archive `{}`", globals.db.display());
@@ -78,9 +87,12 @@ fn conclude(checkup: Checkup) -> Result<(), Failure> {
     if verdict < Verdict::Warning {
         return Ok(());
     }
-    let worth = checkup.findings.iter().filter(|(_, finding)| finding.verdict >= Verdict::Warning).count();
-    let things = if worth == 1 { "one finding needs".to_owned() } else { format!("{worth} findings need") };
-    Err(Failure::new(FailureKind::Finding, format!("{things} attention")).hint("each hint on stdout says what to do"))
+    let worth =
+        checkup.findings.iter().filter(|(_, finding)| finding.verdict >= Verdict::Warning).count();
+    let things =
+        if worth == 1 { "one finding needs".to_owned() } else { format!("{worth} findings need") };
+    Err(Failure::new(FailureKind::Finding, format!("{things} attention"))
+        .hint("each hint on stdout says what to do"))
 }
 
 fn told_why(failure: CallFailure) -> Failure {

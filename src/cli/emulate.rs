@@ -32,10 +32,15 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let stop = interrupt(&runtime)?;
     runtime.block_on(async {
         let listener = listen(args.options.port).await?;
-        let address = listener.local_addr().map_err(|error| cannot_serve(args.options.port).because(error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| cannot_serve(args.options.port).because(error))?;
         let base_url = format!("http://{address}");
-        // The address alone on the first line, so that a script can read it; then the way there for a person.
-        write!(out, "{base_url}\n{}", export_lines(&base_url)).and_then(|()| out.flush()).map_err(failure::output)?;
+        // The address alone on the first line, so that a script can read it; then the way there for
+        // a person.
+        write!(out, "{base_url}\n{}", export_lines(&base_url))
+            .and_then(|()| out.flush())
+            .map_err(failure::output)?;
         let stopped = async move { stop.cancelled().await };
         emulator::serve(listener, service, stopped)
             .await
@@ -51,11 +56,14 @@ pub(super) fn build(options: &Options, globals: &Globals) -> Result<Emulator, Fa
 
 /// A listener on this machine only.
 pub(super) async fn listen(port: u16) -> Result<TcpListener, Failure> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| cannot_serve(port).because(error))
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| cannot_serve(port).because(error))
 }
 
 fn cannot_serve(port: u16) -> Failure {
-    Failure::new(FailureKind::Usage, format!("cannot serve on port {port}")).hint("--port 0 takes a free one")
+    Failure::new(FailureKind::Usage, format!("cannot serve on port {port}"))
+        .hint("--port 0 takes a free one")
 }
 
 fn dump(service: &Emulator, path: &Path) -> Result<(), Failure> {
@@ -63,13 +71,20 @@ fn dump(service: &Emulator, path: &Path) -> Result<(), Failure> {
     let written = File::create_new(path).and_then(|file| {
         let mut file = BufWriter::new(file);
         // A part of a world is none.
-        service.dump(&mut file).and_then(|()| file.flush()).inspect_err(|_| drop(fs::remove_file(path)))
+        service
+            .dump(&mut file)
+            .and_then(|()| file.flush())
+            .inspect_err(|_| drop(fs::remove_file(path)))
     });
     let unwritable = format!("cannot write the world to `{}`", path.display());
     written.map_err(|error| {
         let failure = Failure::new(FailureKind::Usage, unwritable);
         let is_taken = error.kind() == ErrorKind::AlreadyExists;
         let failure = failure.because(error);
-        if is_taken { failure.hint("it was left as it was; give a path where nothing is") } else { failure }
+        if is_taken {
+            failure.hint("it was left as it was; give a path where nothing is")
+        } else {
+            failure
+        }
     })
 }

@@ -1,4 +1,5 @@
-//! How a failure is shown on stderr, and which one is none: a reader of our output that has seen enough.
+//! How a failure is shown on stderr, and which one is none: a reader of our output that has seen
+//! enough.
 
 use super::globals::LogFormat;
 use super::hints;
@@ -8,7 +9,8 @@ use crate::render::{on_one_line, write_json_line};
 use std::io::{self, ErrorKind, Write};
 use std::panic;
 
-/// Data that could not be written to stdout. A type of its own, so that no other broken pipe is taken for it.
+/// Data that could not be written to stdout. A type of its own, so that no other broken pipe is
+/// taken for it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct OutputError(io::Error);
@@ -18,20 +20,25 @@ pub(super) fn output(error: io::Error) -> Failure {
     Failure::new(FailureKind::Unexpected, "cannot write the output").because(OutputError(error))
 }
 
-/// Shows a panic as what it is, a defect of ours, and without the directories of whoever built the program, which a panic
-/// names by default. They still stand in the binary: the option of rustc that takes them out has to name them, and Cargo's own,
-/// `trim-paths`, is not stable. A backtrace, for who asks for one, shows them.
+/// Shows a panic as what it is, a defect of ours, and without the directories of whoever built the
+/// program, which a panic names by default. They still stand in the binary: the option of rustc
+/// that takes them out has to name them, and Cargo's own, `trim-paths`, is not stable. A backtrace,
+/// for who asks for one, shows them.
 pub(super) fn show_panics() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panicked| {
-        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| !value.is_empty() && value != "0") {
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| !value.is_empty() && value != "0")
+        {
             return usual(panicked);
         }
         let message = panicked.payload_as_str().unwrap_or("it said nothing");
         let place = panicked.location().map_or_else(String::new, |at| place(at.file(), at.line()));
         let line = on_one_line(&format!("a defect of the program: {message}{place}")).into_owned();
         // A write to stderr that fails is passed over: there is nowhere left to report it.
-        let _ = writeln!(io::stderr(), "error: {line}\n\nhint: what was committed is kept; please report this line");
+        let _ = writeln!(
+            io::stderr(),
+            "error: {line}\n\nhint: what was committed is kept; please report this line"
+        );
     }));
 }
 
@@ -86,7 +93,10 @@ mod tests {
 
     #[test]
     fn a_panic_is_placed_without_directories() {
-        assert_eq!(place("/home/builder/.cargo/registry/src/index/some-crate/src/lib.rs", 7), " (lib.rs:7)");
+        assert_eq!(
+            place("/home/builder/.cargo/registry/src/index/some-crate/src/lib.rs", 7),
+            " (lib.rs:7)"
+        );
         assert_eq!(place("C:\\builder\\src\\main.rs", 7), " (main.rs:7)");
     }
 
@@ -112,6 +122,8 @@ mod tests {
         let broken = || io::Error::from(ErrorKind::BrokenPipe);
         assert!(is_closed_output(&output(broken())));
         assert!(!is_closed_output(&output(io::Error::from(ErrorKind::StorageFull))));
-        assert!(!is_closed_output(&Failure::new(FailureKind::Incomplete, "cannot fetch a page").because(broken())));
+        assert!(!is_closed_output(
+            &Failure::new(FailureKind::Incomplete, "cannot fetch a page").because(broken())
+        ));
     }
 }

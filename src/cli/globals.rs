@@ -34,13 +34,17 @@ pub(super) struct Globals {
 /// An empty path counts as not given, and an empty variable as unset.
 fn or_default_db(given: OsString) -> PathBuf {
     let is_told = |path: &OsString| !path.is_empty();
-    let told = Some(given).filter(is_told).or_else(|| std::env::var_os(DB_VARIABLE).filter(is_told));
+    let told =
+        Some(given).filter(is_told).or_else(|| std::env::var_os(DB_VARIABLE).filter(is_told));
     told.map_or_else(|| PathBuf::from(DEFAULT_DB), PathBuf::from)
 }
 
 impl Globals {
     /// Where the present comes from.
-    #[expect(clippy::unused_self, reason = "commands take the time from their options, as they take the archive")]
+    #[expect(
+        clippy::unused_self,
+        reason = "commands take the time from their options, as they take the archive"
+    )]
     pub(super) fn clock(&self) -> Clock {
         Clock::System
     }

@@ -1,7 +1,8 @@
-//! What to do about a failure, in words: as it is done on the command line, by its options and variables.
+//! What to do about a failure, in words: as it is done on the command line, by its options and
+//! variables.
 //!
-//! The rooms below say what is to be done, and know nothing of how. So whoever sets the program up in
-//! another way, as by a file, is given other words for the same steps here, and nowhere else.
+//! The rooms below say what is to be done, and know nothing of how. So whoever sets the program up
+//! in another way, as by a file, is given other words for the same steps here, and nowhere else.
 
 use crate::error::{Hint, Step};
 use crate::store::maintain::Repair;
@@ -21,20 +22,30 @@ pub(super) fn words(hint: &Hint) -> Cow<'_, str> {
 /// How a step is taken on the command line.
 fn by_options(step: Step) -> &'static str {
     match step {
-        Step::NameArchive => "give its path with --db or FGARCHIVE_DB, or run `fgarchive sync` to begin one",
-        Step::NameOtherArchive => "it was left as it was; give another path with --db or FGARCHIVE_DB",
+        Step::NameArchive => {
+            "give its path with --db or FGARCHIVE_DB, or run `fgarchive sync` to begin one"
+        }
+        Step::NameOtherArchive => {
+            "it was left as it was; give another path with --db or FGARCHIVE_DB"
+        }
         Step::AskLessOrLonger => {
             "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or raise --timeout"
         }
         Step::AskLessOrWithMore => "ask for less at once, or raise --max-memory",
         Step::ReadReport(_) => "`fgarchive query NAME --explain` shows what a report takes",
         Step::SlowDown => "lower --max-rps, or run again later",
-        Step::AwaitService => "run again later; if it stays, check --endpoint and any proxy in between",
-        Step::ReachService => "check --endpoint, the network and any proxy; --ca-cert adds a private authority",
+        Step::AwaitService => {
+            "run again later; if it stays, check --endpoint and any proxy in between"
+        }
+        Step::ReachService => {
+            "check --endpoint, the network and any proxy; --ca-cert adds a private authority"
+        }
         Step::TrustService => {
             "check --endpoint and this machine's clock; --ca-cert adds a private authority, such as a proxy's own"
         }
-        Step::PassProxy => "check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names who needs none",
+        Step::PassProxy => {
+            "check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names who needs none"
+        }
         Step::CorrectLogin => {
             "check the user name, its domain and the password that were given (OS_USERNAME, OS_USER_DOMAIN_NAME, \
              OS_PASSWORD); too many wrong passwords lock a user for a while"
@@ -70,7 +81,10 @@ mod tests {
     #[test]
     fn a_step_is_told_by_options_and_words_stay_as_they_are() {
         assert_eq!(words(&"free some space".into()), "free some space");
-        assert_eq!(words(&Step::ReadReport("runs").into()), "`fgarchive query runs --explain` shows what it takes");
+        assert_eq!(
+            words(&Step::ReadReport("runs").into()),
+            "`fgarchive query runs --explain` shows what it takes"
+        );
         assert_eq!(words(&Step::SlowDown.into()), "lower --max-rps, or run again later");
         assert!(words(&Step::CorrectLogin.into()).contains("OS_PASSWORD"));
         assert_eq!(repair(Repair::Words("keep it")), "keep it");

@@ -1,7 +1,8 @@
 //! The bound on the memory of a question.
 //!
-//! SQLite takes memory that it does not get for an error of the statement, Rust for the end of the process. So the kernel
-//! refuses memory only while SQLite works. What this program then holds of an answer itself is counted before it is taken.
+//! SQLite takes memory that it does not get for an error of the statement, Rust for the end of the
+//! process. So the kernel refuses memory only while SQLite works. What this program then holds of
+//! an answer itself is counted before it is taken.
 
 use crate::store::file::StoreError;
 
@@ -10,8 +11,8 @@ const SLACK: u64 = 1 << 20;
 
 /// How much private memory the process may have while it answers a question.
 ///
-/// Only Linux counts the private memory of a process on its own (`RLIMIT_DATA` of setrlimit(2)). Elsewhere memory is bounded
-/// by the lengths of values alone.
+/// Only Linux counts the private memory of a process on its own (`RLIMIT_DATA` of setrlimit(2)).
+/// Elsewhere memory is bounded by the lengths of values alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MemoryBound {
     most: Option<u64>,
@@ -82,7 +83,8 @@ mod system {
 
     /// A limit within the hard one can always be set.
     fn set(limit: &Rlimit) {
-        let _ = setrlimit(Resource::Data, Rlimit { current: limit.current, maximum: limit.maximum });
+        let _ =
+            setrlimit(Resource::Data, Rlimit { current: limit.current, maximum: limit.maximum });
     }
 }
 

@@ -1,7 +1,7 @@
 //! The command line: one file a command, and what they share: logging, progress, failures.
 //!
-//! A command gets its arguments, the options that stand on every command, and where its data goes. Everything else that it
-//! says goes to stderr.
+//! A command gets its arguments, the options that stand on every command, and where its data goes.
+//! Everything else that it says goes to stderr.
 
 mod archive;
 mod backup;

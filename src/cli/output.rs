@@ -140,7 +140,8 @@ mod tests {
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -216,7 +217,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("a.db"), "an archive").unwrap();
         fs::create_dir(directory.path().join("folder")).unwrap();
-        let own = ["a.db", "a.db-wal", "a.db-shm", "a.db-journal", "a.db.lock", "folder/../a.db-wal"];
+        let own =
+            ["a.db", "a.db-wal", "a.db-shm", "a.db-journal", "a.db.lock", "folder/../a.db-wal"];
         for name in own {
             let failure = write(directory.path(), name).unwrap_err();
             assert_eq!(failure.kind, FailureKind::Usage, "{name}");

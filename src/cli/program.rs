@@ -1,7 +1,9 @@
 //! The program: reads the command line, runs the command, and tells how it ended.
 
 use super::command_line::{Cli, Command};
-use super::{backup, check, doctor, failure, log, query, signals, status, sync, terminal, usage, verify};
+use super::{
+    backup, check, doctor, failure, log, query, signals, status, sync, terminal, usage, verify,
+};
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
 use crate::error::Failure;

@@ -15,7 +15,8 @@ pub(super) struct Progress(ProgressBar);
 impl Progress {
     /// Begins, drawing nothing where stderr is no terminal or should be quiet.
     pub(super) fn start(globals: &Globals) -> Self {
-        let target = if globals.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target =
+            if globals.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg} ({per_sec})") {
             bar.set_style(style);

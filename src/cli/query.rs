@@ -17,10 +17,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a statement of the user's may work: enough to read ten million records once, and no endless recursion.
+/// How long a statement of the user's may work: enough to read ten million records once, and no
+/// endless recursion.
 const SQL_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long a report may work: all are known to end, the largest archives on slow disks take minutes.
+/// How long a report may work: all are known to end, the largest archives on slow disks take
+/// minutes.
 const REPORT_LIMIT: Duration = Duration::from_mins(10);
 
 const BYTES_A_MIB: u64 = 1 << 20;
@@ -38,7 +40,8 @@ pub(super) struct Args {
     /// The statement, for `sql`
     #[arg(value_name = "SQL")]
     statement: Option<String>,
-    /// From this time on: RFC 3339, `2026-03-01T12:00` or `2026-03-01` in UTC, or an age such as 90m, 36h, 7d
+    /// From this time on: RFC 3339, `2026-03-01T12:00` or `2026-03-01` in UTC, or an age such as
+    /// 90m, 36h, 7d
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Before this time, in the same forms
@@ -62,8 +65,8 @@ pub(super) struct Args {
     no_header: bool,
     /// Write the answer to this file, which takes its name when it is whole; `-` is stdout
     ///
-    /// Only the user who runs this may read it (mode 0600). A regular file of that name is replaced;
-    /// a failure leaves it as it was.
+    /// Only the user who runs this may read it (mode 0600). A regular file of that name is
+    /// replaced; a failure leaves it as it was.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// End after this many rows
@@ -81,9 +84,11 @@ pub(super) struct Args {
     explain: bool,
 }
 
-/// The reports with their titles, so that `--help` lists them and a typing mistake is answered with the nearest.
+/// The reports with their titles, so that `--help` lists them and a typing mistake is answered with
+/// the nearest.
 fn what() -> PossibleValuesParser {
-    let reports = Report::all().iter().map(|report| PossibleValue::new(report.name()).help(report.title()));
+    let reports =
+        Report::all().iter().map(|report| PossibleValue::new(report.name()).help(report.title()));
     let others = [
         PossibleValue::new("list").help("The reports, and what each takes."),
         PossibleValue::new("sql").help("A statement of your own, for reading only."),
@@ -110,7 +115,9 @@ fn reply(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failu
         "list" => list(args.style(), out),
         "sql" => ask_sql(&args, globals, out),
         name => match Report::find(name) {
-            Some(report) if args.explain => out.write_all(report.text().as_bytes()).map_err(failure::output),
+            Some(report) if args.explain => {
+                out.write_all(report.text().as_bytes()).map_err(failure::output)
+            }
             Some(report) => ask_report(report, args, globals, out),
             None => Err(usage(format!("there is no report `{name}`"))),
         },
@@ -143,11 +150,14 @@ impl Args {
     /// Refuses what would otherwise be passed over in silence.
     fn check(&self) -> Result<(), Failure> {
         self.check_format()?;
-        let narrowed =
-            self.since.is_some() || self.until.is_some() || self.function.is_some() || !self.param.is_empty();
+        let narrowed = self.since.is_some()
+            || self.until.is_some()
+            || self.function.is_some()
+            || !self.param.is_empty();
         match (self.what.as_str(), &self.statement) {
-            ("sql", None) => Err(usage("`query sql` needs a statement")
-                .hint("fgarchive query sql \"SELECT status, count(*) FROM invocations GROUP BY status\"")),
+            ("sql", None) => Err(usage("`query sql` needs a statement").hint(
+                "fgarchive query sql \"SELECT status, count(*) FROM invocations GROUP BY status\"",
+            )),
             ("sql" | "list", _) if narrowed || self.explain => {
                 Err(usage(format!("`query {}` takes no options of a report", self.what))
                     .hint("narrow a statement of your own with its WHERE"))
@@ -168,7 +178,8 @@ fn list(style: Style, out: &mut dyn Write) -> Result<(), Failure> {
     let mut renderer = Renderer::begin(style, &columns, out).map_err(failure::output)?;
     for report in Report::all() {
         let parameters: Vec<String> = report.parameters().iter().map(shown_parameter).collect();
-        let cells = [report.name().into(), report.title().into(), parameters.join(" ").into()].map(Cell::Text);
+        let cells = [report.name().into(), report.title().into(), parameters.join(" ").into()]
+            .map(Cell::Text);
         renderer.row(&cells).map_err(failure::output)?;
     }
     renderer.finish().map_err(failure::output)
@@ -178,21 +189,29 @@ fn shown_parameter(parameter: &Parameter) -> String {
     format!("{}={}", parameter.name, parameter.default)
 }
 
-fn ask_report(report: &Report, args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+fn ask_report(
+    report: &Report,
+    args: Args,
+    globals: &Globals,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let now = globals.clock().now();
     let style = args.style();
     let (since, until) = config::parse_range(args.since.as_deref(), args.until.as_deref(), now)?;
     let arguments = Arguments { now, since, until, function: args.function, own: args.param };
     let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
-    let mut question = reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
+    let mut question =
+        reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory: MemoryBound::default() };
     answer(&mut question, style, limits, &globals.db, out)
 }
 
 /// The failure of a report; an argument that it does not take is named as the option that gave it.
 fn refused_argument(error: StoreError, archive: &Path) -> Failure {
-    let StoreError::NotTaken { report, argument } = error else { return error.into_failure(archive) };
+    let StoreError::NotTaken { report, argument } = error else {
+        return error.into_failure(archive);
+    };
     error.into_failure(archive).because(format!("the report `{report}` does not take --{argument}"))
 }
 

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tracing::Span;
 
-/// Where credentials and addresses come from: never from an argument, which every user of the machine can read.
+/// Where credentials and addresses come from: never from an argument, which every user of the
+/// machine can read.
 pub(super) const VARIABLES: &str = "\
 Credentials come from the first of these that is complete; an empty variable counts as unset:
   1. FGARCHIVE_AUTH_TOKEN, a ready token
@@ -45,8 +46,8 @@ pub(super) struct ServiceArgs {
     /// Every function of the project
     #[arg(long)]
     all_functions: bool,
-    /// The region, such as cn-north-4 [default: FGARCHIVE_REGION, HUAWEICLOUD_REGION, or the region in
-    /// the functions' URNs]
+    /// The region, such as cn-north-4 [default: FGARCHIVE_REGION, HUAWEICLOUD_REGION, or the region
+    /// in the functions' URNs]
     #[arg(long, value_name = "REGION", help_heading = HEADING)]
     region: Option<String>,
     /// The project's id [default: HUAWEICLOUD_SDK_PROJECT_ID, or looked up by the region]
@@ -58,8 +59,8 @@ pub(super) struct ServiceArgs {
     /// Requests under way at once, 1 to 64
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)), help_heading = HEADING)]
     concurrency: Option<u32>,
-    /// The most requests a second, over all functions, once a day at least; throttling lowers it, and it
-    /// recovers
+    /// The most requests a second, over all functions, once a day at least; throttling lowers it,
+    /// and it recovers
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = config::parse_rate, help_heading = HEADING)]
     max_rps: Option<f64>,
     /// How long one request may take
@@ -108,7 +109,10 @@ impl ServiceArgs {
 /// Tells the default of a flag in its help, as clap does it where the default is its own.
 pub(super) fn tell_default(arg: Arg) -> Arg {
     let flag = arg.get_long().map(|name| format!("--{name}"));
-    let Some(known) = config::defaults().into_iter().find(|it| Some(it.flag) == flag.as_deref()) else { return arg };
+    let Some(known) = config::defaults().into_iter().find(|it| Some(it.flag) == flag.as_deref())
+    else {
+        return arg;
+    };
     let (short, long) = (arg.get_help().cloned(), arg.get_long_help().or(arg.get_help()).cloned());
     let told = |help: Option<StyledStr>, between: &str| {
         format!("{}{between}[default: {}]", help.unwrap_or_default(), known.value)
@@ -142,22 +146,35 @@ pub(super) fn to_sources(sources: Vec<SourceConfig>) -> Result<Vec<RunSource<Cli
 
 /// Names a source in all lines about it, where the run has others.
 pub(super) fn span(report: &RunReport, source: &SourceReport) -> Span {
-    if report.sources.len() > 1 { tracing::error_span!("source", name = %source.name) } else { Span::none() }
+    if report.sources.len() > 1 {
+        tracing::error_span!("source", name = %source.name)
+    } else {
+        Span::none()
+    }
 }
 
 /// So many functions are named in a line; the others are counted.
 const MOST_NAMED: usize = 3;
 
-/// Tells of functions that are gone, in a line for those that are newly so and one for the others, however many they are.
+/// Tells of functions that are gone, in a line for those that are newly so and one for the others,
+/// however many they are.
 pub(super) fn tell_of_gone(functions: &[FunctionReport]) {
     let of = |is_news: bool| {
         let gone = functions.iter().filter_map(|function| Some((function, function.gone?)));
         gone.filter(move |(_, gone)| gone.is_news == is_news).collect::<Vec<_>>()
     };
     let news = of(true);
-    let lost = news.iter().flat_map(|(function, _)| &function.lost).map(|range| range.seconds().unsigned_abs()).sum();
+    let lost = news
+        .iter()
+        .flat_map(|(function, _)| &function.lost)
+        .map(|range| range.seconds().unsigned_abs())
+        .sum();
     let length = humantime::format_duration(Duration::from_secs(lost));
-    let lost = if lost > 0 { format!("; {length} before that were not archived and are lost") } else { String::new() };
+    let lost = if lost > 0 {
+        format!("; {length} before that were not archived and are lost")
+    } else {
+        String::new()
+    };
     if let Some((_, gone)) = news.first() {
         let names = named(&news);
         tracing::warn!(functions = news.len(), since = %gone.at, "gone: the service knows it no more: {names}{lost}");
@@ -169,7 +186,8 @@ pub(super) fn tell_of_gone(functions: &[FunctionReport]) {
 }
 
 fn named(gone: &[(&FunctionReport, Gone)]) -> String {
-    let first: Vec<String> = gone.iter().take(MOST_NAMED).map(|(function, _)| function.urn.full_name()).collect();
+    let first: Vec<String> =
+        gone.iter().take(MOST_NAMED).map(|(function, _)| function.urn.full_name()).collect();
     let more = gone.len() - first.len();
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{rest}", first.join(", "))

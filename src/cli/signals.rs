@@ -11,10 +11,11 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Cancelled by SIGINT, SIGTERM, or SIGHUP (the terminal is gone), so that what is in hand can be committed first. Those
-/// that were ignored when the program began, as by `nohup`, stay so.
+/// Cancelled by SIGINT, SIGTERM, or SIGHUP (the terminal is gone), so that what is in hand can be
+/// committed first. Those that were ignored when the program began, as by `nohup`, stay so.
 ///
-/// A run listens before it opens the archive, so that a signal finds it in good order whenever it comes.
+/// A run listens before it opens the archive, so that a signal finds it in good order whenever it
+/// comes.
 pub(super) fn interrupt(runtime: &Runtime) -> Result<CancellationToken, Failure> {
     let token = CancellationToken::new();
     let _inside = runtime.enter();
@@ -27,11 +28,12 @@ pub(super) fn interrupt(runtime: &Runtime) -> Result<CancellationToken, Failure>
     Ok(token)
 }
 
-/// Makes a write beyond the limit on the size of files fail, as on a full disk: the signal that comes
-/// with it kills a process that does not listen for it, whatever is half done. Once listened for, it
-/// is for as long as the process lives.
+/// Makes a write beyond the limit on the size of files fail, as on a full disk: the signal that
+/// comes with it kills a process that does not listen for it, whatever is half done. Once listened
+/// for, it is for as long as the process lives.
 ///
-/// Where too few files can be opened for that, the program goes on without: what it lacks will tell.
+/// Where too few files can be opened for that, the program goes on without: what it lacks will
+/// tell.
 #[cfg(unix)]
 pub(super) fn outlive_limit_on_files() {
     let listen = || -> io::Result<()> {
@@ -86,7 +88,8 @@ async fn receive(signal: &mut Option<Signal>) {
 #[cfg(unix)]
 const FILE_TOO_LARGE: i32 = 25;
 
-/// The signals that are ignored as a set of bits, where the system tells: Linux does in `/proc/self/status` (proc(5)).
+/// The signals that are ignored as a set of bits, where the system tells: Linux does in
+/// `/proc/self/status` (proc(5)).
 #[cfg(unix)]
 fn ignored_signals() -> u64 {
     ignored_in(&std::fs::read_to_string("/proc/self/status").unwrap_or_default()).unwrap_or(0)
@@ -114,7 +117,10 @@ mod tests {
 
     #[test]
     fn the_ignored_signals_are_those_of_the_set() {
-        assert_eq!(ignored_in("Name:\tx\nSigIgn:\t0000000001001001\nSigCgt:\t0\n"), Some(0x100_1001));
+        assert_eq!(
+            ignored_in("Name:\tx\nSigIgn:\t0000000001001001\nSigCgt:\t0\n"),
+            Some(0x100_1001)
+        );
         assert_eq!(ignored_in("Name:\tx\n"), None);
         assert_eq!(ignored_signals() >> (15 - 1) & 1, 0, "no test runs with SIGTERM ignored");
     }

@@ -21,8 +21,8 @@ const MOST_NAMED: usize = 3;
 pub(super) struct Args {
     /// Fail (exit 7) when the last good run, or the coverage of a function, is older than this
     ///
-    /// A function that the service knows no more is left out. A date in the future, by this machine's
-    /// clock, fails as well.
+    /// A function that the service knows no more is left out. A date in the future, by this
+    /// machine's clock, fails as well.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     max_age: Option<Duration>,
     /// Only this function: its name, `package:name`, or URN
@@ -58,7 +58,8 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
 fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Result<(), Failure> {
     let ahead = status.ahead(now);
     if let Some(what) = ahead.run.as_ref().or(ahead.functions.first()) {
-        let message = format!("the archive is ahead of this machine's clock, which says {now}: {what}");
+        let message =
+            format!("the archive is ahead of this machine's clock, which says {now}: {what}");
         let hint = "compare `date -u` with a third clock; if this one is right, the next good `fgarchive sync` mends the archive";
         return Err(Failure::new(FailureKind::Finding, message).hint(hint));
     }
@@ -69,7 +70,8 @@ fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Resul
     let age = humantime::format_duration(max_age);
     let more = functions.len().saturating_sub(MOST_NAMED);
     let rest = (more > 0).then(|| format!("and {more} more functions"));
-    let told: Vec<String> = run.into_iter().chain(functions.into_iter().take(MOST_NAMED)).chain(rest).collect();
+    let told: Vec<String> =
+        run.into_iter().chain(functions.into_iter().take(MOST_NAMED)).chain(rest).collect();
     Err(Failure::new(FailureKind::Finding, format!("the archive is older than {age}: {}", told.join("; ")))
         .hint("`fgarchive query runs` shows how the last runs ended; `fgarchive sync` brings it up to date"))
 }

@@ -13,7 +13,9 @@ use crate::render::views::{PreviewsView, RunView, write_previews};
 use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
 use crate::store::write::Comparison;
-use crate::sync::{self, FunctionReport, ListReport, RunPlan, RunReport, RunSource, SourceReport, Task};
+use crate::sync::{
+    self, FunctionReport, ListReport, RunPlan, RunReport, RunSource, SourceReport, Task,
+};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -24,14 +26,16 @@ use std::time::Duration;
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
-    /// From when on to archive: a time, a date, or an age such as 90m, 36h, 7d. Later runs go on from what is archived; an
-    /// earlier time than before extends it backwards [default: 30d for the first run of a function]
+    /// From when on to archive: a time, a date, or an age such as 90m, 36h, 7d. Later runs go on
+    /// from what is archived; an earlier time than before extends it backwards [default: 30d for
+    /// the first run of a function]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Until when to archive, in the same forms [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
-    /// How long the service may take to show a record: ranges younger than this are walked again by every run
+    /// How long the service may take to show a record: ranges younger than this are walked again by
+    /// every run
     ///
     /// `query lateness` shows how late records were, and so which delay would be safe.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
@@ -39,7 +43,8 @@ pub(super) struct Args {
     /// The longest wait before a record that has not ended is asked for again; 0s asks every run
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
     open_recheck: Option<Duration>,
-    /// Which part of the requests, in percent, may walk settled windows again, those looked at longest ago; 0 none
+    /// Which part of the requests, in percent, may walk settled windows again, those looked at
+    /// longest ago; 0 none
     #[arg(long, value_name = "PERCENT", value_parser = config::parse_percent, allow_negative_numbers = true)]
     verify_budget: Option<f64>,
     /// Show what would be asked, and ask nothing but the list of functions and their totals
@@ -62,7 +67,10 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     if args.dry_run {
         return preview(args, sources, globals, out);
     }
-    let plan = RunPlan { task: Task::Sync { verify_share: run.verify_share }, sources: service::to_sources(sources)? };
+    let plan = RunPlan {
+        task: Task::Sync { verify_share: run.verify_share },
+        sources: service::to_sources(sources)?,
+    };
     let runtime = runtime::start()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open(&globals.db)?;
@@ -100,10 +108,15 @@ const MOST_NAMED: usize = 3;
 /// Says what is wrong with the list of functions, in a line each however much it is.
 fn warn_of_list(list: &ListReport) {
     if let Some(problem) = &list.problem {
-        tracing::warn!(known = list.functions.len(), "the list of functions could not be proven complete: {problem}");
+        tracing::warn!(
+            known = list.functions.len(),
+            "the list of functions could not be proven complete: {problem}"
+        );
     }
     if list.unreadable > 0 {
-        let shown = |reject: &Reject| on_one_line(&reject.raw.chars().take(200).collect::<String>()).into_owned();
+        let shown = |reject: &Reject| {
+            on_one_line(&reject.raw.chars().take(200).collect::<String>()).into_owned()
+        };
         let first: Vec<String> = list.rejects.iter().take(MOST_NAMED).map(shown).collect();
         let more = list.unreadable - list.unreadable.min(first.len() as u64);
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -148,7 +161,10 @@ fn conclude_source(report: &SourceReport) {
             tracing::warn!(function = urn.full_name(), %range, "a range could not be proven complete: {reason}");
         }
         if let Some(more) = unproven.len().checked_sub(MOST_RANGES).filter(|&more| more > 0) {
-            tracing::warn!(function = urn.full_name(), "{more} more ranges could not be proven complete");
+            tracing::warn!(
+                function = urn.full_name(),
+                "{more} more ranges could not be proven complete"
+            );
         }
         for range in lost {
             tracing::warn!(function = urn.full_name(), %range, "lost: the service had forgotten it before it was archived");
@@ -157,10 +173,15 @@ fn conclude_source(report: &SourceReport) {
             tracing::warn!(function = urn.full_name(), %range, "neither complete nor lost: the clocks disagree on its time");
         }
         if let Some(end) = ledger_ahead {
-            tracing::warn!(function = urn.full_name(), "its ledger ended at {end}, which is after the present");
+            tracing::warn!(
+                function = urn.full_name(),
+                "its ledger ended at {end}, which is after the present"
+            );
         }
         // What ended the run as a whole is said once, at its end.
-        if let Some(failure) = failure.as_ref().filter(|failure| report.refusal.as_ref() != Some(*failure)) {
+        if let Some(failure) =
+            failure.as_ref().filter(|failure| report.refusal.as_ref() != Some(*failure))
+        {
             tracing::warn!(function = urn.full_name(), "left incomplete: {failure}");
         }
     }
@@ -170,7 +191,12 @@ fn conclude_source(report: &SourceReport) {
     }
 }
 
-fn preview(args: &Args, sources: Vec<SourceConfig>, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+fn preview(
+    args: &Args,
+    sources: Vec<SourceConfig>,
+    globals: &Globals,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let refused = |error: StoreError| error.into_failure(&globals.db);
     let reader = match inspect(&globals.db).map_err(refused)? {
         Found::Missing | Found::Empty => None,
@@ -180,7 +206,8 @@ fn preview(args: &Args, sources: Vec<SourceConfig>, globals: &Globals, out: &mut
     let previews = runtime::start()?.block_on(async {
         let mut all = Vec::new();
         for RunSource { source, settings, .. } in service::to_sources(sources)? {
-            let (previews, list) = sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await?;
+            let (previews, list) =
+                sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await?;
             list.iter().for_each(warn_of_list);
             all.extend(previews);
         }
@@ -192,7 +219,8 @@ fn preview(args: &Args, sources: Vec<SourceConfig>, globals: &Globals, out: &mut
         write_previews(&previews, count, out)
     };
     written.map_err(failure::output)?;
-    let are_all_refused = previews.iter().all(|it| it.failure.as_ref().is_some_and(CallFailure::is_denied));
+    let are_all_refused =
+        previews.iter().all(|it| it.failure.as_ref().is_some_and(CallFailure::is_denied));
     let mut failures = previews.into_iter().filter_map(|preview| preview.failure);
     let Some(first) = failures.next() else { return Ok(()) };
     let others = failures.count();

@@ -1,4 +1,5 @@
-//! Where the output goes, and what is known of it: only here is it asked whether a terminal is there.
+//! Where the output goes, and what is known of it: only here is it asked whether a terminal is
+//! there.
 
 use crate::render::{SafeWriter, Screen};
 use std::io::{self, IsTerminal, Write};
@@ -9,7 +10,8 @@ pub(super) fn stdout() -> Box<dyn Write> {
     if stdout.is_terminal() { Box::new(SafeWriter::new(stdout)) } else { Box::new(stdout) }
 }
 
-/// Where log lines go: stderr, made safe whatever it is, since a log file is shown on a terminal sooner or later.
+/// Where log lines go: stderr, made safe whatever it is, since a log file is shown on a terminal
+/// sooner or later.
 pub(super) fn log_lines() -> SafeWriter<io::Stderr> {
     SafeWriter::new(io::stderr())
 }
@@ -28,8 +30,8 @@ pub(super) fn screen() -> Screen {
     }
 }
 
-/// How wide standard output is. A terminal that does not know its width says 0, as under some schedulers
-/// and serial lines.
+/// How wide standard output is. A terminal that does not know its width says 0, as under some
+/// schedulers and serial lines.
 #[cfg(unix)]
 fn columns() -> Option<u16> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;

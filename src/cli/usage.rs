@@ -16,8 +16,8 @@ use std::path::PathBuf;
 
 /// Reads the command line.
 ///
-/// A statement in SQL may begin with a comment, whose two dashes clap takes for an option's: a blank before them, which
-/// means nothing in SQL, makes it a value.
+/// A statement in SQL may begin with a comment, whose two dashes clap takes for an option's: a
+/// blank before them, which means nothing in SQL, makes it a value.
 pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     let parsed = Cli::try_parse_from(arguments.iter().map(|argument| match argument.to_str() {
         Some(text) if is_comment(text) => OsString::from(format!(" {text}")),
@@ -32,9 +32,10 @@ pub(super) fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
 /// The mistake that a text is not UTF-8, which names the option and the text. A path may have any
 /// bytes, and is no mistake. None where no such text is found.
 fn not_utf8(arguments: &[OsString]) -> Option<clap::Error> {
-    let place =
-        (1..arguments.len()).find(|&place| arguments[place].to_str().is_none() && !is_path(&arguments[place - 1]))?;
-    let (before, text) = (arguments[place - 1].to_string_lossy(), arguments[place].to_string_lossy());
+    let place = (1..arguments.len())
+        .find(|&place| arguments[place].to_str().is_none() && !is_path(&arguments[place - 1]))?;
+    let (before, text) =
+        (arguments[place - 1].to_string_lossy(), arguments[place].to_string_lossy());
     let subject = match text.split_once('=').filter(|_| text.starts_with("--")) {
         Some((option, value)) => format!("{option}: {value:?}"),
         None if before.starts_with('-') => format!("{before}: {text:?}"),
@@ -47,21 +48,23 @@ fn not_utf8(arguments: &[OsString]) -> Option<clap::Error> {
 fn is_path(option: &OsString) -> bool {
     let command = Cli::command();
     let all = command.get_subcommands().chain([&command]).flat_map(clap::Command::get_arguments);
-    let mut paths = all.filter(|known| known.get_value_parser().type_id() == TypeId::of::<PathBuf>());
+    let mut paths =
+        all.filter(|known| known.get_value_parser().type_id() == TypeId::of::<PathBuf>());
     let name = option.to_str().and_then(|option| option.strip_prefix("--"));
     name.is_some_and(|name| paths.any(|known| known.get_long() == Some(name)))
 }
 
-/// Whether a text that begins with two dashes is a comment in SQL: a blank follows them, or its first line ends before an
-/// option would have its value.
+/// Whether a text that begins with two dashes is a comment in SQL: a blank follows them, or its
+/// first line ends before an option would have its value.
 fn is_comment(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("--") else { return false };
     let name = rest.split('=').next().unwrap_or_default();
     rest.starts_with(char::is_whitespace) || name.contains('\n')
 }
 
-/// Prints what clap answers to a command line that does not run a command: help and version to stdout, which is no
-/// failure, and mistakes to stderr in the form that `--log-format` asked for. What it returns has been shown.
+/// Prints what clap answers to a command line that does not run a command: help and version to
+/// stdout, which is no failure, and mistakes to stderr in the form that `--log-format` asked for.
+/// What it returns has been shown.
 pub(super) fn show(error: &clap::Error, arguments: &[OsString]) -> Result<(), Failure> {
     let format = asked_format(arguments);
     if !error.use_stderr() {
@@ -84,7 +87,8 @@ pub(super) fn show(error: &clap::Error, arguments: &[OsString]) -> Result<(), Fa
     Err(Failure::new(FailureKind::Usage, "the command line cannot be read"))
 }
 
-/// Prints a mistake as clap does, with colours on a terminal; one that quotes what no terminal should see is made safe.
+/// Prints a mistake as clap does, with colours on a terminal; one that quotes what no terminal
+/// should see is made safe.
 fn print(error: &clap::Error) -> io::Result<()> {
     let plain = error.render().to_string();
     if plain.chars().any(|character| is_unsafe(character) && character != '\n') {
@@ -100,11 +104,13 @@ fn asked_format(arguments: &[OsString]) -> LogFormat {
         other => other.strip_prefix("--log-format=").map(|format| format == "json"),
     };
     let nexts = arguments.iter().skip(1).map(Some).chain([None]);
-    let asked = arguments.iter().zip(nexts).filter_map(|(argument, next)| given(argument, next)).last();
+    let asked =
+        arguments.iter().zip(nexts).filter_map(|(argument, next)| given(argument, next)).last();
     if asked == Some(true) { LogFormat::Json } else { LogFormat::Text }
 }
 
-/// The mistake in one line; what clap says below it (values that are possible, the usage) is the hint.
+/// The mistake in one line; what clap says below it (values that are possible, the usage) is the
+/// hint.
 fn message_and_hint(error: &clap::Error) -> (String, String) {
     let text = error.render().to_string();
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -131,15 +137,25 @@ mod tests {
     fn the_form_of_errors_is_found_on_a_line_that_cannot_be_read() {
         assert_eq!(format_of(&["fgarchive", "sinc"]), LogFormat::Text);
         assert_eq!(format_of(&["fgarchive", "sinc", "--log-format", "json"]), LogFormat::Json);
-        assert_eq!(format_of(&["fgarchive", "--log-format=json", "status", "--nothing"]), LogFormat::Json);
-        assert_eq!(format_of(&["fgarchive", "--log-format=json", "--log-format", "text"]), LogFormat::Text);
+        assert_eq!(
+            format_of(&["fgarchive", "--log-format=json", "status", "--nothing"]),
+            LogFormat::Json
+        );
+        assert_eq!(
+            format_of(&["fgarchive", "--log-format=json", "--log-format", "text"]),
+            LogFormat::Text
+        );
         assert_eq!(format_of(&["fgarchive", "--log-format"]), LogFormat::Text);
     }
 
     #[test]
     fn a_comment_in_sql_is_no_option() {
-        for sql in ["-- why\nSELECT 1", "--why\nSELECT 1", "--\nSELECT '=' AS x", "SELECT 1 -- why"] {
-            assert!(parse(&["fgarchive", "query", "sql", sql].map(OsString::from)).is_ok(), "{sql}");
+        for sql in ["-- why\nSELECT 1", "--why\nSELECT 1", "--\nSELECT '=' AS x", "SELECT 1 -- why"]
+        {
+            assert!(
+                parse(&["fgarchive", "query", "sql", sql].map(OsString::from)).is_ok(),
+                "{sql}"
+            );
         }
         for option in ["--fromat", "--param=x=a\nb c", "--no such", "-"] {
             assert!(!is_comment(option), "{option}");
@@ -161,26 +177,36 @@ mod tests {
             (&[b"sync", b"--since", b"7\xff"], "--since: \"7\u{fffd}\" is not UTF-8"),
             (&[b"sync", b"--region=\xff"], "--region: \"\u{fffd}\" is not UTF-8"),
             (&[b"query", b"sql", b"select '\xff'"], "\"select '\u{fffd}'\" is not UTF-8"),
-            (&[b"--db", b"\xff.db", b"sync", b"--function", b"f\xff"], "--function: \"f\u{fffd}\" is not UTF-8"),
+            (
+                &[b"--db", b"\xff.db", b"sync", b"--function", b"f\xff"],
+                "--function: \"f\u{fffd}\" is not UTF-8",
+            ),
         ];
         for (texts, expected) in cases {
             let error = parse(&arguments(texts)).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
-        assert!(parse(&arguments(&[b"--db", b"\xff.db", b"status"])).is_ok(), "a path has any bytes");
+        assert!(
+            parse(&arguments(&[b"--db", b"\xff.db", b"status"])).is_ok(),
+            "a path has any bytes"
+        );
     }
 
-    /// A number or a time below nothing is answered by what reads the value, which names the option.
+    /// A number or a time below nothing is answered by what reads the value, which names the
+    /// option.
     #[test]
     fn a_value_that_begins_with_a_dash_is_a_value() {
         let command = Cli::command();
         let all = command.get_subcommands().flat_map(clap::Command::get_arguments);
-        let is_measure = |name: &str| ["N", "PORT", "MIB", "PERCENT", "SPAN", "TIME", "DURATION"].contains(&name);
-        let of_measure =
-            |known: &&clap::Arg| known.get_value_names().unwrap_or_default().iter().any(|name| is_measure(name));
-        let refused = all
-            .filter(of_measure)
-            .filter(|known| !known.is_allow_hyphen_values_set() && !known.is_allow_negative_numbers_set());
+        let is_measure = |name: &str| {
+            ["N", "PORT", "MIB", "PERCENT", "SPAN", "TIME", "DURATION"].contains(&name)
+        };
+        let of_measure = |known: &&clap::Arg| {
+            known.get_value_names().unwrap_or_default().iter().any(|name| is_measure(name))
+        };
+        let refused = all.filter(of_measure).filter(|known| {
+            !known.is_allow_hyphen_values_set() && !known.is_allow_negative_numbers_set()
+        });
         assert_eq!(refused.map(|known| known.get_id().as_str()).collect::<Vec<_>>(), [""; 0]);
     }
 
@@ -188,7 +214,10 @@ mod tests {
     fn a_mistake_is_one_line_with_what_to_do() {
         let mistyped = Cli::try_parse_from(["fgarchive", "query", "sumary"]).unwrap_err();
         let (error, hint) = message_and_hint(&mistyped);
-        assert!(error.starts_with("invalid value 'sumary' for '<REPORT>'") && !error.contains('\n'), "{error}");
+        assert!(
+            error.starts_with("invalid value 'sumary' for '<REPORT>'") && !error.contains('\n'),
+            "{error}"
+        );
         assert!(hint.contains("summary"), "{hint}");
     }
 }

@@ -36,12 +36,14 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Walks settled windows again, repairs the archive by what they show, and tells what was otherwise; finding something is
-/// a failure of its own kind.
+/// Walks settled windows again, repairs the archive by what they show, and tells what was
+/// otherwise; finding something is a failure of its own kind.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let now = globals.clock().now();
-    let flags = Flags { since: args.since.clone(), until: args.until.clone(), ..args.service.flags() };
-    let Config { sources, run: RunConfig { since, until, .. }, .. } = service::load(&flags, globals)?;
+    let flags =
+        Flags { since: args.since.clone(), until: args.until.clone(), ..args.service.flags() };
+    let Config { sources, run: RunConfig { since, until, .. }, .. } =
+        service::load(&flags, globals)?;
     let selection = Selection { since, until, sample: args.sample };
     let plan = RunPlan { task: Task::Verify(selection), sources: service::to_sources(sources)? };
     let runtime = runtime::start()?;

@@ -14,11 +14,12 @@ use std::time::Duration;
 /// How often the watchdog looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// For how long beyond its limit a question may go on until the process is ended: SQLite itself takes notice within
-/// milliseconds, unless a single function of the statement works for longer.
+/// For how long beyond its limit a question may go on until the process is ended: SQLite itself
+/// takes notice within milliseconds, unless a single function of the statement works for longer.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The most temporary files of a question, in bytes: enough to sort ten million records of an archive by a long column.
+/// The most temporary files of a question, in bytes: enough to sort ten million records of an
+/// archive by a long column.
 const MOST_TEMPORARY: u64 = 4 << 30;
 
 /// Watches a question until it is dropped.
@@ -34,8 +35,9 @@ impl Watchdog {
         let (is_asking, ended) = mpsc::channel::<()>();
         let (is_ready, ready) = mpsc::channel();
         let work = move || {
-            // A private copy of the archive is no temporary file of the question. Seen from this thread, so that what a look
-            // takes is at hand later: SQLite may by then have all the memory that there is.
+            // A private copy of the archive is no temporary file of the question. Seen from this
+            // thread, so that what a look takes is at hand later: SQLite may by then have all the
+            // memory that there is.
             let before = temporary_bytes();
             let _ = is_ready.send(());
             while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
@@ -47,7 +49,8 @@ impl Watchdog {
                 }
             }
         };
-        let cannot = |error| Failure::new(FailureKind::Unexpected, "cannot start a thread").because(error);
+        let cannot =
+            |error| Failure::new(FailureKind::Unexpected, "cannot start a thread").because(error);
         thread::Builder::new().name("watchdog".to_owned()).spawn(work).map_err(cannot)?;
         // It cannot fail: the thread lives for as long as what is returned here.
         let _ = ready.recv();
@@ -55,13 +58,19 @@ impl Watchdog {
     }
 }
 
-/// Ends the process in the middle of a question. Nothing is lost by that: the archive is open for reading only, and the
-/// kernel closes it.
-#[expect(clippy::disallowed_methods, reason = "the thread that asks cannot be stopped in any other way")]
+/// Ends the process in the middle of a question. Nothing is lost by that: the archive is open for
+/// reading only, and the kernel closes it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the thread that asks cannot be stopped in any other way"
+)]
 fn end_process(format: LogFormat) -> ! {
     unbound();
-    let failure = Failure::new(FailureKind::Usage, "cannot finish the question: the time limit was reached")
-        .hint("a single function of the statement works for longer than it may: give it shorter texts");
+    let failure = Failure::new(
+        FailureKind::Usage,
+        "cannot finish the question: the time limit was reached",
+    )
+    .hint("a single function of the statement works for longer than it may: give it shorter texts");
     show(&failure, format, &mut io::stderr());
     std::process::exit(i32::from(failure.kind.exit_code()))
 }

@@ -4,7 +4,9 @@ use super::layers::{CA_CERT, Origin, Setting};
 use super::profile::{Profile, open_mode, read_limited, read_profile};
 use super::project::checked_project;
 use super::variables::{Environment, usage, variable};
-use crate::api::{Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope, check_certificates};
+use crate::api::{
+    Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope, check_certificates,
+};
 use crate::error::Failure;
 use secrecy::SecretString;
 use std::io;
@@ -66,15 +68,25 @@ enum Found {
 }
 
 impl Found {
-    fn complete(source: &str, credentials: Credentials, project_id: Option<Setting<String>>) -> Self {
+    fn complete(
+        source: &str,
+        credentials: Credentials,
+        project_id: Option<Setting<String>>,
+    ) -> Self {
         let source = source.to_owned();
         let passed_over = Vec::new();
-        Self::Complete(Box::new(LoadedCredentials { credentials, project_id, source, passed_over, exposed: None }))
+        Self::Complete(Box::new(LoadedCredentials {
+            credentials,
+            project_id,
+            source,
+            passed_over,
+            exposed: None,
+        }))
     }
 }
 
-/// Takes the first source that is complete: a token, keys, the keys of the vendor's samples, the SDK's
-/// profile file under `home`, a password.
+/// Takes the first source that is complete: a token, keys, the keys of the vendor's samples, the
+/// SDK's profile file under `home`, a password.
 pub(super) fn load_credentials(
     env: Environment<'_>,
     home: Option<&Path>,
@@ -82,7 +94,9 @@ pub(super) fn load_credentials(
 ) -> Result<LoadedCredentials, Failure> {
     let (mut passed_over, mut unfit) = (Vec::new(), Vec::new());
     let sources: [&dyn Fn() -> Result<Found, Failure>; 5] =
-        [&|| token(env), &|| keys(env), &|| sample_keys(env), &|| profile(env, home), &|| password(env, plain_http)];
+        [&|| token(env), &|| keys(env), &|| sample_keys(env), &|| profile(env, home), &|| {
+            password(env, plain_http)
+        }];
     for source in sources {
         match source()? {
             Found::Nothing => {}
@@ -96,15 +110,25 @@ pub(super) fn load_credentials(
 
 /// Reads a file of certificates that are trusted beside the system's.
 pub(super) fn read_ca_cert(path: &Path) -> Result<Vec<u8>, Failure> {
-    let hint = format!("{} names a file of certificates in PEM form, each from {PEM_BEGIN} on", CA_CERT.flag);
-    let failed = |what: &str| usage(format!("cannot {what} the certificates `{}`", path.display())).hint(&*hint);
-    let pem = read_limited(path, MAX_CERTIFICATES).map_err(|error| failed("read").because(error))?;
+    let hint = format!(
+        "{} names a file of certificates in PEM form, each from {PEM_BEGIN} on",
+        CA_CERT.flag
+    );
+    let failed = |what: &str| {
+        usage(format!("cannot {what} the certificates `{}`", path.display())).hint(&*hint)
+    };
+    let pem =
+        read_limited(path, MAX_CERTIFICATES).map_err(|error| failed("read").because(error))?;
     check_certificates(&pem).map_err(|problem| failed("use").because(problem))?;
     Ok(pem)
 }
 
 fn no_credentials(passed_over: &[String], unfit: &[String]) -> Failure {
-    let lacking = if passed_over.is_empty() { "there are no credentials" } else { "there are no complete credentials" };
+    let lacking = if passed_over.is_empty() {
+        "there are no credentials"
+    } else {
+        "there are no complete credentials"
+    };
     let reasons = [passed_over, unfit].concat();
     if reasons.is_empty() {
         return usage(lacking).hint(WAYS);
@@ -136,13 +160,20 @@ fn placed<'a>(env: Environment<'_>, name: &'a str) -> Result<Option<Placed<'a>>,
 
 fn profile(env: Environment<'_>, home: Option<&Path>) -> Result<Found, Failure> {
     let named = env(PROFILE_FILE).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let Some(path) = named.clone().or_else(|| home.map(|home| home.join(".huaweicloud").join("credentials"))) else {
+    let Some(path) =
+        named.clone().or_else(|| home.map(|home| home.join(".huaweicloud").join("credentials")))
+    else {
         return Ok(Found::Nothing);
     };
     match read_profile(&path) {
         Ok(profile) => profile_keys(&path, &profile, named.is_some()),
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
-        Err(error) => Ok(Found::Incomplete(format!("the profile file `{}` cannot be read: {error}", path.display()))),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
+            Ok(Found::Nothing)
+        }
+        Err(error) => Ok(Found::Incomplete(format!(
+            "the profile file `{}` cannot be read: {error}",
+            path.display()
+        ))),
     }
 }
 
@@ -150,13 +181,14 @@ fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Fa
     let place = |name: &str| format!("{name} in the profile file `{}`", path.display());
     let value = |name: &str| profile.values.get(name).cloned();
     let (ak, sk, security_token) = (place("ak"), place("sk"), place("security_token"));
-    let pair =
-        [("ak", ak.as_str()), ("sk", sk.as_str())].map(|(name, place)| (place, value(name).map(|it| (place, it))));
+    let pair = [("ak", ak.as_str()), ("sk", sk.as_str())]
+        .map(|(name, place)| (place, value(name).map(|it| (place, it))));
     let temporary = value("security_token").map(|it| (security_token.as_str(), it));
     let source = format!("the profile file `{}`", path.display());
     Ok(match key_pair(&source, pair, temporary)? {
         Found::Nothing => {
-            let lacking = if profile.has_section { "ak and sk under [basic]" } else { "section [basic]" };
+            let lacking =
+                if profile.has_section { "ak and sk under [basic]" } else { "section [basic]" };
             let reason = format!("{source} has no {lacking}");
             if named { Found::Incomplete(reason) } else { Found::Unfit(reason) }
         }
@@ -165,7 +197,11 @@ fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Fa
             let checked = value(key).map(|id| checked_project(&place(key), id)).transpose()?;
             let origin = || Origin::File { path: path.to_owned(), key };
             let project_id = checked.map(|value| Setting { value, origin: origin() });
-            Found::Complete(Box::new(LoadedCredentials { project_id, exposed: exposed(path), ..*loaded }))
+            Found::Complete(Box::new(LoadedCredentials {
+                project_id,
+                exposed: exposed(path),
+                ..*loaded
+            }))
         }
         other => other,
     })
@@ -189,7 +225,8 @@ fn key_pair(
     temporary: Option<Placed<'_>>,
 ) -> Result<Found, Failure> {
     let [(ak_place, access_key), (sk_place, secret_key)] = pair;
-    let missing = |set: &str, missing: &str| Found::Incomplete(format!("{set} is set, {missing} is not"));
+    let missing =
+        |set: &str, missing: &str| Found::Incomplete(format!("{set} is set, {missing} is not"));
     let ((_, access_key), (_, secret_key)) = match (access_key, secret_key) {
         (Some(access_key), Some(secret_key)) => (access_key, secret_key),
         (None, None) => return Ok(Found::Nothing),
@@ -214,23 +251,39 @@ fn password(env: Environment<'_>, plain_http: PlainHttp) -> Result<Found, Failur
     if required.iter().all(|(_, value)| value.is_none()) {
         return Ok(Found::Nothing);
     }
-    let mut missing: Vec<_> = required.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
+    let mut missing: Vec<_> =
+        required.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
     let scope = project_scope(env)?;
     if scope.is_none() {
         missing.push("OS_PROJECT_NAME or OS_PROJECT_ID");
     }
-    let ([(_, Some(auth_url)), (_, Some(username)), (_, Some(password)), (_, Some(user_domain_name))], Some(project)) =
-        (required, scope)
+    let (
+        [
+            (_, Some(auth_url)),
+            (_, Some(username)),
+            (_, Some(password)),
+            (_, Some(user_domain_name)),
+        ],
+        Some(project),
+    ) = (required, scope)
     else {
-        return Ok(Found::Incomplete(format!("for a login by password {} is missing", missing.join(", "))));
+        return Ok(Found::Incomplete(format!(
+            "for a login by password {} is missing",
+            missing.join(", ")
+        )));
     };
-    for (name, value) in [(USERNAME, &username), (PASSWORD, &password), (USER_DOMAIN, &user_domain_name)] {
+    for (name, value) in
+        [(USERNAME, &username), (PASSWORD, &password), (USER_DOMAIN, &user_domain_name)]
+    {
         one_line(name, value)?;
     }
-    let auth_url = Endpoint::parse(&auth_url, plain_http)
-        .map_err(|problem| usage(format!("the address in {AUTH_URL} cannot be used")).because(problem))?;
+    let auth_url = Endpoint::parse(&auth_url, plain_http).map_err(|problem| {
+        usage(format!("the address in {AUTH_URL} cannot be used")).because(problem)
+    })?;
     let project_id = match &project {
-        ProjectScope::Id(id) => Some(Setting { value: id.clone(), origin: Origin::Variable(OS_PROJECT_ID.to_owned()) }),
+        ProjectScope::Id(id) => {
+            Some(Setting { value: id.clone(), origin: Origin::Variable(OS_PROJECT_ID.to_owned()) })
+        }
         ProjectScope::Name { .. } => None,
     };
     let password = SecretString::from(password);
@@ -252,15 +305,17 @@ fn secret(place: &str, value: String) -> Result<SecretString, Failure> {
     Ok(SecretString::from(value))
 }
 
-/// Keys and tokens are visible ASCII without quotes; anything else was pasted or read with something
-/// around it.
+/// Keys and tokens are visible ASCII without quotes; anything else was pasted or read with
+/// something around it.
 fn visible(place: &str, value: &str) -> Result<(), Failure> {
     if value.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'')) {
         return Ok(());
     }
     one_line(place, value)?;
-    Err(usage(format!("the value of {place} holds a blank, a quote or another character that no key has"))
-        .hint("copy the value again, without quotes or blanks around it"))
+    Err(usage(format!(
+        "the value of {place} holds a blank, a quote or another character that no key has"
+    ))
+    .hint("copy the value again, without quotes or blanks around it"))
 }
 
 fn one_line(place: &str, value: &str) -> Result<(), Failure> {
@@ -284,7 +339,8 @@ mod tests {
     const SECRET: &str = "hunter2hunter2";
 
     fn load_at(home: Option<&Path>, set: &[(&str, &str)]) -> Result<LoadedCredentials, Failure> {
-        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+        let env =
+            |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         load_credentials(&env, home, PlainHttp::LoopbackOnly)
     }
 
@@ -341,7 +397,13 @@ mod tests {
                 (kind, loaded.project_id.map(|id| id.value))
             })
             .collect();
-        let expected = [("token", None), ("AK", None), ("SAMPLE", None), ("PROFILE", Some("fromfile")), ("user", None)];
+        let expected = [
+            ("token", None),
+            ("AK", None),
+            ("SAMPLE", None),
+            ("PROFILE", Some("fromfile")),
+            ("user", None),
+        ];
         assert_eq!(sources, expected.map(|(kind, id)| (kind.to_owned(), id.map(str::to_owned))));
     }
 
@@ -353,7 +415,8 @@ mod tests {
             "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not; \
              CLOUD_SDK_SK is set, CLOUD_SDK_AK is not"
         );
-        let set = [(SAMPLE_ACCESS_KEY, "AK"), (SAMPLE_SECRET_KEY, SECRET), (SECURITY_TOKEN, SECRET)];
+        let set =
+            [(SAMPLE_ACCESS_KEY, "AK"), (SAMPLE_SECRET_KEY, SECRET), (SECURITY_TOKEN, SECRET)];
         let loaded = load(&set).unwrap();
         assert!(matches!(loaded.credentials, Credentials::Keys { security_token: None, .. }));
         assert_eq!(loaded.source, SAMPLE_ACCESS_KEY);
@@ -366,7 +429,9 @@ mod tests {
         for bad in [TOKEN, ACCESS_KEY, SAMPLE_SECRET_KEY, PASSWORD, OS_PROJECT_NAME] {
             let env = |name: &str| {
                 let latin = || OsString::from_vec(b"hunter2\xe9".to_vec());
-                (name == bad).then(latin).or_else(|| (name == AUTH_URL).then(|| "https://iam.example".into()))
+                (name == bad)
+                    .then(latin)
+                    .or_else(|| (name == AUTH_URL).then(|| "https://iam.example".into()))
             };
             let failure = load_credentials(&env, None, PlainHttp::LoopbackOnly).unwrap_err();
             assert_eq!(failure.to_string(), format!("the value of {bad} is not UTF-8"));
@@ -377,7 +442,9 @@ mod tests {
 
     #[test]
     fn an_empty_variable_counts_as_unset() {
-        let loaded = load(&[(TOKEN, ""), (ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, "")]).unwrap();
+        let loaded =
+            load(&[(TOKEN, ""), (ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, "")])
+                .unwrap();
         assert!(matches!(loaded.credentials, Credentials::Keys { security_token: None, .. }));
         assert_eq!(loaded.project_id, None);
         assert_eq!(failure(&[(TOKEN, ""), (ACCESS_KEY, "")]), "there are no credentials");
@@ -386,12 +453,20 @@ mod tests {
     #[test]
     fn half_a_pair_is_named_or_passed_over_for_a_whole_one() {
         let message = failure(&[(ACCESS_KEY, "AK")]);
-        assert_eq!(message, "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not");
+        assert_eq!(
+            message,
+            "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not"
+        );
         let message = failure(&[(SECRET_KEY, SECRET)]);
-        assert_eq!(message, "there are no complete credentials: HUAWEICLOUD_SDK_SK is set, HUAWEICLOUD_SDK_AK is not");
+        assert_eq!(
+            message,
+            "there are no complete credentials: HUAWEICLOUD_SDK_SK is set, HUAWEICLOUD_SDK_AK is not"
+        );
         let message = failure(&[(USERNAME, "user"), (PASSWORD, SECRET)]);
         assert!(
-            message.ends_with("OS_AUTH_URL, OS_USER_DOMAIN_NAME, OS_PROJECT_NAME or OS_PROJECT_ID is missing"),
+            message.ends_with(
+                "OS_AUTH_URL, OS_USER_DOMAIN_NAME, OS_PROJECT_NAME or OS_PROJECT_ID is missing"
+            ),
             "{message}"
         );
         let set: Vec<_> = [(ACCESS_KEY, "AK")].into_iter().chain(LOGIN).collect();
@@ -416,7 +491,10 @@ mod tests {
                 (TOKEN, vec![(TOKEN, bad)]),
                 (ACCESS_KEY, vec![(ACCESS_KEY, bad), (SECRET_KEY, "s")]),
                 (SECRET_KEY, vec![(ACCESS_KEY, "AK"), (SECRET_KEY, bad)]),
-                (SECURITY_TOKEN, vec![(ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, bad)]),
+                (
+                    SECURITY_TOKEN,
+                    vec![(ACCESS_KEY, "AK"), (SECRET_KEY, "s"), (SECURITY_TOKEN, bad)],
+                ),
                 (SAMPLE_SECRET_KEY, vec![(SAMPLE_ACCESS_KEY, "AK"), (SAMPLE_SECRET_KEY, bad)]),
             ] {
                 assert!(failure(&set).contains(name), "{name} {bad:?}");
@@ -434,51 +512,76 @@ mod tests {
         let home = home_with("[basic]\nak = AK\nsk = hunter2\nsecurity_token = t\n");
         let loaded = load_at(Some(home.path()), &[]).unwrap();
         assert!(loaded.source.contains(".huaweicloud/credentials"), "{}", loaded.source);
-        let Credentials::Keys { secret_key, security_token, .. } = loaded.credentials else { panic!("no keys") };
-        assert_eq!((secret_key.expose_secret(), security_token.unwrap().expose_secret()), ("hunter2", "t"));
+        let Credentials::Keys { secret_key, security_token, .. } = loaded.credentials else {
+            panic!("no keys")
+        };
+        assert_eq!(
+            (secret_key.expose_secret(), security_token.unwrap().expose_secret()),
+            ("hunter2", "t")
+        );
 
         let named = home.path().join(".huaweicloud/credentials");
         assert!(load(&[(PROFILE_FILE, named.to_str().unwrap())]).is_ok());
         let message = failure(&[(PROFILE_FILE, "/nonexistent/profile")]);
         assert!(message.contains("`/nonexistent/profile` cannot be read"), "{message}");
 
-        let private = |mode| std::fs::set_permissions(&named, std::fs::Permissions::from_mode(mode)).unwrap();
+        let private =
+            |mode| std::fs::set_permissions(&named, std::fs::Permissions::from_mode(mode)).unwrap();
         for (mode, is_told) in [(0o600, false), (0o640, true), (0o604, true), (0o400, false)] {
             private(mode);
             let exposed = load_at(Some(home.path()), &[]).unwrap().exposed;
-            assert_eq!(exposed.is_some_and(|text| text.contains(&format!("mode {mode:o}"))), is_told, "{mode:o}");
+            assert_eq!(
+                exposed.is_some_and(|text| text.contains(&format!("mode {mode:o}"))),
+                is_told,
+                "{mode:o}"
+            );
         }
 
         let empty = tempfile::tempdir().unwrap();
-        assert_eq!(load_at(Some(empty.path()), &[]).unwrap_err().to_string(), "there are no credentials");
+        assert_eq!(
+            load_at(Some(empty.path()), &[]).unwrap_err().to_string(),
+            "there are no credentials"
+        );
         let half = home_with("[basic]\nak = AK\n");
         let message = load_at(Some(half.path()), &[]).unwrap_err().to_string();
-        assert!(message.contains("ak in the profile file") && message.contains("sk in the profile file"), "{message}");
+        assert!(
+            message.contains("ak in the profile file")
+                && message.contains("sk in the profile file"),
+            "{message}"
+        );
     }
 
     #[test]
     fn a_profile_file_without_keys_is_found_and_told_of_where_nothing_else_is() {
         let section = "has no section [basic]";
         let keys = "has no ak and sk under [basic]";
-        for (profile, lacking) in [("", section), ("ak = A\nsk = s\n", section), ("[basic]\n[global]\nak = A\n", keys)]
+        for (profile, lacking) in
+            [("", section), ("ak = A\nsk = s\n", section), ("[basic]\n[global]\nak = A\n", keys)]
         {
             let home = home_with(profile);
             let file = home.path().join(".huaweicloud/credentials");
             let lacks = format!("the profile file `{}` {lacking}", file.display());
             let message = load_at(Some(home.path()), &[]).unwrap_err().to_string();
             assert_eq!(message, format!("there are no credentials: {lacks}"));
-            // A file that was named is missed even where another way is complete; one that lies there is not.
+            // A file that was named is missed even where another way is complete; one that lies
+            // there is not.
             assert_eq!(load_at(Some(home.path()), &LOGIN).unwrap().passed_over, [] as [String; 0]);
-            let named: Vec<_> = [(PROFILE_FILE, file.to_str().unwrap())].into_iter().chain(LOGIN).collect();
+            let named: Vec<_> =
+                [(PROFILE_FILE, file.to_str().unwrap())].into_iter().chain(LOGIN).collect();
             assert_eq!(load(&named).unwrap().passed_over, [lacks]);
         }
         let quoted = home_with("[basic]\nak = \"AK\"\nsk = 'hunter2'\nproject_id = \"id\"\n");
         let loaded = load_at(Some(quoted.path()), &[]).unwrap();
-        let Credentials::Keys { access_key, secret_key, .. } = loaded.credentials else { panic!("no keys") };
+        let Credentials::Keys { access_key, secret_key, .. } = loaded.credentials else {
+            panic!("no keys")
+        };
         assert_eq!((access_key.as_str(), secret_key.expose_secret()), ("AK", "hunter2"));
         let named = loaded.project_id.map(|id| (id.value, id.origin.to_string()));
         let file = quoted.path().join(".huaweicloud/credentials");
-        assert_eq!(named, Some(("id".to_owned(), format!("project_id in the file `{}`", file.display()))));
+        assert_eq!(
+            named,
+            Some(("id".to_owned(), format!("project_id in the file `{}`", file.display())))
+        );
     }
 
     #[test]
@@ -497,7 +600,8 @@ mod tests {
     }
 
     proptest! {
-        /// Every variable may hold anything, and a failure names the variables but never says what a secret one holds.
+        /// Every variable may hold anything, and a failure names the variables but never says what
+        /// a secret one holds.
         #[test]
         fn any_values_are_taken_or_refused(values in prop::collection::vec((0..14usize, "\\PC{0,12}[\n ]?"), 0..16)) {
             let names = [TOKEN, ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN,

@@ -16,8 +16,8 @@ pub(super) struct RegionGroup {
     pub(super) region: String,
     /// Its functions that were named.
     pub(super) functions: Vec<FunctionRef>,
-    /// Whether it is the region of what is not named by a URN: of all functions of the project, and of the
-    /// project's id that is set.
+    /// Whether it is the region of what is not named by a URN: of all functions of the project, and
+    /// of the project's id that is set.
     pub(super) is_default: bool,
 }
 
@@ -38,9 +38,14 @@ pub(super) struct ProjectGroup {
 impl RegionGroup {
     /// The projects of the region that are asked, the default one first. `set` is the project that
     /// is set for the run, `all_functions` whether all functions of the default one are asked for.
-    pub(super) fn by_project(&self, set: Option<&str>, all_functions: bool) -> Result<Vec<ProjectGroup>, Failure> {
+    pub(super) fn by_project(
+        &self,
+        set: Option<&str>,
+        all_functions: bool,
+    ) -> Result<Vec<ProjectGroup>, Failure> {
         let Self { region, functions, is_default } = self;
-        let has_names = functions.iter().any(|function| matches!(function, FunctionRef::Name { .. }));
+        let has_names =
+            functions.iter().any(|function| matches!(function, FunctionRef::Name { .. }));
         let needs_default = *is_default && (all_functions || functions.is_empty() || has_names);
         let named = projects_of_urns(functions);
         let default = set.filter(|_| needs_default);
@@ -109,17 +114,23 @@ pub(super) fn group_by_region(layers: Layers<'_>) -> Result<Vec<RegionGroup>, Fa
                     .hint("the address that is set is that of one region: leave it out, or run once for each region"));
             }
         };
-        return Ok(vec![RegionGroup { region, functions: flags.functions.clone(), is_default: true }]);
+        return Ok(vec![RegionGroup {
+            region,
+            functions: flags.functions.clone(),
+            is_default: true,
+        }]);
     }
-    let names_by_half = flags.functions.iter().any(|function| matches!(function, FunctionRef::Name { .. }));
+    let names_by_half =
+        flags.functions.iter().any(|function| matches!(function, FunctionRef::Name { .. }));
     let needs_default = flags.functions.is_empty() || flags.all_functions || names_by_half;
     let default = match (set, &named[..]) {
         (Some(region), _) => Some(region).filter(|region| needs_default || named.contains(region)),
         (None, [region]) => Some(region.clone()),
         (None, []) => return Err(unknown_region()),
         (None, _) if needs_default => {
-            return Err(in_several_regions(&named)
-                .hint("set the region of what is not named by a URN: --region or FGARCHIVE_REGION"));
+            return Err(in_several_regions(&named).hint(
+                "set the region of what is not named by a URN: --region or FGARCHIVE_REGION",
+            ));
         }
         (None, _) => None,
     };
@@ -161,11 +172,13 @@ fn checked_region(place: &dyn Display, region: String) -> Result<String, Failure
     if region.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         return Ok(region);
     }
-    Err(usage(format!("{place}: {} is no region", shown(&region))).hint("write its id, such as cn-north-4"))
+    Err(usage(format!("{place}: {} is no region", shown(&region)))
+        .hint("write its id, such as cn-north-4"))
 }
 
 fn unknown_region() -> Failure {
-    usage("the region is not known").hint("give --region, set FGARCHIVE_REGION, or name a function by its URN")
+    usage("the region is not known")
+        .hint("give --region, set FGARCHIVE_REGION, or name a function by its URN")
 }
 
 /// That regions cannot be asked together; what to do instead depends on who asks.
@@ -188,10 +201,16 @@ mod tests {
     const B: &str = "urn:fss:b:p:function:default:g";
 
     /// The groups as `region: functions`, the default one with an asterisk; or the error.
-    fn grouped(names: &[&str], flags: &Flags, set: &[(&str, &str)]) -> Result<Vec<String>, Failure> {
+    fn grouped(
+        names: &[&str],
+        flags: &Flags,
+        set: &[(&str, &str)],
+    ) -> Result<Vec<String>, Failure> {
         let functions: Vec<FunctionRef> = names.iter().map(|name| name.parse().unwrap()).collect();
-        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        let groups = group_by_region(Layers { flags: &Flags { functions, ..flags.clone() }, env: &env })?;
+        let env =
+            |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+        let groups =
+            group_by_region(Layers { flags: &Flags { functions, ..flags.clone() }, env: &env })?;
         let show = |group: RegionGroup| {
             let mark = if group.is_default { "*" } else { "" };
             let name = |function: &FunctionRef| match function {
@@ -221,7 +240,10 @@ mod tests {
         assert_eq!(of(&[A], &c), ["a*: f"]);
         assert_eq!(of(&[B, A, "n"], &c), ["c*: n", "b: g", "a: f"]);
         assert_eq!(of(&[A, B], &[]), ["a: f", "b: g"]);
-        assert_eq!(of(&[A, B, "n"], &[("HUAWEICLOUD_REGION", "c"), ("FGARCHIVE_REGION", "b")]), ["b*: g n", "a: f"]);
+        assert_eq!(
+            of(&[A, B, "n"], &[("HUAWEICLOUD_REGION", "c"), ("FGARCHIVE_REGION", "b")]),
+            ["b*: g n", "a: f"]
+        );
         assert_eq!(of(&[], &c), ["c*:"]);
         let all = Flags { all_functions: true, ..in_region("d") };
         assert_eq!(grouped(&[A], &all, &c).unwrap(), ["d*:", "a: f"]);
@@ -245,8 +267,14 @@ mod tests {
             failure.to_string()
         };
         assert_eq!(message(&["n"], &nothing(), &[]), "the region is not known");
-        assert_eq!(message(&[B, A, "n"], &nothing(), &[]), "the functions lie in several regions: b, a");
-        assert_eq!(message(&[], &in_region("a.example/"), &[]), "--region: \"a.example/\" is no region");
+        assert_eq!(
+            message(&[B, A, "n"], &nothing(), &[]),
+            "the functions lie in several regions: b, a"
+        );
+        assert_eq!(
+            message(&[], &in_region("a.example/"), &[]),
+            "--region: \"a.example/\" is no region"
+        );
         assert_eq!(
             message(&[], &nothing(), &[("HUAWEICLOUD_REGION", "a b")]),
             "HUAWEICLOUD_REGION: \"a b\" is no region"
@@ -260,11 +288,16 @@ mod tests {
 
     /// The groups of region `a` as `name project functions`, the default one with an asterisk; or
     /// the error.
-    fn by_project(names: &[&str], set: Option<&str>, all_functions: bool) -> Result<Vec<String>, String> {
+    fn by_project(
+        names: &[&str],
+        set: Option<&str>,
+        all_functions: bool,
+    ) -> Result<Vec<String>, String> {
         let functions = names.iter().map(|name| name.parse().unwrap()).collect();
         let region = RegionGroup { region: "a".to_owned(), functions, is_default: true };
         let show = |group: ProjectGroup| {
-            let (mark, project) = (if group.is_default { "*" } else { "" }, group.project_id.unwrap_or_default());
+            let (mark, project) =
+                (if group.is_default { "*" } else { "" }, group.project_id.unwrap_or_default());
             format!("{}{mark} {project} {}", group.name, group.functions.len())
         };
         let groups = region.by_project(set, all_functions).map_err(|failure| {

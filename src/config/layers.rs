@@ -48,7 +48,10 @@ pub struct Setting<T> {
 
 impl<T> Setting<T> {
     /// The same setting with its value read or checked, which may fail by its origin.
-    pub(super) fn try_map<U>(self, read: impl FnOnce(T, &Origin) -> Result<U, Failure>) -> Result<Setting<U>, Failure> {
+    pub(super) fn try_map<U>(
+        self,
+        read: impl FnOnce(T, &Origin) -> Result<U, Failure>,
+    ) -> Result<Setting<U>, Failure> {
         let Self { value, origin } = self;
         Ok(Setting { value: read(value, &origin)?, origin })
     }
@@ -70,9 +73,11 @@ impl Names {
     }
 }
 
-pub(super) const REGION: Names = Names { flag: "--region", variables: &["FGARCHIVE_REGION", "HUAWEICLOUD_REGION"] };
+pub(super) const REGION: Names =
+    Names { flag: "--region", variables: &["FGARCHIVE_REGION", "HUAWEICLOUD_REGION"] };
 pub(super) const ENDPOINT: Names = Names { flag: "--endpoint", variables: &["FGARCHIVE_ENDPOINT"] };
-pub(super) const PROJECT_ID: Names = Names { flag: "--project-id", variables: &["HUAWEICLOUD_SDK_PROJECT_ID"] };
+pub(super) const PROJECT_ID: Names =
+    Names { flag: "--project-id", variables: &["HUAWEICLOUD_SDK_PROJECT_ID"] };
 pub(super) const CA_CERT: Names = Names::flag("--ca-cert");
 pub(super) const SINCE: Names = Names::flag("--since");
 pub(super) const UNTIL: Names = Names::flag("--until");
@@ -89,7 +94,11 @@ pub(super) struct Layers<'a> {
 impl Layers<'_> {
     /// A text in the first layer that has it; an empty one counts as not given. What comes after is
     /// not looked at.
-    pub(super) fn text(&self, names: Names, given: Option<&str>) -> Result<Option<Setting<String>>, Failure> {
+    pub(super) fn text(
+        &self,
+        names: Names,
+        given: Option<&str>,
+    ) -> Result<Option<Setting<String>>, Failure> {
         if let Some(text) = given.filter(|text| !text.is_empty()) {
             return Ok(Some(Setting { value: text.to_owned(), origin: Origin::Flag(names.flag) }));
         }
@@ -128,9 +137,14 @@ mod tests {
     #[test]
     fn the_first_layer_that_has_a_value_wins_and_is_named() {
         let region = |flag: Option<&str>, set: &[(&str, &str)]| {
-            let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+            let env = |name: &str| {
+                set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
+            };
             let layers = Layers { flags: &Flags::default(), env: &env };
-            layers.text(REGION, flag).unwrap().map(|found| format!("{} {}", found.value, found.origin))
+            layers
+                .text(REGION, flag)
+                .unwrap()
+                .map(|found| format!("{} {}", found.value, found.origin))
         };
         let set = [("FGARCHIVE_REGION", "ours"), ("HUAWEICLOUD_REGION", "theirs")];
         assert_eq!(region(Some("flag"), &set).as_deref(), Some("flag --region"));

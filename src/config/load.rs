@@ -114,9 +114,15 @@ struct Common<'a> {
 }
 
 impl Common<'_> {
-    fn source(&self, region: &str, group: ProjectGroup, address: ServiceAddress) -> Result<SourceConfig, Failure> {
+    fn source(
+        &self,
+        region: &str,
+        group: ProjectGroup,
+        address: ServiceAddress,
+    ) -> Result<SourceConfig, Failure> {
         let ProjectGroup { name, project_id, functions, is_default } = group;
-        let can_be_told = address.iam.is_some() || matches!(self.credentials, Credentials::Password(_));
+        let can_be_told =
+            address.iam.is_some() || matches!(self.credentials, Credentials::Password(_));
         if is_default && project_id.is_none() && !can_be_told {
             return Err(unknown_project());
         }
@@ -126,7 +132,12 @@ impl Common<'_> {
         Ok(SourceConfig { name: name.into(), client, settings })
     }
 
-    fn client(&self, address: ServiceAddress, region: String, project_id: Option<String>) -> ClientSettings {
+    fn client(
+        &self,
+        address: ServiceAddress,
+        region: String,
+        project_id: Option<String>,
+    ) -> ClientSettings {
         let clock = self.clock.clone();
         ClientSettings {
             functions_base: address.functions,
@@ -151,16 +162,24 @@ fn unknown_project() -> Failure {
 }
 
 /// Everything that is asked, the logging in among it.
-fn all_addresses<'a>(addresses: &'a [ServiceAddress], credentials: &'a Credentials) -> Vec<&'a Endpoint> {
+fn all_addresses<'a>(
+    addresses: &'a [ServiceAddress],
+    credentials: &'a Credentials,
+) -> Vec<&'a Endpoint> {
     let login = match credentials {
         Credentials::Password(login) => Some(&login.auth_url),
         _ => None,
     };
-    let of_services = addresses.iter().flat_map(|address| [Some(&address.functions), address.iam.as_ref()]);
+    let of_services =
+        addresses.iter().flat_map(|address| [Some(&address.functions), address.iam.as_ref()]);
     of_services.chain([login]).flatten().collect()
 }
 
-fn warnings(addresses: &[ServiceAddress], loaded: &LoadedCredentials, proxies: &Proxies) -> Vec<String> {
+fn warnings(
+    addresses: &[ServiceAddress],
+    loaded: &LoadedCredentials,
+    proxies: &Proxies,
+) -> Vec<String> {
     let of_addresses = addresses.iter().filter_map(|address| address.warning.as_ref());
     let found = of_addresses.chain(&loaded.passed_over).chain(&loaded.exposed).cloned();
     let of_proxy = proxies.have_ordinary_password().then_some("the proxy's password");

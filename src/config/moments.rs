@@ -5,13 +5,20 @@ use super::variables::usage;
 use crate::domain::Timestamp;
 use crate::error::Failure;
 
-/// Reads a moment (RFC 3339, `YYYY-MM-DDTHH:MM:SS` or `YYYY-MM-DD`, UTC unless it says otherwise) or an
-/// age before `now` (`90m`, `36h`, `7d`). A time of day may leave out its seconds.
+/// Reads a moment (RFC 3339, `YYYY-MM-DDTHH:MM:SS` or `YYYY-MM-DD`, UTC unless it says otherwise)
+/// or an age before `now` (`90m`, `36h`, `7d`). A time of day may leave out its seconds.
 ///
 /// `option` is where the text was given, for the error.
-pub fn parse_moment_or_age(option: &str, given: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+pub fn parse_moment_or_age(
+    option: &str,
+    given: &str,
+    now: Timestamp,
+) -> Result<Timestamp, Failure> {
     let text = given.trim();
-    let moment = text.parse().or_else(|_| with_seconds(text).parse()).or_else(|_| format!("{text}T00:00:00").parse());
+    let moment = text
+        .parse()
+        .or_else(|_| with_seconds(text).parse())
+        .or_else(|_| format!("{text}T00:00:00").parse());
     if let Ok(moment) = moment {
         return Ok(moment);
     }
@@ -22,7 +29,8 @@ pub fn parse_moment_or_age(option: &str, given: &str, now: Timestamp) -> Result<
     humantime::parse_duration(text).map(|age| now - age).map_err(no_age)
 }
 
-/// A time whose time of day has no seconds, with them: `2026-03-01T08:00+08:00` becomes `2026-03-01T08:00:00+08:00`.
+/// A time whose time of day has no seconds, with them: `2026-03-01T08:00+08:00` becomes
+/// `2026-03-01T08:00:00+08:00`.
 fn with_seconds(text: &str) -> String {
     /// The length of `YYYY-MM-DDTHH:MM`.
     const MINUTES: usize = 16;
@@ -37,7 +45,8 @@ pub(super) type OpenRange = (Option<Timestamp>, Option<Timestamp>);
 
 /// The range that a run is about, as far as it is set. It begins in the past.
 pub(super) fn read_range(layers: Layers<'_>, now: Timestamp) -> Result<OpenRange, Failure> {
-    let (since, until) = read_ends(layers.flags.since.as_deref(), layers.flags.until.as_deref(), now)?;
+    let (since, until) =
+        read_ends(layers.flags.since.as_deref(), layers.flags.until.as_deref(), now)?;
     if let Some(since) = since.as_ref().filter(|since| since.value >= now) {
         return Err(usage(format!("{} is not in the past", shown(since))));
     }
@@ -45,7 +54,11 @@ pub(super) fn read_range(layers: Layers<'_>, now: Timestamp) -> Result<OpenRange
 }
 
 /// The range that a question is about, as far as it is given.
-pub fn parse_range(since: Option<&str>, until: Option<&str>, now: Timestamp) -> Result<OpenRange, Failure> {
+pub fn parse_range(
+    since: Option<&str>,
+    until: Option<&str>,
+    now: Timestamp,
+) -> Result<OpenRange, Failure> {
     let (since, until) = read_ends(since, until, now)?;
     check_order(since, until)
 }
@@ -53,9 +66,16 @@ pub fn parse_range(since: Option<&str>, until: Option<&str>, now: Timestamp) -> 
 /// One end of a range, with its origin.
 type End = Option<Setting<Timestamp>>;
 
-fn read_ends(since: Option<&str>, until: Option<&str>, now: Timestamp) -> Result<(End, End), Failure> {
+fn read_ends(
+    since: Option<&str>,
+    until: Option<&str>,
+    now: Timestamp,
+) -> Result<(End, End), Failure> {
     let read = |set: Option<Setting<String>>| {
-        set.map(|set| set.try_map(|text, origin| parse_moment_or_age(&origin.to_string(), &text, now))).transpose()
+        set.map(|set| {
+            set.try_map(|text, origin| parse_moment_or_age(&origin.to_string(), &text, now))
+        })
+        .transpose()
     };
     Ok((read(Layers::given(SINCE, since))?, read(Layers::given(UNTIL, until))?))
 }
@@ -106,7 +126,16 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["", "7", "-7d", "yesterday", "2026-13-01", "2026-03-01T08", "2026-03-01T25:00", "08:00"] {
+        for text in [
+            "",
+            "7",
+            "-7d",
+            "yesterday",
+            "2026-13-01",
+            "2026-03-01T08",
+            "2026-03-01T25:00",
+            "08:00",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -1,8 +1,8 @@
 //! The profile file of the vendor's SDKs: `~/.huaweicloud/credentials`, section `[basic]`.
 //!
 //! Read as Python's `configparser` does, which the vendor's SDK uses: names in any case, `=` or `:`
-//! between name and value, `#` or `;` before a comment. Lines that are none of these are passed over.
-//! Quotes around a value, which that reader would keep, are taken off: no key has any.
+//! between name and value, `#` or `;` before a comment. Lines that are none of these are passed
+//! over. Quotes around a value, which that reader would keep, are taken off: no key has any.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -48,10 +48,15 @@ fn open_regular(path: &Path) -> io::Result<File> {
     options.read(true);
     without_waiting(&mut options);
     let file = options.open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a regular file")) }
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is not a regular file"))
+    }
 }
 
-/// Should a pipe take the file's name just now, opening it does not wait for somebody at its other end.
+/// Should a pipe take the file's name just now, opening it does not wait for somebody at its other
+/// end.
 #[cfg(unix)]
 fn without_waiting(options: &mut std::fs::OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
@@ -61,7 +66,8 @@ fn without_waiting(options: &mut std::fs::OpenOptions) {
 #[cfg(not(unix))]
 fn without_waiting(_options: &mut std::fs::OpenOptions) {}
 
-/// The mode of a file with secrets that others than its owner may read; nothing where it is private.
+/// The mode of a file with secrets that others than its owner may read; nothing where it is
+/// private.
 #[cfg(unix)]
 pub(super) fn open_mode(path: &Path) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
@@ -82,7 +88,9 @@ fn parse(text: &str) -> Profile {
             in_section = name.trim() == SECTION;
             has_section |= in_section;
         } else if in_section && !line.starts_with(['#', ';']) {
-            let pair = line.split_once(['=', ':']).map(|(name, value)| (name.trim(), unquoted(value.trim())));
+            let pair = line
+                .split_once(['=', ':'])
+                .map(|(name, value)| (name.trim(), unquoted(value.trim())));
             let pair = pair.filter(|(_, value)| !value.is_empty());
             values.extend(pair.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())));
         }
@@ -105,9 +113,13 @@ mod tests {
     fn reads_the_basic_section_only() {
         let text = "\u{feff}ak = outside\r\n[global]\r\nak = global\r\n[basic]\r\n# sk = comment\r\n; sk = comment\r\n\
                     AK = a=b\r\nsk: s:k \r\nsecurity_token =\r\nno value here\r\n[other]\r\nak = other\r\n";
-        let expected = [("ak", "a=b"), ("sk", "s:k")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let expected =
+            [("ak", "a=b"), ("sk", "s:k")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(parse(text), Profile { has_section: true, values: HashMap::from(expected) });
-        assert_eq!(parse("ak = outside\n[global]\nak = global\n[Basic]\nak = other\n"), Profile::default());
+        assert_eq!(
+            parse("ak = outside\n[global]\nak = global\n[Basic]\nak = other\n"),
+            Profile::default()
+        );
         assert!(parse("[basic]").has_section);
     }
 

@@ -28,10 +28,14 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     fn set(flag: Option<&str>, variable: Option<&str>) -> Result<Option<String>, String> {
-        let env = |name: &str| (name == PROJECT_ID.variables[0]).then(|| variable.map(Into::into)).flatten();
+        let env = |name: &str| {
+            (name == PROJECT_ID.variables[0]).then(|| variable.map(Into::into)).flatten()
+        };
         let flags = Flags { project_id: flag.map(str::to_owned), ..Flags::default() };
         let found = project_that_is_set(Layers { flags: &flags, env: &env });
-        found.map(|found| found.map(|it| format!("{} {}", it.value, it.origin))).map_err(|failure| failure.to_string())
+        found
+            .map(|found| found.map(|it| format!("{} {}", it.value, it.origin)))
+            .map_err(|failure| failure.to_string())
     }
 
     #[test]
@@ -39,8 +43,14 @@ mod tests {
         assert_eq!(set(None, None), Ok(None));
         assert_eq!(set(Some(""), Some("")), Ok(None));
         assert_eq!(set(Some("0a-b_c"), Some("other")), Ok(Some("0a-b_c --project-id".to_owned())));
-        assert_eq!(set(None, Some("other")), Ok(Some("other HUAWEICLOUD_SDK_PROJECT_ID".to_owned())));
+        assert_eq!(
+            set(None, Some("other")),
+            Ok(Some("other HUAWEICLOUD_SDK_PROJECT_ID".to_owned()))
+        );
         assert_eq!(set(Some("../x"), None).unwrap_err(), "--project-id: \"../x\" is no project id");
-        assert_eq!(set(None, Some("a b")).unwrap_err(), "HUAWEICLOUD_SDK_PROJECT_ID: \"a b\" is no project id");
+        assert_eq!(
+            set(None, Some("a b")).unwrap_err(),
+            "HUAWEICLOUD_SDK_PROJECT_ID: \"a b\" is no project id"
+        );
     }
 }

@@ -14,10 +14,14 @@ const HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 /// (<https://httpoxy.org>).
 const OF_A_WEB_SERVER: &str = "REQUEST_METHOD";
 
-/// Finds the proxies for these addresses. One that cannot be used is a mistake: the service must not be
-/// asked directly instead. What no address needs is not looked at.
-pub(super) fn load_proxies(env: Environment<'_>, addresses: &[&Endpoint]) -> Result<Proxies, Failure> {
-    let needs = |encrypted| addresses.iter().any(|it| !it.is_loopback() && it.is_encrypted() == encrypted);
+/// Finds the proxies for these addresses. One that cannot be used is a mistake: the service must
+/// not be asked directly instead. What no address needs is not looked at.
+pub(super) fn load_proxies(
+    env: Environment<'_>,
+    addresses: &[&Endpoint],
+) -> Result<Proxies, Failure> {
+    let needs =
+        |encrypted| addresses.iter().any(|it| !it.is_loopback() && it.is_encrypted() == encrypted);
     let proxy = |needed: bool, names: &[&str]| if needed { read(env, names) } else { Ok(None) };
     let http = if env(OF_A_WEB_SERVER).is_some() { &HTTP[1..] } else { &HTTP[..] };
     let exempt = first(env, &["NO_PROXY", "no_proxy"])?.map(|(_, value)| value).unwrap_or_default();
@@ -25,7 +29,10 @@ pub(super) fn load_proxies(env: Environment<'_>, addresses: &[&Endpoint]) -> Res
 }
 
 /// The first of these variables that is set, with its value.
-fn first<'a>(env: Environment<'_>, names: &[&'a str]) -> Result<Option<(&'a str, String)>, Failure> {
+fn first<'a>(
+    env: Environment<'_>,
+    names: &[&'a str],
+) -> Result<Option<(&'a str, String)>, Failure> {
     for name in names {
         if let Some(value) = variable(env, name)? {
             return Ok(Some((name, value)));
@@ -51,7 +58,8 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     fn load(set: &[(&str, &str)], address: &str) -> Result<Proxies, String> {
-        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+        let env =
+            |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         let endpoint = Endpoint::parse(address, PlainHttp::Anywhere).unwrap();
         load_proxies(&env, &[&endpoint]).map_err(|failure| {
             assert_eq!((failure.kind.exit_code(), failure.hint.is_some()), (2, true));
@@ -61,7 +69,9 @@ mod tests {
 
     fn shown(set: &[(&str, &str)], address: &str) -> (String, String) {
         let Proxies { https, http, .. } = load(set, address).unwrap();
-        let shown = |proxy: Option<ProxyAddress>| proxy.map_or_else(String::new, |proxy| format!("{proxy:?}"));
+        let shown = |proxy: Option<ProxyAddress>| {
+            proxy.map_or_else(String::new, |proxy| format!("{proxy:?}"))
+        };
         (shown(https), shown(http))
     }
 
@@ -80,7 +90,10 @@ mod tests {
         }
         assert_eq!(of_http(&[("HTTP_PROXY", a), ("http_proxy", b), ("REQUEST_METHOD", "GET")]), b);
         let exempt = |name| load(&[(name, "x.example")], "http://example.com").unwrap().exempt;
-        assert_eq!((exempt("NO_PROXY"), exempt("no_proxy")), ("x.example".to_owned(), "x.example".to_owned()));
+        assert_eq!(
+            (exempt("NO_PROXY"), exempt("no_proxy")),
+            ("x.example".to_owned(), "x.example".to_owned())
+        );
     }
 
     #[test]
@@ -88,7 +101,10 @@ mod tests {
         for name in HTTPS {
             for (value, problem) in [
                 ("http://user:hunter2@", "it is no address such as http://proxy.example:3128"),
-                ("socks5://user:hunter2@a:1", "its protocol is `socks5`, and only http and https are spoken"),
+                (
+                    "socks5://user:hunter2@a:1",
+                    "its protocol is `socks5`, and only http and https are spoken",
+                ),
             ] {
                 let message = load(&[(name, value)], "https://example.com").unwrap_err();
                 assert_eq!(message, format!("the proxy in {name} cannot be used: {problem}"));

@@ -32,7 +32,8 @@ pub(super) fn locate_service(region: &str, layers: Layers<'_>) -> Result<Service
     let plain_http = layers.plain_http();
     let given = given_endpoint(region, layers)?;
     let by_table = given.is_none();
-    let functions = given.map_or_else(|| checked(&"the region", &functions_url(region), plain_http), Ok)?;
+    let functions =
+        given.map_or_else(|| checked(&"the region", &functions_url(region), plain_http), Ok)?;
     let iam = locate_iam(region, &functions, plain_http, layers.env)?;
     let warning = (by_table && !is_known_region(region))
         .then(|| format!("the region `{region}` is not in the list of regions with FunctionGraph; asking {functions}"));
@@ -54,7 +55,8 @@ fn given_endpoint(region: &str, layers: Layers<'_>) -> Result<Option<Endpoint>, 
     let name = format!("{REGION_ENDPOINT}{}", region.replace('-', "_").to_ascii_uppercase());
     let Some(list) = variable(layers.env, &name)? else { return Ok(None) };
     let entries = list.split(',').map(str::trim).filter(|text| !text.is_empty());
-    let checked: Vec<_> = entries.map(|text| checked_as_sdk(&name, text, plain_http)).collect::<Result<_, _>>()?;
+    let checked: Vec<_> =
+        entries.map(|text| checked_as_sdk(&name, text, plain_http)).collect::<Result<_, _>>()?;
     let empty = || usage(format!("{name}: {} holds no address", shown(&list)));
     checked.into_iter().next().ok_or_else(empty).map(Some)
 }
@@ -71,9 +73,9 @@ fn shown_address(text: &str) -> String {
     if text.contains(['@', '?', '#']) { "the address".to_owned() } else { shown(text) }
 }
 
-/// The IAM that may be shown our credentials: one that the user named, or the one that the region table
-/// has for this very service. A service elsewhere has an IAM elsewhere, and the vendor's must not see
-/// its keys.
+/// The IAM that may be shown our credentials: one that the user named, or the one that the region
+/// table has for this very service. A service elsewhere has an IAM elsewhere, and the vendor's must
+/// not see its keys.
 fn locate_iam(
     region: &str,
     functions: &Endpoint,
@@ -98,11 +100,11 @@ fn checked(place: &dyn Display, text: &str, plain_http: PlainHttp) -> Result<End
 }
 
 fn unusable(place: &dyn Display, text: &str, problem: EndpointProblem) -> Failure {
-    let failure = usage(format!("{place}: {} cannot be used", shown_address(text))).because(problem);
+    let failure =
+        usage(format!("{place}: {} cannot be used", shown_address(text))).because(problem);
     match problem {
-        EndpointProblem::PlainHttp => {
-            failure.hint("use https, or accept that tokens are sent in the clear with --allow-plain-http")
-        }
+        EndpointProblem::PlainHttp => failure
+            .hint("use https, or accept that tokens are sent in the clear with --allow-plain-http"),
         EndpointProblem::Userinfo => failure.hint("give credentials in the environment"),
         _ => failure.hint("write it like https://functiongraph.cn-north-4.myhuaweicloud.com"),
     }
@@ -122,8 +124,13 @@ mod tests {
         Flags { endpoint: endpoint.map(str::to_owned), ..Flags::default() }
     }
 
-    fn locate(region: &str, flags: &Flags, set: &[(&str, &str)]) -> Result<ServiceAddress, Failure> {
-        let env = |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+    fn locate(
+        region: &str,
+        flags: &Flags,
+        set: &[(&str, &str)],
+    ) -> Result<ServiceAddress, Failure> {
+        let env =
+            |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         locate_service(region, Layers { flags, env: &env })
     }
 
@@ -134,12 +141,16 @@ mod tests {
             let iam = found.iam.map_or_else(|| "none".to_owned(), |iam| iam.to_string());
             (found.functions.to_string(), iam, found.warning.is_some())
         };
-        let expect = |functions: &str, iam: &str, warning| (functions.to_owned(), iam.to_owned(), warning);
-        let (functions, iam) =
-            ("https://functiongraph.cn-north-4.myhuaweicloud.com", "https://iam.cn-north-4.myhuaweicloud.com");
+        let expect =
+            |functions: &str, iam: &str, warning| (functions.to_owned(), iam.to_owned(), warning);
+        let (functions, iam) = (
+            "https://functiongraph.cn-north-4.myhuaweicloud.com",
+            "https://iam.cn-north-4.myhuaweicloud.com",
+        );
         assert_eq!(address(None, "cn-north-4", &[]), expect(functions, iam, false));
         assert_eq!(address(Some(""), "cn-north-4", &[]), expect(functions, iam, false));
-        let (unknown, global) = ("https://functiongraph.xx-1.myhuaweicloud.com", "https://iam.myhuaweicloud.com");
+        let (unknown, global) =
+            ("https://functiongraph.xx-1.myhuaweicloud.com", "https://iam.myhuaweicloud.com");
         assert_eq!(address(None, "xx-1", &[]), expect(unknown, global, true));
         let own = "https://gate.example/fg";
         assert_eq!(
@@ -148,11 +159,17 @@ mod tests {
         );
         assert_eq!(address(Some(own), "xx-1", &[]), expect(own, "none", false));
         let of_user = "https://iam.private.example/v3";
-        assert_eq!(address(Some(own), "cn-north-4", &[(AUTH_URL, of_user)]), expect(own, of_user, false));
+        assert_eq!(
+            address(Some(own), "cn-north-4", &[(AUTH_URL, of_user)]),
+            expect(own, of_user, false)
+        );
         let elsewhere = "https://functiongraph.cn-north-4.myhuaweicloud.com.example";
         assert_eq!(address(Some(elsewhere), "cn-north-4", &[]), expect(elsewhere, "none", false));
         let spelled_out = "https://FunctionGraph.cn-north-4.myhuaweicloud.com:443/";
-        assert_eq!(address(Some(spelled_out), "cn-north-4", &[(AUTH_URL, of_user)]), expect(functions, iam, false));
+        assert_eq!(
+            address(Some(spelled_out), "cn-north-4", &[(AUTH_URL, of_user)]),
+            expect(functions, iam, false)
+        );
         let local = "http://127.0.0.1:8080";
         assert_eq!(address(Some(local), "cn-north-4", &[]), expect(local, local, false));
     }
@@ -160,9 +177,15 @@ mod tests {
     #[test]
     fn an_unusable_address_is_named_by_its_place() {
         let failure = locate("r", &at(Some("https://u:hunter2@x")), &[]).unwrap_err();
-        assert_eq!(failure.to_string(), "--endpoint: the address cannot be used: it holds a user name or a password");
+        assert_eq!(
+            failure.to_string(),
+            "--endpoint: the address cannot be used: it holds a user name or a password"
+        );
         let plain = at(Some("http://example.com"));
-        assert!(format!("{:?}", locate("r", &plain, &[]).unwrap_err().hint).contains("--allow-plain-http"));
+        assert!(
+            format!("{:?}", locate("r", &plain, &[]).unwrap_err().hint)
+                .contains("--allow-plain-http")
+        );
         assert!(locate("r", &Flags { allow_plain_http: true, ..plain }, &[]).is_ok());
     }
 
@@ -173,31 +196,48 @@ mod tests {
 
     #[test]
     fn the_sdks_variable_of_a_region_gives_way_to_ours_and_ours_to_the_flag() {
-        let set = [(OF_REGION, "https://sdk.example"), (OURS, "https://ours.example"), (IAM_ENDPOINT, "iam.example")];
-        let functions = |endpoint, set: &[_]| locate(NORTH, &at(endpoint), set).unwrap().functions.to_string();
+        let set = [
+            (OF_REGION, "https://sdk.example"),
+            (OURS, "https://ours.example"),
+            (IAM_ENDPOINT, "iam.example"),
+        ];
+        let functions =
+            |endpoint, set: &[_]| locate(NORTH, &at(endpoint), set).unwrap().functions.to_string();
         assert_eq!(functions(Some("https://flag.example"), &set), "https://flag.example");
         assert_eq!(functions(Some(""), &set), "https://ours.example");
         assert_eq!(functions(None, &set[..1]), "https://sdk.example");
         let found = locate("cn-east-3", &at(None), &set[..1]).unwrap().functions.to_string();
         assert_eq!(found, "https://functiongraph.cn-east-3.myhuaweicloud.com");
-        let set = [("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_XX_NEW_1", "gate.example"), (IAM_ENDPOINT, "iam.example")];
+        let set = [
+            ("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_XX_NEW_1", "gate.example"),
+            (IAM_ENDPOINT, "iam.example"),
+        ];
         let found = locate("xx-new_1", &at(None), &set).unwrap();
-        assert_eq!((found.functions.to_string(), found.warning), ("https://gate.example".to_owned(), None));
+        assert_eq!(
+            (found.functions.to_string(), found.warning),
+            ("https://gate.example".to_owned(), None)
+        );
     }
 
     #[test]
     fn the_sdks_variables_take_urls_bare_hosts_and_a_list() {
-        let found = |functions, iam| locate(NORTH, &at(None), &[(OF_REGION, functions), (IAM_ENDPOINT, iam)]);
+        let found = |functions, iam| {
+            locate(NORTH, &at(None), &[(OF_REGION, functions), (IAM_ENDPOINT, iam)])
+        };
         for (functions, iam, expected) in [
             ("https://a.example", "https://i.example", ["https://a.example", "https://i.example"]),
             ("a.example", "i.example:8443", ["https://a.example", "https://i.example:8443"]),
             ("a.example/gate, http://b.example.invalid:x", "i.example", ["", ""]),
-            (" a.example/gate , https://b.example,", " i.example\n", ["https://a.example/gate", "https://i.example"]),
+            (
+                " a.example/gate , https://b.example,",
+                " i.example\n",
+                ["https://a.example/gate", "https://i.example"],
+            ),
             ("http://127.0.0.1:1", "http://[::1]:2", ["http://127.0.0.1:1", "http://[::1]:2"]),
             ("127.0.0.1:1", "localhost", ["https://127.0.0.1:1", "https://localhost"]),
         ] {
-            let found =
-                found(functions, iam).map(|found| [found.functions, found.iam.unwrap()].map(|it| it.to_string()));
+            let found = found(functions, iam)
+                .map(|found| [found.functions, found.iam.unwrap()].map(|it| it.to_string()));
             assert_eq!(found.unwrap_or_default(), expected, "{functions} {iam}");
         }
     }
@@ -206,8 +246,14 @@ mod tests {
     fn an_unusable_address_of_the_sdks_is_named_with_its_variable() {
         for name in [OF_REGION, IAM_ENDPOINT, OURS] {
             for (value, said) in [
-                ("http://a.example", "\"http://a.example\" cannot be used: plain http is accepted for this machine's"),
-                ("ftp://a.example", "\"ftp://a.example\" cannot be used: its scheme is neither https nor http"),
+                (
+                    "http://a.example",
+                    "\"http://a.example\" cannot be used: plain http is accepted for this machine's",
+                ),
+                (
+                    "ftp://a.example",
+                    "\"ftp://a.example\" cannot be used: its scheme is neither https nor http",
+                ),
                 ("a b", "\"a b\" cannot be used: it is no URL"),
                 ("\u{1b}[2J", "\"\\u{1b}[2J\" cannot be used: it is no URL"),
                 ("https://u:hunter2@x", "the address cannot be used: it holds a user name"),
@@ -215,14 +261,21 @@ mod tests {
                 ("https://x?t=hunter2", "the address cannot be used: it holds a query"),
             ] {
                 let failure = locate(NORTH, &at(None), &[(name, value)]).unwrap_err();
-                assert_eq!((failure.kind.exit_code(), failure.hint.is_some()), (2, true), "{name} {value}");
+                assert_eq!(
+                    (failure.kind.exit_code(), failure.hint.is_some()),
+                    (2, true),
+                    "{name} {value}"
+                );
                 assert!(failure.to_string().starts_with(&format!("{name}: {said}")), "{failure}");
                 assert!(!format!("{failure} {failure:?}").contains("hunter2"), "{failure:?}");
             }
         }
         let several = [(OF_REGION, "https://a.example,ftp://b.example")];
         let failure = locate(NORTH, &at(None), &several).unwrap_err().to_string();
-        assert!(failure.starts_with(&format!("{OF_REGION}: \"ftp://b.example\" cannot be used")), "{failure}");
+        assert!(
+            failure.starts_with(&format!("{OF_REGION}: \"ftp://b.example\" cannot be used")),
+            "{failure}"
+        );
         let failure = locate(NORTH, &at(None), &[(OF_REGION, " ,")]).unwrap_err().to_string();
         assert_eq!(failure, format!("{OF_REGION}: \" ,\" holds no address"));
     }

@@ -53,7 +53,11 @@ impl Tuning {
             request_timeout: Layers::value(REQUEST_TIMEOUT, flags.request_timeout, timeout),
             settle_delay: Layers::value(SETTLE_DELAY, flags.settle_delay, default.settle_delay),
             open_recheck: Layers::value(OPEN_RECHECK, flags.open_recheck, default.open_recheck),
-            verify_budget: Layers::value(VERIFY_BUDGET, flags.verify_budget, VERIFY_SHARE * PERCENT),
+            verify_budget: Layers::value(
+                VERIFY_BUDGET,
+                flags.verify_budget,
+                VERIFY_SHARE * PERCENT,
+            ),
         }
     }
 
@@ -103,7 +107,9 @@ pub fn defaults() -> Vec<Shown> {
 pub fn parse_rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
     match rate {
-        _ if rate.is_nan() || rate.is_infinite() || rate <= 0.0 => Err("must be greater than 0".to_owned()),
+        _ if rate.is_nan() || rate.is_infinite() || rate <= 0.0 => {
+            Err("must be greater than 0".to_owned())
+        }
         _ if rate < LEAST_RATE => Err(format!("must be at least {LEAST_RATE:.7}, once a day")),
         _ => Ok(rate),
     }
@@ -120,7 +126,11 @@ pub fn parse_timeout(text: &str) -> Result<Duration, String> {
 /// Reads a part in percent.
 pub fn parse_percent(text: &str) -> Result<f64, String> {
     let percent: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
-    if (0.0..=PERCENT).contains(&percent) { Ok(percent) } else { Err("it lies between 0 and 100".to_owned()) }
+    if (0.0..=PERCENT).contains(&percent) {
+        Ok(percent)
+    } else {
+        Err("it lies between 0 and 100".to_owned())
+    }
 }
 
 #[cfg(test)]
@@ -131,7 +141,8 @@ mod tests {
     /// What people read in the help and in docs/commands.md.
     #[test]
     fn the_defaults_are_those_of_the_engine() {
-        let told: Vec<String> = defaults().into_iter().map(|it| format!("{} {}", it.flag, it.value)).collect();
+        let told: Vec<String> =
+            defaults().into_iter().map(|it| format!("{} {}", it.flag, it.value)).collect();
         let expected = [
             "--concurrency 4",
             "--max-rps 5",
@@ -148,10 +159,14 @@ mod tests {
     #[test]
     fn a_flag_comes_before_the_default_and_is_named() {
         let settle_delay = Some(Duration::from_secs(90));
-        let tuning = Tuning::of(&Flags { settle_delay, verify_budget: Some(50.0), ..Flags::default() });
+        let tuning =
+            Tuning::of(&Flags { settle_delay, verify_budget: Some(50.0), ..Flags::default() });
         let shown = |flag| tuning.shown().into_iter().find(|it| it.flag == flag).unwrap();
         let origin = Origin::Flag("--settle-delay");
-        assert_eq!(shown("--settle-delay"), Shown { flag: "--settle-delay", value: "1m 30s".to_owned(), origin });
+        assert_eq!(
+            shown("--settle-delay"),
+            Shown { flag: "--settle-delay", value: "1m 30s".to_owned(), origin }
+        );
         assert_eq!(shown("--max-rps").origin, Origin::Default);
         assert_eq!((tuning.settings().settle_delay.as_secs(), tuning.verify_share()), (90, 0.5));
     }

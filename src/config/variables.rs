@@ -13,7 +13,8 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 pub(super) fn variable(env: Environment<'_>, name: &str) -> Result<Option<String>, Failure> {
     let Some(value) = env(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     // The value may be a secret, and stays unsaid.
-    let foreign = |_| usage(format!("the value of {name} is not UTF-8")).hint("set it again, in UTF-8");
+    let foreign =
+        |_| usage(format!("the value of {name} is not UTF-8")).hint("set it again, in UTF-8");
     value.into_string().map(Some).map_err(foreign)
 }
 

@@ -1,5 +1,5 @@
-//! What a run did, in numbers. Each part has one owner: who sends counts requests, who takes pages in
-//! counts pages, and who writes counts records.
+//! What a run did, in numbers. Each part has one owner: who sends counts requests, who takes pages
+//! in counts pages, and who writes counts records.
 
 use std::iter::Sum;
 use std::ops::AddAssign;

@@ -77,9 +77,10 @@ impl IntervalSet {
     pub fn insert(&mut self, new: Interval) {
         let from = self.0.partition_point(|old| old.end < new.begin);
         let to = self.0.partition_point(|old| old.begin <= new.end);
-        let joined = self.0[from..to]
-            .iter()
-            .fold(new, |sum, old| Interval { begin: sum.begin.min(old.begin), end: sum.end.max(old.end) });
+        let joined = self.0[from..to].iter().fold(new, |sum, old| Interval {
+            begin: sum.begin.min(old.begin),
+            end: sum.end.max(old.end),
+        });
         self.0.splice(from..to, [joined]);
     }
 

@@ -44,24 +44,28 @@ pub enum RecordTime {
     Unreadable(Box<str>),
 }
 
-/// So many seconds around the one from which computers count hold that second in every zone: none is a day from UTC.
+/// So many seconds around the one from which computers count hold that second in every zone: none
+/// is a day from UTC.
 const NEAR_EPOCH: i64 = 86_400;
 
-/// Dates that stand for none: the first ones of Go, of a database of zeros, of Windows and of spreadsheets, and the last
-/// that four digits can write.
+/// Dates that stand for none: the first ones of Go, of a database of zeros, of Windows and of
+/// spreadsheets, and the last that four digits can write.
 const NO_DATES: [&str; 5] = ["0001-01-01", "0000-00-00", "1601-01-01", "1900-01-01", "9999-12-31"];
 
 impl RecordTime {
-    /// Reads a time, keeping what cannot be read; none when there is nothing, which services written in Go send as the
-    /// first second of the year 1, in whatever zone, databases as a date of zeros, and others as the second from which
-    /// computers count. Taken for a moment it would make a waiting record decades old.
+    /// Reads a time, keeping what cannot be read; none when there is nothing, which services
+    /// written in Go send as the first second of the year 1, in whatever zone, databases as a date
+    /// of zeros, and others as the second from which computers count. Taken for a moment it would
+    /// make a waiting record decades old.
     pub fn parse(text: &str) -> Option<Self> {
         let is_nothing = text.is_empty() || NO_DATES.iter().any(|date| text.starts_with(date));
         match text.parse::<Timestamp>() {
             _ if is_nothing => None,
             Ok(moment) if moment == Timestamp::MIN || moment.unix().abs() < NEAR_EPOCH => None,
             Ok(moment) => Some(Self::At(moment)),
-            Err(_) => Some(from_epoch(text).map_or_else(|| Self::Unreadable(text.into()), Self::At)),
+            Err(_) => {
+                Some(from_epoch(text).map_or_else(|| Self::Unreadable(text.into()), Self::At))
+            }
         }
     }
 
@@ -74,10 +78,11 @@ impl RecordTime {
     }
 }
 
-/// Reads seconds or milliseconds since 1970, as services write them that are not the documented one: ten digits are a second
-/// between 2001 and 2286, thirteen a millisecond of the same time.
+/// Reads seconds or milliseconds since 1970, as services write them that are not the documented
+/// one: ten digits are a second between 2001 and 2286, thirteen a millisecond of the same time.
 fn from_epoch(text: &str) -> Option<Timestamp> {
-    let number: i64 = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let number: i64 =
+        text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))?;
     match text.len() {
         10 => Some(Timestamp::from_unix(number)),
         13 => Some(Timestamp::from_unix(number / 1_000)),
@@ -134,7 +139,10 @@ mod tests {
         for number in ["177236640", "17723664000", "-772366400", "1772366400.5"] {
             assert_eq!(RecordTime::parse(number), Some(RecordTime::Unreadable(number.into())));
         }
-        assert_eq!(RecordTime::parse("yesterday"), Some(RecordTime::Unreadable("yesterday".into())));
+        assert_eq!(
+            RecordTime::parse("yesterday"),
+            Some(RecordTime::Unreadable("yesterday".into()))
+        );
         for nothing in [
             "",
             "0001-01-01T00:00:00",

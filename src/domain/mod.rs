@@ -19,7 +19,8 @@ pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};
 pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};
 pub use page::{
-    Entry, EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker, PAGE_LIMIT, Page, PageQuery, ProbeQuery, Reject,
+    Entry, EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker, PAGE_LIMIT, Page, PageQuery,
+    ProbeQuery, Reject,
 };
 pub use shape::{Form, Shape};
 pub use status::Status;

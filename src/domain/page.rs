@@ -17,7 +17,8 @@ impl fmt::Display for Marker {
 /// The most records a page may hold: the documented maximum of the listing.
 pub const PAGE_LIMIT: u32 = 500;
 
-/// So many bytes of what could not be read are kept: enough to see what it was, and no room for harm.
+/// So many bytes of what could not be read are kept: enough to see what it was, and no room for
+/// harm.
 const MOST_REJECTED: usize = 64 * 1024;
 
 /// A record that could not be read, kept aside with the reason.
@@ -38,10 +39,11 @@ pub enum Entry {
     Reject(Reject),
 }
 
-/// Stands for an entry when pages are compared: a digest of its id, or of its text where it has none.
+/// Stands for an entry when pages are compared: a digest of its id, or of its text where it has
+/// none.
 ///
-/// Two ids of one walk collide once in about 10^12 walks, and then look like a repeated record, which
-/// proves nothing: a collision can cost a walk, not a record.
+/// Two ids of one walk collide once in about 10^12 walks, and then look like a repeated record,
+/// which proves nothing: a collision can cost a walk, not a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryKey(u64);
 

@@ -21,7 +21,8 @@ pub enum Status {
 
 impl Status {
     /// The five documented statuses, in the order a record can pass through them.
-    pub const KNOWN: [Self; 5] = [Self::Wait, Self::Running, Self::Success, Self::Fail, Self::Discard];
+    pub const KNOWN: [Self; 5] =
+        [Self::Wait, Self::Running, Self::Success, Self::Fail, Self::Discard];
 
     /// Reads a status exactly as the service spells it; never fails.
     pub fn parse(text: &str) -> Self {

@@ -48,17 +48,23 @@ impl Timestamp {
     ///
     /// A backfill reads two times a record, so this does not go through a format string.
     fn from_fixed(text: &[u8; 19]) -> Option<Self> {
-        let punctuation = [text[4], text[7], text[13], text[16]] == *b"--::" && matches!(text[10], b'T' | b' ');
+        let punctuation =
+            [text[4], text[7], text[13], text[16]] == *b"--::" && matches!(text[10], b'T' | b' ');
         let year = i32::try_from(number(&text[0..4])?).ok()?;
         let date = NaiveDate::from_ymd_opt(year, number(&text[5..7])?, number(&text[8..10])?)?;
-        let time = date.and_hms_opt(number(&text[11..13])?, number(&text[14..16])?, number(&text[17..19])?)?;
+        let time = date.and_hms_opt(
+            number(&text[11..13])?,
+            number(&text[14..16])?,
+            number(&text[17..19])?,
+        )?;
         (punctuation && year > 0).then(|| Self::from_unix(time.and_utc().timestamp()))
     }
 
     /// Bytes of `YYYY-MM-DDTHH:MM:SSZ`.
     pub const TEXT_LENGTH: usize = 20;
 
-    /// `YYYY-MM-DDTHH:MM:SSZ` as ASCII, without an allocation: a backfill writes two times a record.
+    /// `YYYY-MM-DDTHH:MM:SSZ` as ASCII, without an allocation: a backfill writes two times a
+    /// record.
     pub fn to_text(self) -> [u8; Self::TEXT_LENGTH] {
         let civil = self.to_civil();
         let mut text = *b"0000-00-00T00:00:00Z";
@@ -108,7 +114,9 @@ impl FromStr for Timestamp {
 
 /// The value of a run of ASCII digits, at most four here; a sign is none.
 fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0')))
+    digits.iter().try_fold(0, |sum, digit| {
+        digit.is_ascii_digit().then(|| sum * 10 + u32::from(digit - b'0'))
+    })
 }
 
 /// Seconds east of UTC for nothing, `Z`, `z`, `+08:00`, `+0800` or `+08`.
@@ -157,7 +165,9 @@ impl Sub<Duration> for Timestamp {
 pub fn now_from_system(reading: SystemTime) -> Timestamp {
     let seconds = match reading.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
+        Err(before) => {
+            i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds)
+        }
     };
     Timestamp::from_unix(seconds)
 }

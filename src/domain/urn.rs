@@ -1,8 +1,8 @@
 //! How a function is named.
 //!
 //! Source of the forms: the vendor's page on the function model. A full URN has eight fields,
-//! `urn:fss:<region>:<project_id>:function:<package>:<name>:<version | !alias>`; without the last it
-//! means `latest`.
+//! `urn:fss:<region>:<project_id>:function:<package>:<name>:<version | !alias>`; without the last
+//! it means `latest`.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -88,7 +88,8 @@ impl FunctionUrn {
         if self.spelling.says_latest { format!("{self}:{LATEST}") } else { self.to_string() }
     }
 
-    /// The same function in the other form, with or without `latest`; a version or an alias has none.
+    /// The same function in the other form, with or without `latest`; a version or an alias has
+    /// none.
     pub fn other_form(&self) -> Option<Self> {
         let spelling = Spelling { says_latest: !self.spelling.says_latest };
         (self.qualifier == LATEST).then(|| Self { spelling, ..self.clone() })
@@ -97,7 +98,11 @@ impl FunctionUrn {
     /// `package:name`, as every table has it, and the version where it is not the usual one.
     pub fn full_name(&self) -> String {
         let Self { package, name, qualifier, .. } = self;
-        if qualifier == LATEST { format!("{package}:{name}") } else { format!("{package}:{name}:{qualifier}") }
+        if qualifier == LATEST {
+            format!("{package}:{name}")
+        } else {
+            format!("{package}:{name}:{qualifier}")
+        }
     }
 }
 
@@ -173,7 +178,9 @@ impl FromStr for FunctionRef {
         let fields: Vec<&str> = text.split(':').collect();
         let readable = |field: &&str| {
             !field.is_empty()
-                && !field.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '?' || c == '#')
+                && !field.contains(|c: char| {
+                    c.is_whitespace() || c.is_control() || c == '/' || c == '?' || c == '#'
+                })
         };
         if !fields.iter().all(readable) {
             return Err(unreadable());
@@ -186,7 +193,9 @@ impl FromStr for FunctionRef {
                 Ok(Self::Urn(urn([region, project_id, package, name], Some(qualifier))))
             }
             [name] => Ok(Self::Name { package: DEFAULT_PACKAGE.to_owned(), name: name.to_owned() }),
-            [package, name] => Ok(Self::Name { package: package.to_owned(), name: name.to_owned() }),
+            [package, name] => {
+                Ok(Self::Name { package: package.to_owned(), name: name.to_owned() })
+            }
             _ => Err(unreadable()),
         }
     }
@@ -195,7 +204,14 @@ impl FromStr for FunctionRef {
 fn urn(fields: [&str; 4], qualifier: Option<&str>) -> FunctionUrn {
     let [region, project_id, package, name] = fields.map(str::to_owned);
     let spelling = Spelling { says_latest: qualifier == Some(LATEST) };
-    FunctionUrn { region, project_id, package, name, qualifier: qualifier.unwrap_or(LATEST).to_owned(), spelling }
+    FunctionUrn {
+        region,
+        project_id,
+        package,
+        name,
+        qualifier: qualifier.unwrap_or(LATEST).to_owned(),
+        spelling,
+    }
 }
 
 #[cfg(test)]
@@ -220,8 +236,10 @@ mod tests {
 
     #[test]
     fn a_function_is_asked_as_it_was_given_and_has_one_other_form() {
-        for (given, other) in [(SEVEN.to_owned(), format!("{SEVEN}:latest")), (format!("{SEVEN}:latest"), SEVEN.into())]
-        {
+        for (given, other) in [
+            (SEVEN.to_owned(), format!("{SEVEN}:latest")),
+            (format!("{SEVEN}:latest"), SEVEN.into()),
+        ] {
             let urn: FunctionUrn = given.parse().unwrap();
             assert_eq!(urn.as_given(), given);
             assert_eq!(urn.other_form().map(|urn| urn.as_given()), Some(other));
@@ -242,8 +260,12 @@ mod tests {
 
     #[test]
     fn a_full_name_tells_a_version_that_is_not_the_latest() {
-        let name =
-            |rest: &str| format!("urn:fss:cn-north-4:0123:function:{rest}").parse::<FunctionUrn>().unwrap().full_name();
+        let name = |rest: &str| {
+            format!("urn:fss:cn-north-4:0123:function:{rest}")
+                .parse::<FunctionUrn>()
+                .unwrap()
+                .full_name()
+        };
         assert_eq!(name("default:report"), "default:report");
         assert_eq!(name("billing:report:latest"), "billing:report");
         assert_eq!(name("default:report:!prod"), "default:report:!prod");
@@ -275,7 +297,8 @@ mod tests {
             }
         }
 
-        /// Texts that are nearly URNs: what is read says the same again, and can stand in a path as it is.
+        /// Texts that are nearly URNs: what is read says the same again, and can stand in a path as
+        /// it is.
         #[test]
         fn what_is_nearly_a_urn_is_read_rightly_or_refused(
             fields in prop::collection::vec(prop_oneof!["urn|fss|function|latest|default|!prod", "[a-z/?# \n]{0,4}", "\\PC{0,4}"], 5..10),

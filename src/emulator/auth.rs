@@ -1,5 +1,6 @@
-//! Who may ask: the emulator's own reading of `SDK-HMAC-SHA256` and of IAM tokens, written apart from
-//! the client's so that the two cannot share a mistake; pinned by signatures of the vendor's SDK.
+//! Who may ask: the emulator's own reading of `SDK-HMAC-SHA256` and of IAM tokens, written apart
+//! from the client's so that the two cannot share a mistake; pinned by signatures of the vendor's
+//! SDK.
 
 use super::wire::Asked;
 use crate::domain::Timestamp;
@@ -79,7 +80,9 @@ impl Access {
         if let Some(token) = header(&asked.headers, "x-auth-token") {
             return self.admit_token(&token, now);
         }
-        let Some(line) = header(&asked.headers, "authorization") else { return Err(Refusal::Missing) };
+        let Some(line) = header(&asked.headers, "authorization") else {
+            return Err(Refusal::Missing);
+        };
         if self.locked_until.is_some_and(|until| now < until) {
             return Err(Refusal::Locked);
         }
@@ -113,7 +116,8 @@ impl Access {
         if token == TOKEN {
             return Ok(());
         }
-        let number = token.strip_prefix(TOKEN).and_then(|rest| rest.strip_prefix('-')?.parse().ok());
+        let number =
+            token.strip_prefix(TOKEN).and_then(|rest| rest.strip_prefix('-')?.parse().ok());
         match number.and_then(|number: u64| self.issued.get(&number)) {
             None => Err(Refusal::Token),
             Some(issued) if issued.expires <= now => Err(Refusal::Expired),
@@ -152,21 +156,30 @@ impl<'a> Claim<'a> {
 fn verify(asked: &Asked, line: &str, now: Timestamp) -> Result<(), Refusal> {
     let claim = Claim::parse(line).ok_or(Refusal::Signature)?;
     let date = header(&asked.headers, "x-sdk-date").ok_or(Refusal::Signature)?;
-    let moment = NaiveDateTime::parse_from_str(&date, "%Y%m%dT%H%M%SZ").map_err(|_| Refusal::Signature)?;
+    let moment =
+        NaiveDateTime::parse_from_str(&date, "%Y%m%dT%H%M%SZ").map_err(|_| Refusal::Signature)?;
     if (moment.and_utc().timestamp() - now.unix()).abs() > SKEW {
         return Err(Refusal::Skew);
     }
     let covered = claim.access_key == ACCESS_KEY && claim.signed.contains(&"x-sdk-date");
-    let expected = canonical_request(asked, &claim.signed).map(|canonical| sign(SECRET_KEY, &date, &canonical));
-    if covered && expected.as_deref() == Some(claim.signature) { Ok(()) } else { Err(Refusal::Signature) }
+    let expected = canonical_request(asked, &claim.signed)
+        .map(|canonical| sign(SECRET_KEY, &date, &canonical));
+    if covered && expected.as_deref() == Some(claim.signature) {
+        Ok(())
+    } else {
+        Err(Refusal::Signature)
+    }
 }
 
 /// The request in the form that is signed; nothing when a signed header is missing.
 fn canonical_request(asked: &Asked, signed: &[&str]) -> Option<String> {
-    let lines = signed.iter().map(|name| Some(format!("{name}:{}\n", header(&asked.headers, name)?)));
+    let lines =
+        signed.iter().map(|name| Some(format!("{name}:{}\n", header(&asked.headers, name)?)));
     let headers = lines.collect::<Option<String>>()?;
-    let payload = header(&asked.headers, "x-sdk-content-sha256").unwrap_or_else(|| sha256(&asked.body));
-    let (method, path, query) = (&asked.method, canonical_path(&asked.path), canonical_query(&asked.query));
+    let payload =
+        header(&asked.headers, "x-sdk-content-sha256").unwrap_or_else(|| sha256(&asked.body));
+    let (method, path, query) =
+        (&asked.method, canonical_path(&asked.path), canonical_query(&asked.query));
     Some(format!("{method}\n{path}\n{query}\n{headers}\n{}\n{payload}", signed.join(";")))
 }
 
@@ -176,7 +189,9 @@ fn string_to_sign(date: &str, canonical: &str) -> String {
 
 fn sign(secret: &str, date: &str, canonical: &str) -> String {
     // A key of any length will do, so there is no error to speak of.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+        return String::new();
+    };
     mac.update(string_to_sign(date, canonical).as_bytes());
     hex::encode(mac.finalize().into_bytes())
 }
@@ -217,8 +232,11 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// A header's value without the white space around it; several values of one name are one list.
 pub(super) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    let values: Vec<String> =
-        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned()).collect();
+    let values: Vec<String> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+        .collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
@@ -262,10 +280,15 @@ mod tests {
         let vectors: Vec<Value> = [vectors("vectors"), vectors("published_vectors")].concat();
         assert_eq!(vectors.len(), 19);
         for vector in vectors {
-            let (name, request, expected) = (text(&vector, "name"), &vector["request"], &vector["expected"]);
+            let (name, request, expected) =
+                (text(&vector, "name"), &vector["request"], &vector["expected"]);
             let target = text(expected, "request_target_as_sent");
-            let mut asked =
-                asked(text(request, "method"), target, &request["headers_before_signing"], &request["body_utf8"]);
+            let mut asked = asked(
+                text(request, "method"),
+                target,
+                &request["headers_before_signing"],
+                &request["body_utf8"],
+            );
             asked.headers.entry("host").or_insert(text(request, "host").parse().unwrap());
             let signed: Vec<&str> = text(expected, "signed_headers").split(';').collect();
             if signed.contains(&"x-sdk-content-sha256") {
@@ -277,8 +300,16 @@ mod tests {
             let canonical = canonical_request(&asked, &signed).unwrap();
             assert_eq!(canonical, text(expected, "canonical_request"), "{name}");
             let date = header(&asked.headers, "x-sdk-date").unwrap();
-            assert_eq!(string_to_sign(&date, &canonical), text(expected, "string_to_sign"), "{name}");
-            assert_eq!(sign(text(&vector, "secret_key"), &date, &canonical), text(expected, "signature"), "{name}");
+            assert_eq!(
+                string_to_sign(&date, &canonical),
+                text(expected, "string_to_sign"),
+                "{name}"
+            );
+            assert_eq!(
+                sign(text(&vector, "secret_key"), &date, &canonical),
+                text(expected, "signature"),
+                "{name}"
+            );
         }
     }
 
@@ -295,17 +326,25 @@ mod tests {
             assert_eq!(claim.access_key, text(&case, "access_key"));
             let canonical = canonical_request(&asked, &claim.signed).unwrap();
             let date = header(&asked.headers, "x-sdk-date").unwrap();
-            assert_eq!(sign(text(&case, "secret_key"), &date, &canonical), claim.signature, "{}", text(&case, "name"));
+            assert_eq!(
+                sign(text(&case, "secret_key"), &date, &canonical),
+                claim.signature,
+                "{}",
+                text(&case, "name")
+            );
         }
     }
 
     /// A request as a client would sign it with the emulator's key.
     fn signed(secret: &str) -> Asked {
-        let headers = serde_json::json!({ "Host": "127.0.0.1:1", "X-Sdk-Date": "20240301T120000Z" });
+        let headers =
+            serde_json::json!({ "Host": "127.0.0.1:1", "X-Sdk-Date": "20240301T120000Z" });
         let mut asked = asked("GET", "/v3/projects?name=cn-north-4", &headers, &Value::Null);
         let canonical = canonical_request(&asked, &["host", "x-sdk-date"]).unwrap();
         let signature = sign(secret, "20240301T120000Z", &canonical);
-        let line = format!("{SCHEME}Access={ACCESS_KEY}, SignedHeaders=host;x-sdk-date, Signature={signature}");
+        let line = format!(
+            "{SCHEME}Access={ACCESS_KEY}, SignedHeaders=host;x-sdk-date, Signature={signature}"
+        );
         asked.headers.insert("authorization", line.parse().unwrap());
         asked
     }
@@ -332,9 +371,15 @@ mod tests {
             changed(|asked| asked.path.push('x')),
             changed(|asked| asked.query.push('x')),
             changed(|asked| asked.body = "x".into()),
-            changed(|asked| drop(asked.headers.insert("host", HeaderValue::from_static("elsewhere")))),
+            changed(|asked| {
+                drop(asked.headers.insert("host", HeaderValue::from_static("elsewhere")));
+            }),
         ] {
-            assert_eq!(Access::default().admit(&wrong, at(0)), Err(Refusal::Signature), "{wrong:?}");
+            assert_eq!(
+                Access::default().admit(&wrong, at(0)),
+                Err(Refusal::Signature),
+                "{wrong:?}"
+            );
         }
     }
 
@@ -345,7 +390,10 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(access.admit(&bad, at(0)), Err(Refusal::Signature));
         }
-        assert_eq!((access.failures(), access.admit(&good, at(0)), access.failures()), (5, Ok(()), 0));
+        assert_eq!(
+            (access.failures(), access.admit(&good, at(0)), access.failures()),
+            (5, Ok(()), 0)
+        );
         for _ in 0..6 {
             assert_eq!(access.admit(&bad, at(0)), Err(Refusal::Signature));
         }
@@ -367,7 +415,8 @@ mod tests {
             ("emulator-token-99", at(0), Err(Refusal::Token)),
             ("other", at(0), Err(Refusal::Token)),
         ] {
-            let asked = asked("GET", "/", &serde_json::json!({ "X-Auth-Token": token }), &Value::Null);
+            let asked =
+                asked("GET", "/", &serde_json::json!({ "X-Auth-Token": token }), &Value::Null);
             assert_eq!(access.admit(&asked, now), verdict, "{token}");
         }
         access.expire_tokens(at(1));

@@ -23,8 +23,9 @@ pub(super) fn scale(drawn: u64, below: u64) -> u64 {
     u64::try_from(wide).unwrap_or(u64::MAX)
 }
 
-/// Maps a drawn number onto `0..=most` so that small values are common and large ones rare: with the
-/// sixth power of an even draw, half of the values are below `most / 64`, one in ten above `most / 2`.
+/// Maps a drawn number onto `0..=most` so that small values are common and large ones rare: with
+/// the sixth power of an even draw, half of the values are below `most / 64`, one in ten above
+/// `most / 2`.
 pub(super) fn skewed(drawn: u64, most: u32) -> u32 {
     let even = u128::from(drawn >> 48);
     let sixth = (even * even * even * even * even * even) >> 64;
@@ -47,6 +48,9 @@ mod tests {
 
     #[test]
     fn scale_stays_below_its_bound() {
-        assert_eq!((scale(u64::MAX, 7), scale(0, 7), scale(u64::MAX, 1), scale(u64::MAX, 0)), (6, 0, 0, 0));
+        assert_eq!(
+            (scale(u64::MAX, 7), scale(0, 7), scale(u64::MAX, 1), scale(u64::MAX, 0)),
+            (6, 0, 0, 0)
+        );
     }
 }

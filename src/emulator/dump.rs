@@ -56,19 +56,27 @@ mod tests {
     #[test]
     fn every_listed_record_is_a_line() {
         let anchor = Timestamp::from_unix(1_772_366_400);
-        let world = World::new(WorldSpec { records: 600, span: 3_600, ..WorldSpec::new(anchor) }).unwrap();
-        let listed: Vec<Shown> = (0..3).flat_map(|function| world.shown(function, anchor)).collect();
+        let world =
+            World::new(WorldSpec { records: 600, span: 3_600, ..WorldSpec::new(anchor) }).unwrap();
+        let listed: Vec<Shown> =
+            (0..3).flat_map(|function| world.shown(function, anchor)).collect();
         let emulator = Emulator::new(world, Readings::default(), Faults::none(), move || anchor);
         let mut out = Vec::new();
         emulator.dump(&mut out).unwrap();
-        let lines: Vec<Value> =
-            String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines: Vec<Value> = String::from_utf8(out)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         assert_eq!(lines.len(), listed.len());
         for (line, shown) in lines.iter().zip(&listed) {
             assert_eq!(line["request_id"], shown.id.to_string());
             assert_eq!(line["status"], shown.phase.as_str());
             assert_eq!(line["end_time"].as_str().is_none(), shown.phase.is_open());
-            assert_eq!(line["error_code"].as_u64(), shown.failure.map(|failure| u64::from(failure.code())));
+            assert_eq!(
+                line["error_code"].as_u64(),
+                shown.failure.map(|failure| u64::from(failure.code()))
+            );
         }
     }
 }

@@ -196,15 +196,20 @@ impl FromStr for Faults {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let faults: Self = serde_json::from_str(text).map_err(|error| format!("not a script of faults: {error}"))?;
+        let faults: Self = serde_json::from_str(text)
+            .map_err(|error| format!("not a script of faults: {error}"))?;
         let fits = |rule: &Rule| {
             !rule.faults.is_empty()
                 && rule.every != Some(0)
                 && rule.share.is_none_or(|share| (0.0..=1.0).contains(&share))
         };
         match faults.rules.iter().position(|rule| !fits(rule)) {
-            _ if faults.rules.len() > MOST_RULES => Err(format!("a script has at most {MOST_RULES} rules")),
-            Some(nth) => Err(format!("rule {nth} needs a fault, an `every` above 0 and a `share` from 0 to 1")),
+            _ if faults.rules.len() > MOST_RULES => {
+                Err(format!("a script has at most {MOST_RULES} rules"))
+            }
+            Some(nth) => Err(format!(
+                "rule {nth} needs a fault, an `every` above 0 and a `share` from 0 to 1"
+            )),
             None => Ok(faults),
         }
     }
@@ -213,7 +218,15 @@ impl FromStr for Faults {
 /// Everything by route and without conditions.
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
-        Self { on: None, holding: None, skip: 0, every: None, share: None, times: None, faults: vec![fault] }
+        Self {
+            on: None,
+            holding: None,
+            skip: 0,
+            every: None,
+            share: None,
+            times: None,
+            faults: vec![fault],
+        }
     }
 }
 
@@ -236,11 +249,14 @@ impl Engine {
         Self { faults, counters }
     }
 
-    /// What goes wrong with the next request of this kind; `holds` tells whether its page holds a record.
+    /// What goes wrong with the next request of this kind; `holds` tells whether its page holds a
+    /// record.
     pub(super) fn strike(&self, route: RouteName, holds: impl Fn(&str) -> bool) -> Vec<Fault> {
         let rules = self.faults.rules.iter().zip(&self.counters).enumerate();
         let rules = rules.filter(|(_, (rule, _))| rule.holding.as_deref().is_none_or(&holds));
-        rules.filter_map(|(nth, (rule, counter))| self.apply(nth as u64, rule, counter, route)).collect()
+        rules
+            .filter_map(|(nth, (rule, counter))| self.apply(nth as u64, rule, counter, route))
+            .collect()
     }
 
     fn apply(&self, nth: u64, rule: &Rule, counter: &Counter, route: RouteName) -> Option<Fault> {
@@ -251,7 +267,8 @@ impl Engine {
         let chosen = draw(self.faults.seed, nth, number);
         let due = rule.every.is_none_or(|every| number % every == every - 1);
         #[expect(clippy::cast_precision_loss, reason = "a million is exact")]
-        let lucky = rule.share.is_none_or(|share| (scale(chosen, MILLION) as f64) < share * MILLION as f64);
+        let lucky =
+            rule.share.is_none_or(|share| (scale(chosen, MILLION) as f64) < share * MILLION as f64);
         if !due || !lucky {
             return None;
         }
@@ -287,14 +304,18 @@ mod tests {
 
     #[test]
     fn flaky_strikes_one_request_of_five() {
-        let struck =
-            run(Faults::preset("flaky").unwrap(), 1_000).into_iter().filter(|faults| !faults.is_empty()).count();
+        let struck = run(Faults::preset("flaky").unwrap(), 1_000)
+            .into_iter()
+            .filter(|faults| !faults.is_empty())
+            .count();
         assert!((160..240).contains(&struck), "{struck}");
     }
 
     #[test]
     fn conditions_hold_together() {
-        let faults = rule(r#"{ "on": "invocations", "skip": 1, "every": 2, "times": 2, "faults": ["reset"] }"#);
+        let faults = rule(
+            r#"{ "on": "invocations", "skip": 1, "every": 2, "times": 2, "faults": ["reset"] }"#,
+        );
         let struck: Vec<usize> = run(faults.clone(), 9).iter().map(Vec::len).collect();
         assert_eq!(struck, [0, 0, 1, 0, 1, 0, 0, 0, 0]);
         assert_eq!(Engine::new(faults).strike(RouteName::Tokens, |_| true), []);
@@ -302,7 +323,8 @@ mod tests {
 
     #[test]
     fn a_record_that_is_named_strikes_the_pages_that_hold_it() {
-        let faults: Faults = r#"{ "rules": [{ "holding": "a1", "faults": ["garbled"] }] }"#.parse().unwrap();
+        let faults: Faults =
+            r#"{ "rules": [{ "holding": "a1", "faults": ["garbled"] }] }"#.parse().unwrap();
         let engine = Engine::new(faults);
         assert_eq!(engine.strike(RouteName::Invocations, |id| id == "a1"), [Fault::Garbled]);
         assert_eq!(engine.strike(RouteName::Invocations, |id| id == "b2"), []);

@@ -45,7 +45,10 @@ struct User {
 /// Without the password.
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("User").field("name", &self.name).field("domain", &self.domain).finish_non_exhaustive()
+        f.debug_struct("User")
+            .field("name", &self.name)
+            .field("domain", &self.domain)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,7 +72,8 @@ impl Identity {
     fn is_known(&self) -> bool {
         self.methods.iter().any(|method| method == "password")
             && self.password.as_ref().is_some_and(|Password { user }| {
-                (user.name.as_str(), user.password.as_str(), user.domain.name.as_str()) == (USER, PASSWORD, DOMAIN)
+                (user.name.as_str(), user.password.as_str(), user.domain.name.as_str())
+                    == (USER, PASSWORD, DOMAIN)
             })
     }
 }
@@ -119,7 +123,10 @@ pub(super) fn projects(parameters: &Parameters) -> Answer {
         "links": { "self": format!("https://iam.myhuaweicloud.com/v3/projects/{PROJECT_ID}") },
     });
     let projects = if named { vec![project] } else { vec![] };
-    Answer::of(200, &json!({ "projects": projects, "links": { "self": "https://iam.myhuaweicloud.com/v3/projects" } }))
+    Answer::of(
+        200,
+        &json!({ "projects": projects, "links": { "self": "https://iam.myhuaweicloud.com/v3/projects" } }),
+    )
 }
 
 /// IAM's own form of an error, its title the status's name.
@@ -174,7 +181,8 @@ mod tests {
             assert_eq!(body["token"]["expires_at"], "2019-02-14T06:52:13.000000Z");
             assert_eq!(body["token"]["project"]["id"], PROJECT_ID);
         }
-        let global: Value = serde_json::from_slice(&issue(&request(PASSWORD, &Value::Null)).body).unwrap();
+        let global: Value =
+            serde_json::from_slice(&issue(&request(PASSWORD, &Value::Null)).body).unwrap();
         assert_eq!(global["token"].get("project"), None);
     }
 
@@ -182,7 +190,9 @@ mod tests {
     fn a_wrong_password_or_project_gives_none() {
         let there = json!({ "project": { "name": REGION } });
         assert_eq!(issue(&request("wrong", &there)).status, 401);
-        for project in [json!({ "name": "elsewhere" }), json!({}), json!({ "name": REGION, "id": "other" })] {
+        for project in
+            [json!({ "name": "elsewhere" }), json!({}), json!({ "name": REGION, "id": "other" })]
+        {
             assert_eq!(issue(&request(PASSWORD, &json!({ "project": project }))).status, 401);
         }
         assert_eq!(issue(&json!({ "auth": {} })).status, 400);
@@ -191,7 +201,8 @@ mod tests {
     #[test]
     fn a_region_has_one_project_or_none() {
         let count = |query| {
-            let body: Value = serde_json::from_slice(&projects(&Parameters::parse(query)).body).unwrap();
+            let body: Value =
+                serde_json::from_slice(&projects(&Parameters::parse(query)).body).unwrap();
             body["projects"].as_array().unwrap().len()
         };
         assert_eq!((count("name=cn-north-4"), count("name=cn-north-1")), (1, 0));

@@ -57,7 +57,8 @@ impl Journal {
 
     pub(super) fn note_listing(&mut self, function: &str, query: &str) {
         if self.listings.len() < MOST_LISTINGS {
-            self.listings.push(ListingRequest { function: function.to_owned(), query: query.to_owned() });
+            self.listings
+                .push(ListingRequest { function: function.to_owned(), query: query.to_owned() });
         }
     }
 

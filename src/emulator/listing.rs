@@ -70,7 +70,11 @@ impl Matches {
             Self::Each(all) => all.get(nth).copied(),
             Self::ByStart { settled, recent, reversed } => {
                 let nth = if *reversed { self.len().checked_sub(nth + 1)? } else { nth };
-                if nth < settled.len() { Some(settled.start + nth) } else { recent.get(nth - settled.len()).copied() }
+                if nth < settled.len() {
+                    Some(settled.start + nth)
+                } else {
+                    recent.get(nth - settled.len()).copied()
+                }
             }
         }
     }
@@ -91,7 +95,9 @@ impl Seconds {
         let by_id = query.ids.is_some();
         match readings.lookup {
             Lookup::Anywhere if by_id => return Self::ALL,
-            Lookup::GivenWindow if by_id && query.begin.is_none() && query.end.is_none() => return Self::ALL,
+            Lookup::GivenWindow if by_id && query.begin.is_none() && query.end.is_none() => {
+                return Self::ALL;
+            }
             _ => {}
         }
         let begin = query.begin.unwrap_or(later(now, -DEFAULT_WINDOW));
@@ -132,8 +138,10 @@ impl Listing<'_> {
         let after = query.marker.saturating_add(limit).min(reachable);
         let passed = if self.readings.order == Order::NewestFirst { 0 } else { self.slid };
         let positions = query.marker..after;
-        let nth = |position: u64| matches.get(usize::try_from(position.saturating_add(passed)).ok()?);
-        let records: Vec<Shown> = positions.filter_map(nth).filter_map(|index| self.shown(index)).collect();
+        let nth =
+            |position: u64| matches.get(usize::try_from(position.saturating_add(passed)).ok()?);
+        let records: Vec<Shown> =
+            positions.filter_map(nth).filter_map(|index| self.shown(index)).collect();
         Listed {
             count: self.count(records.len() as u64, total, reachable),
             next_marker: self.next(query, after, reachable),
@@ -165,12 +173,18 @@ impl Listing<'_> {
     fn matches(self, query: &Query) -> Matches {
         let seconds = Seconds::of(query, self.readings, self.now);
         if let Some(ids) = &query.ids {
-            return Matches::Each(self.ordered(ids.iter().filter_map(|id| self.look_up(id)), query, seconds));
+            return Matches::Each(self.ordered(
+                ids.iter().filter_map(|id| self.look_up(id)),
+                query,
+                seconds,
+            ));
         }
         let by_start = matches!(self.readings.order, Order::OldestFirst | Order::NewestFirst);
         match self.readings.filter {
             Filter::Start if by_start && query.phase.is_none() => self.by_start(seconds),
-            Filter::Start => Matches::Each(self.ordered(self.between(seconds.from, seconds.to), query, seconds)),
+            Filter::Start => {
+                Matches::Each(self.ordered(self.between(seconds.from, seconds.to), query, seconds))
+            }
             Filter::End => Matches::Each(self.ordered(self.ending(seconds), query, seconds)),
         }
     }
@@ -184,8 +198,8 @@ impl Listing<'_> {
         Matches::ByStart { settled, recent, reversed: self.readings.order == Order::NewestFirst }
     }
 
-    /// Positions of records that may have ended, or begun without ending, in these seconds: those of
-    /// ordinary life that began not long before, and every slow one.
+    /// Positions of records that may have ended, or begun without ending, in these seconds: those
+    /// of ordinary life that began not long before, and every slow one.
     fn ending(self, seconds: Seconds) -> impl Iterator<Item = usize> {
         let ordinary = self.between(World::ordinary_reach(seconds.from), seconds.to);
         let slow = self.world.functions()[self.function].slow();
@@ -194,7 +208,12 @@ impl Listing<'_> {
     }
 
     /// Those of the candidates that match, in order.
-    fn ordered(self, candidates: impl Iterator<Item = usize>, query: &Query, seconds: Seconds) -> Vec<usize> {
+    fn ordered(
+        self,
+        candidates: impl Iterator<Item = usize>,
+        query: &Query,
+        seconds: Seconds,
+    ) -> Vec<usize> {
         let Readings { filter, order, .. } = *self.readings;
         let mut matching: Vec<(usize, Shown)> = candidates
             .filter_map(|index| Some((index, self.shown(index)?)))
@@ -202,13 +221,18 @@ impl Listing<'_> {
             .filter(|(_, record)| query.phase.is_none_or(|phase| phase == record.phase))
             .collect();
         match order {
-            Order::OldestFirst => matching.sort_by_key(|(index, record)| (filter_time(filter, record), *index)),
+            Order::OldestFirst => {
+                matching.sort_by_key(|(index, record)| (filter_time(filter, record), *index));
+            }
             Order::NewestFirst => {
-                matching.sort_by_key(|(index, record)| std::cmp::Reverse((filter_time(filter, record), *index)));
+                matching.sort_by_key(|(index, record)| {
+                    std::cmp::Reverse((filter_time(filter, record), *index))
+                });
             }
             Order::ById => matching.sort_by_key(|(_, record)| record.id),
-            Order::UnstableTies => matching
-                .sort_by_key(|(index, record)| (filter_time(filter, record), draw(self.request, 5, *index as u64))),
+            Order::UnstableTies => matching.sort_by_key(|(index, record)| {
+                (filter_time(filter, record), draw(self.request, 5, *index as u64))
+            }),
         }
         matching.into_iter().map(|(index, _)| index).collect()
     }
@@ -239,7 +263,8 @@ mod tests {
     const SPAN: i64 = 6 * 3_600;
     const RETENTION: i64 = 4 * 3_600;
 
-    /// Dense, late, expiring, with slow and retried records: everything that can go wrong in six hours.
+    /// Dense, late, expiring, with slow and retried records: everything that can go wrong in six
+    /// hours.
     static WORLD: LazyLock<World> = LazyLock::new(|| {
         World::new(WorldSpec {
             records: 3_000,
@@ -262,7 +287,14 @@ mod tests {
     fn readings() -> impl Strategy<Value = Readings> {
         let caps = (prop::option::of(1u64..90), prop::option::of(1u64..400), one(), one());
         (one(), one(), one(), one(), one(), caps).prop_map(
-            |(order, bounds, filter, count, lookup, (page_cap, result_cap, capped_count, last_marker))| Readings {
+            |(
+                order,
+                bounds,
+                filter,
+                count,
+                lookup,
+                (page_cap, result_cap, capped_count, last_marker),
+            )| Readings {
                 order,
                 bounds,
                 filter,
@@ -277,14 +309,18 @@ mod tests {
         )
     }
 
-    /// Seconds after a record's start at which something may happen to it: it begins, or it expires.
+    /// Seconds after a record's start at which something may happen to it: it begins, or it
+    /// expires.
     const TURNS: [i64; 4] = [0, 1, RETENTION - 1, RETENTION];
 
     /// A moment around the span, often on a second in which a record turns.
     fn moment() -> impl Strategy<Value = Timestamp> {
-        let any = (-SPAN - 600..3 * 3_600).prop_map(|seconds| Timestamp::from_unix(ANCHOR + seconds));
+        let any =
+            (-SPAN - 600..3 * 3_600).prop_map(|seconds| Timestamp::from_unix(ANCHOR + seconds));
         let turn = (0..WORLD.functions()[0].records(), prop::sample::select(TURNS.to_vec()))
-            .prop_map(|(index, after)| later(WORLD.start(Place { function: 0, index }).unwrap(), after));
+            .prop_map(|(index, after)| {
+                later(WORLD.start(Place { function: 0, index }).unwrap(), after)
+            });
         prop_oneof![any, turn]
     }
 
@@ -381,8 +417,16 @@ mod tests {
             (LastMarker::Absent, None),
         ] {
             let readings = Readings { last_marker, result_cap: Some(250), ..Readings::default() };
-            assert_eq!(listing(&readings, now).page(&query(100)).next_marker, Some(200), "{last_marker}");
-            assert_eq!(listing(&readings, now).page(&query(200)).next_marker, expected, "{last_marker}");
+            assert_eq!(
+                listing(&readings, now).page(&query(100)).next_marker,
+                Some(200),
+                "{last_marker}"
+            );
+            assert_eq!(
+                listing(&readings, now).page(&query(200)).next_marker,
+                expected,
+                "{last_marker}"
+            );
         }
     }
 
@@ -391,10 +435,20 @@ mod tests {
         let now = Timestamp::from_unix(ANCHOR + 3_600);
         for order in [Order::OldestFirst, Order::NewestFirst] {
             let readings = Readings { order, ..Readings::default() };
-            let query = Query { limit: 500, begin: Some(later(now, -7_200)), end: Some(now), ..Query::default() };
-            let (still, slid) = (listing(&readings, now), Listing { slid: 2, ..listing(&readings, now) });
+            let query = Query {
+                limit: 500,
+                begin: Some(later(now, -7_200)),
+                end: Some(now),
+                ..Query::default()
+            };
+            let (still, slid) =
+                (listing(&readings, now), Listing { slid: 2, ..listing(&readings, now) });
             let (before, after) = (walk(still, &query), walk(slid, &query));
-            let kept = if order == Order::OldestFirst { &before[2..] } else { &before[..before.len() - 2] };
+            let kept = if order == Order::OldestFirst {
+                &before[2..]
+            } else {
+                &before[..before.len() - 2]
+            };
             assert_eq!(after, kept);
         }
     }
@@ -403,7 +457,12 @@ mod tests {
     fn unstable_ties_change_from_request_to_request() {
         let readings = Readings { order: Order::UnstableTies, ..Readings::default() };
         let now = Timestamp::from_unix(ANCHOR);
-        let query = Query { limit: 500, begin: Some(later(now, -7_200)), end: Some(now), ..Query::default() };
+        let query = Query {
+            limit: 500,
+            begin: Some(later(now, -7_200)),
+            end: Some(now),
+            ..Query::default()
+        };
         let page = |request| Listing { request, ..listing(&readings, now) }.page(&query).records;
         assert_eq!(page(1), page(1));
         assert_ne!(page(1), page(2));

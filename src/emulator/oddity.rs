@@ -76,7 +76,8 @@ mod tests {
     fn one_of_so_many_is_odd_and_every_oddity_occurs() {
         let anchor = Timestamp::from_unix(1_772_366_400);
         let world = World::new(WorldSpec::new(anchor)).unwrap();
-        let odd: Vec<Oddity> = world.shown(0, anchor).filter_map(|shown| Oddity::of(shown.id, 50)).collect();
+        let odd: Vec<Oddity> =
+            world.shown(0, anchor).filter_map(|shown| Oddity::of(shown.id, 50)).collect();
         let records = world.functions()[0].records();
         assert!((records / 65..records / 40).contains(&odd.len()), "{} of {records}", odd.len());
         assert!(Oddity::ALL.iter().all(|oddity| odd.contains(oddity)));
@@ -89,8 +90,10 @@ mod tests {
         });
         let changed = |oddity: Oddity| {
             let odd = oddity.distort(plain.clone());
-            let names = ["request_id", "status", "error_code", "error_message", "start_time", "end_time"];
-            let differing: Vec<&str> = names.into_iter().filter(|name| odd.get(name) != plain.get(name)).collect();
+            let names =
+                ["request_id", "status", "error_code", "error_message", "start_time", "end_time"];
+            let differing: Vec<&str> =
+                names.into_iter().filter(|name| odd.get(name) != plain.get(name)).collect();
             (differing, odd.as_object().map_or(0, serde_json::Map::len))
         };
         assert_eq!(changed(Oddity::ExtraFields), (vec![], 8));

@@ -62,7 +62,10 @@ pub struct Options {
 
 impl Options {
     /// The service these options describe, its records ending at the clock's now.
-    pub fn build(&self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Result<Emulator, String> {
+    pub fn build(
+        &self,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Result<Emulator, String> {
         let world = World::new(self.spec(clock()))?;
         Ok(Emulator::new(world, self.readings.clone(), self.script()?, clock))
     }
@@ -98,10 +101,14 @@ impl Options {
 fn read_script(path: &str) -> Result<Faults, String> {
     let unreadable = |cause: io::Error| {
         let presets = Faults::presets().collect::<Vec<_>>().join(", ");
-        format!("cannot read the faults `{path}`, which is a file unless it is one of {presets}: {cause}")
+        format!(
+            "cannot read the faults `{path}`, which is a file unless it is one of {presets}: {cause}"
+        )
     };
     let mut text = String::new();
-    open_regular(path).and_then(|file| file.take(MOST_SCRIPT).read_to_string(&mut text)).map_err(unreadable)?;
+    open_regular(path)
+        .and_then(|file| file.take(MOST_SCRIPT).read_to_string(&mut text))
+        .map_err(unreadable)?;
     text.parse().map_err(|cause| format!("cannot read the faults `{path}`: {cause}"))
 }
 
@@ -114,10 +121,13 @@ fn open_regular(path: &str) -> io::Result<File> {
     }
 }
 
-/// Lines for a shell that lead the program, the vendor's SDKs and the samples of its documentation to
-/// a running emulator. No value has a character that a shell would take for anything else.
+/// Lines for a shell that lead the program, the vendor's SDKs and the samples of its documentation
+/// to a running emulator. No value has a character that a shell would take for anything else.
 pub fn export_lines(base_url: &str) -> String {
-    let of_region = format!("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_{}", REGION.replace('-', "_").to_ascii_uppercase());
+    let of_region = format!(
+        "HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_{}",
+        REGION.replace('-', "_").to_ascii_uppercase()
+    );
     [
         ("FGARCHIVE_ENDPOINT", base_url),
         ("FGARCHIVE_REGION", REGION),
@@ -170,7 +180,8 @@ mod tests {
 
     #[test]
     fn faults_are_a_preset_or_a_file() {
-        let rules = |name: &str| options(&["--faults", name]).script().map(|faults| faults.rules.len());
+        let rules =
+            |name: &str| options(&["--faults", name]).script().map(|faults| faults.rules.len());
         assert_eq!(rules("none"), Ok(0));
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(br#"{ "seed": 3, "rules": [{ "faults": ["reset"] }] }"#).unwrap();
@@ -192,16 +203,22 @@ mod tests {
     #[test]
     fn exports_are_lines_of_a_shell() {
         let lines = export_lines("http://127.0.0.1:8080");
-        assert!(
-            lines.starts_with("export FGARCHIVE_ENDPOINT=http://127.0.0.1:8080\nexport FGARCHIVE_REGION=cn-north-4\n")
-        );
-        let plain = |character: char| character.is_ascii_alphanumeric() || "=:/._-".contains(character);
+        assert!(lines.starts_with(
+            "export FGARCHIVE_ENDPOINT=http://127.0.0.1:8080\nexport FGARCHIVE_REGION=cn-north-4\n"
+        ));
+        let plain =
+            |character: char| character.is_ascii_alphanumeric() || "=:/._-".contains(character);
         for line in lines.lines() {
             let assignment = line.strip_prefix("export ").unwrap();
             assert!(assignment.chars().all(plain), "{line}");
         }
-        assert!(lines.contains("\nexport HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4=http://127.0.0.1:8080\n"));
+        assert!(lines.contains(
+            "\nexport HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4=http://127.0.0.1:8080\n"
+        ));
         assert!(lines.contains("\nexport HUAWEICLOUD_SDK_IAM_ENDPOINT=http://127.0.0.1:8080\n"));
-        assert!(lines.ends_with("\nexport CLOUD_SDK_AK=emulator\nexport CLOUD_SDK_SK=emulator-secret\n"));
+        assert!(
+            lines
+                .ends_with("\nexport CLOUD_SDK_AK=emulator\nexport CLOUD_SDK_SK=emulator-secret\n")
+        );
     }
 }

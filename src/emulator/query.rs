@@ -36,7 +36,9 @@ impl Parameters {
     /// A parameter's value, if it is not too long.
     fn short(&self, name: &str) -> Result<Option<&str>, String> {
         match self.get(name) {
-            Some(value) if value.len() > MOST_CHARACTERS => Err(format!("{name} is longer than {MOST_CHARACTERS}")),
+            Some(value) if value.len() > MOST_CHARACTERS => {
+                Err(format!("{name} is longer than {MOST_CHARACTERS}"))
+            }
             value => Ok(value),
         }
     }
@@ -45,7 +47,11 @@ impl Parameters {
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, String> {
         let Some(text) = self.short(name)? else { return Ok(None) };
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|_| digits).map(Some).ok_or_else(|| format!("{name} is not a number"))
+        text.parse()
+            .ok()
+            .filter(|_| digits)
+            .map(Some)
+            .ok_or_else(|| format!("{name} is not a number"))
     }
 
     fn time(&self, name: &str, times: Times) -> Result<Option<Bound>, String> {
@@ -57,7 +63,9 @@ impl Parameters {
     fn phase(&self) -> Result<Option<Phase>, String> {
         let Some(text) = self.short("status")? else { return Ok(None) };
         let phase = Phase::ALL.into_iter().find(|phase| phase.as_str() == text);
-        phase.map(Some).ok_or_else(|| "status is none of WAIT, RUNNING, SUCCESS, FAIL, DISCARD".to_owned())
+        phase
+            .map(Some)
+            .ok_or_else(|| "status is none of WAIT, RUNNING, SUCCESS, FAIL, DISCARD".to_owned())
     }
 
     fn limit(&self, over: OverLimit) -> Result<u64, String> {
@@ -134,8 +142,14 @@ fn rounds_up(bounds: Bounds) -> (bool, bool) {
     }
 }
 
-fn check_window(begin: Option<Bound>, end: Option<Bound>, readings: &Readings) -> Result<(), String> {
-    let (Some(Bound { second: begin, .. }), Some(Bound { second: end, .. })) = (begin, end) else { return Ok(()) };
+fn check_window(
+    begin: Option<Bound>,
+    end: Option<Bound>,
+    readings: &Readings,
+) -> Result<(), String> {
+    let (Some(Bound { second: begin, .. }), Some(Bound { second: end, .. })) = (begin, end) else {
+        return Ok(());
+    };
     if begin > end {
         return Err("query_begin_time is later than query_end_time".to_owned());
     }
@@ -163,7 +177,8 @@ mod tests {
     #[test]
     fn nothing_given_is_the_documented_default() {
         let expected = Query { limit: 100, ..Query::default() };
-        for query in ["", "marker=&limit=&status=&query_begin_time=&request_id=", "other=1", "=&&"] {
+        for query in ["", "marker=&limit=&status=&query_begin_time=&request_id=", "other=1", "=&&"]
+        {
             assert_eq!(read(query, &Readings::default()).as_ref(), Ok(&expected), "{query}");
         }
     }
@@ -238,7 +253,8 @@ mod tests {
 
     #[test]
     fn a_bound_within_a_second_separates_the_records_around_it() {
-        let within = "query_begin_time=2024-03-01T11:00:00.123456Z&query_end_time=2024-03-01T11:00:00.5Z";
+        let within =
+            "query_begin_time=2024-03-01T11:00:00.123456Z&query_end_time=2024-03-01T11:00:00.5Z";
         // The seconds that belong to the window of the bounds moved to a whole second: none here.
         for (bounds, begin, end) in [
             (Bounds::InclusiveInclusive, 1, 0),
@@ -254,7 +270,9 @@ mod tests {
 
     #[test]
     fn active_invocations_are_asked_for_ten_at_a_time() {
-        let read = |query: &str| Parameters::parse(query).listing(&Readings::default(), true).map(|query| query.ids);
+        let read = |query: &str| {
+            Parameters::parse(query).listing(&Readings::default(), true).map(|query| query.ids)
+        };
         assert_eq!(read("requests=a%2Cb"), Ok(Some(vec!["a".to_owned(), "b".to_owned()])));
         assert_eq!(read("request_id=a"), Ok(None));
         assert!(read("requests=1,2,3,4,5,6,7,8,9,10,11").is_err());

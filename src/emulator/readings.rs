@@ -1,7 +1,7 @@
 //! Every way in which the service may answer, each point a switch.
 //!
-//! A client that is right under every combination is right about the real service, whichever reading
-//! that one follows. The defaults are what the vendor's page (the API reference of
+//! A client that is right under every combination is right about the real service, whichever
+//! reading that one follows. The defaults are what the vendor's page (the API reference of
 //! `ListAsyncInvocations`) says, so that the samples on it run; where it is silent, they are the
 //! likeliest reading, and the reason stands at the default.
 
@@ -130,7 +130,8 @@ pub enum WaitStart {
 /// Which window applies when a record is asked for by its id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Lookup {
-    /// The same as without an id, the default of the last hour included: the page names no exception.
+    /// The same as without an id, the default of the last hour included: the page names no
+    /// exception.
     #[default]
     Window,
     /// The bounds that are given; without any, all time.
@@ -152,7 +153,8 @@ pub enum OverLimit {
 /// Which forms of a time are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Times {
-    /// Only the documented one, `YYYY-MM-DDTHH:MM:SS`, so that a client sending another is found out.
+    /// Only the documented one, `YYYY-MM-DDTHH:MM:SS`, so that a client sending another is found
+    /// out.
     Strict,
     /// Also with a fraction, `Z` or an offset: the samples of the page send these.
     #[default]
@@ -313,7 +315,8 @@ mod tests {
         }
         assert_eq!(Bounds::InclusiveExclusive.to_string(), "inclusive-exclusive");
         assert!("sideways".parse::<Order>().is_err());
-        let line = Line::parse_from(["emulate", "--error-form", "string-or-null", "--max-window", "30d"]);
+        let line =
+            Line::parse_from(["emulate", "--error-form", "string-or-null", "--max-window", "30d"]);
         assert_eq!(line.readings.error_form, ErrorForm::StringOrNull);
         assert_eq!(line.readings.max_window.map(|span| span.as_secs()), Some(30 * 86_400));
     }

@@ -53,7 +53,9 @@ impl Route {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         let (name, project, function) = match (method.as_str(), &segments[..]) {
             ("GET", ["v2", project, "fgs", "functions"]) => (RouteName::Functions, *project, ""),
-            ("GET", ["v2", project, "fgs", "functions", function, last]) => (function_route(last), *project, *function),
+            ("GET", ["v2", project, "fgs", "functions", function, last]) => {
+                (function_route(last), *project, *function)
+            }
             ("POST", ["v3", "auth", "tokens"]) => (RouteName::Tokens, "", ""),
             ("GET", ["v3", "projects"]) => (RouteName::Projects, "", ""),
             _ => (RouteName::Unknown, "", ""),
@@ -79,8 +81,15 @@ mod tests {
     fn colons_lead_to_the_same_function_encoded_or_not() {
         let urn = "urn:fss:cn-north-4:0123:function:default:report:!live";
         for function in [urn.to_owned(), urn.replace(':', "%3A").replace('!', "%21")] {
-            let route = Route::of(&Method::GET, &format!("/v2/0123/fgs/functions/{function}/async-invocations"));
-            let expected = Route { name: RouteName::Invocations, project: "0123".to_owned(), function: urn.to_owned() };
+            let route = Route::of(
+                &Method::GET,
+                &format!("/v2/0123/fgs/functions/{function}/async-invocations"),
+            );
+            let expected = Route {
+                name: RouteName::Invocations,
+                project: "0123".to_owned(),
+                function: urn.to_owned(),
+            };
             assert_eq!(route, expected);
         }
     }
@@ -89,7 +98,11 @@ mod tests {
     fn every_path_has_its_name() {
         for (method, path, name) in [
             (Method::GET, "/v2/p/fgs/functions", RouteName::Functions),
-            (Method::GET, "/v2/p/fgs/functions/f/active-async-invocations", RouteName::ActiveInvocations),
+            (
+                Method::GET,
+                "/v2/p/fgs/functions/f/active-async-invocations",
+                RouteName::ActiveInvocations,
+            ),
             (Method::GET, "/v2/p/fgs/functions/f/async-invoke-config", RouteName::AsyncConfig),
             (Method::POST, "/v3/auth/tokens", RouteName::Tokens),
             (Method::GET, "/v3/projects", RouteName::Projects),

@@ -47,8 +47,10 @@ pub async fn serve(
 ) -> io::Result<()> {
     let closing = CancellationToken::new();
     let shared = Shared { service, closing: closing.clone() };
-    let app =
-        Router::new().fallback(handle).with_state(shared).into_make_service_with_connect_info::<ConnectionHandle>();
+    let app = Router::new()
+        .fallback(handle)
+        .with_state(shared)
+        .into_make_service_with_connect_info::<ConnectionHandle>();
     let done = async move {
         shutdown.await;
         closing.cancel();
@@ -73,7 +75,8 @@ async fn handle(
         let arrival = shared.service.receive_unread(&parts.method, parts.uri.path());
         return deliver(too_large(&arrival), &arrival);
     };
-    let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
+    let (path, query) =
+        (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default().to_owned());
     let asked = Asked { method: parts.method, path, query, headers: parts.headers, body };
     let arrival = shared.service.receive(&asked);
     for fault in &arrival.faults {
@@ -100,7 +103,11 @@ fn fault_answer(arrival: &Arrival) -> Option<Answer> {
     let answer = arrival.faults.iter().find_map(|fault| match fault {
         Fault::Throttled { retry_after } => {
             let answer = throttled(iam, &id);
-            Some(retry_after.iter().fold(answer, |answer, seconds| answer.with("Retry-After", seconds.to_string())))
+            Some(
+                retry_after.iter().fold(answer, |answer, seconds| {
+                    answer.with("Retry-After", seconds.to_string())
+                }),
+            )
         }
         Fault::Status { code, body } => Some(failed(*code, *body, iam)),
         Fault::Garbled => Some(Answer::json(200, b"{\"invocations\":[{\"request_id\":\"".to_vec())),
@@ -112,7 +119,8 @@ fn fault_answer(arrival: &Arrival) -> Option<Answer> {
 /// The gateway stands in front of IAM too.
 fn too_large(arrival: &Arrival) -> Answer {
     let (id, name) = (request_id(arrival.number), arrival.route.name);
-    let answer = gateway(413, "APIGW.0201", "The request entity is too large", &id).with("X-Request-Id", &id);
+    let answer = gateway(413, "APIGW.0201", "The request entity is too large", &id)
+        .with("X-Request-Id", &id);
     if name.is_iam() { answer.with(name.id_header(), id) } else { answer }
 }
 
@@ -126,18 +134,27 @@ fn throttled(iam: bool, id: &str) -> Answer {
 
 fn failed(code: u16, body: BodyKind, iam: bool) -> Answer {
     match body {
-        BodyKind::Json if iam => iam::refuse(code, "An unexpected error prevented the server from fulfilling it."),
+        BodyKind::Json if iam => {
+            iam::refuse(code, "An unexpected error prevented the server from fulfilling it.")
+        }
         BodyKind::Json if code == 500 => fss(500, "FSS.0500", "xxx"),
         BodyKind::Json => fss(code, &format!("FSS.0{code}"), "service unavailable"),
-        BodyKind::Html => Answer { status: code, content_type: "text/html", headers: vec![], body: HTML.to_vec() },
-        BodyKind::Empty => Answer { status: code, content_type: "text/plain", headers: vec![], body: vec![] },
+        BodyKind::Html => {
+            Answer { status: code, content_type: "text/html", headers: vec![], body: HTML.to_vec() }
+        }
+        BodyKind::Empty => {
+            Answer { status: code, content_type: "text/plain", headers: vec![], body: vec![] }
+        }
     }
 }
 
 /// Sends an answer the way the faults let it.
 fn deliver(answer: Answer, arrival: &Arrival) -> Response {
-    let skew: i64 =
-        arrival.faults.iter().map(|fault| if let Fault::ClockSkew { seconds } = fault { *seconds } else { 0 }).sum();
+    let skew: i64 = arrival
+        .faults
+        .iter()
+        .map(|fault| if let Fault::ClockSkew { seconds } = fault { *seconds } else { 0 })
+        .sum();
     let answer = answer.with("Date", http_date(Timestamp::from_unix(arrival.now.unix() + skew)));
     let body = arrival.faults.iter().find_map(|fault| match fault {
         Fault::Cut(framing) => Some(cut(&answer.body, *framing)),
@@ -178,7 +195,8 @@ fn dripping(drops: Vec<Bytes>, pause: Duration) -> impl Stream<Item = Result<Byt
 fn respond(answer: Answer, piecemeal: Option<Piecemeal>) -> Response {
     let (body, length) = piecemeal.unwrap_or_else(|| (Body::from(answer.body), None));
     let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
     if let Some(length) = length {
@@ -194,7 +212,10 @@ fn respond(answer: Answer, piecemeal: Option<Piecemeal>) -> Response {
 
 /// The form of RFC 9110, section 5.6.7.
 fn http_date(moment: Timestamp) -> String {
-    DateTime::from_timestamp(moment.unix(), 0).unwrap_or_default().format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    DateTime::from_timestamp(moment.unix(), 0)
+        .unwrap_or_default()
+        .format("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string()
 }
 
 /// Accepts connections that can be cut from inside a handler.
@@ -211,7 +232,8 @@ impl Listener for CuttableListener {
                 tokio::time::sleep(ACCEPT_BACKOFF).await;
                 continue;
             };
-            // Small answers should not wait for more; where the system refuses, they only come later.
+            // Small answers should not wait for more; where the system refuses, they only come
+            // later.
             let _ = stream.set_nodelay(true);
             let line = ConnectionHandle::default();
             return (CuttableStream { stream, line: line.clone() }, line);
@@ -262,13 +284,21 @@ impl CuttableStream {
 }
 
 impl AsyncRead for CuttableStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for CuttableStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

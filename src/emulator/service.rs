@@ -17,10 +17,12 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-/// The most functions of a page, and what a page has when nothing is asked (API reference, `ListFunctions`).
+/// The most functions of a page, and what a page has when nothing is asked (API reference,
+/// `ListFunctions`).
 const MOST_FUNCTIONS: u64 = 400;
 
-/// The stand-in service: a world, a reading of the vendor's page, and what goes wrong. Clones share all of it.
+/// The stand-in service: a world, a reading of the vendor's page, and what goes wrong. Clones share
+/// all of it.
 #[derive(Clone)]
 pub struct Emulator(Arc<Inner>);
 
@@ -40,7 +42,8 @@ impl fmt::Debug for Emulator {
     }
 }
 
-/// A request that has arrived: its number, where it leads, when it came, and what goes wrong with it.
+/// A request that has arrived: its number, where it leads, when it came, and what goes wrong with
+/// it.
 #[derive(Clone, Debug)]
 pub(super) struct Arrival {
     pub(super) number: u64,
@@ -105,7 +108,8 @@ impl Emulator {
 
     /// Replaces what goes wrong, from the next request on.
     pub fn set_faults(&self, faults: Faults) {
-        *self.0.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Engine::new(faults));
+        *self.0.engine.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(Engine::new(faults));
     }
 
     /// Counts a request and decides what goes wrong with it.
@@ -126,7 +130,12 @@ impl Emulator {
 
     fn arrive(&self, route: Route, faults: Vec<Fault>) -> Arrival {
         lock(&self.0.journal).note(route.name, faults.len());
-        Arrival { number: self.0.requests.fetch_add(1, Ordering::SeqCst), route, now: self.now(), faults }
+        Arrival {
+            number: self.0.requests.fetch_add(1, Ordering::SeqCst),
+            route,
+            now: self.now(),
+            faults,
+        }
     }
 
     /// The answer, before anything happens to it on its way.
@@ -145,7 +154,9 @@ impl Emulator {
             .map_err(|refusal| if iam { iam::turn_away(refusal) } else { refuse(refusal, id) })?;
         let parameters = Parameters::parse(&asked.query);
         match arrival.route.name {
-            RouteName::Tokens | RouteName::Unknown => Err(gateway(404, "APIGW.0101", "The API does not exist", id)),
+            RouteName::Tokens | RouteName::Unknown => {
+                Err(gateway(404, "APIGW.0101", "The API does not exist", id))
+            }
             RouteName::Projects => Ok(iam::projects(&parameters)),
             RouteName::Functions => self.functions(&arrival.route, &parameters),
             RouteName::AsyncConfig => self.async_config(&arrival.route),
@@ -156,7 +167,9 @@ impl Emulator {
 
     fn admit(&self, asked: &Asked, arrival: &Arrival) -> Result<(), Refusal> {
         let mut access = lock(&self.0.access);
-        if arrival.faults.contains(&Fault::ExpiredToken) && header(&asked.headers, "x-auth-token").is_some() {
+        if arrival.faults.contains(&Fault::ExpiredToken)
+            && header(&asked.headers, "x-auth-token").is_some()
+        {
             access.expire_tokens(arrival.now);
             return Err(Refusal::Expired);
         }
@@ -167,23 +180,41 @@ impl Emulator {
     fn holds(&self, asked: &Asked, route: &Route, id: &str) -> bool {
         let (readings, parameters) = (self.readings(), Parameters::parse(&asked.query));
         let active = route.name == RouteName::ActiveInvocations;
-        let (Ok((function, _)), Ok(query)) = (self.function(route), parameters.listing(readings, active)) else {
+        let (Ok((function, _)), Ok(query)) =
+            (self.function(route), parameters.listing(readings, active))
+        else {
             return false;
         };
         let request = self.0.requests.load(Ordering::SeqCst);
-        let listing = Listing { world: self.world(), readings, function, now: self.now(), request, slid: 0 };
+        let listing =
+            Listing { world: self.world(), readings, function, now: self.now(), request, slid: 0 };
         listing.page(&query).records.iter().any(|shown| shown.id.to_string() == id)
     }
 
-    /// What "active" means is not documented: these are the same records, asked for by up to ten ids.
-    fn invocations(&self, arrival: &Arrival, parameters: &Parameters, active: bool) -> Result<Answer, Answer> {
+    /// What "active" means is not documented: these are the same records, asked for by up to ten
+    /// ids.
+    fn invocations(
+        &self,
+        arrival: &Arrival,
+        parameters: &Parameters,
+        active: bool,
+    ) -> Result<Answer, Answer> {
         let (function, _) = self.function(&arrival.route)?;
         let readings = self.readings();
         let query = parameters.listing(readings, active).map_err(|reason| invalid(&reason))?;
-        let slid =
-            arrival.faults.iter().map(|fault| if let Fault::Slid { records } = fault { *records } else { 0 }).sum();
-        let listing =
-            Listing { world: self.world(), readings, function, now: arrival.now, request: arrival.number, slid };
+        let slid = arrival
+            .faults
+            .iter()
+            .map(|fault| if let Fault::Slid { records } = fault { *records } else { 0 })
+            .sum();
+        let listing = Listing {
+            world: self.world(),
+            readings,
+            function,
+            now: arrival.now,
+            request: arrival.number,
+            slid,
+        };
         let listed = mislead(listing.page(&query), &query, &arrival.faults);
         lock(&self.0.journal).note_records(listed.records.len());
         Ok(Answer::json(200, wire::listing(&listed, readings)))
@@ -194,11 +225,15 @@ impl Emulator {
         let number = |name| parameters.number(name).map_err(|reason| invalid(&reason));
         let (all, marker) = (self.world().functions(), number("marker")?.unwrap_or(0));
         // Zero, or more than the maximum, means the maximum.
-        let most = number("maxitems")?.filter(|&most| most > 0).unwrap_or(MOST_FUNCTIONS).min(MOST_FUNCTIONS);
+        let most = number("maxitems")?
+            .filter(|&most| most > 0)
+            .unwrap_or(MOST_FUNCTIONS)
+            .min(MOST_FUNCTIONS);
         let most = self.readings().function_page_cap.map_or(most, |cap| most.min(cap));
         let from = usize::try_from(marker).unwrap_or(usize::MAX).min(all.len());
         let to = from.saturating_add(usize::try_from(most).unwrap_or(usize::MAX)).min(all.len());
-        let items = all[from..to].iter().map(|function| function_item(function, self.world())).collect();
+        let items =
+            all[from..to].iter().map(|function| function_item(function, self.world())).collect();
         Ok(Answer::of(200, &Functions { items, next_marker: to, count: all.len() }))
     }
 
@@ -223,7 +258,8 @@ impl Emulator {
 
     fn function(&self, route: &Route) -> Result<(usize, &Function), Answer> {
         self.check_project(route)?;
-        let named: FunctionRef = route.function.parse().map_err(|_| fss(400, "FSS.1309", "invalid function urn"))?;
+        let named: FunctionRef =
+            route.function.parse().map_err(|_| fss(400, "FSS.1309", "invalid function urn"))?;
         let spec = self.world().spec();
         let number = self.world().find(&named.resolve(spec.region, spec.project_id));
         let found = number.and_then(|number| Some((number, self.world().functions().get(number)?)));
@@ -251,7 +287,9 @@ pub(super) fn request_id(number: u64) -> String {
 fn mislead(listed: Listed, query: &Query, faults: &[Fault]) -> Listed {
     faults.iter().fold(listed, |listed, fault| match fault {
         Fault::StuckMarker => Listed { next_marker: Some(query.marker), ..listed },
-        Fault::RepeatedMarker => Listed { next_marker: Some(query.marker.saturating_sub(query.limit)), ..listed },
+        Fault::RepeatedMarker => {
+            Listed { next_marker: Some(query.marker.saturating_sub(query.limit)), ..listed }
+        }
         _ => listed,
     })
 }
@@ -297,13 +335,25 @@ pub(super) fn gateway(status: u16, code: &str, message: &str, id: &str) -> Answe
 }
 
 fn refuse(refusal: Refusal, id: &str) -> Answer {
-    let wrong = |detail| gateway(401, "APIGW.0301", &format!("Incorrect IAM authentication information: {detail}"), id);
+    let wrong = |detail| {
+        gateway(
+            401,
+            "APIGW.0301",
+            &format!("Incorrect IAM authentication information: {detail}"),
+            id,
+        )
+    };
     match refusal {
         Refusal::Missing => wrong("x-auth-token not found"),
         Refusal::Token => wrong("decrypt token fail"),
         Refusal::Signature => wrong("verify aksk signature fail"),
         Refusal::Locked => wrong("AK access failed to reach the limit, forbidden"),
-        Refusal::Skew => gateway(401, "APIGW.0303", "Incorrect app authentication information: signature expired", id),
+        Refusal::Skew => gateway(
+            401,
+            "APIGW.0303",
+            "Incorrect app authentication information: signature expired",
+            id,
+        ),
         Refusal::Expired => gateway(401, "APIG.0307", "The token must be updated", id),
         Refusal::Unscoped => fss(403, "FSS.0403", "invalid token"),
     }

@@ -75,8 +75,12 @@ pub(super) fn listing(listed: &Listed, readings: &Readings) -> Vec<u8> {
     }
     if let Some(marker) = listed.next_marker {
         match readings.marker_form {
-            MarkerForm::Number => out.extend_from_slice(format!(",\"next_marker\":{marker}").as_bytes()),
-            MarkerForm::String => out.extend_from_slice(format!(",\"next_marker\":\"{marker}\"").as_bytes()),
+            MarkerForm::Number => {
+                out.extend_from_slice(format!(",\"next_marker\":{marker}").as_bytes());
+            }
+            MarkerForm::String => {
+                out.extend_from_slice(format!(",\"next_marker\":\"{marker}\"").as_bytes());
+            }
             MarkerForm::Absent => {}
         }
     }
@@ -100,7 +104,13 @@ fn write_record(out: &mut Vec<u8>, record: &Shown, id: &[u8], readings: &Reading
     out.push(b'"');
     write_message(out, record.failure, readings.error_form);
     let start_known = record.phase != Phase::Wait || readings.wait_start == WaitStart::Known;
-    write_time(out, b",\"start_time\":", start_known.then_some(record.start), record.start, readings.open_time);
+    write_time(
+        out,
+        b",\"start_time\":",
+        start_known.then_some(record.start),
+        record.start,
+        readings.open_time,
+    );
     write_time(out, b",\"end_time\":", record.end, record.start, readings.open_time);
     write_code(out, record.failure, readings.error_form);
     out.push(b'}');
@@ -137,7 +147,13 @@ fn write_code(out: &mut Vec<u8>, failure: Option<Failure>, form: ErrorForm) {
     out.extend_from_slice(text.as_bytes());
 }
 
-fn write_time(out: &mut Vec<u8>, field: &[u8], time: Option<Timestamp>, start: Timestamp, open: OpenTime) {
+fn write_time(
+    out: &mut Vec<u8>,
+    field: &[u8],
+    time: Option<Timestamp>,
+    start: Timestamp,
+    open: OpenTime,
+) {
     if time.is_none() && open == OpenTime::Absent {
         return;
     }
@@ -153,14 +169,19 @@ fn write_time(out: &mut Vec<u8>, field: &[u8], time: Option<Timestamp>, start: T
 
 /// `"YYYY-MM-DDTHH:MM:SS"`, the documented form, without an allocation.
 fn write_quoted(out: &mut Vec<u8>, time: Timestamp) {
-    let (day, second) = (time.unix().div_euclid(86_400), time.unix().rem_euclid(86_400).unsigned_abs());
+    let (day, second) =
+        (time.unix().div_euclid(86_400), time.unix().rem_euclid(86_400).unsigned_abs());
     let (year, month, day) = civil(day);
     out.push(b'"');
     write_digits(out, year / 100);
     write_digits(out, year % 100);
-    for (separator, part) in
-        [(b'-', month), (b'-', day), (b'T', second / 3_600), (b':', second / 60 % 60), (b':', second % 60)]
-    {
+    for (separator, part) in [
+        (b'-', month),
+        (b'-', day),
+        (b'T', second / 3_600),
+        (b':', second / 60 % 60),
+        (b':', second % 60),
+    ] {
         out.push(separator);
         write_digits(out, part);
     }
@@ -258,7 +279,10 @@ mod tests {
         let world = World::new(WorldSpec::new(Timestamp::from_unix(1_572_017_847))).unwrap();
         let moment = Timestamp::from_unix(1_572_017_847);
         let later = Timestamp::from_unix(1_600_000_000);
-        let failure = world.shown(0, later).find(|shown| shown.phase == phase).and_then(|shown| shown.failure);
+        let failure = world
+            .shown(0, later)
+            .find(|shown| shown.phase == phase)
+            .and_then(|shown| shown.failure);
         let id = world.state_at(Place { function: 0, index: 0 }, later).unwrap().id;
         Shown { id, phase, failure, start: moment, end: (!phase.is_open()).then_some(moment) }
     }
@@ -301,12 +325,21 @@ mod tests {
         };
         let failure = record(Phase::Fail).failure.unwrap();
         let message = Some(json!(failure.to_string()));
-        assert_eq!(fields(Phase::Fail, ErrorForm::Number), (Some(json!(failure.code())), message.clone()));
+        assert_eq!(
+            fields(Phase::Fail, ErrorForm::Number),
+            (Some(json!(failure.code())), message.clone())
+        );
         for form in [ErrorForm::String, ErrorForm::StringOrAbsent, ErrorForm::StringOrNull] {
-            assert_eq!(fields(Phase::Fail, form), (Some(json!(failure.code().to_string())), message.clone()));
+            assert_eq!(
+                fields(Phase::Fail, form),
+                (Some(json!(failure.code().to_string())), message.clone())
+            );
         }
         assert_eq!(fields(Phase::Success, ErrorForm::String), (Some(json!("")), Some(json!(""))));
-        assert_eq!(fields(Phase::Success, ErrorForm::StringOrNull), (Some(Value::Null), Some(Value::Null)));
+        assert_eq!(
+            fields(Phase::Success, ErrorForm::StringOrNull),
+            (Some(Value::Null), Some(Value::Null))
+        );
         assert_eq!(fields(Phase::Success, ErrorForm::StringOrAbsent), (None, None));
     }
 
@@ -333,7 +366,11 @@ mod tests {
     #[test]
     fn the_fields_beside_the_records_follow_their_reading() {
         let page = |marker_form| {
-            let listed = Listed { records: vec![record(Phase::Fail)], count: Some(10), next_marker: Some(1) };
+            let listed = Listed {
+                records: vec![record(Phase::Fail)],
+                count: Some(10),
+                next_marker: Some(1),
+            };
             let body = listing(&listed, &Readings { marker_form, ..Readings::default() });
             serde_json::from_slice::<Value>(&body).unwrap()
         };
@@ -349,7 +386,12 @@ mod tests {
         let world = World::new(WorldSpec::new(anchor)).unwrap();
         let records: Vec<Shown> = world.shown(0, anchor).take(400).collect();
         let listed = Listed { records: records.clone(), count: None, next_marker: None };
-        let body = |odd| serde_json::from_slice::<Value>(&listing(&listed, &Readings { odd, ..Readings::default() }));
+        let body = |odd| {
+            serde_json::from_slice::<Value>(&listing(
+                &listed,
+                &Readings { odd, ..Readings::default() },
+            ))
+        };
         let (plain, odd) = (body(None).unwrap(), body(Some(9)).unwrap());
         for (nth, record) in records.iter().enumerate() {
             let same = plain["invocations"][nth] == odd["invocations"][nth];

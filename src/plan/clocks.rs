@@ -74,7 +74,11 @@ impl Moment {
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let machine = (self.machine.0.min(other.machine.0), self.machine.1.max(other.machine.1));
-        Self { earlier: self.earlier.min(other.earlier), later: self.later.max(other.later), machine }
+        Self {
+            earlier: self.earlier.min(other.earlier),
+            later: self.later.max(other.later),
+            machine,
+        }
     }
 
     /// The same moment, held to what an answer says that belongs to it: nothing in it is younger
@@ -114,7 +118,9 @@ impl Answered {
 
     /// Between which moments it was made, by this answer alone.
     fn bounds(self) -> (Timestamp, Timestamp) {
-        let Some((date, offset)) = self.date.zip(self.offset()) else { return (self.sent, self.received) };
+        let Some((date, offset)) = self.date.zip(self.offset()) else {
+            return (self.sent, self.received);
+        };
         match offset.signum() {
             1 => (self.sent, date),
             -1 => (date, self.received),
@@ -164,14 +170,22 @@ impl ServiceClock {
     /// What both clocks tell of this moment of the machine's.
     pub fn at(&self, machine: Timestamp) -> Moment {
         let service = self.service(machine);
-        Moment { earlier: machine.min(service), later: machine.max(service), machine: (machine, machine) }
+        Moment {
+            earlier: machine.min(service),
+            later: machine.max(service),
+            machine: (machine, machine),
+        }
     }
 
     /// When an answer was made. Its own date counts whatever the others say: one that lags may come
     /// from a copy that lags as much.
     pub fn moment_of(&self, answer: Answered) -> Moment {
         let (mut earlier, mut later) = answer.bounds();
-        let machine = if answer.offset() == Some(0) { (earlier, later) } else { (answer.sent, answer.received) };
+        let machine = if answer.offset() == Some(0) {
+            (earlier, later)
+        } else {
+            (answer.sent, answer.received)
+        };
         let others = self.offset();
         match others.signum() {
             -1 => earlier = earlier.min(shifted(answer.sent, others)),
@@ -211,9 +225,12 @@ mod tests {
 
     #[test]
     fn clocks_that_agree_are_one_and_the_date_is_the_moment() {
-        for (date, what) in
-            [(100, "as it was sent"), (104, "under way"), (109, "as it came"), (110, "a second cut off")]
-        {
+        for (date, what) in [
+            (100, "as it was sent"),
+            (104, "under way"),
+            (109, "as it came"),
+            (110, "a second cut off"),
+        ] {
             let answer = answered(100, 109, date);
             let moment = heard(&[answer]).moment_of(answer);
             assert_eq!(moment, Moment::from(at(date)), "{what}");
@@ -242,7 +259,11 @@ mod tests {
                 assert_eq!(clock.moment_of(good(1_030)), Moment::from(at(1_030)));
                 assert!(!clock.moment_of(mad).is_agreed(), "its own date counts for it");
             }
-            assert_eq!(heard(&[good(1_000), mad]).offset(), 0, "of two, the machine's clock has the last word");
+            assert_eq!(
+                heard(&[good(1_000), mad]).offset(),
+                0,
+                "of two, the machine's clock has the last word"
+            );
         }
     }
 
@@ -253,7 +274,10 @@ mod tests {
         let agrees = answered(4 * DAY, 4 * DAY + 1, 4 * DAY);
         assert_eq!(clock.moment_of(agrees).earlier(), at(3 * DAY));
         let now = clock.at(at(5 * DAY));
-        assert_eq!((now.earlier(), now.later(), clock.service(at(5 * DAY))), (at(4 * DAY), at(5 * DAY), at(4 * DAY)));
+        assert_eq!(
+            (now.earlier(), now.later(), clock.service(at(5 * DAY))),
+            (at(4 * DAY), at(5 * DAY), at(4 * DAY))
+        );
     }
 
     #[test]
@@ -261,7 +285,10 @@ mod tests {
         let silent = Answered { sent: at(10), received: at(14), date: None };
         let clock = heard(&[silent]);
         assert!(!clock.has_spoken());
-        assert_eq!((clock.moment_of(silent).earlier(), clock.moment_of(silent).later()), (at(10), at(14)));
+        assert_eq!(
+            (clock.moment_of(silent).earlier(), clock.moment_of(silent).later()),
+            (at(10), at(14))
+        );
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! What the ranges of a function say together: up to when it is covered, what is missing, what is lost.
+//! What the ranges of a function say together: up to when it is covered, what is missing, what is
+//! lost.
 
 use crate::domain::{Interval, Timestamp};
 
@@ -7,7 +8,8 @@ use crate::domain::{Interval, Timestamp};
 pub enum RangeState {
     /// Proven, and walked late enough: it will not be walked again.
     Settled,
-    /// Found empty before the function was taken up. It waits for a second look, and nothing of it can be lost.
+    /// Found empty before the function was taken up. It waits for a second look, and nothing of it
+    /// can be lost.
     Unconfirmed,
     /// Proven, and walked again once its settle delay is over.
     Proven,
@@ -61,11 +63,13 @@ impl Extent {
 /// How far a function is covered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// Up to when everything from the horizon on is proven; what was lost for good does not hold it back, and is counted.
+    /// Up to when everything from the horizon on is proven; what was lost for good does not hold it
+    /// back, and is counted.
     pub covered_through: Option<Timestamp>,
     /// The same, for what is settled and will not be walked again.
     pub settled_through: Option<Timestamp>,
-    /// The earliest moment that is neither settled nor lost; none where nothing was walked yet, or the function is gone.
+    /// The earliest moment that is neither settled nor lost; none where nothing was walked yet, or
+    /// the function is gone.
     pub pending_since: Option<Timestamp>,
     /// Ranges that the next run will walk: unproven, or never walked.
     pub gaps: Extent,
@@ -74,9 +78,13 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Sums up the ranges of a ledger, earliest first, and the gaps between them, from the beginning of the horizon to its
-    /// end, or until the function was gone.
-    pub fn of(ledger: &[(Interval, RangeState)], horizon: Option<Horizon>, gone_at: Option<Timestamp>) -> Self {
+    /// Sums up the ranges of a ledger, earliest first, and the gaps between them, from the
+    /// beginning of the horizon to its end, or until the function was gone.
+    pub fn of(
+        ledger: &[(Interval, RangeState)],
+        horizon: Option<Horizon>,
+        gone_at: Option<Timestamp>,
+    ) -> Self {
         let mut coverage = Self::default();
         let (mut covered, mut settled) = (true, true);
         let ranges = with_gaps(ledger, horizon, gone_at);
@@ -113,15 +121,16 @@ impl Coverage {
     }
 }
 
-/// A ledger with the ranges of the horizon that no row covers. Of a function that is gone, what is not proven until then is
-/// lost, as the view `coverage` has it.
+/// A ledger with the ranges of the horizon that no row covers. Of a function that is gone, what is
+/// not proven until then is lost, as the view `coverage` has it.
 pub fn with_gaps(
     ledger: &[(Interval, RangeState)],
     horizon: Option<Horizon>,
     gone_at: Option<Timestamp>,
 ) -> Vec<(Interval, RangeState)> {
     let missing = if gone_at.is_some() { RangeState::Lost } else { RangeState::NotWalked };
-    let (begin, end) = (horizon.map(|horizon| horizon.begin), gone_at.or(horizon.map(|horizon| horizon.end)));
+    let (begin, end) =
+        (horizon.map(|horizon| horizon.begin), gone_at.or(horizon.map(|horizon| horizon.end)));
     let gap = |from: Option<Timestamp>, until: Option<Timestamp>| {
         let gap = from.zip(until).and_then(|(from, until)| Interval::new(from, until));
         gap.map(|gap| (gap, missing))
@@ -148,7 +157,8 @@ mod tests {
         Timestamp::from_unix(hour * 3_600)
     }
 
-    /// Ranges of an hour each, from midnight on, by the first letter of their state; a dot was not walked.
+    /// Ranges of an hour each, from midnight on, by the first letter of their state; a dot was not
+    /// walked.
     fn ledger(states: &str) -> Vec<(Interval, RangeState)> {
         let state = |letter| match letter {
             's' => RangeState::Settled,
@@ -185,7 +195,11 @@ mod tests {
             ("esp", Some(3), None),
         ] {
             let Coverage { covered_through, settled_through, .. } = coverage(states);
-            assert_eq!((covered_through, settled_through), (covered.map(hour), settled.map(hour)), "{states}");
+            assert_eq!(
+                (covered_through, settled_through),
+                (covered.map(hour), settled.map(hour)),
+                "{states}"
+            );
         }
     }
 
@@ -216,7 +230,10 @@ mod tests {
     #[test]
     fn what_a_run_set_out_to_archive_and_did_not_reach_is_a_gap() {
         let behind = Coverage::of(&ledger("ss"), Some(horizon(0, 6)), None);
-        assert_eq!((behind.gaps, behind.covered_through), (Extent { count: 1, seconds: 4 * 3_600 }, Some(hour(2))));
+        assert_eq!(
+            (behind.gaps, behind.covered_through),
+            (Extent { count: 1, seconds: 4 * 3_600 }, Some(hour(2)))
+        );
         let nothing = Coverage::of(&[], Some(horizon(0, 6)), None);
         assert_eq!((nothing.gaps.seconds, nothing.pending_since), (6 * 3_600, Some(hour(0))));
     }
@@ -225,6 +242,9 @@ mod tests {
     fn of_what_is_gone_the_unproven_is_lost_and_nothing_is_pending() {
         let gone = Coverage::of(&ledger("spu"), Some(horizon(0, 3)), Some(hour(5)));
         assert_eq!(gone.lost, Extent { count: 2, seconds: 3 * 3_600 });
-        assert_eq!((gone.gaps, gone.pending_since, gone.covered_through), (Extent::default(), None, Some(hour(2))));
+        assert_eq!(
+            (gone.gaps, gone.pending_since, gone.covered_through),
+            (Extent::default(), None, Some(hour(2)))
+        );
     }
 }

@@ -23,16 +23,20 @@ pub struct Emptiness {
 }
 
 impl Emptiness {
-    /// What the ledger of a function tells, by which a window may change until so long after its end.
+    /// What the ledger of a function tells, by which a window may change until so long after its
+    /// end.
     pub fn of(ledger: &[Entry], settle_delay: Duration) -> Self {
         let seen = awaiting(ledger, settle_delay).collect();
-        let holds = |row: &&Entry| matches!(row.state, State::Proven(_)) && row.distinct > 0 && row.pages > 0;
+        let holds = |row: &&Entry| {
+            matches!(row.state, State::Proven(_)) && row.distinct > 0 && row.pages > 0
+        };
         let shown = ledger.iter().filter(holds).map(|row| row.window).collect();
         Self { confirms: true, seen, shown }
     }
 
-    /// Whether a window cannot be empty: an earlier run found records in it, after `from`, so that the service must still
-    /// show them. One of several records may be filed elsewhere by now; that nothing is left tells of the answer.
+    /// Whether a window cannot be empty: an earlier run found records in it, after `from`, so that
+    /// the service must still show them. One of several records may be filed elsewhere by now; that
+    /// nothing is left tells of the answer.
     pub fn contradicts(&self, window: Interval, from: Timestamp) -> bool {
         self.shown.iter().any(|shown| window.covers(*shown) && from <= shown.begin())
     }
@@ -57,8 +61,8 @@ impl Emptiness {
         self.seen.uniform_start(window)
     }
 
-    /// What an empty walk leaves to another run, of what it could settle. What was young when it was found empty tells
-    /// nothing: its records may have come since.
+    /// What an empty walk leaves to another run, of what it could settle. What was young when it
+    /// was found empty tells nothing: its records may have come since.
     pub fn unconfirmed(&self, settled: Interval) -> Vec<Interval> {
         if self.confirms { self.seen.gaps_in(settled) } else { Vec::new() }
     }
@@ -79,12 +83,13 @@ fn is_empty(row: &Entry) -> bool {
 /// The ranges among those that wait which a run leaves to the ones after it, of a function that was
 /// taken up at `taken_up_at`.
 ///
-/// What came after that lies beside what is pending anyway. Of what came before, a run looks at one,
-/// the youngest, since that is what the service still shows most likely. So a quiet function costs a
-/// run one request more, for as many runs as its first run left empty windows: one, unless it
-/// reached back further than the service can be asked for at once.
+/// What came after that lies beside what is pending anyway. Of what came before, a run looks at
+/// one, the youngest, since that is what the service still shows most likely. So a quiet function
+/// costs a run one request more, for as many runs as its first run left empty windows: one, unless
+/// it reached back further than the service can be asked for at once.
 pub fn deferred(ledger: &[Entry], taken_up_at: Timestamp, settle_delay: Duration) -> Vec<Interval> {
-    let mut ranges: Vec<Interval> = awaiting(ledger, settle_delay).filter(|range| range.end() < taken_up_at).collect();
+    let mut ranges: Vec<Interval> =
+        awaiting(ledger, settle_delay).filter(|range| range.end() < taken_up_at).collect();
     ranges.pop();
     ranges
 }
@@ -129,8 +134,16 @@ mod tests {
         let emptiness = Emptiness::of(&ledger(), DELAY);
         assert_eq!(emptiness.seen_in(range(0, 2_000)), [range(0, 200), range(400, 600)]);
         assert!(emptiness.was_seen(range(450, 550)) && !emptiness.was_seen(range(450, 650)));
-        assert_eq!(deferred(&ledger(), at(1_000), DELAY), [range(0, 200)], "the youngest is looked at first");
-        assert_eq!(deferred(&ledger(), at(500), DELAY), [], "what came after the function was taken up");
+        assert_eq!(
+            deferred(&ledger(), at(1_000), DELAY),
+            [range(0, 200)],
+            "the youngest is looked at first"
+        );
+        assert_eq!(
+            deferred(&ledger(), at(500), DELAY),
+            [],
+            "what came after the function was taken up"
+        );
     }
 
     #[test]
@@ -143,7 +156,11 @@ mod tests {
             [range(650, 1_100)],
             "what was young may have had records since"
         );
-        assert_eq!(second.unconfirmed(range(1_000, 1_100)), [range(1_000, 1_100)], "nobody looked at it before");
+        assert_eq!(
+            second.unconfirmed(range(1_000, 1_100)),
+            [range(1_000, 1_100)],
+            "nobody looked at it before"
+        );
         let first = Emptiness::of(&[], DELAY);
         assert_eq!(first.unconfirmed(range(0, 900)), [range(0, 900)]);
         assert_eq!(Emptiness::default().unconfirmed(range(0, 900)), []);

@@ -1,6 +1,8 @@
-//! The fields this program does not know, of one record as stored and as seen: one JSON object each, merged field by field.
+//! The fields this program does not know, of one record as stored and as seen: one JSON object
+//! each, merged field by field.
 //!
-//! The texts are taken apart and put together as they are written: a value is never read, so none is rewritten.
+//! The texts are taken apart and put together as they are written: a value is never read, so none
+//! is rewritten.
 
 use std::collections::HashMap;
 
@@ -17,15 +19,18 @@ pub(super) struct Merged {
 
 /// Merges what was seen into what is stored; none where one of them is no JSON object.
 ///
-/// A field stands until it is shown with another value. An older sighting (`fills_only`) adds what was not known, and
-/// changes nothing.
+/// A field stands until it is shown with another value. An older sighting (`fills_only`) adds what
+/// was not known, and changes nothing.
 pub(super) fn merge(stored: Option<&str>, seen: Option<&str>, fills_only: bool) -> Option<Merged> {
-    let (before, after) = (Object::read(stored.unwrap_or("{}"))?, Object::read(seen.unwrap_or("{}"))?);
+    let (before, after) =
+        (Object::read(stored.unwrap_or("{}"))?, Object::read(seen.unwrap_or("{}"))?);
     let learnt: Vec<Member<'_>> =
         after.members().filter(|(name, value)| before.lacks(name) && !is_nothing(value)).collect();
     let known = || before.members().filter(|(_, value)| !is_nothing(value));
     let missed = known().filter(|(name, _)| after.lacks(name));
-    let differs = |(name, value): &Member<'_>| !fills_only && !after.lacks(name) && after.value(name) != Some(*value);
+    let differs = |(name, value): &Member<'_>| {
+        !fills_only && !after.lacks(name) && after.value(name) != Some(*value)
+    };
     let replaced: Vec<Member<'_>> = known().filter(differs).collect();
     let others = replaced.iter().filter_map(|(name, _)| Some((*name, after.value(name)?)));
     let stands = if stored.is_none() {
@@ -34,16 +39,22 @@ pub(super) fn merge(stored: Option<&str>, seen: Option<&str>, fills_only: bool) 
         stored.map(Into::into)
     } else {
         let news: HashMap<&str, &str> = learnt.iter().copied().chain(others.clone()).collect();
-        let kept = before.members().map(|(name, value)| (name, news.get(name).copied().unwrap_or(value)));
+        let kept =
+            before.members().map(|(name, value)| (name, news.get(name).copied().unwrap_or(value)));
         write(kept.chain(learnt.iter().copied().filter(|(name, _)| before.value(name).is_none())))
     };
-    Some(Merged { stands, missed: write(missed), replaced: write(replaced.iter().copied()).zip(write(others)) })
+    Some(Merged {
+        stands,
+        missed: write(missed),
+        replaced: write(replaced.iter().copied()).zip(write(others)),
+    })
 }
 
 /// The name of a field in quotes, and its value, both as they are written.
 type Member<'a> = (&'a str, &'a str);
 
-/// A JSON object, its names in the order in which they came. Of a name given twice the last value counts.
+/// A JSON object, its names in the order in which they came. Of a name given twice the last value
+/// counts.
 struct Object<'a> {
     names: Vec<&'a str>,
     values: HashMap<&'a str, &'a str>,
@@ -82,7 +93,8 @@ fn is_nothing(value: impl AsRef<str>) -> bool {
     matches!(value.as_ref(), "null" | "\"\"")
 }
 
-/// Cuts at a separator that stands in no text, list or object. Not recursive: a value may be nested as deeply as it likes.
+/// Cuts at a separator that stands in no text, list or object. Not recursive: a value may be nested
+/// as deeply as it likes.
 fn split(text: &str, separator: u8) -> Vec<&str> {
     let (mut parts, mut from, mut depth) = (Vec::new(), 0, 0_usize);
     let (mut is_text, mut is_escaped) = (false, false);
@@ -140,7 +152,11 @@ mod tests {
             (r#"{"a":1,"b":2}"#, r#"{"b":2}"#, [r#"{"a":1,"b":2}"#, r#"{"a":1}"#, "-", "-"]),
             (r#"{"a":1}"#, r#"{"a":null}"#, [r#"{"a":1}"#, r#"{"a":1}"#, "-", "-"]),
             (r#"{"a":"x"}"#, r#"{"a":""}"#, [r#"{"a":"x"}"#, r#"{"a":"x"}"#, "-", "-"]),
-            (r#"{"a":1,"b":2}"#, r#"{"b":3}"#, [r#"{"a":1,"b":3}"#, r#"{"a":1}"#, r#"{"b":2}"#, r#"{"b":3}"#]),
+            (
+                r#"{"a":1,"b":2}"#,
+                r#"{"b":3}"#,
+                [r#"{"a":1,"b":3}"#, r#"{"a":1}"#, r#"{"b":2}"#, r#"{"b":3}"#],
+            ),
             (r#"{"a":null}"#, r#"{"a":1}"#, [r#"{"a":1}"#, "-", "-", "-"]),
             (r#"{"a":null}"#, "-", [r#"{"a":null}"#, "-", "-", "-"]),
             (r#"{"a":1}"#, r#"{"b":2,"a":1}"#, [r#"{"a":1,"b":2}"#, "-", "-", "-"]),
@@ -180,14 +196,18 @@ mod tests {
     }
 
     fn members(text: &str) -> BTreeMap<String, String> {
-        let known = |(name, value): Member<'_>| (!is_nothing(value)).then(|| (name.to_owned(), value.to_owned()));
+        let known = |(name, value): Member<'_>| {
+            (!is_nothing(value)).then(|| (name.to_owned(), value.to_owned()))
+        };
         Object::read(text).unwrap().members().filter_map(known).collect()
     }
 
     fn object() -> impl Strategy<Value = Option<String>> {
-        let member = ("[a-d]", prop::sample::select(vec!["1", "2", "null", "\"\"", "\"x\"", "[1,2]"]));
+        let member =
+            ("[a-d]", prop::sample::select(vec!["1", "2", "null", "\"\"", "\"x\"", "[1,2]"]));
         let object = prop::collection::vec(member, 0..5).prop_map(|members| {
-            let members: Vec<String> = members.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!(r#""{name}":{value}"#)).collect();
             format!("{{{}}}", members.join(","))
         });
         prop::option::of(object)

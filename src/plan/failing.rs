@@ -1,7 +1,8 @@
 //! What to do about a window of which a page cannot be had, however often it is asked for.
 //!
-//! The page that holds one certain record may fail for good. Its window is halved like one without a proof, so that
-//! everything around it is archived, and what is left of it in the end is a second.
+//! The page that holds one certain record may fail for good. Its window is halved like one without
+//! a proof, so that everything around it is archived, and what is left of it in the end is a
+//! second.
 
 use super::ledger::Entry;
 use super::windows;
@@ -9,15 +10,18 @@ use crate::domain::{Interval, IntervalSet, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// So many windows of a function may fail for good in a run before the rest is asked for once and left unproven. A record
-/// whose page fails takes 25 of them, from a month down to a second, so some forty such records are found in a run.
+/// So many windows of a function may fail for good in a run before the rest is asked for once and
+/// left unproven. A record whose page fails takes 25 of them, from a month down to a second, so
+/// some forty such records are found in a run.
 pub const MOST_FAILED: u32 = 1_000;
 
-/// After so many windows of a function that failed for good, the others are asked for with little patience as well.
+/// After so many windows of a function that failed for good, the others are asked for with little
+/// patience as well.
 pub const PATIENT_FAILURES: u32 = 3;
 
-/// After so many ranges that earlier runs could not have, and that fail again, a run leaves the others as they are. The
-/// longest are tried first, since they hold most, then those that were tried longest ago.
+/// After so many ranges that earlier runs could not have, and that fail again, a run leaves the
+/// others as they are. The longest are tried first, since they hold most, then those that were
+/// tried longest ago.
 pub const MOST_TRIED_AGAIN: usize = 200;
 
 /// An answer about a part of a window that failed is waited for no less than this.
@@ -72,7 +76,8 @@ impl<F> Failed<F> {
 
     /// Whether a request about this range may have been refused for the length of it.
     pub fn is_too_long(&self, range: Interval) -> bool {
-        self.refusal == Some(Refusal::BadRequest) && range.seconds().unsigned_abs() > REFUSABLE_LENGTH.as_secs()
+        self.refusal == Some(Refusal::BadRequest)
+            && range.seconds().unsigned_abs() > REFUSABLE_LENGTH.as_secs()
     }
 }
 
@@ -85,7 +90,8 @@ pub enum Remedy {
     GiveUp,
 }
 
-/// Chooses the remedy when `failed` windows of the function have failed in this run, this one among them.
+/// Chooses the remedy when `failed` windows of the function have failed in this run, this one among
+/// them.
 pub fn remedy(window: Interval, failed: u32) -> Remedy {
     match windows::halves(window) {
         Some((first, second)) if failed < MOST_FAILED => Remedy::Halve(first, second),
@@ -93,28 +99,34 @@ pub fn remedy(window: Interval, failed: u32) -> Remedy {
     }
 }
 
-/// The bounds of the queries that together show what can be had of a second, and of its neighbours, without one of them.
+/// The bounds of the queries that together show what can be had of a second, and of its neighbours,
+/// without one of them.
 ///
-/// Whether the service includes its bounds is not documented, so a second is asked for with its neighbours, and fails with
-/// them. Each of these spares one.
+/// Whether the service includes its bounds is not documented, so a second is asked for with its
+/// neighbours, and fails with them. Each of these spares one.
 pub fn edges(second: Interval) -> [(Timestamp, Timestamp); 2] {
     let (begin, end) = windows::bounds(second);
     [(begin, second.begin()), (second.begin(), end)]
 }
 
-/// How long to wait for an answer about a part of a window that failed, where the slowest answer so far took so long:
-/// a page that hangs is not waited for in full at each of twenty halvings.
+/// How long to wait for an answer about a part of a window that failed, where the slowest answer so
+/// far took so long: a page that hangs is not waited for in full at each of twenty halvings.
 pub fn limit(slowest: Duration) -> Duration {
     (slowest * 3).max(SHORTEST_LIMIT)
 }
 
-/// What is pending, without what earlier runs walked in vain; and the rows of that, in the order in which to try them again.
+/// What is pending, without what earlier runs walked in vain; and the rows of that, in the order in
+/// which to try them again.
 pub fn set_aside(pending: &[Interval], ledger: &[Entry]) -> (Vec<Interval>, Vec<Entry>) {
-    let is_pending = |window: Interval| pending.iter().filter_map(move |range| range.intersect(window));
+    let is_pending =
+        |window: Interval| pending.iter().filter_map(move |range| range.intersect(window));
     let in_vain = ledger.iter().filter(|row| row.state.is_unproven());
-    let mut again: Vec<Entry> =
-        in_vain.flat_map(|row| is_pending(row.window).map(|window| Entry { window, ..row.clone() })).collect();
-    again.sort_by_key(|row| (std::cmp::Reverse(row.window.seconds()), row.walked_at, row.window.begin()));
+    let mut again: Vec<Entry> = in_vain
+        .flat_map(|row| is_pending(row.window).map(|window| Entry { window, ..row.clone() }))
+        .collect();
+    again.sort_by_key(|row| {
+        (std::cmp::Reverse(row.window.seconds()), row.walked_at, row.window.begin())
+    });
     let windows: IntervalSet = again.iter().map(|row| row.window).collect();
     (pending.iter().flat_map(|&range| windows.gaps_in(range)).collect(), again)
 }
@@ -137,10 +149,19 @@ mod tests {
     fn row(begin: i64, end: i64, state: State, walked_at: i64) -> Entry {
         let reason = state.is_unproven().then(|| "HTTP 500".into());
         let walked_at = at(walked_at);
-        Entry { window: range(begin, end), state, reported: None, distinct: 0, pages: 0, walked_at, reason }
+        Entry {
+            window: range(begin, end),
+            state,
+            reported: None,
+            distinct: 0,
+            pages: 0,
+            walked_at,
+            reason,
+        }
     }
 
-    /// Walks a month in which the pages with these seconds fail; what is left, and how many windows failed.
+    /// Walks a month in which the pages with these seconds fail; what is left, and how many windows
+    /// failed.
     fn walk(bad: &[i64]) -> (Vec<Interval>, u32) {
         let month = i64::try_from(windows::MAX_WINDOW.as_secs()).unwrap();
         let (mut pieces, mut left, mut failed) = (vec![range(0, month)], Vec::new(), 0);
@@ -172,7 +193,10 @@ mod tests {
     fn some_forty_bad_pages_are_found_in_a_run_and_no_more_are_looked_for() {
         let bad = |pages: i64| (0..pages).map(|page| 30_000 * page + 17).collect::<Vec<_>>();
         let (left, failed) = walk(&bad(35));
-        assert!(left.iter().all(|window| window.seconds() == 1) && failed < MOST_FAILED, "{failed}");
+        assert!(
+            left.iter().all(|window| window.seconds() == 1) && failed < MOST_FAILED,
+            "{failed}"
+        );
         let (left, failed) = walk(&bad(86));
         assert!(left.iter().any(|window| window.seconds() > 1));
         assert!((MOST_FAILED..MOST_FAILED + 40).contains(&failed), "{failed}");
@@ -200,11 +224,16 @@ mod tests {
         assert_eq!(windows, [range(200, 260), range(101, 102), range(100, 101)]);
         assert_eq!(again[0].reason.as_deref(), Some("HTTP 500"));
         let (pending, again) = set_aside(&[range(230, 240)], &ledger);
-        assert_eq!((pending.len(), again[0].window), (0, range(230, 240)), "no more than is pending");
+        assert_eq!(
+            (pending.len(), again[0].window),
+            (0, range(230, 240)),
+            "no more than is pending"
+        );
     }
 
     proptest! {
-        /// Under every reading of its bounds, the edges of a second show its neighbours, and one of them spares each.
+        /// Under every reading of its bounds, the edges of a second show its neighbours, and one of
+        /// them spares each.
         #[test]
         fn edges_spare_a_neighbour(begin in 1i64..1_000) {
             let [(low, middle), (same, high)] = edges(range(begin, begin + 1));

@@ -1,5 +1,5 @@
-//! What may be lost: how far back the service reaches, since when a function's records are pending, and whether the service
-//! records them at all.
+//! What may be lost: how far back the service reaches, since when a function's records are pending,
+//! and whether the service records them at all.
 
 use super::reach::Measured;
 use crate::domain::Timestamp;
@@ -55,11 +55,15 @@ pub enum Warning {
 }
 
 impl LossForecast {
-    /// How long no run may come from now on until something that is pending falls behind the service's reach. Zero where
-    /// that may have happened; none where nothing was walked yet.
+    /// How long no run may come from now on until something that is pending falls behind the
+    /// service's reach. Zero where that may have happened; none where nothing was walked yet.
     pub fn survives(&self, now: Timestamp) -> Option<Duration> {
         let pending_for = now.seconds_since(self.pending_since?);
-        Some(self.reach.least().saturating_sub(Duration::from_secs(u64::try_from(pending_for).unwrap_or(0))))
+        Some(
+            self.reach
+                .least()
+                .saturating_sub(Duration::from_secs(u64::try_from(pending_for).unwrap_or(0))),
+        )
     }
 
     /// What somebody should look after.
@@ -72,7 +76,8 @@ impl LossForecast {
         Some(Warning::NotRecorded { since: off.since })
     }
 
-    /// While half of the reach is left, the next run comes early enough, or a person does who is told.
+    /// While half of the reach is left, the next run comes early enough, or a person does who is
+    /// told.
     fn reach_warning(&self, now: Timestamp) -> Option<Warning> {
         let (since, survives) = (self.pending_since?, self.survives(now)?);
         let falls_at = since + self.reach.least();
@@ -87,13 +92,22 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotRecorded { since } => {
-                write!(f, "the service records nothing of it, first seen at {since}: switch on enable_async_status_log")
+                write!(
+                    f,
+                    "the service records nothing of it, first seen at {since}: switch on enable_async_status_log"
+                )
             }
             Self::FallsSoon { since, falls_at } => {
-                write!(f, "pending since {since}, which the service may forget from {falls_at} on: run sync before")
+                write!(
+                    f,
+                    "pending since {since}, which the service may forget from {falls_at} on: run sync before"
+                )
             }
             Self::MayHaveFallen { since, fell_at } => {
-                write!(f, "pending since {since}, which the service may have forgotten since {fell_at}: run sync")
+                write!(
+                    f,
+                    "pending since {since}, which the service may have forgotten since {fell_at}: run sync"
+                )
             }
         }
     }

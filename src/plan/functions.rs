@@ -1,8 +1,9 @@
 //! Which functions a run is about, which of them are gone, and which have come back.
 //!
-//! A function that was archived is gone where a list that is whole leaves it out, or where the service does not find it
-//! in either form of its URN although no list holds it. Nothing is lost by a mistake in that: what is listed or answers
-//! again goes on where it was, and the time between is walked like any other that is pending.
+//! A function that was archived is gone where a list that is whole leaves it out, or where the
+//! service does not find it in either form of its URN although no list holds it. Nothing is lost by
+//! a mistake in that: what is listed or answers again goes on where it was, and the time between is
+//! walked like any other that is pending.
 
 use super::ledger::{Entry, State};
 use super::reach::LEAST_REACH;
@@ -31,7 +32,8 @@ impl Project {
 pub struct Known {
     /// Its URN, in the form that was answered last.
     pub urn: FunctionUrn,
-    /// Whether a run set out to archive it, so that it is told of until it is there, gone, or found to be unknown.
+    /// Whether a run set out to archive it, so that it is told of until it is there, gone, or found
+    /// to be unknown.
     pub is_archived: bool,
     /// Since when it is gone.
     pub gone_at: Option<Timestamp>,
@@ -103,11 +105,13 @@ pub struct Choice {
     pub is_first_listed: bool,
 }
 
-/// The functions of a run, each once: those that were named, those that are listed, and those archived ones that the list
-/// should hold. Of those that are gone, the ones that nobody speaks of are left out.
+/// The functions of a run, each once: those that were named, those that are listed, and those
+/// archived ones that the list should hold. Of those that are gone, the ones that nobody speaks of
+/// are left out.
 pub fn choose(named: &[FunctionUrn], list: Option<List<'_>>, known: &[Known]) -> Vec<Choice> {
     let listed: HashSet<&FunctionUrn> = list.iter().flat_map(|list| list.functions).collect();
-    let by_urn: HashMap<&FunctionUrn, &Known> = known.iter().map(|known| (&known.urn, known)).collect();
+    let by_urn: HashMap<&FunctionUrn, &Known> =
+        known.iter().map(|known| (&known.urn, known)).collect();
     let left_out = known.iter().filter(|known| list.is_some_and(|list| list.expects(known)));
     let listed_urns = list.map_or(&[][..], |list| list.functions);
     let mut chosen = HashSet::new();
@@ -119,7 +123,12 @@ pub fn choose(named: &[FunctionUrn], list: Option<List<'_>>, known: &[Known]) ->
             let was_listed = known.is_some_and(|known| known.was_listed);
             let is_left_out = !is_listed && list.is_some_and(|list| list.judges(urn, was_listed));
             let is_first_listed = is_listed && !was_listed && is_variant(urn);
-            Choice { urn: urn.clone(), part: part(known, is_listed, is_left_out), is_listed, is_first_listed }
+            Choice {
+                urn: urn.clone(),
+                part: part(known, is_listed, is_left_out),
+                is_listed,
+                is_first_listed,
+            }
         })
         .collect()
 }
@@ -135,15 +144,17 @@ fn part(known: Option<&Known>, is_listed: bool, is_left_out: bool) -> Part {
     }
 }
 
-/// Whether a list leaves out so much that it may be of another project, or shortened for want of rights: more than half of
-/// what it should hold. Then it takes no function away that still answers.
+/// Whether a list leaves out so much that it may be of another project, or shortened for want of
+/// rights: more than half of what it should hold. Then it takes no function away that still
+/// answers.
 pub fn needs_witness(choices: &[Choice], list: Option<List<'_>>, known: &[Known]) -> bool {
     let is_expected = |known: &&Known| list.is_some_and(|list| list.expects(known));
     let left_out = choices.iter().filter(|choice| choice.part == Part::Farewell).count();
     2 * left_out > known.iter().filter(is_expected).count()
 }
 
-/// A record that began within this time and came for the first time shows that its function goes on.
+/// A record that began within this time and came for the first time shows that its function goes
+/// on.
 pub const YOUNG_FOR: Duration = Duration::from_hours(24);
 
 /// How the service answered to a function's requests.
@@ -168,11 +179,12 @@ pub enum Fate {
     Contradicts,
 }
 
-/// What is to be concluded of a function by the part it had and how its requests were answered; `is_alive` tells whether a
-/// young record of it came for the first time.
+/// What is to be concluded of a function by the part it had and how its requests were answered;
+/// `is_alive` tells whether a young record of it came for the first time.
 ///
-/// What is listed and not found stays: the service contradicts itself, and that is for a person to see. What a list leaves
-/// out stays while it goes on: a list may be shortened for want of rights, and what is gone is not asked for again.
+/// What is listed and not found stays: the service contradicts itself, and that is for a person to
+/// see. What a list leaves out stays while it goes on: a list may be shortened for want of rights,
+/// and what is gone is not asked for again.
 pub fn fate(
     choice: Option<&Choice>,
     answered: Answered,
@@ -192,14 +204,15 @@ pub fn fate(
 
 /// What of a function's time is not proven, from where it is archived until a moment.
 pub fn unproven_until(ledger: &[Entry], until: Timestamp) -> Vec<Interval> {
-    let done: IntervalSet = ledger.iter().filter(|row| row.state != State::Unproven).map(|row| row.window).collect();
+    let done: IntervalSet =
+        ledger.iter().filter(|row| row.state != State::Unproven).map(|row| row.window).collect();
     let begin = ledger.first().map(|first| first.window.begin());
     let whole = begin.and_then(|begin| Interval::new(begin, until));
     whole.map_or_else(Vec::new, |whole| done.gaps_in(whole))
 }
 
-/// Whether an archived record that ended then tells, by not being shown at `now`, that a function which came back was made
-/// anew: every service keeps a record for so long.
+/// Whether an archived record that ended then tells, by not being shown at `now`, that a function
+/// which came back was made anew: every service keeps a record for so long.
 pub fn tells_of_past(ended_at: Timestamp, now: Timestamp) -> bool {
     now - LEAST_REACH < ended_at
 }
@@ -217,7 +230,8 @@ mod tests {
         names.split_whitespace().map(urn).collect()
     }
 
-    /// Archived functions; a `-` before a name says that it is gone, a `?` that it was only ever asked for in vain.
+    /// Archived functions; a `-` before a name says that it is gone, a `?` that it was only ever
+    /// asked for in vain.
     fn known(names: &str) -> Vec<Known> {
         let one = |name: &str| Known {
             urn: urn(name.trim_start_matches(['-', '?'])),
@@ -249,21 +263,31 @@ mod tests {
     fn a_run_is_about_what_was_named_and_listed() {
         assert_eq!(chosen("a b a", None, "a ?b c"), ["a Archive", "b Archive"]);
         assert_eq!(chosen("b", Some(("a b", true)), ""), ["b Archive", "a Archive"]);
-        assert_eq!(chosen("", Some(("a", true)), "a ?typo"), ["a Archive"], "what was never archived is not missed");
+        assert_eq!(
+            chosen("", Some(("a", true)), "a ?typo"),
+            ["a Archive"],
+            "what was never archived is not missed"
+        );
     }
 
     #[test]
     fn what_a_whole_list_leaves_out_is_asked_a_last_time() {
         assert_eq!(chosen("", Some(("a", true)), "a b"), ["a Archive", "b Farewell"]);
         assert_eq!(chosen("b", Some(("a", true)), "a b"), ["b Farewell", "a Archive"]);
-        assert_eq!(chosen("", Some(("a", false)), "a b"), ["a Archive", "b Archive"], "it may be in what is missing");
+        assert_eq!(
+            chosen("", Some(("a", false)), "a b"),
+            ["a Archive", "b Archive"],
+            "it may be in what is missing"
+        );
     }
 
     #[test]
     fn no_list_speaks_of_versions_aliases_and_other_projects() {
-        for other in
-            ["urn:fss:r:p:function:default:a:!prod", "urn:fss:r:q:function:default:a", "urn:fss:s:p:function:default:a"]
-        {
+        for other in [
+            "urn:fss:r:p:function:default:a:!prod",
+            "urn:fss:r:q:function:default:a",
+            "urn:fss:s:p:function:default:a",
+        ] {
             let other: FunctionUrn = other.parse().unwrap();
             let archived = Known { urn: other.clone(), ..known("a").remove(0) };
             let (project, listed) = (project(), urns("a"));
@@ -288,7 +312,11 @@ mod tests {
         let archived = Known { urn: version.clone(), was_listed: true, ..known("a").remove(0) };
         assert!(!of(&both[..], std::slice::from_ref(&archived)).unwrap().is_first_listed);
         assert_eq!(of(&one[..], std::slice::from_ref(&archived)).unwrap().part, Part::Farewell);
-        assert_eq!(of(&one[..], &[Known { was_listed: false, ..archived }]), None, "it was only ever named");
+        assert_eq!(
+            of(&one[..], &[Known { was_listed: false, ..archived }]),
+            None,
+            "it was only ever named"
+        );
     }
 
     #[test]
@@ -315,11 +343,16 @@ mod tests {
 
     #[test]
     fn gone_is_what_is_neither_listed_nor_found() {
-        let choice = |part, is_listed| Choice { urn: urn("a"), part, is_listed, is_first_listed: false };
+        let choice =
+            |part, is_listed| Choice { urn: urn("a"), part, is_listed, is_first_listed: false };
         let named = choice(Part::Archive, false);
         assert_eq!(fate(Some(&named), Answered::NotFound, true, false, false), Fate::Gone);
         assert_eq!(fate(None, Answered::NotFound, true, false, false), Fate::Gone);
-        assert_eq!(fate(Some(&named), Answered::NotFound, false, false, false), Fate::Stays, "it was never archived");
+        assert_eq!(
+            fate(Some(&named), Answered::NotFound, false, false, false),
+            Fate::Stays,
+            "it was never archived"
+        );
         assert_eq!(fate(Some(&named), Answered::Otherwise, true, false, false), Fate::Stays);
         assert_eq!(fate(Some(&named), Answered::All, true, false, false), Fate::Stays);
         let listed = choice(Part::Archive, true);
@@ -330,7 +363,11 @@ mod tests {
         );
         let farewell = choice(Part::Farewell, false);
         assert_eq!(fate(Some(&farewell), Answered::All, true, false, false), Fate::Gone);
-        assert_eq!(fate(Some(&farewell), Answered::All, true, false, true), Fate::Stays, "it goes on");
+        assert_eq!(
+            fate(Some(&farewell), Answered::All, true, false, true),
+            Fate::Stays,
+            "it goes on"
+        );
         assert_eq!(fate(Some(&farewell), Answered::NotFound, true, false, true), Fate::Gone);
         assert_eq!(
             fate(Some(&farewell), Answered::Otherwise, true, false, false),
@@ -355,7 +392,12 @@ mod tests {
             reason: None,
         };
         let (settled, proven) = (State::Settled(Proof::Both), State::Proven(Proof::Both));
-        let ledger = [row(0, 10, settled), row(20, 30, State::Unproven), row(30, 40, State::Lost), row(40, 50, proven)];
+        let ledger = [
+            row(0, 10, settled),
+            row(20, 30, State::Unproven),
+            row(30, 40, State::Lost),
+            row(40, 50, proven),
+        ];
         assert_eq!(unproven_until(&ledger, at(55)), [range(10, 30), range(50, 55)]);
         assert_eq!(unproven_until(&ledger, at(50)), [range(10, 30)]);
         assert_eq!(unproven_until(&[], at(50)), []);
@@ -365,6 +407,9 @@ mod tests {
     fn only_a_young_record_tells_that_a_function_was_made_anew() {
         let at = Timestamp::from_unix;
         assert!(tells_of_past(at(1_001), at(86_400 + 1_000)));
-        assert!(!tells_of_past(at(1_000), at(86_400 + 1_000)), "the service may have forgotten it by its age");
+        assert!(
+            !tells_of_past(at(1_000), at(86_400 + 1_000)),
+            "the service may have forgotten it by its age"
+        );
     }
 }

@@ -35,15 +35,18 @@ impl Scope {
             (Some(archived_from), Some(since)) => archived_from.min(since),
             (Some(archived_from), None) => archived_from,
             (None, Some(since)) => since,
-            (None, None) => now.earlier().max(now.after_machine() - MOST_DISBELIEVED) - self.first_reach,
+            (None, None) => {
+                now.earlier().max(now.after_machine() - MOST_DISBELIEVED) - self.first_reach
+            }
         };
         // A clock that is decades behind does not hide what begins after it.
         let end = now.later().min(now.by_machine().max(begin) + MOST_DISBELIEVED);
         Interval::new(begin, self.until.map_or(end, |until| until.min(end)))
     }
 
-    /// What a run that sets out at `now` is to answer for, whatever becomes of it: no more than is asked, and nothing so
-    /// young that clocks which agree may leave it unclaimed. None where it holds no second.
+    /// What a run that sets out at `now` is to answer for, whatever becomes of it: no more than is
+    /// asked, and nothing so young that clocks which agree may leave it unclaimed. None where it
+    /// holds no second.
     pub fn due(&self, now: Moment) -> Option<Interval> {
         let horizon = self.horizon(now)?;
         Interval::new(horizon.begin(), horizon.end().min(now.earlier() - TOLERANCE))
@@ -87,9 +90,12 @@ impl Verdict {
         let Some(claimable) = Interval::new(horizon.begin(), claimable_until) else {
             return Self { end: horizon.begin(), missed: Vec::new() };
         };
-        let missed_before = if now.is_agreed() { now.earlier() - TOLERANCE } else { claimable_until };
-        let unclaimed: IntervalSet = unclaimed.iter().filter_map(|range| range.intersect(claimable)).collect();
-        let (missed, recent): (Vec<_>, Vec<_>) = unclaimed.iter().partition(|range| range.begin() < missed_before);
+        let missed_before =
+            if now.is_agreed() { now.earlier() - TOLERANCE } else { claimable_until };
+        let unclaimed: IntervalSet =
+            unclaimed.iter().filter_map(|range| range.intersect(claimable)).collect();
+        let (missed, recent): (Vec<_>, Vec<_>) =
+            unclaimed.iter().partition(|range| range.begin() < missed_before);
         Self { end: recent.first().map_or(claimable_until, |first| first.begin()), missed }
     }
 }
@@ -125,20 +131,29 @@ mod tests {
         Verdict { end: at(end), missed: missed.to_vec() }
     }
 
-    const FIRST: Scope =
-        Scope { archived_from: None, since: None, until: None, first_reach: Duration::from_hours(30 * 24) };
+    const FIRST: Scope = Scope {
+        archived_from: None,
+        since: None,
+        until: None,
+        first_reach: Duration::from_hours(30 * 24),
+    };
 
     #[test]
     fn a_later_beginning_narrows_nothing_and_an_earlier_one_extends() {
         let now = clocks(100 * DAY, 0);
         let horizon = |archived_from: Option<i64>, since: Option<i64>| {
-            let scope = Scope { archived_from: archived_from.map(at), since: since.map(at), ..FIRST };
+            let scope =
+                Scope { archived_from: archived_from.map(at), since: since.map(at), ..FIRST };
             scope.horizon(now)
         };
         assert_eq!(horizon(None, None), Some(range(70 * DAY, 100 * DAY)));
         assert_eq!(horizon(None, Some(90 * DAY)), Some(range(90 * DAY, 100 * DAY)));
         assert_eq!(horizon(Some(60 * DAY), None), Some(range(60 * DAY, 100 * DAY)));
-        assert_eq!(horizon(Some(60 * DAY), Some(90 * DAY)), Some(range(60 * DAY, 100 * DAY)), "what is archived stays");
+        assert_eq!(
+            horizon(Some(60 * DAY), Some(90 * DAY)),
+            Some(range(60 * DAY, 100 * DAY)),
+            "what is archived stays"
+        );
         assert_eq!(horizon(Some(60 * DAY), Some(50 * DAY)), Some(range(50 * DAY, 100 * DAY)));
         assert_eq!(horizon(None, Some(100 * DAY)), None);
     }
@@ -155,7 +170,10 @@ mod tests {
         }
         let archived = Scope { archived_from: Some(at(100 * DAY)), ..FIRST };
         let now = clocks(99 * DAY, 2 * DAY);
-        assert_eq!(verdict(archived, range(100 * DAY, 101 * DAY), now), claimed_until(100 * DAY, &[]));
+        assert_eq!(
+            verdict(archived, range(100 * DAY, 101 * DAY), now),
+            claimed_until(100 * DAY, &[])
+        );
     }
 
     #[test]
@@ -170,16 +188,27 @@ mod tests {
             assert_eq!(verdict(scope, last(90), now), claimed_until(present - 90, &[]), "{ahead}");
             assert_eq!(scope.left(&whole, &[last(90)], now), [], "{ahead}");
             let missed = [range(present - DAY, present - 2)];
-            assert_eq!(verdict(scope, last(DAY), now), claimed_until(present - 2, &missed), "{ahead}");
+            assert_eq!(
+                verdict(scope, last(DAY), now),
+                claimed_until(present - 2, &missed),
+                "{ahead}"
+            );
             assert_eq!(scope.left(&whole, &[last(DAY)], now), missed, "{ahead}");
         }
         let apart = clocks(100 * DAY, -301);
         let until = 100 * DAY - 303;
         let missed = range(until - 90, until);
-        assert_eq!(verdict(scope, missed, apart), claimed_until(until, &[missed]), "beyond the tolerance");
+        assert_eq!(
+            verdict(scope, missed, apart),
+            claimed_until(until, &[missed]),
+            "beyond the tolerance"
+        );
         let begin = 100 * DAY - 1;
         let young = Scope { since: Some(at(begin)), ..FIRST };
-        assert_eq!(verdict(young, range(begin, begin + 1), clocks(100 * DAY, 0)), claimed_until(begin, &[]));
+        assert_eq!(
+            verdict(young, range(begin, begin + 1), clocks(100 * DAY, 0)),
+            claimed_until(begin, &[])
+        );
     }
 
     #[test]
@@ -191,8 +220,15 @@ mod tests {
         assert_eq!(begin, at(9_570 * DAY));
         let later = Scope { since: Some(at(5_000 * DAY)), ..FIRST };
         let behind = later.horizon(clocks(10 * DAY, 5_100 * DAY));
-        assert_eq!(behind, Some(range(5_000 * DAY, 5_110 * DAY)), "a machine that woke up in another year");
-        assert!(Scope::is_cut(clocks(10 * DAY, 401 * DAY)) && !Scope::is_cut(clocks(10 * DAY, -400 * DAY)));
+        assert_eq!(
+            behind,
+            Some(range(5_000 * DAY, 5_110 * DAY)),
+            "a machine that woke up in another year"
+        );
+        assert!(
+            Scope::is_cut(clocks(10 * DAY, 401 * DAY))
+                && !Scope::is_cut(clocks(10 * DAY, -400 * DAY))
+        );
     }
 
     #[test]
@@ -200,7 +236,11 @@ mod tests {
         let scope = Scope { since: Some(at(0)), ..FIRST };
         let walked = IntervalSet::from_iter([range(0, 100 * DAY)]);
         assert_eq!(scope.left(&walked, &[], clocks(100 * DAY, 0)), []);
-        assert_eq!(scope.left(&walked, &[], clocks(100 * DAY, 200)), [], "no more than the clocks may differ by");
+        assert_eq!(
+            scope.left(&walked, &[], clocks(100 * DAY, 200)),
+            [],
+            "no more than the clocks may differ by"
+        );
         assert_eq!(scope.left(&walked, &[], clocks(100 * DAY, DAY)), [range(100 * DAY, 101 * DAY)]);
         assert_eq!(scope.left(&walked, &[], clocks(100 * DAY, -DAY)), []);
     }
@@ -210,8 +250,14 @@ mod tests {
         let scope = Scope { since: Some(at(0)), ..FIRST };
         let walked = IntervalSet::from_iter([range(0, 100 * DAY)]);
         let unclaimed = [range(90 * DAY, 100 * DAY)];
-        assert_eq!(scope.left(&walked, &unclaimed, clocks(100 * DAY, 0)), [range(90 * DAY, 100 * DAY - 2)]);
-        assert_eq!(scope.left(&walked, &unclaimed, clocks(100 * DAY, -5 * DAY)), [range(90 * DAY, 95 * DAY - 2)]);
+        assert_eq!(
+            scope.left(&walked, &unclaimed, clocks(100 * DAY, 0)),
+            [range(90 * DAY, 100 * DAY - 2)]
+        );
+        assert_eq!(
+            scope.left(&walked, &unclaimed, clocks(100 * DAY, -5 * DAY)),
+            [range(90 * DAY, 95 * DAY - 2)]
+        );
         assert_eq!(scope.left(&walked, &unclaimed, clocks(100 * DAY, -20 * DAY)), []);
     }
 }

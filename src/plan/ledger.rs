@@ -58,18 +58,22 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether its window had been over for so long when it was walked that no more was to come of it.
+    /// Whether its window had been over for so long when it was walked that no more was to come of
+    /// it.
     pub fn was_old_enough(&self, settle_delay: Duration) -> bool {
         self.window.end() + settle_delay <= self.walked_at
     }
 }
 
-/// The rows of a ledger after `new` became known, earliest first; `rows` are those that overlap or touch its window.
+/// The rows of a ledger after `new` became known, earliest first; `rows` are those that overlap or
+/// touch its window.
 ///
-/// What is settled or lost stays so: a later walk can only add to what was unknown. Of other rows, what the new entry
-/// does not cover stays, without counts, since these were of the whole. Settled neighbours become one row.
+/// What is settled or lost stays so: a later walk can only add to what was unknown. Of other rows,
+/// what the new entry does not cover stays, without counts, since these were of the whole. Settled
+/// neighbours become one row.
 pub fn apply(rows: &[Entry], new: &Entry) -> Vec<Entry> {
-    let done: IntervalSet = rows.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
+    let done: IntervalSet =
+        rows.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
     let mut result = Vec::with_capacity(rows.len() + 2);
     for row in rows {
         if row.state.is_done() {
@@ -85,8 +89,8 @@ pub fn apply(rows: &[Entry], new: &Entry) -> Vec<Entry> {
     merge(result)
 }
 
-/// The rows that are left where what was claimed from `from` on is taken back, by clocks that were ahead of `present`:
-/// what such a clock dates is worth nothing, wherever it lies.
+/// The rows that are left where what was claimed from `from` on is taken back, by clocks that were
+/// ahead of `present`: what such a clock dates is worth nothing, wherever it lies.
 pub fn take_back(rows: &[Entry], from: Timestamp, present: Timestamp) -> Vec<Entry> {
     let sound = rows.iter().filter(|row| row.walked_at <= present);
     sound.filter_map(|row| Some(part_of(row, row.window.split_at(from).0?))).collect()
@@ -95,7 +99,11 @@ pub fn take_back(rows: &[Entry], from: Timestamp, present: Timestamp) -> Vec<Ent
 /// The row cut to a part of its window.
 fn part_of(row: &Entry, part: Interval) -> Entry {
     let row = row.clone();
-    if part == row.window { row } else { Entry { window: part, reported: None, distinct: 0, pages: 0, ..row } }
+    if part == row.window {
+        row
+    } else {
+        Entry { window: part, reported: None, distinct: 0, pages: 0, ..row }
+    }
 }
 
 fn merge(rows: Vec<Entry>) -> Vec<Entry> {
@@ -112,7 +120,9 @@ fn merge(rows: Vec<Entry>) -> Vec<Entry> {
 /// Two rows as one, where both say the same of ranges that touch.
 fn joined(first: &Entry, second: &Entry) -> Option<Entry> {
     let state = match (first.state, second.state) {
-        (State::Settled(one), State::Settled(other)) => State::Settled(if one == other { one } else { Proof::Both }),
+        (State::Settled(one), State::Settled(other)) => {
+            State::Settled(if one == other { one } else { Proof::Both })
+        }
         (State::Lost, State::Lost) => State::Lost,
         _ => return None,
     };
@@ -130,8 +140,8 @@ fn joined(first: &Entry, second: &Entry) -> Option<Entry> {
     })
 }
 
-/// When the walk began that should have shown a record of this start time already: a record seen for the first time
-/// although its window was proven arrived late.
+/// When the walk began that should have shown a record of this start time already: a record seen
+/// for the first time although its window was proven arrived late.
 ///
 /// A merged row keeps the earliest of its walks, and no walk speaks of what comes after it.
 pub fn missed_at(ledger: &[Entry], start: Timestamp) -> Option<Timestamp> {
@@ -201,17 +211,19 @@ mod tests {
 
     #[test]
     fn what_a_clock_that_was_ahead_claimed_is_taken_back() {
-        let row = |begin, end, walked| Entry { walked_at: at(walked), ..entry(begin, end, SETTLED, 5) };
+        let row =
+            |begin, end, walked| Entry { walked_at: at(walked), ..entry(begin, end, SETTLED, 5) };
         let rows = [row(0, 10, 12), row(20, 30, 500), row(40, 90, 45), row(95, 99, 100)];
         let left = take_back(&rows, at(60), at(100));
-        let expected = [rows[0].clone(), Entry { reported: None, distinct: 0, pages: 0, ..row(40, 60, 45) }];
+        let expected =
+            [rows[0].clone(), Entry { reported: None, distinct: 0, pages: 0, ..row(40, 60, 45) }];
         assert_eq!(left, expected);
         assert_eq!(take_back(&rows, Timestamp::MIN, at(100)), []);
     }
 
     proptest! {
-        /// Whatever is walked in whatever order: rows never overlap, settled neighbours never touch, every second has
-        /// the state of its last walk unless it was done before.
+        /// Whatever is walked in whatever order: rows never overlap, settled neighbours never
+        /// touch, every second has the state of its last walk unless it was done before.
         #[test]
         fn every_second_keeps_its_last_word(walks in prop::collection::vec((0i64..40, 1i64..12, any_state()), 1..25)) {
             let mut rows = Vec::new();

@@ -1,10 +1,12 @@
-//! The list of a project's functions: which page to ask next, when it has ended, and whether it is whole.
+//! The list of a project's functions: which page to ask next, when it has ended, and whether it is
+//! whole.
 //!
-//! As in a walk of records, `marker` is an offset and each next page is asked one entry early, so that the
-//! last entry of a page opens the next one. A list has ended only where a page asked like that brings that
-//! entry alone and nothing points on, or where the page behind it is empty. Pages may have any length from one
-//! entry up; where one leaves nothing to overlap with, the list is read twice, and believed where it stood
-//! still. What moves while it is paged is read again, a few times.
+//! As in a walk of records, `marker` is an offset and each next page is asked one entry early, so
+//! that the last entry of a page opens the next one. A list has ended only where a page asked like
+//! that brings that entry alone and nothing points on, or where the page behind it is empty. Pages
+//! may have any length from one entry up; where one leaves nothing to overlap with, the list is
+//! read twice, and believed where it stood still. What moves while it is paged is read again, a few
+//! times.
 
 use crate::domain::{EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker};
 use std::collections::HashSet;
@@ -14,11 +16,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// How often a list is read that moves while it is paged.
 const MOST_PASSES: u32 = 3;
 
-/// No list is read on behind so many pages: a list of the default quota of 400 functions ends far below, even in pages of
-/// one entry.
+/// No list is read on behind so many pages: a list of the default quota of 400 functions ends far
+/// below, even in pages of one entry.
 const MOST_PAGES: usize = 10_000;
 
-/// No list is read on behind so many entries: more than a project has, and little beside the memory of a run.
+/// No list is read on behind so many entries: more than a project has, and little beside the memory
+/// of a run.
 const MOST_ENTRIES: u64 = 500_000;
 
 /// Why a list of functions is not believed whole.
@@ -112,7 +115,9 @@ impl Listing {
         let stood_still = self.before == Some(digest);
         match self.pass.verdict() {
             Ok(()) => Step::Over(Ok(())),
-            Err(doubt) if stood_still => Step::Over(self.pass.verdict_of_one_that_stood_still(doubt)),
+            Err(doubt) if stood_still => {
+                Step::Over(self.pass.verdict_of_one_that_stood_still(doubt))
+            }
             Err(doubt) if self.passes + 1 >= MOST_PASSES => Step::Over(Err(doubt)),
             Err(_) => {
                 self.before = Some(digest);
@@ -137,12 +142,13 @@ struct Pass {
     seen: HashSet<EntryKey>,
     sequence: DefaultHasher,
     counts: Counts,
-    /// What looks as if the list had moved, and may be a habit of the service: it repeats an entry, or a page shares none
-    /// with the one before it.
+    /// What looks as if the list had moved, and may be a habit of the service: it repeats an entry,
+    /// or a page shares none with the one before it.
     suspicion: Option<Doubt>,
     /// Whether any page pointed on.
     ever_pointed_on: bool,
-    /// Whether the last page with entries told that nothing follows it: its marker did not point on, and markers are sent.
+    /// Whether the last page with entries told that nothing follows it: its marker did not point
+    /// on, and markers are sent.
     told_end: bool,
     /// What rules a proof out, whatever comes.
     doubt: Option<Doubt>,
@@ -177,8 +183,9 @@ impl Pass {
         if page.keys.is_empty() {
             self.end(shares, points_on);
         } else if marker > 0 && page.keys == self.first_page {
-            // The service pays no heed to the marker, which does no harm where the page holds everything; or as many entries
-            // came before these as the marker passes over. A second reading tells.
+            // The service pays no heed to the marker, which does no harm where the page holds
+            // everything; or as many entries came before these as the marker passes over. A second
+            // reading tells.
             let is_full = page.length() >= u64::from(FUNCTIONS_A_PAGE);
             self.doubt_if(points_on || is_full, Doubt::Stuck);
             self.suspect_if(true, Doubt::Repeated);
@@ -187,9 +194,9 @@ impl Pass {
         }
     }
 
-    /// Nothing is there: behind the end of the list, or where its last entry was a moment ago. Where the page before did not
-    /// tell that it was the last one, what followed it may have moved up meanwhile; a total that stood still tells that
-    /// it has not.
+    /// Nothing is there: behind the end of the list, or where its last entry was a moment ago.
+    /// Where the page before did not tell that it was the last one, what followed it may have moved
+    /// up meanwhile; a total that stood still tells that it has not.
     fn end(&mut self, shares: bool, points_on: bool) {
         self.doubt_if(shares, Doubt::Moved);
         self.doubt_if(points_on, Doubt::PointsOn);
@@ -203,8 +210,9 @@ impl Pass {
         self.ever_pointed_on |= points_on;
         self.told_end = !points_on && (page.next_marker.is_some() || self.ever_pointed_on);
         if new.is_empty() {
-            // Only the shared entry: the end, if the service has a way to tell that more follows, and does not. Else only a
-            // page behind it tells: it holds an entry at least, if there is one. A count alone may be wrong.
+            // Only the shared entry: the end, if the service has a way to tell that more follows,
+            // and does not. Else only a page behind it tells: it holds an entry at least, if there
+            // is one. A count alone may be wrong.
             let is_end = self.told_end && !self.counts.more_than(self.reach);
             self.next = (!is_end).then_some(self.reach);
             return;
@@ -212,7 +220,10 @@ impl Pass {
         if marker == 0 {
             self.first_page.clone_from(&page.keys);
         }
-        self.suspect_if(marker > 0 && new.iter().any(|key| self.seen.contains(key)), Doubt::Repeated);
+        self.suspect_if(
+            marker > 0 && new.iter().any(|key| self.seen.contains(key)),
+            Doubt::Repeated,
+        );
         self.suspect_if(marker > 0 && !shares, Doubt::Unseamed);
         self.seen.extend(new);
         for key in new {
@@ -254,15 +265,17 @@ impl Pass {
         self.suspicion.map_or(Ok(()), Err)
     }
 
-    /// A list that showed the same twice did not move: what only movement explains is a habit of the service then, as long
-    /// as it does not count more than it shows.
+    /// A list that showed the same twice did not move: what only movement explains is a habit of
+    /// the service then, as long as it does not count more than it shows.
     fn verdict_of_one_that_stood_still(&self, doubt: Doubt) -> Result<(), Doubt> {
-        let is_by_movement = matches!(doubt, Doubt::CountChanged | Doubt::Repeated | Doubt::Unseamed);
+        let is_by_movement =
+            matches!(doubt, Doubt::CountChanged | Doubt::Repeated | Doubt::Unseamed);
         if is_by_movement && !self.counts.more_than(self.reach) { Ok(()) } else { Err(doubt) }
     }
 }
 
-/// What the pages say of the length of the list: `count` may be absent, or be the length of each page.
+/// What the pages say of the length of the list: `count` may be absent, or be the length of each
+/// page.
 #[derive(Debug, Default)]
 struct Counts {
     first: Option<u64>,
@@ -355,8 +368,8 @@ mod tests {
         }
     }
 
-    /// Reads a list that `change` may change before each page; the verdict, what the last pass showed, and how many
-    /// pages it took.
+    /// Reads a list that `change` may change before each page; the verdict, what the last pass
+    /// showed, and how many pages it took.
     fn read(
         service: &Service,
         list: &mut Vec<u32>,
@@ -401,9 +414,16 @@ mod tests {
                 for length in [0, 1, 2, 3, 399, 400, 401, 799, 1_200] {
                     let (verdict, pages) = still(&service(count, last, &[400]), length);
                     assert_eq!(verdict, Ok(()), "{count:?} {last:?} {length}");
-                    // Where the end points on and no total speaks against it, the list is read twice.
-                    let times =
-                        if matches!((count, last), (Count::Total, _) | (_, Last::Zero | Last::Same)) { 1 } else { 2 };
+                    // Where the end points on and no total speaks against it, the list is read
+                    // twice.
+                    let times = if matches!(
+                        (count, last),
+                        (Count::Total, _) | (_, Last::Zero | Last::Same)
+                    ) {
+                        1
+                    } else {
+                        2
+                    };
                     let most = times * (3 + length.div_ceil(399) as usize);
                     assert!(pages <= most, "{count:?} {last:?} {length}: {pages}");
                 }
@@ -425,7 +445,11 @@ mod tests {
         for last in [Last::Zero, Last::Same, Last::Total, Last::Absent] {
             assert_eq!(still(&service(Count::Absent, last, &[1]), 5).0, Ok(()), "{last:?}");
             assert_eq!(still(&service(Count::Total, last, &[1]), 5).0, Ok(()), "{last:?}");
-            assert_eq!(still(&service(Count::PageLength, last, &[2, 1, 3]), 3).0, Ok(()), "{last:?}");
+            assert_eq!(
+                still(&service(Count::PageLength, last, &[2, 1, 3]), 3).0,
+                Ok(()),
+                "{last:?}"
+            );
         }
     }
 
@@ -461,7 +485,10 @@ mod tests {
 
     #[test]
     fn what_points_on_into_nothing_is_missed() {
-        let onward = |names: &[u32], next| FunctionPage { next_marker: Some(Marker(next)), ..page_of(names) };
+        let onward = |names: &[u32], next| FunctionPage {
+            next_marker: Some(Marker(next)),
+            ..page_of(names)
+        };
         let pages = [onward(&[0, 1], 2), onward(&[1], 2), onward(&[], 5)];
         assert_eq!(fed(&pages), Step::Over(Err(Doubt::PointsOn)));
         assert_eq!(fed(&[onward(&[], 5)]), Step::Over(Err(Doubt::PointsOn)));
@@ -518,12 +545,15 @@ mod tests {
 
     fn any_service() -> impl Strategy<Value = Service> {
         let counts = prop::sample::select(vec![Count::Total, Count::PageLength, Count::Absent]);
-        let lasts = prop::sample::select(vec![Last::Zero, Last::Same, Last::Total, Last::Absent, Last::Silent]);
-        (counts, lasts, prop::collection::vec(1..7usize, 1..8)).prop_map(|(count, last, lengths)| Service {
-            count,
-            last,
-            lengths,
-        })
+        let lasts = prop::sample::select(vec![
+            Last::Zero,
+            Last::Same,
+            Last::Total,
+            Last::Absent,
+            Last::Silent,
+        ]);
+        (counts, lasts, prop::collection::vec(1..7usize, 1..8))
+            .prop_map(|(count, last, lengths)| Service { count, last, lengths })
     }
 
     proptest! {
@@ -557,8 +587,8 @@ mod tests {
             prop_assert!(verdict.is_err() || shown == keys(&list), "{:?} after {} pages", verdict, pages);
         }
 
-        /// Whatever comes and goes while a list is paged: where it is believed, every function that was there
-        /// all the time was shown.
+        /// Whatever comes and goes while a list is paged: where it is believed, every function that
+        /// was there all the time was shown.
         #[test]
         fn a_list_that_moves_is_never_believed_with_a_hole(
             service in any_service(),

@@ -1,21 +1,23 @@
 //! Whether the service is down for everybody, or only what one request asked for cannot be had.
 //!
-//! A request that fails says nothing of the others. So, once nothing has been answered since it was first tried, something
-//! small is asked of the service instead, a witness: if that is answered, the trouble is with the request; if several are
-//! not, it is with the service, and the run ends. An answer of any kind counts, a refusal too. Moments are durations since
-//! the run began.
+//! A request that fails says nothing of the others. So, once nothing has been answered since it was
+//! first tried, something small is asked of the service instead, a witness: if that is answered,
+//! the trouble is with the request; if several are not, it is with the service, and the run ends.
+//! An answer of any kind counts, a refusal too. Moments are durations since the run began.
 
 use std::time::Duration;
 
-/// Trouble that is over within this time ends no run: a restart behind the service takes some seconds.
+/// Trouble that is over within this time ends no run: a restart behind the service takes some
+/// seconds.
 pub const PASSES_WITHIN: Duration = Duration::from_secs(25);
 
-/// Without any answer for so long the service is down, however few requests could be made meanwhile: one that never
-/// answers takes a minute a request by default. It leaves 50 s to the witness, and ends the run within two minutes.
+/// Without any answer for so long the service is down, however few requests could be made
+/// meanwhile: one that never answers takes a minute a request by default. It leaves 50 s to the
+/// witness, and ends the run within two minutes.
 pub const LONGEST_SILENCE: Duration = Duration::from_secs(110);
 
-/// So many witnesses have to fail where they fail fast. They are about different functions where there are more than one, so
-/// that two functions that cannot be had are not taken for the service.
+/// So many witnesses have to fail where they fail fast. They are about different functions where
+/// there are more than one, so that two functions that cannot be had are not taken for the service.
 const FEWEST_WITNESSES: u32 = 3;
 
 /// The pause between two witnesses.
@@ -49,7 +51,13 @@ pub struct Outage {
 impl Outage {
     /// Nothing was asked yet.
     pub fn new(longest_silence: Duration) -> Self {
-        Self { longest_silence, answered_at: None, failing_since: None, witnesses: 0, last_witness: Duration::ZERO }
+        Self {
+            longest_silence,
+            answered_at: None,
+            failing_since: None,
+            witnesses: 0,
+            last_witness: Duration::ZERO,
+        }
     }
 
     /// The service answered.
@@ -63,7 +71,8 @@ impl Outage {
         self.failing_since = Some(self.failing_since.map_or(since, |before| before.min(since)));
     }
 
-    /// A witness that was asked at this moment brought no answer by now, unless something was answered meanwhile.
+    /// A witness that was asked at this moment brought no answer by now, unless something was
+    /// answered meanwhile.
     pub fn witness_failed(&mut self, asked_at: Duration, now: Duration) {
         if !self.answered_since(asked_at) {
             self.witnesses += 1;
@@ -71,17 +80,25 @@ impl Outage {
         }
     }
 
-    /// Since when nothing was answered, where a request that was first sent at `first_sent` and failed has to be judged:
-    /// it has no tries left and nothing was answered since it was sent, or the silence is long.
+    /// Since when nothing was answered, where a request that was first sent at `first_sent` and
+    /// failed has to be judged: it has no tries left and nothing was answered since it was sent, or
+    /// the silence is long.
     ///
-    /// An answer that came while the request waited tells nothing of what happened to the service after that answer.
-    pub fn doubted_since(&self, now: Duration, first_sent: Duration, is_over: bool) -> Option<Duration> {
+    /// An answer that came while the request waited tells nothing of what happened to the service
+    /// after that answer.
+    pub fn doubted_since(
+        &self,
+        now: Duration,
+        first_sent: Duration,
+        is_over: bool,
+    ) -> Option<Duration> {
         let since = first_sent.max(self.answered_at.unwrap_or_default());
         let is_unanswered = is_over && !self.answered_since(first_sent);
         (is_unanswered || now >= since + PASSES_WITHIN).then_some(since)
     }
 
-    /// What to do about a request that got no answer, when nothing is known to have been answered since this moment.
+    /// What to do about a request that got no answer, when nothing is known to have been answered
+    /// since this moment.
     pub fn judge(&self, now: Duration, silent_since: Duration) -> Judgement {
         let since = self.failing_since.unwrap_or(silent_since);
         let (soon, last) = (since + PASSES_WITHIN, since + self.longest_silence);
@@ -91,7 +108,8 @@ impl Outage {
             0 => Judgement::Ask(last.max(now + PASSES_WITHIN)),
             _ if now >= last => Judgement::Down,
             FEWEST_WITNESSES.. if self.last_witness >= soon => Judgement::Down,
-            // Whatever was over by then is over: the last word is asked for at the end of that time.
+            // Whatever was over by then is over: the last word is asked for at the end of that
+            // time.
             FEWEST_WITNESSES.. if now >= soon => Judgement::Ask(last),
             FEWEST_WITNESSES.. => Judgement::Wait(soon),
             _ if now >= next_witness => Judgement::Ask(last),
@@ -118,7 +136,8 @@ mod tests {
         Outage::new(LONGEST_SILENCE)
     }
 
-    /// Plays a request that failed for good at `gave_up`, with witnesses that take so long and all fail; when it is over.
+    /// Plays a request that failed for good at `gave_up`, with witnesses that take so long and all
+    /// fail; when it is over.
     fn plays(mut outage: Outage, gave_up: u64, witness_takes: u64) -> (Judgement, Duration, u32) {
         let mut now = second(gave_up);
         let mut asked = 0;
@@ -170,7 +189,11 @@ mod tests {
         assert_eq!(plays(failing(), 60, 60), (Judgement::Down, second(110), 1));
         assert_eq!(plays(failing(), 60, 20), (Judgement::Down, second(110), 2));
         let long_after = plays(failing(), 200, 60);
-        assert_eq!(long_after, (Judgement::Down, second(225), 1), "a witness is always given some time");
+        assert_eq!(
+            long_after,
+            (Judgement::Down, second(225), 1),
+            "a witness is always given some time"
+        );
     }
 
     #[test]
@@ -179,7 +202,11 @@ mod tests {
         outage.witness_failed(second(9), second(10));
         outage.answered(second(12));
         assert_eq!(outage.judge(second(13), second(0)), Judgement::Answers);
-        assert_eq!(outage.judge(second(13), second(12)), Judgement::Ask(second(122)), "nothing was answered since");
+        assert_eq!(
+            outage.judge(second(13), second(12)),
+            Judgement::Ask(second(122)),
+            "nothing was answered since"
+        );
     }
 
     /// An outage in the middle counts from what was sent after the last answer.

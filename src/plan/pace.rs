@@ -1,15 +1,17 @@
 //! How fast to ask: one pace for all functions of a run.
 //!
-//! Requests leave at least `1 / rate` apart, so that no second holds more than the rate. Being throttled halves the
-//! rate; it comes back by a tenth of the full rate a second without being throttled. Moments are durations since the
-//! run began.
+//! Requests leave at least `1 / rate` apart, so that no second holds more than the rate. Being
+//! throttled halves the rate; it comes back by a tenth of the full rate a second without being
+//! throttled. Moments are durations since the run began.
 
 use std::time::Duration;
 
-/// The slowest pace: a run that is always throttled still asks once in ten seconds, and so learns when that ends.
+/// The slowest pace: a run that is always throttled still asks once in ten seconds, and so learns
+/// when that ends.
 const SLOWEST: f64 = 0.1;
 
-/// The lowest full rate, once a day: whoever asks more seldom than a run may last asks nothing at all.
+/// The lowest full rate, once a day: whoever asks more seldom than a run may last asks nothing at
+/// all.
 pub const LEAST_RATE: f64 = 1.0 / 86_400.0;
 
 /// The share of the full rate that comes back with every second.
@@ -48,9 +50,12 @@ impl Pace {
 
     /// The service throttled a request; nothing leaves before `asked_for` has passed.
     ///
-    /// Refusals of requests that were sent side by side count once: the rate is halved at most once a second.
+    /// Refusals of requests that were sent side by side count once: the rate is halved at most once
+    /// a second.
     pub fn throttled(&mut self, now: Duration, asked_for: Option<Duration>) {
-        if now >= self.rate_since.saturating_add(Duration::from_secs(1)) || self.rate >= self.full_rate {
+        if now >= self.rate_since.saturating_add(Duration::from_secs(1))
+            || self.rate >= self.full_rate
+        {
             self.recover(now);
             self.rate = (self.rate / 2.0).max(SLOWEST.min(self.full_rate));
             self.rate_since = now;
@@ -59,7 +64,8 @@ impl Pace {
         self.next_free = self.next_free.max(self.held_until);
     }
 
-    /// Before this moment nothing may leave, whatever was reserved before the service asked to wait.
+    /// Before this moment nothing may leave, whatever was reserved before the service asked to
+    /// wait.
     pub fn held_until(&self) -> Duration {
         self.held_until
     }
@@ -72,8 +78,10 @@ impl Pace {
     fn recover(&mut self, now: Duration) {
         let passed = now.saturating_sub(self.rate_since).as_secs_f64();
         if passed >= 1.0 {
-            self.rate = (self.rate + passed.floor() * RECOVERY * self.full_rate).min(self.full_rate);
-            // Whole seconds of what has passed, and not what a number with a fraction makes of very many.
+            self.rate =
+                (self.rate + passed.floor() * RECOVERY * self.full_rate).min(self.full_rate);
+            // Whole seconds of what has passed, and not what a number with a fraction makes of very
+            // many.
             self.rate_since += Duration::from_secs(now.saturating_sub(self.rate_since).as_secs());
         }
     }
@@ -87,7 +95,8 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     proptest! {
-        /// Whatever the moments of asking and of being throttled, no second holds more than the rate allows.
+        /// Whatever the moments of asking and of being throttled, no second holds more than the
+        /// rate allows.
         #[test]
         fn no_second_holds_more_than_the_rate(steps in prop::collection::vec((0u64..400, any::<bool>()), 1..200), rate in 1.0f64..50.0) {
             let mut pace = Pace::new(rate);

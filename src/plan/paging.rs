@@ -1,9 +1,11 @@
-//! One walk: which page to ask next, when the listing has ended, and whether what was seen is the whole of it.
+//! One walk: which page to ask next, when the listing has ended, and whether what was seen is the
+//! whole of it.
 //!
-//! `marker` is an offset into a list that may move while it is paged. Each next page is asked one entry early,
-//! so that the last entry of a page opens the next one: a seam. Entries that slide away between two pages break
-//! a seam; entries that trade places leave the seams whole and show as a repeated entry. What the service says
-//! about the list (`count`, `next_marker`) is read in every way its documentation leaves open.
+//! `marker` is an offset into a list that may move while it is paged. Each next page is asked one
+//! entry early, so that the last entry of a page opens the next one: a seam. Entries that slide
+//! away between two pages break a seam; entries that trade places leave the seams whole and show as
+//! a repeated entry. What the service says about the list (`count`, `next_marker`) is read in every
+//! way its documentation leaves open.
 //!
 //! **When a list has ended.** Pages may hold any number of entries, from one up, and the number may
 //! change from page to page, so a short page ends nothing. A list has ended where the answer that
@@ -17,6 +19,8 @@
 //! The same two requests join a page that shares no entry with the one before: where pages hold a
 //! single entry, there is none to share.
 
+mod verdict;
+
 pub use super::habits::Habits;
 pub use super::proof::{Contradiction, Doubt, Proof, RESULT_CAP};
 use super::proof::{Counted, Earlier, is_round, is_suspicious};
@@ -24,7 +28,8 @@ use super::seen::{Seen, Tip};
 use crate::domain::{EntryKey, Interval, Marker, Page, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// No walk asks more pages: a dense second with tiny pages stays below, a service that always has one more page ends here.
+/// No walk asks more pages: a dense second with tiny pages stays below, a service that always has
+/// one more page ends here.
 pub const MAX_PAGES: usize = 10_000;
 
 /// How many pages are asked side by side at most: twice the pages of a window of usual size. A
@@ -105,7 +110,8 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// A walk that has asked nothing. `divisible` says that the window can still be split, so that reaching the cap ends the walk.
+    /// A walk that has asked nothing. `divisible` says that the window can still be split, so that
+    /// reaching the cap ends the walk.
     pub fn new(habits: Habits, divisible: bool) -> Self {
         Self {
             habits,
@@ -172,7 +178,8 @@ impl Walk {
 
     /// How many distinct records of the walk began in a part of its window.
     pub fn distinct_in(&self, part: Interval) -> u64 {
-        self.starts.iter().filter(|start| start.is_some_and(|start| part.contains(start))).count() as u64
+        self.starts.iter().filter(|start| start.is_some_and(|start| part.contains(start))).count()
+            as u64
     }
 
     /// The most that any answer counted.
@@ -182,9 +189,11 @@ impl Walk {
 
     /// The total the service reported, where it is one that stood still.
     ///
-    /// An entry that one answer holds twice is one entry: the repetition is taken off the count of a list of one page.
+    /// An entry that one answer holds twice is one entry: the repetition is taken off the count of
+    /// a list of one page.
     pub fn reported(&self) -> Option<u64> {
-        let repeated = if self.pages_joined == 1 { self.reach.saturating_sub(self.distinct()) } else { 0 };
+        let repeated =
+            if self.pages_joined == 1 { self.reach.saturating_sub(self.distinct()) } else { 0 };
         match self.count() {
             Count::Total(total) => Some(total.saturating_sub(repeated)),
             Count::Moving | Count::Silent => None,
@@ -208,10 +217,12 @@ impl Walk {
 
     /// Whether more entries follow those of the chain, as far as the last answer tells.
     pub fn goes_on(&self) -> bool {
-        self.tip.is_some_and(|tip| tip.points_on) || self.total().is_some_and(|total| total > self.reach)
+        self.tip.is_some_and(|tip| tip.points_on)
+            || self.total().is_some_and(|total| total > self.reach)
     }
 
-    /// The contradiction between a list that has ended and its count, or between the counts of its pages.
+    /// The contradiction between a list that has ended and its count, or between the counts of its
+    /// pages.
     pub fn contradiction(&self) -> Option<Contradiction> {
         let counted = match self.count() {
             _ if self.doubt.is_some() => return None,
@@ -247,11 +258,12 @@ impl Walk {
         }
     }
 
-    /// Goes on with a shorter window whose list begins as this one does, and holds `expected` entries, if that can be told.
+    /// Goes on with a shorter window whose list begins as this one does, and holds `expected`
+    /// entries, if that can be told.
     ///
-    /// The counts so far were of the longer window and count no more. The entries do: the shorter list is the longer one
-    /// without some entries, so if any that were seen are among those, the entry that closes the last page has moved up
-    /// and does not open the next one.
+    /// The counts so far were of the longer window and count no more. The entries do: the shorter
+    /// list is the longer one without some entries, so if any that were seen are among those, the
+    /// entry that closes the last page has moved up and does not open the next one.
     pub fn narrow(&mut self, expected: Option<u64>) {
         self.counts.clear();
         self.end = End::Open;
@@ -261,7 +273,8 @@ impl Walk {
 
     /// Decides what comes next; pages it names are from then on under way.
     pub fn step(&mut self) -> Step {
-        // A walk is left where its counts move. Where the next one comes to the same point, it goes on.
+        // A walk is left where its counts move. Where the next one comes to the same point, it goes
+        // on.
         if self.count() == Count::Moving && self.shows_miscount() {
             self.earlier = Earlier::MovedAlike;
         }
@@ -313,7 +326,9 @@ impl Walk {
             match std::mem::replace(&mut self.end, End::Alone) {
                 End::Behind(behind) if behind.entries.is_empty() => self.end = End::Confirmed,
                 End::Behind(behind) => self.extend(&behind, 0),
-                End::Open | End::Alone | End::Asked | End::Confirmed => self.tip = Some(Tip::of(page)),
+                End::Open | End::Alone | End::Asked | End::Confirmed => {
+                    self.tip = Some(Tip::of(page));
+                }
             }
         }
     }
@@ -342,10 +357,12 @@ impl Walk {
             Count::Moving if !self.habits.miscounts && self.earlier != Earlier::MovedAlike => {
                 return Some(Doubt::CountChanged);
             }
-            // A list that ends before it gets there is not cut off: its count is wrong. One that ends just there may be,
-            // whatever its last page says of the next one.
+            // A list that ends before it gets there is not cut off: its count is wrong. One that
+            // ends just there may be, whatever its last page says of the next one.
             Count::Total(total) => {
-                is_suspicious(total) && !self.habits.miscounts && !(self.says_end() && total > self.reach)
+                is_suspicious(total)
+                    && !self.habits.miscounts
+                    && !(self.says_end() && total > self.reach)
             }
             Count::Moving | Count::Silent => false,
         };
@@ -401,14 +418,16 @@ impl Walk {
     /// nothing, which no further page can mend.
     fn has_settled(&self, behind: &Seen) -> bool {
         let counted = Some(self.reach);
-        let stood_still = self.tip.is_some_and(|tip| tip.count == counted) && behind.count == counted;
+        let stood_still =
+            self.tip.is_some_and(|tip| tip.count == counted) && behind.count == counted;
         behind.entries.is_empty() && (behind.points_on || (stood_still && !self.habits.miscounts))
     }
 
     /// A guess: whether a page one entry early brings more, where nothing tells.
     fn may_go_on(&self) -> bool {
         let Some(tip) = self.tip else { return false };
-        let counted_out = self.total() == Some(self.reach) || (tip.count == Some(self.reach) && !is_round(self.reach));
+        let counted_out = self.total() == Some(self.reach)
+            || (tip.count == Some(self.reach) && !is_round(self.reach));
         !counted_out && (self.is_irregular || tip.length >= self.habits.longest_page)
     }
 
@@ -422,71 +441,13 @@ impl Walk {
 
     fn count(&self) -> Count {
         let Some(&(Some(first), _)) = self.counts.first() else { return Count::Silent };
-        let says_nothing = self.counts.iter().all(|&(count, length)| count.is_none_or(|count| count == length));
+        let says_nothing =
+            self.counts.iter().all(|&(count, length)| count.is_none_or(|count| count == length));
         if says_nothing && !(self.answered == 1 && self.habits.count_is_total) {
             return Count::Silent;
         }
         let stands_still = self.counts.iter().all(|&(count, _)| count == Some(first));
         if stands_still { Count::Total(first) } else { Count::Moving }
-    }
-
-    /// Whether the whole list was seen, now that nothing is left to ask.
-    fn verdict(&self) -> Result<Proof, Doubt> {
-        // Where no entry was left to share, a window that was narrowed has shown nothing of its own.
-        if self.is_cut {
-            return Err(Doubt::SeamBroken);
-        }
-        if self.points_on_from_nothing() {
-            return Err(Doubt::PointsOn);
-        }
-        if self.earlier == Earlier::Nothing && self.repeats() {
-            return Err(Doubt::Repeated);
-        }
-        match self.count() {
-            _ if self.habits.miscounts => self.by_seams(),
-            Count::Moving if self.earlier == Earlier::MovedAlike => self.by_seams(),
-            Count::Moving => Err(Doubt::CountChanged),
-            Count::Total(total) if total > self.reach => Err(Doubt::CountDiffers),
-            Count::Total(total) if total < self.reach && self.shows_miscount() => self.by_seams(),
-            Count::Total(total) if total < self.reach => Err(Doubt::CountTooLow),
-            Count::Total(RESULT_CAP) => Err(Doubt::Capped),
-            Count::Total(_) if self.looks_cut_off() => Err(Doubt::Capped),
-            Count::Total(_) => Ok(if self.is_one_answer() { Proof::Count } else { Proof::Both }),
-            Count::Silent if self.is_one_answer() && self.first_is_counted() => self.by_seams().and(Ok(Proof::Count)),
-            Count::Silent => self.by_seams(),
-        }
-    }
-
-    /// The verdict without the count, except that more may exist than a count says was shown.
-    fn by_seams(&self) -> Result<Proof, Doubt> {
-        let most = self.counts.iter().filter_map(|&(count, _)| count).max();
-        if most > Some(self.reach) {
-            return Err(Doubt::CountDiffers);
-        }
-        if self.reach >= RESULT_CAP || self.looks_cut_off() { Err(Doubt::Capped) } else { Ok(Proof::Seams) }
-    }
-
-    /// Whether the list may be the start of a longer one, by its length, and the window can be halved to see.
-    fn looks_cut_off(&self) -> bool {
-        self.divisible && is_suspicious(self.reach)
-    }
-
-    fn points_on_from_nothing(&self) -> bool {
-        match &self.end {
-            End::Behind(page) => page.entries.is_empty() && page.points_on,
-            End::Open | End::Alone | End::Asked | End::Confirmed => {
-                self.reach == 0 && self.tip.is_some_and(|tip| tip.points_on)
-            }
-        }
-    }
-
-    /// Whether one page brought everything: the others only confirm its end.
-    fn is_one_answer(&self) -> bool {
-        self.pages_joined <= 1
-    }
-
-    fn first_is_counted(&self) -> bool {
-        self.counts.first().is_some_and(|&(count, _)| count == Some(self.first_length))
     }
 }
 
@@ -562,7 +523,10 @@ mod tests {
     impl Readings {
         /// The same service, where it shows everything and counts it right.
         fn honest(self) -> Self {
-            let is_right = matches!(self.count, CountReading::Total | CountReading::PageLength | CountReading::Absent);
+            let is_right = matches!(
+                self.count,
+                CountReading::Total | CountReading::PageLength | CountReading::Absent
+            );
             let count = if is_right { self.count } else { CountReading::Total };
             Self { count, result_cap: usize::MAX, ..self }
         }
@@ -597,14 +561,16 @@ mod tests {
             any::<u64>().prop_map(Lengths::SometimesShort),
         ];
         (count, last_marker, any::<bool>(), any::<bool>(), caps, lengths).prop_map(
-            |(count, last_marker, always_absent, newest_first, (page_cap, result_cap), lengths)| Readings {
-                count,
-                last_marker,
-                always_absent,
-                newest_first,
-                page_cap,
-                result_cap,
-                lengths,
+            |(count, last_marker, always_absent, newest_first, (page_cap, result_cap), lengths)| {
+                Readings {
+                    count,
+                    last_marker,
+                    always_absent,
+                    newest_first,
+                    page_cap,
+                    result_cap,
+                    lengths,
+                }
             },
         )
     }
@@ -612,7 +578,12 @@ mod tests {
     /// What other walks may have taught. Only that pages point on has to be true.
     fn habits(longest_page: u64, taught: (bool, bool, bool), readings: Readings) -> Habits {
         let (count_is_total, points_on, miscounts) = taught;
-        Habits { longest_page, count_is_total, points_on: points_on && !readings.always_absent, miscounts }
+        Habits {
+            longest_page,
+            count_is_total,
+            points_on: points_on && !readings.always_absent,
+            miscounts,
+        }
     }
 
     /// A listing that moves while it is paged.
@@ -631,10 +602,18 @@ mod tests {
 
     impl Listing {
         fn new(readings: Readings, seconds: &[i64]) -> Self {
-            let mut entries: Vec<_> = (0u64..).zip(seconds).map(|(id, &second)| (second, id, id)).collect();
+            let mut entries: Vec<_> =
+                (0u64..).zip(seconds).map(|(id, &second)| (second, id, id)).collect();
             entries.sort_unstable();
             let constant = entries.iter().map(|entry| entry.2).collect();
-            Self { readings, entries, constant, next_id: seconds.len() as u64, until: i64::MAX, answers: 0 }
+            Self {
+                readings,
+                entries,
+                constant,
+                next_id: seconds.len() as u64,
+                until: i64::MAX,
+                answers: 0,
+            }
         }
 
         fn happen(&mut self, event: Event) {
@@ -651,7 +630,8 @@ mod tests {
                 }
                 Event::Shuffle(seed) => {
                     for entry in &mut self.entries {
-                        entry.1 = (entry.2 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17);
+                        entry.1 =
+                            (entry.2 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17);
                     }
                 }
                 Event::Nothing => {}
@@ -662,21 +642,27 @@ mod tests {
         /// How many of the entries that fit the next answer holds: at least one.
         fn length(&self, fits: usize) -> usize {
             let draw = |seed: u64| {
-                let mixed =
-                    (seed ^ self.answers.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                let mixed = (seed ^ self.answers.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+                    .wrapping_mul(0xbf58_476d_1ce4_e5b9);
                 usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap()
             };
             match self.readings.lengths {
                 Lengths::Random(seed) if fits > 0 => 1 + draw(seed) % fits,
-                Lengths::SometimesShort(seed) if fits > 0 && draw(!seed).is_multiple_of(4) => 1 + draw(seed) % fits,
+                Lengths::SometimesShort(seed) if fits > 0 && draw(!seed).is_multiple_of(4) => {
+                    1 + draw(seed) % fits
+                }
                 Lengths::Full | Lengths::Random(_) | Lengths::SometimesShort(_) => fits,
             }
         }
 
         fn page(&mut self, marker: Marker) -> Page {
             self.answers += 1;
-            let mut ids: Vec<_> =
-                self.entries.iter().filter(|entry| entry.0 < self.until).map(|entry| (entry.0, entry.2)).collect();
+            let mut ids: Vec<_> = self
+                .entries
+                .iter()
+                .filter(|entry| entry.0 < self.until)
+                .map(|entry| (entry.0, entry.2))
+                .collect();
             if self.readings.newest_first {
                 ids.reverse();
             }
@@ -684,7 +670,9 @@ mod tests {
             let handed_out = &ids[..ids.len().min(self.readings.result_cap)];
             let rest = handed_out.get(from..).unwrap_or_default();
             let shown = &rest[..self.length(rest.len().min(self.readings.page_cap))];
-            let mut page = Page::from_entries(shown.iter().map(|&(second, id)| Entry::Record(record(second, id))));
+            let mut page = Page::from_entries(
+                shown.iter().map(|&(second, id)| Entry::Record(record(second, id))),
+            );
             page.count = match self.readings.count {
                 CountReading::Total => Some(handed_out.len() as u64),
                 CountReading::PageLength => Some(shown.len() as u64),
@@ -721,7 +709,8 @@ mod tests {
         }
     }
 
-    /// A walk of the listing, with things happening before every page, and pages of one step answered in any order.
+    /// A walk of the listing, with things happening before every page, and pages of one step
+    /// answered in any order.
     struct Course {
         verdict: Result<Proof, Doubt>,
         seen: HashSet<EntryKey>,
@@ -729,12 +718,23 @@ mod tests {
         walk: Walk,
     }
 
-    /// Walks; after `cut.0` pages the window is cut at the second `cut.1`, where what was seen lets it be.
-    fn walk(listing: &mut Listing, divisible: bool, events: &[Event], cut: Option<(usize, i64)>) -> Course {
+    /// Walks; after `cut.0` pages the window is cut at the second `cut.1`, where what was seen lets
+    /// it be.
+    fn walk(
+        listing: &mut Listing,
+        divisible: bool,
+        events: &[Event],
+        cut: Option<(usize, i64)>,
+    ) -> Course {
         course(Walk::new(Habits::default(), divisible), listing, events, cut)
     }
 
-    fn course(mut walk: Walk, listing: &mut Listing, events: &[Event], cut: Option<(usize, i64)>) -> Course {
+    fn course(
+        mut walk: Walk,
+        listing: &mut Listing,
+        events: &[Event],
+        cut: Option<(usize, i64)>,
+    ) -> Course {
         let mut events = events.iter().copied();
         let (mut seen, mut asked) = (HashSet::new(), 0);
         loop {
@@ -753,7 +753,8 @@ mod tests {
                 seen.extend(page.keys.iter().copied());
                 walk.take(marker, &page);
             }
-            let seen_seconds: Vec<i64> = walk.starts().iter().flatten().map(|start| start.unix()).collect();
+            let seen_seconds: Vec<i64> =
+                walk.starts().iter().flatten().map(|start| start.unix()).collect();
             if let Some((pages, until)) = cut
                 && listing.until == i64::MAX
                 && walk.pages() >= pages as u64
@@ -767,11 +768,14 @@ mod tests {
         }
     }
 
-    /// A service that shows the first thousand of what there is and counts no more is found out by the round number,
-    /// whatever its last page says of a next one. Where the window cannot be halved, the number is believed.
+    /// A service that shows the first thousand of what there is and counts no more is found out by
+    /// the round number, whatever its last page says of a next one. Where the window cannot be
+    /// halved, the number is believed.
     #[test]
     fn a_list_that_ends_at_a_round_number_looks_cut_off() {
-        for last_marker in [LastMarker::Zero, LastMarker::Same, LastMarker::Onward, LastMarker::Absent] {
+        for last_marker in
+            [LastMarker::Zero, LastMarker::Same, LastMarker::Onward, LastMarker::Absent]
+        {
             for count in [CountReading::Total, CountReading::Absent, CountReading::PageLength] {
                 let lengths = Lengths::Full;
                 let (page_cap, result_cap) = (500, 1_000);
@@ -788,7 +792,13 @@ mod tests {
                 for points_on in [false, true] {
                     let habits = Habits { points_on, ..Habits::default() };
                     let verdict = |divisible| {
-                        course(Walk::new(habits, divisible), &mut Listing::new(readings, &seconds), &[], None).verdict
+                        course(
+                            Walk::new(habits, divisible),
+                            &mut Listing::new(readings, &seconds),
+                            &[],
+                            None,
+                        )
+                        .verdict
                     };
                     assert_eq!(verdict(true), Err(Doubt::Capped), "{last_marker:?} {count:?}");
                     if (count, last_marker) == (CountReading::Total, LastMarker::Absent) {
@@ -802,8 +812,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-        /// However the list moves and the service is to be read: a walk ends, and one that is believed has seen every
-        /// record that could be seen from its first page to its last.
+        /// However the list moves and the service is to be read: a walk ends, and one that is
+        /// believed has seen every record that could be seen from its first page to its last.
         #[test]
         fn a_walk_that_lost_a_record_is_not_believed(
             readings in readings(),
@@ -895,9 +905,13 @@ mod tests {
         let to_confirm = guessed_wrong + if tells_end { 1 } else { 3 };
         match readings.lengths {
             Lengths::Full if readings.page_cap == 1 => 2 * entries.max(1) + 1,
-            Lengths::Full => entries.saturating_sub(1).div_ceil(readings.page_cap - 1).max(1) + to_confirm,
+            Lengths::Full => {
+                entries.saturating_sub(1).div_ceil(readings.page_cap - 1).max(1) + to_confirm
+            }
             // Where a page holds nothing but what was shared, three bring one entry.
-            Lengths::Random(_) | Lengths::SometimesShort(_) => 3 * entries + 3 + usize::try_from(MOST_AT_ONCE).unwrap(),
+            Lengths::Random(_) | Lengths::SometimesShort(_) => {
+                3 * entries + 3 + usize::try_from(MOST_AT_ONCE).unwrap()
+            }
         }
     }
 
@@ -914,7 +928,11 @@ mod tests {
                 lengths: Lengths::Full,
             };
             let mut listing = Listing::new(readings, &[7; 700]);
-            assert_eq!(walk(&mut listing, true, &[], None).verdict, Err(Doubt::Capped), "{count:?}");
+            assert_eq!(
+                walk(&mut listing, true, &[], None).verdict,
+                Err(Doubt::Capped),
+                "{count:?}"
+            );
         }
     }
 
@@ -929,9 +947,11 @@ mod tests {
             match walk.step() {
                 Step::Ask(markers) => {
                     for marker in markers {
-                        let (asked, entries, count, next) = answers.next().expect("another page is asked for").clone();
+                        let (asked, entries, count, next) =
+                            answers.next().expect("another page is asked for").clone();
                         assert_eq!(marker, Marker(asked));
-                        let mut page = Page::from_entries(entries.map(|id| Entry::Record(record(0, id))));
+                        let mut page =
+                            Page::from_entries(entries.map(|id| Entry::Record(record(0, id))));
                         (page.count, page.next_marker) = (count, next.map(Marker));
                         walk.take(marker, &page);
                     }
@@ -945,13 +965,19 @@ mod tests {
         }
     }
 
-    const POINTING_ON: Habits = Habits { longest_page: 3, count_is_total: false, points_on: true, miscounts: false };
+    const POINTING_ON: Habits =
+        Habits { longest_page: 3, count_is_total: false, points_on: true, miscounts: false };
 
     #[test]
     fn a_page_of_nothing_but_the_shared_entry_does_not_end_a_list_that_points_on() {
         let verdict = walk_by(
             Habits::default(),
-            &[(0, 0..2, None, Some(2)), (1, 1..2, None, Some(2)), (2, 2..3, None, Some(0)), (1, 1..2, None, Some(2))],
+            &[
+                (0, 0..2, None, Some(2)),
+                (1, 1..2, None, Some(2)),
+                (2, 2..3, None, Some(0)),
+                (1, 1..2, None, Some(2)),
+            ],
         );
         assert_eq!(verdict, Ok(Proof::Seams));
     }
@@ -960,7 +986,11 @@ mod tests {
     fn a_count_one_too_low_does_not_end_a_list_that_points_on() {
         let verdict = walk_by(
             Habits { count_is_total: true, ..POINTING_ON },
-            &[(0, 0..3, Some(3), Some(3)), (3, 3..4, Some(3), Some(0)), (2, 2..4, Some(3), Some(0))],
+            &[
+                (0, 0..3, Some(3), Some(3)),
+                (3, 3..4, Some(3), Some(0)),
+                (2, 2..4, Some(3), Some(0)),
+            ],
         );
         assert_eq!(verdict, Err(Doubt::CountTooLow));
     }
@@ -972,14 +1002,18 @@ mod tests {
             assert_eq!(walk_by(POINTING_ON, &pages), Ok(Proof::Seams));
             assert_eq!(walk_by(POINTING_ON, &[(0, 0..2, Some(2), last)]), Ok(Proof::Count));
         }
-        assert_eq!(walk_by(POINTING_ON, &[(0, 0..3, Some(4), Some(3)), (2, 2..4, Some(4), Some(2))]), Ok(Proof::Both));
+        assert_eq!(
+            walk_by(POINTING_ON, &[(0, 0..3, Some(4), Some(3)), (2, 2..4, Some(4), Some(2))]),
+            Ok(Proof::Both)
+        );
     }
 
     #[test]
     fn an_end_that_points_on_costs_one_request_with_a_total_and_two_without() {
         let counted: [Answer; 2] = [(0, 0..2, Some(2), Some(2)), (2, 2..2, Some(2), Some(2))];
         assert_eq!(walk_by(POINTING_ON, &counted), Ok(Proof::Count));
-        let silent: [Answer; 3] = [(0, 0..2, None, Some(2)), (2, 2..2, None, Some(2)), (1, 1..2, None, Some(2))];
+        let silent: [Answer; 3] =
+            [(0, 0..2, None, Some(2)), (2, 2..2, None, Some(2)), (1, 1..2, None, Some(2))];
         assert_eq!(walk_by(POINTING_ON, &silent), Ok(Proof::Seams));
     }
 
@@ -988,15 +1022,22 @@ mod tests {
     #[test]
     fn a_service_that_never_speaks_of_more_is_asked_for_it() {
         let silent = Habits { longest_page: 500, count_is_total: true, ..Habits::default() };
-        let more: [Answer; 4] =
-            [(0, 0..2, None, None), (2, 2..3, None, None), (1, 1..3, None, None), (3, 3..3, None, None)];
+        let more: [Answer; 4] = [
+            (0, 0..2, None, None),
+            (2, 2..3, None, None),
+            (1, 1..3, None, None),
+            (3, 3..3, None, None),
+        ];
         let pages: Vec<Answer> = more.into_iter().chain([(2, 2..3, None, None)]).collect();
         assert_eq!(walk_by(silent, &pages), Ok(Proof::Seams));
-        assert_eq!(walk_by(silent, &[(0, 0..2, Some(2), Some(0)), (2, 2..2, Some(2), Some(0))]), Ok(Proof::Count));
+        assert_eq!(
+            walk_by(silent, &[(0, 0..2, Some(2), Some(0)), (2, 2..2, Some(2), Some(0))]),
+            Ok(Proof::Count)
+        );
     }
 
-    /// A count of what follows, or of what was shown so far, is another on each page; two walks alike tell that it always
-    /// is.
+    /// A count of what follows, or of what was shown so far, is another on each page; two walks
+    /// alike tell that it always is.
     #[test]
     fn a_count_that_moves_alike_in_two_walks_is_no_witness() {
         let left = |marker: u64, _: u64| 4 - marker;
@@ -1007,7 +1048,8 @@ mod tests {
             let (walk, verdict) = walk_counted(Walk::new(POINTING_ON, false), count);
             assert_eq!(verdict, Err(Doubt::CountChanged));
             // More may exist than was shown, where more was counted.
-            let expected = if count(0, 3) == 9 { Err(Doubt::CountDiffers) } else { Ok(Proof::Seams) };
+            let expected =
+                if count(0, 3) == 9 { Err(Doubt::CountDiffers) } else { Ok(Proof::Seams) };
             assert_eq!(walk_counted(walk_again(&walk), count).1, expected);
             let other = walk_counted(walk_again(&walk), |marker, _| 7 + marker);
             assert_eq!(other.1, Err(Doubt::CountChanged), "counts that differ from walk to walk");
@@ -1021,7 +1063,8 @@ mod tests {
                 Step::Ask(markers) => {
                     for Marker(from) in markers {
                         let to = (from + 3).min(4).max(from);
-                        let mut page = Page::from_entries((from..to).map(|id| Entry::Record(record(0, id))));
+                        let mut page =
+                            Page::from_entries((from..to).map(|id| Entry::Record(record(0, id))));
                         page.count = Some(count(from.min(4), to - from));
                         page.next_marker = (to < 4).then_some(Marker(to));
                         walk.take(Marker(from), &page);
@@ -1036,7 +1079,8 @@ mod tests {
     /// The first record is forgotten before the page behind the end is served.
     #[test]
     fn a_list_that_slid_does_not_end_at_an_empty_page() {
-        let slid: [Answer; 3] = [(0, 0..2, None, Some(2)), (2, 3..3, None, Some(2)), (1, 2..3, None, Some(2))];
+        let slid: [Answer; 3] =
+            [(0, 0..2, None, Some(2)), (2, 3..3, None, Some(2)), (1, 2..3, None, Some(2))];
         assert_eq!(walk_by(POINTING_ON, &slid), Err(Doubt::SeamBroken));
         let counted: [Answer; 2] = [(0, 0..2, Some(2), Some(2)), (2, 3..3, Some(1), Some(2))];
         assert_eq!(walk_by(POINTING_ON, &counted), Err(Doubt::CountChanged));
@@ -1088,8 +1132,8 @@ mod tests {
         assert_eq!(twice, Err(Doubt::Repeated));
     }
 
-    /// The entry that came twice may stand in another one's place: a second walk tells. A service that lists it twice
-    /// every time is believed then.
+    /// The entry that came twice may stand in another one's place: a second walk tells. A service
+    /// that lists it twice every time is believed then.
     #[test]
     fn an_entry_that_comes_twice_on_the_only_page_is_believed_the_second_time() {
         let walk = |mut walk: Walk, ids: &[u64]| {
@@ -1124,7 +1168,9 @@ mod tests {
                 Step::Ask(markers) => {
                     for marker in markers {
                         asked += 1;
-                        let mut page = Page::from_entries([0, 1].map(|next| Entry::Record(record(0, marker.0 + next))));
+                        let mut page = Page::from_entries(
+                            [0, 1].map(|next| Entry::Record(record(0, marker.0 + next))),
+                        );
                         page.next_marker = Some(Marker(marker.0 + 2));
                         walk.take(marker, &page);
                     }

@@ -1,7 +1,7 @@
 //! What the answers of a probe tell of the points that the vendor's page leaves open.
 //!
-//! A walk is right under every reading, so nothing here is needed to archive. It is for people: what their service does,
-//! with the evidence, and what in it deserves a look.
+//! A walk is right under every reading, so nothing here is needed to archive. It is for people:
+//! what their service does, with the evidence, and what in it deserves a look.
 
 use crate::domain::{Form, Invocation, Marker, Page, RecordTime, RequestId, Shape, Timestamp};
 use std::collections::BTreeSet;
@@ -49,7 +49,12 @@ pub struct Finding {
 
 impl Finding {
     /// A finding without a next step.
-    pub fn new(question: &str, verdict: Verdict, answer: impl Into<String>, evidence: impl Into<String>) -> Self {
+    pub fn new(
+        question: &str,
+        verdict: Verdict,
+        answer: impl Into<String>,
+        evidence: impl Into<String>,
+    ) -> Self {
         let (question, answer, evidence) = (question.to_owned(), answer.into(), evidence.into());
         Self { question, verdict, answer, evidence, hint: None }
     }
@@ -89,7 +94,11 @@ pub fn clock(skew: i64) -> Finding {
         _ => Verdict::Ok,
     };
     let side = if skew > 0 { "behind" } else { "ahead of" };
-    let answer = if off == 0 { "as the service's".to_owned() } else { format!("{off} s {side} the service's") };
+    let answer = if off == 0 {
+        "as the service's".to_owned()
+    } else {
+        format!("{off} s {side} the service's")
+    };
     let finding = Finding::new("clock", verdict, answer, "the Date header of its answers");
     if verdict == Verdict::Ok {
         finding
@@ -112,15 +121,19 @@ pub fn recording(enabled: Option<bool>) -> Finding {
 /// The longest window that was accepted, after these that were refused.
 pub fn longest_window(accepted: Duration, refused: Option<Duration>) -> Finding {
     let length = |length: Duration| format!("{} h", length.as_secs() / 3_600);
-    let evidence = refused
-        .map_or_else(|| "no window was refused".to_owned(), |refused| format!("{} were refused", length(refused)));
+    let evidence = refused.map_or_else(
+        || "no window was refused".to_owned(),
+        |refused| format!("{} were refused", length(refused)),
+    );
     Finding::told("longest window", format!("{} at least", length(accepted)), evidence)
 }
 
 /// In which order records are listed.
 pub fn order(page: &Page) -> Finding {
     let question = "order";
-    let by = |time: fn(&Invocation) -> Option<Timestamp>| page.records.iter().filter_map(time).collect::<Vec<_>>();
+    let by = |time: fn(&Invocation) -> Option<Timestamp>| {
+        page.records.iter().filter_map(time).collect::<Vec<_>>()
+    };
     let (starts, events) = (by(started), by(last_event));
     if starts.iter().collect::<BTreeSet<_>>().len() < 3 {
         return Finding::unknown(question, "fewer than three seconds hold records");
@@ -139,7 +152,8 @@ pub fn order(page: &Page) -> Finding {
 /// Whether the same question is answered in the same order twice.
 pub fn stability(first: &Page, again: &Page) -> Finding {
     let question = "order of equals";
-    // A full page may end among equals, and then hold others of them each time: what both hold is compared.
+    // A full page may end among equals, and then hold others of them each time: what both hold is
+    // compared.
     let common = |page: &Page, other: &Page| {
         let others: BTreeSet<_> = other.keys.iter().copied().collect();
         page.keys.iter().copied().filter(|key| others.contains(key)).collect::<Vec<_>>()
@@ -167,20 +181,22 @@ pub struct Specimen {
     pub end: Timestamp,
 }
 
-/// A record that is shorter than this, in seconds, cannot tell a window on its start from one on its end.
+/// A record that is shorter than this, in seconds, cannot tell a window on its start from one on
+/// its end.
 const TELLING_LENGTH: i64 = 5;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 impl Specimen {
-    /// The record of a page that is over, long enough to tell its times apart where there is one, and has the fewest
-    /// neighbours, so that a window around it fits one page.
+    /// The record of a page that is over, long enough to tell its times apart where there is one,
+    /// and has the fewest neighbours, so that a window around it fits one page.
     pub fn choose(page: &Page) -> Option<Self> {
         let mut starts: Vec<Timestamp> = page.records.iter().filter_map(started).collect();
         starts.sort_unstable();
         let room = |at: Timestamp| {
             let place = starts.partition_point(|start| *start < at);
-            let before = place.checked_sub(1).map_or(i64::MAX, |place| at.seconds_since(starts[place]));
+            let before =
+                place.checked_sub(1).map_or(i64::MAX, |place| at.seconds_since(starts[place]));
             let after = starts.get(place + 1).map_or(i64::MAX, |next| next.seconds_since(at));
             before.min(after)
         };
@@ -188,7 +204,10 @@ impl Specimen {
             let (start, end) = (started(record)?, ended(record)?);
             record.status.is_final().then(|| Self { id: record.request_id.clone(), start, end })
         };
-        page.records.iter().filter_map(over).max_by_key(|specimen| (specimen.tells_times_apart(), room(specimen.start)))
+        page.records
+            .iter()
+            .filter_map(over)
+            .max_by_key(|specimen| (specimen.tells_times_apart(), room(specimen.start)))
     }
 
     /// Whether its start and its end are far enough apart.
@@ -212,14 +231,17 @@ impl Specimen {
     }
 }
 
-/// By which time windows select, told by whether the window around each of a record's times shows it.
+/// By which time windows select, told by whether the window around each of a record's times shows
+/// it.
 pub fn filter(near_start: bool, near_end: bool) -> Finding {
     let evidence = "a record in windows around its start and around its end";
     match (near_start, near_end) {
         (true, false) => Finding::told("time that windows select by", "start", evidence),
         (false, true) => Finding::told("time that windows select by", "end", evidence),
         (true, true) => Finding::told("time that windows select by", "start and end", evidence),
-        (false, false) => Finding::unknown("time that windows select by", "neither window shows the record"),
+        (false, false) => {
+            Finding::unknown("time that windows select by", "neither window shows the record")
+        }
     }
 }
 
@@ -236,7 +258,11 @@ pub fn bounds(lower: bool, upper: bool) -> Finding {
         (false, true) => "the upper included, the lower not",
         (false, false) => "neither included",
     };
-    Finding::told("bounds of a window", answer, "a record in windows that begin and end at its second")
+    Finding::told(
+        "bounds of a window",
+        answer,
+        "a record in windows that begin and end at its second",
+    )
 }
 
 /// What `count` says on a page of two records of a list of `entries`.
@@ -244,22 +270,33 @@ pub fn count(page: &Page, entries: u64) -> Finding {
     let evidence = format!("a page of {} records of {entries}", page.length());
     match page.count {
         None => Finding::told("count", "absent", evidence),
-        Some(count) if count >= entries => Finding::told("count", "the records of the query", evidence),
-        Some(count) if count == page.length() => Finding::told("count", "the records of the page", evidence),
+        Some(count) if count >= entries => {
+            Finding::told("count", "the records of the query", evidence)
+        }
+        Some(count) if count == page.length() => {
+            Finding::told("count", "the records of the page", evidence)
+        }
         Some(count) => Finding::new("count", Verdict::Unknown, format!("{count}"), evidence),
     }
 }
 
-/// Whether `marker` passes over so many records: `later` was asked from the second record of `whole` on.
+/// Whether `marker` passes over so many records: `later` was asked from the second record of
+/// `whole` on.
 pub fn marker(whole: &Page, later: &Page) -> Finding {
     let evidence = "two pages that overlap";
     if whole.keys.get(1..) == Some(&later.keys) {
         return Finding::told("marker", "how many records to pass over", evidence);
     }
-    Finding::new("marker", Verdict::Unknown, "not the number of records to pass over, or the list moved", evidence)
+    Finding::new(
+        "marker",
+        Verdict::Unknown,
+        "not the number of records to pass over, or the list moved",
+        evidence,
+    )
 }
 
-/// What `next_marker` says on the last page, which was asked from the second of `entries` records on.
+/// What `next_marker` says on the last page, which was asked from the second of `entries` records
+/// on.
 pub fn last_marker(page: &Page, entries: u64) -> Finding {
     let answer = match page.next_marker {
         None => "absent".to_owned(),
@@ -268,7 +305,11 @@ pub fn last_marker(page: &Page, entries: u64) -> Finding {
         Some(Marker(next)) if next == entries => "where another page would begin".to_owned(),
         Some(next) => format!("{next}"),
     };
-    Finding::told("next_marker on the last page", answer, format!("records 2 to {entries} of {entries}"))
+    Finding::told(
+        "next_marker on the last page",
+        answer,
+        format!("records 2 to {entries} of {entries}"),
+    )
 }
 
 /// How many records a page holds: the first one of a list, and what begins behind it.
@@ -292,28 +333,46 @@ pub fn limit_above(page: Option<&Page>, maximum: u32) -> Finding {
     let question = "limit above 500";
     match page.map(Page::length) {
         None => Finding::told(question, "refused", "answered with 400"),
-        Some(length) if length > u64::from(maximum) => Finding::told(question, "granted", format!("{length} came")),
-        Some(length) if length == u64::from(maximum) => Finding::told(question, "means 500", format!("{length} came")),
-        Some(length) => Finding::told(question, "accepted", format!("{length} came, too few to tell more")),
+        Some(length) if length > u64::from(maximum) => {
+            Finding::told(question, "granted", format!("{length} came"))
+        }
+        Some(length) if length == u64::from(maximum) => {
+            Finding::told(question, "means 500", format!("{length} came"))
+        }
+        Some(length) => {
+            Finding::told(question, "accepted", format!("{length} came, too few to tell more"))
+        }
     }
 }
 
-/// A window cut amid the records of its first page, so that a cap which hides the rest hides less of the parts.
+/// A window cut amid the records of its first page, so that a cap which hides the rest hides less
+/// of the parts.
 pub fn parts((begin, end): (Timestamp, Timestamp), first: &Page) -> Vec<(Timestamp, Timestamp)> {
     let mut starts: Vec<Timestamp> = first.records.iter().filter_map(started).collect();
     starts.sort_unstable();
-    let middle = starts.get(starts.len() / 2).filter(|middle| begin <= **middle && **middle + SECOND <= end);
-    middle.map_or_else(|| vec![(begin, end)], |&middle| vec![(begin, middle), (middle + SECOND, end)])
+    let middle =
+        starts.get(starts.len() / 2).filter(|middle| begin <= **middle && **middle + SECOND <= end);
+    middle
+        .map_or_else(|| vec![(begin, end)], |&middle| vec![(begin, middle), (middle + SECOND, end)])
 }
 
-/// How many records of a query are handed out. `handed_out` of `counted` were reached; its parts count `in_parts` together.
+/// How many records of a query are handed out. `handed_out` of `counted` were reached; its parts
+/// count `in_parts` together.
 pub fn result_cap(handed_out: u64, counted: u64, in_parts: u64) -> Finding {
     let question = "records of a query";
     if handed_out < counted {
-        return Finding::told(question, format!("the first {handed_out}"), format!("of {counted} that it counts"));
+        return Finding::told(
+            question,
+            format!("the first {handed_out}"),
+            format!("of {counted} that it counts"),
+        );
     }
     if in_parts > counted {
-        return Finding::told(question, format!("the first {counted}"), format!("its parts hold {in_parts}"));
+        return Finding::told(
+            question,
+            format!("the first {counted}"),
+            format!("its parts hold {in_parts}"),
+        );
     }
     Finding::told(question, "all", format!("{counted} were handed out"))
 }
@@ -323,8 +382,8 @@ pub fn result_cap_unknown() -> Finding {
     Finding::unknown("records of a query", "the service gives no total to hold them against")
 }
 
-/// Which window applies to a look-up by id, told by a record of long ago: whether it was shown without a window, and with one
-/// that does not hold it.
+/// Which window applies to a look-up by id, told by a record of long ago: whether it was shown
+/// without a window, and with one that does not hold it.
 pub fn look_up(bare: bool, elsewhere: bool) -> Finding {
     let answer = match (bare, elsewhere) {
         (_, true) => "none",
@@ -334,7 +393,8 @@ pub fn look_up(bare: bool, elsewhere: bool) -> Finding {
     Finding::told("window of a look-up by id", answer, "a record of long ago, asked for by its id")
 }
 
-/// What a listing without a window shows; `has_older` says that there are records from before the last hour.
+/// What a listing without a window shows; `has_older` says that there are records from before the
+/// last hour.
 pub fn default_window(page: &Page, has_older: bool, now: Timestamp) -> Finding {
     let question = "window by default";
     let oldest = page.records.iter().filter_map(last_event).min();
@@ -343,19 +403,28 @@ pub fn default_window(page: &Page, has_older: bool, now: Timestamp) -> Finding {
         Some(oldest) if oldest < an_hour_ago => {
             Finding::told(question, "more than an hour", format!("it shows a record of {oldest}"))
         }
-        _ if has_older => Finding::told(question, "an hour at most", "it shows no older record, though there are some"),
+        _ if has_older => Finding::told(
+            question,
+            "an hour at most",
+            "it shows no older record, though there are some",
+        ),
         _ => Finding::unknown(question, "no record is older than an hour"),
     }
 }
 
 /// The oldest record that is over among those shown in the longest window.
 pub fn oldest<'a>(pages: impl IntoIterator<Item = &'a Page>, now: Timestamp) -> Finding {
-    let records = pages.into_iter().flat_map(|page| &page.records).filter(|record| record.status.is_final());
+    let records =
+        pages.into_iter().flat_map(|page| &page.records).filter(|record| record.status.is_final());
     match records.filter_map(last_event).min() {
         None => Finding::unknown("reach", "no record is shown"),
         Some(oldest) => {
             let hours = now.seconds_since(oldest) / 3_600;
-            Finding::told("reach", format!("{hours} h at least"), format!("a record of {oldest} is shown"))
+            Finding::told(
+                "reach",
+                format!("{hours} h at least"),
+                format!("a record of {oldest} is shown"),
+            )
         }
     }
 }
@@ -380,8 +449,13 @@ pub fn unreadable<'a>(pages: impl IntoIterator<Item = &'a Page>) -> Finding {
     let question = "entries that are no records";
     match rejects.first() {
         None => Finding::told(question, "none", "every answer of this probe"),
-        Some(first) => Finding::new(question, Verdict::Warning, format!("{}", rejects.len()), first.reason.clone())
-            .hint("they are kept in the table `rejects`; please report them, so that they can be read"),
+        Some(first) => Finding::new(
+            question,
+            Verdict::Warning,
+            format!("{}", rejects.len()),
+            first.reason.clone(),
+        )
+        .hint("they are kept in the table `rejects`; please report them, so that they can be read"),
     }
 }
 
@@ -454,7 +528,9 @@ mod tests {
 
     #[test]
     fn the_specimen_is_long_and_lonely() {
-        let chosen = |times: &[(i64, i64)]| Specimen::choose(&page(times)).map(|specimen| specimen.start.unix());
+        let chosen = |times: &[(i64, i64)]| {
+            Specimen::choose(&page(times)).map(|specimen| specimen.start.unix())
+        };
         let some = [(10, 20), (11, 30), (100, 101), (200, 210), (207, 220), (208, 208)];
         assert_eq!(chosen(&some), Some(200), "of those that took long");
         assert_eq!(chosen(&[(10, 11), (50, 51), (51, 52)]), Some(10));
@@ -465,7 +541,11 @@ mod tests {
     fn a_cap_is_found_in_the_parts_of_a_list() {
         let first = page(&[(10, 10), (20, 20), (30, 30)]);
         assert_eq!(parts((at(0), at(100)), &first), [(at(0), at(20)), (at(21), at(100))]);
-        assert_eq!(parts((at(0), at(20)), &first), [(at(0), at(20))], "there is nothing behind the middle");
+        assert_eq!(
+            parts((at(0), at(20)), &first),
+            [(at(0), at(20))],
+            "there is nothing behind the middle"
+        );
         assert_eq!(result_cap(900, 900, 900).answer, "all");
         assert_eq!(result_cap(900, 900, 901).answer, "the first 900");
         assert_eq!(result_cap(500, 900, 900).answer, "the first 500");
@@ -476,6 +556,9 @@ mod tests {
         let verdicts = [0, 299, -299, 300, -300, 899, 900, -900].map(|skew| clock(skew).verdict);
         let [ok, warning, failure] = [Verdict::Ok, Verdict::Warning, Verdict::Failure];
         assert_eq!(verdicts, [ok, ok, ok, warning, warning, warning, failure, failure]);
-        assert!(clock(400).answer.contains("400 s behind") && clock(-400).answer.contains("400 s ahead of"));
+        assert!(
+            clock(400).answer.contains("400 s behind")
+                && clock(-400).answer.contains("400 s ahead of")
+        );
     }
 }

@@ -4,12 +4,14 @@ use crate::domain::EntryKey;
 use std::collections::HashSet;
 use std::fmt;
 
-/// Where the service is suspected to stop handing out records without saying so: the default cap of a
-/// log query in the store behind it (vendor's page LTS-0719). A walk that comes this far proves nothing.
+/// Where the service is suspected to stop handing out records without saying so: the default cap of
+/// a log query in the store behind it (vendor's page LTS-0719). A walk that comes this far proves
+/// nothing.
 pub const RESULT_CAP: u64 = 5_000;
 
-/// Caps are round numbers. A list whose length is a multiple of this is suspected to be cut off, and its window is split:
-/// one window in five hundred costs a request for nothing, and a cap that nobody documented loses no record.
+/// Caps are round numbers. A list whose length is a multiple of this is suspected to be cut off,
+/// and its window is split: one window in five hundred costs a request for nothing, and a cap that
+/// nobody documented loses no record.
 const ROUND: u64 = 500;
 
 /// Whether a list of this length looks cut off.
@@ -30,7 +32,8 @@ pub enum Proof {
     /// Every seam held and nothing came twice; the service gave no total, or one that is known to
     /// be too low.
     Seams,
-    /// Both: the count stood still from first to last page and equals the distinct entries, and every seam held.
+    /// Both: the count stood still from first to last page and equals the distinct entries, and
+    /// every seam held.
     Both,
 }
 
@@ -64,12 +67,14 @@ impl Doubt {
         matches!(self, Self::CountDiffers | Self::CountTooLow)
     }
 
-    /// Whether the service may count like this every time, so that another walk tells whether its count means anything.
+    /// Whether the service may count like this every time, so that another walk tells whether its
+    /// count means anything.
     pub fn may_be_habit(self) -> bool {
         self.is_of_count() || self == Self::CountChanged
     }
 
-    /// Whether a list that has ended contradicts what the service says of it: how much it holds, or whether more follows.
+    /// Whether a list that has ended contradicts what the service says of it: how much it holds, or
+    /// whether more follows.
     pub fn is_contradiction(self) -> bool {
         self.is_of_count() || self == Self::PointsOn
     }
@@ -84,10 +89,14 @@ impl fmt::Display for Doubt {
             Self::CountDiffers => "the service counts more records than it shows",
             Self::CountTooLow => "the service counts fewer records than it shows",
             Self::Repeated => "a record came twice, so another may be missing",
-            Self::Capped => "the list reaches the 5,000 records at which the service may cut it off",
+            Self::Capped => {
+                "the list reaches the 5,000 records at which the service may cut it off"
+            }
             Self::PointsOn => "an empty page points on, as if more followed",
             Self::Endless => "the list has no end",
-            Self::Vanished => "the service shows nothing where it showed records before, and must still show them",
+            Self::Vanished => {
+                "the service shows nothing where it showed records before, and must still show them"
+            }
         })
     }
 }
@@ -111,8 +120,8 @@ impl Contradiction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
     Total(u64),
-    /// Another number on each page, as that of the records which follow would be: a sum over the pages' counts and
-    /// lengths, the same in whichever order they came.
+    /// Another number on each page, as that of the records which follow would be: a sum over the
+    /// pages' counts and lengths, the same in whichever order they came.
     Moving(u64),
 }
 

@@ -1,16 +1,17 @@
 //! How far back the service still shows records, as far as that is known.
 //!
-//! The service forgets, and documents no retention. An empty answer about a time it has forgotten looks like an empty
-//! window, so a range that was pending for long is believed only where something shows that the service still reaches
-//! it: a record, by its latest time, since what expires is the newest event of it. Everything younger is then shown too.
+//! The service forgets, and documents no retention. An empty answer about a time it has forgotten
+//! looks like an empty window, so a range that was pending for long is believed only where
+//! something shows that the service still reaches it: a record, by its latest time, since what
+//! expires is the newest event of it. Everything younger is then shown too.
 
 use super::clocks::{Moment, TOLERANCE};
 use super::ledger::{Entry, State};
 use crate::domain::{Interval, IntervalSet, Invocation, Page, RecordTime, RequestId, Timestamp};
 use std::time::Duration;
 
-/// What the service certainly still shows: the shortest retention that the store behind it can be set to (vendor's
-/// page on LTS, `CreateLogGroup`: 1 to 365 days).
+/// What the service certainly still shows: the shortest retention that the store behind it can be
+/// set to (vendor's page on LTS, `CreateLogGroup`: 1 to 365 days).
 pub const LEAST_REACH: Duration = Duration::from_hours(24);
 
 /// An archived record by which to ask whether the service still shows its time.
@@ -27,8 +28,9 @@ pub struct ReachProbe {
 /// How far back the service reaches, at least.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// The age of the oldest record that was shown, in seconds of the machine's clock. That clock may be wrong, and the
-    /// age negative: what counts is how it runs within a run, which tells when the service forgets that record.
+    /// The age of the oldest record that was shown, in seconds of the machine's clock. That clock
+    /// may be wrong, and the age negative: what counts is how it runs within a run, which tells
+    /// when the service forgets that record.
     by_machine: Option<i64>,
     /// The same age by the earlier of the clocks.
     shown: Duration,
@@ -42,15 +44,16 @@ impl Reach {
 
     /// Learns from a record that was shown at `served_at`.
     ///
-    /// One that has not ended tells nothing: a service may keep it for as long as it is open. Nor does one whose end is not
-    /// shown: it is kept from its end on, however long ago it began.
+    /// One that has not ended tells nothing: a service may keep it for as long as it is open. Nor
+    /// does one whose end is not shown: it is kept from its end on, however long ago it began.
     fn learn(&mut self, record: &Invocation, served_at: Moment) {
         let has_end = record.end_time.as_ref().and_then(RecordTime::moment).is_some();
         if record.status.is_final()
             && has_end
             && let Some(latest) = latest_time(record)
         {
-            self.by_machine = self.by_machine.max(Some(served_at.after_machine().seconds_since(latest)));
+            self.by_machine =
+                self.by_machine.max(Some(served_at.after_machine().seconds_since(latest)));
             let age = u64::try_from(served_at.earlier().seconds_since(latest)).unwrap_or(0);
             self.shown = self.shown.max(Duration::from_secs(age));
         }
@@ -61,17 +64,20 @@ impl Reach {
         self.from(now, now.later())
     }
 
-    /// What came before this moment, the service did not certainly reach at `now`, whichever clock is right.
+    /// What came before this moment, the service did not certainly reach at `now`, whichever clock
+    /// is right.
     pub fn end(self, now: Moment) -> Timestamp {
         self.from(now, present_of_loss(now))
     }
 
     fn from(self, now: Moment, present: Timestamp) -> Timestamp {
         let certain = present - LEAST_REACH;
-        self.by_machine.map_or(certain, |age| certain.min(Timestamp::from_unix(now.by_machine().unix() - age)))
+        self.by_machine
+            .map_or(certain, |age| certain.min(Timestamp::from_unix(now.by_machine().unix() - age)))
     }
 
-    /// The age of the oldest record that was shown; none where that is less than what is certain anyway.
+    /// The age of the oldest record that was shown; none where that is less than what is certain
+    /// anyway.
     pub fn shown(self) -> Option<Duration> {
         (self.shown > LEAST_REACH).then_some(self.shown)
     }
@@ -82,14 +88,16 @@ impl Reach {
     }
 }
 
-/// The present by which something is too old to be shown: by both clocks, which is by either where they agree. A range
-/// as short as they may differ by is then lost, rather than for ever neither lost nor complete.
+/// The present by which something is too old to be shown: by both clocks, which is by either where
+/// they agree. A range as short as they may differ by is then lost, rather than for ever neither
+/// lost nor complete.
 fn present_of_loss(now: Moment) -> Timestamp {
     if now.is_agreed() { now.later() } else { now.earlier() }
 }
 
-/// For how long after a proven walk a range is believed without another sign. A record that the walk did not show came
-/// after it, and is shown for [`LEAST_REACH`]; half of that leaves the other half to records that come late.
+/// For how long after a proven walk a range is believed without another sign. A record that the
+/// walk did not show came after it, and is shown for [`LEAST_REACH`]; half of that leaves the other
+/// half to records that come late.
 const WALK_VOUCHES_FOR: Duration = Duration::from_hours(12);
 
 /// What was promised of a function's time: of that, what the service no longer shows is lost.
@@ -106,14 +114,18 @@ pub struct Obligation {
 impl Obligation {
     /// The obligation of a ledger, by which a function is archived since `first_run_at`.
     ///
-    /// Nothing is promised until [`LEAST_REACH`] after that: the first run takes what the service still shows, and one that
-    /// was interrupted goes on with it. Later, what it left behind may have been forgotten meanwhile.
+    /// Nothing is promised until [`LEAST_REACH`] after that: the first run takes what the service
+    /// still shows, and one that was interrupted goes on with it. Later, what it left behind may
+    /// have been forgotten meanwhile.
     pub fn of(ledger: &[Entry], first_run_at: Timestamp, now: Moment) -> Self {
         let is_young = |present: Timestamp| present < first_run_at + LEAST_REACH;
-        let from = ledger.first().filter(|_| !is_young(now.later())).map(|first| first.window.begin());
+        let from =
+            ledger.first().filter(|_| !is_young(now.later())).map(|first| first.window.begin());
         // A walk that a clock dates after the present happened nobody knows when.
-        let is_recent = |at: Timestamp| now.later() < at + WALK_VOUCHES_FOR && at <= now.earlier() + TOLERANCE;
-        let is_fresh = |row: &&Entry| matches!(row.state, State::Proven(_)) && is_recent(row.walked_at);
+        let is_recent =
+            |at: Timestamp| now.later() < at + WALK_VOUCHES_FOR && at <= now.earlier() + TOLERANCE;
+        let is_fresh =
+            |row: &&Entry| matches!(row.state, State::Proven(_)) && is_recent(row.walked_at);
         let vouched = ledger.iter().filter(is_fresh).map(|row| row.window).collect();
         Self { from, is_certain: !is_young(present_of_loss(now)), vouched }
     }
@@ -123,12 +135,18 @@ impl Obligation {
         if self.is_in_doubt(window) { reach.begin(now).max(window.begin()) } else { window.begin() }
     }
 
-    /// Until when a window is lost for a walk at `now`: what both clocks call too old for the service to show it.
+    /// Until when a window is lost for a walk at `now`: what both clocks call too old for the
+    /// service to show it.
     pub fn lost_until(&self, window: Interval, reach: Reach, now: Moment) -> Timestamp {
-        if self.is_in_doubt(window) && self.is_certain { reach.end(now).max(window.begin()) } else { window.begin() }
+        if self.is_in_doubt(window) && self.is_certain {
+            reach.end(now).max(window.begin())
+        } else {
+            window.begin()
+        }
     }
 
-    /// Whether a window was promised, and nothing but the service's reach tells whether it is still shown.
+    /// Whether a window was promised, and nothing but the service's reach tells whether it is still
+    /// shown.
     fn is_in_doubt(&self, window: Interval) -> bool {
         let is_promised = self.from.is_some_and(|from| from <= window.begin());
         is_promised && !self.vouched.covers(window)
@@ -139,12 +157,14 @@ impl Obligation {
         self.believed_from(window, reach, now) <= window.begin()
     }
 
-    /// The start of a window that is vouched for as a whole or not at all, where it takes that to believe it.
+    /// The start of a window that is vouched for as a whole or not at all, where it takes that to
+    /// believe it.
     pub fn uniform(&self, window: Interval, reach: Reach, now: Moment) -> Interval {
         if reach.covers(window, now) { window } else { self.vouched.uniform_start(window) }
     }
 
-    /// The first part of what is pending that a walk at `now` would not be believed of, for all that is known.
+    /// The first part of what is pending that a walk at `now` would not be believed of, for all
+    /// that is known.
     pub fn doubtful(&self, pending: &[Interval], now: Moment) -> Option<Interval> {
         let reach = Reach::default();
         let mut parts = pending.iter().flat_map(|&range| self.parts(range, reach, now));
@@ -164,8 +184,8 @@ impl Obligation {
     }
 }
 
-/// What a day's answers tell of the reach, for people to plan by: how long an outage may last. A walk is never believed by
-/// it, since the service may have been set to forget sooner a moment ago.
+/// What a day's answers tell of the reach, for people to plan by: how long an outage may last. A
+/// walk is never believed by it, since the service may have been set to forget sooner a moment ago.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measured {
     /// The age of the oldest record that was shown; none where only what is certain anyway was.
@@ -180,10 +200,11 @@ impl Measured {
         self.shown.map_or(LEAST_REACH, |shown| shown.max(LEAST_REACH))
     }
 
-    /// The age of an archived record whose look-up would tell more; none once the reach is known within a quarter.
+    /// The age of an archived record whose look-up would tell more; none once the reach is known
+    /// within a quarter.
     ///
-    /// First what was shown, and was not, on the day `before`; then twice as old each time until one is forgotten, and then
-    /// in between.
+    /// First what was shown, and was not, on the day `before`; then twice as old each time until
+    /// one is forgotten, and then in between.
     pub fn next_age(self, before: Self) -> Option<Duration> {
         let shown = self.least();
         let older = |age: &Duration| shown < *age;
@@ -198,7 +219,8 @@ impl Measured {
     }
 }
 
-/// The latest time a record carries: the earliest moment at which it can have expired counts from there.
+/// The latest time a record carries: the earliest moment at which it can have expired counts from
+/// there.
 fn latest_time(record: &Invocation) -> Option<Timestamp> {
     let moment = |time: &Option<RecordTime>| time.as_ref().and_then(RecordTime::moment);
     moment(&record.start_time).max(moment(&record.end_time))
@@ -253,7 +275,8 @@ mod tests {
         assert_eq!(reach.begin(now), at(950), "and one that has ended from its end on");
     }
 
-    /// Asks as long as a service that reaches so far back tells more; what is known then, and after how many questions.
+    /// Asks as long as a service that reaches so far back tells more; what is known then, and after
+    /// how many questions.
     fn measure(reach: u64, before: Measured) -> (Measured, u32) {
         let (mut measured, mut asked) = (Measured::default(), 0);
         while let Some(age) = measured.next_age(before) {
@@ -263,7 +286,10 @@ mod tests {
                 assert!(measured.shown < Some(age), "asked for less than is known");
                 measured.shown = Some(age);
             } else {
-                assert!(measured.forgotten.is_none_or(|forgotten| age < forgotten), "asked for more than is known");
+                assert!(
+                    measured.forgotten.is_none_or(|forgotten| age < forgotten),
+                    "asked for more than is known"
+                );
                 measured.forgotten = Some(age);
             }
         }
@@ -275,7 +301,10 @@ mod tests {
         for reach in [24, 25, 30, 72, 100, 168, 720, 8_760] {
             let (found, asked) = measure(reach, Measured::default());
             let (least, most) = (found.least(), found.forgotten.unwrap());
-            assert!(least <= Duration::from_hours(reach) && Duration::from_hours(reach) < most, "{reach}: {found:?}");
+            assert!(
+                least <= Duration::from_hours(reach) && Duration::from_hours(reach) < most,
+                "{reach}: {found:?}"
+            );
             assert!(most <= least + least / 4 && asked <= 12, "{reach}: {found:?} after {asked}");
             assert!(measure(reach, found).1 <= 2, "{reach}: the same is confirmed by two");
             let (less, _) = measure(reach / 2, found);
@@ -300,33 +329,66 @@ mod tests {
         let obligation = Obligation::of(&[row(0, 500, 500, SETTLED)], at(500), now(540));
         assert_eq!(obligation.doubtful(&[range(500, 540)], now(540)), Some(range(500, 540)));
         assert_eq!(obligation.believed_from(range(500, 540), Reach::default(), now(540)), at(516));
-        assert_eq!(obligation.doubtful(&[range(520, 540)], now(540)), None, "the service certainly reaches a day");
+        assert_eq!(
+            obligation.doubtful(&[range(520, 540)], now(540)),
+            None,
+            "the service certainly reaches a day"
+        );
     }
 
     #[test]
     fn what_the_first_run_left_is_taken_as_it_is_for_a_day() {
         let ledger = [row(100, 300, 1_000, SETTLED)];
         let left = [range(300, 1_001)];
-        assert_eq!(Obligation::of(&ledger, at(1_000), now(1_001)).doubtful(&left, now(1_001)), None);
-        assert_eq!(Obligation::of(&ledger, at(1_000), now(1_024)).doubtful(&left, now(1_024)), Some(left[0]));
-        assert_eq!(Obligation::of(&[], at(0), now(1_024)).doubtful(&left, now(1_024)), None, "nothing was promised");
+        assert_eq!(
+            Obligation::of(&ledger, at(1_000), now(1_001)).doubtful(&left, now(1_001)),
+            None
+        );
+        assert_eq!(
+            Obligation::of(&ledger, at(1_000), now(1_024)).doubtful(&left, now(1_024)),
+            Some(left[0])
+        );
+        assert_eq!(
+            Obligation::of(&[], at(0), now(1_024)).doubtful(&left, now(1_024)),
+            None,
+            "nothing was promised"
+        );
         let before = [range(50, 100)];
-        assert_eq!(Obligation::of(&ledger, at(0), now(1_024)).doubtful(&before, now(1_024)), None, "nor was this");
+        assert_eq!(
+            Obligation::of(&ledger, at(0), now(1_024)).doubtful(&before, now(1_024)),
+            None,
+            "nor was this"
+        );
     }
 
-    /// With a settle delay of days, the young are walked again and again, and nobody may be there to show the reach.
+    /// With a settle delay of days, the young are walked again and again, and nobody may be there
+    /// to show the reach.
     #[test]
     fn a_recent_proven_walk_vouches_for_its_window() {
-        let ledger = [row(0, 500, 600, SETTLED), row(500, 540, 599, PROVEN), row(540, 600, 580, PROVEN)];
+        let ledger =
+            [row(0, 500, 600, SETTLED), row(500, 540, 599, PROVEN), row(540, 600, 580, PROVEN)];
         let obligation = Obligation::of(&ledger, at(0), now(605));
-        assert_eq!(obligation.doubtful(&[range(500, 605)], now(605)), Some(range(540, 605)), "walked too long ago");
+        assert_eq!(
+            obligation.doubtful(&[range(500, 605)], now(605)),
+            Some(range(540, 605)),
+            "walked too long ago"
+        );
         assert!(obligation.believes(range(500, 540), Reach::default(), now(605)));
-        assert_eq!(obligation.uniform(range(500, 605), Reach::default(), now(605)), range(500, 540));
-        assert_eq!(obligation.uniform(range(520, 530), Reach::default(), now(605)), range(520, 530));
+        assert_eq!(
+            obligation.uniform(range(500, 605), Reach::default(), now(605)),
+            range(500, 540)
+        );
+        assert_eq!(
+            obligation.uniform(range(520, 530), Reach::default(), now(605)),
+            range(520, 530)
+        );
         let rows = [row(0, 500, 600, SETTLED), row(500, 540, 580, PROVEN)];
         let until = |hour| Obligation::of(&rows, at(0), now(hour));
         assert!(until(591).believes(range(500, 540), Reach::default(), now(591)));
-        assert!(!until(592).believes(range(500, 540), Reach::default(), now(592)), "for twelve hours");
+        assert!(
+            !until(592).believes(range(500, 540), Reach::default(), now(592)),
+            "for twelve hours"
+        );
         let unproven = [row(0, 500, 600, SETTLED), row(500, 540, 599, State::Unproven)];
         let obligation = Obligation::of(&unproven, at(0), now(605));
         assert_eq!(obligation.doubtful(&[range(500, 605)], now(605)), Some(range(500, 605)));
@@ -345,8 +407,16 @@ mod tests {
         let pending = range(500, 540);
         for now in [apart(540, 600), apart(600, 540)] {
             let obligation = Obligation::of(&ledger, at(0), now);
-            assert_eq!(obligation.lost_until(pending, Reach::default(), now), at(516), "older by both than is shown");
-            assert_eq!(obligation.believed_from(pending, Reach::default(), now), at(576), "younger by both");
+            assert_eq!(
+                obligation.lost_until(pending, Reach::default(), now),
+                at(516),
+                "older by both than is shown"
+            );
+            assert_eq!(
+                obligation.believed_from(pending, Reach::default(), now),
+                at(576),
+                "younger by both"
+            );
         }
         let young = Obligation::of(&ledger, at(500), apart(520, 600));
         assert_eq!(
@@ -363,18 +433,36 @@ mod tests {
         for (machine, ahead, first_run) in [(540, 120, 0), (540, -120, 0), (524, 2, 500)] {
             let mut clock = ServiceClock::default();
             let sent = at(machine);
-            clock.learn(Answered { sent, received: sent, date: Some(Timestamp::from_unix(sent.unix() + ahead)) });
+            clock.learn(Answered {
+                sent,
+                received: sent,
+                date: Some(Timestamp::from_unix(sent.unix() + ahead)),
+            });
             let now = clock.at(sent);
             let obligation = Obligation::of(&[row(0, 500, 500, SETTLED)], at(first_run), now);
             let from = obligation.believed_from(pending, Reach::default(), now);
-            assert_eq!(obligation.lost_until(pending, Reach::default(), now), from, "{machine} {ahead}");
-            assert_eq!(from, Timestamp::from_unix(at(machine - 24).unix() + ahead.max(0)), "{machine} {ahead}");
+            assert_eq!(
+                obligation.lost_until(pending, Reach::default(), now),
+                from,
+                "{machine} {ahead}"
+            );
+            assert_eq!(
+                from,
+                Timestamp::from_unix(at(machine - 24).unix() + ahead.max(0)),
+                "{machine} {ahead}"
+            );
         }
     }
 
     #[test]
     fn a_record_shows_the_reach_whatever_a_clock_says() {
-        for now in [apart(540, 540), apart(9_000, 540), apart(540, 9_000), apart(540, 100), apart(100, 540)] {
+        for now in [
+            apart(540, 540),
+            apart(9_000, 540),
+            apart(540, 9_000),
+            apart(540, 100),
+            apart(100, 540),
+        ] {
             let mut reach = Reach::default();
             reach.learn(&record(480, Some(490)), now);
             assert_eq!(reach.end(now).max(at(490)), at(490), "{now:?}");
@@ -382,7 +470,11 @@ mod tests {
         }
         let mut reach = Reach::default();
         reach.learn(&record(480, Some(490)), apart(9_000, 540));
-        assert_eq!(reach.shown(), Some(Duration::from_hours(50)), "what is kept of it is the least");
+        assert_eq!(
+            reach.shown(),
+            Some(Duration::from_hours(50)),
+            "what is kept of it is the least"
+        );
     }
 
     #[test]

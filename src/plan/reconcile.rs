@@ -15,7 +15,8 @@ pub enum Change {
     Advanced,
     /// Another end than the stored one, or a status that is not known: accepted, with history.
     Revised,
-    /// An earlier status than the stored one, or none: kept in the history as an anomaly, the stored one stands.
+    /// An earlier status than the stored one, or none: kept in the history as an anomaly, the
+    /// stored one stands.
     Regressed,
 }
 
@@ -94,9 +95,10 @@ pub struct Merged {
 
 /// Merges a record as it was seen into the same record as it is stored.
 ///
-/// What was known is never replaced by nothing. A start and the fields in `extra` belong to the record and stand until they
-/// are shown with other values. An error code, a message and an end belong to an outcome: they stand for as long as the
-/// status does, and another status comes with its own, or without. A step back adds to the record what was not known.
+/// What was known is never replaced by nothing. A start and the fields in `extra` belong to the
+/// record and stand until they are shown with other values. An error code, a message and an end
+/// belong to an outcome: they stand for as long as the status does, and another status comes with
+/// its own, or without. A step back adds to the record what was not known.
 pub fn reconcile(stored: &Invocation, seen: &Invocation) -> Merged {
     let moved = movement(&stored.status, &seen.status);
     let (of_record, of_outcome) = match moved {
@@ -107,16 +109,32 @@ pub fn reconcile(stored: &Invocation, seen: &Invocation) -> Merged {
     let mut merger = Merger::default();
     let stands = Invocation {
         request_id: stored.request_id.clone(),
-        status: if moved.is_some_and(Change::is_accepted) { &seen.status } else { &stored.status }.clone(),
-        error_code: merger.merge(of_outcome, Field::ErrorCode, stored.error_code.as_ref(), seen.error_code.as_ref()),
+        status: if moved.is_some_and(Change::is_accepted) { &seen.status } else { &stored.status }
+            .clone(),
+        error_code: merger.merge(
+            of_outcome,
+            Field::ErrorCode,
+            stored.error_code.as_ref(),
+            seen.error_code.as_ref(),
+        ),
         error_message: merger.merge(
             of_outcome,
             Field::ErrorMessage,
             stored.error_message.as_ref(),
             seen.error_message.as_ref(),
         ),
-        start_time: merger.merge(of_record, Field::StartTime, stored.start_time.as_ref(), seen.start_time.as_ref()),
-        end_time: merger.merge(of_outcome, Field::EndTime, stored.end_time.as_ref(), seen.end_time.as_ref()),
+        start_time: merger.merge(
+            of_record,
+            Field::StartTime,
+            stored.start_time.as_ref(),
+            seen.start_time.as_ref(),
+        ),
+        end_time: merger.merge(
+            of_outcome,
+            Field::EndTime,
+            stored.end_time.as_ref(),
+            seen.end_time.as_ref(),
+        ),
         extra: merger.merge_extra(of_record, stored.extra.as_deref(), seen.extra.as_deref()),
     };
     let amended = if stands == *stored { Change::Unchanged } else { Change::Amended };
@@ -125,8 +143,8 @@ pub fn reconcile(stored: &Invocation, seen: &Invocation) -> Merged {
 
 /// Where a status went, if it is another one.
 ///
-/// An absent status says nothing, nor does a word for none: it never replaces one that is known, and any known one is a step
-/// forward from it.
+/// An absent status says nothing, nor does a word for none: it never replaces one that is known,
+/// and any known one is a step forward from it.
 fn movement(stored: &Status, seen: &Status) -> Option<Change> {
     let is_absent = |status: &Status| says_nothing(status.as_str());
     match (step(stored), step(seen)) {
@@ -166,7 +184,8 @@ impl Rule {
 
 /// The value of a field.
 trait Value: Clone + PartialEq {
-    /// How much it says: 1 where it stands for nothing, more where it may be meant; what is not there says 0.
+    /// How much it says: 1 where it stands for nothing, more where it may be meant; what is not
+    /// there says 0.
     fn weight(&self) -> u8;
 
     /// As the history keeps it.
@@ -178,17 +197,22 @@ const NOTHING: [&str; 9] = ["null", "none", "nil", "false", "n/a", "undefined", 
 
 /// Whether a text stands for nothing: blanks, dashes, or a word for it.
 fn stands_for_nothing(text: &str) -> bool {
-    let is_blank = |character: char| character.is_whitespace() || character.is_control() || character == '\u{200b}';
+    let is_blank = |character: char| {
+        character.is_whitespace() || character.is_control() || character == '\u{200b}'
+    };
     let words = text.trim_matches(is_blank);
-    words.trim_matches('-').is_empty() || NOTHING.iter().any(|nothing| words.eq_ignore_ascii_case(nothing))
+    words.trim_matches('-').is_empty()
+        || NOTHING.iter().any(|nothing| words.eq_ignore_ascii_case(nothing))
 }
 
 /// Whether a status is a word for none, or a number for it.
 fn says_nothing(status: &str) -> bool {
-    stands_for_nothing(status.trim_matches(['0', '.', ' '])) || status.trim().eq_ignore_ascii_case("unknown")
+    stands_for_nothing(status.trim_matches(['0', '.', ' ']))
+        || status.trim().eq_ignore_ascii_case("unknown")
 }
 
-/// Zero, however it is written, is how many services say that there is no code: it says less than another.
+/// Zero, however it is written, is how many services say that there is no code: it says less than
+/// another.
 impl Value for ErrorCode {
     fn weight(&self) -> u8 {
         let is_zero = match self {
@@ -217,7 +241,8 @@ impl Value for Box<str> {
     }
 }
 
-/// 2000-01-01 and 2100-01-01: no service of this kind is older, and what lies behind stands for "never".
+/// 2000-01-01 and 2100-01-01: no service of this kind is older, and what lies behind stands for
+/// "never".
 const PLAUSIBLE: Range<i64> = 946_684_800..4_102_444_800;
 
 /// A text that is no time, and a time that no record of the service can have, say less than a time.
@@ -242,7 +267,13 @@ struct Merger {
 }
 
 impl Merger {
-    fn merge<T: Value>(&mut self, rule: Rule, field: Field, stored: Option<&T>, seen: Option<&T>) -> Option<T> {
+    fn merge<T: Value>(
+        &mut self,
+        rule: Rule,
+        field: Field,
+        stored: Option<&T>,
+        seen: Option<&T>,
+    ) -> Option<T> {
         if stored == seen {
             return stored.cloned();
         }
@@ -254,7 +285,12 @@ impl Merger {
         if is_accepted { seen } else { stored }.cloned()
     }
 
-    fn merge_extra(&mut self, rule: Rule, stored: Option<&str>, seen: Option<&str>) -> Option<Box<str>> {
+    fn merge_extra(
+        &mut self,
+        rule: Rule,
+        stored: Option<&str>,
+        seen: Option<&str>,
+    ) -> Option<Box<str>> {
         if stored == seen {
             return stored.map(Into::into);
         }
@@ -295,8 +331,12 @@ mod tests {
 
     /// A record by its status, code, message, start, end and other fields; `-` for nothing.
     fn record(text: &str) -> Invocation {
-        let [status, code, message, start, end, extra] =
-            text.split_whitespace().map(|word| (word != "-").then_some(word)).collect::<Vec<_>>().try_into().unwrap();
+        let [status, code, message, start, end, extra] = text
+            .split_whitespace()
+            .map(|word| (word != "-").then_some(word))
+            .collect::<Vec<_>>()
+            .try_into()
+            .unwrap();
         let time = |text: &str| match text.parse() {
             Ok(second) => RecordTime::At(Timestamp::from_unix(second)),
             Err(_) => RecordTime::Unreadable(text.into()),
@@ -304,7 +344,8 @@ mod tests {
         Invocation {
             request_id: RequestId::new("a").unwrap(),
             status: Status::parse(status.unwrap_or_default()),
-            error_code: code.map(|code| code.parse().map_or(ErrorCode::Text(code.into()), ErrorCode::Number)),
+            error_code: code
+                .map(|code| code.parse().map_or(ErrorCode::Text(code.into()), ErrorCode::Number)),
             error_message: message.map(Into::into),
             start_time: start.map(time),
             end_time: end.map(time),
@@ -316,7 +357,8 @@ mod tests {
         record(&format!("{status} - - - - -"))
     }
 
-    /// Rows: stored. Columns: seen as nothing, WAIT, RUNNING, SUCCESS, FAIL, DISCARD, PAUSED (unknown).
+    /// Rows: stored. Columns: seen as nothing, WAIT, RUNNING, SUCCESS, FAIL, DISCARD, PAUSED
+    /// (unknown).
     #[test]
     fn every_pair_of_statuses_has_a_meaning() {
         let statuses = ["-", "WAIT", "RUNNING", "SUCCESS", "FAIL", "DISCARD", "PAUSED"];
@@ -347,7 +389,12 @@ mod tests {
         };
         let note = |Amendment { field, stood, shown, is_accepted }: &Amendment| {
             let shown = shown.as_ref().map_or("-".to_owned(), text);
-            format!("{}{} {} {shown}", if *is_accepted { "" } else { "!" }, field.as_str(), text(stood))
+            format!(
+                "{}{} {} {shown}",
+                if *is_accepted { "" } else { "!" },
+                field.as_str(),
+                text(stood)
+            )
         };
         merged.noted.iter().map(note).collect::<Vec<_>>().join(", ")
     }
@@ -355,7 +402,9 @@ mod tests {
     #[test]
     fn a_word_for_nothing_takes_no_status_place() {
         let stored = of_status("SUCCESS");
-        for nothing in ["N/A", "-", "null", "none", "undefined", "NaN", " ", "0", "unknown", "\u{200b}", "{}"] {
+        for nothing in
+            ["N/A", "-", "null", "none", "undefined", "NaN", " ", "0", "unknown", "\u{200b}", "{}"]
+        {
             let shown = Invocation { status: Status::parse(nothing), ..stored.clone() };
             let merged = reconcile(&stored, &shown);
             assert_eq!((merged.change, &merged.stands), (Regressed, &stored), "{nothing:?}");
@@ -366,9 +415,15 @@ mod tests {
 
     #[test]
     fn a_time_that_no_record_can_have_takes_no_times_place() {
-        let ended = |text: &str| Invocation { end_time: RecordTime::parse(text), ..of_status("SUCCESS") };
+        let ended =
+            |text: &str| Invocation { end_time: RecordTime::parse(text), ..of_status("SUCCESS") };
         let stored = ended("2026-03-01T12:00:00Z");
-        for never in ["1899-12-30T00:00:00Z", "1980-01-01T00:00:00Z", "2262-04-11T23:47:16Z", "9999-01-01T00:00:00Z"] {
+        for never in [
+            "1899-12-30T00:00:00Z",
+            "1980-01-01T00:00:00Z",
+            "2262-04-11T23:47:16Z",
+            "9999-01-01T00:00:00Z",
+        ] {
             assert_eq!(reconcile(&stored, &ended(never)).stands, stored, "{never}");
             assert_eq!(reconcile(&ended(never), &stored).stands, stored, "{never}");
         }
@@ -377,14 +432,17 @@ mod tests {
     #[test]
     fn what_stands_for_nothing_takes_no_words_place() {
         let stored = record("FAIL 7 boom 100 200 -");
-        for nothing in ["  ", "\u{a0}\u{200b}", "null", "None", "-", "--", "N/A", "undefined", "[]", " {} "] {
+        for nothing in
+            ["  ", "\u{a0}\u{200b}", "null", "None", "-", "--", "N/A", "undefined", "[]", " {} "]
+        {
             let seen = Invocation { error_message: Some(nothing.into()), ..stored.clone() };
             let merged = reconcile(&stored, &seen);
             assert_eq!((merged.change, &merged.stands), (Unchanged, &stored), "{nothing:?}");
             assert_eq!(noted(&merged), format!("!error_message boom {nothing}"));
         }
         for nothing in ["0", "0.0", "00", " 0 ", "false", "[]", "-"] {
-            let seen = Invocation { error_code: Some(ErrorCode::Text(nothing.into())), ..stored.clone() };
+            let seen =
+                Invocation { error_code: Some(ErrorCode::Text(nothing.into())), ..stored.clone() };
             assert_eq!(reconcile(&stored, &seen).stands, stored, "{nothing:?}");
         }
         let seen = Invocation { error_code: Some(ErrorCode::Text("100".into())), ..stored.clone() };
@@ -397,11 +455,31 @@ mod tests {
         let [at_100, at_200] = [second(100), second(200)];
         for (stored, seen, stands, expected) in [
             // What stands for nothing.
-            ("FAIL 7 boom 100 200 -", "FAIL 0 boom 100 200 -", "FAIL 7 boom 100 200 -", "!error_code 7 0".to_owned()),
-            ("FAIL 0 boom 100 200 -", "FAIL 7 boom 100 200 -", "FAIL 7 boom 100 200 -", "error_code 0 7".to_owned()),
-            ("FAIL 0 - 100 200 -", "FAIL - - 100 200 -", "FAIL 0 - 100 200 -", "!error_code 0 -".to_owned()),
+            (
+                "FAIL 7 boom 100 200 -",
+                "FAIL 0 boom 100 200 -",
+                "FAIL 7 boom 100 200 -",
+                "!error_code 7 0".to_owned(),
+            ),
+            (
+                "FAIL 0 boom 100 200 -",
+                "FAIL 7 boom 100 200 -",
+                "FAIL 7 boom 100 200 -",
+                "error_code 0 7".to_owned(),
+            ),
+            (
+                "FAIL 0 - 100 200 -",
+                "FAIL - - 100 200 -",
+                "FAIL 0 - 100 200 -",
+                "!error_code 0 -".to_owned(),
+            ),
             // Blanks of a record that is over.
-            ("SUCCESS - - 100 200 -", "SUCCESS - - 100 - -", "SUCCESS - - 100 200 -", format!("!end_time {at_200} -")),
+            (
+                "SUCCESS - - 100 200 -",
+                "SUCCESS - - 100 - -",
+                "SUCCESS - - 100 200 -",
+                format!("!end_time {at_200} -"),
+            ),
             (
                 "SUCCESS - - 100 200 -",
                 "SUCCESS - - - 200 -",
@@ -414,7 +492,12 @@ mod tests {
                 "FAIL 7 boom 100 200 -",
                 "!error_message boom -".to_owned(),
             ),
-            ("FAIL 7 boom 100 200 -", "FAIL - boom 100 200 -", "FAIL 7 boom 100 200 -", "!error_code 7 -".to_owned()),
+            (
+                "FAIL 7 boom 100 200 -",
+                "FAIL - boom 100 200 -",
+                "FAIL 7 boom 100 200 -",
+                "!error_code 7 -".to_owned(),
+            ),
             (
                 "WAIT - - 100 - {\"a\":1}",
                 "WAIT - - 100 - -",
@@ -422,7 +505,12 @@ mod tests {
                 "!extra {\"a\":1} -".to_owned(),
             ),
             // What is learnt goes without saying.
-            ("SUCCESS - - - - -", "SUCCESS 0 m 100 200 {\"a\":1}", "SUCCESS 0 m 100 200 {\"a\":1}", String::new()),
+            (
+                "SUCCESS - - - - -",
+                "SUCCESS 0 m 100 200 {\"a\":1}",
+                "SUCCESS 0 m 100 200 {\"a\":1}",
+                String::new(),
+            ),
             // Another value is believed, and the one before is noted.
             (
                 "FAIL 7 boom 100 200 -",
@@ -475,7 +563,12 @@ mod tests {
                 format!("start_time {at_100} {}", second(150)),
             ),
             // A step back, and a sighting without a status, add what was not known.
-            ("SUCCESS - - - - -", "RUNNING 7 boom 100 200 {\"a\":1}", "SUCCESS - - 100 - {\"a\":1}", String::new()),
+            (
+                "SUCCESS - - - - -",
+                "RUNNING 7 boom 100 200 {\"a\":1}",
+                "SUCCESS - - 100 - {\"a\":1}",
+                String::new(),
+            ),
             (
                 "SUCCESS - - 100 200 {\"a\":1}",
                 "WAIT - - 50 - {\"a\":2}",
@@ -488,9 +581,19 @@ mod tests {
                 "SUCCESS - - 100 200 -",
                 format!("start_time soon {at_100}"),
             ),
-            ("SUCCESS - - 100 200 -", "- - - - - {\"a\":1}", "SUCCESS - - 100 200 {\"a\":1}", String::new()),
+            (
+                "SUCCESS - - 100 200 -",
+                "- - - - - {\"a\":1}",
+                "SUCCESS - - 100 200 {\"a\":1}",
+                String::new(),
+            ),
             // Fields that are no object are one value.
-            ("WAIT - - - - {", "WAIT - - - - {\"a\":1}", "WAIT - - - - {\"a\":1}", "extra { {\"a\":1}".to_owned()),
+            (
+                "WAIT - - - - {",
+                "WAIT - - - - {\"a\":1}",
+                "WAIT - - - - {\"a\":1}",
+                "extra { {\"a\":1}".to_owned(),
+            ),
         ] {
             let merged = reconcile(&record(stored), &record(seen));
             assert_eq!(merged.stands, record(stands), "{stored} seen as {seen}");
@@ -526,7 +629,8 @@ mod tests {
     }
 
     prop_compose! {
-        /// A sighting of the one record of a status, any of its fields blank: no two known values of a status conflict.
+        /// A sighting of the one record of a status, any of its fields blank: no two known values
+        /// of a status conflict.
         fn true_record()(
             status in words(&["-", "WAIT", "RUNNING", "FAIL"]),
             shown in prop::array::uniform6(any::<bool>()),
@@ -576,7 +680,8 @@ mod tests {
             prop_assert_eq!(same, Merged { change: Unchanged, stands: stored, noted: Vec::new() });
         }
 
-        /// A known value stands, or is noted with what stands instead; a blank takes only what belongs to another outcome.
+        /// A known value stands, or is noted with what stands instead; a blank takes only what
+        /// belongs to another outcome.
         #[test]
         fn nothing_known_is_lost(stored in any_record(ALL), seen in any_record(ALL)) {
             let Merged { change, stands, noted } = reconcile(&stored, &seen);

@@ -1,20 +1,24 @@
 //! Which open records to ask again, when, and how.
 //!
-//! A record can stay open for days: up to 24 hours in the queue, 72 hours a try, and three retries (the vendor's
-//! pages on asynchronous configuration). The windows of a run show the young ones for free; these are the others.
+//! A record can stay open for days: up to 24 hours in the queue, 72 hours a try, and three retries
+//! (the vendor's pages on asynchronous configuration). The windows of a run show the young ones for
+//! free; these are the others.
 
 use super::windows::{MAX_WINDOW, pages_for};
 use crate::domain::{Interval, RequestId, Status, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A FAIL may still be retried; this long after its end it is taken as final, once it was seen again.
+/// A FAIL may still be retried; this long after its end it is taken as final, once it was seen
+/// again.
 pub const FAIL_IS_FINAL_AFTER: Duration = Duration::from_hours(1);
 
-/// Longer than a record can stay open by the documented limits (about 13 days): its end was lost, or never written.
+/// Longer than a record can stay open by the documented limits (about 13 days): its end was lost,
+/// or never written.
 pub const GIVE_UP_AFTER: Duration = Duration::from_hours(14 * 24);
 
-/// How far around a record it is looked for: the service may file it under another of its times than its start.
+/// How far around a record it is looked for: the service may file it under another of its times
+/// than its start.
 const LOOK_BACK: Duration = Duration::from_hours(1);
 
 /// The first wait of the schedule.
@@ -41,9 +45,14 @@ pub struct OpenRecord {
 
 /// Whether a record of this status and end, seen at `now`, may still change.
 ///
-/// A status that nobody knows says nothing of an end, so the end itself does. A SUCCESS without one may be shown whole
-/// when it is asked for again, as a FAIL may be tried again.
-pub fn stays_open(status: &Status, ended_at: Option<Timestamp>, opened_at: Timestamp, now: Timestamp) -> bool {
+/// A status that nobody knows says nothing of an end, so the end itself does. A SUCCESS without one
+/// may be shown whole when it is asked for again, as a FAIL may be tried again.
+pub fn stays_open(
+    status: &Status,
+    ended_at: Option<Timestamp>,
+    opened_at: Timestamp,
+    now: Timestamp,
+) -> bool {
     match status {
         Status::Fail => now < ended_at.unwrap_or(opened_at) + FAIL_IS_FINAL_AFTER,
         Status::Success => ended_at.is_none() && now < opened_at + FAIL_IS_FINAL_AFTER,
@@ -52,27 +61,32 @@ pub fn stays_open(status: &Status, ended_at: Option<Timestamp>, opened_at: Times
     }
 }
 
-/// Whether a record of this status is waited for until it is old enough to be final, and then asked for once more.
+/// Whether a record of this status is waited for until it is old enough to be final, and then asked
+/// for once more.
 fn is_provisional(status: &Status) -> bool {
     matches!(status, Status::Fail | Status::Success)
 }
 
 /// Whether the record is asked for at `now`.
 ///
-/// An open one after 1, 2, 4 … minutes, up to `longest_wait`: the wait is the age it had when last seen. A FAIL, or a
-/// SUCCESS without an end, once, when it is old enough to be final.
+/// An open one after 1, 2, 4 … minutes, up to `longest_wait`: the wait is the age it had when last
+/// seen. A FAIL, or a SUCCESS without an end, once, when it is old enough to be final.
 pub fn is_due(record: &OpenRecord, now: Timestamp, longest_wait: Duration) -> bool {
     if is_provisional(&record.status) {
         return !stays_open(&record.status, record.ended_at, record.opened_at, now);
     }
-    let age = Duration::from_secs(record.checked_at.seconds_since(record.opened_at).try_into().unwrap_or(0));
+    let age = Duration::from_secs(
+        record.checked_at.seconds_since(record.opened_at).try_into().unwrap_or(0),
+    );
     let wait = age.max(FIRST_WAIT).min(longest_wait);
     now >= record.checked_at + wait
 }
 
-/// Whether it tells nothing yet that a record is not shown at `now`: a FAIL may still be tried again.
+/// Whether it tells nothing yet that a record is not shown at `now`: a FAIL may still be tried
+/// again.
 fn is_early(record: &OpenRecord, now: Timestamp) -> bool {
-    is_provisional(&record.status) && stays_open(&record.status, record.ended_at, record.opened_at, now)
+    is_provisional(&record.status)
+        && stays_open(&record.status, record.ended_at, record.opened_at, now)
 }
 
 /// That an open record was asked for.
@@ -86,18 +100,23 @@ pub struct Recheck {
 
 /// What to note of a record that was asked for at `now`: nothing where it was too early for that.
 pub fn asked(record: &OpenRecord, now: Timestamp) -> Option<Recheck> {
-    let recheck = || Recheck { request_id: record.request_id.clone(), last_checked_at: record.checked_at };
+    let recheck =
+        || Recheck { request_id: record.request_id.clone(), last_checked_at: record.checked_at };
     (!is_early(record, now)).then(recheck)
 }
 
 /// The range in which to look for a record that is over.
-pub fn around_ended(started_at: Timestamp, ended_at: Timestamp, now: Timestamp) -> Option<Interval> {
+pub fn around_ended(
+    started_at: Timestamp,
+    ended_at: Timestamp,
+    now: Timestamp,
+) -> Option<Interval> {
     let from = started_at - LOOK_BACK;
     Interval::new(from, now.min(started_at.max(ended_at) + LOOK_BACK).min(from + MAX_WINDOW))
 }
 
-/// The range in which an open record is looked for: without one the service looks at the last hour. Where no start is
-/// known, all the time in which an open record can have begun.
+/// The range in which an open record is looked for: without one the service looks at the last hour.
+/// Where no start is known, all the time in which an open record can have begun.
 pub fn around(record: &OpenRecord, now: Timestamp) -> Option<Interval> {
     let from = if record.start_is_known { record.opened_at - LOOK_BACK } else { now - MAX_WINDOW };
     Interval::new(from, now.min(from + MAX_WINDOW))
@@ -119,10 +138,11 @@ pub enum Refresh {
 
 /// Chooses for every hour of the horizon that holds due records the way that costs fewer requests.
 ///
-/// A record without a known start, or that was not shown when it was asked for, may be filed under another hour: it is
-/// asked for by its id.
+/// A record without a known start, or that was not shown when it was asked for, may be filed under
+/// another hour: it is asked for by its id.
 ///
-/// `archived_in` tells how many records of an hour are archived, from which follows how many pages a walk takes.
+/// `archived_in` tells how many records of an hour are archived, from which follows how many pages
+/// a walk takes.
 pub fn choose<E>(
     due: Vec<OpenRecord>,
     horizon: Interval,
@@ -132,7 +152,9 @@ pub fn choose<E>(
     let mut hours: BTreeMap<Option<Interval>, Vec<OpenRecord>> = BTreeMap::new();
     for record in due {
         let hour = hour_of(record.opened_at).and_then(|hour| hour.intersect(horizon));
-        let hour = hour.filter(|hour| record.start_is_known && record.is_shown && hour.contains(record.opened_at));
+        let hour = hour.filter(|hour| {
+            record.start_is_known && record.is_shown && hour.contains(record.opened_at)
+        });
         hours.entry(hour).or_default().push(record);
     }
     hours
@@ -152,11 +174,12 @@ fn hour_of(moment: Timestamp) -> Option<Interval> {
     Interval::new(begin, begin + Duration::from_hours(1))
 }
 
-/// How often it is asked whether the service records a function at all: seldom enough to cost little beside a run every few
-/// minutes, often enough to date a switch within an hour.
+/// How often it is asked whether the service records a function at all: seldom enough to cost
+/// little beside a run every few minutes, often enough to date a switch within an hour.
 const RECORDING_RECHECK: Duration = Duration::from_hours(1);
 
-/// Whether to ask again if the service records a function, when it was last asked at some moment or never.
+/// Whether to ask again if the service records a function, when it was last asked at some moment or
+/// never.
 pub fn is_recording_due(asked_at: Option<Timestamp>, now: Timestamp) -> bool {
     asked_at.is_none_or(|asked_at| asked_at + RECORDING_RECHECK <= now)
 }
@@ -240,14 +263,23 @@ mod tests {
         let choose = |due: &[OpenRecord], archived| {
             choose(due.to_vec(), horizon(90_001), 500, |_| Ok::<_, ()>(archived)).unwrap()
         };
-        let walks = |due: &[OpenRecord], archived| matches!(&choose(due, archived)[..], [Refresh::Walk(..)]);
+        let walks = |due: &[OpenRecord], archived| {
+            matches!(&choose(due, archived)[..], [Refresh::Walk(..)])
+        };
         assert!(walks(&two, 500), "one page or two look-ups");
         assert!(!walks(&two, 900), "two pages or two look-ups");
         assert!(!walks(&two[..1], 1), "one page or one look-up");
-        let unknown: Vec<_> = two.iter().map(|record| OpenRecord { start_is_known: false, ..record.clone() }).collect();
+        let unknown: Vec<_> = two
+            .iter()
+            .map(|record| OpenRecord { start_is_known: false, ..record.clone() })
+            .collect();
         assert_eq!(choose(&unknown, 1), [Refresh::LookUp(unknown.clone())]);
         let beyond: Vec<_> = (0..9).map(|id| open(id, 90_002, 0)).collect();
-        assert_eq!(choose(&beyond, 1), [Refresh::LookUp(beyond.clone())], "no walk reaches beyond the horizon");
+        assert_eq!(
+            choose(&beyond, 1),
+            [Refresh::LookUp(beyond.clone())],
+            "no walk reaches beyond the horizon"
+        );
     }
 
     #[test]
@@ -293,8 +325,16 @@ mod tests {
         let found = |start, end| around_ended(at(start), at(end), at(90 * 86_400)).unwrap();
         assert_eq!(found(10_000, 10_005), Interval::new(at(6_400), at(13_605)).unwrap());
         assert_eq!(found(10_000, 90_000), Interval::new(at(6_400), at(93_600)).unwrap());
-        assert_eq!(found(10_000, 0), Interval::new(at(6_400), at(13_600)).unwrap(), "an end before its start");
-        assert_eq!(found(10_000, 80 * 86_400).seconds(), 30 * 86_400, "no longer than the service can be asked for");
+        assert_eq!(
+            found(10_000, 0),
+            Interval::new(at(6_400), at(13_600)).unwrap(),
+            "an end before its start"
+        );
+        assert_eq!(
+            found(10_000, 80 * 86_400).seconds(),
+            30 * 86_400,
+            "no longer than the service can be asked for"
+        );
     }
 
     #[test]
@@ -313,13 +353,15 @@ mod tests {
 
     #[test]
     fn a_record_that_its_hour_does_not_show_is_looked_up() {
-        let hidden: Vec<_> = (0..10).map(|id| OpenRecord { is_shown: false, ..open(id, 3_601, 0) }).collect();
+        let hidden: Vec<_> =
+            (0..10).map(|id| OpenRecord { is_shown: false, ..open(id, 3_601, 0) }).collect();
         let chosen = choose(hidden.clone(), horizon(9_000), 500, |_| Ok::<_, ()>(10)).unwrap();
         assert_eq!(chosen, [Refresh::LookUp(hidden)]);
     }
 
     proptest! {
-        /// Every due record is asked for in one way or the other, and never at more requests than one each.
+        /// Every due record is asked for in one way or the other, and never at more requests than
+        /// one each.
         #[test]
         fn no_due_record_is_dropped(opened in prop::collection::vec(0i64..40_000, 0..40), archived in 0u64..10_000) {
             let due: Vec<_> = opened.iter().enumerate().map(|(id, &second)| open(id, second, 0)).collect();

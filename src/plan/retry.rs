@@ -1,7 +1,8 @@
 //! Whether and when to ask again after a request failed.
 //!
-//! Exponential backoff with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015): the wait is
-//! drawn between nothing and the ceiling, which spreads clients that were refused together.
+//! Exponential backoff with full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog,
+//! 2015): the wait is drawn between nothing and the ceiling, which spreads clients that were
+//! refused together.
 
 use super::outage::LONGEST_SILENCE;
 use std::time::Duration;
@@ -26,7 +27,8 @@ pub struct RetryPolicy {
 pub enum Effort {
     /// All the patience there is.
     Whole,
-    /// It is a part of something that failed: a failure that stays is likely, and there are more of its kind.
+    /// It is a part of something that failed: a failure that stays is likely, and there are more of
+    /// its kind.
     Part,
     /// It failed in earlier runs.
     Once,
@@ -35,8 +37,8 @@ pub enum Effort {
 /// How often a part of something that failed is asked for.
 const TRIES_OF_A_PART: u32 = 2;
 
-/// So often a request is sent that gets no answer in time while the service answers others: what it asks for takes too
-/// long, and each try costs all the time that an answer may take.
+/// So often a request is sent that gets no answer in time while the service answers others: what it
+/// asks for takes too long, and each try costs all the time that an answer may take.
 const MOST_TIMEOUTS: u32 = 2;
 
 /// No try of a part begins later than this after its first: a page that hangs is asked for once.
@@ -51,9 +53,11 @@ impl RetryPolicy {
     pub fn for_effort(self, effort: Effort) -> Self {
         match effort {
             Effort::Whole => self,
-            Effort::Part => {
-                Self { tries: self.tries.min(TRIES_OF_A_PART), total: self.total.min(TOTAL_OF_A_PART), ..self }
-            }
+            Effort::Part => Self {
+                tries: self.tries.min(TRIES_OF_A_PART),
+                total: self.total.min(TOTAL_OF_A_PART),
+                ..self
+            },
             Effort::Once => Self { tries: 1, ..self },
         }
     }
@@ -61,12 +65,15 @@ impl RetryPolicy {
     /// The patience with a service that may take so long for an answer.
     #[must_use]
     pub fn with_answers_after(self, longest_answer: Duration) -> Self {
-        Self { silence: self.silence.max(longest_answer.saturating_add(SILENCE_AFTER_A_TIMEOUT)), ..self }
+        Self {
+            silence: self.silence.max(longest_answer.saturating_add(SILENCE_AFTER_A_TIMEOUT)),
+            ..self
+        }
     }
 }
 
-/// Six tries over at most three minutes: a deployment or a failover on the other side passes, and a run by cron every
-/// five minutes still ends before the next one begins.
+/// Six tries over at most three minutes: a deployment or a failover on the other side passes, and a
+/// run by cron every five minutes still ends before the next one begins.
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
@@ -81,8 +88,8 @@ impl Default for RetryPolicy {
 
 /// The wait before the next try, or none when it is time to give up.
 ///
-/// `tries` were made (at least one), `elapsed` since the first; `asked_for` is what `Retry-After` said, and is never
-/// cut short; `draw` is a random number in `0.0..1.0`.
+/// `tries` were made (at least one), `elapsed` since the first; `asked_for` is what `Retry-After`
+/// said, and is never cut short; `draw` is a random number in `0.0..1.0`.
 pub fn wait_before_next(
     patience: RetryPolicy,
     tries: u32,
@@ -99,7 +106,8 @@ pub fn wait_before_next(
     (elapsed.saturating_add(wait) <= patience.total).then_some(wait)
 }
 
-/// Whether a request hangs on what it asks for: it timed out so often, and others were answered meanwhile or not.
+/// Whether a request hangs on what it asks for: it timed out so often, and others were answered
+/// meanwhile or not.
 pub fn hangs(timeouts: u32, others_are_answered: bool) -> bool {
     others_are_answered && timeouts >= MOST_TIMEOUTS
 }
@@ -113,7 +121,9 @@ mod tests {
     fn waits_grow_up_to_the_ceiling() {
         let patience = RetryPolicy { tries: 20, total: Duration::MAX, ..RetryPolicy::default() };
         let waits: Vec<u128> = (1..10)
-            .map(|tries| wait_before_next(patience, tries, Duration::ZERO, None, 1.0).unwrap().as_millis())
+            .map(|tries| {
+                wait_before_next(patience, tries, Duration::ZERO, None, 1.0).unwrap().as_millis()
+            })
             .collect();
         assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
     }
@@ -129,7 +139,8 @@ mod tests {
     #[test]
     fn a_part_of_what_failed_is_asked_for_twice_and_one_that_hangs_once() {
         let part = RetryPolicy::default().for_effort(Effort::Part);
-        let next = |tries, elapsed| wait_before_next(part, tries, Duration::from_secs(elapsed), None, 1.0);
+        let next =
+            |tries, elapsed| wait_before_next(part, tries, Duration::from_secs(elapsed), None, 1.0);
         assert_eq!((next(1, 0), next(2, 1)), (Some(part.first_wait), None));
         assert_eq!(next(1, 10), None);
         let once = RetryPolicy::default().for_effort(Effort::Once);
@@ -143,8 +154,12 @@ mod tests {
 
     #[test]
     fn who_lets_an_answer_take_longer_waits_longer_before_the_service_is_down() {
-        let silence =
-            |seconds| RetryPolicy::default().with_answers_after(Duration::from_secs(seconds)).silence.as_secs();
+        let silence = |seconds| {
+            RetryPolicy::default()
+                .with_answers_after(Duration::from_secs(seconds))
+                .silence
+                .as_secs()
+        };
         assert_eq!([1, 60, 300].map(silence), [110, 110, 350]);
     }
 

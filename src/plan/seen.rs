@@ -16,7 +16,8 @@ impl Seen {
         let mut records = page.records.iter().peekable();
         let is_plain = page.rejects.is_empty();
         let start = |key: &EntryKey| {
-            let is_next = |record: &&Invocation| is_plain || EntryKey::of(record.request_id.as_str()) == *key;
+            let is_next =
+                |record: &&Invocation| is_plain || EntryKey::of(record.request_id.as_str()) == *key;
             records.next_if(is_next).and_then(Invocation::started_at)
         };
         let starts: Vec<_> = page.keys.iter().map(start).collect();

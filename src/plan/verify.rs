@@ -1,7 +1,8 @@
-//! Which settled windows are walked again, to see whether the service still shows what was archived.
+//! Which settled windows are walked again, to see whether the service still shows what was
+//! archived.
 //!
-//! A settled window is believed, and never walked again to fill the archive. This is the check of that belief: a small
-//! share of the requests, spent on what was looked at longest ago.
+//! A settled window is believed, and never walked again to fill the archive. This is the check of
+//! that belief: a small share of the requests, spent on what was looked at longest ago.
 
 use super::ledger::{Entry, State};
 use super::windows::{self, Density};
@@ -30,7 +31,11 @@ pub struct Spending {
 impl Spending {
     /// How many more requests may verify, when that is a `share` (0 to 1) of all.
     pub fn allows(self, share: f64) -> u64 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and it saturates")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative, and it saturates"
+        )]
         let earned = (self.requests as f64 * share).max(0.0) as u64;
         earned.saturating_sub(self.verifying)
     }
@@ -65,7 +70,8 @@ pub struct VerificationWalk {
     pub pages: u64,
     /// When the walk began, by the service's clock.
     pub began_at: Timestamp,
-    /// From when on the service certainly shows what happened: what is missing before that may be forgotten.
+    /// From when on the service certainly shows what happened: what is missing before that may be
+    /// forgotten.
     pub reached: Timestamp,
 }
 
@@ -86,9 +92,13 @@ pub struct Candidate<'a> {
     pub horizon: Interval,
 }
 
-/// Chooses at most so many windows, each that of all functions which was looked at longest ago; with it the place of its
-/// function among the candidates.
-pub fn choose(mut candidates: Vec<Candidate<'_>>, windows: u64, now: Timestamp) -> Vec<(usize, Interval)> {
+/// Chooses at most so many windows, each that of all functions which was looked at longest ago;
+/// with it the place of its function among the candidates.
+pub fn choose(
+    mut candidates: Vec<Candidate<'_>>,
+    windows: u64,
+    now: Timestamp,
+) -> Vec<(usize, Interval)> {
     let mut chosen = Vec::new();
     for _ in 0..windows.min(MOST_WINDOWS_A_RUN) {
         let next = candidates.iter().enumerate().filter_map(|(index, candidate)| {
@@ -103,20 +113,27 @@ pub fn choose(mut candidates: Vec<Candidate<'_>>, windows: u64, now: Timestamp) 
     chosen
 }
 
-/// How many records that repeated walks missed are asked for by themselves before they are called gone; where more are
-/// missing, something larger is wrong than a record filed elsewhere.
+/// How many records that repeated walks missed are asked for by themselves before they are called
+/// gone; where more are missing, something larger is wrong than a record filed elsewhere.
 const MOST_SUSPECTS: usize = 1_000;
 
-/// Whether the records that a walk missed are asked for, each by its id, where so many of other walks are already.
+/// Whether the records that a walk missed are asked for, each by its id, where so many of other
+/// walks are already.
 pub fn asks_for_each(missed: usize, already: usize) -> bool {
     already + missed <= MOST_SUSPECTS
 }
 
-/// The settled window that was looked at longest ago, and when that was; none where all were looked at within a day.
+/// The settled window that was looked at longest ago, and when that was; none where all were looked
+/// at within a day.
 ///
-/// `verified` is the latest first. What was never verified counts from its walk, of which a merged row keeps only the
-/// first: no part of it was walked before its own begin.
-pub fn oldest(ledger: &[Entry], verified: &[Verified], range: Interval, now: Timestamp) -> Option<Verified> {
+/// `verified` is the latest first. What was never verified counts from its walk, of which a merged
+/// row keeps only the first: no part of it was walked before its own begin.
+pub fn oldest(
+    ledger: &[Entry],
+    verified: &[Verified],
+    range: Interval,
+    now: Timestamp,
+) -> Option<Verified> {
     let mut rest = settled_in(ledger, range.split_at(now - LEAST_AGE).0?);
     let mut last = None;
     for &Verified { window, at } in verified {
@@ -135,9 +152,14 @@ pub fn oldest(ledger: &[Entry], verified: &[Verified], range: Interval, now: Tim
     (at + LEAST_AGE <= now).then_some(Verified { window, at })
 }
 
-/// Windows of about a page around moments drawn at random from the settled parts of a range, in order of time; fewer
-/// where they coincide. `draw` gives a number below its argument.
-pub fn sample(ledger: &[Entry], range: Interval, windows: usize, mut draw: impl FnMut(u64) -> u64) -> Vec<Interval> {
+/// Windows of about a page around moments drawn at random from the settled parts of a range, in
+/// order of time; fewer where they coincide. `draw` gives a number below its argument.
+pub fn sample(
+    ledger: &[Entry],
+    range: Interval,
+    windows: usize,
+    mut draw: impl FnMut(u64) -> u64,
+) -> Vec<Interval> {
     let parts = settled_in(ledger, range);
     let seconds: u64 = parts.iter().map(|part| part.seconds().unsigned_abs()).sum();
     let draws = if seconds > 0 { windows } else { 0 };
@@ -190,7 +212,15 @@ mod tests {
     fn settled(begin: i64, end: i64, records: u64) -> Entry {
         let state = State::Settled(Proof::Both);
         let (window, walked_at) = (range(begin, end), at(begin));
-        Entry { window, state, reported: None, distinct: records, pages: 1, walked_at, reason: None }
+        Entry {
+            window,
+            state,
+            reported: None,
+            distinct: records,
+            pages: 1,
+            walked_at,
+            reason: None,
+        }
     }
 
     fn seen(begin: i64, end: i64, when: i64) -> Verified {
@@ -208,7 +238,10 @@ mod tests {
     #[test]
     fn a_share_of_the_requests_verifies() {
         let spending = |requests, verifying| Spending { requests, verifying }.allows(0.02);
-        assert_eq!((spending(49, 0), spending(50, 0), spending(2_000, 10), spending(100, 5)), (0, 1, 30, 0));
+        assert_eq!(
+            (spending(49, 0), spending(50, 0), spending(2_000, 10), spending(100, 5)),
+            (0, 1, 30, 0)
+        );
     }
 
     #[test]
@@ -216,7 +249,8 @@ mod tests {
         // 400 records an hour, so that an hour is a page.
         let ledger = [settled(0, 100 * HOUR, 40_000)];
         let (all, now) = (range(0, 1_000 * HOUR), at(200 * HOUR));
-        let oldest = |verified: &[Verified]| oldest(&ledger, verified, all, now).map(|next| next.window);
+        let oldest =
+            |verified: &[Verified]| oldest(&ledger, verified, all, now).map(|next| next.window);
         assert_eq!(oldest(&[]), Some(range(0, HOUR)), "what was never verified, from its begin on");
         assert_eq!(oldest(&[seen(0, HOUR, 150 * HOUR)]), Some(range(HOUR, 2 * HOUR)));
         let round = [seen(50 * HOUR, 100 * HOUR, 160 * HOUR), seen(0, 50 * HOUR, 150 * HOUR)];
@@ -228,9 +262,15 @@ mod tests {
 
     #[test]
     fn what_was_first_walked_lately_is_left_alone() {
-        let walked = |at_hour: i64| Entry { walked_at: at(at_hour * HOUR), ..settled(0, 10 * DAY, 0) };
-        let next = |row: Entry| oldest(&[row], &[], range(0, 100 * DAY), at(20 * DAY)).map(|next| next.at);
-        assert_eq!(next(walked(19 * 24 + 1)), None, "it tells little to walk it again within a day");
+        let walked =
+            |at_hour: i64| Entry { walked_at: at(at_hour * HOUR), ..settled(0, 10 * DAY, 0) };
+        let next =
+            |row: Entry| oldest(&[row], &[], range(0, 100 * DAY), at(20 * DAY)).map(|next| next.at);
+        assert_eq!(
+            next(walked(19 * 24 + 1)),
+            None,
+            "it tells little to walk it again within a day"
+        );
         assert_eq!(next(walked(19 * 24)), Some(at(19 * DAY)));
         assert_eq!(next(walked(-24)), Some(at(0)), "no second was walked before it came");
     }
@@ -247,7 +287,8 @@ mod tests {
             chosen.iter().map(|(index, window)| (*index, window.begin().unix() / DAY)).collect()
         };
         let all = |at_day: i64| seen(0, 10 * DAY, at_day * DAY);
-        let functions = || vec![candidate(&ledger, vec![all(13)]), candidate(&ledger, vec![all(12)])];
+        let functions =
+            || vec![candidate(&ledger, vec![all(13)]), candidate(&ledger, vec![all(12)])];
         let now = at(20 * DAY);
         assert_eq!(days(choose(functions(), 2, now)), [(1, 0), (1, 1)], "no window twice");
         assert_eq!(choose(functions(), 0, now), []);
@@ -288,7 +329,8 @@ mod tests {
     }
 
     proptest! {
-        /// Verified again and again, every settled second is looked at before any is looked at twice.
+        /// Verified again and again, every settled second is looked at before any is looked at
+        /// twice.
         #[test]
         fn rounds_cover_everything(rows in prop::collection::vec((1i64..50, 1i64..50, 0u64..3_000), 1..5)) {
             let (mut ledger, mut from) = (Vec::new(), 0);

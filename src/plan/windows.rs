@@ -1,25 +1,29 @@
 //! Which windows to walk, and what a proven walk lets the ledger say.
 //!
-//! A window is sized so that its pages come full: every walk ends on a page that is partly empty, so few long walks
-//! cost fewer requests than many short ones. The length follows the density of the walk before.
+//! A window is sized so that its pages come full: every walk ends on a page that is partly empty,
+//! so few long walks cost fewer requests than many short ones. The length follows the density of
+//! the walk before.
 
 use super::paging::{Doubt, RESULT_CAP};
 use super::proof::{is_round, is_suspicious};
 use crate::domain::{Interval, IntervalSet, Page, Timestamp};
 use std::time::Duration;
 
-/// The longest window: the longest span that the store behind the service is known to search (vendor's page LTS-0718).
+/// The longest window: the longest span that the store behind the service is known to search
+/// (vendor's page LTS-0718).
 pub const MAX_WINDOW: Duration = Duration::from_hours(30 * 24);
 
-/// How many records a window should hold: more than eight pages, and still clear of [`RESULT_CAP`] when the density was
-/// misjudged by a sixth, since a window that reaches the cap costs a request and half of its length. Once the first page
-/// tells the total, the window is [`trimmed`] to full pages.
+/// How many records a window should hold: more than eight pages, and still clear of [`RESULT_CAP`]
+/// when the density was misjudged by a sixth, since a window that reaches the cap costs a request
+/// and half of its length. Once the first page tells the total, the window is [`trimmed`] to full
+/// pages.
 const TARGET_RECORDS: f64 = 4_200.0;
 
 /// A last page that is filled this far is worth its request.
 const WELL_FILLED: f64 = 0.7;
 
-/// A quiet window says little about the next one: the density assumed falls to no less than this share of the one before.
+/// A quiet window says little about the next one: the density assumed falls to no less than this
+/// share of the one before.
 const FASTEST_FALL: f64 = 1.0 / 16.0;
 
 /// How often a window is walked in vain before it is split.
@@ -47,18 +51,21 @@ impl Density {
         records
     }
 
-    /// What to assume of the window after one of this density, when the assumption so far was `before`.
+    /// What to assume of the window after one of this density, when the assumption so far was
+    /// `before`.
     #[must_use]
     pub fn after(self, before: Option<Self>) -> Self {
         before.map_or(self, |before| Self(self.0.max(before.0 * FASTEST_FALL)))
     }
 
-    /// A guess from a full page without a total: its records lie between the earliest and the latest of their start
-    /// times, whatever their order. None where they show no span, as in a burst.
+    /// A guess from a full page without a total: its records lie between the earliest and the
+    /// latest of their start times, whatever their order. None where they show no span, as in a
+    /// burst.
     pub fn of_page(page: &Page) -> Option<Self> {
         let starts = page.records.iter().filter_map(crate::domain::Invocation::started_at);
-        let (low, high) =
-            starts.fold((Timestamp::MAX, Timestamp::MIN), |(low, high), start| (low.min(start), high.max(start)));
+        let (low, high) = starts.fold((Timestamp::MAX, Timestamp::MIN), |(low, high), start| {
+            (low.min(start), high.max(start))
+        });
         Interval::new(low, high).map(|span| Self::of(page.length(), span))
     }
 }
@@ -75,9 +82,15 @@ pub fn next_window(rest: Interval, density: Option<Density>, longest: Duration) 
 }
 
 /// The start of `rest` that should hold this many records, no longer than `longest`.
-pub fn window_holding(records: f64, rest: Interval, density: Option<Density>, longest: Duration) -> Interval {
+pub fn window_holding(
+    records: f64,
+    rest: Interval,
+    density: Option<Density>,
+    longest: Duration,
+) -> Interval {
     let longest = longest.min(MAX_WINDOW).as_secs().max(1) as f64;
-    let seconds = density.filter(|density| density.0 > 0.0).map_or(longest, |density| records / density.0);
+    let seconds =
+        density.filter(|density| density.0 > 0.0).map_or(longest, |density| records / density.0);
     // Between one second and thirty days, so the cast neither cuts nor wraps.
     #[expect(
         clippy::cast_possible_truncation,
@@ -111,10 +124,11 @@ pub struct Prefix {
     pub stride: u64,
 }
 
-/// The window cut so that it stays clear of the cap, or so that its last page comes full. None where that is not worth it.
+/// The window cut so that it stays clear of the cap, or so that its last page comes full. None
+/// where that is not worth it.
 ///
-/// What was seen stays good if the list runs from the earliest record to the latest, and lies inside the cut. If that is
-/// wrong, the next seam breaks.
+/// What was seen stays good if the list runs from the earliest record to the latest, and lies
+/// inside the cut. If that is wrong, the next seam breaks.
 pub fn trimmed(window: Interval, prefix: Prefix) -> Option<Trimmed> {
     let Prefix { total, seen, until, stride } = prefix;
     let to_come = total.checked_sub(seen).filter(|&to_come| to_come > 0)?;
@@ -122,25 +136,32 @@ pub fn trimmed(window: Interval, prefix: Prefix) -> Option<Trimmed> {
     let unseen = Interval::new(until, window.end())?;
     let (kept, expected_to_come) = if is_suspicious(total) {
         // A round total may itself be cut off; what was seen tells how dense the list really is.
-        let by_sight =
-            Interval::new(window.begin(), until).map_or(0, |past| Density::of(seen, past).expected_in(unseen));
+        let by_sight = Interval::new(window.begin(), until)
+            .map_or(0, |past| Density::of(seen, past).expected_in(unseen));
         let to_come = if is_round(total) { to_come.max(by_sight) } else { to_come };
         (TARGET_RECORDS.min(seen.saturating_add(to_come) as f64 / 2.0), to_come)
     } else if stride > 0 && on_last_page as f64 <= WELL_FILLED * stride as f64 && to_come > stride {
-        // Twice the deviation of a Poisson count, since the cut takes away about as many records, not just as many.
+        // Twice the deviation of a Poisson count, since the cut takes away about as many records,
+        // not just as many.
         ((total - on_last_page) as f64 - 2.0 * (on_last_page as f64).sqrt() - 10.0, to_come)
     } else {
         return None;
     };
     let share = ((kept - seen as f64) / expected_to_come as f64).clamp(0.0, 1.0);
     let cut = until + Duration::from_secs_f64(unseen.seconds() as f64 * share);
-    let window = window.split_at(cut).0.filter(|shorter| *shorter != window && until < shorter.end())?;
+    let window =
+        window.split_at(cut).0.filter(|shorter| *shorter != window && until < shorter.end())?;
     Some(Trimmed { window, expected: (!is_suspicious(total)).then_some(total - on_last_page) })
 }
 
-/// The window cut where records may still arrive, if it would take more than one page: the list of what is settled
-/// stands still while it is paged, and what is young is few enough for one answer.
-pub fn cut_at_settled(window: Interval, density: Option<Density>, settled_until: Timestamp, limit: u32) -> Interval {
+/// The window cut where records may still arrive, if it would take more than one page: the list of
+/// what is settled stands still while it is paged, and what is young is few enough for one answer.
+pub fn cut_at_settled(
+    window: Interval,
+    density: Option<Density>,
+    settled_until: Timestamp,
+    limit: u32,
+) -> Interval {
     let one_page = density.is_none_or(|density| density.expected_in(window) <= u64::from(limit));
     match window.split_at(settled_until) {
         (Some(settled), Some(_)) if !one_page => settled,
@@ -164,8 +185,8 @@ pub fn is_divisible(window: Interval) -> bool {
 
 /// The bounds to ask for a window: from one second before it, up to its end.
 ///
-/// Whether the service includes its bounds is not documented. Asked like this, every second of the window is inside
-/// under each of the four readings, and neighbours share their boundary seconds.
+/// Whether the service includes its bounds is not documented. Asked like this, every second of the
+/// window is inside under each of the four readings, and neighbours share their boundary seconds.
 pub fn bounds(window: Interval) -> (Timestamp, Timestamp) {
     (window.begin() - Duration::from_secs(1), window.end())
 }
@@ -183,9 +204,10 @@ pub enum Remedy {
     GiveUp,
 }
 
-/// After so many walks in a row that proved nothing, more of them will not help: no window of a list that can be proven at
-/// all takes a sixth of it, from a month down to a second. What is left is walked once and called unproven, so that a
-/// service whose lists do not hold together is not asked for every second of a month.
+/// After so many walks in a row that proved nothing, more of them will not help: no window of a
+/// list that can be proven at all takes a sixth of it, from a month down to a second. What is left
+/// is walked once and called unproven, so that a service whose lists do not hold together is not
+/// asked for every second of a month.
 pub const MOST_IN_VAIN: u32 = 400;
 
 /// After so many walks in a row, each to the end of a list that contradicted the service's count or
@@ -221,9 +243,9 @@ impl InVain {
     }
 }
 
-/// Whether a density may say how long windows are, after `in_vain` walks in a row that proved nothing. A service that counts
-/// the same billions in every second would otherwise be asked for each of a month's seconds; what no second can show is then
-/// taken for a mistake of its count.
+/// Whether a density may say how long windows are, after `in_vain` walks in a row that proved
+/// nothing. A service that counts the same billions in every second would otherwise be asked for
+/// each of a month's seconds; what no second can show is then taken for a mistake of its count.
 pub fn may_size(density: Density, in_vain: InVain) -> bool {
     in_vain.walks < MOST_IN_VAIN || density.0 < RESULT_CAP as f64
 }
@@ -233,7 +255,9 @@ pub fn may_size(density: Density, in_vain: InVain) -> bool {
 pub fn remedy(doubt: Doubt, window: Interval, walks: u32, in_vain: InVain) -> Remedy {
     match doubt {
         _ if in_vain.walks >= MOST_IN_VAIN => Remedy::GiveUp,
-        _ if doubt.is_contradiction() && in_vain.contradicted >= MOST_CONTRADICTED => Remedy::GiveUp,
+        _ if doubt.is_contradiction() && in_vain.contradicted >= MOST_CONTRADICTED => {
+            Remedy::GiveUp
+        }
         Doubt::Capped if is_divisible(window) => Remedy::Shorten,
         Doubt::Capped => Remedy::GiveUp,
         // The second walk tells whether the list moved or the service's word is wrong; halves are
@@ -258,7 +282,8 @@ pub fn shortened(window: Interval, density: Option<Density>) -> Density {
 /// What a proven walk lets the ledger say of its window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Claims {
-    /// Too old for the service to show it for certain: what is missing there cannot be had any more.
+    /// Too old for the service to show it for certain: what is missing there cannot be had any
+    /// more.
     pub lost: Option<Interval>,
     /// Old enough when the walk began: no walk of it is needed any more.
     pub settled: Option<Interval>,
@@ -282,8 +307,14 @@ pub struct Belief {
 /// The claims of a proven walk that began at `began_at`, by the earlier of the clocks.
 ///
 /// Nothing is claimed of the time from `began_at` on, whatever was asked.
-pub fn claims(window: Interval, belief: Belief, began_at: Timestamp, settle_delay: Duration) -> Claims {
-    let split = |part: Option<Interval>, at: Timestamp| part.map_or((None, None), |part| part.split_at(at));
+pub fn claims(
+    window: Interval,
+    belief: Belief,
+    began_at: Timestamp,
+    settle_delay: Duration,
+) -> Claims {
+    let split =
+        |part: Option<Interval>, at: Timestamp| part.map_or((None, None), |part| part.split_at(at));
     let (past, future) = window.split_at(began_at);
     let (lost, rest) = split(past, belief.lost_until);
     let (disputed, shown) = split(rest, belief.from.max(belief.lost_until));
@@ -296,7 +327,8 @@ const PAGES_A_LANE: u64 = 50;
 
 /// In how many lanes to walk ranges of this density, whose pages hold so many records.
 pub fn lanes(ranges: &[Interval], density: Density, page: u64) -> usize {
-    let records = ranges.iter().map(|&range| density.expected_in(range)).fold(0, u64::saturating_add);
+    let records =
+        ranges.iter().map(|&range| density.expected_in(range)).fold(0, u64::saturating_add);
     usize::try_from(records / (page.max(1) * PAGES_A_LANE)).unwrap_or(usize::MAX).max(1)
 }
 
@@ -309,7 +341,9 @@ pub fn in_parts(ranges: &[Interval], parts: usize) -> Vec<Vec<Interval>> {
         let mut rest = Some(range);
         while let Some(range) = rest {
             let (first, later) = range.split_at(range.begin() + room);
-            room -= first.map_or(Duration::ZERO, |first| Duration::from_secs(first.seconds().unsigned_abs()));
+            room -= first.map_or(Duration::ZERO, |first| {
+                Duration::from_secs(first.seconds().unsigned_abs())
+            });
             part.extend(first);
             rest = later;
             if room.is_zero() {
@@ -327,10 +361,14 @@ pub fn least_walks(range: Interval) -> u64 {
     range.seconds().unsigned_abs().div_ceil(MAX_WINDOW.as_secs())
 }
 
-/// About how many requests `records` records take: their pages, and for each window one that confirms where its list ends,
-/// as a service needs it whose last page points on.
+/// About how many requests `records` records take: their pages, and for each window one that
+/// confirms where its list ends, as a service needs it whose last page points on.
 pub fn requests_for(records: u64, limit: u32) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive whole number")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive whole number"
+    )]
     let windows = records.div_ceil(TARGET_RECORDS as u64);
     pages_for(records, limit) + windows
 }
@@ -372,14 +410,16 @@ mod tests {
         let second = Interval::new(Timestamp::from_unix(0), Timestamp::from_unix(1)).unwrap();
         for counted in [RESULT_CAP, 1_000_000_001, u64::MAX] {
             let density = Density::of(counted, second);
-            let [before, then] = [MOST_IN_VAIN - 1, MOST_IN_VAIN].map(|walks| after(Doubt::Capped, walks));
+            let [before, then] =
+                [MOST_IN_VAIN - 1, MOST_IN_VAIN].map(|walks| after(Doubt::Capped, walks));
             assert!(may_size(density, before) && !may_size(density, then), "{counted}");
         }
         assert!(may_size(Density::of(RESULT_CAP - 1, second), after(Doubt::Capped, MOST_IN_VAIN)));
     }
 
     proptest! {
-        /// Whatever is settled and however dense it is believed to be: the windows of what is pending tile it.
+        /// Whatever is settled and however dense it is believed to be: the windows of what is
+        /// pending tile it.
         #[test]
         fn windows_tile_what_is_pending(
             settled in prop::collection::vec((0i64..100 * DAY, 1i64..20 * DAY), 0..6),
@@ -436,8 +476,9 @@ mod tests {
             prop_assert_eq!(high, window.end(), "no window asks beyond its end");
         }
 
-        /// What a walk lets the ledger say covers nothing outside its window, nothing twice, nothing from its beginning
-        /// on, and nothing as settled that it came too early or too late for.
+        /// What a walk lets the ledger say covers nothing outside its window, nothing twice,
+        /// nothing from its beginning on, and nothing as settled that it came too early or too late
+        /// for.
         #[test]
         fn claims_are_parts_of_the_past(
             begin in 0i64..500, length in 1i64..500, lost_until in 0i64..1_000, doubt in 0i64..300,
@@ -493,8 +534,9 @@ mod tests {
     #[test]
     fn a_walk_in_vain_is_repeated_then_split_then_given_up() {
         let (long, second) = (range(0, 60), range(0, 1));
-        let remedies: Vec<_> =
-            (1..=4).map(|walks| remedy(Doubt::SeamBroken, long, walks, after(Doubt::SeamBroken, walks))).collect();
+        let remedies: Vec<_> = (1..=4)
+            .map(|walks| remedy(Doubt::SeamBroken, long, walks, after(Doubt::SeamBroken, walks)))
+            .collect();
         assert_eq!(remedies, [Remedy::WalkAgain, Remedy::WalkAgain, Remedy::Halve, Remedy::Halve]);
         assert_eq!(remedy(Doubt::Repeated, second, 3, after(Doubt::Repeated, 3)), Remedy::GiveUp);
         let capped = after(Doubt::Capped, 1);
@@ -526,7 +568,8 @@ mod tests {
     #[test]
     fn a_count_that_is_always_wrong_is_not_asked_for_every_second() {
         let month = range(0, 30 * DAY);
-        let (mut pieces, mut in_vain, mut walked, mut empty) = (vec![(month, 0)], InVain::default(), 0, 0);
+        let (mut pieces, mut in_vain, mut walked, mut empty) =
+            (vec![(month, 0)], InVain::default(), 0, 0);
         while let Some((window, walks)) = pieces.pop() {
             let holds_some = (0..50).any(|record| window.contains(at(record * 50_000 + 17)));
             walked += 1;
@@ -545,7 +588,10 @@ mod tests {
                 Remedy::GiveUp => {}
             }
         }
-        assert!(walked <= 2 * MOST_CONTRADICTED && empty > 3, "{walked} walks, {empty} of them of nothing");
+        assert!(
+            walked <= 2 * MOST_CONTRADICTED && empty > 3,
+            "{walked} walks, {empty} of them of nothing"
+        );
     }
 
     #[test]
@@ -565,8 +611,10 @@ mod tests {
     /// Down to a second and up again, one window after the other, with every walk in vain.
     #[test]
     fn a_list_that_never_holds_together_is_given_up() {
-        let mut pieces =
-            vec![(Interval::new(Timestamp::from_unix(0), Timestamp::from_unix(0) + MAX_WINDOW).unwrap(), 0)];
+        let mut pieces = vec![(
+            Interval::new(Timestamp::from_unix(0), Timestamp::from_unix(0) + MAX_WINDOW).unwrap(),
+            0,
+        )];
         let (mut in_vain, mut longest_way_to_a_second) = (InVain::default(), 0);
         while let Some((window, walks)) = pieces.pop() {
             in_vain.add(Doubt::SeamBroken);
@@ -576,7 +624,9 @@ mod tests {
                     let (first, second) = halves(window).unwrap();
                     pieces.extend([(second, 0), (first, 0)]);
                 }
-                Remedy::GiveUp if longest_way_to_a_second == 0 => longest_way_to_a_second = in_vain.walks,
+                Remedy::GiveUp if longest_way_to_a_second == 0 => {
+                    longest_way_to_a_second = in_vain.walks;
+                }
                 Remedy::GiveUp => {}
             }
         }

@@ -7,7 +7,8 @@ use crate::domain::Cell;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// What makes a spreadsheet take a cell for a formula when it begins with it (OWASP, "CSV Injection").
+/// What makes a spreadsheet take a cell for a formula when it begins with it (OWASP, "CSV
+/// Injection").
 const BEGINS_FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// Writes records.
@@ -19,7 +20,11 @@ pub(super) struct Csv<'w> {
 }
 
 impl<'w> Csv<'w> {
-    pub(super) fn begin(columns: &[String], style: Style, out: &'w mut dyn Write) -> io::Result<Self> {
+    pub(super) fn begin(
+        columns: &[String],
+        style: Style,
+        out: &'w mut dyn Write,
+    ) -> io::Result<Self> {
         let Style { csv_safe: defuses, screen, .. } = style;
         let writer = csv::Writer::from_writer(out);
         let mut csv = Self { writer, defuses, on_terminal: screen.is_terminal };
@@ -63,7 +68,8 @@ pub(super) fn begins_formula(text: &str) -> bool {
     text.starts_with(BEGINS_FORMULA)
 }
 
-/// A text that a spreadsheet shows and does not run: an apostrophe before what would begin a formula.
+/// A text that a spreadsheet shows and does not run: an apostrophe before what would begin a
+/// formula.
 fn defused(text: &str) -> Cow<'_, str> {
     if begins_formula(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }

@@ -8,7 +8,8 @@ use super::text::{write_cell, write_text};
 use crate::domain::Cell;
 use std::io::{self, Write};
 
-/// What stands before the table. The one style of the page is the only thing that its policy lets in.
+/// What stands before the table. The one style of the page is the only thing that its policy lets
+/// in.
 const BEGIN: &str = "\
 <!DOCTYPE html>
 <html lang=\"en\">

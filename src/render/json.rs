@@ -8,22 +8,28 @@ use serde_json::ser::Formatter;
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-/// Writes a value as one line of JSON. What a terminal would obey or reorder is written as `\\u` and four digits, which
-/// means the same to every reader of JSON.
+/// Writes a value as one line of JSON. What a terminal would obey or reorder is written as `\\u`
+/// and four digits, which means the same to every reader of JSON.
 pub(crate) fn write_line(value: &impl Serialize, mut out: &mut dyn Write) -> io::Result<()> {
     write_object(value, &mut out)?;
     out.write_all(b"\n")
 }
 
 fn write_object(value: &impl Serialize, out: impl Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(out, Printable)).map_err(io::Error::from)
+    value
+        .serialize(&mut serde_json::Serializer::with_formatter(out, Printable))
+        .map_err(io::Error::from)
 }
 
 /// Compact JSON of printable characters.
 struct Printable;
 
 impl Formatter for Printable {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(is_unsafe) {
             out.write_all(&rest.as_bytes()[..at])?;
@@ -54,7 +60,11 @@ pub(super) struct Json<'w> {
 }
 
 impl<'w> Json<'w> {
-    pub(super) fn begin(columns: &[String], layout: Layout, out: &'w mut dyn Write) -> io::Result<Self> {
+    pub(super) fn begin(
+        columns: &[String],
+        layout: Layout,
+        out: &'w mut dyn Write,
+    ) -> io::Result<Self> {
         if layout == Layout::Array {
             out.write_all(b"[")?;
         }
@@ -68,7 +78,8 @@ impl<'w> Json<'w> {
             (Layout::Array, _) => self.out.write_all(b",\n")?,
         }
         self.rows += 1;
-        // Straight to the (buffered) output: an object may be as large as the memory that a question may use.
+        // Straight to the (buffered) output: an object may be as large as the memory that a
+        // question may use.
         let object = Object { keys: &self.keys, cells };
         match self.layout {
             Layout::Lines => write_line(&object, self.out),

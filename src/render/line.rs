@@ -19,7 +19,11 @@ impl<'w> Lines<'w> {
     pub(super) fn begin(columns: &[String], screen: Screen, out: &'w mut dyn Write) -> Self {
         let shown = |column: &String| {
             let name = on_one_line(column);
-            if screen.has_colour { format!("\u{1b}[1m{name}:\u{1b}[0m") } else { format!("{name}:") }
+            if screen.has_colour {
+                format!("\u{1b}[1m{name}:\u{1b}[0m")
+            } else {
+                format!("{name}:")
+            }
         };
         Self { names: columns.iter().map(shown).collect(), has_rows: false, out }
     }

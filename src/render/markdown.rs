@@ -42,7 +42,8 @@ impl<'w> Markdown<'w> {
     }
 }
 
-/// Appends a character, escaped if it would end a cell, or be read as HTML, a link, code or emphasis.
+/// Appends a character, escaped if it would end a cell, or be read as HTML, a link, code or
+/// emphasis.
 ///
 /// The backslash is one of them: unescaped before a bar, it would take the bar's own escape away.
 fn push_escaped(character: char, piece: &mut String) {

@@ -1,9 +1,9 @@
-//! How an answer is written: a table or lines for people, a page for their browsers, JSON, CSV, TSV and
-//! Markdown for their tools, and how texts and lengths of time are put into words.
+//! How an answer is written: a table or lines for people, a page for their browsers, JSON, CSV, TSV
+//! and Markdown for their tools, and how texts and lengths of time are put into words.
 //!
-//! Nothing here asks what it writes to: the writer and the [`Screen`] are given. All but the table are
-//! written row by row, so that an answer of any length passes through. NULL is `null` in JSON and
-//! nothing elsewhere.
+//! Nothing here asks what it writes to: the writer and the [`Screen`] are given. All but the table
+//! are written row by row, so that an answer of any length passes through. NULL is `null` in JSON
+//! and nothing elsewhere.
 
 mod csv;
 mod html;

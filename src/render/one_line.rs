@@ -1,10 +1,11 @@
-//! Text on one line, with whatever could move a cursor, colour a terminal, or reorder the text around
-//! it shown as an escape: it comes from the service, or from an archive of somebody else's.
+//! Text on one line, with whatever could move a cursor, colour a terminal, or reorder the text
+//! around it shown as an escape: it comes from the service, or from an archive of somebody else's.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Text on one line: line breaks and whatever [`is_unsafe`] are shown as the escapes of Rust's strings.
+/// Text on one line: line breaks and whatever [`is_unsafe`] are shown as the escapes of Rust's
+/// strings.
 pub(crate) fn on_one_line(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -31,7 +32,8 @@ pub(crate) fn push_shown(character: char, line: &mut String) {
     }
 }
 
-/// Control characters (C0, DEL, C1), and those that break lines or set the direction of the text around them (UAX #9).
+/// Control characters (C0, DEL, C1), and those that break lines or set the direction of the text
+/// around them (UAX #9).
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,

@@ -20,7 +20,11 @@ enum Form<'w> {
 
 impl<'w> Renderer<'w> {
     /// Begins an answer with these columns.
-    pub(crate) fn begin(style: Style, columns: &[String], out: &'w mut dyn Write) -> io::Result<Self> {
+    pub(crate) fn begin(
+        style: Style,
+        columns: &[String],
+        out: &'w mut dyn Write,
+    ) -> io::Result<Self> {
         Ok(Self(match style.format {
             Format::Table => Form::Table(table::Table::begin(columns, style.screen, out)),
             Format::Line => Form::Line(line::Lines::begin(columns, style.screen, out)),
@@ -41,8 +45,8 @@ impl<'w> Renderer<'w> {
         }
     }
 
-    /// How many bytes it would hold at once for the rows so far and this one, beside the cells themselves. A table, which grows
-    /// with every row, tells it from time to time only.
+    /// How many bytes it would hold at once for the rows so far and this one, beside the cells
+    /// themselves. A table, which grows with every row, tells it from time to time only.
     pub(crate) fn held_bytes(&mut self, cells: &[Cell<'_>]) -> u64 {
         match &mut self.0 {
             Form::Table(table) => table.held_bytes(cells),

@@ -1,14 +1,15 @@
-//! A writer that makes text safe to show: what the service sent, or what an archive of somebody else's
-//! holds, must not move a cursor, colour a terminal, or reorder the text around it.
+//! A writer that makes text safe to show: what the service sent, or what an archive of somebody
+//! else's holds, must not move a cursor, colour a terminal, or reorder the text around it.
 
 use super::one_line::{is_unsafe, push_shown};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// A writer that lets through printable text, line breaks, tabs and the colours of this program, and shows
-/// everything else as an escape.
+/// A writer that lets through printable text, line breaks, tabs and the colours of this program,
+/// and shows everything else as an escape.
 ///
-/// Each character must come whole, but for the last one of a write, whose beginning waits for the next.
+/// Each character must come whole, but for the last one of a write, whose beginning waits for the
+/// next.
 #[derive(Debug)]
 pub(crate) struct SafeWriter<W> {
     inner: W,
@@ -63,7 +64,8 @@ fn is_layout(character: char) -> bool {
     matches!(character, '\n' | '\t')
 }
 
-/// The sequence that sets a colour at the start of a text (`ESC [ … m`, ECMA-48, 8.3.117), if it starts with one.
+/// The sequence that sets a colour at the start of a text (`ESC [ … m`, ECMA-48, 8.3.117), if it
+/// starts with one.
 ///
 /// Text from outside reaches a writer with its own escapes already shown, so what is left is ours.
 fn colour(text: &str) -> Option<&str> {
@@ -106,11 +108,16 @@ mod tests {
         assert_eq!(written(&[b"a", first, second, b"b"]), "aéb");
         let (first, second) = "\u{9b}".as_bytes().split_at(1);
         assert_eq!(written(&[first, second]), "\\u{9b}");
-        assert_eq!(written(&[b"\xff", b"x"]), "\u{fffd}x", "bytes that are no text are shown as such");
+        assert_eq!(
+            written(&[b"\xff", b"x"]),
+            "\u{fffd}x",
+            "bytes that are no text are shown as such"
+        );
     }
 
     proptest! {
-        /// Whatever is written and however it is cut, no control reaches the terminal but layout and colours.
+        /// Whatever is written and however it is cut, no control reaches the terminal but layout
+        /// and colours.
         #[test]
         fn nothing_unsafe_passes(text in any::<String>(), cut in 0usize..40) {
             let bytes = text.as_bytes();

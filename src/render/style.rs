@@ -23,8 +23,16 @@ pub(crate) enum Format {
 
 impl Format {
     /// All of them, in the order in which they are named to people.
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Table, Self::Line, Self::Json, Self::Ndjson, Self::Csv, Self::Tsv, Self::Markdown, Self::Html];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Table,
+        Self::Line,
+        Self::Json,
+        Self::Ndjson,
+        Self::Csv,
+        Self::Tsv,
+        Self::Markdown,
+        Self::Html,
+    ];
 
     /// The word by which a form is chosen.
     pub(crate) fn as_str(self) -> &'static str {

@@ -1,20 +1,22 @@
-//! A table for people: columns that fit the terminal, no lines but the one under the header, so that it also survives mail,
-//! `grep` and a screen reader.
+//! A table for people: columns that fit the terminal, no lines but the one under the header, so
+//! that it also survives mail, `grep` and a screen reader.
 
 use super::one_line::on_one_line;
 use super::style::Screen;
 use super::text::plain;
 use crate::domain::Cell;
 use comfy_table::{
-    Attribute, Cell as TableCell, CellAlignment, ContentArrangement, LineStyle, Table as Layout, TableStyle,
+    Attribute, Cell as TableCell, CellAlignment, ContentArrangement, LineStyle, Table as Layout,
+    TableStyle,
 };
 use std::io::{self, Write};
 
-/// The most rows of a table. Its columns are as wide as their widest cell, so all rows are held until the end, and nobody
-/// reads more.
+/// The most rows of a table. Its columns are as wide as their widest cell, so all rows are held
+/// until the end, and nobody reads more.
 const MOST_ROWS: usize = 10_000;
 
-/// The most characters of a cell, which bounds what [`MOST_ROWS`] rows hold; other formats give the whole text.
+/// The most characters of a cell, which bounds what [`MOST_ROWS`] rows hold; other formats give the
+/// whole text.
 const MOST_CHARACTERS: usize = 200;
 
 /// About what the layout takes for a cell beside its text, when it has made all lines.
@@ -24,7 +26,8 @@ const BYTES_A_CELL: u64 = 128;
 const TOLD_EVERY: u64 = 1 << 20;
 
 /// A line under the header, and columns apart by blanks.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('-').junction(' '));
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('-').junction(' '));
 
 /// Collects rows.
 pub(super) struct Table<'w> {
@@ -54,7 +57,8 @@ impl<'w> Table<'w> {
         self.layout.row_count() < MOST_ROWS
     }
 
-    /// What all lines will take at the end, each as wide as the longest texts: told whenever it has grown by much.
+    /// What all lines will take at the end, each as wide as the longest texts: told whenever it has
+    /// grown by much.
     pub(super) fn held_bytes(&mut self, cells: &[Cell<'_>]) -> u64 {
         for (longest, cell) in self.longest.iter_mut().zip(cells) {
             *longest = (*longest).max(shown(cell).len() as u64);
@@ -94,7 +98,10 @@ fn fit(layout: &mut Layout, screen: Screen) {
     // Left to itself the layout would ask the terminal.
     layout.force_no_tty().set_content_arrangement(ContentArrangement::Disabled);
     if let Some(columns) = screen.columns {
-        layout.enforce_styling().set_width(columns).set_content_arrangement(ContentArrangement::Dynamic);
+        layout
+            .enforce_styling()
+            .set_width(columns)
+            .set_content_arrangement(ContentArrangement::Dynamic);
     }
 }
 
@@ -102,12 +109,15 @@ fn fit(layout: &mut Layout, screen: Screen) {
 fn shown(cell: &Cell<'_>) -> String {
     match cell {
         // Two digits a byte.
-        Cell::Blob(bytes) => one_short_line(&hex::encode(&bytes[..bytes.len().min(MOST_CHARACTERS)])),
+        Cell::Blob(bytes) => {
+            one_short_line(&hex::encode(&bytes[..bytes.len().min(MOST_CHARACTERS)]))
+        }
         other => one_short_line(&plain(other)),
     }
 }
 
-/// The start of a text on one line. What is not shown is not worked on: a text may have millions of characters.
+/// The start of a text on one line. What is not shown is not worked on: a text may have millions of
+/// characters.
 fn one_short_line(text: &str) -> String {
     let (start, is_cut) = cut(text);
     let line = on_one_line(start);

@@ -54,14 +54,18 @@ fn json_is_an_array_with_null() {
     assert_eq!(rows[0]["records"], 1_000_000);
     assert_eq!(rows[1]["percent"], serde_json::Value::Null);
     assert_eq!(rows[1]["message"], "cafe");
-    assert!(answer.starts_with("[\n{\"id\":\"a1\",\"records\":1000000,"), "the order of the columns is kept");
+    assert!(
+        answer.starts_with("[\n{\"id\":\"a1\",\"records\":1000000,"),
+        "the order of the columns is kept"
+    );
     assert_eq!(rendered(style(Format::Json), &["id"], &[]), "[]\n");
 }
 
 #[test]
 fn ndjson_is_an_object_a_line() {
     let answer = two_rows(Format::Ndjson);
-    let objects: Vec<serde_json::Value> = answer.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let objects: Vec<serde_json::Value> =
+        answer.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((objects.len(), &objects[1]["records"]), (2, &7.into()));
     assert_eq!(rendered(style(Format::Ndjson), &["id"], &[]), "");
 }
@@ -69,7 +73,10 @@ fn ndjson_is_an_object_a_line() {
 #[test]
 fn columns_of_one_name_keep_their_values_in_json() {
     let row = [vec![Cell::Integer(1), Cell::Integer(2), Cell::Integer(3)]];
-    assert_eq!(rendered(style(Format::Ndjson), &["a", "a_2", "a"], &row), "{\"a\":1,\"a_2\":2,\"a_3\":3}\n");
+    assert_eq!(
+        rendered(style(Format::Ndjson), &["a", "a_2", "a"], &row),
+        "{\"a\":1,\"a_2\":2,\"a_3\":3}\n"
+    );
 }
 
 #[test]
@@ -95,7 +102,8 @@ fn markdown_escapes_what_ends_a_cell() {
     );
 }
 
-/// A row is a line and a tab ends a cell, whatever the cells hold, and what was written can be had again.
+/// A row is a line and a tab ends a cell, whatever the cells hold, and what was written can be had
+/// again.
 #[test]
 fn tsv_keeps_a_row_on_a_line() {
     assert_eq!(
@@ -104,7 +112,10 @@ fn tsv_keeps_a_row_on_a_line() {
          a1\t1000000\t33.5\ta|b \"c\",\\nred \u{1b}[31m <x>\nb\t7\t\tcafe\n"
     );
     let row = [vec![Cell::Text("a\tb\r\nc\\n\\".into()), Cell::Null]];
-    assert_eq!(rendered(style(Format::Tsv), &["x\ty", "z"], &row), "x\\ty\tz\na\\tb\\r\\nc\\\\n\\\\\t\n");
+    assert_eq!(
+        rendered(style(Format::Tsv), &["x\ty", "z"], &row),
+        "x\\ty\tz\na\\tb\\r\\nc\\\\n\\\\\t\n"
+    );
     assert_eq!(rendered(style(Format::Tsv), &["id"], &[]), "id\n");
 }
 
@@ -177,7 +188,10 @@ fn a_text_longer_than_a_piece_is_written_whole() {
     let tsv = rendered(style(Format::Tsv), &["m"], &row);
     assert_eq!(tsv, format!("m\n{}\n", "é\\t<".repeat(10_000)));
     assert!(rendered(style(Format::Html), &["m"], &row).contains(&"é\t&lt;".repeat(10_000)));
-    assert_eq!(rendered(style(Format::Line), &["m"], &row), format!("m: {}\n", "é\\t<".repeat(10_000)));
+    assert_eq!(
+        rendered(style(Format::Line), &["m"], &row),
+        format!("m: {}\n", "é\\t<".repeat(10_000))
+    );
 }
 
 /// The same to a spreadsheet's reader but for the apostrophe, and numbers stay numbers.
@@ -188,14 +202,18 @@ fn csv_can_be_written_so_that_no_spreadsheet_runs_it() {
     let columns = ["a", "b", "c", "d", "=e"];
     let safe = Style { csv_safe: true, ..style(Format::Csv) };
     assert_eq!(rendered(safe, &columns, &row), "a,b,c,d,'=e\n'=1+1,'@SUM(A1),'-x,a=b,-5\n");
-    assert_eq!(rendered(style(Format::Csv), &columns, &row), "a,b,c,d,=e\n=1+1,@SUM(A1),-x,a=b,-5\n");
+    assert_eq!(
+        rendered(style(Format::Csv), &columns, &row),
+        "a,b,c,d,=e\n=1+1,@SUM(A1),-x,a=b,-5\n"
+    );
     let safe = Style { csv_safe: true, ..style(Format::Tsv) };
     assert_eq!(rendered(safe, &columns, &row), "a\tb\tc\td\t'=e\n'=1+1\t'@SUM(A1)\t'-x\ta=b\t-5\n");
 }
 
 #[test]
 fn markdown_keeps_a_backslash_and_starts_no_link() {
-    let row = [vec![Cell::Text(Cow::Borrowed("a\\|b")), Cell::Text(Cow::Borrowed("![x](y) `z` *w*"))]];
+    let row =
+        [vec![Cell::Text(Cow::Borrowed("a\\|b")), Cell::Text(Cow::Borrowed("![x](y) `z` *w*"))]];
     let lines = rendered(style(Format::Markdown), &["m", "n"], &row);
     // GitHub takes every pair of a backslash and a sign for the sign, so `\\\|` is one cell's `\|`.
     assert_eq!(lines.lines().nth(2), Some("| a\\\\\\|b | !\\[x](y) \\`z\\` \\*w\\* |"));
@@ -249,8 +267,9 @@ fn a_closed_pipe_is_seen_through_every_form() {
     }
     for format in Format::ALL {
         let mut closed = Closed;
-        let written = Renderer::begin(style(format), &["n".to_owned()], &mut closed)
-            .and_then(|mut renderer| renderer.row(&[Cell::Integer(1)]).and_then(|()| renderer.finish()));
+        let written = Renderer::begin(style(format), &["n".to_owned()], &mut closed).and_then(
+            |mut renderer| renderer.row(&[Cell::Integer(1)]).and_then(|()| renderer.finish()),
+        );
         assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe, "{format:?}");
     }
 }
@@ -263,7 +282,11 @@ fn a_form_tells_what_it_holds_beside_the_cells() {
     let row = [Cell::Blob(&bytes), Cell::Text(Cow::Borrowed("y"))];
     for format in Format::ALL.into_iter().filter(|format| *format != Format::Table) {
         let bytes = if format == Format::Csv { 2 << 20 } else { 0 };
-        assert_eq!(Renderer::begin(style(format), &columns, &mut out).unwrap().held_bytes(&row), bytes, "{format:?}");
+        assert_eq!(
+            Renderer::begin(style(format), &columns, &mut out).unwrap().held_bytes(&row),
+            bytes,
+            "{format:?}"
+        );
     }
     let mut table = Renderer::begin(style(Format::Table), &columns, &mut out).unwrap();
     let mut told = Vec::new();
@@ -287,7 +310,11 @@ fn a_screen_wraps_a_table_and_guards_csv() {
     let in_colour = on_screen(Format::Table, Screen { has_colour: true, ..screen });
     assert!(in_colour.contains("\u{1b}[1m") && !table.contains('\u{1b}'), "{in_colour:?}");
     let narrow = on_screen(Format::Table, Screen { columns: None, has_colour: true, ..screen });
-    assert_eq!(narrow, on_screen(Format::Table, Screen::default()), "a terminal that tells no width");
+    assert_eq!(
+        narrow,
+        on_screen(Format::Table, Screen::default()),
+        "a terminal that tells no width"
+    );
     assert_eq!(on_screen(Format::Csv, screen), "a,b\none two three four,\\u{1b}[2J\n");
 }
 

@@ -29,7 +29,11 @@ pub(super) fn plain<'a>(cell: &'a Cell<'_>) -> Cow<'a, str> {
 }
 
 /// Writes a cell, each character of a text as `escape` appends it; numbers and bytes need none.
-pub(super) fn write_cell(cell: &Cell<'_>, out: &mut dyn Write, escape: impl Fn(char, &mut String)) -> io::Result<()> {
+pub(super) fn write_cell(
+    cell: &Cell<'_>,
+    out: &mut dyn Write,
+    escape: impl Fn(char, &mut String),
+) -> io::Result<()> {
     match cell {
         Cell::Text(text) => write_text(text, out, escape),
         Cell::Blob(bytes) => write!(out, "{}", Hexadecimal(bytes)),
@@ -37,9 +41,13 @@ pub(super) fn write_cell(cell: &Cell<'_>, out: &mut dyn Write, escape: impl Fn(c
     }
 }
 
-/// Writes a text, each character as `escape` appends it: piece by piece, since the whole can be many
-/// times as long as the text.
-pub(super) fn write_text(text: &str, out: &mut dyn Write, escape: impl Fn(char, &mut String)) -> io::Result<()> {
+/// Writes a text, each character as `escape` appends it: piece by piece, since the whole can be
+/// many times as long as the text.
+pub(super) fn write_text(
+    text: &str,
+    out: &mut dyn Write,
+    escape: impl Fn(char, &mut String),
+) -> io::Result<()> {
     let mut piece = String::new();
     for character in text.chars() {
         escape(character, &mut piece);

@@ -16,7 +16,11 @@ pub(super) struct Tsv<'w> {
 }
 
 impl<'w> Tsv<'w> {
-    pub(super) fn begin(columns: &[String], style: Style, out: &'w mut dyn Write) -> io::Result<Self> {
+    pub(super) fn begin(
+        columns: &[String],
+        style: Style,
+        out: &'w mut dyn Write,
+    ) -> io::Result<Self> {
         let mut lines = Self { out, defuses: style.csv_safe };
         if style.has_header {
             lines.line(columns, |tsv, name| tsv.text(name))?;
@@ -31,7 +35,11 @@ impl<'w> Tsv<'w> {
         })
     }
 
-    fn line<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T) -> io::Result<()>) -> io::Result<()> {
+    fn line<T>(
+        &mut self,
+        items: &[T],
+        write: impl Fn(&mut Self, &T) -> io::Result<()>,
+    ) -> io::Result<()> {
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 self.out.write_all(b"\t")?;

@@ -1,10 +1,10 @@
 //! Whether access is refused to a function, to a part of what it holds, or to everything.
 //!
-//! An answer of status 403 says that these credentials may not see what was asked for. That may be one
-//! page, one function, or, where the permission was never given or was taken away, all of the project.
-//! A function that was heard in this run tells which: if it is refused too, nothing more is asked.
-//! Where none was heard yet, each function is refused by itself: some policies name the functions that
-//! may be read, and a project lists all it has.
+//! An answer of status 403 says that these credentials may not see what was asked for. That may be
+//! one page, one function, or, where the permission was never given or was taken away, all of the
+//! project. A function that was heard in this run tells which: if it is refused too, nothing more
+//! is asked. Where none was heard yet, each function is refused by itself: some policies name the
+//! functions that may be read, and a project lists all it has.
 
 use super::project::{Failed, Requester, lock};
 use super::sink::PageSink;
@@ -14,9 +14,14 @@ use crate::api::{CallFailure, Meaning};
 use crate::domain::FunctionUrn;
 
 impl<S: Source> Requester<S> {
-    /// Whether the service admits us to a function of which something was refused. Where it does not, it
-    /// is found out whether it admits us to any.
-    pub(crate) async fn admits_to(&self, urn: &FunctionUrn, failed: &Failed, sink: &PageSink) -> bool {
+    /// Whether the service admits us to a function of which something was refused. Where it does
+    /// not, it is found out whether it admits us to any.
+    pub(crate) async fn admits_to(
+        &self,
+        urn: &FunctionUrn,
+        failed: &Failed,
+        sink: &PageSink,
+    ) -> bool {
         // Nothing is sent in line meanwhile: where access is refused to all, few requests are.
         let _judging = self.judging.lock().await;
         if self.refusal().is_some() {
@@ -51,15 +56,23 @@ impl<S: Source> Requester<S> {
     /// Whether a function that was heard in this run still answers.
     pub(crate) async fn answers_another(&self) -> bool {
         let _judging = self.judging.lock().await;
-        let Some((form, sink)) = self.heard_witness(None).filter(|_| self.refusal().is_none()) else { return false };
+        let Some((form, sink)) = self.heard_witness(None).filter(|_| self.refusal().is_none())
+        else {
+            return false;
+        };
         self.look_at(&form, self.newest_second(), sink.as_ref()).await.is_ok()
     }
 
     /// A function that was heard in this run, other than this one, in a form that may be known.
-    fn heard_witness(&self, except: Option<&FunctionUrn>) -> Option<(FunctionUrn, Option<PageSink>)> {
+    fn heard_witness(
+        &self,
+        except: Option<&FunctionUrn>,
+    ) -> Option<(FunctionUrn, Option<PageSink>)> {
         let Witnesses::Functions(functions) = &*lock(&self.witnesses) else { return None };
         let heard = lock(&self.heard);
-        let mut others = functions.iter().filter(|(other, _)| Some(other) != except && heard.contains_key(other));
+        let mut others = functions
+            .iter()
+            .filter(|(other, _)| Some(other) != except && heard.contains_key(other));
         others.find_map(|(other, sink)| Some((self.forms.of_witness(other)?, sink.clone())))
     }
 

@@ -9,9 +9,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 impl<S: Source> Requester<S> {
-    /// The present by the machine's clock as it stood when the run began: that it is set meanwhile changes nothing.
+    /// The present by the machine's clock as it stood when the run began: that it is set meanwhile
+    /// changes nothing.
     pub(crate) fn machine_now(&self) -> Timestamp {
-        if self.clock.stands_still() { self.clock.now() } else { self.began_at + self.began.elapsed() }
+        if self.clock.stands_still() {
+            self.clock.now()
+        } else {
+            self.began_at + self.began.elapsed()
+        }
     }
 
     /// The present by both clocks.
@@ -56,10 +61,13 @@ impl<S: Source> Requester<S> {
         moment
     }
 
-    /// Tells people once a run that the clocks differ: which of them is wrong, only they can find out.
+    /// Tells people once a run that the clocks differ: which of them is wrong, only they can find
+    /// out.
     fn warn_of(&self, answer: Answered) {
         let (Some(date), Some(offset)) = (answer.date, answer.offset()) else { return };
-        if offset.unsigned_abs() <= TOLERANCE.as_secs() || self.has_warned.swap(true, Ordering::Relaxed) {
+        if offset.unsigned_abs() <= TOLERANCE.as_secs()
+            || self.has_warned.swap(true, Ordering::Relaxed)
+        {
             return;
         }
         let difference = humantime::format_duration(Duration::from_secs(offset.unsigned_abs()));

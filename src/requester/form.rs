@@ -8,7 +8,8 @@ use crate::domain::FunctionUrn;
 use crate::plan::retry::Effort;
 
 impl<S: Source> Requester<S> {
-    /// Sends a request about a function in the form at hand, and where that is not found once in the other one.
+    /// Sends a request about a function in the form at hand, and where that is not found once in
+    /// the other one.
     pub(crate) async fn ask_of<T, F>(
         &self,
         urn: &FunctionUrn,
@@ -38,7 +39,8 @@ impl<S: Source> Requester<S> {
         }
         let asked = held.current.clone();
         if held.is_answered {
-            // Of a function that answered in this run, "not found" is about what was asked, or it is gone by now.
+            // Of a function that answered in this run, "not found" is about what was asked, or it
+            // is gone by now.
             drop(held);
             return self.ask_with(effort, || call(asked.clone())).await;
         }
@@ -55,7 +57,8 @@ impl<S: Source> Requester<S> {
         }
     }
 
-    /// Sends a request in a form that may not be known: where a witness was told so already, nothing is sent.
+    /// Sends a request in a form that may not be known: where a witness was told so already,
+    /// nothing is sent.
     async fn ask_unless_not_found<T, F>(
         &self,
         effort: Effort,
@@ -71,8 +74,8 @@ impl<S: Source> Requester<S> {
         }
     }
 
-    /// Sends a request again whose function was not found, once in the other form. Where that is not found either, the run
-    /// asks no more for the function.
+    /// Sends a request again whose function was not found, once in the other form. Where that is
+    /// not found either, the run asks no more for the function.
     async fn try_other_form<T, F>(
         &self,
         form: &mut Form,

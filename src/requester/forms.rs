@@ -1,5 +1,5 @@
-//! In which form of its URN a function is asked for: as it was given or listed, or the other one where that is answered by
-//! "not found".
+//! In which form of its URN a function is asked for: as it was given or listed, or the other one
+//! where that is answered by "not found".
 
 use crate::api::CallFailure;
 use crate::domain::FunctionUrn;
@@ -28,8 +28,8 @@ impl Form {
         other
     }
 
-    /// Takes in that the other form was answered by something else than "not found": what passes tells nothing of it, and a
-    /// refusal of the request itself comes of a function that is known.
+    /// Takes in that the other form was answered by something else than "not found": what passes
+    /// tells nothing of it, and a refusal of the request itself comes of a function that is known.
     pub(crate) fn note_failure_of(&mut self, other: FunctionUrn, failure: &CallFailure) {
         if failure.is_temporary() {
             self.is_other_tried = false;
@@ -48,12 +48,17 @@ pub(crate) struct Forms {
 }
 
 impl Forms {
-    /// The form of a function. It is held until a first request was answered, and while the other form is
-    /// tried: all its requests wait for that.
+    /// The form of a function. It is held until a first request was answered, and while the other
+    /// form is tried: all its requests wait for that.
     pub(crate) fn of(&self, urn: &FunctionUrn) -> Arc<AsyncMutex<Form>> {
         // Each holder does a single look-up, so a panic cannot leave the map half changed.
         let mut forms = self.of_functions.lock().unwrap_or_else(PoisonError::into_inner);
-        let form = || Form { current: urn.clone(), is_answered: false, is_other_tried: false, unknown: None };
+        let form = || Form {
+            current: urn.clone(),
+            is_answered: false,
+            is_other_tried: false,
+            unknown: None,
+        };
         Arc::clone(forms.entry(urn.clone()).or_insert_with(|| Arc::new(AsyncMutex::new(form()))))
     }
 
@@ -64,7 +69,8 @@ impl Forms {
         form.is_answered.then(|| form.current.clone())
     }
 
-    /// Notes that a function answered a witness in this form, unless a request in line is finding out just now.
+    /// Notes that a function answered a witness in this form, unless a request in line is finding
+    /// out just now.
     pub(crate) fn note_answered(&self, form: &FunctionUrn) {
         if let Ok(mut known) = self.of(form).try_lock()
             && !known.is_answered
@@ -84,8 +90,8 @@ impl Forms {
         self.not_found.lock().unwrap_or_else(PoisonError::into_inner).get(&form.as_given()).cloned()
     }
 
-    /// A form to ask a witness with, without waiting for what is under way: one that was answered, or else one that was
-    /// not answered with "not found"; none where neither is left.
+    /// A form to ask a witness with, without waiting for what is under way: one that was answered,
+    /// or else one that was not answered with "not found"; none where neither is left.
     pub(crate) fn of_witness(&self, urn: &FunctionUrn) -> Option<FunctionUrn> {
         if let Ok(form) = self.of(urn).try_lock()
             && form.is_answered

@@ -1,10 +1,13 @@
-//! Everything a run asks about one function, and whether a failure is about what was asked or about the function.
+//! Everything a run asks about one function, and whether a failure is about what was asked or about
+//! the function.
 
 use super::project::{Failed, Requester};
 use super::sink::PageSink;
 use super::source::Source;
 use crate::api::{CallFailure, Meaning};
-use crate::domain::{FunctionUrn, Interval, Marker, PAGE_LIMIT, Page, PageQuery, RequestId, Timestamp};
+use crate::domain::{
+    FunctionUrn, Interval, Marker, PAGE_LIMIT, Page, PageQuery, RequestId, Timestamp,
+};
 use crate::plan::clocks::Moment;
 use crate::plan::failing::{self, Refusal};
 use crate::plan::retry::Effort;
@@ -46,7 +49,8 @@ impl<S: Source> FunctionRequester<'_, S> {
     /// One page, and when the service answered.
     pub(crate) async fn list(&self, query: PageQuery, effort: Effort) -> Answer {
         let source = self.requester.source();
-        let call = |urn: FunctionUrn| self.timed(effort, async move { source.list(&urn, query).await });
+        let call =
+            |urn: FunctionUrn| self.timed(effort, async move { source.list(&urn, query).await });
         let answer = self.requester.ask_of_with(effort, self.urn, call).await;
         self.judged(answer, Interval::new(query.begin, query.end)).await
     }
@@ -54,18 +58,25 @@ impl<S: Source> FunctionRequester<'_, S> {
     /// One record by its id, and when the service answered.
     pub(crate) async fn find(&self, id: &RequestId, range: Interval, effort: Effort) -> Answer {
         let source = self.requester.source();
-        let call = |urn: FunctionUrn| self.timed(effort, async move { source.find(&urn, id, range).await });
+        let call = |urn: FunctionUrn| {
+            self.timed(effort, async move { source.find(&urn, id, range).await })
+        };
         let known = self.requester.answered_form(self.urn).await;
-        let form =
-            known.clone().or_else(|| self.requester.form_of_witness(self.urn)).unwrap_or_else(|| self.urn.clone());
+        let form = known
+            .clone()
+            .or_else(|| self.requester.form_of_witness(self.urn))
+            .unwrap_or_else(|| self.urn.clone());
         let mut answer = self.requester.ask_with(effort, || call(form.clone())).await;
         if answer.as_ref().is_err_and(Failed::is_not_found) && known.is_none() {
             // The function may not be known, or not by this form: that is what a listing tells.
             let now = self.requester.now().earlier();
             let (begin, end) = (now - Duration::from_secs(1), now);
             self.list(PageQuery { begin, end, marker: Marker(0), limit: 1 }, effort).await?;
-            let other =
-                self.requester.answered_form(self.urn).await.filter(|other| other.as_given() != form.as_given());
+            let other = self
+                .requester
+                .answered_form(self.urn)
+                .await
+                .filter(|other| other.as_given() != form.as_given());
             if let Some(other) = other {
                 answer = self.requester.ask_with(effort, || call(other.clone())).await;
             }
@@ -77,11 +88,16 @@ impl<S: Source> FunctionRequester<'_, S> {
         self.judged(answer, Some(range)).await
     }
 
-    /// Whether the service records the function's invocations, without much patience: no record depends on it.
+    /// Whether the service records the function's invocations, without much patience: no record
+    /// depends on it.
     pub(crate) async fn recording(&self) -> Result<Option<bool>, Setback> {
-        let call =
-            |urn: FunctionUrn| self.within(Effort::Part, async move { self.requester.source().recording(&urn).await });
-        self.requester.recording(self.urn, call).await.map_err(|failure| Setback::Part(told(failure)))
+        let call = |urn: FunctionUrn| {
+            self.within(Effort::Part, async move { self.requester.source().recording(&urn).await })
+        };
+        self.requester
+            .recording(self.urn, call)
+            .await
+            .map_err(|failure| Setback::Part(told(failure)))
     }
 
     /// Archives what the pages of a query show, up to the first that fails.
@@ -90,9 +106,15 @@ impl<S: Source> FunctionRequester<'_, S> {
         for _ in 0..most_pages {
             let query = PageQuery { begin, end, marker, limit: PAGE_LIMIT };
             let source = self.requester.source();
-            let call = |urn: FunctionUrn| self.timed(Effort::Once, async move { source.list(&urn, query).await });
-            let Ok((page, sent)) = self.requester.ask_of_with(Effort::Once, self.urn, call).await else { return };
-            let (length, served_at) = (page.length(), self.requester.learn_time(sent, page.served_at));
+            let call = |urn: FunctionUrn| {
+                self.timed(Effort::Once, async move { source.list(&urn, query).await })
+            };
+            let Ok((page, sent)) = self.requester.ask_of_with(Effort::Once, self.urn, call).await
+            else {
+                return;
+            };
+            let (length, served_at) =
+                (page.length(), self.requester.learn_time(sent, page.served_at));
             self.requester.hear(self.urn);
             self.sink.take(page, served_at).await;
             if length == 0 {
@@ -137,7 +159,11 @@ impl<S: Source> FunctionRequester<'_, S> {
         }
     }
 
-    async fn judged(&self, answer: Result<(Page, Timestamp), Failed>, asked: Option<Interval>) -> Answer {
+    async fn judged(
+        &self,
+        answer: Result<(Page, Timestamp), Failed>,
+        asked: Option<Interval>,
+    ) -> Answer {
         match answer {
             Ok((page, sent)) => {
                 let served_at = self.requester.learn_time(sent, page.served_at);
@@ -154,8 +180,8 @@ impl<S: Source> FunctionRequester<'_, S> {
         if is_part { Setback::Part(failed) } else { Setback::Whole(failed) }
     }
 
-    /// Whether it is what was asked for that cannot be had: the function answers where something else is
-    /// asked.
+    /// Whether it is what was asked for that cannot be had: the function answers where something
+    /// else is asked.
     async fn is_about_a_part(&self, failed: &Failed, asked: Option<Interval>) -> bool {
         let (meaning, first_sent) = (failed.failure.meaning, failed.first_sent);
         if self.requester.refusal().is_some() || !may_be_about_a_part(meaning) {
@@ -168,13 +194,18 @@ impl<S: Source> FunctionRequester<'_, S> {
             return self.requester.admits_to(self.urn, failed, &self.sink).await;
         }
         // What hangs is not waited for in full three times more.
-        let limit = if meaning == Meaning::Timeout { self.requester.limit_of_a_part() } else { Duration::MAX };
+        let limit = if meaning == Meaning::Timeout {
+            self.requester.limit_of_a_part()
+        } else {
+            Duration::MAX
+        };
         for (form, second) in self.looks(asked, failed).await {
             if self.requester.heard_since(self.urn, first_sent) {
                 return true;
             }
             // Whether it answered is noted where it does.
-            let _ = timeout(limit, self.requester.look_for(first_sent, &form, second, &self.sink)).await;
+            let _ = timeout(limit, self.requester.look_for(first_sent, &form, second, &self.sink))
+                .await;
             if self.requester.refusal().is_some() {
                 return false;
             }
@@ -182,12 +213,17 @@ impl<S: Source> FunctionRequester<'_, S> {
         self.requester.heard_since(self.urn, first_sent)
     }
 
-    /// What to look at, in which form, to see whether the function answers when something else is asked.
+    /// What to look at, in which form, to see whether the function answers when something else is
+    /// asked.
     ///
-    /// What fails may do so by chance, and is looked at three times; a service that asks to slow down is
-    /// asked once. "Not found" leaves no doubt about a second, but about the form: each that may be the
-    /// right one is looked at once.
-    async fn looks(&self, asked: Option<Interval>, failed: &Failed) -> Vec<(FunctionUrn, Option<Interval>)> {
+    /// What fails may do so by chance, and is looked at three times; a service that asks to slow
+    /// down is asked once. "Not found" leaves no doubt about a second, but about the form: each
+    /// that may be the right one is looked at once.
+    async fn looks(
+        &self,
+        asked: Option<Interval>,
+        failed: &Failed,
+    ) -> Vec<(FunctionUrn, Option<Interval>)> {
         let newest = self.requester.newest_second();
         if failed.is_of_address() {
             let forms = match self.requester.answered_form(self.urn).await {
@@ -213,8 +249,8 @@ fn second_before(range: Interval) -> Option<Interval> {
     Interval::new(end - Duration::from_secs(1), end)
 }
 
-/// Whether a failure may be about what was asked for: the service could not answer, refused just that, did not find it,
-/// or asked to slow down at every try.
+/// Whether a failure may be about what was asked for: the service could not answer, refused just
+/// that, did not find it, or asked to slow down at every try.
 fn may_be_about_a_part(meaning: Meaning) -> bool {
     matches!(
         meaning,

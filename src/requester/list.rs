@@ -28,7 +28,9 @@ impl fmt::Display for ListProblem {
         match self {
             Self::Doubtful(doubt) => doubt.fmt(f),
             Self::Failed(failure) => failure.fmt(f),
-            Self::Contradicted(1) => f.write_str("it leaves out most functions, and one of them still answers"),
+            Self::Contradicted(1) => {
+                f.write_str("it leaves out most functions, and one of them still answers")
+            }
             Self::Contradicted(functions) => {
                 write!(f, "it leaves out most functions, and {functions} of them still answer")
             }
@@ -39,7 +41,8 @@ impl fmt::Display for ListProblem {
 /// What came of the list of a project's functions.
 #[derive(Clone, Debug, Default)]
 pub struct ListReport {
-    /// The functions, each once: of a list that is proven those of its last reading, else all that were ever shown.
+    /// The functions, each once: of a list that is proven those of its last reading, else all that
+    /// were ever shown.
     pub functions: Vec<FunctionUrn>,
     /// Why there may be more of them.
     pub problem: Option<ListProblem>,
@@ -57,15 +60,20 @@ impl ListReport {
 
     fn keep(&mut self, rejects: Vec<Reject>) {
         for reject in rejects {
-            if self.rejects.len() < MOST_REJECTS && self.rejects.iter().all(|kept| kept.raw != reject.raw) {
+            if self.rejects.len() < MOST_REJECTS
+                && self.rejects.iter().all(|kept| kept.raw != reject.raw)
+            {
                 self.rejects.push(reject);
             }
         }
     }
 }
 
-/// Reads the list of the project's functions; the failure is one of its first page, so that nothing is known.
-pub(crate) async fn list_functions<S: Source>(requester: &Requester<S>) -> Result<ListReport, CallFailure> {
+/// Reads the list of the project's functions; the failure is one of its first page, so that nothing
+/// is known.
+pub(crate) async fn list_functions<S: Source>(
+    requester: &Requester<S>,
+) -> Result<ListReport, CallFailure> {
     let (mut listing, mut report) = (Listing::default(), ListReport::default());
     let (mut ever, mut now) = (Distinct::default(), Distinct::default());
     let problem = loop {

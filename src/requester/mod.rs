@@ -1,6 +1,8 @@
-//! One project and how it is asked: pace, retries, refusal, the difference of the clocks, the renewal of tokens.
+//! One project and how it is asked: pace, retries, refusal, the difference of the clocks, the
+//! renewal of tokens.
 //!
-//! What is asked, and what is made of the answers, is decided elsewhere. Nothing here writes to the archive.
+//! What is asked, and what is made of the answers, is decided elsewhere. Nothing here writes to the
+//! archive.
 
 mod admission;
 mod clocks;

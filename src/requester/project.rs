@@ -1,4 +1,5 @@
-//! One project asked politely: one pace, a few requests at once, patience with failures that pass, and none with refusals.
+//! One project asked politely: one pace, a few requests at once, patience with failures that pass,
+//! and none with refusals.
 
 use super::forms::Forms;
 use super::source::Source;
@@ -6,7 +7,8 @@ use super::witnesses::Witnesses;
 use crate::api::{CallFailure, Meaning};
 use crate::clock::Clock;
 use crate::domain::{
-    FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestCounts, RequestId, Timestamp,
+    FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestCounts, RequestId,
+    Timestamp,
 };
 use crate::plan::clocks::{Moment, ServiceClock};
 use crate::plan::outage::Outage;
@@ -20,7 +22,8 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Settings that cannot be read keep a run waiting for so many functions, and are left alone for the others.
+/// Settings that cannot be read keep a run waiting for so many functions, and are left alone for
+/// the others.
 const MOST_SETTINGS_FAILED: u64 = 2;
 
 /// What was asked so far.
@@ -74,15 +77,16 @@ pub(crate) struct Requester<S> {
     pub(super) refused: Mutex<Option<CallFailure>>,
     /// What was answered, and what was not.
     pub(super) outage: Mutex<Outage>,
-    /// Held while it is found out whether the service answers at all; nothing else is sent meanwhile.
+    /// Held while it is found out whether the service answers at all; nothing else is sent
+    /// meanwhile.
     pub(super) judging: AsyncMutex<()>,
     pub(super) witnesses: Mutex<Witnesses>,
     /// How many witnesses were chosen.
     pub(super) turns: AtomicU64,
     /// When each function last answered with a page, from the beginning of the run.
     pub(super) heard: Mutex<HashMap<FunctionUrn, Duration>>,
-    /// How often each function was asked in vain as a witness, of those that were asked and not heard since: others are
-    /// asked rather whether the service answers.
+    /// How often each function was asked in vain as a witness, of those that were asked and not
+    /// heard since: others are asked rather whether the service answers.
     pub(super) silent: Mutex<HashMap<FunctionUrn, u32>>,
     /// The functions to which access was refused, before any was heard.
     pub(super) forbidden: Mutex<HashSet<FunctionUrn>>,
@@ -154,12 +158,21 @@ impl<S: Source> Requester<S> {
     pub(crate) fn sent(&self) -> RequestCounts {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let Gauges { requests, retries, throttled, .. } = &self.gauges;
-        RequestCounts { sent: count(requests), retries: count(retries), throttled: count(throttled) }
+        RequestCounts {
+            sent: count(requests),
+            retries: count(retries),
+            throttled: count(throttled),
+        }
     }
 
     /// One page, and when the service answered.
-    pub(crate) async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<(Page, Moment), CallFailure> {
-        let call = |urn: FunctionUrn| async move { self.timed(self.source.list(&urn, query)).await };
+    pub(crate) async fn list(
+        &self,
+        urn: &FunctionUrn,
+        query: PageQuery,
+    ) -> Result<(Page, Moment), CallFailure> {
+        let call =
+            |urn: FunctionUrn| async move { self.timed(self.source.list(&urn, query)).await };
         let (page, sent) = self.ask_of(urn, call).await?;
         let answered_at = self.learn_time(sent, page.served_at);
         self.hear(urn);
@@ -173,7 +186,8 @@ impl<S: Source> Requester<S> {
         id: &RequestId,
         range: Interval,
     ) -> Result<(Page, Moment), CallFailure> {
-        let call = |urn: FunctionUrn| async move { self.timed(self.source.find(&urn, id, range)).await };
+        let call =
+            |urn: FunctionUrn| async move { self.timed(self.source.find(&urn, id, range)).await };
         let (page, sent) = self.ask_of(urn, call).await?;
         let answered_at = self.learn_time(sent, page.served_at);
         Ok((page, answered_at))
@@ -207,7 +221,8 @@ impl<S: Source> Requester<S> {
         if self.gauges.settings_failed.load(Ordering::Relaxed) >= MOST_SETTINGS_FAILED {
             return Ok(None);
         }
-        // Of a form that the service has answered to, "not found" says that there is no such configuration.
+        // Of a form that the service has answered to, "not found" says that there is no such
+        // configuration.
         let said = match self.forms.answered(urn).await {
             Some(known) => self.ask_with(Effort::Part, || call(known.clone())).await,
             None => self.ask_of_with(Effort::Part, urn, call).await,
@@ -232,7 +247,8 @@ impl<S: Source> Requester<S> {
     }
 }
 
-/// A panic while one of these is held cannot leave it half changed: each holder does a single assignment.
+/// A panic while one of these is held cannot leave it half changed: each holder does a single
+/// assignment.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

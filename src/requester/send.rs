@@ -1,4 +1,5 @@
-//! Sending a request: in its turn, again where a failure may pass, and not once more after a refusal.
+//! Sending a request: in its turn, again where a failure may pass, and not once more after a
+//! refusal.
 
 use super::project::{Failed, Requester, lock};
 use super::source::Source;
@@ -8,7 +9,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// A wait shorter than this is not waited: timers are no finer, and the place in line is kept all the same.
+/// A wait shorter than this is not waited: timers are no finer, and the place in line is kept all
+/// the same.
 const SHORTEST_WAIT: Duration = Duration::from_millis(2);
 
 /// One try of a request.
@@ -36,7 +38,11 @@ impl<S: Source> Requester<S> {
     }
 
     /// The same, with as much patience as it is worth.
-    pub(crate) async fn ask_with<T, F>(&self, effort: Effort, call: impl Fn() -> F) -> Result<T, Failed>
+    pub(crate) async fn ask_with<T, F>(
+        &self,
+        effort: Effort,
+        call: impl Fn() -> F,
+    ) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
@@ -93,7 +99,8 @@ impl<S: Source> Requester<S> {
         Ok(Tried { renewals, sent_at, result })
     }
 
-    /// The same, not to be repeated; credentials that have expired are renewed for whoever asks next.
+    /// The same, not to be repeated; credentials that have expired are renewed for whoever asks
+    /// next.
     pub(crate) async fn send_once<T, F>(&self, call: &impl Fn() -> F) -> Result<T, CallFailure>
     where
         F: Future<Output = Result<T, CallFailure>>,
@@ -107,15 +114,16 @@ impl<S: Source> Requester<S> {
         result
     }
 
-    /// Waits for a place in line, and for another one where credentials are renewed meanwhile: a token known to have
-    /// expired is not sent again. How often they were renewed.
+    /// Waits for a place in line, and for another one where credentials are renewed meanwhile: a
+    /// token known to have expired is not sent again. How often they were renewed.
     async fn wait_for_turn(&self) -> u64 {
         loop {
             self.wait_for_pace().await;
             if let Ok(renewals) = self.renewals.try_read() {
                 return *renewals;
             }
-            // Read side by side: handed from one to the next, the lock would never look free to those who come again.
+            // Read side by side: handed from one to the next, the lock would never look free to
+            // those who come again.
             drop(self.renewals.read().await);
         }
     }
@@ -150,7 +158,8 @@ impl<S: Source> Requester<S> {
         if failure.concerns_all_calls() {
             lock(&self.refused).get_or_insert_with(|| failure.clone());
         }
-        let asks_to_wait = matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some();
+        let asks_to_wait =
+            matches!(failure.meaning, Meaning::Throttled { .. }) || failure.retry_after().is_some();
         if asks_to_wait && !failure.concerns_all_calls() && !self.is_put_off(failure) {
             lock(&self.pace).throttled(self.began.elapsed(), failure.retry_after());
         }
@@ -166,7 +175,8 @@ impl<S: Source> Requester<S> {
             return self.renew(failure, renewals).await;
         }
         if self.is_put_off(&failure) {
-            // Unless that concerns this request alone, the service has nothing more to say to this run.
+            // Unless that concerns this request alone, the service has nothing more to say to this
+            // run.
             if !self.answers_another().await {
                 lock(&self.refused).get_or_insert_with(|| failure.clone());
             }
@@ -200,7 +210,8 @@ impl<S: Source> Requester<S> {
         }
     }
 
-    /// A token is renewed once a run, whoever sees first that it expired; a second time nothing more is asked.
+    /// A token is renewed once a run, whoever sees first that it expired; a second time nothing
+    /// more is asked.
     async fn renew(&self, failure: CallFailure, seen: u64) -> Next {
         let mut renewals = self.renewals.write().await;
         if *renewals > seen {
@@ -236,14 +247,22 @@ struct Request {
     timeouts: u32,
     /// When it was first sent, from the beginning of the run.
     first_sent: Option<Duration>,
-    /// Whether it may be sent once more if nothing was answered during all of its tries, and the service answers again.
+    /// Whether it may be sent once more if nothing was answered during all of its tries, and the
+    /// service answers again.
     may_be_pardoned: bool,
 }
 
 impl Request {
     fn new(patience: RetryPolicy, effort: Effort) -> Self {
         let may_be_pardoned = effort == Effort::Whole;
-        Self { patience, began: Instant::now(), tries: 0, timeouts: 0, first_sent: None, may_be_pardoned }
+        Self {
+            patience,
+            began: Instant::now(),
+            tries: 0,
+            timeouts: 0,
+            first_sent: None,
+            may_be_pardoned,
+        }
     }
 
     fn pardon(&mut self) -> bool {
@@ -273,7 +292,9 @@ fn dropped() -> CallFailure {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp};
+    use crate::domain::{
+        FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp,
+    };
     use crate::plan::functions::Project;
     use crate::requester::project::Politeness;
     use crate::requester::witnesses::Witnesses;
@@ -288,7 +309,12 @@ mod tests {
             (self.0)(query)
         }
 
-        async fn find(&self, _: &FunctionUrn, _: &RequestId, _: Interval) -> Result<Page, CallFailure> {
+        async fn find(
+            &self,
+            _: &FunctionUrn,
+            _: &RequestId,
+            _: Interval,
+        ) -> Result<Page, CallFailure> {
             Ok(Page::default())
         }
 
@@ -312,7 +338,8 @@ mod tests {
     /// At a pace that keeps nobody apart, each has its turn when credentials have been renewed.
     #[tokio::test]
     async fn who_waits_for_new_credentials_has_a_turn() {
-        let politeness = Politeness { max_rps: 1e9, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
+        let politeness =
+            Politeness { max_rps: 1e9, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
         let requester = Requester::new(Service(|_| Ok(Page::default())), Clock::System, politeness);
         let mut renewals = requester.renewals.write().await;
         let mut turns = Box::pin(join_all((0..3).map(|_| requester.wait_for_turn())));
@@ -327,7 +354,10 @@ mod tests {
     }
 
     fn throttled(wait: u64) -> CallFailure {
-        CallFailure { meaning: Meaning::Throttled { retry_after: Some(Duration::from_secs(wait)) }, ..dropped() }
+        CallFailure {
+            meaning: Meaning::Throttled { retry_after: Some(Duration::from_secs(wait)) },
+            ..dropped()
+        }
     }
 
     fn query(marker: u64) -> PageQuery {
@@ -338,10 +368,12 @@ mod tests {
     /// Waited for, it would hold the archive for an hour without a word.
     #[tokio::test(start_paused = true)]
     async fn a_service_that_asks_to_wait_for_long_is_asked_no_more() {
-        let politeness = Politeness { max_rps: 5.0, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
+        let politeness =
+            Politeness { max_rps: 5.0, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
         let urn: FunctionUrn = "urn:fss:r:p:function:default:f".parse().unwrap();
-        let answers: fn(PageQuery) -> Result<Page, CallFailure> =
-            |query| if query.marker == Marker(1) { Err(throttled(3_600)) } else { Ok(Page::default()) };
+        let answers: fn(PageQuery) -> Result<Page, CallFailure> = |query| {
+            if query.marker == Marker(1) { Err(throttled(3_600)) } else { Ok(Page::default()) }
+        };
         let requester = Requester::new(Service(answers), Clock::System, politeness);
         let began = Instant::now();
         assert!(requester.list(&urn, query(0)).await.is_ok());

@@ -9,8 +9,8 @@ use std::sync::Arc;
 /// What is done with a page and the moment of its answer.
 type Take = dyn Fn(Page, Moment) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
 
-/// Takes pages of one function that are asked for to see whether it answers: what they show is archived like everything
-/// else.
+/// Takes pages of one function that are asked for to see whether it answers: what they show is
+/// archived like everything else.
 #[derive(Clone)]
 pub(crate) struct PageSink(Arc<Take>);
 

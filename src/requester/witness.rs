@@ -1,7 +1,8 @@
 //! Whether the service answers at all, and whether a function does.
 //!
-//! When a request has no tries left and nothing was answered meanwhile, or nothing was for long, something small is asked
-//! of the service beside the line, a witness. If that is not answered either, the run ends.
+//! When a request has no tries left and nothing was answered meanwhile, or nothing was for long,
+//! something small is asked of the service beside the line, a witness. If that is not answered
+//! either, the run ends.
 
 use super::project::{Requester, lock};
 use super::sink::PageSink;
@@ -48,15 +49,25 @@ impl<S: Source> Requester<S> {
     }
 
     /// Since when nothing was answered, where a request that got no answer has to be judged.
-    pub(crate) fn doubted_since(&self, failure: &CallFailure, first_sent: Duration, is_over: bool) -> Option<Duration> {
+    pub(crate) fn doubted_since(
+        &self,
+        failure: &CallFailure,
+        first_sent: Duration,
+        is_over: bool,
+    ) -> Option<Duration> {
         if !is_silence(failure) || matches!(*lock(&self.witnesses), Witnesses::Nobody) {
             return None;
         }
         lock(&self.outage).doubted_since(self.began.elapsed(), first_sent, is_over)
     }
 
-    /// Finds out whether the service answers anybody since this moment; one request does so for all.
-    pub(crate) async fn answers_since(&self, silent_since: Duration, failure: &CallFailure) -> bool {
+    /// Finds out whether the service answers anybody since this moment; one request does so for
+    /// all.
+    pub(crate) async fn answers_since(
+        &self,
+        silent_since: Duration,
+        failure: &CallFailure,
+    ) -> bool {
         let _judging = self.judging.lock().await;
         while !self.was_down() {
             let judgement = lock(&self.outage).judge(self.began.elapsed(), silent_since);
@@ -91,20 +102,26 @@ impl<S: Source> Requester<S> {
         lock(&self.outage).witness_failed(asked_at, self.began.elapsed());
     }
 
-    /// A function that another witness was not about, in a form that may be known; none where it is the listing of
-    /// functions that is asked.
+    /// A function that another witness was not about, in a form that may be known; none where it is
+    /// the listing of functions that is asked.
     fn next_witness(&self) -> Option<(FunctionUrn, Option<PageSink>)> {
         match &mut *lock(&self.witnesses) {
             Witnesses::Functions(functions) => {
                 // Drawn once, then in turn.
-                let turns =
-                    if self.turns.fetch_add(1, Ordering::Relaxed) == 0 { lock(&self.draws).usize(..) } else { 1 };
+                let turns = if self.turns.fetch_add(1, Ordering::Relaxed) == 0 {
+                    lock(&self.draws).usize(..)
+                } else {
+                    1
+                };
                 let turns = turns % functions.len().max(1);
                 functions.rotate_left(turns);
                 let (silent, heard) = (lock(&self.silent), lock(&self.heard));
                 let trust = |form: &FunctionUrn| (silent.get(form), !heard.contains_key(form));
-                let known = functions.iter().filter_map(|(urn, sink)| Some((self.forms.of_witness(urn)?, sink)));
-                // One that is not being asked, and was heard before, tells most; one that was silent tells least.
+                let known = functions
+                    .iter()
+                    .filter_map(|(urn, sink)| Some((self.forms.of_witness(urn)?, sink)));
+                // One that is not being asked, and was heard before, tells most; one that was
+                // silent tells least.
                 known.min_by_key(|(form, _)| trust(form)).map(|(form, sink)| (form, sink.clone()))
             }
             Witnesses::Nobody | Witnesses::Listing => None,
@@ -117,8 +134,8 @@ impl<S: Source> Requester<S> {
         Interval::new(now - Duration::from_secs(1), now)
     }
 
-    /// Looks at a second of a function for a request that failed; where that brings no answer either after a long
-    /// silence, it is found out whether anybody gets one.
+    /// Looks at a second of a function for a request that failed; where that brings no answer
+    /// either after a long silence, it is found out whether anybody gets one.
     pub(crate) async fn look_for(
         &self,
         first_sent: Duration,
@@ -133,7 +150,8 @@ impl<S: Source> Requester<S> {
         }
     }
 
-    /// Lists a second of a function once, beside the line. What it shows is archived like everything else.
+    /// Lists a second of a function once, beside the line. What it shows is archived like
+    /// everything else.
     pub(crate) async fn look_at(
         &self,
         urn: &FunctionUrn,
@@ -179,10 +197,14 @@ impl<S: Source> Requester<S> {
     }
 }
 
-/// Whether a failure may be one of a service that is down: the service itself said nothing that can be understood.
+/// Whether a failure may be one of a service that is down: the service itself said nothing that can
+/// be understood.
 fn is_silence(failure: &CallFailure) -> bool {
     matches!(
         failure.meaning,
-        Meaning::Unavailable { .. } | Meaning::Unreachable | Meaning::Timeout | Meaning::BrokenAnswer
+        Meaning::Unavailable { .. }
+            | Meaning::Unreachable
+            | Meaning::Timeout
+            | Meaning::BrokenAnswer
     )
 }

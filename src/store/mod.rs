@@ -11,9 +11,10 @@
 //! sql        record, ids, budget, percentile     our types in SQLite
 //! ```
 //!
-//! Writing: a [`file::Archive`] is locked, and takes a [`write::Batch`] at a time. Reading: [`file::inspect`] tells what a file
-//! is, [`file::Reader`] opens one, a [`reports::Report`] or a statement of the user's becomes a [`reports::Question`] whose rows
-//! are streamed; [`file::Reader::status`] and [`file::Reader::check`] say how far and how well it is filled.
+//! Writing: a [`file::Archive`] is locked, and takes a [`write::Batch`] at a time. Reading:
+//! [`file::inspect`] tells what a file is, [`file::Reader`] opens one, a [`reports::Report`] or a
+//! statement of the user's becomes a [`reports::Question`] whose rows are streamed;
+//! [`file::Reader::status`] and [`file::Reader::check`] say how far and how well it is filled.
 
 pub mod file;
 pub mod maintain;

@@ -1,13 +1,18 @@
 //! Archives for tests, made of the real migrations and of rows that stand in the test.
 
-use crate::domain::{Cell, ErrorCode, FunctionRef, Invocation, RecordCounts, RecordTime, RequestId, Status, Timestamp};
+use crate::domain::{
+    Cell, ErrorCode, FunctionRef, Invocation, RecordCounts, RecordTime, RequestId, Status,
+    Timestamp,
+};
 use crate::plan::clocks::Moment;
 use crate::plan::ledger::Entry;
 use crate::store::file::schema::{APPLICATION_ID, migrations};
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::Question;
 use crate::store::sql::{FunctionId, RunId};
-use crate::store::write::{Batch, BegunRun, Packed, RunFunction, RunFunctions, SeenPage, Tally, digest};
+use crate::store::write::{
+    Batch, BegunRun, Packed, RunFunction, RunFunctions, SeenPage, Tally, digest,
+};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use std::path::PathBuf;
@@ -58,7 +63,8 @@ impl Fixture {
         self
     }
 
-    /// Adds records of function 1, or another one: `id status start end [function]`, `-` for nothing.
+    /// Adds records of function 1, or another one: `id status start end [function]`, `-` for
+    /// nothing.
     pub(crate) fn with_records(self, lines: &str) -> Self {
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let fields: Vec<Option<&str>> =
@@ -83,7 +89,8 @@ impl Fixture {
         self
     }
 
-    /// Closes the writing connection, which merges the log into the file and removes what lies beside it.
+    /// Closes the writing connection, which merges the log into the file and removes what lies
+    /// beside it.
     pub(crate) fn closed(self) -> TempDir {
         self.connection.close().unwrap();
         self.directory
@@ -135,8 +142,10 @@ impl Kept {
         let directory = tempfile::tempdir().unwrap();
         let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
         let begun = archive.begin_run("sync", at(0), &["test"]).unwrap();
-        let urn =
-            |name: &str| FunctionRef::Name { package: "default".to_owned(), name: name.to_owned() }.resolve("r", "p");
+        let urn = |name: &str| {
+            FunctionRef::Name { package: "default".to_owned(), name: name.to_owned() }
+                .resolve("r", "p")
+        };
         let registered = archive.register(&[urn("f"), urn("g")], at(0)).unwrap();
         let functions = [registered[0].id, registered[1].id];
         let mut kept = Self {
@@ -151,10 +160,13 @@ impl Kept {
         kept
     }
 
-    /// A function shows a record at a moment: id, status, code, message, start, end and other fields, `-` for nothing.
-    /// Returns the records that changed although they were final.
+    /// A function shows a record at a moment: id, status, code, message, start, end and other
+    /// fields, `-` for nothing. Returns the records that changed although they were final.
     pub(crate) fn show(&mut self, function: usize, second: i64, record: &str) -> Vec<RequestId> {
-        self.commit(second, &Batch { pages: vec![self.page(function, second, &[record])], ..Batch::default() })
+        self.commit(
+            second,
+            &Batch { pages: vec![self.page(function, second, &[record])], ..Batch::default() },
+        )
     }
 
     pub(crate) fn page(&self, function: usize, second: i64, records: &[&str]) -> SeenPage {
@@ -179,13 +191,15 @@ impl Kept {
 
     fn enter(&mut self, begun: &BegunRun) {
         (self.run, self.tally) = (begun.id, Tally::default());
-        let known = RunFunction { source: begun.sources[0], ledger: Vec::new().into(), is_new: false };
+        let known =
+            RunFunction { source: begun.sources[0], ledger: Vec::new().into(), is_new: false };
         self.known = self.functions.into_iter().map(|function| (function, known.clone())).collect();
     }
 
     /// The run finds that a function has this ledger.
     pub(crate) fn find_ledger(&mut self, function: usize, ledger: &[Entry]) {
-        let mut known: Vec<_> = self.functions.into_iter().map(|id| (id, self.known[id].clone())).collect();
+        let mut known: Vec<_> =
+            self.functions.into_iter().map(|id| (id, self.known[id].clone())).collect();
         known[function].1.ledger = ledger.into();
         self.known = known.into_iter().collect();
     }
@@ -218,7 +232,9 @@ impl Kept {
     }
 
     pub(crate) fn amendments(&self) -> Vec<String> {
-        self.ask("SELECT field, stood, shown, accepted, seen_at, run_id FROM amendments ORDER BY id")
+        self.ask(
+            "SELECT field, stood, shown, accepted, seen_at, run_id FROM amendments ORDER BY id",
+        )
     }
 
     pub(crate) fn changes(&self) -> Vec<String> {
@@ -255,7 +271,8 @@ fn show_time(text: &str) -> String {
 
 /// A record: id, status, code, message, start, end and other fields, `-` for nothing.
 pub(crate) fn record(text: &str) -> Invocation {
-    let words: Vec<Option<&str>> = text.split_whitespace().map(|word| (word != "-").then_some(word)).collect();
+    let words: Vec<Option<&str>> =
+        text.split_whitespace().map(|word| (word != "-").then_some(word)).collect();
     let time = |word: Option<&str>| word.map(|second| RecordTime::At(at(second.parse().unwrap())));
     Invocation {
         request_id: RequestId::new(words[0].unwrap()).unwrap(),

@@ -1,4 +1,5 @@
-//! Functions that are gone: the look whether one came back, and what a run concludes of those that no longer answer.
+//! Functions that are gone: the look whether one came back, and what a run concludes of those that
+//! no longer answer.
 
 use super::discovery::Resolved;
 use super::function::Walked;
@@ -25,14 +26,17 @@ pub(super) struct Looked {
     pub(super) lost: HashMap<FunctionUrn, Vec<Interval>>,
 }
 
-/// Looks whether functions came back; those that did not, or of which that could not be told, have no further part.
+/// Looks whether functions came back; those that did not, or of which that could not be told, have
+/// no further part.
 pub(super) async fn look_for<S: Source>(
     archive: &SharedArchive<'_>,
     known: &[(FunctionId, Known)],
     requester: &Requester<S>,
     resolved: &mut Resolved,
 ) -> Result<Looked, Stop> {
-    let gone = known.iter().filter_map(|(id, known)| Some((&known.urn, (*id, known.gone_at?, &known.urn))));
+    let gone = known
+        .iter()
+        .filter_map(|(id, known)| Some((&known.urn, (*id, known.gone_at?, &known.urn))));
     let gone: HashMap<&FunctionUrn, (FunctionId, Timestamp, &FunctionUrn)> = gone.collect();
     let mut looked = Looked::default();
     let mut choices = Vec::with_capacity(resolved.choices.len());
@@ -46,9 +50,13 @@ pub(super) async fn look_for<S: Source>(
                 looked.lost.insert(choice.urn.clone(), lost);
                 choices.push(choice);
             }
-            Ok(None) => looked.reports.push(archive.with(|archive| report(archive, id, urn, gone_at, None))?),
+            Ok(None) => looked
+                .reports
+                .push(archive.with(|archive| report(archive, id, urn, gone_at, None))?),
             Err(failure) => {
-                looked.reports.push(archive.with(|archive| report(archive, id, urn, gone_at, Some(failure)))?);
+                looked.reports.push(
+                    archive.with(|archive| report(archive, id, urn, gone_at, Some(failure)))?,
+                );
             }
         }
     }
@@ -95,9 +103,13 @@ async fn come_back<S: Source>(
 }
 
 /// Whether the service finds a function, by one request in the form that it answered to before.
-async fn answers<S: Source>(requester: &Requester<S>, urn: &FunctionUrn) -> Result<bool, CallFailure> {
+async fn answers<S: Source>(
+    requester: &Requester<S>,
+    urn: &FunctionUrn,
+) -> Result<bool, CallFailure> {
     let now = requester.now().later();
-    let query = PageQuery { begin: now - Duration::from_secs(1), end: now, marker: Marker(0), limit: 1 };
+    let query =
+        PageQuery { begin: now - Duration::from_secs(1), end: now, marker: Marker(0), limit: 1 };
     match requester.ask(|| requester.source().list(urn, query)).await {
         Ok(_) => Ok(true),
         Err(failure) if failure.meaning == Meaning::NotFound => Ok(false),
@@ -105,8 +117,9 @@ async fn answers<S: Source>(requester: &Requester<S>, urn: &FunctionUrn) -> Resu
     }
 }
 
-/// Whether a function that came back was made anew, so that what was pending when it went cannot be had: the last record
-/// before that which is archived is not shown any more. Where none is archived, nothing speaks for that.
+/// Whether a function that came back was made anew, so that what was pending when it went cannot be
+/// had: the last record before that which is archived is not shown any more. Where none is
+/// archived, nothing speaks for that.
 async fn forgot_its_past<S: Source>(
     archive: &SharedArchive<'_>,
     requester: &Requester<S>,
@@ -115,9 +128,13 @@ async fn forgot_its_past<S: Source>(
     let now = requester.now().later();
     let probe = archive.with(|archive| archive.load_reach_probe(id, gone_at))?;
     let probe = probe.filter(|probe| functions::tells_of_past(probe.ended_at, now));
-    let range = probe.as_ref().and_then(|probe| around_ended(probe.started_at, probe.ended_at, now));
+    let range =
+        probe.as_ref().and_then(|probe| around_ended(probe.started_at, probe.ended_at, now));
     let (Some(probe), Some(range)) = (probe, range) else { return Ok(Ok(false)) };
-    Ok(requester.find(urn, &probe.request_id, range).await.map(|(page, _)| !page.shows(&probe.request_id)))
+    Ok(requester
+        .find(urn, &probe.request_id, range)
+        .await
+        .map(|(page, _)| !page.shows(&probe.request_id)))
 }
 
 /// The report of a function that is gone, or could not be looked for.
@@ -131,7 +148,10 @@ fn report(
     let begin = archive.load_ledger(id)?.first().map_or(gone_at, |first| first.window.begin());
     let begin = begin.min(gone_at - Duration::from_secs(1));
     let Some(horizon) = Interval::new(begin, gone_at) else {
-        return Err(StoreError::Damaged(format!("`{}` is gone since no time that can be", urn.full_name())));
+        return Err(StoreError::Damaged(format!(
+            "`{}` is gone since no time that can be",
+            urn.full_name()
+        )));
     };
     let gone = failure.is_none().then_some(Gone { at: gone_at, is_news: false });
     let finished = failure.is_none();
@@ -141,8 +161,8 @@ fn report(
     })
 }
 
-/// What a run concludes of its functions: those that are gone are marked, and of each the report tells since when, and what
-/// was lost with it.
+/// What a run concludes of its functions: those that are gone are marked, and of each the report
+/// tells since when, and what was lost with it.
 pub(super) fn conclude(
     archive: &mut Archive,
     run: RunId,
@@ -150,18 +170,22 @@ pub(super) fn conclude(
     resolved: &mut Resolved,
     reports: &mut [FunctionReport],
 ) -> Result<(), StoreError> {
-    let choices: HashMap<&FunctionUrn, &Choice> = resolved.choices.iter().map(|choice| (&choice.urn, choice)).collect();
+    let choices: HashMap<&FunctionUrn, &Choice> =
+        resolved.choices.iter().map(|choice| (&choice.urn, choice)).collect();
     let mut gone = Vec::new();
     let mut contradicting = 0;
     for report in reports {
         let choice = choices.get(&report.urn).copied();
         let answered = answered(report);
         let is_left_out = choice.is_some_and(|choice| choice.part == Part::Farewell);
-        let is_alive = is_left_out && archive.has_news(report.id, run, now - functions::YOUNG_FOR)?;
+        let is_alive =
+            is_left_out && archive.has_news(report.id, run, now - functions::YOUNG_FOR)?;
         let is_archived = !(answered == Answered::NotFound && archive.forget_unknown(report.id)?);
         match fate(choice, answered, is_archived, resolved.needs_witness, is_alive) {
             // Neither listed, nor known, nor anything archived of it: there never was one.
-            Fate::Stays if is_left_out && !is_archived => (report.finished, report.failure) = (true, None),
+            Fate::Stays if is_left_out && !is_archived => {
+                (report.finished, report.failure) = (true, None);
+            }
             Fate::Stays => {}
             Fate::Contradicts => contradicting += 1,
             Fate::Gone => {

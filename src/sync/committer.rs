@@ -7,23 +7,27 @@ use crate::domain::{Counts, Reject, RequestId};
 use crate::plan::verify::{VerificationWalk, asks_for_each};
 use crate::store::file::StoreError;
 use crate::store::sql::{FunctionId, RunId, SourceId};
-use crate::store::write::{Batch, Comparison, RunFunction, RunFunctions, SeenPage, SourceTally, Tally};
+use crate::store::write::{
+    Batch, Comparison, RunFunction, RunFunctions, SeenPage, SourceTally, Tally,
+};
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
-/// So many bytes are committed at once: half of what may be on its way, so that fetching goes on meanwhile. Ids are random,
-/// so the more rows are sorted together, the more of them share a page of the file: at ten million records archived, four
-/// times the rows cost half the time each.
+/// So many bytes are committed at once: half of what may be on its way, so that fetching goes on
+/// meanwhile. Ids are random, so the more rows are sorted together, the more of them share a page
+/// of the file: at ten million records archived, four times the rows cost half the time each.
 const BYTES_A_COMMIT: usize = MOST_IN_HAND as usize * 1024 / 2;
 
-/// So long a batch gathers after its first page; what comes while the one before is committed gathers as well, so batches grow
-/// where the archive does not keep up. It is what is fetched twice after a crash, and what is left to do when the last page has
-/// come. In smaller batches fewer rows share a page: with a third of the records, each costs half as much CPU again.
+/// So long a batch gathers after its first page; what comes while the one before is committed
+/// gathers as well, so batches grow where the archive does not keep up. It is what is fetched twice
+/// after a crash, and what is left to do when the last page has come. In smaller batches fewer rows
+/// share a page: with a third of the records, each costs half as much CPU again.
 const GATHERING: Duration = Duration::from_millis(500);
 
-/// So many changed records wait for the comparison of their window: far more than the windows under way hold.
+/// So many changed records wait for the comparison of their window: far more than the windows under
+/// way hold.
 const MOST_REVISED: usize = 100_000;
 
 /// What is known of a source when its functions begin to be fetched.
@@ -97,7 +101,9 @@ impl<'a> Committer<'a> {
         let SourceTally { counts, habits: known } = self.tally.of(self.functions[function].source);
         let counts = &mut counts.pages;
         match message {
-            Message::Walk(entries) => self.batch.walks.extend(entries.into_iter().map(|entry| (function, entry))),
+            Message::Walk(entries) => {
+                self.batch.walks.extend(entries.into_iter().map(|entry| (function, entry)));
+            }
             Message::VerificationWalk(verification) => {
                 counts.verifying += verification.pages;
                 self.verifications.push((function, verification));
@@ -112,7 +118,9 @@ impl<'a> Committer<'a> {
                 counts.pages += 1;
                 counts.entries += entries;
                 *known = known.and(habits);
-                self.batch.rejects.extend(rejects.into_iter().map(|reject| (Some(function), reject)));
+                self.batch
+                    .rejects
+                    .extend(rejects.into_iter().map(|reject| (Some(function), reject)));
                 self.batch.pages.push(SeenPage { function, records, seen_at });
             }
         }
@@ -138,18 +146,24 @@ impl<'a> Committer<'a> {
         (self.bytes, self.due) = (0, None);
         let (pages, began) = (batch.pages.len(), Instant::now());
         let (run, functions, tally) = (self.run, &self.functions, &mut *self.tally);
-        let revised = self.archive.with(|archive| archive.commit(run, standing.now, functions, &batch, tally))?;
+        let revised = self
+            .archive
+            .with(|archive| archive.commit(run, standing.now, functions, &batch, tally))?;
         tracing::debug!(pages, elapsed_ms = began.elapsed().as_millis(), "a batch is committed");
         drop((batch, rooms));
-        self.revised.extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
+        self.revised
+            .extend(revised.into_iter().take(MOST_REVISED.saturating_sub(self.revised.len())));
         self.compare()
     }
 
-    /// Compares the settled windows that were walked again with what is archived, now that their pages are.
+    /// Compares the settled windows that were walked again with what is archived, now that their
+    /// pages are.
     fn compare(&mut self) -> Result<(), StoreError> {
         for (function, verification) in std::mem::take(&mut self.verifications) {
             let (run, revised) = (self.run, &mut self.revised);
-            let mut comparison = self.archive.with(|archive| archive.compare(run, function, &verification, revised))?;
+            let mut comparison = self
+                .archive
+                .with(|archive| archive.compare(run, function, &verification, revised))?;
             if !asks_for_each(comparison.suspects.len(), self.suspects) {
                 comparison.conclude(|_| true);
             }

@@ -21,7 +21,10 @@ pub(super) struct Resolved {
 
 /// The functions that were named. The project of those that were named without one is asked for
 /// once, and by a single attempt: whoever may not ask for it is not to show a wrong key twice.
-pub(super) async fn complete<S: Source>(source: &S, named: &[FunctionRef]) -> Result<Vec<FunctionUrn>, CallFailure> {
+pub(super) async fn complete<S: Source>(
+    source: &S,
+    named: &[FunctionRef],
+) -> Result<Vec<FunctionUrn>, CallFailure> {
     let mut project: Option<Project> = None;
     let mut functions = Vec::with_capacity(named.len());
     for function in named {
@@ -39,8 +42,8 @@ pub(super) async fn complete<S: Source>(source: &S, named: &[FunctionRef]) -> Re
     Ok(functions)
 }
 
-/// The functions of a run: each once, in the order they were named and listed, then the archived ones that the list should
-/// hold.
+/// The functions of a run: each once, in the order they were named and listed, then the archived
+/// ones that the list should hold.
 pub(super) async fn resolve<S: Source>(
     known: &[Known],
     requester: &Requester<S>,

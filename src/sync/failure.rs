@@ -16,7 +16,8 @@ pub fn to_failure(failure: CallFailure) -> Failure {
     } else {
         FailureKind::Incomplete
     };
-    let shown = Failure { hint: next_step(failure.meaning), ..Failure::new(kind, failure.to_string()) };
+    let shown =
+        Failure { hint: next_step(failure.meaning), ..Failure::new(kind, failure.to_string()) };
     match failure.cause {
         Some(cause) => shown.because(cause),
         None => shown,
@@ -31,20 +32,26 @@ fn next_step(meaning: Meaning) -> Option<Hint> {
             format!("the service asks to wait {minutes} minutes; run again then").into()
         }
         Meaning::Throttled { .. } => Step::SlowDown.into(),
-        Meaning::Unavailable { .. } | Meaning::Timeout | Meaning::BrokenAnswer => Step::AwaitService.into(),
+        Meaning::Unavailable { .. } | Meaning::Timeout | Meaning::BrokenAnswer => {
+            Step::AwaitService.into()
+        }
         Meaning::Unreachable => Step::ReachService.into(),
         Meaning::Untrusted => Step::TrustService.into(),
         Meaning::Proxy => Step::PassProxy.into(),
         Meaning::Denied => "check the credentials and this machine's clock; \
              five refused signatures lock a key for five minutes"
             .into(),
-        Meaning::Forbidden => "give the user of these credentials the permission to read this function and its \
+        Meaning::Forbidden => {
+            "give the user of these credentials the permission to read this function and its \
              asynchronous invocations (a policy such as FunctionGraph ReadOnlyAccess)"
-            .into(),
+                .into()
+        }
         Meaning::LoginRefused => Step::CorrectLogin.into(),
-        Meaning::TokenExpired => "fetch a new token where you set one (it lasts 24 hours); where a password is used, \
+        Meaning::TokenExpired => {
+            "fetch a new token where you set one (it lasts 24 hours); where a password is used, \
              run again, and see what IAM issues"
-            .into(),
+                .into()
+        }
         Meaning::NotFound => Step::CorrectFunction.into(),
         Meaning::Refused => Step::CorrectProject.into(),
         Meaning::UnknownProject => Step::NameProject.into(),

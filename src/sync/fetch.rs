@@ -22,8 +22,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// How much may wait for the committing loop, so that fetching goes on during a commit: more than the pages for which there is
-/// memory, since that is bounded by what they hold.
+/// How much may wait for the committing loop, so that fetching goes on during a commit: more than
+/// the pages for which there is memory, since that is bounded by what they hold.
 const MOST_IN_LINE: usize = 4_096;
 
 /// What is done side by side, and the one writer of what comes of it.
@@ -90,7 +90,8 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
         let tasks = coming.map(|ready| {
             let mut one: Prepared<'f, S> = ready?;
             let (source, begun) = (one.source, one.begin());
-            let witnesses = one.jobs.iter().map(|job| (job.urn.clone(), Some(lines.messages(job.id).sink())));
+            let witnesses =
+                one.jobs.iter().map(|job| (job.urn.clone(), Some(lines.messages(job.id).sink())));
             source.requester.call_on(Witnesses::Functions(witnesses.collect()));
             let task = |job: &mut FunctionJob| {
                 let (requester, messages) = (Arc::clone(&source.requester), lines.messages(job.id));

@@ -11,8 +11,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 /// What walking a function came to.
 pub(super) type Walked = schedule::Walked<CallFailure>;
 
-/// Does a function's part of a run. What cannot be had of it is left for the next run; only where the function itself
-/// cannot be had, the rest is not asked for.
+/// Does a function's part of a run. What cannot be had of it is left for the next run; only where
+/// the function itself cannot be had, the rest is not asked for.
 pub(super) async fn work<S: Source>(
     requester: &Requester<S>,
     urn: &FunctionUrn,
@@ -40,7 +40,11 @@ pub(super) async fn work<S: Source>(
         let Some((question, reply)) = next else { break };
         effects = match reply {
             Ok(Reply::Page(page, served_at)) => {
-                let effects = schedule.take(&question, Ok(Answer::Page(&page, served_at)), requester.present());
+                let effects = schedule.take(
+                    &question,
+                    Ok(Answer::Page(&page, served_at)),
+                    requester.present(),
+                );
                 messages.send_page(marker_of(&question), page, served_at).await;
                 effects
             }
@@ -61,7 +65,10 @@ enum Reply {
     Recording(Option<bool>),
 }
 
-async fn ask<S: Source>(function: &FunctionRequester<'_, S>, question: &Question) -> Result<Reply, Setback> {
+async fn ask<S: Source>(
+    function: &FunctionRequester<'_, S>,
+    question: &Question,
+) -> Result<Reply, Setback> {
     let page = |(page, served_at)| Reply::Page(page, served_at);
     match question {
         Question::Page(_, query, effort) => function.list(*query, *effort).await.map(page),
@@ -101,11 +108,15 @@ fn tell(urn: &FunctionUrn, note: Note<CallFailure>) {
         Note::Believed { window, pages, records, proof } => {
             tracing::debug!(function, %window, pages, records, ?proof, "a walk is believed");
         }
-        Note::Doubted(window, doubt) => tracing::debug!(function, %window, ?doubt, "a walk proved nothing"),
+        Note::Doubted(window, doubt) => {
+            tracing::debug!(function, %window, ?doubt, "a walk proved nothing");
+        }
         Note::TooLong(window) => {
             tracing::debug!(function, %window, "the service refused a window; asking for half of it");
         }
-        Note::CannotBeHad(window, reason) => tracing::debug!(function, %window, "a window cannot be had: {reason}"),
+        Note::CannotBeHad(window, reason) => {
+            tracing::debug!(function, %window, "a window cannot be had: {reason}");
+        }
         Note::RecordsInTheEmpty(range, records) => tracing::warn!(
             function,
             %range,
@@ -113,7 +124,10 @@ fn tell(urn: &FunctionUrn, note: Note<CallFailure>) {
             "the service shows records where it showed none to an earlier run; they are archived"
         ),
         Note::NotRecorded => {
-            tracing::warn!(function, "the service records nothing of it: enable_async_status_log is off");
+            tracing::warn!(
+                function,
+                "the service records nothing of it: enable_async_status_log is off"
+            );
         }
         Note::LeftForLater(failure) => {
             tracing::warn!(function, "left for the next run, no record is missing: {failure}");

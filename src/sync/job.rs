@@ -35,7 +35,8 @@ pub(super) fn done(ledger: &[Entry]) -> IntervalSet {
     ledger.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect()
 }
 
-/// What is pending of a function, and which of its open records are due and will not be shown by a walk anyway.
+/// What is pending of a function, and which of its open records are due and will not be shown by a
+/// walk anyway.
 pub(super) fn plan_sync(
     archive: &Archive,
     job: &FunctionJob,
@@ -49,14 +50,17 @@ pub(super) fn plan_sync(
     let pending = windows::pending(job.horizon, &done);
     let emptiness = Emptiness::of(&job.ledger, settings.settle_delay);
     let obligation = Obligation::of(&job.ledger, job.first_run_at, now);
-    // Whether the service reaches back to what is pending is in doubt only after an outage; then one request tells.
+    // Whether the service reaches back to what is pending is in doubt only after an outage; then
+    // one request tells.
     let reach_probe = match obligation.doubtful(&emptiness.unseen(&pending), now) {
         Some(range) => archive.load_reach_probe(job.id, range.begin())?,
         None => None,
     };
     let walked: IntervalSet = pending.iter().copied().collect();
-    let (old, open): (Vec<_>, Vec<_>) =
-        archive.load_open(job.id)?.into_iter().partition(|record| refresh::is_given_up(record, now.earlier()));
+    let (old, open): (Vec<_>, Vec<_>) = archive
+        .load_open(job.id)?
+        .into_iter()
+        .partition(|record| refresh::is_given_up(record, now.earlier()));
     let due = open
         .into_iter()
         .filter(|record| {
@@ -65,7 +69,8 @@ pub(super) fn plan_sync(
         })
         .collect();
     let (pending, again) = failing::set_aside(&pending, &job.ledger);
-    let refreshes = refresh::choose(due, job.horizon, PAGE_LIMIT, |hour| archive.count_started(job.id, hour))?;
+    let refreshes =
+        refresh::choose(due, job.horizon, PAGE_LIMIT, |hour| archive.count_started(job.id, hour))?;
     Ok(Work {
         pending,
         scope: Some((job.scope, done)),
@@ -85,9 +90,16 @@ pub(super) fn plan_sync(
 }
 
 /// What is worth asking beside the records.
-fn plan_side_checks(archive: &Archive, function: FunctionId, now: Timestamp) -> Result<SideChecks, StoreError> {
+fn plan_side_checks(
+    archive: &Archive,
+    function: FunctionId,
+    now: Timestamp,
+) -> Result<SideChecks, StoreError> {
     let said = archive.load_recording(function)?;
-    let recorded = Recorded { asked_at: said.map(|said| said.asked_at), enabled: said.and_then(|said| said.enabled) };
+    let recorded = Recorded {
+        asked_at: said.map(|said| said.asked_at),
+        enabled: said.and_then(|said| said.enabled),
+    };
     let days = archive.load_reach(function, now)?;
     let probe = match days.today.next_age(days.before) {
         Some(age) => archive.load_reach_probe(function, now - age)?,

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How much memory, in KiB, the records may take that are on their way to the archive: some eight hundred thousand usual ones,
-/// half of them in line while the other half is committed. It is this that bounds the memory of a run.
+/// How much memory, in KiB, the records may take that are on their way to the archive: some eight
+/// hundred thousand usual ones, half of them in line while the other half is committed. It is this
+/// that bounds the memory of a run.
 pub(super) const MOST_IN_HAND: u32 = 56 * 1024;
 
 /// One answer on its way to the archive.
@@ -42,7 +43,8 @@ impl FetchedPage {
 
     /// How many bytes of memory it takes, about.
     pub(super) fn memory(&self) -> usize {
-        let rejects: usize = self.rejects.iter().map(|reject| reject.reason.len() + reject.raw.len()).sum();
+        let rejects: usize =
+            self.rejects.iter().map(|reject| reject.reason.len() + reject.raw.len()).sum();
         size_of::<Message>() + self.records.memory() + rejects
     }
 }
@@ -93,7 +95,9 @@ impl MessageSender {
     /// Hands a page over, waiting while too much is on its way.
     pub(super) async fn send_page(&self, marker: Marker, page: Page, seen_at: Moment) {
         let mut page_message = FetchedPage::of(marker, page, seen_at);
-        let room = u32::try_from(page_message.memory().div_ceil(1024)).unwrap_or(u32::MAX).min(MOST_IN_HAND);
+        let room = u32::try_from(page_message.memory().div_ceil(1024))
+            .unwrap_or(u32::MAX)
+            .min(MOST_IN_HAND);
         page_message.room = Arc::clone(&self.room).acquire_many_owned(room).await.ok();
         self.send(Message::Page(page_message)).await;
     }

@@ -1,5 +1,5 @@
-//! A run over its sources: asks `plan` what to do, calls each service through a requester of its own, and commits to the
-//! archive. It has no rule of its own.
+//! A run over its sources: asks `plan` what to do, calls each service through a requester of its
+//! own, and commits to the archive. It has no rule of its own.
 //!
 //! Sources are made ready side by side, and the functions of each are fetched in tasks from when it
 //! is, whatever the others do. What they bring flows through one bounded channel into the one loop

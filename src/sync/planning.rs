@@ -8,8 +8,8 @@ use crate::plan::verify::{self, MOST_WINDOWS_A_RUN};
 use crate::requester::Source;
 use crate::store::file::{Archive, StoreError};
 
-/// How many places in line the windows of one lane keep busy where the service is slow: about half of the pages of a window
-/// come in one round trip, and the first of them comes alone.
+/// How many places in line the windows of one lane keep busy where the service is slow: about half
+/// of the pages of a window come in one round trip, and the first of them comes alone.
 const PLACES_A_LANE: usize = 2;
 
 /// How many settled windows a run that archives may walk again, which its sources share.
@@ -22,9 +22,16 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    pub(super) fn load(archive: &Archive, task: Task, sources: usize, seed: u64) -> Result<Self, StoreError> {
+    pub(super) fn load(
+        archive: &Archive,
+        task: Task,
+        sources: usize,
+        seed: u64,
+    ) -> Result<Self, StoreError> {
         let windows = match task {
-            Task::Sync { verify_share } => archive.load_spending()?.allows(verify_share).min(MOST_WINDOWS_A_RUN),
+            Task::Sync { verify_share } => {
+                archive.load_spending()?.allows(verify_share).min(MOST_WINDOWS_A_RUN)
+            }
             Task::Verify(_) => 0,
         };
         Ok(Self { windows, sources: sources as u64, draws: fastrand::Rng::with_seed(seed) })
@@ -53,7 +60,9 @@ pub(super) fn plan<S: Source>(
     for job in &mut *jobs {
         job.work = match task {
             Task::Sync { .. } => job::plan_sync(archive, job, settings, *habits, now)?,
-            Task::Verify(selection) => verification::plan(job, selection, settings, *habits, &mut draws),
+            Task::Verify(selection) => {
+                verification::plan(job, selection, settings, *habits, &mut draws)
+            }
         };
         job.work.lanes = lanes;
     }

@@ -52,37 +52,54 @@ impl<'a> Preparation<'a> {
         sources.iter().map(|source| self.prepare(source).instrument(source.span.clone())).collect()
     }
 
-    async fn prepare<'s, S: Source>(&self, source: &'s ActiveSource<S>) -> Result<Prepared<'s, S>, Stop> {
+    async fn prepare<'s, S: Source>(
+        &self,
+        source: &'s ActiveSource<S>,
+    ) -> Result<Prepared<'s, S>, Stop> {
         match self.try_prepare(source).await {
-            Err(Stop::Refused(failure)) => Ok(Prepared { refusal: Some(failure), ..Prepared::nothing(source) }),
+            Err(Stop::Refused(failure)) => {
+                Ok(Prepared { refusal: Some(failure), ..Prepared::nothing(source) })
+            }
             other => other,
         }
     }
 
-    async fn try_prepare<'s, S: Source>(&self, source: &'s ActiveSource<S>) -> Result<Prepared<'s, S>, Stop> {
+    async fn try_prepare<'s, S: Source>(
+        &self,
+        source: &'s ActiveSource<S>,
+    ) -> Result<Prepared<'s, S>, Stop> {
         let known: Vec<Known> = self.known.iter().map(|(_, known)| known.clone()).collect();
         let (requester, settings) = (&source.requester, &source.settings);
         let mut resolved = match self.task {
-            Task::Sync { .. } => discovery::resolve(&known, requester, settings).await.map_err(Stop::Refused)?,
-            Task::Verify(_) => discovery::resolve_archived(&known, requester.source(), settings).await?,
+            Task::Sync { .. } => {
+                discovery::resolve(&known, requester, settings).await.map_err(Stop::Refused)?
+            }
+            Task::Verify(_) => {
+                discovery::resolve_archived(&known, requester.source(), settings).await?
+            }
         };
         self.claim(source, &resolved)?;
         let looked = absence::look_for(self.archive, &self.known, requester, &mut resolved).await?;
-        let urns: Vec<FunctionUrn> = resolved.choices.iter().map(|choice| choice.urn.clone()).collect();
+        let urns: Vec<FunctionUrn> =
+            resolved.choices.iter().map(|choice| choice.urn.clone()).collect();
         let targets::Loaded { mut jobs, functions, page } =
             targets::load(self.archive, source, &urns, self.task).await?;
         let budget = &mut *self.budget.borrow_mut();
-        self.archive.with(|archive| planning::plan(archive, source, &mut jobs, self.task, budget))?;
+        self.archive
+            .with(|archive| planning::plan(archive, source, &mut jobs, self.task, budget))?;
         Ok(Prepared { resolved, looked, jobs, functions, page, ..Prepared::nothing(source) })
     }
 
-    /// Notes that functions belong to a source, and refuses those that belong to another: two requesters
-    /// would archive the same, each with half of what is shown.
+    /// Notes that functions belong to a source, and refuses those that belong to another: two
+    /// requesters would archive the same, each with half of what is shown.
     fn claim<S: Source>(&self, source: &ActiveSource<S>, resolved: &Resolved) -> Result<(), Stop> {
         let mut owners = self.owners.borrow_mut();
         for choice in &resolved.choices {
             if let Some(other) = owners.insert(choice.urn.clone(), source.name.clone()) {
-                let message = format!("two sources ask for the function `{}`: {other} and {}", choice.urn, source.name);
+                let message = format!(
+                    "two sources ask for the function `{}`: {other} and {}",
+                    choice.urn, source.name
+                );
                 return Err(Stop::Failed(Failure::new(FailureKind::Usage, message)));
             }
         }

@@ -32,9 +32,9 @@ pub struct Preview {
     pub failure: Option<CallFailure>,
 }
 
-/// Looks ahead at a run without writing anything. Of a function that is not archived yet, the service is asked for one
-/// record, since its answer carries the total; one that cannot be asked leaves the others alone. Beside it, what came of the
-/// list of functions.
+/// Looks ahead at a run without writing anything. Of a function that is not archived yet, the
+/// service is asked for one record, since its answer carries the total; one that cannot be asked
+/// leaves the others alone. Beside it, what came of the list of functions.
 pub async fn preview<S: Source>(
     archive: Option<&Reader>,
     source: S,
@@ -44,10 +44,13 @@ pub async fn preview<S: Source>(
     let requester = Requester::new(source, clock.clone(), settings.politeness());
     let mut previews = Vec::new();
     let known = archive.map_or_else(|| Ok(Vec::new()), Reader::load_known);
-    let known = known.map_err(|error| error.into_failure(archive.map_or(Path::new(""), Reader::path)))?;
+    let known =
+        known.map_err(|error| error.into_failure(archive.map_or(Path::new(""), Reader::path)))?;
     let known: Vec<Known> = known.into_iter().map(|(_, known)| known).collect();
-    let Resolved { choices, list, .. } = resolve(&known, &requester, settings).await.map_err(to_failure)?;
-    let begins: HashMap<&FunctionUrn, _> = known.iter().map(|known| (&known.urn, known.horizon_begin)).collect();
+    let Resolved { choices, list, .. } =
+        resolve(&known, &requester, settings).await.map_err(to_failure)?;
+    let begins: HashMap<&FunctionUrn, _> =
+        known.iter().map(|known| (&known.urn, known.horizon_begin)).collect();
     let witnesses = choices.iter().map(|choice| (choice.urn.clone(), None));
     requester.call_on(Witnesses::Functions(witnesses.collect()));
     for Choice { urn, part, .. } in choices {
@@ -58,12 +61,16 @@ pub async fn preview<S: Source>(
             continue;
         }
         let ledger = match archive {
-            Some(reader) => reader.load_ledger(&urn).map_err(|error| error.into_failure(reader.path()))?,
+            Some(reader) => {
+                reader.load_ledger(&urn).map_err(|error| error.into_failure(reader.path()))?
+            }
             None => Vec::new(),
         };
         let horizon_begin = begins.get(&urn).copied().flatten();
-        let horizon = scope(&ledger, horizon_begin, settings, requester.now()).horizon(requester.now());
-        let pending = horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done(&ledger)));
+        let horizon =
+            scope(&ledger, horizon_begin, settings, requester.now()).horizon(requester.now());
+        let pending =
+            horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done(&ledger)));
         let expected = match archived_density(&ledger) {
             Some(density) => {
                 let expected = pending.iter().map(|&range| density.expected_in(range));
@@ -77,7 +84,8 @@ pub async fn preview<S: Source>(
             Err(failure) => (None, Some(failure)),
         };
         let least = pending.iter().map(|&range| windows::least_walks(range)).sum::<u64>();
-        let requests = least.max(expected.map_or(0, |records| windows::requests_for(records, PAGE_LIMIT)));
+        let requests =
+            least.max(expected.map_or(0, |records| windows::requests_for(records, PAGE_LIMIT)));
         previews.push(Preview { urn, pending, expected_records: expected, requests, failure });
     }
     Ok((previews, list))
@@ -85,7 +93,8 @@ pub async fn preview<S: Source>(
 
 /// How dense the records of the settled past are.
 fn archived_density(ledger: &[Entry]) -> Option<Density> {
-    let settled = ledger.iter().rev().find(|row| row.state.is_done() && row.state.proof().is_some())?;
+    let settled =
+        ledger.iter().rev().find(|row| row.state.is_done() && row.state.proof().is_some())?;
     Some(Density::of(settled.distinct, settled.window))
 }
 
@@ -97,7 +106,8 @@ async fn ask_totals<S: Source>(
     let mut total = Some(0);
     for &range in pending {
         let (begin, end) = windows::bounds(range);
-        let (page, _) = requester.list(urn, PageQuery { begin, end, marker: Marker(0), limit: 1 }).await?;
+        let (page, _) =
+            requester.list(urn, PageQuery { begin, end, marker: Marker(0), limit: 1 }).await?;
         // A count of one on a page of one may be the page's length.
         let told = page.count.filter(|&count| count != 1 || page.length() == 0);
         total = total.zip(told).map(|(sum, count): (u64, u64)| sum.saturating_add(count));

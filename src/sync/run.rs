@@ -36,7 +36,8 @@ pub struct RunPlan<S> {
 
 /// Does one run in an archive that is already locked.
 ///
-/// The report says how it ended; an error is a failure of the archive, or one before anything was asked.
+/// The report says how it ended; an error is a failure of the archive, or one before anything was
+/// asked.
 pub async fn run<S: Source>(
     archive: &mut Archive,
     plan: RunPlan<S>,
@@ -74,9 +75,13 @@ pub async fn run<S: Source>(
         report.counts = tally.of(source.id).counts;
     }
     let report = RunReport { run: run.id, sources: reports };
-    let ends = sources.iter().zip(&report.sources).map(|(source, report)| (source.id, report.ending()));
-    let ended_at = Standing::of(&sources).map_or_else(|| clock.now(), |standing| standing.now.later());
-    archive.end_run(run.id, ended_at, &tally, report.ending(), &ends.collect::<Vec<_>>()).map_err(broken)?;
+    let ends =
+        sources.iter().zip(&report.sources).map(|(source, report)| (source.id, report.ending()));
+    let ended_at =
+        Standing::of(&sources).map_or_else(|| clock.now(), |standing| standing.now.later());
+    archive
+        .end_run(run.id, ended_at, &tally, report.ending(), &ends.collect::<Vec<_>>())
+        .map_err(broken)?;
     Ok(report)
 }
 
@@ -104,7 +109,8 @@ impl<'r, S: Source> Run<'r, S> {
         tally: &mut Tally,
         watch: &mut dyn Watch,
     ) -> Result<Vec<SourceReport>, Stop> {
-        let Fetched { mut prepared, mut walked, verified } = self.fetch(archive, tally, watch).await?;
+        let Fetched { mut prepared, mut walked, verified } =
+            self.fetch(archive, tally, watch).await?;
         let mut reports = Vec::with_capacity(self.sources.len());
         for source in self.sources {
             let one = prepared.remove(&source.id).unwrap_or_else(|| Prepared::nothing(source));
@@ -148,10 +154,20 @@ impl<'r, S: Source> Run<'r, S> {
         save_forms(archive, source, &jobs).await?;
         save_listed(archive, &resolved, &jobs)?;
         let mut report = |job: &FunctionJob| {
-            FunctionReport::of(job, requester.began_at(), walked.remove(&job.id).unwrap_or_default())
+            FunctionReport::of(
+                job,
+                requester.began_at(),
+                walked.remove(&job.id).unwrap_or_default(),
+            )
         };
         let mut functions: Vec<FunctionReport> = jobs.iter().map(&mut report).collect();
-        absence::conclude(archive, self.id, requester.now().earlier(), &mut resolved, &mut functions)?;
+        absence::conclude(
+            archive,
+            self.id,
+            requester.now().earlier(),
+            &mut resolved,
+            &mut functions,
+        )?;
         for report in &mut functions {
             report.lost.extend(looked.lost.get(&report.urn).into_iter().flatten());
         }
@@ -174,10 +190,15 @@ impl<'r, S: Source> Run<'r, S> {
 }
 
 /// Remembers which versions and aliases the list held for the first time.
-fn save_listed(archive: &mut Archive, resolved: &Resolved, jobs: &[FunctionJob]) -> Result<(), StoreError> {
+fn save_listed(
+    archive: &mut Archive,
+    resolved: &Resolved,
+    jobs: &[FunctionJob],
+) -> Result<(), StoreError> {
     let listed = resolved.choices.iter().filter(|choice| choice.is_first_listed);
     let listed: HashSet<&FunctionUrn> = listed.map(|choice| &choice.urn).collect();
-    let listed: Vec<FunctionId> = jobs.iter().filter(|job| listed.contains(&job.urn)).map(|job| job.id).collect();
+    let listed: Vec<FunctionId> =
+        jobs.iter().filter(|job| listed.contains(&job.urn)).map(|job| job.id).collect();
     if listed.is_empty() { Ok(()) } else { archive.save_listed(&listed) }
 }
 

@@ -51,7 +51,8 @@ pub struct Settings {
     pub functions: Vec<FunctionRef>,
     /// Whether to archive every function of the project as well.
     pub all_functions: bool,
-    /// From when on to archive, where the user said so: it can only extend what is archived already.
+    /// From when on to archive, where the user said so: it can only extend what is archived
+    /// already.
     pub since: Option<Timestamp>,
     /// How far back the first run of a function reaches otherwise.
     pub first_reach: Duration,

@@ -45,7 +45,8 @@ pub(super) async fn load<S: Source>(
 ) -> Result<Loaded, Stop> {
     let ActiveSource { id: source_id, requester, settings, .. } = source;
     if matches!(task, Task::Verify(_)) {
-        let jobs = archive.with(|archive| verification::load_jobs(archive, urns, requester.now().later()))?;
+        let jobs = archive
+            .with(|archive| verification::load_jobs(archive, urns, requester.now().later()))?;
         let known = |job: &FunctionJob| (job.id, known(*source_id, &job.ledger, false));
         let functions = jobs.iter().map(known).collect();
         return Ok(Loaded { jobs, functions, page: None });
@@ -53,7 +54,8 @@ pub(super) async fn load<S: Source>(
     let mut found = archive.with(|archive| load_found(archive, urns, requester.now()))?;
     let page = learn_time(requester, &found, settings).await.map_err(Stop::Refused)?;
     archive.with(|archive| take_back_the_future(archive, &mut found, settings, requester))?;
-    let of_writer = |it: &Found| (it.registered.id, known(*source_id, &it.ledger, it.registered.is_new));
+    let of_writer =
+        |it: &Found| (it.registered.id, known(*source_id, &it.ledger, it.registered.is_new));
     let functions = found.iter().map(of_writer).collect();
     let jobs = to_jobs(found, settings, requester.now());
     archive.with(|archive| note_horizons(archive, &jobs, requester.now()))?;
@@ -65,7 +67,11 @@ fn known(source: SourceId, ledger: &Arc<[Entry]>, is_new: bool) -> RunFunction {
 }
 
 /// Notes what the run has to answer for of each function, as far as the clocks are known.
-pub(super) fn note_horizons(archive: &mut Archive, jobs: &[FunctionJob], now: Moment) -> Result<(), StoreError> {
+pub(super) fn note_horizons(
+    archive: &mut Archive,
+    jobs: &[FunctionJob],
+    now: Moment,
+) -> Result<(), StoreError> {
     let due = jobs.iter().filter_map(|job| Some((job.id, job.scope.due(now)?)));
     archive.save_horizons(&due.collect::<Vec<_>>(), now.earlier() + TOLERANCE)
 }
@@ -85,19 +91,34 @@ impl Found {
     }
 }
 
-/// What of a function is to be archived, of which earlier runs set out to archive what comes after `horizon_begin`.
+/// What of a function is to be archived, of which earlier runs set out to archive what comes after
+/// `horizon_begin`.
 ///
 /// No window begins before that, so a ledger that says so is damaged, and is not to be taken at its
 /// word: what is noted would follow the damage, and nobody could tell it any more.
-pub(super) fn scope(ledger: &[Entry], horizon_begin: Option<Timestamp>, settings: &Settings, now: Moment) -> Scope {
+pub(super) fn scope(
+    ledger: &[Entry],
+    horizon_begin: Option<Timestamp>,
+    settings: &Settings,
+    now: Moment,
+) -> Scope {
     let walked_from = ledger.first().map(|first| first.window.begin());
     // By a clock that was ahead, a run may have set out to archive what is yet to come.
     let set_out_from = horizon_begin.filter(|&begin| begin < now.earlier());
     let archived_from = set_out_from.or(walked_from);
-    Scope { archived_from, since: settings.since, until: settings.until, first_reach: settings.first_reach }
+    Scope {
+        archived_from,
+        since: settings.since,
+        until: settings.until,
+        first_reach: settings.first_reach,
+    }
 }
 
-fn load_found(archive: &mut Archive, urns: &[FunctionUrn], now: Moment) -> Result<Vec<Found>, StoreError> {
+fn load_found(
+    archive: &mut Archive,
+    urns: &[FunctionUrn],
+    now: Moment,
+) -> Result<Vec<Found>, StoreError> {
     let registered = archive.register(urns, now)?;
     let known = registered.into_iter().map(|registered| {
         let ledger: Arc<[Entry]> = archive.load_ledger(registered.id)?.into();
@@ -107,8 +128,9 @@ fn load_found(archive: &mut Archive, urns: &[FunctionUrn], now: Moment) -> Resul
     known.collect()
 }
 
-/// Asks the service for a record, and so for its time, where that is not known and the machine's clock leaves nothing to
-/// ask of a function, or its ledger ends after that clock: every run asks the service, whatever the ledger says.
+/// Asks the service for a record, and so for its time, where that is not known and the machine's
+/// clock leaves nothing to ask of a function, or its ledger ends after that clock: every run asks
+/// the service, whatever the ledger says.
 async fn learn_time<S: Source>(
     requester: &Requester<S>,
     known: &[Found],
@@ -118,28 +140,37 @@ async fn learn_time<S: Source>(
     let is_doubtful = |function: &Found| {
         let horizon = function.scope(settings, now).horizon(now);
         let is_ahead = function.ledger_end.is_some_and(|end| end > now.earlier() + TOLERANCE);
-        is_ahead || horizon.is_none_or(|horizon| windows::pending(horizon, &done(&function.ledger)).is_empty())
+        is_ahead
+            || horizon
+                .is_none_or(|horizon| windows::pending(horizon, &done(&function.ledger)).is_empty())
     };
     if requester.knows_service_time() {
         return Ok(None);
     }
     let end = settings.until.map_or(now.later(), |until| until.min(now.later()));
     let query = PageQuery { begin: end - ANY_RECORD_OF, end, marker: Marker(0), limit: 1 };
-    for function in known.iter().filter(|function| is_doubtful(function)).take(MOST_ASKED_FOR_TIME) {
+    for function in known.iter().filter(|function| is_doubtful(function)).take(MOST_ASKED_FOR_TIME)
+    {
         match requester.list(&function.urn, query).await {
             Ok((page, seen_at)) => {
                 let (id, records) = (function.registered.id, Packed::of(&page.records));
                 return Ok(Some(SeenPage { function: id, records, seen_at }));
             }
-            Err(failure) if requester.refusal().is_some() || failure.is_temporary() => return Err(failure),
-            Err(failure) => tracing::debug!(function = function.urn.full_name(), "does not tell the time: {failure}"),
+            Err(failure) if requester.refusal().is_some() || failure.is_temporary() => {
+                return Err(failure);
+            }
+            Err(failure) => tracing::debug!(
+                function = function.urn.full_name(),
+                "does not tell the time: {failure}"
+            ),
         }
     }
     Ok(None)
 }
 
-/// Takes back what the ledgers claim of time that by both clocks has not come: it was claimed by clocks that were ahead,
-/// nobody knows since when. It is walked again. Where the clocks disagree, one may merely be set back: nothing is touched.
+/// Takes back what the ledgers claim of time that by both clocks has not come: it was claimed by
+/// clocks that were ahead, nobody knows since when. It is walked again. Where the clocks disagree,
+/// one may merely be set back: nothing is touched.
 fn take_back_the_future<S: Source>(
     archive: &mut Archive,
     known: &mut [Found],
@@ -151,7 +182,9 @@ fn take_back_the_future<S: Source>(
         return Ok(());
     }
     let present = now.later() + TOLERANCE;
-    for function in known.iter_mut().filter(|function| function.ledger_end.is_some_and(|end| end > present)) {
+    for function in
+        known.iter_mut().filter(|function| function.ledger_end.is_some_and(|end| end > present))
+    {
         let from = archive.take_back(function.registered.id, present, settings.settle_delay)?;
         tracing::warn!(
             function = function.urn.full_name(),
@@ -169,7 +202,16 @@ fn to_jobs(found: Vec<Found>, settings: &Settings, now: Moment) -> Vec<FunctionJ
         let Registered { id, first_seen_at: first_run_at, .. } = registered;
         // A horizon that holds no second yet has nothing to do.
         let horizon = scope.horizon(now)?;
-        Some(FunctionJob { id, urn, first_run_at, ledger, ledger_end, scope, horizon, work: Work::default() })
+        Some(FunctionJob {
+            id,
+            urn,
+            first_run_at,
+            ledger,
+            ledger_end,
+            scope,
+            horizon,
+            work: Work::default(),
+        })
     };
     found.into_iter().filter_map(job).collect()
 }

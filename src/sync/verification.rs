@@ -38,7 +38,16 @@ pub(super) fn load_jobs(
         if let Some(horizon) = begin.and_then(|begin| Interval::new(begin, now)) {
             let scope = Scope::default();
             let (first_run_at, ledger_end, work) = (begin.unwrap_or(now), None, Work::default());
-            jobs.push(FunctionJob { id, urn, first_run_at, ledger, ledger_end, scope, horizon, work });
+            jobs.push(FunctionJob {
+                id,
+                urn,
+                first_run_at,
+                ledger,
+                ledger_end,
+                scope,
+                horizon,
+                work,
+            });
         }
     }
     Ok(jobs)
@@ -96,10 +105,11 @@ pub(super) fn plan_share(
     Ok(taken)
 }
 
-/// Asks for the records that repeated walks did not show, each by its id, and concludes the comparisons.
+/// Asks for the records that repeated walks did not show, each by its id, and concludes the
+/// comparisons.
 ///
-/// A record can be filed under another of its times than the one it is archived by, and then is in no window that it
-/// should be in.
+/// A record can be filed under another of its times than the one it is archived by, and then is in
+/// no window that it should be in.
 pub(super) async fn conclude<'f, S: Source>(
     fetching: &mut Fetching<'f, '_, S>,
     prepared: &[Prepared<'f, S>],
@@ -110,18 +120,21 @@ pub(super) async fn conclude<'f, S: Source>(
     let mut comparisons = fetching.take_comparisons()?;
     let mut all = Vec::new();
     for Prepared { source, jobs, .. } in prepared {
-        let urns: HashMap<FunctionId, &FunctionUrn> = jobs.iter().map(|job| (job.id, &job.urn)).collect();
+        let urns: HashMap<FunctionId, &FunctionUrn> =
+            jobs.iter().map(|job| (job.id, &job.urn)).collect();
         let mut tasks = Vec::new();
         for Comparison { function, suspects, .. } in &comparisons {
             let Some(&urn) = urns.get(function) else { continue };
             tasks.extend(suspects.iter().map(|suspect| {
-                let (requester, messages) = (Arc::clone(&source.requester), fetching.messages(*function));
+                let (requester, messages) =
+                    (Arc::clone(&source.requester), fetching.messages(*function));
                 look_for(requester, urn.clone(), suspect.clone(), messages)
             }));
         }
         all.push(Ok(ReadySource { source, begun: Begun::default(), tasks }));
     }
-    let gone: HashSet<RequestId> = fetching.run(stream::iter(all)).await?.into_iter().flatten().collect();
+    let gone: HashSet<RequestId> =
+        fetching.run(stream::iter(all)).await?.into_iter().flatten().collect();
     if fetching.is_cancelled() {
         return Ok(Vec::new());
     }

@@ -87,7 +87,10 @@ fn render(program: &Command) -> String {
         page += &render_command(command);
     }
     let service = subcommands(program).find(|command| command.get_name() == "sync").unwrap();
-    page + "\n" + ABOUT_SERVICE + "\n" + &list(service.get_arguments().filter(|arg| is_about_service(arg)))
+    page + "\n"
+        + ABOUT_SERVICE
+        + "\n"
+        + &list(service.get_arguments().filter(|arg| is_about_service(arg)))
 }
 
 fn render_command(command: &Command) -> String {
@@ -96,7 +99,8 @@ fn render_command(command: &Command) -> String {
     let mut text = format!("\n## `fgarchive {}`\n\n", command.get_name());
     text += &paragraphs(&about, "");
     writeln!(text, "\n```text\n{}\n```\n", usage.trim_start_matches("Usage: ")).unwrap();
-    let own = || command.get_arguments().filter(|arg| !is_everywhere(arg) && !is_about_service(arg));
+    let own =
+        || command.get_arguments().filter(|arg| !is_everywhere(arg) && !is_about_service(arg));
     text += &list(own().filter(|arg| arg.get_help_heading().is_none()));
     let mut headings: Vec<&str> = own().filter_map(Arg::get_help_heading).collect();
     headings.dedup();
@@ -120,9 +124,14 @@ fn item(arg: &Arg) -> String {
     let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap();
     // A default that is a value stands by itself; one that takes words ends the sentence before it.
     let (told, begins) = (help.strip_suffix(']'), ["\n\n[default: ", " [default: "]);
-    let value =
-        told.and_then(|help| help.rsplit_once(begins[0])).map(|(help, value)| (help, format!("default `{value}`")));
-    let words = || told?.rsplit_once(begins[1]).map(|(help, words)| (help, format!("default: {}", code_words(words))));
+    let value = told
+        .and_then(|help| help.rsplit_once(begins[0]))
+        .map(|(help, value)| (help, format!("default `{value}`")));
+    let words = || {
+        told?
+            .rsplit_once(begins[1])
+            .map(|(help, words)| (help, format!("default: {}", code_words(words))))
+    };
     let (help, told_default) = match value.or_else(words) {
         Some((help, default)) => (help.to_owned(), Some(default)),
         None => (help, None),
@@ -139,17 +148,22 @@ fn item(arg: &Arg) -> String {
     let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
     let mut text = wrapped(&format!("- {}{notes}\\", spelling(arg)), "  ");
     text += paragraphs(&help, "  ").trim_start_matches('\n');
-    let values: Vec<PossibleValue> = if arg.get_action().takes_values() { arg.get_possible_values() } else { vec![] };
+    let values: Vec<PossibleValue> =
+        if arg.get_action().takes_values() { arg.get_possible_values() } else { vec![] };
     for value in values.iter().filter(|value| !value.is_hide_set()) {
         let meaning = value.get_help().map(|help| format!(": {}", code_words(&help.to_string())));
-        text += &wrapped(&format!("  - `{}`{}", value.get_name(), meaning.unwrap_or_default()), "    ");
+        text +=
+            &wrapped(&format!("  - `{}`{}", value.get_name(), meaning.unwrap_or_default()), "    ");
     }
     text
 }
 
 /// What is typed: `-q`, `--quiet`, `--db <PATH>`, `[SQL]`.
 fn spelling(arg: &Arg) -> String {
-    let value = arg.get_value_names().filter(|_| arg.get_action().takes_values()).map(|names| names[0].as_str());
+    let value = arg
+        .get_value_names()
+        .filter(|_| arg.get_action().takes_values())
+        .map(|names| names[0].as_str());
     let Some(long) = arg.get_long() else {
         let name = value.unwrap();
         return if arg.is_required_set() { format!("`<{name}>`") } else { format!("`[{name}]`") };
@@ -223,18 +237,25 @@ fn options_about_the_service_are_the_same_everywhere() {
     let of = |command: &Command| list(command.get_arguments().filter(|arg| is_about_service(arg)));
     let all: Vec<(String, String)> =
         subcommands(&program).map(|command| (command.get_name().to_owned(), of(command))).collect();
-    let described: Vec<&(String, String)> = all.iter().filter(|(_, options)| !options.is_empty()).collect();
-    assert_eq!(described.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["sync", "verify", "doctor"]);
+    let described: Vec<&(String, String)> =
+        all.iter().filter(|(_, options)| !options.is_empty()).collect();
+    assert_eq!(
+        described.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["sync", "verify", "doctor"]
+    );
     assert!(described.iter().all(|(_, options)| *options == described[0].1));
 }
 
 /// The options that lines like `  -q, --quiet` or `      --db <PATH>` introduce.
 fn options_in_help(help: &str) -> BTreeSet<String> {
     // Lines of explanation are indented further, or not at all.
-    let introduces = help.lines().filter(|line| line.starts_with("  ") && !line.starts_with("       "));
+    let introduces =
+        help.lines().filter(|line| line.starts_with("  ") && !line.starts_with("       "));
     introduces
         .map(str::trim_start)
-        .flat_map(|line| line.split([' ', ',', '.']).take_while(|word| word.is_empty() || word.starts_with('-')))
+        .flat_map(|line| {
+            line.split([' ', ',', '.']).take_while(|word| word.is_empty() || word.starts_with('-'))
+        })
         .filter(|word| word.starts_with('-'))
         .map(str::to_owned)
         .collect()
@@ -244,11 +265,14 @@ fn options_in_help(help: &str) -> BTreeSet<String> {
 fn options_on_page(text: &str) -> BTreeSet<String> {
     let items = text.lines().filter_map(|line| line.strip_prefix("- `"));
     let typed = items.map(|item| item.split(['(', '\\']).next().unwrap());
-    let words = typed.flat_map(|typed| typed.split([' ', '`', ',', '…'])).filter(|word| word.starts_with('-'));
+    let words = typed
+        .flat_map(|typed| typed.split([' ', '`', ',', '…']))
+        .filter(|word| word.starts_with('-'));
     words.map(str::to_owned).collect()
 }
 
-/// The page is held against what the binary prints as well, so that nothing is left out by how it is made.
+/// The page is held against what the binary prints as well, so that nothing is left out by how it
+/// is made.
 #[test]
 fn every_option_is_described_and_no_other() {
     let page = page("docs/commands.md");
@@ -289,7 +313,9 @@ fn stray(code: &str, commands: &BTreeSet<String>, options: &BTreeSet<String>) ->
     let mut words = code.split_whitespace().peekable();
     let first = *words.peek()?;
     if first == "fgarchive" {
-        let command = words.nth(1).filter(|word| word.chars().all(|character| character.is_ascii_lowercase()));
+        let command = words
+            .nth(1)
+            .filter(|word| word.chars().all(|character| character.is_ascii_lowercase()));
         if let Some(command) = command.filter(|command| !commands.contains(*command)) {
             return Some(format!("there is no command `{command}`"));
         }
@@ -297,13 +323,15 @@ fn stray(code: &str, commands: &BTreeSet<String>, options: &BTreeSet<String>) ->
         return None;
     }
     let named = code.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
-    let mut strays = named.map(|word| word.split('=').next().unwrap()).filter(|name| !options.contains(*name));
+    let mut strays =
+        named.map(|word| word.split('=').next().unwrap()).filter(|name| !options.contains(*name));
     strays.next().map(|name| format!("there is no option `{name}`"))
 }
 
 #[test]
 fn every_page_speaks_of_commands_and_options_that_exist() {
-    let commands: BTreeSet<String> = listed_commands().into_iter().chain(["help".to_owned()]).collect();
+    let commands: BTreeSet<String> =
+        listed_commands().into_iter().chain(["help".to_owned()]).collect();
     let mut options = options_in_help(&help(&[]));
     for command in &commands {
         options.extend(options_in_help(&help(&[command])));
@@ -316,10 +344,21 @@ fn every_page_speaks_of_commands_and_options_that_exist() {
         }
     }
     assert!(named > 40, "{named} options are fewer than there were");
-    for code in ["--no-such-option", "fgarchive sync --no-such-option", "sync --no-such", "fgarchive nosuch"] {
+    for code in [
+        "--no-such-option",
+        "fgarchive sync --no-such-option",
+        "sync --no-such",
+        "fgarchive nosuch",
+    ] {
         assert!(stray(code, &commands, &options).is_some(), "{code}");
     }
-    for code in ["fgarchive", "--since 7d", "fgarchive --db x.db check", "cargo test --locked", "SELECT --x"] {
+    for code in [
+        "fgarchive",
+        "--since 7d",
+        "fgarchive --db x.db check",
+        "cargo test --locked",
+        "SELECT --x",
+    ] {
         assert_eq!(stray(code, &commands, &options), None);
     }
 }

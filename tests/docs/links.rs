@@ -47,7 +47,8 @@ fn targets(page: &Page) -> Vec<String> {
     prose.split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()).collect()
 }
 
-/// The place that a link on a page means, without `.` and `..`; none where it leaves the repository.
+/// The place that a link on a page means, without `.` and `..`; none where it leaves the
+/// repository.
 fn resolve(from: &Page, link: &str) -> Option<PathBuf> {
     let mut place = Path::new(&from.place).parent().unwrap().to_path_buf();
     for part in Path::new(link).components() {
@@ -67,7 +68,8 @@ fn fault(page: &Page, target: &str) -> Option<String> {
         return None;
     }
     let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
-    let place = if path.is_empty() { Some(PathBuf::from(&page.place)) } else { resolve(page, path) };
+    let place =
+        if path.is_empty() { Some(PathBuf::from(&page.place)) } else { resolve(page, path) };
     let wrong = |what: &str| Some(format!("{}: {target}: {what}", page.place));
     let Some(place) = place else { return wrong("it leads out of the repository") };
     if !root().join(&place).exists() {
@@ -98,8 +100,10 @@ fn every_link_into_this_repository_leads_somewhere() {
 #[test]
 fn readme_leads_to_every_page() {
     let readme = page("README.md");
-    let linked: BTreeSet<String> =
-        targets(&readme).iter().map(|target| target.split('#').next().unwrap().to_owned()).collect();
+    let linked: BTreeSet<String> = targets(&readme)
+        .iter()
+        .map(|target| target.split('#').next().unwrap().to_owned())
+        .collect();
     for page in pages().iter().skip(1) {
         assert!(linked.contains(&page.place), "README.md does not link {}", page.place);
     }

@@ -74,7 +74,9 @@ impl Page {
             };
             let text = joined(lines.by_ref().take_while(|line| *line != "```"));
             match blocks.last_mut() {
-                Some(last) if language == "text" && last.output.is_none() && last.language != "text" => {
+                Some(last)
+                    if language == "text" && last.output.is_none() && last.language != "text" =>
+                {
                     last.output = Some(text);
                 }
                 _ => {
@@ -159,7 +161,10 @@ pub(crate) fn quoted(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn readme_is_short() {
     let lines = page("README.md").text.lines().count();
-    assert!(lines <= MOST_LINES_OF_README, "README.md has {lines} lines: what only some need belongs in docs/");
+    assert!(
+        lines <= MOST_LINES_OF_README,
+        "README.md has {lines} lines: what only some need belongs in docs/"
+    );
 }
 
 /// A page says what it is about, and for whom, before anything else.
@@ -169,7 +174,11 @@ fn every_page_opens_with_a_title_and_a_paragraph() {
         let lines: Vec<&str> = page.text.lines().take(3).collect();
         let [title, blank, first] = lines[..] else { panic!("{}: it is empty", page.place) };
         assert!(title.starts_with("# ") && blank.is_empty(), "{}: {title}", page.place);
-        assert!(first.starts_with(|begin: char| begin.is_alphabetic() || begin == '`'), "{}: {first}", page.place);
+        assert!(
+            first.starts_with(|begin: char| begin.is_alphabetic() || begin == '`'),
+            "{}: {first}",
+            page.place
+        );
         let others = page.prose().lines().filter(|line| line.starts_with("# ")).count();
         assert_eq!(others, 1, "{}: one title a page", page.place);
     }

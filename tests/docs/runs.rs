@@ -38,7 +38,9 @@ fn shape(text: &str) -> Vec<String> {
 fn shows(printed: &[String], shown: &[String]) -> bool {
     match shown.split_first() {
         None => printed.is_empty(),
-        Some((line, rest)) if line == "…" => (0..=printed.len()).any(|at| shows(&printed[at..], rest)),
+        Some((line, rest)) if line == "…" => {
+            (0..=printed.len()).any(|at| shows(&printed[at..], rest))
+        }
         Some((line, rest)) => printed.first() == Some(line) && shows(&printed[1..], rest),
     }
 }
@@ -69,7 +71,9 @@ fn run_shell_blocks(page: &Page) -> usize {
     }
     let mut stdout = String::new();
     for script in scripts {
-        let script = script.replace("YOUR-ACCESS-KEY", "emulator").replace("YOUR-SECRET-KEY", "emulator-secret");
+        let script = script
+            .replace("YOUR-ACCESS-KEY", "emulator")
+            .replace("YOUR-SECRET-KEY", "emulator-secret");
         stdout += &sealed.run(&script, &[("FGARCHIVE_ENDPOINT", cloud.address())]);
     }
     let outputs: Vec<&str> = stdout.split(BETWEEN).collect();
@@ -149,7 +153,8 @@ fn what_is_not_run_here_is_run_by_ci() {
 /// A block in another language would be looked at by nobody.
 #[test]
 fn every_block_is_of_a_language_that_is_checked() {
-    let languages: BTreeSet<String> = pages().iter().flat_map(Page::blocks).map(|block| block.language).collect();
+    let languages: BTreeSet<String> =
+        pages().iter().flat_map(Page::blocks).map(|block| block.language).collect();
     let known = ["cron", "json", "sh", "sql", "text"];
     assert_eq!(languages.iter().map(String::as_str).collect::<Vec<_>>(), known);
     // Text without a command above it is compared with nothing: it is how something is called.
@@ -177,9 +182,14 @@ fn questions_in_sql_have_the_answers_shown() {
         for question in questions {
             let answer = sealed.fgarchive(&["--db", "demo.db", "query", "sql", &question.text]);
             let answer = joined(answer.lines().map(str::trim_end));
-            let shown = |output: &str| format!("```sql\n{}```\n\n```text\n{output}```\n", question.text);
+            let shown =
+                |output: &str| format!("```sql\n{}```\n\n```text\n{output}```\n", question.text);
             let output = question.output.unwrap_or_else(|| panic!("{}: no answer", question.text));
-            assert!(written.contains(&shown(&output)), "{}: the answer stands below it", question.text);
+            assert!(
+                written.contains(&shown(&output)),
+                "{}: the answer stands below it",
+                question.text
+            );
             written = written.replace(&shown(&output), &shown(&answer));
         }
         page.expect_text(&written);
@@ -191,7 +201,8 @@ fn questions_in_sql_have_the_answers_shown() {
 #[test]
 fn scripts_of_faults_are_understood() {
     let sealed = Sealed::new();
-    let shown: Vec<String> = pages().iter().flat_map(|page| page.blocks_of("json")).map(|block| block.text).collect();
+    let shown: Vec<String> =
+        pages().iter().flat_map(|page| page.blocks_of("json")).map(|block| block.text).collect();
     assert_eq!(shown.len(), 1);
     let named = [
         r#"{"rules":[{"faults":[{"throttled":{"retry_after":1}},{"throttled":{}},{"status":{"code":500}},"reset",{"cut":"chunked"}]}]}"#,
@@ -205,7 +216,10 @@ fn scripts_of_faults_are_understood() {
     }
     for script in named.into_iter().chain(shown.iter().map(String::as_str)) {
         fs::write(sealed.path().join("faults.json"), script).unwrap();
-        let emulator = Emulator::start(&sealed, "fgarchive emulate --records 1 --functions 1 --faults faults.json");
+        let emulator = Emulator::start(
+            &sealed,
+            "fgarchive emulate --records 1 --functions 1 --faults faults.json",
+        );
         assert!(emulator.address().starts_with("http://127.0.0.1:"), "{script}");
     }
 }
@@ -214,7 +228,8 @@ fn scripts_of_faults_are_understood() {
 #[test]
 fn every_fault_is_described_and_no_other() {
     let sealed = Sealed::new();
-    fs::write(sealed.path().join("faults.json"), r#"{"rules":[{"faults":["no-such-fault"]}]}"#).unwrap();
+    fs::write(sealed.path().join("faults.json"), r#"{"rules":[{"faults":["no-such-fault"]}]}"#)
+        .unwrap();
     let mut command = sealed.command(PROGRAM);
     let refused = command.args(["emulate", "--faults", "faults.json"]).output().unwrap();
     let refused = String::from_utf8(refused.stderr).unwrap();

@@ -38,7 +38,8 @@ impl Sealed {
     pub(crate) fn command(&self, program: &str) -> Command {
         let home = self.path().join("home");
         let own = Path::new(PROGRAM).parent().unwrap();
-        let path = format!("{}:{}:/usr/bin:/bin", self.path().join("stubs").display(), own.display());
+        let path =
+            format!("{}:{}:/usr/bin:/bin", self.path().join("stubs").display(), own.display());
         let mut command = Command::new(program);
         command.env_clear().env("PATH", path).env("HOME", home);
         command.current_dir(self.path()).stdin(Stdio::null());
@@ -48,7 +49,8 @@ impl Sealed {
     /// What a script prints; that it fails is a failure of the test.
     pub(crate) fn run(&self, script: &str, variables: &[(&str, &str)]) -> String {
         let mut command = self.command("sh");
-        let output = command.args(["-euc", script]).envs(variables.iter().copied()).output().unwrap();
+        let output =
+            command.args(["-euc", script]).envs(variables.iter().copied()).output().unwrap();
         let (stdout, stderr) = (text(output.stdout), text(output.stderr));
         assert!(output.status.success(), "{}\nafter:\n{stdout}\nstderr:\n{stderr}", output.status);
         stdout
@@ -88,7 +90,8 @@ impl Emulator {
     /// Starts the first line of a block; the lines below it are no part of the command.
     pub(crate) fn start(sealed: &Sealed, command_line: &str) -> Self {
         let arguments: Vec<&str> = command_line.split_whitespace().skip(1).collect();
-        let mut process = sealed.command(PROGRAM).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process =
+            sealed.command(PROGRAM).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let printed = lines.take(10).map(|line| line.unwrap() + "\n").collect();
         Self { process, printed }

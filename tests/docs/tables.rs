@@ -19,10 +19,14 @@ fn every_table_and_column_is_described_and_no_other() {
               WHERE s.type IN ('table', 'view') GROUP BY s.name ORDER BY s.name",
         )
         .unwrap();
-    let exist: Vec<(String, String)> =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
+    let exist: Vec<(String, String)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let page = page("docs/archive.md");
-    let headings: Vec<String> = page.headings().into_iter().filter(|heading| heading.starts_with('`')).collect();
+    let headings: Vec<String> =
+        page.headings().into_iter().filter(|heading| heading.starts_with('`')).collect();
     let mut described: Vec<(String, String)> = headings
         .iter()
         .map(|heading| {
@@ -52,7 +56,8 @@ fn every_column_of_status_is_described_and_no_other() {
 #[test]
 fn every_report_is_described_and_no_other() {
     let listed = Sealed::new().fgarchive(&["query", "list", "--format", "csv"]);
-    let exist: BTreeSet<&str> = listed.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    let exist: BTreeSet<&str> =
+        listed.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
     let tables = rows(&page("docs/queries.md").section("## Reports"));
     let described: BTreeSet<&str> = tables.iter().flat_map(|row| quoted(&row[0])).collect();
     assert_eq!(described, exist);
@@ -61,13 +66,15 @@ fn every_report_is_described_and_no_other() {
 #[test]
 fn every_exit_code_is_described_and_no_other() {
     let help = help(&[]);
-    let lines = help.split("Exit codes:\n").nth(1).unwrap().lines().take_while(|line| !line.is_empty());
+    let lines =
+        help.split("Exit codes:\n").nth(1).unwrap().lines().take_while(|line| !line.is_empty());
     let exist: Vec<(String, String)> = lines
         .map(|line| line.trim().split_once(' ').unwrap())
         .map(|(code, meaning)| (code.into(), meaning.trim().into()))
         .collect();
     let described = rows(&page("docs/operations.md").section("## Exit codes"));
-    let described: Vec<(String, String)> = described.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    let described: Vec<(String, String)> =
+        described.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
     assert_eq!(described, exist);
 }
 
@@ -82,7 +89,8 @@ fn variables_in(text: &str) -> BTreeSet<String> {
 fn every_variable_is_described_and_no_other() {
     let page = page("docs/configuration.md");
     let described = variables_in(&page.section("## Credentials"));
-    let described: BTreeSet<String> = described.union(&variables_in(&page.section("## Variables"))).cloned().collect();
+    let described: BTreeSet<String> =
+        described.union(&variables_in(&page.section("## Variables"))).cloned().collect();
     assert_eq!(described, variables_in(&(help(&[]) + &help(&["sync"]))));
     let mut read = BTreeSet::new();
     for name in ["credentials.rs", "service.rs"] {
@@ -94,8 +102,13 @@ fn every_variable_is_described_and_no_other() {
 }
 
 /// Variables of the tests and benchmarks, which the program does not read.
-const OF_TESTS: [&str; 5] =
-    ["FGARCHIVE_BENCH", "FGARCHIVE_SIM_SEED", "FGARCHIVE_SIM_SEEDS", "FGARCHIVE_SIM_WORLDS", "FGARCHIVE_SWEEP"];
+const OF_TESTS: [&str; 5] = [
+    "FGARCHIVE_BENCH",
+    "FGARCHIVE_SIM_SEED",
+    "FGARCHIVE_SIM_SEEDS",
+    "FGARCHIVE_SIM_WORLDS",
+    "FGARCHIVE_SWEEP",
+];
 
 /// A page that names a variable names one that exists.
 #[test]
@@ -103,8 +116,9 @@ fn variables_are_the_same_on_every_page() {
     let exist = variables_in(&(help(&[]) + &help(&["sync"])));
     for page in pages() {
         for name in variables_in(&page.text) {
-            let is_ours =
-                ["FGARCHIVE_", "HUAWEICLOUD_", "CLOUD_SDK_", "OS_"].iter().any(|begin| name.starts_with(begin));
+            let is_ours = ["FGARCHIVE_", "HUAWEICLOUD_", "CLOUD_SDK_", "OS_"]
+                .iter()
+                .any(|begin| name.starts_with(begin));
             let of_region = name.starts_with("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_");
             let is_known = exist.contains(&name) || of_region || OF_TESTS.contains(&name.as_str());
             assert!(!is_ours || is_known, "{}: there is no variable {name}", page.place);

@@ -49,8 +49,9 @@ pub(crate) fn rows(db: &Path, sql: &str) -> Vec<String> {
     let mut select = connection.prepare(sql).unwrap();
     let columns = select.column_count();
     let read = |row: &Row<'_>| {
-        let texts =
-            (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column)).map(|value| value.map(text));
+        let texts = (0..columns)
+            .map(|column| row.get::<_, rusqlite::types::Value>(column))
+            .map(|value| value.map(text));
         Ok(texts.collect::<Result<Vec<_>, _>>()?.join("|"))
     };
     select.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap()
@@ -70,7 +71,8 @@ fn text(value: rusqlite::types::Value) -> String {
 /// What is told to be missing: URN, begin and end of each range.
 pub(crate) fn gaps(db: &Path) -> Vec<(String, String, String)> {
     let connection = open(db);
-    let mut select = connection.prepare("SELECT function_urn, begin_time, end_time FROM gaps").unwrap();
+    let mut select =
+        connection.prepare("SELECT function_urn, begin_time, end_time FROM gaps").unwrap();
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
 }
@@ -88,7 +90,8 @@ pub(crate) fn ledger(db: &Path, urn: &FunctionUrn) -> Vec<Window> {
               WHERE urn = ?1 ORDER BY begin_time",
         )
         .unwrap();
-    let moment = |row: &Row<'_>, column| row.get::<_, String>(column).map(|text| text.parse().unwrap());
+    let moment =
+        |row: &Row<'_>, column| row.get::<_, String>(column).map(|text| text.parse().unwrap());
     let read = |row: &Row<'_>| {
         let (begin, end) = (moment(row, 0)?, moment(row, 1)?);
         Ok(Window { begin, end, state: row.get(2)?, records: row.get(3)? })

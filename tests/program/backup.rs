@@ -17,8 +17,10 @@ fn synced() -> (Home, Cloud) {
 
 /// What lies in the directory, by name; what SQLite keeps beside an archive that was read aside.
 fn names(home: &Home) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = fs::read_dir(home.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.retain(|name| !name.ends_with("-wal") && !name.ends_with("-shm"));
     names.sort();
     names
@@ -33,13 +35,20 @@ fn a_copy_is_whole_private_and_goes_on_where_the_archive_was() {
     assert!(archive::records(&home.join("copy.db")) == archive::records(&home.db()));
     let mode = fs::metadata(home.join("copy.db")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    let added: Vec<String> = names(&home).into_iter().filter(|name| !before.contains(name)).collect();
+    let added: Vec<String> =
+        names(&home).into_iter().filter(|name| !before.contains(name)).collect();
     assert_eq!(added, ["copy.db"]);
     assert_eq!(archive::rows(&home.join("copy.db"), "PRAGMA journal_mode"), ["delete"]);
     // It is an archive like any other.
     home.run(["--db", "copy.db", "check"]).exits(0);
     home.sync_since(&cloud, "2d").args(["--db", "copy.db"]).exits(0);
-    assert_eq!(archive::number(&home.join("copy.db"), "SELECT records_new FROM runs ORDER BY id DESC LIMIT 1"), 0);
+    assert_eq!(
+        archive::number(
+            &home.join("copy.db"),
+            "SELECT records_new FROM runs ORDER BY id DESC LIMIT 1"
+        ),
+        0
+    );
 }
 
 #[test]
@@ -47,11 +56,15 @@ fn a_copy_of_an_archive_that_is_written_to_is_one_moment_of_it() {
     let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 5 }));
     let mut run = home.sync_since(&cloud, "3d").start();
     let records = || archive::number(&home.db(), "SELECT count(*) FROM invocations");
-    run.until("something is archived", |_| home.run(["status"]).output().code() == 0 && records() > 0);
+    run.until("something is archived", |_| {
+        home.run(["status"]).output().code() == 0 && records() > 0
+    });
     let mut sizes = Vec::new();
     for round in 0..3 {
         let name = format!("copy{round}.db");
-        sizes.push(home.run(["backup", &name, "--json"]).exits(0).json()["records"].as_i64().unwrap());
+        sizes.push(
+            home.run(["backup", &name, "--json"]).exits(0).json()["records"].as_i64().unwrap(),
+        );
         home.run(["--db", &name, "check"]).exits(0);
     }
     assert!(!run.has_ended(), "the copies were made while it ran");
@@ -65,7 +78,10 @@ fn a_good_copy_is_replaced_by_a_good_one_only() {
     let (home, _cloud) = synced();
     home.run(["backup", "copy.db"]).exits(0).says("");
     let good = fs::read(home.join("copy.db")).unwrap();
-    Connection::open(home.db()).unwrap().execute_batch("DELETE FROM invocations WHERE rowid < 9").unwrap();
+    Connection::open(home.db())
+        .unwrap()
+        .execute_batch("DELETE FROM invocations WHERE rowid < 9")
+        .unwrap();
     let before = names(&home);
     home.run(["backup", "copy.db"])
         .exits(7)
@@ -75,7 +91,9 @@ fn a_good_copy_is_replaced_by_a_good_one_only() {
     assert_eq!(names(&home), before, "something was left behind");
     home.run(["check", "--accept"]).exits(0);
     // The copy has what was deleted.
-    home.run(["backup", "copy.db"]).exits(6).says("what lies there holds 2400 records, and this archive 2392");
+    home.run(["backup", "copy.db"])
+        .exits(6)
+        .says("what lies there holds 2400 records, and this archive 2392");
     home.run(["backup", "copy.db", "--force"]).exits(0);
     assert_eq!(archive::number(&home.join("copy.db"), "SELECT count(*) FROM invocations"), 2_392);
 }
@@ -86,17 +104,23 @@ fn what_is_no_copy_is_left_alone() {
     fs::write(home.join("letter.txt"), "Dear all").unwrap();
     Connection::open(home.join("other.db")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
     let before = home.kept();
-    home.run(["backup", "letter.txt"]).exits(6).says("cannot copy the archive to `letter.txt`").says("no SQLite file");
+    home.run(["backup", "letter.txt"])
+        .exits(6)
+        .says("cannot copy the archive to `letter.txt`")
+        .says("no SQLite file");
     home.run(["backup", "other.db"]).exits(6).says("the SQLite file of another program");
     home.run(["backup", "."]).exits(6).says("a directory");
-    home.run(["backup", "nowhere/copy.db"]).exits(6).says("cannot copy the archive to `nowhere/copy.db`");
+    home.run(["backup", "nowhere/copy.db"])
+        .exits(6)
+        .says("cannot copy the archive to `nowhere/copy.db`");
     home.run(["backup", "fgarchive.db"]).exits(2).says("is the archive itself");
     home.run(["backup", "./fgarchive.db"]).exits(2).says("is the archive itself");
     home.run(["--db", "missing.db", "backup", "copy.db"]).exits(6).says("there is no such file");
     assert!(home.kept() == before, "something changed");
 }
 
-/// A copy that another run writes to has a log, which would be played into whatever takes its place.
+/// A copy that another run writes to has a log, which would be played into whatever takes its
+/// place.
 #[test]
 fn an_archive_in_use_is_not_replaced() {
     let (home, _cloud) = synced();
@@ -104,10 +128,14 @@ fn an_archive_in_use_is_not_replaced() {
     let used = Connection::open(home.join("copy.db")).unwrap();
     used.execute_batch("PRAGMA journal_mode = WAL; UPDATE runs SET retries = 1").unwrap();
     home.run(["backup", "copy.db"]).exits(6).says("an archive in use");
-    assert_eq!(used.query_row("SELECT max(retries) FROM runs", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+    assert_eq!(
+        used.query_row("SELECT max(retries) FROM runs", [], |row| row.get::<_, i64>(0)).unwrap(),
+        1
+    );
 }
 
-/// With the paths exchanged, the copy would take the place of the archive, and what came since would be gone.
+/// With the paths exchanged, the copy would take the place of the archive, and what came since
+/// would be gone.
 #[test]
 fn only_an_earlier_copy_of_the_same_archive_is_replaced() {
     let (home, cloud) = synced();
@@ -119,7 +147,9 @@ fn only_an_earlier_copy_of_the_same_archive_is_replaced() {
     said.says("cannot copy the archive to `fgarchive.db`: what lies there has runs that this archive does not have")
         .says("hint: it was left as it was; see whether the two paths are exchanged, or replace it with --force");
     home.sync_since(&cloud, "2d").args(["--db", "other.db"]).exits(0);
-    home.run(["backup", "other.db"]).exits(6).says("what lies there is another archive, no copy of this one");
+    home.run(["backup", "other.db"])
+        .exits(6)
+        .says("what lies there is another archive, no copy of this one");
     // A copy that went on by itself.
     fs::copy(home.join("copy.db"), home.join("fork.db")).unwrap();
     home.sync_since(&cloud, "4d").args(["--db", "fork.db"]).exits(0);
@@ -146,7 +176,10 @@ fn a_copy_goes_where_a_link_leads_and_the_place_is_told() {
     fs::create_dir(home.join("disk")).unwrap();
     symlink("disk/real.db", home.join("link.db")).unwrap();
     for _ in 0..2 {
-        let told = home.run(["backup", "link.db", "--json"]).exits(0).json()["file"].as_str().unwrap().to_owned();
+        let told = home.run(["backup", "link.db", "--json"]).exits(0).json()["file"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         assert!(told.ends_with("/disk/real.db"), "{told}");
         assert!(home.join("link.db").is_symlink());
         assert!(archive::records(&home.join("disk/real.db")) == archive::records(&home.db()));
@@ -167,13 +200,15 @@ fn what_a_killed_backup_left_is_removed_by_the_next() {
     fs::write(home.join(".copy.db.Abc124.partial"), "somebody's notes").unwrap();
     for beside in ["-journal", "-wal", "-shm"] {
         fs::write(home.join(&format!(".copy.db.Abc123.partial{beside}")), "of it").unwrap();
-        fs::write(home.join(&format!(".copy.db.Gone77.partial{beside}")), "of one that is gone").unwrap();
+        fs::write(home.join(&format!(".copy.db.Gone77.partial{beside}")), "of one that is gone")
+            .unwrap();
     }
     fs::write(home.join(".else.db.Abc123.partial"), "half of something else").unwrap();
     let held = fs::File::create(home.join(".copy.db.Held42.partial")).unwrap();
     held.lock().unwrap();
     home.run(["backup", "copy.db"]).exits(0);
-    let left: Vec<String> = names(&home).into_iter().filter(|name| name.contains(".partial")).collect();
+    let left: Vec<String> =
+        names(&home).into_iter().filter(|name| name.contains(".partial")).collect();
     let others = [".copy.db.Abc124.partial", ".copy.db.Held42.partial", ".else.db.Abc123.partial"];
     assert_eq!(left, others, "one is at work, two are another's");
 }

@@ -25,7 +25,14 @@ fn refused(home: &Home, db: &str, message: &str) {
     ];
     for command in commands {
         let before = home.bytes();
-        let said = home.run(command).args(["--db", db]).signed().to(&cloud).exits(6).says(message).prints("");
+        let said = home
+            .run(command)
+            .args(["--db", db])
+            .signed()
+            .to(&cloud)
+            .exits(6)
+            .says(message)
+            .prints("");
         assert!(said.stderr.contains("\nhint: "), "{command:?}: {}", said.stderr);
         assert!(home.bytes() == before, "{command:?}: something has changed");
         assert_eq!(cloud.journal().total(), 0, "{command:?}: the service was asked");
@@ -36,7 +43,11 @@ fn refused(home: &Home, db: &str, message: &str) {
 fn a_text_file() {
     let home = Home::new();
     fs::write(home.join("letter.txt"), "Dear all,\n".repeat(100)).unwrap();
-    refused(&home, "letter.txt", "error: cannot use the archive `letter.txt`: it is no SQLite file");
+    refused(
+        &home,
+        "letter.txt",
+        "error: cannot use the archive `letter.txt`: it is no SQLite file",
+    );
     fs::write(home.join("short.txt"), "x").unwrap();
     refused(&home, "short.txt", "it is no SQLite file");
 }
@@ -59,7 +70,11 @@ fn a_newer_archive() {
         "fgarchive.db",
         "INSERT INTO refinery_schema_history VALUES (99, 'later', '2030-01-01T00:00:00Z', '1'); PRAGMA wal_checkpoint(TRUNCATE);",
     );
-    refused(&home, "fgarchive.db", "its schema is version 99, and this program knows versions up to");
+    refused(
+        &home,
+        "fgarchive.db",
+        "its schema is version 99, and this program knows versions up to",
+    );
 }
 
 #[test]
@@ -91,7 +106,9 @@ fn no_directory_to_put_it_in() {
 #[test]
 fn no_archive_to_read() {
     let home = Home::new();
-    for command in [&["status"][..], &["query", "summary"], &["query", "sql", "SELECT 1"], &["check"]] {
+    for command in
+        [&["status"][..], &["query", "summary"], &["query", "sql", "SELECT 1"], &["check"]]
+    {
         home.run(command)
             .exits(6)
             .says("cannot use the archive `fgarchive.db`: there is no such file")
@@ -127,7 +144,10 @@ fn a_directory_that_cannot_be_written() {
     fs::create_dir(&directory).unwrap();
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o555)).unwrap();
     let command = as_somebody(&home);
-    let sync = home.run_as(command, ["sync", "--all-functions", "--db", "locked/a.db"]).signed().to(&cloud);
+    let sync = home
+        .run_as(command, ["sync", "--all-functions", "--db", "locked/a.db"])
+        .signed()
+        .to(&cloud);
     sync.exits(6)
         .says("cannot use the archive `locked/a.db`: it cannot be written to (Permission denied")
         .says("\nhint: check who may write");
@@ -146,7 +166,8 @@ fn an_archive_that_cannot_be_written() {
     let before = fs::read(directory.join("a.db")).unwrap();
     cloud.emulator.forget();
     let command = as_somebody(&home);
-    let sync = home.run_as(command, ["sync", "--all-functions", "--db", "open/a.db"]).signed().to(&cloud);
+    let sync =
+        home.run_as(command, ["sync", "--all-functions", "--db", "open/a.db"]).signed().to(&cloud);
     sync.exits(6)
         .says("cannot use the archive `open/a.db`: it cannot be written to")
         .says("\nhint: check who may write");

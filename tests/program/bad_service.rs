@@ -15,28 +15,45 @@ fn one(home: &Home, cloud: &Cloud) -> Program {
 #[test]
 fn what_lasts_ends_the_run_and_the_next_one_completes_it() {
     let cases: Vec<(&str, Fault, &str)> = vec![
-        ("html", Fault::Status { code: 200, body: BodyKind::Html }, "the answer is broken (HTTP 200"),
+        (
+            "html",
+            Fault::Status { code: 200, body: BodyKind::Html },
+            "the answer is broken (HTTP 200",
+        ),
         (
             "html as a failure",
             Fault::Status { code: 503, body: BodyKind::Html },
             "the service is unavailable (HTTP 503",
         ),
-        ("nothing", Fault::Status { code: 200, body: BodyKind::Empty }, "the answer is broken (HTTP 200"),
+        (
+            "nothing",
+            Fault::Status { code: 200, body: BodyKind::Empty },
+            "the answer is broken (HTTP 200",
+        ),
         ("cut", Fault::Cut(Framing::Length), "the answer is broken (HTTP 200"),
         ("cut in chunks", Fault::Cut(Framing::Chunked), "the answer is broken (HTTP 200"),
         ("garbled", Fault::Garbled, "the answer is broken (HTTP 200"),
         ("reset", Fault::Reset, "the service cannot be reached"),
         ("internal", Fault::Status { code: 500, body: BodyKind::Json }, "(HTTP 500, FSS.0500"),
-        ("throttled", Fault::Throttled { retry_after: None }, "the service asks to slow down (HTTP 429, APIGW.0308"),
+        (
+            "throttled",
+            Fault::Throttled { retry_after: None },
+            "the service asks to slow down (HTTP 429, APIGW.0308",
+        ),
     ];
     // The waits between tries take seconds, so the cases wait side by side.
     std::thread::scope(|scope| {
         for (name, fault, message) in cases {
             scope.spawn(move || {
                 let (home, cloud) = (Home::new(), Cloud::new(settled_world()).struck_by(fault));
-                let said =
-                    one(&home, &cloud).exits(3).says("error: cannot list invocations of `default:order-export`: ");
-                assert!(said.stderr.contains(message) && said.stderr.contains("\nhint: "), "{name}: {}", said.stderr);
+                let said = one(&home, &cloud)
+                    .exits(3)
+                    .says("error: cannot list invocations of `default:order-export`: ");
+                assert!(
+                    said.stderr.contains(message) && said.stderr.contains("\nhint: "),
+                    "{name}: {}",
+                    said.stderr
+                );
                 assert!(said.took < Duration::from_secs(40), "{name}: {:?}", said.took);
                 let asked = cloud.listings();
                 assert!((2..=10).contains(&asked), "{name}: asked {asked} times");
@@ -56,8 +73,15 @@ fn what_lasts_ends_the_run_and_the_next_one_completes_it() {
 #[test]
 fn a_service_that_never_answers_is_waited_for_as_long_as_was_said() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()).struck_by(Fault::Silent));
-    let said = one(&home, &cloud).args(["--request-timeout", "1s"]).exits(3).says("the answer took too long");
-    assert!((Duration::from_secs(5)..Duration::from_secs(40)).contains(&said.took), "{:?}", said.took);
+    let said = one(&home, &cloud)
+        .args(["--request-timeout", "1s"])
+        .exits(3)
+        .says("the answer took too long");
+    assert!(
+        (Duration::from_secs(5)..Duration::from_secs(40)).contains(&said.took),
+        "{:?}",
+        said.took
+    );
 }
 
 #[test]
@@ -95,7 +119,13 @@ fn a_function_that_the_service_never_knew_is_not_kept() {
     home.run(mistyped).signed().to(&cloud).exits(3).says("`default:thumbnal`: it was not found");
     home.sync(&cloud).exits(0);
     home.run(["status", "--max-age", "1h"]).exits(0);
-    assert_eq!(crate::archive::number(&home.db(), "SELECT count(*) FROM functions WHERE name = 'thumbnal'"), 0);
+    assert_eq!(
+        crate::archive::number(
+            &home.db(),
+            "SELECT count(*) FROM functions WHERE name = 'thumbnal'"
+        ),
+        0
+    );
 }
 
 #[test]
@@ -103,7 +133,8 @@ fn an_unknown_function_does_not_stop_the_good_ones() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
     let names = ["order-export", "no-such-function", "thumbnail", "billing:invoice-mail"];
     let args = names.iter().flat_map(|name| ["--function", name]);
-    let said = home.run(["sync", "--max-rps", "100000", "--json"]).args(args).signed().to(&cloud).exits(3);
+    let said =
+        home.run(["sync", "--max-rps", "100000", "--json"]).args(args).signed().to(&cloud).exits(3);
     let said = said
         .says("error: cannot list invocations of `default:no-such-function`: it was not found (HTTP 404, FSS.0404")
         .says("request id ")

@@ -1,8 +1,11 @@
-//! The stand-in cloud on a socket of this process, on a clock that stands still unless the test moves it.
+//! The stand-in cloud on a socket of this process, on a clock that stands still unless the test
+//! moves it.
 
 use fgarchive::clock::Clock;
 use fgarchive::domain::{FunctionUrn, Timestamp};
-use fgarchive::emulator::{Emulator, Fault, Faults, Journal, Readings, RouteName, Rule, World, WorldSpec, serve};
+use fgarchive::emulator::{
+    Emulator, Fault, Faults, Journal, Readings, RouteName, Rule, World, WorldSpec, serve,
+};
 use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -28,9 +31,17 @@ pub(crate) fn later(moment: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_unix(moment.unix() + seconds)
 }
 
-/// A small world that ends now, with a little of everything: late, slow and retried records, and bursts.
+/// A small world that ends now, with a little of everything: late, slow and retried records, and
+/// bursts.
 pub(crate) fn small_world() -> WorldSpec {
-    WorldSpec { records: 2_400, functions: 2, span: 3 * 86_400, slow: 20_000, retried: 50_000, ..WorldSpec::new(now()) }
+    WorldSpec {
+        records: 2_400,
+        functions: 2,
+        span: 3 * 86_400,
+        slow: 20_000,
+        retried: 50_000,
+        ..WorldSpec::new(now())
+    }
 }
 
 /// A world in which nothing changes any more.

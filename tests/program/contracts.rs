@@ -36,7 +36,10 @@ fn sync_prints_one_object_that_tells_the_truth() {
     assert!(keys(&report).is_superset(&expected.into()), "{report}");
     let records = truth::records(&cloud, cloud.now()).len();
     assert_eq!(report["run"].as_i64(), Some(1), "as `runs.id`");
-    assert_eq!((report["outcome"].as_str(), report["exit_code"].as_u64()), (Some("complete"), Some(0)));
+    assert_eq!(
+        (report["outcome"].as_str(), report["exit_code"].as_u64()),
+        (Some("complete"), Some(0))
+    );
     assert_eq!(
         (report["records_new"].as_u64(), report["requests"].as_u64()),
         (Some(records as u64), Some(cloud.journal().total()))
@@ -44,9 +47,12 @@ fn sync_prints_one_object_that_tells_the_truth() {
     let functions = report["functions"].as_array().unwrap();
     assert_eq!(functions.len(), 3);
     assert!(
-        keys(&functions[0]).is_superset(&["urn", "begin_time", "end_time", "complete", "unproven", "error"].into())
+        keys(&functions[0]).is_superset(
+            &["urn", "begin_time", "end_time", "complete", "unproven", "error"].into()
+        )
     );
-    let stored = archive::rows(&home.db(), "SELECT outcome, exit_code, requests, records_new FROM runs");
+    let stored =
+        archive::rows(&home.db(), "SELECT outcome, exit_code, requests, records_new FROM runs");
     assert_eq!(stored, [format!("complete|0|{}|{records}", cloud.journal().total())]);
 }
 
@@ -57,7 +63,8 @@ fn a_run_says_one_line_on_stderr_and_nothing_on_stdout() {
         let said = home.sync(&cloud).exits(0).prints("");
         assert_eq!(said.stderr.lines().count(), 1, "{}", said.stderr);
         assert!(
-            said.stderr.contains(" INFO ") && said.stderr.contains(" complete functions=3 requests="),
+            said.stderr.contains(" INFO ")
+                && said.stderr.contains(" complete functions=3 requests="),
             "{}",
             said.stderr
         );
@@ -80,8 +87,10 @@ fn a_failure_can_be_read_by_a_program() {
 
 #[test]
 fn a_dry_run_writes_nothing_and_tells_what_it_would_cost() {
-    let (home, cloud) =
-        (Home::new(), Cloud::new(fgarchive::emulator::WorldSpec { records: 20_000, ..settled_world() }));
+    let (home, cloud) = (
+        Home::new(),
+        Cloud::new(fgarchive::emulator::WorldSpec { records: 20_000, ..settled_world() }),
+    );
     let plan = |home: &Home| home.sync(&cloud).args(["--dry-run", "--json"]).exits(0).json();
     let cost = |home: &Home| {
         cloud.emulator.forget();
@@ -105,7 +114,10 @@ fn a_dry_run_writes_nothing_and_tells_what_it_would_cost() {
     let (told, asked) = (second["requests"].as_u64().unwrap(), cost(&home));
     assert!(told.abs_diff(asked) <= 3, "told {told}, asked {asked}");
     let said = home.sync(&cloud).args(["--dry-run"]).exits(0).stdout;
-    assert!(said.contains("default:order-export: about ") && said.contains(" requests\n  "), "{said}");
+    assert!(
+        said.contains("default:order-export: about ") && said.contains(" requests\n  "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -116,7 +128,10 @@ fn status_tells_what_is_covered_and_whether_it_is_fresh() {
     assert_eq!(keys(&status), ["functions", "last_good_run", "last_run", "warnings"].into());
     for function in status["functions"].as_array().unwrap() {
         assert_eq!(function["covered_through"], cloud.now().to_string());
-        assert_eq!(function["settled_through"], later(cloud.now(), -truth::SETTLE_DELAY).to_string());
+        assert_eq!(
+            function["settled_through"],
+            later(cloud.now(), -truth::SETTLE_DELAY).to_string()
+        );
         assert_eq!((function["gaps"].as_u64(), function["open"].as_u64()), (Some(0), Some(0)));
     }
     let table = home.run(["status"]).exits(0).stdout;
@@ -143,7 +158,11 @@ fn check_exits_7_on_a_finding() {
     home.sync(&cloud).exits(0);
     home.run(["check"]).exits(0);
     let connection = rusqlite::Connection::open(home.db()).unwrap();
-    connection.execute_batch("UPDATE windows SET end_time = '2999-01-01T00:00:00Z' WHERE state = 'settled'").unwrap();
+    connection
+        .execute_batch(
+            "UPDATE windows SET end_time = '2999-01-01T00:00:00Z' WHERE state = 'settled'",
+        )
+        .unwrap();
     drop(connection);
     home.run(["check"]).exits(7);
 }
@@ -152,31 +171,55 @@ fn check_exits_7_on_a_finding() {
 fn emulate_tells_a_shell_how_to_reach_it() {
     let home = Home::new();
     let mut emulator = home
-        .run(["emulate", "--port", "0", "--records", "600", "--span", "5d", "--dump-world", "world.ndjson"])
+        .run([
+            "emulate",
+            "--port",
+            "0",
+            "--records",
+            "600",
+            "--span",
+            "5d",
+            "--dump-world",
+            "world.ndjson",
+        ])
         .start();
-    emulator.until("it has told everything", |emulator| emulator.printed().contains("CLOUD_SDK_SK=emulator-secret\n"));
+    emulator.until("it has told everything", |emulator| {
+        emulator.printed().contains("CLOUD_SDK_SK=emulator-secret\n")
+    });
     let told = emulator.printed();
     let (url, exports) = told.split_once('\n').unwrap();
     assert!(url.starts_with("http://127.0.0.1:") && !url.ends_with(":0"), "{url}");
-    let exports: Vec<_> =
-        exports.lines().map(|line| line.strip_prefix("export ").unwrap().split_once('=').unwrap()).collect();
+    let exports: Vec<_> = exports
+        .lines()
+        .map(|line| line.strip_prefix("export ").unwrap().split_once('=').unwrap())
+        .collect();
     let names: BTreeSet<_> = exports.iter().map(|(name, _)| *name).collect();
-    assert!(names.contains("FGARCHIVE_ENDPOINT") && names.contains("HUAWEICLOUD_SDK_SK"), "{names:?}");
+    assert!(
+        names.contains("FGARCHIVE_ENDPOINT") && names.contains("HUAWEICLOUD_SDK_SK"),
+        "{names:?}"
+    );
     let sync = home.run(["sync", "--all-functions", "--max-rps", "1000"]);
     exports.iter().fold(sync, |sync, (name, value)| sync.env(name, value)).exits(0);
     // In any shell, and with nothing of our own: what the vendor's SDKs and samples read is enough.
     std::fs::write(home.join("exports"), told.split_once('\n').unwrap().1).unwrap();
-    let ours = "FGARCHIVE_ENDPOINT HUAWEICLOUD_SDK_AK HUAWEICLOUD_SDK_SK HUAWEICLOUD_SDK_PROJECT_ID";
+    let ours =
+        "FGARCHIVE_ENDPOINT HUAWEICLOUD_SDK_AK HUAWEICLOUD_SDK_SK HUAWEICLOUD_SDK_PROJECT_ID";
     for (shell, take) in [
         ("sh", ". ./exports"),
         ("bash", ". ./exports"),
         ("sh", "eval \"$(cat exports)\""),
         ("bash", "eval \"$(cat exports)\""),
     ] {
-        let script =
-            format!("set -eu; {take}; unset {ours}; exec \"$0\" --db \"$1\".db sync --all-functions --max-rps 1000");
-        home.run_as(std::process::Command::new(shell), ["-c", &script, crate::program::BINARY, shell]).exits(0);
-        let (theirs, own) = (archive::records(&home.join(&format!("{shell}.db"))), archive::records(&home.db()));
+        let script = format!(
+            "set -eu; {take}; unset {ours}; exec \"$0\" --db \"$1\".db sync --all-functions --max-rps 1000"
+        );
+        home.run_as(
+            std::process::Command::new(shell),
+            ["-c", &script, crate::program::BINARY, shell],
+        )
+        .exits(0);
+        let (theirs, own) =
+            (archive::records(&home.join(&format!("{shell}.db"))), archive::records(&home.db()));
         assert!(!own.is_empty() && own.keys().all(|id| theirs.contains_key(id)), "{shell}: {take}");
     }
     // The dump holds what was listed before; some records are listed a little later.
@@ -278,7 +321,12 @@ fn help_names_every_option() {
         }
     }
     let help = home.run(["--help"]).exits(0).stdout;
-    for line in ["Exit codes:", "  0    complete", "  6    the archive cannot be used", "  130  interrupted"] {
+    for line in [
+        "Exit codes:",
+        "  0    complete",
+        "  6    the archive cannot be used",
+        "  130  interrupted",
+    ] {
         assert!(help.contains(line), "`{line}` is not in: {help}");
     }
 }
@@ -288,7 +336,10 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
     home.sync(&cloud).exits(0);
     let mut shell = std::process::Command::new("bash");
-    shell.args(["-c", "set -o pipefail; \"$0\" query sql 'SELECT * FROM invocations' --format csv | head -n 1"]);
+    shell.args([
+        "-c",
+        "set -o pipefail; \"$0\" query sql 'SELECT * FROM invocations' --format csv | head -n 1",
+    ]);
     let said = home.run_as(shell, [crate::program::BINARY]).exits(0);
     assert_eq!((said.stdout.lines().count(), said.stderr.as_str()), (1, ""));
 }

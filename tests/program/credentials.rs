@@ -5,7 +5,8 @@ use crate::cloud::{Cloud, settled_world};
 use crate::program::{Home, Program, Said};
 use crate::truth;
 use fgarchive::emulator::{
-    ACCESS_KEY, DOMAIN, Fault, Faults, PASSWORD, PROJECT_ID, REGION, RouteName, SECRET_KEY, TOKEN, USER,
+    ACCESS_KEY, DOMAIN, Fault, Faults, PASSWORD, PROJECT_ID, REGION, RouteName, SECRET_KEY, TOKEN,
+    USER,
 };
 use std::fs;
 
@@ -52,7 +53,9 @@ fn every_way_in_leads_to_the_same_archive() {
     let ways: [(&str, Way<'_>); 5] = [
         ("token", &|home| nobody(home, &cloud).with_token()),
         ("keys", &|home| nobody(home, &cloud).signed()),
-        ("keys, project looked up", &|home| nobody(home, &cloud).signed().without("HUAWEICLOUD_SDK_PROJECT_ID")),
+        ("keys, project looked up", &|home| {
+            nobody(home, &cloud).signed().without("HUAWEICLOUD_SDK_PROJECT_ID")
+        }),
         ("profile", &|home| {
             profile(home);
             nobody(home, &cloud)
@@ -74,12 +77,21 @@ fn missing_or_incomplete_credentials_are_usage() {
         (&[(AK, ""), (AUTH_TOKEN, "")], "error: there are no credentials\n"),
         (&[(AK, "key")], "HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not"),
         (&[(SK, "hunter2hunter2")], "HUAWEICLOUD_SDK_SK is set, HUAWEICLOUD_SDK_AK is not"),
-        (&[("OS_USERNAME", "user"), ("OS_PASSWORD", "hunter2hunter2")], "for a login by password OS_AUTH_URL"),
+        (
+            &[("OS_USERNAME", "user"), ("OS_PASSWORD", "hunter2hunter2")],
+            "for a login by password OS_AUTH_URL",
+        ),
     ];
     for (set, message) in cases {
         let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
-        let program = set.iter().fold(nobody(&home, &cloud), |program, (name, value)| program.env(name, value));
-        program.exits(2).says(message).says("\nhint: set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK").prints("");
+        let program = set
+            .iter()
+            .fold(nobody(&home, &cloud), |program, (name, value)| program.env(name, value));
+        program
+            .exits(2)
+            .says(message)
+            .says("\nhint: set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK")
+            .prints("");
         nothing_happened(&home, &cloud);
     }
 }
@@ -89,12 +101,21 @@ fn a_value_with_a_line_break_or_a_blank_is_named_and_not_shown() {
     for (name, value, message) in [
         (AUTH_TOKEN, "hunter2\nhunter2", "the value of FGARCHIVE_AUTH_TOKEN holds a line break"),
         (AUTH_TOKEN, "hunter2hunter2\n", "the value of FGARCHIVE_AUTH_TOKEN holds a line break"),
-        (AUTH_TOKEN, "hunter2\r\nX-Other: 1", "the value of FGARCHIVE_AUTH_TOKEN holds a line break"),
+        (
+            AUTH_TOKEN,
+            "hunter2\r\nX-Other: 1",
+            "the value of FGARCHIVE_AUTH_TOKEN holds a line break",
+        ),
         (SK, "hunter2 hunter2", "the value of HUAWEICLOUD_SDK_SK holds a blank"),
         (SK, "hunter2hunter2\n", "the value of HUAWEICLOUD_SDK_SK holds a line break"),
     ] {
         let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
-        let said = nobody(&home, &cloud).env(AK, "key").env(name, value).exits(2).says(message).says("\nhint: ");
+        let said = nobody(&home, &cloud)
+            .env(AK, "key")
+            .env(name, value)
+            .exits(2)
+            .says(message)
+            .says("\nhint: ");
         assert!(!said.everything().contains("hunter2"), "{}", said.everything());
         nothing_happened(&home, &cloud);
     }
@@ -106,7 +127,10 @@ fn a_secret_that_is_an_ordinary_word_is_warned_of_once() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
     for (secret, times) in [("2026", 1), ("t", 1), ("cn-north-4", 1), ("hunter2hunter2", 0)] {
         let said = nobody(&home, &cloud).with_token().env(AUTH_TOKEN, secret).exits(4);
-        let warnings = said.everything().matches("WARN the token is as short or usual as ordinary text").count();
+        let warnings = said
+            .everything()
+            .matches("WARN the token is as short or usual as ordinary text")
+            .count();
         assert_eq!(warnings, times, "{secret}: {}", said.everything());
     }
     assert!(!home.sync(&cloud).exits(0).everything().contains("ordinary text"));
@@ -118,7 +142,15 @@ fn a_refused_key_is_shown_to_the_service_once() {
         ("all", &["sync", "--all-functions"]),
         (
             "named",
-            &["sync", "--function", "order-export", "--function", "thumbnail", "--function", "billing:invoice-mail"],
+            &[
+                "sync",
+                "--function",
+                "order-export",
+                "--function",
+                "thumbnail",
+                "--function",
+                "billing:invoice-mail",
+            ],
         ),
     ];
     for (name, args) in cases {
@@ -135,7 +167,11 @@ fn a_refused_key_is_shown_to_the_service_once() {
             .says("access is refused (HTTP 401, APIG")
             .says("request id ")
             .says("hint: check the credentials");
-        assert_eq!((cloud.journal().total(), cloud.emulator.refused_signatures()), (1, 1), "{name}");
+        assert_eq!(
+            (cloud.journal().total(), cloud.emulator.refused_signatures()),
+            (1, 1),
+            "{name}"
+        );
         assert_eq!(archive::number(&home.db(), "SELECT count(*) FROM invocations"), 0);
         home.sync(&cloud).exits(0);
         truth::assert_whole(&cloud, &home.db());
@@ -163,7 +199,9 @@ fn a_token_that_expires_is_renewed_where_there_is_a_password() {
         r#"{ "rules": [{ "on": "invocations", "skip": 3, "times": 1, "faults": ["expired_token"] }] }"#.parse().unwrap()
     };
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()).with_faults(expiring()));
-    by_password(nobody(&home, &cloud), &cloud).exits(0).says("the token had expired and was renewed");
+    by_password(nobody(&home, &cloud), &cloud)
+        .exits(0)
+        .says("the token had expired and was renewed");
     assert_eq!(cloud.journal().requests(RouteName::Tokens), 2);
     truth::assert_whole(&cloud, &home.db());
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()).with_faults(expiring()));
@@ -189,13 +227,16 @@ fn no_secret_is_ever_shown_or_kept() {
         }
     };
     for extra in [&["-vv"][..], &["-vv", "--log-format", "json"]] {
-        for fault in
-            [None, Some(Fault::Status { code: 500, body: fgarchive::emulator::BodyKind::Html }), Some(Fault::Garbled)]
-        {
+        for fault in [
+            None,
+            Some(Fault::Status { code: 500, body: fgarchive::emulator::BodyKind::Html }),
+            Some(Fault::Garbled),
+        ] {
             let cloud = || match fault {
                 // Only the first requests, so that patience is not what is waited for.
-                Some(fault) => Cloud::new(settled_world())
-                    .with_faults(Faults::rule(fgarchive::emulator::Rule { times: Some(2), ..fault.into() })),
+                Some(fault) => Cloud::new(settled_world()).with_faults(Faults::rule(
+                    fgarchive::emulator::Rule { times: Some(2), ..fault.into() },
+                )),
                 None => Cloud::new(settled_world()),
             };
             let keyed = |home: &Home, cloud: &Cloud| nobody(home, cloud).signed().args(extra);
@@ -220,9 +261,16 @@ fn no_secret_is_ever_shown_or_kept() {
 #[test]
 fn a_project_of_its_own_is_used_and_a_wrong_one_refused() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
-    nobody(&home, &cloud).signed().without("HUAWEICLOUD_SDK_PROJECT_ID").args(["--project-id", PROJECT_ID]).exits(0);
+    nobody(&home, &cloud)
+        .signed()
+        .without("HUAWEICLOUD_SDK_PROJECT_ID")
+        .args(["--project-id", PROJECT_ID])
+        .exits(0);
     assert_eq!(cloud.journal().requests(RouteName::Projects), 0);
-    let refused = nobody(&home, &cloud).signed().args(["--project-id", "fedcba9876543210fedcba9876543210"]).output();
+    let refused = nobody(&home, &cloud)
+        .signed()
+        .args(["--project-id", "fedcba9876543210fedcba9876543210"])
+        .output();
     assert!(
         [3, 4].contains(&refused.code()) && refused.stderr.contains("hint: "),
         "{}: {}",

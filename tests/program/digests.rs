@@ -27,18 +27,40 @@ fn place_of(home: &Home, id: &str) -> String {
 #[test]
 fn an_edit_is_found_with_its_day_until_it_is_accepted() {
     let (home, _cloud) = synced();
-    let id = archive::rows(&home.db(), "SELECT request_id FROM invocations ORDER BY start_time LIMIT 1 OFFSET 700")[0]
-        .clone();
+    let id = archive::rows(
+        &home.db(),
+        "SELECT request_id FROM invocations ORDER BY start_time LIMIT 1 OFFSET 700",
+    )[0]
+    .clone();
     let place = place_of(&home, &id);
-    edit(&home, &format!("UPDATE invocations SET error_message = 'nothing happened' WHERE request_id = '{id}'"));
+    edit(
+        &home,
+        &format!(
+            "UPDATE invocations SET error_message = 'nothing happened' WHERE request_id = '{id}'"
+        ),
+    );
     let said = home.run(["check"]).exits(7).says("breaks its rules: digests");
     assert!(said.everything().contains(&format!("  {place}: ")), "{}", said.everything());
-    assert!(said.everything().contains("records, not all of them as they were written"), "{}", said.everything());
-    assert!(said.everything().contains("repair: compare these days with the service"), "{}", said.everything());
+    assert!(
+        said.everything().contains("records, not all of them as they were written"),
+        "{}",
+        said.everything()
+    );
+    assert!(
+        said.everything().contains("repair: compare these days with the service"),
+        "{}",
+        said.everything()
+    );
     let accepted = home.run(["check", "--accept"]).exits(0);
-    assert!(accepted.everything().starts_with(&format!("accepted {place}: ")), "{}", accepted.everything());
+    assert!(
+        accepted.everything().starts_with(&format!("accepted {place}: ")),
+        "{}",
+        accepted.everything()
+    );
     home.run(["check"]).exits(0);
-    home.run(["check", "--accept"]).exits(0).prints("nothing to accept: the records are as they were written\n");
+    home.run(["check", "--accept"])
+        .exits(0)
+        .prints("nothing to accept: the records are as they were written\n");
 }
 
 #[test]
@@ -49,7 +71,8 @@ fn deleted_and_inserted_rows_are_counted() {
     assert!(said.everything().contains(" were written\n"), "{}", said.everything());
 }
 
-/// What the service shows again comes back through the same transactions, and then there is nothing to accept.
+/// What the service shows again comes back through the same transactions, and then there is nothing
+/// to accept.
 #[test]
 fn an_edit_that_verify_takes_back_leaves_the_day_in_doubt_until_it_is_accepted() {
     let (home, cloud) = synced();
@@ -65,15 +88,20 @@ fn an_edit_that_verify_takes_back_leaves_the_day_in_doubt_until_it_is_accepted()
 #[test]
 fn a_flipped_bit_is_found() {
     let (home, _cloud) = synced();
-    let id = archive::rows(&home.db(), "SELECT request_id FROM invocations LIMIT 1 OFFSET 900")[0].clone();
+    let id = archive::rows(&home.db(), "SELECT request_id FROM invocations LIMIT 1 OFFSET 900")[0]
+        .clone();
     let mut bytes = fs::read(home.db()).unwrap();
-    let places: Vec<usize> =
-        bytes.windows(id.len()).enumerate().filter(|(_, text)| *text == id.as_bytes()).map(|(at, _)| at).collect();
+    let places: Vec<usize> = bytes
+        .windows(id.len())
+        .enumerate()
+        .filter(|(_, text)| *text == id.as_bytes())
+        .map(|(at, _)| at)
+        .collect();
     // Once in its row and once in the index of ids; the status stands right behind it in the row.
-    let row = places
-        .iter()
-        .copied()
-        .find(|at| bytes[at + id.len()..].starts_with(b"SUCCESS") || bytes[at + id.len()..].starts_with(b"FAIL"));
+    let row = places.iter().copied().find(|at| {
+        bytes[at + id.len()..].starts_with(b"SUCCESS")
+            || bytes[at + id.len()..].starts_with(b"FAIL")
+    });
     let at = row.expect("the row in the file") + id.len();
     bytes[at] ^= 1;
     fs::write(home.db(), bytes).unwrap();
@@ -84,7 +112,8 @@ fn a_flipped_bit_is_found() {
 /// Whoever wrote, and however often a record changed: the digests are those of what is there.
 #[test]
 fn digests_hold_after_runs_in_which_records_change() {
-    let live = crate::live::Live::amid(crate::live::going_on(), fgarchive::emulator::Readings::default());
+    let live =
+        crate::live::Live::amid(crate::live::going_on(), fgarchive::emulator::Readings::default());
     let home = Home::new();
     for moment in [0, 1_200, 5_000, 86_400] {
         live.complete_at(moment);

@@ -1,4 +1,5 @@
-//! A disk that fills up in the middle of a run: exit 6, what was committed stays, and with room the next run completes.
+//! A disk that fills up in the middle of a run: exit 6, what was committed stays, and with room the
+//! next run completes.
 
 use crate::archive;
 use crate::cloud::Cloud;
@@ -7,20 +8,30 @@ use crate::program::{BINARY, Home, Said};
 use crate::truth;
 use std::process::Command;
 
-/// Room for some of the commits of [`many_pages`], not for all: the whole archive has several megabytes, a commit at
-/// [`SEVERAL_COMMITS`] at most 1.4. The first two are too little for the empty one.
+/// Room for some of the commits of [`many_pages`], not for all: the whole archive has several
+/// megabytes, a commit at [`SEVERAL_COMMITS`] at most 1.4. The first two are too little for the
+/// empty one.
 const ROOM: [u64; 5] = [40, 200, 700, 1_200, 2_000];
 
 /// A run whose files may not grow beyond so many KiB, which is how a quota looks to a program.
 fn sync_within(home: &Home, cloud: &Cloud, kib: u64) -> Said {
     let mut command = Command::new("sh");
-    // The signal that comes with the limit is ignored, so that a write fails as it does on a full disk. POSIX counts
-    // in blocks of 512 bytes.
-    command.args(["-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "sh", &(kib * 2).to_string(), BINARY]);
-    home.run_as(command, ["sync", "--all-functions", "--max-rps", &SEVERAL_COMMITS.to_string(), "--since", "3d"])
-        .signed()
-        .to(cloud)
-        .output()
+    // The signal that comes with the limit is ignored, so that a write fails as it does on a full
+    // disk. POSIX counts in blocks of 512 bytes.
+    command.args([
+        "-c",
+        "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"",
+        "sh",
+        &(kib * 2).to_string(),
+        BINARY,
+    ]);
+    home.run_as(
+        command,
+        ["sync", "--all-functions", "--max-rps", &SEVERAL_COMMITS.to_string(), "--since", "3d"],
+    )
+    .signed()
+    .to(cloud)
+    .output()
 }
 
 #[test]
@@ -34,7 +45,8 @@ fn a_limit_on_its_files_ends_the_run_and_harms_nothing() {
         drop(said);
         if kib > 400 {
             home.run(["check"]).exits(0);
-            halfway += usize::from(archive::number(&home.db(), "SELECT count(*) FROM invocations") > 0);
+            halfway +=
+                usize::from(archive::number(&home.db(), "SELECT count(*) FROM invocations") > 0);
         }
         home.sync_since(&cloud, "3d").exits(0);
         home.run(["check"]).exits(0);
@@ -59,7 +71,9 @@ fn a_limit_on_its_files_kills_no_command() {
         .exits(6)
         .says("error: cannot copy the archive to `copy.db`: it cannot be written to")
         .says("hint: check who may write");
-    within(&["emulate", "--dump-world", "world"]).exits(2).says("cannot write the world to `world`: File too large");
+    within(&["emulate", "--dump-world", "world"])
+        .exits(2)
+        .says("cannot write the world to `world`: File too large");
     within(&["demo"]).exits(6).says("it cannot be written to");
     assert!(home.kept() == before, "something was left behind");
     within(&["sync", "--all-functions", "--db", "new.db"]).exits(6).says("it cannot be written to");
@@ -74,19 +88,27 @@ fn a_limit_on_open_files_is_named() {
     for limit in 4..14 {
         for args in [&["status"][..], &["check"], &["query", "summary"], &["backup", "copy.db"]] {
             let mut command = Command::new("sh");
-            command.args(["-c", "ulimit -n \"$1\"; shift; exec \"$@\"", "sh", &limit.to_string(), BINARY]);
+            command.args([
+                "-c",
+                "ulimit -n \"$1\"; shift; exec \"$@\"",
+                "sh",
+                &limit.to_string(),
+                BINARY,
+            ]);
             let said = home.run_as(command, args.to_vec()).output();
             if said.code() != 0 && said.stderr.contains("error: ") {
                 refused += 1;
-                said.exits(6).says("too few files can be opened at once").says("hint: raise the limit on open files");
+                said.exits(6)
+                    .says("too few files can be opened at once")
+                    .says("hint: raise the limit on open files");
             }
         }
     }
     assert!(refused > 3, "no limit was met");
 }
 
-/// A real full disk, where this test may mount one: a small file system in a mount namespace of its own, which is
-/// filled, looked at, and given room.
+/// A real full disk, where this test may mount one: a small file system in a mount namespace of its
+/// own, which is filled, looked at, and given room.
 #[test]
 fn a_full_disk_ends_the_run_and_harms_nothing() {
     let (home, cloud) = (Home::new(), many_pages());

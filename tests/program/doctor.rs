@@ -1,12 +1,14 @@
-//! `doctor`: every reading of the vendor's page is told apart, and everything that stands in the way is named.
+//! `doctor`: every reading of the vendor's page is told apart, and everything that stands in the
+//! way is named.
 
 use crate::archive::rows;
 use crate::cloud::{Cloud, later, now, settled_world, small_world};
 use crate::program::{Home, Program, Said};
 use fgarchive::clock::Clock;
 use fgarchive::emulator::{
-    ACCESS_KEY, Bounds, CappedCount, Count, ErrorForm, Fault, Faults, Filter, LastMarker, Lookup, MarkerForm, OpenTime,
-    Order, OverLimit, Readings, RouteName, Rule, SECRET_KEY, Times, WorldSpec,
+    ACCESS_KEY, Bounds, CappedCount, Count, ErrorForm, Fault, Faults, Filter, LastMarker, Lookup,
+    MarkerForm, OpenTime, Order, OverLimit, Readings, RouteName, Rule, SECRET_KEY, Times,
+    WorldSpec,
 };
 use fgarchive::store::file::Archive;
 use serde_json::Value;
@@ -30,7 +32,8 @@ fn reading(switch: impl Fn(&mut Readings)) -> Readings {
     readings
 }
 
-/// Every switch of the stand-in that can be seen from outside, the question that it answers, and how.
+/// Every switch of the stand-in that can be seen from outside, the question that it answers, and
+/// how.
 fn switches() -> Vec<(Readings, &'static str, &'static str)> {
     let window = "time that windows select by";
     let next = "next_marker on the last page";
@@ -41,7 +44,11 @@ fn switches() -> Vec<(Readings, &'static str, &'static str)> {
         (reading(|it| it.order = Order::NewestFirst), "order", "newest first, by start"),
         (reading(|it| it.order = Order::ById), "order", "not by time"),
         (reading(|_| ()), "order of equals", "the same each time"),
-        (reading(|it| it.order = Order::UnstableTies), "order of equals", "changes from answer to answer"),
+        (
+            reading(|it| it.order = Order::UnstableTies),
+            "order of equals",
+            "changes from answer to answer",
+        ),
         (reading(|_| ()), "bounds of a window", "both included"),
         (
             reading(|it| it.bounds = Bounds::InclusiveExclusive),
@@ -53,7 +60,11 @@ fn switches() -> Vec<(Readings, &'static str, &'static str)> {
             "bounds of a window",
             "the upper included, the lower not",
         ),
-        (reading(|it| it.bounds = Bounds::ExclusiveExclusive), "bounds of a window", "neither included"),
+        (
+            reading(|it| it.bounds = Bounds::ExclusiveExclusive),
+            "bounds of a window",
+            "neither included",
+        ),
         (reading(|_| ()), window, "start"),
         (reading(|it| it.filter = Filter::End), window, "end"),
         (reading(|it| it.filter = Filter::End), "order", "oldest first, by end"),
@@ -65,7 +76,11 @@ fn switches() -> Vec<(Readings, &'static str, &'static str)> {
         (reading(|it| it.last_marker = LastMarker::Zero), next, "zero"),
         (reading(|it| it.last_marker = LastMarker::Same), next, "the marker that was asked for"),
         (reading(|it| it.last_marker = LastMarker::Absent), next, "absent"),
-        (reading(|it| it.marker_form = MarkerForm::String), "form of next_marker", "a number in a string"),
+        (
+            reading(|it| it.marker_form = MarkerForm::String),
+            "form of next_marker",
+            "a number in a string",
+        ),
         (reading(|it| it.marker_form = MarkerForm::Absent), "form of next_marker", "absent"),
         (reading(|_| ()), "form of error_code", "a number"),
         (
@@ -73,15 +88,27 @@ fn switches() -> Vec<(Readings, &'static str, &'static str)> {
             "form of error_code",
             "an empty string, a number in a string",
         ),
-        (reading(|it| it.error_form = ErrorForm::StringOrAbsent), "form of error_code", "absent, a number in a string"),
-        (reading(|it| it.error_form = ErrorForm::StringOrNull), "form of error_code", "null, a number in a string"),
+        (
+            reading(|it| it.error_form = ErrorForm::StringOrAbsent),
+            "form of error_code",
+            "absent, a number in a string",
+        ),
+        (
+            reading(|it| it.error_form = ErrorForm::StringOrNull),
+            "form of error_code",
+            "null, a number in a string",
+        ),
         (reading(|_| ()), unknown_end, "an empty string"),
         (reading(|it| it.open_time = OpenTime::Null), unknown_end, "null"),
         (reading(|it| it.open_time = OpenTime::Absent), unknown_end, "absent"),
         (reading(|it| it.open_time = OpenTime::YearOne), unknown_end, "a time in year 1"),
         (reading(|it| it.open_time = OpenTime::Start), unknown_end, "the start"),
         (reading(|_| ()), by_id, "the given one; without one, the default"),
-        (reading(|it| it.lookup = Lookup::GivenWindow), by_id, "the given one; without one, all time"),
+        (
+            reading(|it| it.lookup = Lookup::GivenWindow),
+            by_id,
+            "the given one; without one, all time",
+        ),
         (reading(|it| it.lookup = Lookup::Anywhere), by_id, "none"),
         (reading(|_| ()), "limit above 500", "means 500"),
         (reading(|it| it.over_limit = OverLimit::Refuse), "limit above 500", "refused"),
@@ -95,7 +122,11 @@ fn switches() -> Vec<(Readings, &'static str, &'static str)> {
             "the first 900",
         ),
         (reading(|_| ()), "longest window", "720 h at least"),
-        (reading(|it| it.max_window = Some("5d".parse().unwrap())), "longest window", "90 h at least"),
+        (
+            reading(|it| it.max_window = Some("5d".parse().unwrap())),
+            "longest window",
+            "90 h at least",
+        ),
         (reading(|_| ()), "window by default", "an hour at most"),
         (reading(|_| ()), "entries that are no records", "none"),
         (reading(|_| ()), "recording", "on"),
@@ -105,9 +136,12 @@ fn switches() -> Vec<(Readings, &'static str, &'static str)> {
 #[test]
 fn every_reading_is_told_apart() {
     for (readings, question, expected) in switches() {
-        // Dense enough that many records begin in one second, whatever the hour: a single pair may keep its order by chance.
+        // Dense enough that many records begin in one second, whatever the hour: a single pair may
+        // keep its order by chance.
         let world = match question {
-            "order of equals" => fgarchive::emulator::WorldSpec { records: 40_000, ..small_world() },
+            "order of equals" => {
+                fgarchive::emulator::WorldSpec { records: 40_000, ..small_world() }
+            }
             _ => small_world(),
         };
         let (home, cloud) = (Home::new(), Cloud::reading(world, readings));
@@ -125,8 +159,12 @@ fn what_was_found_is_printed_and_kept_with_its_date() {
     assert!(said.stdout.starts_with("verdict  question "), "{}", said.stdout);
     let kept = rows(&home.db(), "SELECT DISTINCT probed_at, verdict FROM probes");
     let at = cloud.now();
-    assert!(kept.iter().all(|row| row.starts_with(&at.to_string())) && !kept.is_empty(), "{kept:?} {at}");
-    let [printed, rows] = [said.stdout.lines().count() - 2, rows(&home.db(), "SELECT id FROM probes").len()];
+    assert!(
+        kept.iter().all(|row| row.starts_with(&at.to_string())) && !kept.is_empty(),
+        "{kept:?} {at}"
+    );
+    let [printed, rows] =
+        [said.stdout.lines().count() - 2, rows(&home.db(), "SELECT id FROM probes").len()];
     assert_eq!(printed, rows);
     home.run(["check"]).exits(0);
 }
@@ -146,7 +184,9 @@ fn troubles(said: &Said) -> Vec<(String, String)> {
     let checkup: Value = serde_json::from_str(&said.stdout).unwrap();
     let findings = checkup["findings"].as_array().unwrap().clone();
     let text = |finding: &Value, field: &str| finding[field].as_str().unwrap().to_owned();
-    let bad = findings.iter().filter(|finding| !["ok", "unknown"].contains(&text(finding, "verdict").as_str()));
+    let bad = findings
+        .iter()
+        .filter(|finding| !["ok", "unknown"].contains(&text(finding, "verdict").as_str()));
     bad.map(|finding| (text(finding, "question"), text(finding, "answer"))).collect()
 }
 
@@ -164,7 +204,10 @@ fn what_somebody_should_look_after_ends_it_with_7() {
         let home = Home::new();
         let said = doctor(&home, &cloud).args(["--json"]).exits(7);
         let troubles = troubles(&said);
-        assert!(matches!(&troubles[..], [(only, _)] if only == question), "{question}: {troubles:?}");
+        assert!(
+            matches!(&troubles[..], [(only, _)] if only == question),
+            "{question}: {troubles:?}"
+        );
         assert!(said.stderr.contains("error: one finding needs attention"), "{}", said.stderr);
         let told = doctor(&home, &cloud).exits(7).stdout;
         assert!(told.contains(&format!("\nhint: {question}: ")), "{told}");
@@ -174,12 +217,18 @@ fn what_somebody_should_look_after_ends_it_with_7() {
 #[test]
 fn a_refused_key_is_shown_once_and_never_printed() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
-    let said = doctor(&home, &cloud).env("HUAWEICLOUD_SDK_SK", "a-wrong-secret").args(["--json", "-vv"]).exits(4);
+    let said = doctor(&home, &cloud)
+        .env("HUAWEICLOUD_SDK_SK", "a-wrong-secret")
+        .args(["--json", "-vv"])
+        .exits(4);
     assert_eq!(troubles(&said), [("access".to_owned(), "refused".to_owned())]);
     assert_eq!(cloud.journal().total(), 1);
     let well = doctor(&home, &cloud).args(["-vv"]).exits(0);
     for secret in ["a-wrong-secret", SECRET_KEY] {
-        assert!(!said.everything().contains(secret) && !well.everything().contains(secret), "{secret} was printed");
+        assert!(
+            !said.everything().contains(secret) && !well.everything().contains(secret),
+            "{secret} was printed"
+        );
     }
     assert!(!well.everything().contains(&format!("={ACCESS_KEY}")));
 }
@@ -195,7 +244,11 @@ fn a_service_that_fails_is_told_from_one_that_refuses() {
     assert!(said.stderr.contains("the check-up ended early: "), "{}", said.stderr);
     let named = cloud.functions()[0].name().to_owned();
     let said = doctor(&home, &cloud).args(["--json", "--function", &named]).exits(0);
-    assert_eq!(answer(&said.json(), "order"), Some("oldest first, by start"), "a named function needs no listing");
+    assert_eq!(
+        answer(&said.json(), "order"),
+        Some("oldest first, by start"),
+        "a named function needs no listing"
+    );
 }
 
 #[test]

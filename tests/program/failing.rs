@@ -25,15 +25,24 @@ fn missing_elsewhere(home: &Home, cloud: &Cloud, bad: &Shown) -> usize {
     let elsewhere = |number: usize, shown: &Shown| number != 0 || shown.start != bad.start;
     let all = (0..world.functions().len())
         .flat_map(|number| world.shown(number, cloud.now()).map(move |shown| (number, shown)));
-    all.filter(|(number, shown)| elsewhere(*number, shown) && !archived.contains_key(&shown.id.to_string())).count()
+    all.filter(|(number, shown)| {
+        elsewhere(*number, shown) && !archived.contains_key(&shown.id.to_string())
+    })
+    .count()
 }
 
 #[test]
 fn a_page_that_always_fails_costs_its_second() {
     let cases = [
-        (Fault::Status { code: 500, body: BodyKind::Json }, "the service is unavailable (HTTP 500 FSS.0500"),
+        (
+            Fault::Status { code: 500, body: BodyKind::Json },
+            "the service is unavailable (HTTP 500 FSS.0500",
+        ),
         (Fault::Garbled, "the answer is broken (HTTP 200"),
-        (Fault::Status { code: 413, body: BodyKind::Json }, "the service refused the request (HTTP 413"),
+        (
+            Fault::Status { code: 413, body: BodyKind::Json },
+            "the service refused the request (HTTP 413",
+        ),
         (Fault::Status { code: 403, body: BodyKind::Json }, "access is refused (HTTP 403"),
         (Fault::Throttled { retry_after: None }, "the service asks to slow down (HTTP 429"),
     ];
@@ -44,13 +53,20 @@ fn a_page_that_always_fails_costs_its_second() {
                 let bad = chosen(&cloud);
                 let holding = Some(bad.id.to_string());
                 cloud.emulator.set_faults(Faults::rule(Rule { holding, ..fault.into() }));
-                let said = run(&home, &cloud).exits(3).says("could not be proven complete").says(reason);
+                let said =
+                    run(&home, &cloud).exits(3).says("could not be proven complete").says(reason);
                 let report = said.json();
                 let unproven = report["functions"][0]["unproven"].as_array().unwrap().clone();
-                assert!(unproven[0]["reason"].as_str().unwrap().starts_with(reason), "{unproven:?}");
+                assert!(
+                    unproven[0]["reason"].as_str().unwrap().starts_with(reason),
+                    "{unproven:?}"
+                );
                 let windows = truth::unproven(&home.db(), &cloud.functions()[0]);
                 let (from, until) = (later(bad.start, -1), later(bad.start, 2));
-                assert!(windows.iter().all(|window| from <= window.begin && window.end <= until), "{windows:?}");
+                assert!(
+                    windows.iter().all(|window| from <= window.begin && window.end <= until),
+                    "{windows:?}"
+                );
                 assert_eq!(missing_elsewhere(&home, &cloud, &bad), 0);
                 assert!(cloud.listings() < 250, "{} requests", cloud.listings());
                 home.run(["check"]).exits(0);
@@ -78,11 +94,19 @@ fn a_service_that_is_down_is_learnt_once_for_all_functions() {
         for fault in cases {
             scope.spawn(move || {
                 let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
-                let all = Rule { on: Some(fgarchive::emulator::RouteName::Invocations), ..fault.into() };
+                let all =
+                    Rule { on: Some(fgarchive::emulator::RouteName::Invocations), ..fault.into() };
                 cloud.emulator.set_faults(Faults::rule(all));
-                let said = run(&home, &cloud).exits(3).says("nothing else was answered either, so the run ended");
+                let said = run(&home, &cloud)
+                    .exits(3)
+                    .says("nothing else was answered either, so the run ended");
                 assert!(said.took < Duration::from_mins(1), "{:?}", said.took);
-                assert_eq!(said.stderr.matches("cannot list invocations").count(), 1, "{}", said.stderr);
+                assert_eq!(
+                    said.stderr.matches("cannot list invocations").count(),
+                    1,
+                    "{}",
+                    said.stderr
+                );
                 assert!(cloud.listings() < 40, "{} requests", cloud.listings());
                 cloud.emulator.set_faults(Faults::none());
                 run(&home, &cloud).exits(0);

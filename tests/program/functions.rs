@@ -46,7 +46,8 @@ fn entry(urn: &str) -> String {
 impl Project {
     /// A plain one of so many functions.
     fn of(functions: usize) -> Self {
-        let known: Vec<String> = (0..functions).map(|number| urn(&format!("f{number:04}"))).collect();
+        let known: Vec<String> =
+            (0..functions).map(|number| urn(&format!("f{number:04}"))).collect();
         Self {
             entries: known.iter().map(|urn| entry(urn)).collect(),
             page: 400,
@@ -61,8 +62,15 @@ impl Project {
     fn answer(&self, path: &str) -> (u16, String) {
         let not_found = || (404, self.not_found.to_owned());
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let marker = query.split('&').find_map(|pair| pair.strip_prefix("marker=")).unwrap_or("0").parse().unwrap();
-        let Some((_, function)) = path.split_once("/fgs/functions/") else { return (200, self.list(marker)) };
+        let marker = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("marker="))
+            .unwrap_or("0")
+            .parse()
+            .unwrap();
+        let Some((_, function)) = path.split_once("/fgs/functions/") else {
+            return (200, self.list(marker));
+        };
         let (urn, call) = function.split_once('/').unwrap_or((function, ""));
         if !self.known.contains(&urn.replace("%3A", ":")) {
             return not_found();
@@ -117,16 +125,28 @@ impl Stub {
     }
 
     fn sync(&self, home: &Home) -> Said {
-        self.run(home, &["sync", "--all-functions", "--max-rps", "100000", "--json", "--since", "1h"]).output()
+        self.run(
+            home,
+            &["sync", "--all-functions", "--max-rps", "100000", "--json", "--since", "1h"],
+        )
+        .output()
     }
 
     fn sync_one(&self, home: &Home, function: &str) -> Said {
-        self.run(home, &["sync", "--function", function, "--max-rps", "100000", "--json", "--since", "1h"]).output()
+        self.run(
+            home,
+            &["sync", "--function", function, "--max-rps", "100000", "--json", "--since", "1h"],
+        )
+        .output()
     }
 }
 
 /// Answers the requests of one connection.
-fn serve(socket: &TcpStream, project: &Mutex<Project>, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn serve(
+    socket: &TcpStream,
+    project: &Mutex<Project>,
+    log: &Mutex<Vec<String>>,
+) -> std::io::Result<()> {
     let mut lines = BufReader::new(socket).lines();
     while let Some(request) = lines.next().transpose()? {
         while lines.next().transpose()?.is_some_and(|header| !header.is_empty()) {}
@@ -149,10 +169,14 @@ fn a_list_without_markers_goes_on_by_offset() {
     let (home, stub) = (Home::new(), Stub::new(Project { page: 7, ..Project::of(40) }));
     let said = stub.sync(&home).exits(0);
     assert_eq!(functions(&home), 40);
-    assert_eq!((&said.json()["list"]["proven"], &said.json()["list"]["functions"]), (&true.into(), &40.into()));
+    assert_eq!(
+        (&said.json()["list"]["proven"], &said.json()["list"]["functions"]),
+        (&true.into(), &40.into())
+    );
 }
 
-/// What is known is archived, what was archived before as well, and the run says that there may be more.
+/// What is known is archived, what was archived before as well, and the run says that there may be
+/// more.
 #[test]
 fn a_list_that_ends_too_early_is_no_whole_one() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(4)));
@@ -166,8 +190,12 @@ fn a_list_that_ends_too_early_is_no_whole_one() {
     assert_eq!(gone(&home), [""; 0], "a list that may not be whole takes nothing away");
     let asked = stub.take_asked();
     let fourth = format!("{}/async-invocations", urn("f0003"));
-    assert!(asked.iter().any(|path| path.ends_with(&fourth)), "what the list left out is archived: {asked:?}");
-    let complete = "SELECT count(*) FROM windows WHERE state IN ('settled', 'proven') GROUP BY function_id";
+    assert!(
+        asked.iter().any(|path| path.ends_with(&fourth)),
+        "what the list left out is archived: {asked:?}"
+    );
+    let complete =
+        "SELECT count(*) FROM windows WHERE state IN ('settled', 'proven') GROUP BY function_id";
     assert_eq!(archive::rows(&home.db(), complete).len(), 4);
 }
 
@@ -211,14 +239,23 @@ fn a_service_that_knows_one_form_of_a_urn_is_asked_in_that_form() {
         project.known = vec![format!("{name}{known}")];
         let (home, stub) = (Home::new(), Stub::new(project));
         stub.sync(&home).exits(0);
-        let of_form =
-            |form: &str, asked: &[String]| asked.iter().filter(|path| path.contains(&format!("{name}{form}/"))).count();
+        let of_form = |form: &str, asked: &[String]| {
+            asked.iter().filter(|path| path.contains(&format!("{name}{form}/"))).count()
+        };
         let other = if known.is_empty() { ":latest" } else { "" };
         let asked = stub.take_asked();
-        assert_eq!(of_form(other, &asked), usize::from(listed != known), "{listed} {known}: {asked:?}");
+        assert_eq!(
+            of_form(other, &asked),
+            usize::from(listed != known),
+            "{listed} {known}: {asked:?}"
+        );
         let kept = archive::rows(&home.db(), "SELECT urn, asked_as FROM functions");
         assert_eq!(kept, [format!("{name}|{name}{known}")]);
-        for said in [stub.sync(&home), stub.sync_one(&home, "f0000"), stub.sync_one(&home, &format!("{name}{other}"))] {
+        for said in [
+            stub.sync(&home),
+            stub.sync_one(&home, "f0000"),
+            stub.sync_one(&home, &format!("{name}{other}")),
+        ] {
             said.exits(0);
             let asked = stub.take_asked();
             assert_eq!(of_form(other, &asked), 0, "the form that answers is remembered: {asked:?}");
@@ -232,7 +269,9 @@ fn a_service_that_knows_one_form_of_a_urn_is_asked_in_that_form() {
 #[test]
 fn a_function_that_is_not_known_is_asked_for_twice_in_each_form() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(1)));
-    for (function, requests) in [("typo".to_owned(), 4), (urn("f0000:!prod"), 2), (urn("f0000:7"), 2)] {
+    for (function, requests) in
+        [("typo".to_owned(), 4), (urn("f0000:!prod"), 2), (urn("f0000:7"), 2)]
+    {
         for _ in 0..2 {
             stub.sync_one(&home, &function)
                 .exits(3)
@@ -287,7 +326,9 @@ fn what_was_only_set_out_for_and_is_deleted_alarms_nobody() {
         let (home, stub) = (Home::new(), Stub::new(Project::of(3)));
         stub.sync(&home).exits(0);
         let connection = rusqlite::Connection::open(home.db()).unwrap();
-        connection.execute_batch("DELETE FROM windows WHERE function_id = 1; DELETE FROM recording").unwrap();
+        connection
+            .execute_batch("DELETE FROM windows WHERE function_id = 1; DELETE FROM recording")
+            .unwrap();
         if record.is_some() {
             let kept = "INSERT INTO invocations (request_id, function_id, status, first_run_id, changed_run_id)
                         VALUES ('a', 1, 'SUCCESS', 1, 1)";
@@ -305,12 +346,15 @@ fn what_was_only_set_out_for_and_is_deleted_alarms_nobody() {
     }
 }
 
-/// A list may leave out a function for want of rights: while new records come of it, it is archived.
+/// A list may leave out a function for want of rights: while new records come of it, it is
+/// archived.
 #[test]
 fn what_a_list_leaves_out_and_goes_on_is_not_gone() {
     let record = |id: &str| {
         let start = later(now(), -60).to_wire();
-        format!(r#"{{"request_id":"{id}","status":"SUCCESS","start_time":"{start}","end_time":"{start}"}}"#)
+        format!(
+            r#"{{"request_id":"{id}","status":"SUCCESS","start_time":"{start}","end_time":"{start}"}}"#
+        )
     };
     let (home, stub) = (Home::new(), Stub::new(Project::of(3)));
     stub.change(|project| project.records.push(record("old")));
@@ -332,9 +376,14 @@ fn a_function_that_is_gone_is_told_once_and_worries_nobody() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(4)));
     stub.sync(&home).exits(0);
     stub.change(|project| project.delete("f0003"));
-    let said = stub.sync(&home).exits(0).says("gone: the service knows it no more").says("default:f0003");
+    let said =
+        stub.sync(&home).exits(0).says("gone: the service knows it no more").says("default:f0003");
     let told = said.json();
-    let function = told["functions"].as_array().unwrap().iter().find(|function| !function["gone_at"].is_null());
+    let function = told["functions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|function| !function["gone_at"].is_null());
     assert_eq!(function.unwrap()["urn"], urn("f0003"));
     assert_eq!(gone(&home), ["f0003"]);
     stub.take_asked();
@@ -344,7 +393,11 @@ fn a_function_that_is_gone_is_told_once_and_worries_nobody() {
     let asked = stub.take_asked();
     assert!(asked.iter().all(|path| !path.contains("f0003")), "{asked:?}");
     let status = home.run(["status", "--max-age", "1h", "--json"]).exits(0).json();
-    assert!(status["functions"][3]["gone_at"].is_string() && status["functions"][0]["gone_at"].is_null(), "{status}");
+    assert!(
+        status["functions"][3]["gone_at"].is_string()
+            && status["functions"][0]["gone_at"].is_null(),
+        "{status}"
+    );
     assert!(home.run(["status"]).exits(0).stdout.contains(" gone "));
     let old = "DELETE FROM windows WHERE function_id = 4";
     rusqlite::Connection::open(home.db()).unwrap().execute(old, []).unwrap();
@@ -353,7 +406,8 @@ fn a_function_that_is_gone_is_told_once_and_worries_nobody() {
     assert_eq!(stub.take_asked(), [""; 0]);
 }
 
-/// One "not found" loses nothing: the function goes on where it was as soon as it answers or is listed.
+/// One "not found" loses nothing: the function goes on where it was as soon as it answers or is
+/// listed.
 #[test]
 fn a_function_that_comes_back_goes_on_where_it_was() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(2)));
@@ -378,7 +432,8 @@ fn a_function_that_comes_back_goes_on_where_it_was() {
     }
 }
 
-/// A list of another project, or one shortened for want of rights, takes no function away that answers.
+/// A list of another project, or one shortened for want of rights, takes no function away that
+/// answers.
 #[test]
 fn a_list_without_most_functions_needs_their_own_word() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(4)));
@@ -387,11 +442,17 @@ fn a_list_without_most_functions_needs_their_own_word() {
         project.entries.clear();
         project.count = Some(0);
     });
-    let said = stub.sync(&home).exits(3).says("it leaves out most functions, and 4 of them still answer");
+    let said =
+        stub.sync(&home).exits(3).says("it leaves out most functions, and 4 of them still answer");
     assert_eq!((gone(&home).len(), &said.json()["list"]["proven"]), (0, &false.into()));
     stub.change(|project| project.known.clear());
     let said = stub.sync(&home).exits(0).says("and 1 more");
-    assert_eq!(said.stderr.lines().filter(|line| line.contains("gone:")).count(), 1, "{}", said.stderr);
+    assert_eq!(
+        said.stderr.lines().filter(|line| line.contains("gone:")).count(),
+        1,
+        "{}",
+        said.stderr
+    );
     assert_eq!(gone(&home).len(), 4);
 }
 
@@ -415,6 +476,9 @@ fn an_old_archive_is_told_by_the_exit_code_whoever_reads() {
     let said = home.run_as(command, ["status", "--max-age", "0s"]).output();
     assert_eq!(said.stdout, "7\n");
     let told = std::fs::read_to_string(home.join("err")).unwrap();
-    assert!(told.contains("default:f0002 covered through") && told.contains("and 37 more functions"), "{told}");
+    assert!(
+        told.contains("default:f0002 covered through") && told.contains("and 37 more functions"),
+        "{told}"
+    );
     assert!(!told.contains("f0003"), "{told}");
 }

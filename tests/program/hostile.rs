@@ -1,4 +1,5 @@
-//! Answers made to harm: too long, too many, too deep, without end. Each ends the run with a word, in little memory.
+//! Answers made to harm: too long, too many, too deep, without end. Each ends the run with a word,
+//! in little memory.
 
 use crate::cloud::{Cloud, settled_world};
 use crate::program::{BINARY, Home, Said};
@@ -8,8 +9,9 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-/// What the program may take for its data, in KiB: the bound of a large run, and bodies of 16 MiB in four places at once with
-/// what reading them takes. Beyond it the system gives nothing more, and the program breaks off.
+/// What the program may take for its data, in KiB: the bound of a large run, and bodies of 16 MiB
+/// in four places at once with what reading them takes. Beyond it the system gives nothing more,
+/// and the program breaks off.
 const MEMORY: u64 = 256 * 1024;
 
 /// What is sent behind the head of an answer.
@@ -43,9 +45,13 @@ fn serve(head: &str, body: Body) -> String {
 fn answer(mut socket: TcpStream, head: &str, body: &Body) -> std::io::Result<()> {
     let mut request = [0; 8_192];
     let read = socket.read(&mut request)?;
-    // What is asked behind the first page of a list is not there, so that a walk of what can be read is over.
-    if matches!(body, Body::Whole(_)) && String::from_utf8_lossy(&request[..read]).contains("marker=1&") {
-        return socket.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"invocations\":[]}");
+    // What is asked behind the first page of a list is not there, so that a walk of what can be
+    // read is over.
+    if matches!(body, Body::Whole(_))
+        && String::from_utf8_lossy(&request[..read]).contains("marker=1&")
+    {
+        return socket
+            .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"invocations\":[]}");
     }
     socket.write_all(head.as_bytes())?;
     match body {
@@ -60,7 +66,8 @@ fn answer(mut socket: TcpStream, head: &str, body: &Body) -> std::io::Result<()>
             socket.set_read_timeout(Some(*pause))?;
             for byte in bytes {
                 socket.write_all(&[*byte])?;
-                // Nothing more is said to us: the read takes the pause, or ends as the program hangs up.
+                // Nothing more is said to us: the read takes the pause, or ends as the program
+                // hangs up.
                 if matches!(socket.read(&mut request), Ok(0)) {
                     return Ok(());
                 }
@@ -74,7 +81,8 @@ fn answer(mut socket: TcpStream, head: &str, body: &Body) -> std::io::Result<()>
 fn bounded(home: &Home, address: &str, timeout: &str) -> Said {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -d \"$1\"; shift; exec \"$@\"", "sh", &MEMORY.to_string(), BINARY]);
-    let arguments = ["sync", "--function", "order-export", "--max-rps", "100000", "--request-timeout", timeout];
+    let arguments =
+        ["sync", "--function", "order-export", "--max-rps", "100000", "--request-timeout", timeout];
     let program = home.run_as(command, arguments).signed().env("FGARCHIVE_ENDPOINT", address);
     program.env("FGARCHIVE_REGION", "cn-north-4").output()
 }
@@ -87,14 +95,17 @@ fn filled(first: &str, again: &str, last: &str) -> Body {
 
 fn length(body: &Body) -> String {
     match body {
-        Body::Whole(bytes) | Body::Everywhere(bytes) => format!("Content-Length: {}\r\n", bytes.len()),
+        Body::Whole(bytes) | Body::Everywhere(bytes) => {
+            format!("Content-Length: {}\r\n", bytes.len())
+        }
         _ => String::new(),
     }
 }
 
 /// A million records in as few bytes as they can have.
 fn a_million_records() -> Body {
-    let records: Vec<String> = (0..1_000_000).map(|id| format!(r#"{{"request_id":{id}}}"#)).collect();
+    let records: Vec<String> =
+        (0..1_000_000).map(|id| format!(r#"{{"request_id":{id}}}"#)).collect();
     Body::Whole(format!(r#"{{"invocations":[{}]}}"#, records.join(",")).into_bytes())
 }
 
@@ -131,8 +142,16 @@ fn cases() -> Vec<(&'static str, String, Body, &'static str)> {
         ),
         ("without end", chunked, Body::Endless(b"", long), "the answer is too large"),
         plain("a million records", a_million_records(), "the answer is too large"),
-        plain("a list of nothing", filled(r#"{"invocations":[0"#, ",0", "]}"), "the answer is too large"),
-        plain("empty records", filled(r#"{"invocations":[{}"#, ",{}", "]}"), "the answer is too large"),
+        plain(
+            "a list of nothing",
+            filled(r#"{"invocations":[0"#, ",0", "]}"),
+            "the answer is too large",
+        ),
+        plain(
+            "empty records",
+            filled(r#"{"invocations":[{}"#, ",{}", "]}"),
+            "the answer is too large",
+        ),
         plain("a list elsewhere", filled(r#"{"invocations":[],"x":[0"#, ",0", "]}"), "no failure"),
         plain("many fields", filled(r#"{"invocations":[],"a":0"#, r#","a":0"#, "}"), "no failure"),
         plain(
@@ -140,20 +159,44 @@ fn cases() -> Vec<(&'static str, String, Body, &'static str)> {
             filled(r#"{"count":1,"invocations":[{"a":0"#, r#","a":0"#, "}]}"),
             "no failure",
         ),
-        plain("deep", Body::Whole(format!("{deep}{brackets}").into_bytes()), "the answer is broken"),
+        plain(
+            "deep",
+            Body::Whole(format!("{deep}{brackets}").into_bytes()),
+            "the answer is broken",
+        ),
         plain("a deep record", Body::Whole(nested.into_bytes()), "no failure"),
         plain(
             "a long message",
-            filled(r#"{"count":1,"invocations":[{"request_id":"a","error_message":""#, "x", r#""}]}"#),
+            filled(
+                r#"{"count":1,"invocations":[{"request_id":"a","error_message":""#,
+                "x",
+                r#""}]}"#,
+            ),
             "no failure",
         ),
-        plain("one page for all", Body::Everywhere(SAME.as_bytes().to_vec()), "one range could not be proven complete"),
+        plain(
+            "one page for all",
+            Body::Everywhere(SAME.as_bytes().to_vec()),
+            "one range could not be proven complete",
+        ),
         (ENDLESS_HEAD, String::new(), Body::Endless(b"", b"a: b\r\n"), "the answer is too large"),
         plain("a count of a billion", counted("1000000001"), "could not be proven complete"),
-        plain("a count beyond all", counted("18446744073709551615"), "could not be proven complete"),
-        plain("a count below nothing", counted("-9223372036854775808"), "could not be proven complete"),
+        plain(
+            "a count beyond all",
+            counted("18446744073709551615"),
+            "could not be proven complete",
+        ),
+        plain(
+            "a count below nothing",
+            counted("-9223372036854775808"),
+            "could not be proven complete",
+        ),
         plain("a count in the clouds", counted("1e308"), "could not be proven complete"),
-        plain(DROPS, Body::Trickling(vec![b' '; 1_000], Duration::from_millis(100)), "the answer took too long"),
+        plain(
+            DROPS,
+            Body::Trickling(vec![b' '; 1_000], Duration::from_millis(100)),
+            "the answer took too long",
+        ),
     ]
 }
 
@@ -165,8 +208,14 @@ fn whatever_is_sent_the_run_ends_with_a_word_and_in_little_memory() {
             scope.spawn(move || {
                 let head = if name == ENDLESS_HEAD { head } else { head + "\r\n" };
                 let (home, address) = (Home::new(), serve(&head, body));
-                let said = bounded(&home, &address, if [DROPS, ENDLESS_HEAD].contains(&name) { "1s" } else { "30s" });
-                let ended = said.code() == 3 && said.stderr.contains("\nhint: ") && said.stderr.contains(expected);
+                let said = bounded(
+                    &home,
+                    &address,
+                    if [DROPS, ENDLESS_HEAD].contains(&name) { "1s" } else { "30s" },
+                );
+                let ended = said.code() == 3
+                    && said.stderr.contains("\nhint: ")
+                    && said.stderr.contains(expected);
                 let well = expected == "no failure" && said.code() == 0;
                 assert!(ended || well, "{name}: exit {}: {}", said.code(), said.stderr);
                 home.run(["check"]).exits(0);
@@ -175,7 +224,8 @@ fn whatever_is_sent_the_run_ends_with_a_word_and_in_little_memory() {
     });
 }
 
-/// The bound is one that a good run keeps, and a body that unpacks to far more than may be is known by its unpacking.
+/// The bound is one that a good run keeps, and a body that unpacks to far more than may be is known
+/// by its unpacking.
 #[test]
 fn the_bound_of_memory_lets_a_good_run_through() {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));

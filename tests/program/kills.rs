@@ -15,12 +15,12 @@ const KILLS: usize = 36;
 /// A run over every function and three days.
 const ALL_SINCE: [&str; 6] = ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"];
 
-/// After so many kills of one archive a run has at least the time that an undisturbed one takes: where the last page of a
-/// window comes late in it, hardly a run would come so far.
+/// After so many kills of one archive a run has at least the time that an undisturbed one takes:
+/// where the last page of a window comes late in it, hardly a run would come so far.
 const PATIENCE: f64 = 12.0;
 
-/// Requests a second at which a run over [`many_pages`] makes several commits on the fastest of machines: one is made
-/// every half a second, and there are some 2,400 pages.
+/// Requests a second at which a run over [`many_pages`] makes several commits on the fastest of
+/// machines: one is made every half a second, and there are some 2,400 pages.
 pub(crate) const SEVERAL_COMMITS: u32 = 1_600;
 
 /// Small pages, so that there are many.
@@ -34,13 +34,18 @@ pub(crate) fn many_pages_world() -> WorldSpec {
 
 /// What two archives of the same world share, whichever runs filled them.
 fn content(home: &Home) -> (archive::Records, Vec<String>, Vec<String>) {
-    // What one run found empty waits for another to settle it; how often that was depends on the kills.
+    // What one run found empty waits for another to settle it; how often that was depends on the
+    // kills.
     let windows = "SELECT function_id, min(begin_time), max(end_time), sum(unixepoch(end_time) - unixepoch(begin_time))
                      FROM windows
                     WHERE state = 'settled' OR (distinct_count = 0 AND unixepoch(walked_at) - unixepoch(end_time) >= 900)
                     GROUP BY 1 ORDER BY 1";
     let changes = "SELECT request_id, from_status, to_status FROM status_changes ORDER BY 1";
-    (archive::records(&home.db()), archive::rows(&home.db(), windows), archive::rows(&home.db(), changes))
+    (
+        archive::records(&home.db()),
+        archive::rows(&home.db(), windows),
+        archive::rows(&home.db(), changes),
+    )
 }
 
 #[test]
@@ -49,13 +54,19 @@ fn killed_at_any_moment_and_run_again_it_equals_an_undisturbed_archive() {
     // An age would begin each run's horizon elsewhere.
     let since = crate::cloud::later(now(), -3 * 86_400).to_string();
     let undisturbed = Home::new();
-    let whole = undisturbed.sync_at(SEVERAL_COMMITS, &cloud).args(["--since", &since]).exits(0).took;
+    let whole =
+        undisturbed.sync_at(SEVERAL_COMMITS, &cloud).args(["--since", &since]).exits(0).took;
     let (mut killed, mut halfway, mut seed) = (0, 0, 0);
     while killed < KILLS {
         seed += 1;
         let (mut rng, home) = (Rng::with_seed(seed), Home::new());
         let mut of_this = 0;
-        while kill_or_complete(&home, &cloud, &since, whole.mul_f64(rng.f64() + f64::from(of_this) / PATIENCE)) {
+        while kill_or_complete(
+            &home,
+            &cloud,
+            &since,
+            whole.mul_f64(rng.f64() + f64::from(of_this) / PATIENCE),
+        ) {
             (killed, of_this) = (killed + 1, of_this + 1);
             if check_what_it_left(&home, &cloud) {
                 let records = archive::number(&home.db(), "SELECT count(*) FROM invocations");
@@ -82,9 +93,11 @@ fn kill_or_complete(home: &Home, cloud: &Cloud, since: &str, after: Duration) ->
     }
 }
 
-/// Checks what a killed run left; false when it had not committed its first transaction, the one that makes the schema.
+/// Checks what a killed run left; false when it had not committed its first transaction, the one
+/// that makes the schema.
 fn check_what_it_left(home: &Home, cloud: &Cloud) -> bool {
-    let begun = home.db().exists() && archive::number(&home.db(), "SELECT count(*) FROM sqlite_schema") > 0;
+    let begun =
+        home.db().exists() && archive::number(&home.db(), "SELECT count(*) FROM sqlite_schema") > 0;
     home.run(["check"]).exits(if begun { 0 } else { 6 });
     if begun {
         truth::assert_missing_is_told(cloud, &home.db());
@@ -92,7 +105,8 @@ fn check_what_it_left(home: &Home, cloud: &Cloud) -> bool {
     begun
 }
 
-/// Killed while it is about to commit: a write-ahead log that grows says that a commit is under way.
+/// Killed while it is about to commit: a write-ahead log that grows says that a commit is under
+/// way.
 #[test]
 fn killed_in_the_middle_of_a_commit_it_equals_an_undisturbed_archive() {
     let cloud = many_pages();
@@ -123,12 +137,18 @@ fn told_to_stop_it_keeps_what_it_fetched() {
         let mut run = home.run_as(heeding, ALL_SINCE).signed().to(&cloud).start();
         run.until("some pages are asked", |_| cloud.listings() > 40);
         run.signal(signal);
-        let said =
-            run.wait().exits(130).says("the run was interrupted; what it fetched is kept").says("hint: run it again");
+        let said = run
+            .wait()
+            .exits(130)
+            .says("the run was interrupted; what it fetched is kept")
+            .says("hint: run it again");
         assert!(said.took < Duration::from_secs(10), "{:?}", said.took);
         let kept = archive::number(&home.db(), "SELECT count(*) FROM invocations");
         assert!(kept >= 100, "{kept} records of 40 pages are kept");
-        assert_eq!(archive::rows(&home.db(), "SELECT outcome, exit_code FROM runs"), ["interrupted|130"]);
+        assert_eq!(
+            archive::rows(&home.db(), "SELECT outcome, exit_code FROM runs"),
+            ["interrupted|130"]
+        );
         cloud.emulator.set_faults(fgarchive::emulator::Faults::none());
         home.sync_since(&cloud, "3d").exits(0);
         truth::assert_whole(&cloud, &home.db());
@@ -169,8 +189,10 @@ fn a_second_run_leaves_at_once_and_a_killed_one_blocks_nobody() {
     cloud.emulator.forget();
     first.until("it asks", |_| cloud.journal().total() > 0);
     let (before, asked) = (home.kept(), cloud.journal().total());
-    let second =
-        home.sync(&cloud).exits(5).says("cannot begin a run on the archive `fgarchive.db`: another run holds it");
+    let second = home
+        .sync(&cloud)
+        .exits(5)
+        .says("cannot begin a run on the archive `fgarchive.db`: another run holds it");
     assert!(second.took < Duration::from_secs(3), "{:?}", second.took);
     assert_eq!(cloud.journal().total(), asked, "the second run asked the service");
     assert!(home.kept() == before, "the second run changed something");

@@ -1,5 +1,5 @@
-//! Runs in this process, over the real client and a real socket, on a clock that is the cloud's too: time passes when
-//! the test says so.
+//! Runs in this process, over the real client and a real socket, on a clock that is the cloud's
+//! too: time passes when the test says so.
 
 use crate::archive::{self, Records};
 use crate::cloud::{Cloud, RUNTIME, later, pause};
@@ -92,7 +92,8 @@ impl Live {
         Client::new(settings).unwrap()
     }
 
-    /// A child that another test has just begun holds our lock as well, until it becomes another program.
+    /// A child that another test has just begun holds our lock as well, until it becomes another
+    /// program.
     fn open(&self) -> Archive {
         loop {
             match Archive::open(&self.db()) {
@@ -109,7 +110,8 @@ impl Live {
     pub(crate) fn run_for(&self, task: Task, settings: &Settings) -> RunReport {
         let mut archive = self.open();
         let (clock, cancel) = (&self.cloud.clock, CancellationToken::new());
-        let source = RunSource { name: "live".into(), source: self.client(), settings: settings.clone() };
+        let source =
+            RunSource { name: "live".into(), source: self.client(), settings: settings.clone() };
         let plan = RunPlan { task, sources: vec![source] };
         RUNTIME.block_on(sync::run(&mut archive, plan, clock, &cancel, &mut Unwatched)).unwrap()
     }
@@ -147,7 +149,8 @@ impl Live {
 /// How long a world goes on after the first run, seconds.
 pub(crate) const GOES_ON: i64 = 2 * 3_600;
 
-/// The end of every world here, 2026-03-01T12:00:00Z: a test that has a clock of its own is the same on every day.
+/// The end of every world here, 2026-03-01T12:00:00Z: a test that has a clock of its own is the
+/// same on every day.
 pub(crate) const ANCHOR: i64 = 1_772_366_400;
 
 /// A world dense enough that a run of minutes later finds much.

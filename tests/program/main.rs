@@ -1,8 +1,8 @@
-//! The program as a person, a script or cron meets it: the real binary in a sealed environment, against the stand-in
-//! cloud, whose world, clock, journal and faults the test holds in its hands.
+//! The program as a person, a script or cron meets it: the real binary in a sealed environment,
+//! against the stand-in cloud, whose world, clock, journal and faults the test holds in its hands.
 //!
-//! Where time has to pass, the run is made in this process instead, over the same client and a real socket: run and
-//! cloud then share a clock that the test sets.
+//! Where time has to pass, the run is made in this process instead, over the same client and a real
+//! socket: run and cloud then share a clock that the test sets.
 #![cfg(all(feature = "emulator", unix))]
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 

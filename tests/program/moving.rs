@@ -1,4 +1,5 @@
-//! A world that moves: statuses change between runs, records come late, and expire while they are paged.
+//! A world that moves: statuses change between runs, records come late, and expire while they are
+//! paged.
 
 use crate::archive::{self, Records};
 use crate::cloud::{Cloud, later};
@@ -7,7 +8,9 @@ use crate::truth;
 use clap::ValueEnum;
 use fgarchive::clock::Clock;
 use fgarchive::domain::Timestamp;
-use fgarchive::emulator::{Count, Filter, Lookup, OpenTime, Order, Phase, Readings, RecordId, WaitStart, WorldSpec};
+use fgarchive::emulator::{
+    Count, Filter, Lookup, OpenTime, Order, Phase, Readings, RecordId, WaitStart, WorldSpec,
+};
 use std::time::Duration;
 
 const HOUR: i64 = 3_600;
@@ -23,7 +26,10 @@ fn phase(live: &Live, id: &str, at: Timestamp) -> Option<Phase> {
 fn with_retries_standing(world: Records, archived: &Records) -> Records {
     let status = |record: &archive::Record| record[1].clone();
     let standing = |(id, record): (String, archive::Record)| match archived.get(&id) {
-        Some(kept) if status(kept).as_deref() == Some("FAIL") && status(&record).as_deref() == Some("RUNNING") => {
+        Some(kept)
+            if status(kept).as_deref() == Some("FAIL")
+                && status(&record).as_deref() == Some("RUNNING") =>
+        {
             (id, kept.clone())
         }
         _ => (id, record),
@@ -40,7 +46,9 @@ fn assert_history(live: &Live) -> usize {
     );
     let mut retried = std::collections::HashSet::new();
     for change in &changes {
-        let [id, from, to, after, by, accepted] = change.split('|').collect::<Vec<_>>()[..] else { panic!("{change}") };
+        let [id, from, to, after, by, accepted] = change.split('|').collect::<Vec<_>>()[..] else {
+            panic!("{change}")
+        };
         let (after, by): (Timestamp, Timestamp) = (after.parse().unwrap(), by.parse().unwrap());
         let (before, then) = (phase(live, id, after), phase(live, id, by));
         assert!(after < by, "{change}");
@@ -49,7 +57,10 @@ fn assert_history(live: &Live) -> usize {
             retried.insert(id.to_owned());
         }
         let was = before.map(Phase::as_str);
-        assert!(was == Some(from) || (retried.contains(id) && was == Some("RUNNING")), "{change}: it was {was:?}");
+        assert!(
+            was == Some(from) || (retried.contains(id) && was == Some("RUNNING")),
+            "{change}: it was {was:?}"
+        );
     }
     changes.len()
 }
@@ -61,7 +72,9 @@ fn follow(spec: WorldSpec, readings: Readings, moments: &[i64]) -> Live {
         live.complete_at(moment);
         let archived = live.records();
         let world = with_retries_standing(truth::records(&live.cloud, live.cloud.now()), &archived);
-        let known = |id: &String| !is_young_fail(&live, id, &archived) && !waits_without_a_start(id, &archived);
+        let known = |id: &String| {
+            !is_young_fail(&live, id, &archived) && !waits_without_a_start(id, &archived)
+        };
         let (mut world, mut archived) = (world, archived.clone());
         world.retain(|id, _| known(id));
         archived.retain(|id, _| world.contains_key(id));
@@ -70,9 +83,12 @@ fn follow(spec: WorldSpec, readings: Readings, moments: &[i64]) -> Live {
     live
 }
 
-/// It is taken to have begun when it was first seen, and left to the walk of that time, while it is filed under another.
+/// It is taken to have begun when it was first seen, and left to the walk of that time, while it is
+/// filed under another.
 fn waits_without_a_start(id: &str, archived: &Records) -> bool {
-    archived.get(id).is_some_and(|record| record[1].as_deref() == Some("WAIT") && record[4].is_none())
+    archived
+        .get(id)
+        .is_some_and(|record| record[1].as_deref() == Some("WAIT") && record[4].is_none())
 }
 
 /// A FAIL is asked for again once it is an hour old; until then a retry may have changed it unseen.
@@ -96,9 +112,14 @@ fn statuses_change_between_runs_and_the_history_bounds_each_change() {
         &live.db(),
         "SELECT DISTINCT from_status || ' ' || to_status || ' ' || accepted FROM status_changes",
     );
-    for kind in
-        ["WAIT RUNNING 1", "RUNNING SUCCESS 1", "RUNNING FAIL 1", "WAIT DISCARD 1", "FAIL RUNNING 0", "FAIL SUCCESS 1"]
-    {
+    for kind in [
+        "WAIT RUNNING 1",
+        "RUNNING SUCCESS 1",
+        "RUNNING FAIL 1",
+        "WAIT DISCARD 1",
+        "FAIL RUNNING 0",
+        "FAIL SUCCESS 1",
+    ] {
         assert!(kinds.iter().any(|found| found == kind), "{kind} is not among {kinds:?}");
     }
     // After five days, everything has ended.
@@ -117,9 +138,17 @@ fn statuses_change_under_every_reading_that_a_change_touches() {
     for &filter in Filter::value_variants() {
         for &lookup in Lookup::value_variants() {
             for (open_time, wait_start, order) in times {
-                let readings = Readings { filter, lookup, open_time, wait_start, order, ..Readings::default() };
+                let readings = Readings {
+                    filter,
+                    lookup,
+                    open_time,
+                    wait_start,
+                    order,
+                    ..Readings::default()
+                };
                 let shown = format!("{readings:?}");
-                let held = || follow(going_on(), readings, &[0, 1_200, 5_000, 5 * DAY]).assert_whole();
+                let held =
+                    || follow(going_on(), readings, &[0, 1_200, 5_000, 5 * DAY]).assert_whole();
                 assert!(std::panic::catch_unwind(held).is_ok(), "{shown}");
             }
         }
@@ -132,7 +161,9 @@ fn records_that_come_late_are_found_and_counted() {
     let late = archive::rows(&live.db(), "SELECT request_id, missed_at, seen_at FROM late_records");
     assert!(late.len() > 2, "{}", late.len());
     for record in late {
-        let [id, missed, seen] = record.split('|').collect::<Vec<_>>()[..] else { panic!("{record}") };
+        let [id, missed, seen] = record.split('|').collect::<Vec<_>>()[..] else {
+            panic!("{record}")
+        };
         assert_eq!(phase(&live, id, missed.parse().unwrap()), None, "{record} was listed already");
         assert!(phase(&live, id, seen.parse().unwrap()).is_some(), "{record}");
     }
@@ -157,33 +188,45 @@ fn a_record_without_an_end_is_given_up_after_fourteen_days() {
     let spec = WorldSpec { retention: Some(12 * 3_600), slow: 50_000, ..going_on() };
     let live = Live::new(spec, Readings::default());
     live.complete_at(0);
-    // The service forgets faster than these runs come, which they say; what is asked here is something else.
+    // The service forgets faster than these runs come, which they say; what is asked here is
+    // something else.
     let run_on = |day: i64| {
         live.cloud.clock.set(later(live.cloud.emulator.world().spec().anchor, day * DAY));
-        assert!(live.sync_with(&live.settings()).functions().all(|function| function.failure.is_none()));
+        assert!(
+            live.sync_with(&live.settings()).functions().all(|function| function.failure.is_none())
+        );
     };
-    let unfinished = "SELECT request_id FROM invocations WHERE status IN ('RUNNING', 'WAIT') ORDER BY 1";
+    let unfinished =
+        "SELECT request_id FROM invocations WHERE status IN ('RUNNING', 'WAIT') ORDER BY 1";
     for day in [1, 13] {
         run_on(day);
-        assert_eq!(archive::number(&live.db(), "SELECT count(given_up_at) FROM invocations"), 0, "day {day}");
-        let waited_for =
-            "SELECT request_id FROM open_records JOIN invocations USING (request_id) WHERE status <> 'FAIL' ORDER BY 1";
-        assert_eq!(archive::rows(&live.db(), waited_for), archive::rows(&live.db(), unfinished), "day {day}");
+        assert_eq!(
+            archive::number(&live.db(), "SELECT count(given_up_at) FROM invocations"),
+            0,
+            "day {day}"
+        );
+        let waited_for = "SELECT request_id FROM open_records JOIN invocations USING (request_id) WHERE status <> 'FAIL' ORDER BY 1";
+        assert_eq!(
+            archive::rows(&live.db(), waited_for),
+            archive::rows(&live.db(), unfinished),
+            "day {day}"
+        );
     }
     run_on(15);
-    let given_up =
-        "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL AND status IN ('RUNNING', 'WAIT') ORDER BY 1";
+    let given_up = "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL AND status IN ('RUNNING', 'WAIT') ORDER BY 1";
     let given_up = archive::rows(&live.db(), given_up);
     assert!(given_up.len() > 5, "{}", given_up.len());
     assert_eq!(given_up, archive::rows(&live.db(), unfinished));
 }
 
-/// Every request takes seconds, and every second the oldest records expire: pages move while they are walked.
+/// Every request takes seconds, and every second the oldest records expire: pages move while they
+/// are walked.
 #[test]
 fn records_that_expire_while_paged_take_no_other_with_them() {
     let orders = [Order::OldestFirst, Order::NewestFirst, Order::ById];
     // Where the service gives no total, the seams alone can tell that a page has moved.
-    let cases = Count::value_variants().iter().flat_map(|&count| orders.map(|order| (order, count)));
+    let cases =
+        Count::value_variants().iter().flat_map(|&count| orders.map(|order| (order, count)));
     for (seed, (order, count)) in (1..).zip(cases) {
         let spec = WorldSpec {
             seed,
@@ -201,14 +244,21 @@ fn records_that_expire_while_paged_take_no_other_with_them() {
             shared.set(later(shared.now(), 5));
             shared.now()
         };
-        let live = Live::of(Cloud::on(spec, Readings { order, count, ..Readings::default() }, clock, ticking));
+        let live = Live::of(Cloud::on(
+            spec,
+            Readings { order, count, ..Readings::default() },
+            clock,
+            ticking,
+        ));
         let before = truth::records(&live.cloud, live.cloud.now());
         live.complete();
         let after = truth::records(&live.cloud, live.cloud.now());
         assert!(before.len() > after.len() + 20, "nothing expired meanwhile");
         let archived = live.records();
-        let missing: Vec<_> =
-            before.keys().filter(|id| after.contains_key(*id) && !archived.contains_key(*id)).collect();
+        let missing: Vec<_> = before
+            .keys()
+            .filter(|id| after.contains_key(*id) && !archived.contains_key(*id))
+            .collect();
         assert!(
             missing.is_empty(),
             "{order:?} {count:?} seed {seed}: {} of {} are missing",

@@ -1,4 +1,5 @@
-//! One archive by all its names, what is no name of an archive, and what became of a file between two looks.
+//! One archive by all its names, what is no name of an archive, and what became of a file between
+//! two looks.
 
 use crate::archive;
 use crate::cloud::{Cloud, settled_world};
@@ -12,7 +13,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-const READERS: [&[&str]; 4] = [&["status"], &["query", "summary"], &["check"], &["backup", "elsewhere.db"]];
+const READERS: [&[&str]; 4] =
+    [&["status"], &["query", "summary"], &["check"], &["backup", "elsewhere.db"]];
 
 fn synced() -> (Home, Cloud) {
     let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
@@ -31,8 +33,14 @@ fn names(home: &Home) -> Vec<String> {
     symlink("link.db", home.join("chain.db")).unwrap();
     symlink(home.path(), home.join("there/back")).unwrap();
     let whole = home.db().display().to_string();
-    let spelled =
-        ["fgarchive.db", "./fgarchive.db", "there/../fgarchive.db", "link.db", "chain.db", "there/back/fgarchive.db"];
+    let spelled = [
+        "fgarchive.db",
+        "./fgarchive.db",
+        "there/../fgarchive.db",
+        "link.db",
+        "chain.db",
+        "there/back/fgarchive.db",
+    ];
     spelled.iter().map(|&name| name.to_owned()).chain([format!("/{whole}"), whole]).collect()
 }
 
@@ -43,7 +51,8 @@ fn all_names_of_an_archive_are_one_archive() {
     // By a link that leads to nothing yet.
     let mut run = home.sync_since(&cloud, "3d").args(["--db", "chain.db"]).start();
     run.until("it commits", |_| {
-        home.run(["status"]).output().code() == 0 && archive::number(&home.db(), "SELECT count(*) FROM invocations") > 0
+        home.run(["status"]).output().code() == 0
+            && archive::number(&home.db(), "SELECT count(*) FROM invocations") > 0
     });
     for name in &names {
         home.sync(&cloud).args(["--db", name]).exits(5).says("another run holds it");
@@ -53,13 +62,19 @@ fn all_names_of_an_archive_are_one_archive() {
     let count = "SELECT count(*) AS n FROM invocations";
     let counts: Vec<String> = names
         .iter()
-        .map(|name| home.run(["--db", name, "query", "sql", count, "--format", "csv"]).exits(0).stdout)
+        .map(|name| {
+            home.run(["--db", name, "query", "sql", count, "--format", "csv"]).exits(0).stdout
+        })
         .collect();
     assert!(counts.iter().all(|each| *each == counts[0]), "{counts:?}");
     for name in &names {
         assert!(!home.join(&format!("{name}-wal")).is_symlink());
     }
-    let logs = home.bytes().into_iter().filter(|(path, _)| path.to_string_lossy().ends_with("-wal")).count();
+    let logs = home
+        .bytes()
+        .into_iter()
+        .filter(|(path, _)| path.to_string_lossy().ends_with("-wal"))
+        .count();
     assert_eq!(logs, 1, "one file has one log");
     cloud.emulator.set_faults(Faults::none());
     home.sync_since(&cloud, "3d").args(["--db", "there/back/link.db"]).exits(0);
@@ -105,19 +120,25 @@ fn an_archive_with_two_names_is_refused() {
     cloud.emulator.forget();
     let before = home.bytes();
     for name in ["fgarchive.db", "second-fgarchive.db"] {
-        home.sync(&cloud).args(["--db", name]).exits(6).says("the file has 2 names (hard links)").says("\nhint: ");
+        home.sync(&cloud)
+            .args(["--db", name])
+            .exits(6)
+            .says("the file has 2 names (hard links)")
+            .says("\nhint: ");
         home.run(["--db", name, "status"]).exits(6).says("the file has 2 names (hard links)");
     }
     // A copy has no log; nobody writes to it while it has two names.
     home.run(["--db", "second-copy.db", "check"]).exits(0);
     home.sync(&cloud).args(["--db", "copy.db"]).exits(6).says("the file has 2 names (hard links)");
-    let left: Vec<_> = home.bytes().into_iter().filter(|(path, _)| !path.ends_with("copy.db.lock")).collect();
+    let left: Vec<_> =
+        home.bytes().into_iter().filter(|(path, _)| !path.ends_with("copy.db.lock")).collect();
     assert!(left == before && cloud.journal().total() == 0, "something changed");
     fs::remove_file(home.join("second-fgarchive.db")).unwrap();
     home.sync_since(&cloud, "2d").exits(0);
 }
 
-/// Where mounts may be made: a file that is mounted without its directory, and a file system that nobody can write to.
+/// Where mounts may be made: a file that is mounted without its directory, and a file system that
+/// nobody can write to.
 #[test]
 fn mounts_are_told_apart() {
     let (home, _cloud) = synced();
@@ -151,9 +172,11 @@ fn an_archive_that_is_moved_or_removed_during_a_run_is_no_success() {
         let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 3 }));
         let mut run = home.sync_since(&cloud, "3d").start();
         run.until("it has begun", |_| cloud.listings() > 30);
-        let changed = Command::new("sh").args(["-c", change]).current_dir(home.path()).status().unwrap();
+        let changed =
+            Command::new("sh").args(["-c", change]).current_dir(home.path()).status().unwrap();
         assert!(changed.success());
-        let said = run.wait().exits(6).says("cannot use the archive `fgarchive.db`: ").says("\nhint: ");
+        let said =
+            run.wait().exits(6).says("cannot use the archive `fgarchive.db`: ").says("\nhint: ");
         (home, said)
     };
     let (home, said) = moved("sleep 1; mv fgarchive.db elsewhere.db");
@@ -161,7 +184,9 @@ fn an_archive_that_is_moved_or_removed_during_a_run_is_no_success() {
     let kept = archive::number(&home.join("elsewhere.db"), "SELECT count(*) FROM invocations");
     assert!(kept > 0, "what was committed went along");
     moved("rm fgarchive.db").1.says("was removed or replaced while it was written to");
-    moved("cp fgarchive.db b.db && mv b.db fgarchive.db").1.says("was removed or replaced while it was written to");
+    moved("cp fgarchive.db b.db && mv b.db fgarchive.db")
+        .1
+        .says("was removed or replaced while it was written to");
 }
 
 /// A run whose lock file was removed still holds the archive itself.
@@ -197,7 +222,10 @@ fn a_copy_put_back_beside_an_old_log_is_refused_until_the_log_is_moved() {
         fs::copy(home.join(copy), home.db()).unwrap();
         let before = home.kept();
         for reader in READERS {
-            home.run(reader).exits(6).says("the log `fgarchive.db-wal` beside it is not its own").says("mv ");
+            home.run(reader)
+                .exits(6)
+                .says("the log `fgarchive.db-wal` beside it is not its own")
+                .says("mv ");
         }
         home.sync(&cloud).exits(6).says("the log `fgarchive.db-wal` beside it is not its own");
         assert!(home.kept() == before && cloud.journal().total() == 0, "something changed");
@@ -220,13 +248,18 @@ fn what_was_there_before_is_made_private_or_warned_of() {
     home.sync_since(&cloud, "2d").exits(0);
     assert_eq!(fs::metadata(home.db()).unwrap().mode() & 0o777, 0o600);
     fs::set_permissions(home.db(), Permissions::from_mode(0o644)).unwrap();
-    home.sync_since(&cloud, "2d").exits(0).says("every user of this machine may read the archive (mode 644)");
+    home.sync_since(&cloud, "2d")
+        .exits(0)
+        .says("every user of this machine may read the archive (mode 644)");
     fs::create_dir(home.join(".huaweicloud")).unwrap();
     let profile = home.join(".huaweicloud/credentials");
     fs::write(&profile, "[basic]\nak = emulator\nsk = emulator-secret\n").unwrap();
     fs::set_permissions(&profile, Permissions::from_mode(0o644)).unwrap();
     let by_profile = || {
-        let program = home.sync_since(&cloud, "2d").without("HUAWEICLOUD_SDK_AK").without("HUAWEICLOUD_SDK_SK");
+        let program = home
+            .sync_since(&cloud, "2d")
+            .without("HUAWEICLOUD_SDK_AK")
+            .without("HUAWEICLOUD_SDK_SK");
         program.exits(0).stderr
     };
     assert_eq!(by_profile().matches("others than its owner may read the profile file").count(), 1);
@@ -236,7 +269,10 @@ fn what_was_there_before_is_made_private_or_warned_of() {
     make_pipe(&profile);
     let piped = home.sync(&cloud).without("HUAWEICLOUD_SDK_AK").without("HUAWEICLOUD_SDK_SK");
     piped.exits(2).says("cannot be read: it is not a regular file");
-    home.sync(&cloud).args(["--ca-cert", ".huaweicloud/credentials"]).exits(2).says("it is not a regular file");
+    home.sync(&cloud)
+        .args(["--ca-cert", ".huaweicloud/credentials"])
+        .exits(2)
+        .says("it is not a regular file");
 }
 
 #[test]
@@ -246,7 +282,10 @@ fn the_demo_and_the_stand_in_write_over_nothing() {
     fs::write(home.join("empty.db"), "").unwrap();
     symlink("nowhere.db", home.join("dangling.db")).unwrap();
     for name in ["mine.txt", "empty.db", "dangling.db"] {
-        home.run(["demo", "--keep", name]).exits(2).says("something is there already").says("\nhint: ");
+        home.run(["demo", "--keep", name])
+            .exits(2)
+            .says("something is there already")
+            .says("\nhint: ");
         home.run(["emulate", "--port", "0", "--records", "9", "--dump-world", name])
             .exits(2)
             .says(&format!("cannot write the world to `{name}`"))

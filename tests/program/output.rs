@@ -77,7 +77,8 @@ fn a_disk_without_room_is_told_by_the_name_of_the_file() {
 #[test]
 fn the_archive_itself_is_never_the_answer() {
     let home = archive();
-    for name in ["fgarchive.db", "./fgarchive.db-wal", "fgarchive.db-journal", "fgarchive.db.lock"] {
+    for name in ["fgarchive.db", "./fgarchive.db-wal", "fgarchive.db-journal", "fgarchive.db.lock"]
+    {
         let said = home.run(["query", "runs", "--output", name]).exits(2);
         said.says("is the archive, or belongs to it").says("\nhint: ");
     }

@@ -43,9 +43,16 @@ impl Home {
     }
 
     /// The program, begun by another.
-    pub(crate) fn run_as<A: AsRef<OsStr>>(&self, mut command: Command, args: impl IntoIterator<Item = A>) -> Program {
+    pub(crate) fn run_as<A: AsRef<OsStr>>(
+        &self,
+        mut command: Command,
+        args: impl IntoIterator<Item = A>,
+    ) -> Program {
         command.args(args).env_clear().current_dir(self.path()).env("NO_COLOR", "1");
-        command.env("HOME", self.path()).env("TMPDIR", self.path()).env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
+        command
+            .env("HOME", self.path())
+            .env("TMPDIR", self.path())
+            .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
         Program { command, directory: self.path().to_owned() }
     }
 
@@ -64,8 +71,8 @@ impl Home {
         self.sync(cloud).args(["--since", since])
     }
 
-    /// The names and bytes of everything in here, but for what every reader leaves beside an archive in write-ahead
-    /// mode: an empty log, and the slate in shared memory.
+    /// The names and bytes of everything in here, but for what every reader leaves beside an
+    /// archive in write-ahead mode: an empty log, and the slate in shared memory.
     pub(crate) fn kept(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let is_slate = |path: &Path, bytes: &[u8]| {
             let name = path.to_string_lossy();
@@ -125,10 +132,14 @@ impl Program {
 
     /// Begins it, for a test that has something to do meanwhile.
     pub(crate) fn start(mut self) -> Running {
-        // Files instead of pipes: nobody has to read while it runs, and a killed program's last words are kept.
+        // Files instead of pipes: nobody has to read while it runs, and a killed program's last
+        // words are kept.
         let output = tempfile::tempdir().unwrap();
         let file = |name: &str| File::create(output.path().join(name)).unwrap();
-        self.command.stdin(std::process::Stdio::null()).stdout(file("stdout")).stderr(file("stderr"));
+        self.command
+            .stdin(std::process::Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"));
         let child = self.command.spawn().unwrap();
         Running { child, output, began: Instant::now(), directory: self.directory }
     }
@@ -157,7 +168,10 @@ impl Running {
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         // It may have ended by itself just now.
-        let _ = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\" 2>/dev/null", "sh", name, &id]).status().unwrap();
+        let _ = Command::new("sh")
+            .args(["-c", "kill -s \"$1\" \"$2\" 2>/dev/null", "sh", name, &id])
+            .status()
+            .unwrap();
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
@@ -174,7 +188,11 @@ impl Running {
     pub(crate) fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
         while !holds(self) {
             assert!(!self.has_ended(), "it ended before {what}: {}", self.complaints());
-            assert!(self.began.elapsed() < LONGEST_RUN, "it still waits for {what}: {}", self.complaints());
+            assert!(
+                self.began.elapsed() < LONGEST_RUN,
+                "it still waits for {what}: {}",
+                self.complaints()
+            );
             pause(Duration::from_millis(2));
         }
     }
@@ -196,7 +214,13 @@ impl Running {
             }
         };
         let took = self.began.elapsed();
-        Said { status, stdout: self.printed(), stderr: self.complaints(), took, directory: self.directory }
+        Said {
+            status,
+            stdout: self.printed(),
+            stderr: self.complaints(),
+            took,
+            directory: self.directory,
+        }
     }
 }
 
@@ -238,7 +262,8 @@ impl Said {
     /// stdout as one JSON value.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 
     /// All it said, wherever.

@@ -1,4 +1,5 @@
-//! How far back the service reaches, and whether it records at all: asked beside the records, kept, and told.
+//! How far back the service reaches, and whether it records at all: asked beside the records, kept,
+//! and told.
 
 use crate::archive::rows;
 use crate::cloud::{Cloud, later, now, settled_world};
@@ -31,21 +32,31 @@ fn a_function_that_is_not_recorded_is_told_once_and_shown_for_good() {
     let (home, cloud) = (Home::new(), Cloud::new(partly_recorded()));
     let off = cloud.functions()[2].name().to_owned();
     let said = home.sync(&cloud).exits(0);
-    let warnings: Vec<&str> =
-        said.stderr.lines().filter(|line| line.contains("enable_async_status_log is off")).collect();
+    let warnings: Vec<&str> = said
+        .stderr
+        .lines()
+        .filter(|line| line.contains("enable_async_status_log is off"))
+        .collect();
     assert!(matches!(&warnings[..], [one] if one.contains(&off)), "{}", said.stderr);
     let again = home.sync(&cloud).exits(0);
     assert!(!again.stderr.contains("enable_async_status_log"), "{}", again.stderr);
     let status = status(&home);
     let on = cloud.functions()[0].name().to_owned();
-    assert_eq!((&of(&status, &off)["recording"], &of(&status, &on)["recording"]), (&false.into(), &true.into()));
+    assert_eq!(
+        (&of(&status, &off)["recording"], &of(&status, &on)["recording"]),
+        (&false.into(), &true.into())
+    );
     let warnings = status["warnings"].as_array().unwrap();
     assert!(
-        warnings.len() == 1 && warnings[0].as_str().unwrap().contains(&format!(":{off}: the service records")),
+        warnings.len() == 1
+            && warnings[0].as_str().unwrap().contains(&format!(":{off}: the service records")),
         "{warnings:?}"
     );
     let table = home.run(["status"]).exits(0).stdout;
-    assert!(table.contains("\nwarning: ") && table.contains("switch on enable_async_status_log"), "{table}");
+    assert!(
+        table.contains("\nwarning: ") && table.contains("switch on enable_async_status_log"),
+        "{table}"
+    );
 }
 
 #[test]
@@ -58,13 +69,16 @@ fn the_setting_is_read_once_an_hour() {
     }
     live.complete_at(61 * MINUTE);
     assert_eq!(asked(), 6);
-    let answers =
-        rows(&live.db(), "SELECT function_id, enabled, unixepoch(until_time) - unixepoch(from_time) FROM recording");
+    let answers = rows(
+        &live.db(),
+        "SELECT function_id, enabled, unixepoch(until_time) - unixepoch(from_time) FROM recording",
+    );
     assert_eq!(answers.len(), 3, "the same answer is one row: {answers:?}");
     assert!(answers.iter().all(|answer| answer.ends_with("|3660")), "{answers:?}");
 }
 
-/// `empty` is what was asked for and not there; before anybody asked, nothing is known of the setting.
+/// `empty` is what was asked for and not there; before anybody asked, nothing is known of the
+/// setting.
 #[test]
 fn empty_not_recorded_unproven_and_never_walked_are_different_answers() {
     let live = Live::new(partly_recorded(), Readings::default());
@@ -80,11 +94,19 @@ fn empty_not_recorded_unproven_and_never_walked_are_different_answers() {
     };
     let functions = live.cloud.functions();
     let recorded = answers(functions[0].name());
-    assert!(recorded.iter().all(|row| row.ends_with("|records") || row.ends_with("|empty")), "{recorded:?}");
+    assert!(
+        recorded.iter().all(|row| row.ends_with("|records") || row.ends_with("|empty")),
+        "{recorded:?}"
+    );
     assert!(recorded[0].ends_with("|settled|records"), "{recorded:?}");
-    let [before, off, rest @ ..] = &answers(functions[2].name())[..] else { panic!("two pieces at least") };
+    let [before, off, rest @ ..] = &answers(functions[2].name())[..] else {
+        panic!("two pieces at least")
+    };
     assert!(before.ends_with(&format!("|{began}|settled|empty")), "{before}");
-    assert!(off.starts_with(&format!("{began}|")) && off.ends_with("|settled|switched off"), "{off}");
+    assert!(
+        off.starts_with(&format!("{began}|")) && off.ends_with("|settled|switched off"),
+        "{off}"
+    );
     assert!(rest.iter().all(|row| row.ends_with("|proven|switched off")), "{rest:?}");
     // The pieces of a range are as long as the range, and no range is told twice.
     let [whole, pieces] = ["windows", "coverage"].map(|table| {
@@ -122,7 +144,10 @@ fn the_reach_is_measured_by_what_is_still_shown_and_what_is_not() {
     };
     let live = Live::amid(spec, Readings::default());
     let begin = -(12 * DAY - 2 * HOUR);
-    let settings = |live: &Live| Settings { since: Some(later(live.cloud.now(), -3 * DAY)), ..live.settings() };
+    let settings = |live: &Live| Settings {
+        since: Some(later(live.cloud.now(), -3 * DAY)),
+        ..live.settings()
+    };
     // From the third day of the world on, so that everything archived was there to be shown.
     live.cloud.clock.set(later(live.cloud.now(), begin + 3 * DAY));
     live.sync_with(&settings(&live));
@@ -144,7 +169,14 @@ fn what_comes_near_the_edge_of_the_reach_is_warned_of_before_it_is_lost() {
     let status = live.run(["status", "--json"]).exits(0).json();
     let survives = status["functions"][0]["survives_seconds"].as_i64().unwrap();
     assert!((3 * HOUR..4 * HOUR).contains(&survives), "{status}");
-    assert_eq!(status["functions"][0]["reach_seconds"].as_i64(), Some(DAY), "no record older than a day was shown");
+    assert_eq!(
+        status["functions"][0]["reach_seconds"].as_i64(),
+        Some(DAY),
+        "no record older than a day was shown"
+    );
     let warnings = status["warnings"].as_array().unwrap();
-    assert!(warnings.len() == 3 && warnings[0].as_str().unwrap().contains("may forget from"), "{warnings:?}");
+    assert!(
+        warnings.len() == 3 && warnings[0].as_str().unwrap().contains("may forget from"),
+        "{warnings:?}"
+    );
 }

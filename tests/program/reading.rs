@@ -34,7 +34,8 @@ fn said(home: &Home, arguments: &[&str]) -> (i32, String, String) {
 #[test]
 fn a_report_is_data_on_stdout_and_nothing_on_stderr() {
     let archive = archive();
-    let (code, stdout, stderr) = said(&archive, &["query", "summary", "--function", "report", "--format", "csv"]);
+    let (code, stdout, stderr) =
+        said(&archive, &["query", "summary", "--function", "report", "--format", "csv"]);
     assert_eq!(
         stdout,
         "function,records,success,fail,discard,running,wait,other,failed_percent,first,last\n\
@@ -46,7 +47,8 @@ fn a_report_is_data_on_stdout_and_nothing_on_stderr() {
 #[test]
 fn a_header_is_left_out_when_it_is_not_wanted() {
     let archive = archive();
-    let statement = "SELECT request_id, error_message, '=1' || char(9, 10) || '\\' FROM invocations ORDER BY 1";
+    let statement =
+        "SELECT request_id, error_message, '=1' || char(9, 10) || '\\' FROM invocations ORDER BY 1";
     for (format, options, expected) in [
         ("csv", &["--no-header"][..], "a1,,\"=1\t\n\\\"\na2,out of memory,\"=1\t\n\\\"\n"),
         ("tsv", &["--no-header"], "a1\t\t=1\\t\\n\\\\\na2\tout of memory\t=1\\t\\n\\\\\n"),
@@ -61,7 +63,8 @@ fn a_header_is_left_out_when_it_is_not_wanted() {
 fn times_are_read_in_every_form() {
     let archive = archive();
     let records = |since: &str| {
-        let (code, stdout, stderr) = said(&archive, &["query", "slowest", "--format", "ndjson", "--since", since]);
+        let (code, stdout, stderr) =
+            said(&archive, &["query", "slowest", "--format", "ndjson", "--since", since]);
         assert_eq!((code, stderr.as_str()), (0, ""), "{since}");
         stdout.lines().count()
     };
@@ -71,7 +74,10 @@ fn times_are_read_in_every_form() {
     assert_eq!(records("50000d"), 2);
     let (code, _, stderr) = said(&archive, &["query", "slowest", "--since", "yesterday"]);
     assert_eq!(code, 2);
-    assert!(stderr.starts_with("error: --since: \"yesterday\" is neither a time nor an age\n"), "{stderr}");
+    assert!(
+        stderr.starts_with("error: --since: \"yesterday\" is neither a time nor an age\n"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -85,7 +91,10 @@ fn mistakes_of_usage_exit_with_2() {
         (&["query", "summary", "SELECT 1"], "`query summary` takes no statement"),
         (&["query", "slowest", "--param", "limit"], "NAME=VALUE"),
         (&["query", "runs", "--no-header"], "--no-header changes nothing of the format `table`"),
-        (&["query", "runs", "--csv-safe", "--format", "json"], "--csv-safe changes nothing of the format `json`"),
+        (
+            &["query", "runs", "--csv-safe", "--format", "json"],
+            "--csv-safe changes nothing of the format `json`",
+        ),
         (&["query", "slowest", "--param", "top=3"], "hint: it takes: limit"),
         (
             &["query", "runs", "--function", "default:report"],
@@ -105,9 +114,11 @@ fn mistakes_of_usage_exit_with_2() {
 fn an_archive_that_cannot_be_used_exits_with_6() {
     let archive = archive();
     std::fs::write(archive.join("letter.txt"), "a letter").unwrap();
-    for (path, expected) in
-        [("nowhere.db", "no such file"), ("letter.txt", "it is no SQLite file"), (".", "a directory")]
-    {
+    for (path, expected) in [
+        ("nowhere.db", "no such file"),
+        ("letter.txt", "it is no SQLite file"),
+        (".", "a directory"),
+    ] {
         for command in [&["query", "runs"][..], &["status"], &["check"]] {
             let (code, stdout, stderr) = said(&archive, &[command, &["--db", path]].concat());
             assert_eq!((code, stdout.as_str()), (6, ""), "{command:?} {path}");
@@ -119,7 +130,8 @@ fn an_archive_that_cannot_be_used_exits_with_6() {
 #[test]
 fn a_failure_is_one_json_object_when_asked_for() {
     let archive = archive();
-    let (code, _, stderr) = said(&archive, &["--log-format", "json", "--db", "nowhere.db", "status"]);
+    let (code, _, stderr) =
+        said(&archive, &["--log-format", "json", "--db", "nowhere.db", "status"]);
     let object: serde_json::Value = serde_json::from_str(&stderr).unwrap();
     assert_eq!((code, &object["exit_code"]), (6, &6.into()));
 }
@@ -132,7 +144,9 @@ fn an_old_archive_is_a_finding_and_is_still_shown() {
     assert_eq!(status["functions"][0]["covered_through"], "2026-03-01T12:00:00Z");
     assert_eq!(code, 7);
     assert!(
-        stderr.starts_with("error: the archive is older than 2h: last good run: 2026-03-01T12:00:30Z; "),
+        stderr.starts_with(
+            "error: the archive is older than 2h: last good run: 2026-03-01T12:00:30Z; "
+        ),
         "{stderr}"
     );
     assert_eq!(said(&archive, &["status", "--max-age", "50000d"]).0, 0);
@@ -146,13 +160,19 @@ fn a_check_prints_what_it_found_and_exits_with_7() {
     assert!(stderr.contains("breaks its rules: digests"), "{stderr}");
     assert_eq!(code, 7);
     let (code, stdout, _) = said(&archive, &["check", "--accept"]);
-    assert_eq!((code, stdout.as_str()), (0, "accepted default:report 2026-03-01: 2 records, 0 were written\n"));
+    assert_eq!(
+        (code, stdout.as_str()),
+        (0, "accepted default:report 2026-03-01: 2 records, 0 were written\n")
+    );
     assert_eq!(said(&archive, &["check"]), (0, "ok\n".to_owned(), String::new()));
     let connection = Connection::open(archive.db()).unwrap();
     connection.execute_batch("UPDATE windows SET distinct_count = 1").unwrap();
     let (code, stdout, stderr) = said(&archive, &["check"]);
     assert_eq!(code, 7);
-    assert!(stdout.starts_with("window-count: ") && stdout.contains("reported 2, stored 1"), "{stdout}");
+    assert!(
+        stdout.starts_with("window-count: ") && stdout.contains("reported 2, stored 1"),
+        "{stdout}"
+    );
     assert!(stderr.contains("breaks its rules: window-count"), "{stderr}");
 }
 
@@ -176,5 +196,8 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         .stdout(writer)
         .output()
         .unwrap();
-    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stderr).unwrap()),
+        (Some(0), String::new())
+    );
 }

@@ -53,7 +53,10 @@ fn functions_of_two_regions_are_archived_by_one_run() {
     let (home, [north, east]) = (Home::new(), clouds());
     let report = about(&home, "sync", &[&north, &east]).args(["--json"]).exits(0).json();
     let (of_north, of_east) = (alone(&north), alone(&east));
-    let expected = [format!("{NORTH} complete 0 {}", of_north.len()), format!("{EAST} complete 0 {}", of_east.len())];
+    let expected = [
+        format!("{NORTH} complete 0 {}", of_north.len()),
+        format!("{EAST} complete 0 {}", of_east.len()),
+    ];
     assert_eq!(told(&report), expected);
     assert_eq!(report["records_new"], of_north.len() + of_east.len());
     let mut both = of_north;
@@ -65,7 +68,10 @@ fn functions_of_two_regions_are_archived_by_one_run() {
     about(&home, "verify", &[&north, &east]).exits(0);
     let planned = about(&home, "sync", &[&north, &east]).args(["--dry-run"]).exits(0).stdout;
     for cloud in [&north, &east] {
-        assert!(cloud.functions().iter().all(|urn| planned.contains(&urn.to_string())), "{planned}");
+        assert!(
+            cloud.functions().iter().all(|urn| planned.contains(&urn.to_string())),
+            "{planned}"
+        );
     }
 }
 
@@ -79,7 +85,8 @@ fn a_region_that_refuses_or_is_down_leaves_the_others_alone() {
         let said = about(&home, "sync", &[&north, &east]).args(["--json"]).exits(code);
         let report = said.json();
         let whole = alone(&north);
-        let expected = [format!("{NORTH} complete 0 {}", whole.len()), format!("{EAST} {outcome} {code} 0")];
+        let expected =
+            [format!("{NORTH} complete 0 {}", whole.len()), format!("{EAST} {outcome} {code} 0")];
         assert_eq!(told(&report), expected);
         assert_eq!(archive::records(&home.db()), whole);
         let said = said.says(&format!("{EAST}: "));
@@ -91,7 +98,8 @@ fn a_region_that_refuses_or_is_down_leaves_the_others_alone() {
     }
 }
 
-/// The project of a function that is named without it is looked up, which only the source that needs it waits for.
+/// The project of a function that is named without it is looked up, which only the source that
+/// needs it waits for.
 #[test]
 fn a_project_that_cannot_be_told_ends_its_own_region_alone() {
     let (home, [north, east]) = (Home::new(), clouds());
@@ -99,11 +107,15 @@ fn a_project_that_cannot_be_told_ends_its_own_region_alone() {
     let north = north.with_faults(Faults::rule(Rule { on: Some(RouteName::Projects), ..refuses }));
     let name = north.functions()[0].full_name();
     let run = |command: &str| {
-        let program = about(&home, command, &[&east]).args(["--function", &name]).env("FGARCHIVE_REGION", NORTH);
+        let program = about(&home, command, &[&east])
+            .args(["--function", &name])
+            .env("FGARCHIVE_REGION", NORTH);
         let program = program.env("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4", &north.url);
         program.without("HUAWEICLOUD_SDK_PROJECT_ID")
     };
-    let failure = format!("{NORTH}: cannot find the project of the region `{NORTH}`: access is refused (HTTP 403");
+    let failure = format!(
+        "{NORTH}: cannot find the project of the region `{NORTH}`: access is refused (HTTP 403"
+    );
     let said = run("sync").args(["--json"]).exits(4).says(&failure);
     let whole = alone(&east);
     let expected = [format!("{NORTH} denied 4 0"), format!("{EAST} complete 0 {}", whole.len())];
@@ -119,7 +131,10 @@ fn a_project_that_cannot_be_told_ends_its_own_region_alone() {
 fn what_is_about_one_service_refuses_two_regions() {
     let (home, [north, east]) = (Home::new(), clouds());
     let regions = format!("the functions lie in several regions: {NORTH}, {EAST}");
-    about(&home, "sync", &[&north, &east]).env("FGARCHIVE_ENDPOINT", &north.url).exits(2).says(&regions);
+    about(&home, "sync", &[&north, &east])
+        .env("FGARCHIVE_ENDPOINT", &north.url)
+        .exits(2)
+        .says(&regions);
     about(&home, "doctor", &[&north, &east]).exits(2).says(&regions);
     assert!(!home.db().exists());
 }
@@ -129,15 +144,20 @@ const BOOKS: &str = "fedcba9876543210fedcba9876543210";
 
 /// Two projects of one region, each with a cloud of its own behind the one address of the region.
 fn projects() -> ([Cloud; 2], String) {
-    let project =
-        |project_id, seed| Cloud::new(WorldSpec { project_id, seed, functions: 2, records: 1_200, ..settled_world() });
+    let project = |project_id, seed| {
+        Cloud::new(WorldSpec { project_id, seed, functions: 2, records: 1_200, ..settled_world() })
+    };
     let clouds = [project(SHOP, 1), project(BOOKS, 2)];
-    let gate = gate(clouds.iter().map(|cloud| (cloud.functions()[0].project_id().to_owned(), cloud.url.clone())));
+    let gate = gate(
+        clouds
+            .iter()
+            .map(|cloud| (cloud.functions()[0].project_id().to_owned(), cloud.url.clone())),
+    );
     (clouds, gate)
 }
 
-/// An address that passes each connection on to the cloud of the project that its first request is about. Sources share
-/// no connection.
+/// An address that passes each connection on to the cloud of the project that its first request is
+/// about. Sources share no connection.
 fn gate(clouds: impl Iterator<Item = (String, String)>) -> String {
     let clouds: Vec<(String, String)> = clouds.collect();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -146,9 +166,12 @@ fn gate(clouds: impl Iterator<Item = (String, String)>) -> String {
         let mut head = [0; 256];
         let length = caller.peek(&mut head).ok()?;
         let head = String::from_utf8_lossy(&head[..length]);
-        let (_, address) = clouds.iter().find(|(project, _)| head.contains(&format!("/v2/{project}/")))?;
+        let (_, address) =
+            clouds.iter().find(|(project, _)| head.contains(&format!("/v2/{project}/")))?;
         let cloud = TcpStream::connect(address.strip_prefix("http://")?).ok()?;
-        for (mut from, mut to) in [(caller.try_clone().ok()?, cloud.try_clone().ok()?), (cloud, caller)] {
+        for (mut from, mut to) in
+            [(caller.try_clone().ok()?, cloud.try_clone().ok()?), (cloud, caller)]
+        {
             thread::spawn(move || {
                 let _ = io::copy(&mut from, &mut to);
                 let _ = to.shutdown(Shutdown::Write);
@@ -171,9 +194,18 @@ fn two_projects_of_one_region_are_two_sources_of_a_run() {
         about(&home, command, clouds).env("HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_CN_NORTH_4", &gate)
     };
     let whole = alone(&shop);
-    books.emulator.set_faults(Faults::rule(Rule::from(Fault::Status { code: 401, body: BodyKind::default() })));
-    let refused = at_gate("sync", &[&shop, &books]).args(["--json"]).exits(4).says(&format!("{NORTH}/{BOOKS}: "));
-    let expected = [format!("{NORTH}/{SHOP} complete 0 {}", whole.len()), format!("{NORTH}/{BOOKS} denied 4 0")];
+    books.emulator.set_faults(Faults::rule(Rule::from(Fault::Status {
+        code: 401,
+        body: BodyKind::default(),
+    })));
+    let refused = at_gate("sync", &[&shop, &books])
+        .args(["--json"])
+        .exits(4)
+        .says(&format!("{NORTH}/{BOOKS}: "));
+    let expected = [
+        format!("{NORTH}/{SHOP} complete 0 {}", whole.len()),
+        format!("{NORTH}/{BOOKS} denied 4 0"),
+    ];
     assert_eq!(told(&refused.json()), expected);
     assert_eq!(archive::records(&home.db()), whole);
     assert_eq!(books.journal().total(), 1, "a refused key is shown once");
@@ -189,5 +221,9 @@ fn two_projects_of_one_region_are_two_sources_of_a_run() {
         .exits(2)
         .says(&format!("the functions lie in several projects: {SHOP}, {BOOKS}"));
     let report = at_gate("sync", &[&shop]).args(["--json"]).exits(0).json();
-    assert_eq!(told(&report), [format!("{NORTH} complete 0 0")], "a single project is named by its region");
+    assert_eq!(
+        told(&report),
+        [format!("{NORTH} complete 0 0")],
+        "a single project is named by its region"
+    );
 }

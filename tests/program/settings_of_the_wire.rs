@@ -1,4 +1,5 @@
-//! Certificates and proxies: settings, not weather. What is wrong with them is said once, and nothing is asked again.
+//! Certificates and proxies: settings, not weather. What is wrong with them is said once, and
+//! nothing is asked again.
 
 use crate::program::{Home, Program, Said};
 use rustls::pki_types::pem::PemObject;
@@ -41,8 +42,11 @@ fn tls_server(certificate: &str) -> (u16, Arc<AtomicUsize>) {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let certificate = CertificateDer::from_pem_file(fixture(certificate)).unwrap();
     let key = PrivateKeyDer::from_pem_file(fixture("server.key")).unwrap();
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let config =
+        Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
     listen(move |mut socket| {
         let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
         // A client that does not trust us hangs up.
@@ -56,7 +60,10 @@ fn plain_server(words: String) -> (u16, Arc<AtomicUsize>) {
 }
 
 fn http_ok() -> String {
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{ANSWER}", ANSWER.len())
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{ANSWER}",
+        ANSWER.len()
+    )
 }
 
 fn answer(stream: &mut (impl Read + Write), words: &[u8]) -> std::io::Result<()> {
@@ -94,8 +101,14 @@ fn is_said_once(said: &Said, words: &str) {
 fn a_certificate_that_is_not_accepted_is_said_once() {
     for (certificate, words) in [
         ("self_signed.pem", "signed by nobody whom this machine trusts, or by itself"),
-        ("expired.pem", "its certificate expired at 2020-01-02T00:00:00Z, and this machine's clock says 20"),
-        ("early.pem", "its certificate is valid from 2119-01-01T00:00:00Z on, and this machine's clock says 20"),
+        (
+            "expired.pem",
+            "its certificate expired at 2020-01-02T00:00:00Z, and this machine's clock says 20",
+        ),
+        (
+            "early.pem",
+            "its certificate is valid from 2119-01-01T00:00:00Z on, and this machine's clock says 20",
+        ),
         ("other_name.pem", "its certificate is for another name: elsewhere.example"),
     ] {
         let (home, (port, accepted)) = (Home::new(), tls_server(certificate));
@@ -106,7 +119,10 @@ fn a_certificate_that_is_not_accepted_is_said_once() {
         assert_eq!(accepted.load(Ordering::SeqCst), 1, "{certificate}: {}", said.stderr);
     }
     let (home, (port, accepted)) = (Home::new(), tls_server("good.pem"));
-    is_said_once(&sync(&home, &format!("https://127.0.0.1:{port}")).output(), "no secure connection can be made");
+    is_said_once(
+        &sync(&home, &format!("https://127.0.0.1:{port}")).output(),
+        "no secure connection can be made",
+    );
     assert!(accepted.load(Ordering::SeqCst) <= 1);
 }
 
@@ -130,7 +146,9 @@ fn what_speaks_no_tls_is_said_once() {
 
 #[test]
 fn a_file_of_certificates_that_is_none_is_said_once() {
-    let armour = |inside: &str| format!("-----BEGIN CERTIFICATE-----\n{inside}\n-----END CERTIFICATE-----\n");
+    let armour = |inside: &str| {
+        format!("-----BEGIN CERTIFICATE-----\n{inside}\n-----END CERTIFICATE-----\n")
+    };
     for (bytes, words) in [
         ("no certificate".to_owned(), "cannot use the certificates"),
         (armour("!!!!"), "cannot use the certificates"),
@@ -142,7 +160,8 @@ fn a_file_of_certificates_that_is_none_is_said_once() {
         let said = sync(&home, "https://127.0.0.1:9").args(["--ca-cert", "own.pem"]).output();
         is_said_once(&said, words);
     }
-    let said = sync(&Home::new(), "https://127.0.0.1:9").args(["--ca-cert", "missing.pem"]).output();
+    let said =
+        sync(&Home::new(), "https://127.0.0.1:9").args(["--ca-cert", "missing.pem"]).output();
     is_said_once(&said, "cannot read the certificates `missing.pem`");
 }
 
@@ -152,14 +171,23 @@ const ELSEWHERE: &str = "https://service.invalid";
 #[test]
 fn a_proxy_that_cannot_be_used_is_not_passed_over() {
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
-        for value in ["http://", "://", "socks5://127.0.0.1:1080", "ftp://127.0.0.1", "http://user:hunter2@:80"] {
+        for value in [
+            "http://",
+            "://",
+            "socks5://127.0.0.1:1080",
+            "ftp://127.0.0.1",
+            "http://user:hunter2@:80",
+        ] {
             let said = sync(&Home::new(), ELSEWHERE).env(name, value).output();
             is_said_once(&said, &format!("the proxy in {name} cannot be used"));
             assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
         }
     }
     let home = Home::new();
-    let said = sync(&home, "http://service.invalid").args(["--allow-plain-http"]).env("HTTP_PROXY", "://").output();
+    let said = sync(&home, "http://service.invalid")
+        .args(["--allow-plain-http"])
+        .env("HTTP_PROXY", "://")
+        .output();
     is_said_once(&said, "the proxy in HTTP_PROXY cannot be used");
     assert_eq!(home.bytes(), [], "nothing was written");
 }
@@ -180,7 +208,10 @@ fn a_proxy_that_refuses_is_asked_once() {
     let asks = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
     for (words, expected) in [
         (asks, "it asks for a user name and a password"),
-        ("HTTP/1.1 403 Forbidden\r\n\r\n", "it opens no way to the service, or speaks another protocol"),
+        (
+            "HTTP/1.1 403 Forbidden\r\n\r\n",
+            "it opens no way to the service, or speaks another protocol",
+        ),
         ("SSH-2.0-OpenSSH_9.6\r\n", "it opens no way to the service, or speaks another protocol"),
     ] {
         let (port, accepted) = plain_server(words.to_owned());
@@ -219,14 +250,23 @@ fn a_private_service_is_not_looked_up_in_the_public_iam() {
     let home = Home::new();
     let private = |args: &[&str]| {
         let program = home.run(args).signed().without("HUAWEICLOUD_SDK_PROJECT_ID");
-        program.env("FGARCHIVE_ENDPOINT", "https://fg.private.invalid").env("FGARCHIVE_REGION", "cn-north-4").output()
+        program
+            .env("FGARCHIVE_ENDPOINT", "https://fg.private.invalid")
+            .env("FGARCHIVE_REGION", "cn-north-4")
+            .output()
     };
-    for args in
-        [&["sync", "--all-functions"][..], &["sync", "--function", "report"], &["doctor", "--function", "report"]]
-    {
+    for args in [
+        &["sync", "--all-functions"][..],
+        &["sync", "--function", "report"],
+        &["doctor", "--function", "report"],
+    ] {
         let said = private(args);
         is_said_once(&said, "the project is not known, and no IAM is named");
-        assert!(said.stderr.contains("HUAWEICLOUD_SDK_IAM_ENDPOINT or OS_AUTH_URL"), "{}", said.stderr);
+        assert!(
+            said.stderr.contains("HUAWEICLOUD_SDK_IAM_ENDPOINT or OS_AUTH_URL"),
+            "{}",
+            said.stderr
+        );
         assert_eq!(home.bytes(), [], "nothing was written");
     }
 }

@@ -1,4 +1,5 @@
-//! Readers and runs of different users on one archive. Only root can be somebody else: elsewhere these tests do nothing.
+//! Readers and runs of different users on one archive. Only root can be somebody else: elsewhere
+//! these tests do nothing.
 
 use crate::archive;
 use crate::bad_archive::{as_somebody, is_root};
@@ -14,8 +15,7 @@ use std::path::Path;
 const SOMEBODY: u32 = 65_534;
 
 /// One answer out of one state: as many records as the digests say.
-const ONE_STATE: &str =
-    "SELECT (SELECT count(*) FROM invocations) - (SELECT coalesce(sum(records), 0) FROM digests) AS n";
+const ONE_STATE: &str = "SELECT (SELECT count(*) FROM invocations) - (SELECT coalesce(sum(records), 0) FROM digests) AS n";
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -33,7 +33,8 @@ fn shared(mode: u32) -> (Home, Cloud) {
 
 fn in_directory(home: &Home) -> Vec<String> {
     let entries = fs::read_dir(home.join("shared")).unwrap();
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -48,14 +49,21 @@ fn a_guest_reads_and_leaves_nothing_beside_the_archive() {
         fs::create_dir(home.join("tmp")).unwrap();
         set_mode(&home.join("tmp"), 0o777);
         let before = in_directory(&home);
-        for command in [&["status"][..], &["check"], &["query", "sql", ONE_STATE, "--format", "csv"]] {
+        for command in
+            [&["status"][..], &["check"], &["query", "sql", ONE_STATE, "--format", "csv"]]
+        {
             let reader = home.run_as(as_somebody(&home), command).args(["--db", "shared/a.db"]);
             reader.env("TMPDIR", home.join("tmp")).exits(0);
             assert_eq!(in_directory(&home), before, "{command:?} in a directory of mode {mode:o}");
         }
         assert_eq!(fs::read_dir(home.join("tmp")).unwrap().count(), 0, "a copy was left");
-        let homeless = home.run_as(as_somebody(&home), ["status", "--db", "shared/a.db"]).env("TMPDIR", "/nonexistent");
-        homeless.exits(6).says("temporary files cannot be written").says("\nhint: SQLITE_TMPDIR and TMPDIR");
+        let homeless = home
+            .run_as(as_somebody(&home), ["status", "--db", "shared/a.db"])
+            .env("TMPDIR", "/nonexistent");
+        homeless
+            .exits(6)
+            .says("temporary files cannot be written")
+            .says("\nhint: SQLITE_TMPDIR and TMPDIR");
         home.sync_since(&cloud, "2d").args(["--db", "shared/a.db"]).exits(0);
     }
 }
@@ -106,11 +114,16 @@ fn a_guest_reads_what_a_killed_run_left() {
     }
     fs::remove_file(home.join("shared/a.db-shm")).unwrap();
     let before = in_directory(&home);
-    let asked =
-        home.run_as(as_somebody(&home), ["query", "sql", "SELECT count(*) AS n FROM invocations", "--format", "csv"]);
+    let asked = home.run_as(
+        as_somebody(&home),
+        ["query", "sql", "SELECT count(*) AS n FROM invocations", "--format", "csv"],
+    );
     let said = asked.args(["--db", "shared/a.db"]).env("TMPDIR", "/tmp").exits(0);
     assert_eq!(in_directory(&home), before);
-    assert_eq!(said.stdout, format!("n\n{}\n", archive::number(&db, "SELECT count(*) FROM invocations")));
+    assert_eq!(
+        said.stdout,
+        format!("n\n{}\n", archive::number(&db, "SELECT count(*) FROM invocations"))
+    );
 }
 
 #[test]
@@ -122,14 +135,16 @@ fn what_another_user_left_beside_it_is_named_with_what_to_do() {
     for name in ["a.db", "a.db.lock"] {
         chown(home.join("shared").join(name), Some(SOMEBODY), Some(SOMEBODY)).unwrap();
     }
-    let words = ["sync", "--all-functions", "--db", "shared/a.db", "--since", "2d", "--max-rps", "100000"];
+    let words =
+        ["sync", "--all-functions", "--db", "shared/a.db", "--since", "2d", "--max-rps", "100000"];
     let sync = || home.run_as(as_somebody(&home), words).signed().to(&cloud);
     for name in ["a.db-shm", "a.db-wal"] {
         let left = home.join("shared").join(name);
         fs::write(&left, "").unwrap();
         set_mode(&left, 0o644);
         let said = sync().exits(6);
-        said.says(&format!("/shared/{name}` cannot be written to, and belongs to user 0")).says("remove it: rm /");
+        said.says(&format!("/shared/{name}` cannot be written to, and belongs to user 0"))
+            .says("remove it: rm /");
         fs::remove_file(&left).unwrap();
     }
     let lock = home.join("shared/a.db.lock");

@@ -1,5 +1,5 @@
-//! What an archive must hold, computed from the world and the reading it is served under; no code of the program's
-//! client takes part.
+//! What an archive must hold, computed from the world and the reading it is served under; no code
+//! of the program's client takes part.
 
 use crate::archive::{self, Record, Records, Window};
 use crate::cloud::{Cloud, later};
@@ -31,14 +31,15 @@ pub(crate) fn records(cloud: &Cloud, at: Timestamp) -> Records {
 pub(crate) fn rejects(cloud: &Cloud, at: Timestamp) -> usize {
     let (world, readings) = (cloud.emulator.world(), cloud.emulator.readings());
     let texts = |number| {
-        let unreadable = world.shown(number, at).filter_map(|shown| match oddity(readings, &shown)? {
-            Oddity::NoObject => Some(String::new()),
-            Oddity::NoId => {
-                let failure = shown.failure.map(|failure| failure.to_string());
-                Some(format!("{:?} {} {:?} {failure:?}", shown.phase, shown.start, shown.end))
-            }
-            _ => None,
-        });
+        let unreadable =
+            world.shown(number, at).filter_map(|shown| match oddity(readings, &shown)? {
+                Oddity::NoObject => Some(String::new()),
+                Oddity::NoId => {
+                    let failure = shown.failure.map(|failure| failure.to_string());
+                    Some(format!("{:?} {} {:?} {failure:?}", shown.phase, shown.start, shown.end))
+                }
+                _ => None,
+            });
         unreadable.collect::<BTreeSet<_>>().len()
     };
     (0..world.functions().len()).map(texts).sum()
@@ -68,7 +69,8 @@ fn record(urn: &str, shown: &Shown, oddity: Option<Oddity>, readings: &Readings)
     match oddity {
         None | Some(Oddity::NoId | Oddity::NoObject) => {}
         Some(Oddity::ExtraFields) => {
-            *extra = Some(r#"{"attempt":2,"trigger":{"name":"nightly","type":"TIMER"}}"#.to_owned());
+            *extra =
+                Some(r#"{"attempt":2,"trigger":{"name":"nightly","type":"TIMER"}}"#.to_owned());
         }
         Some(Oddity::UnknownStatus) => *status = Some("TIMEOUT".to_owned()),
         Some(Oddity::UnreadableStart) => *start = Some("yesterday".to_owned()),
@@ -78,7 +80,8 @@ fn record(urn: &str, shown: &Shown, oddity: Option<Oddity>, readings: &Readings)
     record
 }
 
-/// The archive holds the world as it is listed now: no record missing, none too many, none different.
+/// The archive holds the world as it is listed now: no record missing, none too many, none
+/// different.
 #[track_caller]
 pub(crate) fn assert_whole(cloud: &Cloud, db: &Path) {
     assert_same(&records(cloud, cloud.now()), &archive::records(db));
@@ -86,8 +89,8 @@ pub(crate) fn assert_whole(cloud: &Cloud, db: &Path) {
     assert_eq!(aside, rejects(cloud, cloud.now()), "entries kept aside");
 }
 
-/// Every record that is not archived lies in a range that is told to be missing, of each function that was asked for. The
-/// last five minutes are nobody's promise yet.
+/// Every record that is not archived lies in a range that is told to be missing, of each function
+/// that was asked for. The last five minutes are nobody's promise yet.
 #[track_caller]
 pub(crate) fn assert_missing_is_told(cloud: &Cloud, db: &Path) {
     let promised = later(cloud.now(), -600).to_string();
@@ -97,7 +100,8 @@ pub(crate) fn assert_missing_is_told(cloud: &Cloud, db: &Path) {
     for (id, record) in records(cloud, cloud.now()) {
         let [Some(urn), _, _, _, Some(start), ..] = &record else { continue };
         if begun.contains(urn) && *start < promised && !found.contains_key(&id) {
-            let is_told = told.iter().any(|(of, begin, end)| of == urn && begin <= start && start < end);
+            let is_told =
+                told.iter().any(|(of, begin, end)| of == urn && begin <= start && start < end);
             assert!(is_told, "{id} of {start} is missing, and {urn} has these gaps: {told:?}");
         }
     }
@@ -107,11 +111,11 @@ pub(crate) fn assert_missing_is_told(cloud: &Cloud, db: &Path) {
 #[track_caller]
 pub(crate) fn assert_same(expected: &Records, found: &Records) {
     let ids: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
-    let differing: Vec<_> = ids.into_iter().filter(|id| expected.get(*id) != found.get(*id)).collect();
-    let shown = differing
-        .iter()
-        .take(4)
-        .map(|id| format!("{id}\n  world   {:?}\n  archive {:?}\n", expected.get(*id), found.get(*id)));
+    let differing: Vec<_> =
+        ids.into_iter().filter(|id| expected.get(*id) != found.get(*id)).collect();
+    let shown = differing.iter().take(4).map(|id| {
+        format!("{id}\n  world   {:?}\n  archive {:?}\n", expected.get(*id), found.get(*id))
+    });
     assert!(
         differing.is_empty(),
         "{} of {} records differ:\n{}",
@@ -130,11 +134,16 @@ pub(crate) fn assert_settled(cloud: &Cloud, db: &Path, since: Timestamp) {
         let shown = format!("{}, at {now}: {ledger:?}", urn.name());
         assert!(ledger.windows(2).all(|pair| pair[0].end == pair[1].begin), "a gap: {shown}");
         let settled_until = later(now, -SETTLE_DELAY);
-        let (old, proven): (Vec<&Window>, Vec<&Window>) = ledger.iter().partition(|window| window.end <= settled_until);
+        let (old, proven): (Vec<&Window>, Vec<&Window>) =
+            ledger.iter().partition(|window| window.end <= settled_until);
         // What one run found empty waits for another to look at it.
-        let is_settled =
-            |window: &&Window| window.state == "settled" || (window.state == "proven" && window.records == 0);
-        assert!(old.iter().all(is_settled) && proven.iter().all(|window| window.state == "proven"), "{shown}");
+        let is_settled = |window: &&Window| {
+            window.state == "settled" || (window.state == "proven" && window.records == 0)
+        };
+        assert!(
+            old.iter().all(is_settled) && proven.iter().all(|window| window.state == "proven"),
+            "{shown}"
+        );
         assert!(old.iter().any(|window| window.state == "settled"), "{shown}");
         assert!(old[0].begin <= since && old[old.len() - 1].end == settled_until, "{shown}");
         assert_eq!(proven.last().map(|window| window.end), Some(now), "{shown}");

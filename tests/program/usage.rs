@@ -8,11 +8,17 @@ fn what_cannot_be_read_is_usage() {
     let all: &[&str] = &["sync", "--all-functions"];
     let cases: [(&[&str], &str); 21] = [
         (&["sync"], "error: no function was named"),
-        (&["sync", "--function", "urn:fss:cn-north-4"], "`urn:fss:cn-north-4` is neither a function's name"),
+        (
+            &["sync", "--function", "urn:fss:cn-north-4"],
+            "`urn:fss:cn-north-4` is neither a function's name",
+        ),
         (&["sync", "--function", "urn:fss:a:b:function:c:d:e:f:g"], "is neither a function's name"),
         (&["sync", "--function", ""], "is neither a function's name"),
         (&["--since", "yesterday"], "error: --since: \"yesterday\" is neither a time nor an age"),
-        (&["--since", "2026-13-01T00:00:00Z"], "--since: \"2026-13-01T00:00:00Z\" is neither a time nor an age"),
+        (
+            &["--since", "2026-13-01T00:00:00Z"],
+            "--since: \"2026-13-01T00:00:00Z\" is neither a time nor an age",
+        ),
         (&["--until", "soon"], "error: --until: \"soon\" is neither a time nor an age"),
         (
             &["--since", "2026-03-02", "--until", "2026-03-01"],
@@ -23,7 +29,10 @@ fn what_cannot_be_read_is_usage() {
         (&["--settle-delay", "soon"], "invalid value 'soon' for '--settle-delay <DURATION>'"),
         (&["--max-rps", "0"], "must be greater than 0"),
         (&["--max-rps", "NaN"], "must be greater than 0"),
-        (&["--max-rps", "1e-19"], "invalid value '1e-19' for '--max-rps <N>': must be at least 0.0000116, once a day"),
+        (
+            &["--max-rps", "1e-19"],
+            "invalid value '1e-19' for '--max-rps <N>': must be at least 0.0000116, once a day",
+        ),
         (&["--max-rps", "1e-300"], "invalid value '1e-300' for '--max-rps <N>': must be at least"),
         (&["--since", "-7d"], "error: --since: \"-7d\" is neither a time nor an age"),
         (&["--max-rps", "-1"], "invalid value '-1' for '--max-rps <N>': must be greater than 0"),
@@ -57,7 +66,8 @@ fn a_value_below_nothing_is_refused_with_the_name_of_its_option() {
 #[test]
 fn a_question_about_a_range_that_ends_before_it_begins_is_refused() {
     let home = Home::new();
-    for (since, until) in [("1d", "7d"), ("2026-03-02", "2026-03-01"), ("2026-03-01", "2026-03-01")] {
+    for (since, until) in [("1d", "7d"), ("2026-03-02", "2026-03-01"), ("2026-03-01", "2026-03-01")]
+    {
         let said = home.run(["query", "summary", "--since", since, "--until", until]).exits(2);
         said.says("is not after --since").says("\nhint: an age counts back from now").prints("");
     }
@@ -78,8 +88,14 @@ fn an_address_that_cannot_be_used_is_usage() {
     for (endpoint, message) in [
         ("not a url", "it is no URL such as https://"),
         ("functiongraph", "it is no URL such as https://"),
-        ("ftp://127.0.0.1", "\"ftp://127.0.0.1\" cannot be used: its scheme is neither https nor http"),
-        ("http://functiongraph.example", "plain http is accepted for this machine's own addresses only"),
+        (
+            "ftp://127.0.0.1",
+            "\"ftp://127.0.0.1\" cannot be used: its scheme is neither https nor http",
+        ),
+        (
+            "http://functiongraph.example",
+            "plain http is accepted for this machine's own addresses only",
+        ),
         ("http://10.0.0.1:8080", "with --allow-plain-http"),
         ("https://user:hunter2@functiongraph.example", "the address cannot be used"),
     ] {
@@ -94,7 +110,11 @@ fn an_address_that_cannot_be_used_is_usage() {
             let said = program.exits(2).says(message).prints("");
             let place = if by_variable { "FGARCHIVE_ENDPOINT" } else { "--endpoint" };
             let begin = format!("error: {place}: ");
-            assert!(said.stderr.starts_with(&begin) && !said.stderr.contains("hunter2"), "{}", said.stderr);
+            assert!(
+                said.stderr.starts_with(&begin) && !said.stderr.contains("hunter2"),
+                "{}",
+                said.stderr
+            );
             assert!(home.bytes().is_empty(), "{endpoint}: something was made");
         }
     }
@@ -106,7 +126,9 @@ fn a_region_is_needed_and_can_come_from_a_urn() {
     let nowhere = |args: &[&str]| home.run(args).signed();
     nowhere(&["sync", "--all-functions"]).exits(2).says("region");
     let urn = cloud.functions()[0].to_string();
-    nowhere(&["sync", "--function", &urn, "--max-rps", "100000"]).env("FGARCHIVE_ENDPOINT", &cloud.url).exits(0);
+    nowhere(&["sync", "--function", &urn, "--max-rps", "100000"])
+        .env("FGARCHIVE_ENDPOINT", &cloud.url)
+        .exits(0);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `verify`: settled windows are walked again, what differs is found and repaired, and the share of a run that does so.
+//! `verify`: settled windows are walked again, what differs is found and repaired, and the share of
+//! a run that does so.
 
 use crate::archive;
 use crate::cloud::{Cloud, later, settled_world};
@@ -31,7 +32,10 @@ fn edit(home: &Home, sql: &str) {
 
 /// The ids of some records of the archive, spread over it.
 fn ids(home: &Home, count: usize) -> Vec<String> {
-    let all = archive::rows(&home.db(), "SELECT request_id FROM invocations ORDER BY start_time, request_id");
+    let all = archive::rows(
+        &home.db(),
+        "SELECT request_id FROM invocations ORDER BY start_time, request_id",
+    );
     all.iter().step_by(all.len() / count).take(count).cloned().collect()
 }
 
@@ -42,11 +46,17 @@ fn what_is_as_it_was_is_left_as_it_is() {
     let ledger = archive::rows(&home.db(), "SELECT * FROM windows ORDER BY 1, 2");
     let said = verify(&home, &cloud).args(["--json"]).exits(0).json();
     assert_eq!(said["discrepancies"], 0);
-    let shown: u64 = said["windows"].as_array().unwrap().iter().map(|window| window["records"].as_u64().unwrap()).sum();
+    let shown: u64 = said["windows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|window| window["records"].as_u64().unwrap())
+        .sum();
     assert_eq!(shown, 2_400, "every record was shown again: {said}");
     assert!(archive::records(&home.db()) == before);
     assert_eq!(archive::rows(&home.db(), "SELECT * FROM windows ORDER BY 1, 2"), ledger);
-    let runs = "SELECT command, outcome, exit_code, requests = verify_requests FROM runs ORDER BY id";
+    let runs =
+        "SELECT command, outcome, exit_code, requests = verify_requests FROM runs ORDER BY id";
     assert_eq!(archive::rows(&home.db(), runs), ["sync|complete|0|0", "verify|complete|0|1"]);
     let said = verify(&home, &cloud).exits(0);
     assert!(
@@ -71,8 +81,10 @@ fn what_was_edited_deleted_or_invented_is_found_and_repaired() {
             some[1], some[2], some[3], some[4], some[5], some[6],
         ),
     );
-    let said =
-        verify(&home, &cloud).exits(7).says("6 records of").says("hint: what was late or changed is archived now");
+    let said = verify(&home, &cloud)
+        .exits(7)
+        .says("6 records of")
+        .says("hint: what was late or changed is archived now");
     for (finding, id) in [
         ("changed", &some[1]),
         ("changed", &some[2]),
@@ -86,7 +98,10 @@ fn what_was_edited_deleted_or_invented_is_found_and_repaired() {
     assert_eq!(archive::rows(&home.db(), last_run), ["found|7"]);
     let sums = "SELECT sum(late), sum(changed), sum(gone), sum(forgotten) FROM verifications";
     assert_eq!(archive::rows(&home.db(), sums), ["3|2|1|0"]);
-    let history = format!("SELECT from_status, accepted FROM status_changes WHERE request_id = '{}'", some[1]);
+    let history = format!(
+        "SELECT from_status, accepted FROM status_changes WHERE request_id = '{}'",
+        some[1]
+    );
     assert_eq!(archive::rows(&home.db(), &history), ["DISCARD|1"]);
     // What the service no longer shows is nobody's to delete, and is found until somebody does.
     verify(&home, &cloud).exits(7).says("1 records of 1 settled windows");
@@ -99,8 +114,12 @@ fn what_was_edited_deleted_or_invented_is_found_and_repaired() {
 fn only_what_was_selected_is_walked() {
     let (home, cloud) = synced();
     let some = ids(&home, 4);
-    let start =
-        |id: &str| archive::rows(&home.db(), &format!("SELECT start_time FROM invocations WHERE request_id = '{id}'"));
+    let start = |id: &str| {
+        archive::rows(
+            &home.db(),
+            &format!("SELECT start_time FROM invocations WHERE request_id = '{id}'"),
+        )
+    };
     let (early, late) = (start(&some[0])[0].clone(), start(&some[3])[0].clone());
     edit(&home, &format!("DELETE FROM invocations WHERE request_id = '{}'", some[0]));
     verify(&home, &cloud).args(["--since", &late]).exits(0);
@@ -109,7 +128,10 @@ fn only_what_was_selected_is_walked() {
     let windows = sampled["windows"].as_array().unwrap().len();
     let functions = cloud.functions().len();
     assert!((functions..=2 * functions).contains(&windows), "{sampled}");
-    assert!(sampled["requests"].as_u64().unwrap() <= 4 * functions as u64, "about a page each: {sampled}");
+    assert!(
+        sampled["requests"].as_u64().unwrap() <= 4 * functions as u64,
+        "about a page each: {sampled}"
+    );
 }
 
 #[test]
@@ -124,7 +146,11 @@ fn verifying_needs_an_archive_and_functions_that_are_in_it() {
         .says("the archive holds no function")
         .says("hint: `fgarchive status` lists");
     let ended = "SELECT command, outcome, exit_code FROM runs ORDER BY id DESC LIMIT 1";
-    assert_eq!(archive::rows(&home.db(), ended), ["verify|incomplete|2"], "it does not look killed");
+    assert_eq!(
+        archive::rows(&home.db(), ended),
+        ["verify|incomplete|2"],
+        "it does not look killed"
+    );
     verify(&home, &cloud)
         .args(["--since", "40d", "--until", "30d"])
         .exits(0)
@@ -157,9 +183,15 @@ fn records_that_came_after_their_window_was_settled_are_found_with_their_latenes
 #[test]
 fn what_the_service_forgot_is_not_gone_and_what_had_not_ended_has_not_changed() {
     let retention = u64::try_from(2 * DAY).unwrap();
-    let live = Live::new(WorldSpec { retention: Some(retention), span: 86_400, ..going_on() }, Readings::default());
+    let live = Live::new(
+        WorldSpec { retention: Some(retention), span: 86_400, ..going_on() },
+        Readings::default(),
+    );
     live.complete_at(0);
-    let open = archive::number(&live.db(), "SELECT count(*) FROM invocations WHERE status IN ('WAIT', 'RUNNING')");
+    let open = archive::number(
+        &live.db(),
+        "SELECT count(*) FROM invocations WHERE status IN ('WAIT', 'RUNNING')",
+    );
     assert!(open > 0);
     let all = live.records();
     live.cloud.clock.set(later(Timestamp::from_unix(ANCHOR), 3 * DAY / 2));
@@ -179,7 +211,8 @@ fn what_the_service_forgot_is_not_gone_and_what_had_not_ended_has_not_changed() 
 
 #[test]
 fn a_walk_that_cannot_be_proven_verifies_nothing() {
-    // Bursts of forty records in a second, five on a page, of which every other answer has lost the first.
+    // Bursts of forty records in a second, five on a page, of which every other answer has lost the
+    // first.
     let spec = WorldSpec { records: 300, functions: 1, ..going_on() };
     let live = Live::new(spec, Readings { page_cap: Some(5), ..Readings::default() });
     live.complete_at(0);
@@ -190,10 +223,15 @@ fn a_walk_that_cannot_be_proven_verifies_nothing() {
     let report = verify_with(&live, &live.settings());
     assert!(report.functions().any(|function| !function.unproven.is_empty()));
     assert!(report.failure_kind().is_some());
-    assert_eq!(archive::rows(&live.db(), "SELECT * FROM windows ORDER BY 1, 2"), before, "settled stays settled");
+    assert_eq!(
+        archive::rows(&live.db(), "SELECT * FROM windows ORDER BY 1, 2"),
+        before,
+        "settled stays settled"
+    );
 }
 
-/// Runs of every hour for three weeks verify by and by everything that is settled, and no more than their share.
+/// Runs of every hour for three weeks verify by and by everything that is settled, and no more than
+/// their share.
 #[test]
 fn a_share_of_the_requests_verifies_what_was_looked_at_longest_ago() {
     let live = Live::new(
@@ -207,7 +245,11 @@ fn a_share_of_the_requests_verifies_what_was_looked_at_longest_ago() {
         assert!(live.run_for(task, &settings).failure_kind().is_none());
     }
     let spent = "SELECT sum(verify_requests) * 100 / sum(requests) FROM runs";
-    assert!((8..=10).contains(&archive::number(&live.db(), spent)), "{:?}", archive::rows(&live.db(), spent));
+    assert!(
+        (8..=10).contains(&archive::number(&live.db(), spent)),
+        "{:?}",
+        archive::rows(&live.db(), spent)
+    );
     let records = "SELECT count(*) FROM invocations i
                     WHERE NOT EXISTS (SELECT 1 FROM verifications v
                                        WHERE v.function_id = i.function_id

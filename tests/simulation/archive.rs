@@ -82,14 +82,18 @@ impl Content {
         let mut rows = select.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
             content.rows += 1;
-            let Some(&number) = numbers.get(row.get_ref(0).expect("an id").as_str().expect("a text")) else {
+            let Some(&number) =
+                numbers.get(row.get_ref(0).expect("an id").as_str().expect("a text"))
+            else {
                 content.strangers += 1;
                 continue;
             };
-            content.statuses[number] = Some(Status::parse(row.get_ref(1).expect("a status").as_str().expect("a text")));
+            content.statuses[number] =
+                Some(Status::parse(row.get_ref(1).expect("a status").as_str().expect("a text")));
             content.given_up[number] = row.get(2).expect("a flag");
             content.owners[number] = functions.get(&row.get(3).expect("a function")).copied();
-            content.fields[number] = Fields::known([4, 5, 6, 7, 8].map(|column| row.get(column).expect("a flag")));
+            content.fields[number] =
+                Fields::known([4, 5, 6, 7, 8].map(|column| row.get(column).expect("a flag")));
         }
         drop(rows);
         drop(select);
@@ -105,7 +109,9 @@ impl Content {
         numbers: &HashMap<String, usize>,
         functions: &HashMap<i64, usize>,
     ) {
-        let mut select = connection.prepare("SELECT request_id, function_id FROM shared_records").expect("a statement");
+        let mut select = connection
+            .prepare("SELECT request_id, function_id FROM shared_records")
+            .expect("a statement");
         let mut rows = select.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
             let number = numbers[row.get_ref(0).expect("an id").as_str().expect("a text")];
@@ -122,7 +128,11 @@ impl Content {
         let mut functions = HashMap::new();
         while let Some(row) = rows.next().expect("a row") {
             let urn: String = row.get(0).expect("a URN");
-            let function = world.functions.iter().position(|known| known.to_string() == urn).expect("a function");
+            let function = world
+                .functions
+                .iter()
+                .position(|known| known.to_string() == urn)
+                .expect("a function");
             self.taken_up[function] = Some(seconds(row, 1));
             self.gone[function] = row.get(3).expect("a flag");
             functions.insert(row.get(2).expect("an id"), function);
@@ -140,7 +150,11 @@ impl Content {
         let mut rows = select.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
             let urn: String = row.get(5).expect("a URN");
-            let function = world.functions.iter().position(|known| known.to_string() == urn).expect("a function");
+            let function = world
+                .functions
+                .iter()
+                .position(|known| known.to_string() == urn)
+                .expect("a function");
             let [begin, end] = [0, 1].map(|column| Timestamp::from_unix(seconds(row, column)));
             self.windows[function].push(Window {
                 range: Interval::new(begin, end).expect("a range"),
@@ -160,7 +174,11 @@ impl Content {
             .expect("a statement");
         let mut rows = select.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
-            let Some(&number) = numbers.get(row.get_ref(0).expect("an id").as_str().expect("a text")) else { continue };
+            let Some(&number) =
+                numbers.get(row.get_ref(0).expect("an id").as_str().expect("a text"))
+            else {
+                continue;
+            };
             let status = |column| Status::parse(&row.get::<_, String>(column).expect("a status"));
             self.history.entry(number).or_default().push(Change {
                 from: status(1),

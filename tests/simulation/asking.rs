@@ -1,4 +1,5 @@
-//! How `sync` asks: at its pace, never again with what was refused, and for each open record on its schedule.
+//! How `sync` asks: at its pace, never again with what was refused, and for each open record on its
+//! schedule.
 
 use crate::schedule::Planned;
 use crate::service::{Answered, Asked, Call, MOST_REQUESTS};
@@ -17,7 +18,8 @@ pub(crate) type Broken = (&'static str, String);
 /// What is known of look-ups over the runs of a schedule.
 #[derive(Debug, Default)]
 pub(crate) struct Asking {
-    /// When an id was first asked for by itself, and in which run and when that was last answered by nothing.
+    /// When an id was first asked for by itself, and in which run and when that was last answered
+    /// by nothing.
     looked_up: HashMap<String, (i64, Option<(usize, i64)>)>,
 }
 
@@ -42,7 +44,13 @@ impl Asking {
         broken
     }
 
-    fn look_ups(&mut self, calls: &[Call], settings: &Settings, planned: &Planned, committed: bool) -> Option<Broken> {
+    fn look_ups(
+        &mut self,
+        calls: &[Call],
+        settings: &Settings,
+        planned: &Planned,
+        committed: bool,
+    ) -> Option<Broken> {
         let mut broken = None;
         let mut walking = HashSet::new();
         let longest = i64::try_from(settings.open_recheck.as_secs()).unwrap_or(i64::MAX);
@@ -52,21 +60,30 @@ impl Asking {
             }
             let Asked::Find { function, id, .. } = &call.asked else { continue };
             let Answered::Records { shown, served_at } = call.answer else { continue };
-            // Before the first walk a known record is asked for to see how far back the service reaches.
+            // Before the first walk a known record is asked for to see how far back the service
+            // reaches.
             if !walking.contains(function) {
                 continue;
             }
-            let (first, unseen) = *self.looked_up.entry(id.to_string()).or_insert((served_at, None));
+            let (first, unseen) =
+                *self.looked_up.entry(id.to_string()).or_insert((served_at, None));
             // A clock that is ahead finds a record due that much earlier.
-            let wait = |since: i64| (since - first).max(FIRST_WAIT).min(longest) - planned.skew.abs();
+            let wait =
+                |since: i64| (since - first).max(FIRST_WAIT).min(longest) - planned.skew.abs();
             if planned.is_about_on_time()
-                && unseen.is_some_and(|(run, unseen)| run != call.run && served_at < unseen + wait(unseen) - 2)
+                && unseen.is_some_and(|(run, unseen)| {
+                    run != call.run && served_at < unseen + wait(unseen) - 2
+                })
             {
-                broken = Some(("a record that is not shown is asked for less and less often", call.to_string()));
+                broken = Some((
+                    "a record that is not shown is asked for less and less often",
+                    call.to_string(),
+                ));
             }
             // Where a clock is wrong, nobody knows how long ago that was.
             let is_told = shown == 0 && committed && planned.is_about_on_time();
-            self.looked_up.insert(id.to_string(), (first, is_told.then_some((call.run, served_at))));
+            self.looked_up
+                .insert(id.to_string(), (first, is_told.then_some((call.run, served_at))));
         }
         broken
     }
@@ -74,11 +91,15 @@ impl Asking {
 
 /// No second holds more requests than the rate allows.
 fn pace(calls: &[Call], settings: &Settings) -> Option<Broken> {
-    let mut sent: Vec<i64> = calls.iter().filter(|call| call.asked != Asked::Renew).map(|call| call.sent).collect();
+    let mut sent: Vec<i64> =
+        calls.iter().filter(|call| call.asked != Asked::Renew).map(|call| call.sent).collect();
     sent.sort_unstable();
     let most = settings.max_rps.ceil() as usize + 1;
     let crowded = sent.windows(most + 1).find(|some| some[most] - some[0] < 1000 - FINEST_WAIT)?;
-    Some(("requests keep their pace", format!("{} requests from {} to {}", most + 1, crowded[0], crowded[most])))
+    Some((
+        "requests keep their pace",
+        format!("{} requests from {} to {}", most + 1, crowded[0], crowded[most]),
+    ))
 }
 
 /// Where the clock is right, no window reaches beyond the present.
@@ -87,21 +108,32 @@ fn bounds(calls: &[Call], planned: &Planned) -> Option<Broken> {
         Asked::List { end, .. } | Asked::Find { end, .. } => end * 1000 > call.sent + 999,
         Asked::Recording { .. } | Asked::Functions | Asked::Renew => false,
     });
-    beyond.filter(|_| planned.is_on_time()).map(|call| ("no window ends in the future", call.to_string()))
+    beyond
+        .filter(|_| planned.is_on_time())
+        .map(|call| ("no window ends in the future", call.to_string()))
 }
 
-/// A form of a URN that is not known costs one request a function, while the function is there. Where an id may be what is
-/// not known, a look-up tells nothing of that.
-pub(crate) fn forms(calls: &[Call], unknown_ids: bool, is_absent: impl Fn(usize, i64) -> bool) -> Option<Broken> {
+/// A form of a URN that is not known costs one request a function, while the function is there.
+/// Where an id may be what is not known, a look-up tells nothing of that.
+pub(crate) fn forms(
+    calls: &[Call],
+    unknown_ids: bool,
+    is_absent: impl Fn(usize, i64) -> bool,
+) -> Option<Broken> {
     let mut unknown = HashSet::new();
     let again = calls.iter().find(|call| match (&call.asked, call.answer) {
         (Asked::Find { .. }, _) if unknown_ids => false,
         (
-            Asked::List { function, .. } | Asked::Find { function, .. } | Asked::Recording { function },
+            Asked::List { function, .. }
+            | Asked::Find { function, .. }
+            | Asked::Recording { function },
             Answered::Failed(Meaning::NotFound),
         ) => !is_absent(*function, call.answered / 1000) && !unknown.insert(function),
         // What passes tells nothing of the other form, which is then tried again.
-        (Asked::List { function, .. } | Asked::Find { function, .. }, Answered::Failed(meaning)) => {
+        (
+            Asked::List { function, .. } | Asked::Find { function, .. },
+            Answered::Failed(meaning),
+        ) => {
             if meaning != Meaning::Refused {
                 unknown.remove(function);
             }
@@ -120,9 +152,14 @@ fn refused(calls: &[Call]) -> Option<Broken> {
     {
         return Some(("nothing is asked once access is refused", after.to_string()));
     }
-    for expired in calls.iter().filter(|call| call.answer == Answered::Failed(Meaning::TokenExpired)) {
-        let again =
-            |call: &&Call| call.asked != Asked::Renew && call.token == expired.token && call.sent > expired.answered;
+    for expired in
+        calls.iter().filter(|call| call.answer == Answered::Failed(Meaning::TokenExpired))
+    {
+        let again = |call: &&Call| {
+            call.asked != Asked::Renew
+                && call.token == expired.token
+                && call.sent > expired.answered
+        };
         if let Some(again) = calls.iter().find(again) {
             return Some(("no request repeats a refused token", again.to_string()));
         }
@@ -134,14 +171,17 @@ fn refused(calls: &[Call]) -> Option<Broken> {
 fn waits(calls: &[Call], _settings: &Settings) -> Option<Broken> {
     for call in calls {
         let Answered::Failed(
-            Meaning::Throttled { retry_after: Some(wait) } | Meaning::Unavailable { retry_after: Some(wait) },
+            Meaning::Throttled { retry_after: Some(wait) }
+            | Meaning::Unavailable { retry_after: Some(wait) },
         ) = call.answer
         else {
             continue;
         };
         let until = call.answered + i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         let early = |other: &&Call| {
-            other.asked != Asked::Renew && other.sent > call.answered && other.sent < until - FINEST_WAIT
+            other.asked != Asked::Renew
+                && other.sent > call.answered
+                && other.sent < until - FINEST_WAIT
         };
         if let Some(early) = calls.iter().find(early) {
             return Some(("Retry-After is waited for", format!("{early} after {call}")));

@@ -2,11 +2,12 @@
 
 use fastrand::Rng;
 
-/// A stream of draws of its own for each part of a schedule, so that changing one part leaves the others as they were.
+/// A stream of draws of its own for each part of a schedule, so that changing one part leaves the
+/// others as they were.
 pub(crate) fn dice(seed: u64, part: &str) -> Rng {
-    let label = part
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let label = part.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
     let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ label);
     // Neighbouring seeds begin alike; the first draws are thrown away.
     for _ in 0..4 {
@@ -21,7 +22,8 @@ pub(crate) trait Draw {
     fn percent(&mut self, percent: f64) -> bool;
     /// One of these.
     fn pick<T: Copy>(&mut self, of: &[T]) -> T;
-    /// Between the ends, small numbers as likely as large ones: each factor of two has the same chance.
+    /// Between the ends, small numbers as likely as large ones: each factor of two has the same
+    /// chance.
     fn spread(&mut self, least: i64, most: i64) -> i64;
 }
 

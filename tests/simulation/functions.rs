@@ -61,7 +61,8 @@ impl Naming {
         Self { absences: vec![(function, when)], ..self }
     }
 
-    /// Whether a function is not known at a second. Its records are there all the same: the service is mistaken.
+    /// Whether a function is not known at a second. Its records are there all the same: the service
+    /// is mistaken.
     pub(crate) fn is_absent(&self, function: usize, at: i64) -> bool {
         self.absences.iter().any(|(absent, when)| *absent == function && when.contains(&at))
     }
@@ -87,7 +88,13 @@ impl Naming {
     }
 
     /// A page of the list of these functions at a second.
-    pub(crate) fn page(&self, all: &[FunctionUrn], marker: usize, at: i64, dice: &mut Rng) -> FunctionPage {
+    pub(crate) fn page(
+        &self,
+        all: &[FunctionUrn],
+        marker: usize,
+        at: i64,
+        dice: &mut Rng,
+    ) -> FunctionPage {
         let there = all.iter().enumerate().filter(|(function, _)| !self.is_absent(*function, at));
         let functions: Vec<&FunctionUrn> = there.map(|(_, urn)| urn).collect();
         let rest = functions.get(marker..).unwrap_or_default();

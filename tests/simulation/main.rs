@@ -1,8 +1,10 @@
-//! Hunts for a lost record: the real `plan`, `sync` and `store` on worlds, services, faults, crashes and clocks that a
-//! seed decides. Nothing is mocked but the service and time, and nothing sleeps.
+//! Hunts for a lost record: the real `plan`, `sync` and `store` on worlds, services, faults,
+//! crashes and clocks that a seed decides. Nothing is mocked but the service and time, and nothing
+//! sleeps.
 //!
-//! `cargo test --test simulation` plays [`DEFAULT_SEEDS`] schedules. `FGARCHIVE_SIM_SEEDS=100000` or `=5000..9000` plays
-//! others, `FGARCHIVE_SIM_SEED=17` one of them, with its log of calls (add `-- --nocapture`).
+//! `cargo test --test simulation` plays [`DEFAULT_SEEDS`] schedules. `FGARCHIVE_SIM_SEEDS=100000`
+//! or `=5000..9000` plays others, `FGARCHIVE_SIM_SEED=17` one of them, with its log of calls (add
+//! `-- --nocapture`).
 #![expect(clippy::expect_used, reason = "a test ends where something is not as it should be")]
 #![expect(
     clippy::cast_possible_truncation,
@@ -51,15 +53,22 @@ fn seeds() -> Range<u64> {
     let Some(text) = env::var("FGARCHIVE_SIM_SEEDS").ok().filter(|text| !text.is_empty()) else {
         return 0..DEFAULT_SEEDS;
     };
-    let number = |text: &str| text.parse().expect("FGARCHIVE_SIM_SEEDS is a number, or a range such as 10..20");
+    let number = |text: &str| {
+        text.parse().expect("FGARCHIVE_SIM_SEEDS is a number, or a range such as 10..20")
+    };
     text.split_once("..").map_or_else(|| 0..number(&text), |(from, to)| number(from)..number(to))
 }
 
 /// How a seed failed, and how to see it again.
 fn describe(seed: u64, played: &Played) -> String {
-    let findings =
-        played.findings.iter().take(3).map(|finding| format!("    {}: {}\n", finding.invariant, finding.what));
-    let again = format!("seed {seed}: FGARCHIVE_SIM_SEED={seed} cargo test --test simulation -- --nocapture\n");
+    let findings = played
+        .findings
+        .iter()
+        .take(3)
+        .map(|finding| format!("    {}: {}\n", finding.invariant, finding.what));
+    let again = format!(
+        "seed {seed}: FGARCHIVE_SIM_SEED={seed} cargo test --test simulation -- --nocapture\n"
+    );
     [again].into_iter().chain(findings).collect()
 }
 
@@ -79,11 +88,16 @@ fn play_all(seeds: Range<u64>, template: &Path) -> (Counts, Failures) {
                     if seed >= seeds.end {
                         break;
                     }
-                    let played = catch_unwind(|| play(seed, template)).unwrap_or_else(|_| Played::panicked());
+                    let played = catch_unwind(|| play(seed, template))
+                        .unwrap_or_else(|_| Played::panicked());
                     let mut results = results.lock().expect("results");
                     results.0.add(&played.counts);
                     if let Some(first) = played.findings.first() {
-                        results.1.entry(first.invariant).or_default().push((seed, describe(seed, &played)));
+                        results
+                            .1
+                            .entry(first.invariant)
+                            .or_default()
+                            .push((seed, describe(seed, &played)));
                     }
                 }
             });
@@ -132,7 +146,8 @@ fn the_same_seed_makes_the_same_calls() {
     with_template(|template| {
         for seed in 0..40 {
             let [one, other] = [play(seed, template), play(seed, template)];
-            let log = |played: &Played| played.calls.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let log =
+                |played: &Played| played.calls.iter().map(ToString::to_string).collect::<Vec<_>>();
             assert_eq!(log(&one), log(&other), "seed {seed}");
         }
     });

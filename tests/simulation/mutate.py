@@ -47,8 +47,8 @@ MUTATIONS = {
                [("src/plan/proof.rs", "length >= RESULT_CAP || is_round(length)", "length > u64::MAX - 1"),
                 ("src/plan/paging.rs", "(self.divisible && (is_capped || self.reach >= RESULT_CAP)).then_some(Doubt::Capped)",
                  "(self.divisible && is_capped).then_some(Doubt::Capped)"),
-                ("src/plan/paging.rs", "Count::Total(RESULT_CAP) => Err(Doubt::Capped),", ""),
-                ("src/plan/paging.rs", "if self.reach >= RESULT_CAP || self.looks_cut_off()", "if self.looks_cut_off()")]),
+                ("src/plan/paging/verdict.rs", "Count::Total(RESULT_CAP) => Err(Doubt::Capped),", ""),
+                ("src/plan/paging/verdict.rs", "if self.reach >= RESULT_CAP || self.looks_cut_off()", "if self.looks_cut_off()")]),
     "short-page-ends": ("a page shorter than others ends a list",
                         [("src/plan/paging.rs", "self.habits.points_on && self.tip.is_some_and(|tip| !tip.points_on)",
                           "self.tip.is_some_and(|tip| tip.length < self.habits.longest_page)")]),
@@ -67,8 +67,8 @@ MUTATIONS = {
     "unjoined": ("a page that shares no entry is joined at once",
                  [("src/plan/paging.rs", "            self.end = End::Behind(page);", "            self.extend(&page, 0);")]),
     "too-high": ("a count that is too high is passed over like one that is too low",
-                 [("src/plan/paging.rs", "if most > Some(self.reach) {", "if most > Some(u64::MAX - 1) {"),
-                  ("src/plan/paging.rs", "Count::Total(total) if total > self.reach => Err(Doubt::CountDiffers),",
+                 [("src/plan/paging/verdict.rs", "if most > Some(self.reach) {", "if most > Some(u64::MAX - 1) {"),
+                  ("src/plan/paging/verdict.rs", "Count::Total(total) if total > self.reach => Err(Doubt::CountDiffers),",
                    "Count::Total(total) if total > self.reach && self.shows_miscount() => self.by_seams(),")]),
     "miscount-at-once": ("a count that is too low is passed over at the first walk",
                          [("src/plan/paging.rs", "Earlier::Nothing | Earlier::InVain => false,",
@@ -143,8 +143,7 @@ MUTATIONS = {
                             [("src/store/write/records.rs", "            self.fill(&merged.stands)?;\n",
                               "            write_record(&mut self.update, function, &merged.stands, self.run)?;\n")]),
     "half-a-character": ("two ids with lone surrogates become one",
-                         [("src/api/wire/scalar.rs", "            Self::Replaced(..) => None,\n            Self::Raw(raw) if",
-                           "            Self::Raw(raw) if")]),
+                         [("src/api/wire/scalar.rs", "Self::Replaced(..) => None, Self::Raw(raw) if", "Self::Raw(raw) if")]),
     "verify-youngest": ("what was looked at last is verified first",
                         [("src/plan/verify.rs", "next.min_by_key(|(_, next)| next.at)", "next.max_by_key(|(_, next)| next.at)")]),
     "verify-forgotten": ("what may be forgotten is verified",
@@ -301,7 +300,7 @@ MUTATIONS = {
                       [("src/requester/send.rs", "failure.retry_after().is_some_and(|wait| wait > self.patience.total)",
                         "failure.retry_after().is_some_and(|wait| wait > self.patience.total * 1_000_000)")]),
     "repeats-at-once": ("an entry that comes twice on the only page is believed at once",
-                        [("src/plan/paging.rs", "if self.earlier == Earlier::Nothing && self.repeats() {",
+                        [("src/plan/paging/verdict.rs", "if self.earlier == Earlier::Nothing && self.repeats() {",
                           "if self.reach > u64::MAX - 1 {")]),
     "forbidden-is-all": ("access that is refused to a function is refused to all",
                          [("src/requester/admission.rs", "if is_forbidden(&failure) && !self.admits_to_another(urn).await {",
@@ -343,16 +342,22 @@ MUTATIONS = {
 }
 
 
+def places(old, text):
+    """Where a text holds these words, however its lines are broken."""
+    return list(re.finditer(r"\s+".join(map(re.escape, old.split())), text))
+
+
 def apply(copy, edits):
     """Makes the edits; the files as they were."""
     before = {}
     for name, old, new in edits:
         path = copy / name
         text = path.read_text()
-        if text.count(old) != 1:
-            raise SystemExit(f"{name} holds this {text.count(old)} times: {old}")
+        found = places(old, text)
+        if len(found) != 1:
+            raise SystemExit(f"{name} holds this {len(found)} times: {old}")
         before.setdefault(path, text)
-        path.write_text(text.replace(old, new))
+        path.write_text(text[:found[0].start()] + new.strip() + text[found[0].end():])
     return before
 
 
@@ -393,7 +398,7 @@ def check():
     wrong = []
     for name, (_, edits) in MUTATIONS.items():
         for file, old, new in edits:
-            found = (ROOT / file).read_text().count(old)
+            found = len(places(old, (ROOT / file).read_text()))
             if found != 1 or old == new:
                 wrong.append(f"{name}: {file} holds this {found} times: {old}")
     told = re.findall(r"^\| `([a-z-]+)` \|.*\|.*\|$", (ROOT / "docs/proof.md").read_text(), re.MULTILINE)

@@ -1,7 +1,9 @@
-//! What simpler archivers lose in the same worlds, and what they ask: the argument for the design, measured.
+//! What simpler archivers lose in the same worlds, and what they ask: the argument for the design,
+//! measured.
 //!
-//! `FGARCHIVE_SIM_WORLDS=1000 cargo test --test simulation simpler -- --nocapture` prints the table that docs/proof.md
-//! quotes. Nothing goes wrong on the way here: no request fails, no run is killed, every clock is right.
+//! `FGARCHIVE_SIM_WORLDS=1000 cargo test --test simulation simpler -- --nocapture` prints the table
+//! that docs/proof.md quotes. Nothing goes wrong on the way here: no request fails, no run is
+//! killed, every clock is right.
 
 use crate::functions::Naming;
 use crate::play::{Counts, play_schedule, with_template};
@@ -51,8 +53,16 @@ struct Archiver {
 }
 
 const ARCHIVERS: [Archiver; 4] = [
-    Archiver { name: "offset walk from the last run's end", belief: Belief::Anything, settles: false },
-    Archiver { name: "the same, the settle delay walked again", belief: Belief::Anything, settles: true },
+    Archiver {
+        name: "offset walk from the last run's end",
+        belief: Belief::Anything,
+        settles: false,
+    },
+    Archiver {
+        name: "the same, the settle delay walked again",
+        belief: Belief::Anything,
+        settles: true,
+    },
     Archiver { name: "count alone", belief: Belief::Count, settles: true },
     Archiver { name: "seams alone", belief: Belief::Seams, settles: true },
 ];
@@ -91,7 +101,8 @@ impl fmt::Display for Score {
     }
 }
 
-/// The fault-free schedule of a seed, of a service that answers of the present, in full pages, and counts right.
+/// The fault-free schedule of a seed, of a service that answers of the present, in full pages, and
+/// counts right.
 fn schedule(seed: u64) -> Schedule {
     let mut schedule = Schedule::new(seed);
     schedule.readings.odd = Oddities::default();
@@ -104,7 +115,8 @@ fn schedule(seed: u64) -> Schedule {
     schedule
 }
 
-/// A walk that was believed: its range, and when its first and its last page were served, in seconds.
+/// A walk that was believed: its range, and when its first and its last page were served, in
+/// seconds.
 #[derive(Clone, Copy, Debug)]
 struct Believed {
     range: Interval,
@@ -144,7 +156,8 @@ impl Work<'_> {
     /// What is old enough is never walked again.
     fn settle(&mut self, believed: Believed) {
         let delay = if self.archiver.settles { self.delay } else { 0 };
-        if let Some(range) = believed.range.split_at(Timestamp::from_unix(believed.from - delay)).0 {
+        if let Some(range) = believed.range.split_at(Timestamp::from_unix(believed.from - delay)).0
+        {
             self.done = self.done.iter().chain([range]).collect();
             self.believed.push(Believed { range, ..believed });
         }
@@ -182,8 +195,14 @@ impl Work<'_> {
     fn ask(&mut self, range: Interval, marker: u64) -> Result<Served, ()> {
         self.now += REQUEST;
         self.requests += 1;
-        let query = PageQuery { begin: range.begin(), end: range.end(), marker: Marker(marker), limit: 500 };
-        let served = self.service.serve_list(self.function, query, self.now / 1000).map_err(|_| ())?;
+        let query = PageQuery {
+            begin: range.begin(),
+            end: range.end(),
+            marker: Marker(marker),
+            limit: 500,
+        };
+        let served =
+            self.service.serve_list(self.function, query, self.now / 1000).map_err(|_| ())?;
         self.archived.extend(served.shown.iter().map(|shown| shown.record));
         Ok(served)
     }
@@ -191,14 +210,20 @@ impl Work<'_> {
     /// What it lost without a word, by why.
     fn score(&self, began: i64, since: i64, last: i64) -> Score {
         // Young ranges are always left to do.
-        let old = Interval::new(Timestamp::from_unix(since), Timestamp::from_unix(last - 2 * self.delay));
+        let old =
+            Interval::new(Timestamp::from_unix(since), Timestamp::from_unix(last - 2 * self.delay));
         let told = old.map_or(0, |old| self.done.gaps_in(old).len() as u64);
         let mut score = Score { requests: self.requests, told, ..Score::default() };
         for (number, record) in self.service.world.of(self.function) {
-            let seen_last = record.stage(self.now / 1000).or_else(|| record.stage(record.forgotten));
-            let Some(stage) = seen_last.filter(|stage| stage.at <= self.now / 1000) else { continue };
+            let seen_last =
+                record.stage(self.now / 1000).or_else(|| record.stage(record.forgotten));
+            let Some(stage) = seen_last.filter(|stage| stage.at <= self.now / 1000) else {
+                continue;
+            };
             let second = Timestamp::from_unix(self.service.second_of(record, stage));
-            let Some(walk) = self.believed.iter().find(|walk| walk.range.contains(second)) else { continue };
+            let Some(walk) = self.believed.iter().find(|walk| walk.range.contains(second)) else {
+                continue;
+            };
             if self.archived.contains(&number) {
                 continue;
             }
@@ -266,7 +291,11 @@ fn worlds() -> u64 {
 
 fn total(play: impl Fn(u64) -> Score + Sync) -> Score {
     let (worlds, next, score) = (worlds(), AtomicU64::new(0), Mutex::new(Score::default()));
-    let seeds = || std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < worlds));
+    let seeds = || {
+        std::iter::from_fn(|| {
+            Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < worlds)
+        })
+    };
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {

@@ -1,4 +1,5 @@
-//! Worlds that each take one check of the engine to survive: without it, records are lost in them and nobody is told.
+//! Worlds that each take one check of the engine to survive: without it, records are lost in them
+//! and nobody is told.
 
 use crate::functions::Naming;
 use crate::play::{Played, play_schedule, with_template};
@@ -20,7 +21,8 @@ const SEEDS: u64 = 60;
 /// Long after everything.
 const NEVER: i64 = EPOCH + 4_000 * DAY;
 
-/// The service in its plainest form: oldest first, a page of ten, and no word on how long the list is.
+/// The service in its plainest form: oldest first, a page of ten, and no word on how long the list
+/// is.
 fn silent() -> Readings {
     Readings {
         newest_first: false,
@@ -60,11 +62,17 @@ fn schedule(world: World, readings: Readings, moments: &[i64]) -> Schedule {
 /// Plays a schedule with many seeds, none of which may lose anything; what came of each.
 #[track_caller]
 fn survives(seeds: u64, schedule: impl Fn() -> Schedule) -> Vec<Played> {
-    let plays: Vec<Played> =
-        with_template(|template| (0..seeds).map(|seed| play_schedule(schedule(), seed, template)).collect());
+    let plays: Vec<Played> = with_template(|template| {
+        (0..seeds).map(|seed| play_schedule(schedule(), seed, template)).collect()
+    });
     for (seed, played) in plays.iter().enumerate() {
         let calls: Vec<String> = played.calls.iter().map(ToString::to_string).collect();
-        assert!(played.findings.is_empty(), "seed {seed}: {:?}\n{}", played.findings, calls.join("\n"));
+        assert!(
+            played.findings.is_empty(),
+            "seed {seed}: {:?}\n{}",
+            played.findings,
+            calls.join("\n")
+        );
     }
     plays
 }
@@ -74,16 +82,20 @@ fn pages(played: &Played) -> usize {
     played
         .calls
         .iter()
-        .filter(|call| matches!((&call.asked, call.answer), (Asked::List { .. }, Answered::Records { .. })))
+        .filter(|call| {
+            matches!((&call.asked, call.answer), (Asked::List { .. }, Answered::Records { .. }))
+        })
         .count()
 }
 
-/// An answer holds fewer records than fit, and no marker says that more follow: only the total does.
+/// An answer holds fewer records than fit, and no marker says that more follow: only the total
+/// does.
 #[test]
 fn a_page_that_comes_short_is_not_the_last_one_where_the_total_says_so() {
     let records = || (0..300).map(|number| (EPOCH + number, NEVER));
     let schedule = || {
-        let readings = Readings { count: CountReading::Total, hiccups: 20.0, page_cap: 50, ..silent() };
+        let readings =
+            Readings { count: CountReading::Total, hiccups: 20.0, page_cap: 50, ..silent() };
         schedule(World::of_records(records()), readings, &[EPOCH + 2 * HOUR, EPOCH + 3 * HOUR])
     };
     let plays = survives(SEEDS, schedule);
@@ -91,8 +103,9 @@ fn a_page_that_comes_short_is_not_the_last_one_where_the_total_says_so() {
     assert!(least < most, "no page came short: {least:?} to {most:?} pages");
 }
 
-/// Records are forgotten between two pages, so that the list slides by one more than the pages overlap, and a record that is
-/// listed twice makes up for the one that slid by: every count of entries is as it should be, only the seam is broken.
+/// Records are forgotten between two pages, so that the list slides by one more than the pages
+/// overlap, and a record that is listed twice makes up for the one that slid by: every count of
+/// entries is as it should be, only the seam is broken.
 #[test]
 fn a_repeated_record_does_not_hide_one_that_slid_by() {
     let walked_at = EPOCH + 2 * HOUR;
@@ -112,18 +125,20 @@ fn a_repeated_record_does_not_hide_one_that_slid_by() {
     assert!(least < most, "the list slid in no walk: {least:?} to {most:?} pages");
 }
 
-/// A function is deleted and made anew while nobody looks: what had come since the last run went with it, and the empty
-/// answers of the new one do not prove that there was nothing.
+/// A function is deleted and made anew while nobody looks: what had come since the last run went
+/// with it, and the empty answers of the new one do not prove that there was nothing.
 #[test]
 fn what_went_with_a_function_that_was_made_anew_is_not_called_empty() {
     let gone = EPOCH + 52 * HOUR..EPOCH + 53 * HOUR;
     let archived = (0..40).map(|number| EPOCH + number * HOUR + HOUR);
     let missed = (0..10).map(|number| EPOCH + 51 * HOUR + number);
-    let records: Vec<(i64, i64)> = archived.chain(missed).map(|second| (second, gone.start)).collect();
+    let records: Vec<(i64, i64)> =
+        archived.chain(missed).map(|second| (second, gone.start)).collect();
     let schedule = || {
         let runs = [2, 50].map(|hour| EPOCH + hour * HOUR).into_iter();
         let runs = runs.chain([gone.start + HOUR / 2, gone.end + HOUR, gone.end + 2 * HOUR]);
-        let schedule = schedule(World::of_records(records.clone()), silent(), &runs.collect::<Vec<_>>());
+        let schedule =
+            schedule(World::of_records(records.clone()), silent(), &runs.collect::<Vec<_>>());
         Schedule { naming: Naming::PLAIN.absent(0, gone.clone()), ..schedule }
     };
     survives(SEEDS, schedule);
@@ -134,16 +149,32 @@ fn what_went_with_a_function_that_was_made_anew_is_not_called_empty() {
 #[test]
 fn pages_of_any_length_are_walked_to_the_end() {
     let records = || (0..40).map(|number| (EPOCH + number, NEVER));
-    let counts = [CountReading::Absent, CountReading::PageLength, CountReading::Total, CountReading::OneTooLow];
-    for lengths in [Lengths::Random, Lengths::SometimesShort, Lengths::Fixed(1), Lengths::Fixed(2)] {
-        for (next, count) in NextReading::ALL.into_iter().flat_map(|next| counts.map(|count| (next, count))) {
+    let counts = [
+        CountReading::Absent,
+        CountReading::PageLength,
+        CountReading::Total,
+        CountReading::OneTooLow,
+    ];
+    for lengths in [Lengths::Random, Lengths::SometimesShort, Lengths::Fixed(1), Lengths::Fixed(2)]
+    {
+        for (next, count) in
+            NextReading::ALL.into_iter().flat_map(|next| counts.map(|count| (next, count)))
+        {
             let schedule = || {
                 let readings = Readings { lengths, count, next, ..silent() };
-                schedule(World::of_records(records()), readings, &[EPOCH + 2 * HOUR, EPOCH + 3 * HOUR])
+                schedule(
+                    World::of_records(records()),
+                    readings,
+                    &[EPOCH + 2 * HOUR, EPOCH + 3 * HOUR],
+                )
             };
             for played in survives(4, schedule) {
                 assert_eq!(played.counts.incomplete, 0, "{lengths:?} {next:?} {count:?}");
-                assert!(pages(&played) < 40 * 8, "{lengths:?} {next:?} {count:?}: {} pages", pages(&played));
+                assert!(
+                    pages(&played) < 40 * 8,
+                    "{lengths:?} {next:?} {count:?}: {} pages",
+                    pages(&played)
+                );
             }
         }
     }
@@ -158,13 +189,18 @@ fn a_count_that_is_wrong_for_ever_costs_few_requests() {
     for count in [CountReading::OneTooLow, CountReading::OneTooHigh] {
         for next in [NextReading::Zero, NextReading::Onward] {
             let schedule = || {
-                let readings = Readings { wrong_count: Some(count), next, page_cap: 500, ..silent() };
+                let readings =
+                    Readings { wrong_count: Some(count), next, page_cap: 500, ..silent() };
                 schedule(World::of_records(records()), readings, &moments)
             };
             for played in survives(4, schedule) {
                 let is_proven = count == CountReading::OneTooLow;
                 assert_eq!(played.counts.incomplete, u64::from(!is_proven), "{count:?} {next:?}");
-                assert!(pages(&played) <= 2 * 100, "{count:?} {next:?}: {} pages in two runs", pages(&played));
+                assert!(
+                    pages(&played) <= 2 * 100,
+                    "{count:?} {next:?}: {} pages in two runs",
+                    pages(&played)
+                );
             }
         }
     }
@@ -176,14 +212,21 @@ const YEAR: i64 = 365 * DAY;
 /// What the clocks say is the same for every seed.
 const SEEDS_OF_CLOCKS: u64 = 5;
 
-/// Eight runs, five minutes apart, in a world of a record every three seconds; then two quiet ones. `wrong` is what is
-/// wrong with the clocks of each.
+/// Eight runs, five minutes apart, in a world of a record every three seconds; then two quiet ones.
+/// `wrong` is what is wrong with the clocks of each.
 fn eight_runs(wrong: impl Fn(usize) -> (i64, Clocks)) -> Schedule {
     let records = (0..2_400).map(|number| (EPOCH + 3 * number, NEVER));
     let first = EPOCH + 65 * MINUTE;
-    let moments: Vec<i64> =
-        (0..8).map(|run| first + 5 * MINUTE * run).chain([first + HOUR, first + 2 * HOUR]).collect();
-    let readings = Readings { count: CountReading::Total, next: NextReading::AbsentAtLast, page_cap: 500, ..silent() };
+    let moments: Vec<i64> = (0..8)
+        .map(|run| first + 5 * MINUTE * run)
+        .chain([first + HOUR, first + 2 * HOUR])
+        .collect();
+    let readings = Readings {
+        count: CountReading::Total,
+        next: NextReading::AbsentAtLast,
+        page_cap: 500,
+        ..silent()
+    };
     let mut schedule = schedule(World::of_records(records), readings, &moments);
     for (number, run) in schedule.runs.iter_mut().enumerate().take(8) {
         (run.skew, run.clocks) = wrong(number);
@@ -191,7 +234,8 @@ fn eight_runs(wrong: impl Fn(usize) -> (i64, Clocks)) -> Schedule {
     Schedule { quiet_from: 8, ..schedule }
 }
 
-/// Nothing is lost whichever of the clocks is wrong, each run asks, and what each says is what it is.
+/// Nothing is lost whichever of the clocks is wrong, each run asks, and what each says is what it
+/// is.
 #[track_caller]
 fn survives_clocks(wrong: impl Fn(usize) -> (i64, Clocks), exits: [u8; 10]) {
     for played in survives(SEEDS_OF_CLOCKS, || eight_runs(&wrong)) {
@@ -204,14 +248,24 @@ fn survives_clocks(wrong: impl Fn(usize) -> (i64, Clocks), exits: [u8; 10]) {
 
 #[test]
 fn dates_that_are_minutes_ahead_in_some_runs_lose_nothing() {
-    let ahead = |run| (0, Clocks { date: if run == 2 || run == 5 { 20 * MINUTE } else { 0 }, ..Clocks::default() });
+    let ahead = |run| {
+        (
+            0,
+            Clocks {
+                date: if run == 2 || run == 5 { 20 * MINUTE } else { 0 },
+                ..Clocks::default()
+            },
+        )
+    };
     survives_clocks(ahead, [0; 10]);
 }
 
 #[test]
 fn a_single_answer_with_a_wrong_date_loses_nothing() {
     for wrong in [DAY, YEAR, -DAY, -YEAR] {
-        let stray = |run| (0, Clocks { strays: (if run % 2 == 1 { 30 } else { 0 }, wrong), ..Clocks::default() });
+        let stray = |run| {
+            (0, Clocks { strays: (if run % 2 == 1 { 30 } else { 0 }, wrong), ..Clocks::default() })
+        };
         for played in survives(SEEDS_OF_CLOCKS, || eight_runs(stray)) {
             assert_eq!(played.exits[8..], [0, 0]);
         }
@@ -237,12 +291,15 @@ fn a_machine_s_clock_that_is_ahead_claims_what_the_service_s_has_seen() {
 #[test]
 fn a_clock_that_is_set_during_a_run_changes_nothing() {
     for by in [-YEAR, -HOUR, HOUR, YEAR] {
-        let jump = |run: usize| (0, Clocks { jump: (run % 2 == 1).then_some((1, by)), ..Clocks::default() });
+        let jump = |run: usize| {
+            (0, Clocks { jump: (run % 2 == 1).then_some((1, by)), ..Clocks::default() })
+        };
         survives_clocks(jump, [0; 10]);
     }
 }
 
-/// Both clocks were ahead, and nobody could tell; with right ones, what they claimed is taken back and walked again.
+/// Both clocks were ahead, and nobody could tell; with right ones, what they claimed is taken back
+/// and walked again.
 #[test]
 fn what_two_clocks_claimed_that_were_ahead_is_taken_back() {
     let both = |run| {
@@ -255,15 +312,21 @@ fn what_two_clocks_claimed_that_were_ahead_is_taken_back() {
 }
 
 /// A function that is taken up after so many days, walked in runs at these moments after them.
-fn taken_up_after(days: i64, records: impl IntoIterator<Item = (i64, i64)>, runs: &[i64]) -> Schedule {
+fn taken_up_after(
+    days: i64,
+    records: impl IntoIterator<Item = (i64, i64)>,
+    runs: &[i64],
+) -> Schedule {
     let moments: Vec<i64> = runs.iter().map(|after| EPOCH + days * DAY + after).collect();
-    let readings = Readings { count: CountReading::Total, next: NextReading::AbsentAtLast, ..silent() };
+    let readings =
+        Readings { count: CountReading::Total, next: NextReading::AbsentAtLast, ..silent() };
     schedule(World::of_records(records), readings, &moments)
 }
 
 /// Requests for pages in each run.
 fn pages_of_runs(played: &Played, runs: usize) -> Vec<usize> {
-    let in_run = |run| move |call: &&Call| call.run == run && matches!(call.asked, Asked::List { .. });
+    let in_run =
+        |run| move |call: &&Call| call.run == run && matches!(call.asked, Asked::List { .. });
     (0..runs).map(|run| played.calls.iter().filter(in_run(run)).count()).collect()
 }
 
@@ -282,8 +345,15 @@ fn what_the_first_run_is_falsely_shown_empty_is_looked_at_again() {
             (Asked::List { .. }, Answered::Records { shown, .. }) => Some((call.run, shown)),
             _ => None,
         };
-        let shown_to =
-            |run| played.calls.iter().filter_map(shown).filter(|each| each.0 == run).map(|each| each.1).sum();
+        let shown_to = |run| {
+            played
+                .calls
+                .iter()
+                .filter_map(shown)
+                .filter(|each| each.0 == run)
+                .map(|each| each.1)
+                .sum()
+        };
         let shown_to: [usize; 3] = [0, 1, 2].map(shown_to);
         let is_as_told = shown_to[0] == 0 && shown_to[1] >= 9 && shown_to[2] == 0;
         assert!(is_as_told, "the second run has them, the third need not look: {shown_to:?}");
@@ -299,8 +369,12 @@ fn a_quiet_function_is_looked_at_again_once() {
     }
     let runs: Vec<i64> = (0..6).map(|run| run * 20 * HOUR).collect();
     for played in survives(SEEDS_OF_CLOCKS, || taken_up_after(100, [], &runs)) {
-        assert_eq!(played.exits, [0; 6], "nothing is lost, though it is looked at again after days");
-        // A window of the first run, and what the run before found empty, which lies further back than a day.
+        assert_eq!(
+            played.exits, [0; 6],
+            "nothing is lost, though it is looked at again after days"
+        );
+        // A window of the first run, and what the run before found empty, which lies further back
+        // than a day.
         assert_eq!(pages_of_runs(&played, 6), [4, 2, 3, 3, 3, 2], "a window a run");
     }
 }
@@ -325,8 +399,9 @@ fn with_bad(schedule: Schedule, bad: &[usize]) -> Schedule {
     Schedule { runs: runs.collect(), ..schedule }
 }
 
-/// The page that holds one record fails for ever, in each of the ways in which it can: its second is all that is missing,
-/// the first run finds it with some hundred requests, and later ones go straight to it.
+/// The page that holds one record fails for ever, in each of the ways in which it can: its second
+/// is all that is missing, the first run finds it with some hundred requests, and later ones go
+/// straight to it.
 #[test]
 fn a_page_that_always_fails_costs_its_second() {
     let moments = month();
@@ -354,7 +429,12 @@ fn several_pages_that_always_fail_cost_their_seconds() {
     let bad = [0, 5 * HOUR, 300 * HOUR - 20, 300 * HOUR + 1, 300 * HOUR + 2, 699 * HOUR];
     let bad = bad.map(|second| number_at(&moments, second));
     let end = EPOCH + 701 * HOUR;
-    survives(SEEDS, || with_bad(schedule(World::of_records(month()), silent(), &[end, end + HOUR, end + DAY]), &bad));
+    survives(SEEDS, || {
+        with_bad(
+            schedule(World::of_records(month()), silent(), &[end, end + HOUR, end + DAY]),
+            &bad,
+        )
+    });
 }
 
 /// A page that fails for a while leaves nothing behind once it works.
@@ -363,24 +443,29 @@ fn a_page_that_works_again_is_archived() {
     let bad = number_at(&month(), 300 * HOUR);
     let end = EPOCH + 701 * HOUR;
     let plays = survives(SEEDS, || {
-        let mut schedule = with_bad(schedule(World::of_records(month()), silent(), &[end, end + HOUR]), &[bad]);
+        let mut schedule =
+            with_bad(schedule(World::of_records(month()), silent(), &[end, end + HOUR]), &[bad]);
         schedule.runs[1].faults = Faults::NONE;
         schedule
     });
     assert!(plays.iter().all(|played| played.counts.incomplete == 0));
 }
 
-/// Nobody answers from some request on: what came before is kept, and the run ends soon, however the service is down.
+/// Nobody answers from some request on: what came before is kept, and the run ends soon, however
+/// the service is down.
 #[test]
 fn a_service_that_goes_down_ends_the_run() {
     let end = EPOCH + 701 * HOUR;
-    for (from, down) in [(0, Down::Silent), (30, Down::Silent), (0, Down::Refuses), (30, Down::Unavailable)] {
+    for (from, down) in
+        [(0, Down::Silent), (30, Down::Silent), (0, Down::Refuses), (30, Down::Unavailable)]
+    {
         let plays = survives(SEEDS, || {
             let mut schedule = schedule(World::of_records(month()), silent(), &[end, end + HOUR]);
             schedule.runs[0].faults.down_from = Some((from, down));
             schedule
         });
-        let after = |played: &Played| played.calls.iter().filter(|call| call.run == 0).count() - from;
+        let after =
+            |played: &Played| played.calls.iter().filter(|call| call.run == 0).count() - from;
         assert!(
             plays.iter().map(after).all(|requests| requests <= 16),
             "{down:?}: {:?}",
@@ -399,8 +484,8 @@ fn of_three_functions(runs: usize, forbidden: &(usize, Forbidden)) -> Schedule {
     schedule
 }
 
-/// One function is not to be seen, from the first request of a run on or from a later one: the others are archived by
-/// every run, and it is asked for little.
+/// One function is not to be seen, from the first request of a run on or from a later one: the
+/// others are archived by every run, and it is asked for little.
 #[test]
 fn access_that_is_refused_to_a_function_leaves_the_others_alone() {
     for (from, function) in [(0, 0), (0, 2), (12, 1)] {
@@ -413,7 +498,8 @@ fn access_that_is_refused_to_a_function_leaves_the_others_alone() {
             let refused = played.calls.iter().filter(refused).count();
             assert!((2..=16).contains(&refused), "{refused} requests were refused");
             let again = |call: &&Call| {
-                call.run == 1 && !matches!(call.asked, Asked::List { function: asked, .. } if asked == function)
+                call.run == 1
+                    && !matches!(call.asked, Asked::List { function: asked, .. } if asked == function)
             };
             let again = played.calls.iter().filter(again).count();
             assert!(again <= 30, "the first run left {again} requests for others");
@@ -421,42 +507,55 @@ fn access_that_is_refused_to_a_function_leaves_the_others_alone() {
     }
 }
 
-/// Nothing is to be seen, or nothing any more: the run ends as refused, after a look at each function at most.
+/// Nothing is to be seen, or nothing any more: the run ends as refused, after a look at each
+/// function at most.
 #[test]
 fn access_that_is_refused_to_all_ends_the_run() {
     for from in [0, 1, 12, 30] {
         let plays = survives(SEEDS, || of_three_functions(1, &(from, Forbidden::All)));
-        let after = |played: &Played| played.calls.iter().filter(|call| call.run == 0).count() - from;
-        assert!(plays.iter().map(after).all(|requests| requests <= 10), "{:?}", plays.iter().map(after).max());
+        let after =
+            |played: &Played| played.calls.iter().filter(|call| call.run == 0).count() - from;
+        assert!(
+            plays.iter().map(after).all(|requests| requests <= 10),
+            "{:?}",
+            plays.iter().map(after).max()
+        );
         assert!(plays.iter().all(|played| played.exits == [4, 0, 0]));
     }
 }
 
-/// A page that hangs takes a minute a try: no try begins later than the patience with a request lasts, however few there
-/// were.
+/// A page that hangs takes a minute a try: no try begins later than the patience with a request
+/// lasts, however few there were.
 #[test]
 fn a_page_that_hangs_is_not_waited_for_longer_than_patience_lasts() {
     let bad = number_at(&month(), 300 * HOUR + 5);
     let end = EPOCH + 701 * HOUR;
     let plays = survives(SEEDS, || {
-        let mut schedule = with_bad(schedule(World::of_records(month()), silent(), &[end, end + DAY]), &[bad]);
+        let mut schedule =
+            with_bad(schedule(World::of_records(month()), silent(), &[end, end + DAY]), &[bad]);
         schedule.runs.iter_mut().for_each(|run| run.faults.bad_records_hang = true);
         schedule
     });
-    let patience = i64::try_from(Settings::default().patience.total.as_millis()).expect("a short patience");
+    let patience =
+        i64::try_from(Settings::default().patience.total.as_millis()).expect("a short patience");
     for played in plays {
-        let hung = played.calls.iter().filter(|call| call.answer == Answered::Failed(Meaning::Timeout));
+        let hung =
+            played.calls.iter().filter(|call| call.answer == Answered::Failed(Meaning::Timeout));
         let first: Vec<_> = hung.filter(|call| call.run == 0).collect();
         let tries: Vec<_> = first.iter().filter(|call| call.asked == first[0].asked).collect();
-        assert!(tries.iter().all(|call| call.sent <= first[0].sent + patience), "{} tries", tries.len());
+        assert!(
+            tries.iter().all(|call| call.sent <= first[0].sent + patience),
+            "{} tries",
+            tries.len()
+        );
         assert!((2..=4).contains(&tries.len()), "{} tries", tries.len());
         let took = played.calls.iter().filter(|call| call.run == 0).map(|call| call.sent).max();
         assert!(took.is_some_and(|last| last < first[0].sent + 12 * 60_000), "{took:?}");
     }
 }
 
-/// A page that is always shown empty, with a count that agrees, is told by what the window counts and shows around it: no
-/// run calls its time complete.
+/// A page that is always shown empty, with a count that agrees, is told by what the window counts
+/// and shows around it: no run calls its time complete.
 #[test]
 fn a_page_that_is_always_shown_empty_is_never_believed() {
     // Some hundred walks in vain a play.
@@ -467,10 +566,15 @@ fn a_page_that_is_always_shown_empty_is_never_believed() {
         let plays = survives(SEEDS, || {
             let runs = [end, end + HOUR, end + 2 * HOUR, end + DAY];
             let readings = Readings { count: CountReading::Total, page_cap, ..silent() };
-            let mut schedule = with_bad(schedule(World::of_records(month()), readings, &runs), &[bad]);
+            let mut schedule =
+                with_bad(schedule(World::of_records(month()), readings, &runs), &[bad]);
             schedule.runs.iter_mut().for_each(|run| run.faults.bad_records_blank = true);
             schedule
         });
-        assert!(plays.iter().all(|played| played.exits == [3; 4]), "{page_cap}: {:?}", plays[0].exits);
+        assert!(
+            plays.iter().all(|played| played.exits == [3; 4]),
+            "{page_cap}: {:?}",
+            plays[0].exits
+        );
     }
 }

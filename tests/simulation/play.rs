@@ -1,4 +1,5 @@
-//! Plays a schedule: the real `sync` on a real archive, with the world's service and the world's time.
+//! Plays a schedule: the real `sync` on a real archive, with the world's service and the world's
+//! time.
 
 use crate::checks::{Checks, Finding};
 use crate::dice::{Draw, dice};
@@ -26,7 +27,8 @@ pub(crate) enum Ended {
     Hung,
 }
 
-/// Far longer than any run of a small world: one that takes longer waits for something that never comes.
+/// Far longer than any run of a small world: one that takes longer waits for something that never
+/// comes.
 const LONGEST_RUN: Duration = Duration::from_hours(24);
 
 /// What came of a schedule.
@@ -112,7 +114,8 @@ pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> P
         if verbose {
             println!("run {number:2}: {begun:?}");
         }
-        let (ended, until) = run_once(&service, &settings, number, &begun, &path, &next, &mut crash_dice);
+        let (ended, until) =
+            run_once(&service, &settings, number, &begun, &path, &next, &mut crash_dice);
         now = until;
         let (calls, shown) = service.take_log();
         played.counts.runs += 1;
@@ -126,8 +129,9 @@ pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> P
             report.failure().iter().for_each(|failure| println!("run {number:2}: {failure}"));
         }
         checks.after_run(number, &begun, until, &ended, &calls, &shown);
-        // Not after every run: after a kill the next run is to find the archive as it was left, and looking costs time.
-        // Nor where both clocks were wrong alike: what such a run claims is wrong until the next one mends it.
+        // Not after every run: after a kill the next run is to find the archive as it was left, and
+        // looking costs time. Nor where both clocks were wrong alike: what such a run claims is
+        // wrong until the next one mends it.
         let is_wrong_alike = begun.skew != 0 && begun.skew == begun.clocks.date;
         if (quiet || crash_dice.bool()) && !is_wrong_alike {
             checks.inspect(&path);
@@ -145,7 +149,8 @@ pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> P
     played
 }
 
-/// One run from its start to its end, or to the moment it is killed; the archive is then left at `after_kill`.
+/// One run from its start to its end, or to the moment it is killed; the archive is then left at
+/// `after_kill`.
 fn run_once(
     service: &Arc<Service>,
     settings: &fgarchive::sync::Settings,
@@ -155,8 +160,11 @@ fn run_once(
     after_kill: &Path,
     dice: &mut Rng,
 ) -> (Ended, i64) {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let mut archive = match Archive::open(path) {
             Ok(archive) => archive,
@@ -164,8 +172,11 @@ fn run_once(
         };
         let (clock, cancel) = service.begin(number, planned);
         let mut watch = Unwatched;
-        let source =
-            RunSource { name: "world".into(), source: InMemory(Arc::clone(service)), settings: settings.clone() };
+        let source = RunSource {
+            name: "world".into(),
+            source: InMemory(Arc::clone(service)),
+            settings: settings.clone(),
+        };
         let plan = RunPlan { task: Task::SYNC, sources: vec![source] };
         let mut running = pin!(run(&mut archive, plan, &clock, &cancel, &mut watch));
         let mut wakes = 0;
@@ -195,8 +206,8 @@ fn run_once(
     })
 }
 
-/// What a killed process leaves: the file and its log. What a power failure leaves: the log only up to some byte, since
-/// nothing of it was made durable yet.
+/// What a killed process leaves: the file and its log. What a power failure leaves: the log only up
+/// to some byte, since nothing of it was made durable yet.
 fn copy_as_killed(from: &Path, to: &Path, dice: &mut Rng) {
     let log = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
     fs::copy(from, to).expect("a copy of the archive");

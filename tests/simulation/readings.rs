@@ -1,4 +1,5 @@
-//! What the vendor's page leaves open, one way of reading it a seed, and what goes wrong on the way.
+//! What the vendor's page leaves open, one way of reading it a seed, and what goes wrong on the
+//! way.
 
 use crate::dice::{Draw, dice};
 use crate::showing::Oddities;
@@ -49,7 +50,8 @@ pub(crate) enum NextReading {
 }
 
 impl NextReading {
-    pub(crate) const ALL: [Self; 5] = [Self::Zero, Self::Same, Self::Onward, Self::AbsentAtLast, Self::AlwaysAbsent];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Zero, Self::Same, Self::Onward, Self::AbsentAtLast, Self::AlwaysAbsent];
 
     /// What a page says that was asked for at a marker and ends where `reached` tells.
     pub(crate) fn after(self, is_last: bool, marker: u64, reached: u64) -> Option<Marker> {
@@ -66,13 +68,17 @@ impl NextReading {
 }
 
 /// One way the service may be.
-#[expect(clippy::struct_excessive_bools, reason = "each is a reading of its own that the vendor's page leaves open")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a reading of its own that the vendor's page leaves open"
+)]
 #[derive(Clone, Debug)]
 pub(crate) struct Readings {
     pub(crate) newest_first: bool,
     /// How many of a hundred answers put records of the same second in an order of their own.
     pub(crate) shuffled_ties: f64,
-    /// One record of so many is listed twice, as a store shows it that takes in some of its entries twice.
+    /// One record of so many is listed twice, as a store shows it that takes in some of its entries
+    /// twice.
     pub(crate) repeated: Option<usize>,
     /// How many of a hundred answers hold fewer records than fit, though more follow.
     pub(crate) hiccups: f64,
@@ -94,7 +100,8 @@ pub(crate) struct Readings {
     pub(crate) longest_window: Option<i64>,
     /// Whether an end beyond the present is answered 400.
     pub(crate) refuses_future: bool,
-    /// How many of a hundred answers come from a copy that is behind, and how far at most, in seconds.
+    /// How many of a hundred answers come from a copy that is behind, and how far at most, in
+    /// seconds.
     pub(crate) stale: (f64, i64),
     /// What is odd about single records.
     pub(crate) odd: Oddities,
@@ -132,7 +139,11 @@ impl Readings {
                 NextReading::AlwaysAbsent,
             ]),
             // Small pages make walks of many pages out of small worlds.
-            page_cap: if crowded { dice.pick(&[100, 500, 500]) } else { dice.pick(&[10, 50, 100, 500]) },
+            page_cap: if crowded {
+                dice.pick(&[100, 500, 500])
+            } else {
+                dice.pick(&[10, 50, 100, 500])
+            },
             result_cap: match dice.pick(&[1_000, 2_500, 5_000, 5_000, usize::MAX]) {
                 low if low < 2 * densest_second(world) => 5_000,
                 cap => cap,
@@ -141,12 +152,19 @@ impl Readings {
             unknown_ids: self::dice(seed, "unknown ids").percent(15.0),
             longest_window: dice.percent(15.0).then(|| dice.pick(&[2, 24, 24 * 7]) * 3_600),
             refuses_future: dice.percent(20.0),
-            stale: if dice.percent(15.0) { (dice.pick(&[3.0, 30.0]), dice.spread(5, 600)) } else { (0.0, 0) },
+            stale: if dice.percent(15.0) {
+                (dice.pick(&[3.0, 30.0]), dice.spread(5, 600))
+            } else {
+                (0.0, 0)
+            },
             odd: Oddities::new(seed, world),
         };
-        // Where neither a total nor a marker tells that more follows, a page that comes short is the last one to anybody.
-        let tells_of_more = matches!(readings.count, CountReading::Total | CountReading::TotalHandedOut);
-        let percent = if tells_of_more && hiccups.percent(20.0) { hiccups.pick(&[2.0, 20.0]) } else { 0.0 };
+        // Where neither a total nor a marker tells that more follows, a page that comes short is
+        // the last one to anybody.
+        let tells_of_more =
+            matches!(readings.count, CountReading::Total | CountReading::TotalHandedOut);
+        let percent =
+            if tells_of_more && hiccups.percent(20.0) { hiccups.pick(&[2.0, 20.0]) } else { 0.0 };
         Self { hiccups: percent, ..readings }
     }
 
@@ -163,12 +181,17 @@ impl Readings {
     }
 }
 
-/// How many records of a function may be filed within a second and its two neighbours. A lower cap on what is shown of
-/// them, that is a round number and counted as such, cannot be told from there being no more.
+/// How many records of a function may be filed within a second and its two neighbours. A lower cap
+/// on what is shown of them, that is a round number and counted as such, cannot be told from there
+/// being no more.
 fn densest_second(world: &World) -> usize {
     let mut seconds: HashMap<(usize, i64), usize> = HashMap::new();
     for record in &world.records {
-        let filed = record.stages.iter().flat_map(|stage| [Some(stage.at), stage.start, stage.end]).flatten();
+        let filed = record
+            .stages
+            .iter()
+            .flat_map(|stage| [Some(stage.at), stage.start, stage.end])
+            .flatten();
         let near: HashSet<i64> = filed.flat_map(|second| second - 1..=second + 1).collect();
         for second in near {
             *seconds.entry((record.function, second)).or_default() += 1;

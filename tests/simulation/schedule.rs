@@ -56,8 +56,8 @@ impl Planned {
         self.skew.abs() <= 10 * MINUTE && self.clocks == Clocks::default()
     }
 
-    /// One of the two clocks goes wrong, by minutes to years. The other is right, or wrong in the other direction: two
-    /// that are wrong alike cannot be told from two that are right.
+    /// One of the two clocks goes wrong, by minutes to years. The other is right, or wrong in the
+    /// other direction: two that are wrong alike cannot be told from two that are right.
     fn with_bad_clocks(mut self, dice: &mut fastrand::Rng) -> Self {
         let mut off = || dice.pick(&[-1, 1]) * dice.spread(MINUTE, 500 * DAY);
         let (machine, date, stray, jump) = (off(), off(), off(), off());
@@ -106,7 +106,11 @@ impl Schedule {
             let cut = dice.percent(cuts).then(|| cut(&mut dice));
             let faults = if dice.percent(70.0) { faults.clone() } else { Faults::NONE };
             let run = Planned { skew, faults, cut, ..Planned::at(at) };
-            runs.push(if clocks.percent(bad_clocks) { run.with_bad_clocks(&mut clocks) } else { run });
+            runs.push(if clocks.percent(bad_clocks) {
+                run.with_bad_clocks(&mut clocks)
+            } else {
+                run
+            });
             at += match dice.u8(..100) {
                 0..60 => 5 * MINUTE,
                 60..90 => dice.spread(10 * MINUTE, 12 * HOUR),
@@ -132,11 +136,13 @@ impl Schedule {
     }
 }
 
-/// Records whose pages fail, for good or for some runs, and a service that goes down in the middle of a run.
+/// Records whose pages fail, for good or for some runs, and a service that goes down in the middle
+/// of a run.
 fn trouble(seed: u64, world: &World, runs: &mut [Planned], quiet_from: usize) {
     let mut dice = dice(seed, "trouble");
     if dice.percent(15.0) && !world.records.is_empty() {
-        let bad: Vec<usize> = (0..dice.spread(1, 5)).map(|_| dice.usize(..world.records.len())).collect();
+        let bad: Vec<usize> =
+            (0..dice.spread(1, 5)).map(|_| dice.usize(..world.records.len())).collect();
         let (from, until) = (dice.usize(0..3), dice.pick(&[quiet_from, quiet_from, runs.len()]));
         for run in runs.iter_mut().take(until).skip(from) {
             run.faults.bad_records.clone_from(&bad);
@@ -168,14 +174,23 @@ fn forbid(seed: u64, world: &World, runs: &mut [Planned], quiet_from: usize) {
 
 fn cut(dice: &mut fastrand::Rng) -> Cut {
     let at = dice.spread(0, 60) as usize;
-    dice.pick(&[Cut::KilledAtRequest(at), Cut::KilledAtWake(at), Cut::KilledAtWake(at), Cut::CancelledAtRequest(at)])
+    dice.pick(&[
+        Cut::KilledAtRequest(at),
+        Cut::KilledAtWake(at),
+        Cut::KilledAtWake(at),
+        Cut::CancelledAtRequest(at),
+    ])
 }
 
 fn settings(seed: u64, world: &World) -> Settings {
     let mut dice = dice(seed, "settings");
     let all_functions = dice.bool();
     Settings {
-        functions: if all_functions { Vec::new() } else { world.functions.iter().cloned().map(Into::into).collect() },
+        functions: if all_functions {
+            Vec::new()
+        } else {
+            world.functions.iter().cloned().map(Into::into).collect()
+        },
         all_functions,
         since: dice.bool().then(|| Timestamp::from_unix(EPOCH - 10)),
         settle_delay: Duration::from_secs(dice.pick(&[5, 15, 15, 60]) * 60),

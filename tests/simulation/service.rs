@@ -1,5 +1,5 @@
-//! The service of a world, as `sync` sees it: answers after a while, by the readings and faults of the seed, and keeps a
-//! log of every call.
+//! The service of a world, as `sync` sees it: answers after a while, by the readings and faults of
+//! the seed, and keeps a log of every call.
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
@@ -10,7 +10,9 @@ use crate::world::{Record, Stage, World};
 use fastrand::Rng;
 use fgarchive::api::{CallFailure, Meaning};
 use fgarchive::clock::Clock;
-use fgarchive::domain::{FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Status, Timestamp};
+use fgarchive::domain::{
+    FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Status, Timestamp,
+};
 use fgarchive::plan::functions::Project;
 use fgarchive::sync::Source;
 use std::fmt;
@@ -45,7 +47,9 @@ impl Asked {
             (Self::Renew, _) | (Self::Functions, Forbidden::Functions(_)) => false,
             (_, Forbidden::All) => true,
             (
-                Self::List { function, .. } | Self::Find { function, .. } | Self::Recording { function },
+                Self::List { function, .. }
+                | Self::Find { function, .. }
+                | Self::Recording { function },
                 Forbidden::Functions(functions),
             ) => functions.contains(function),
         }
@@ -80,7 +84,13 @@ impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = |seconds: i64| Timestamp::from_unix(seconds);
         let Self { run, sent, answered, answer, .. } = self;
-        write!(f, "run {run:2}  {}.{:03} +{:5} ms  ", time(sent / 1000), sent % 1000, (answered - sent).max(0))?;
+        write!(
+            f,
+            "run {run:2}  {}.{:03} +{:5} ms  ",
+            time(sent / 1000),
+            sent % 1000,
+            (answered - sent).max(0)
+        )?;
         match &self.asked {
             Asked::List { function, begin, end, marker } => {
                 write!(f, "list f{function} {} {} at {marker}", time(*begin), time(*end))?;
@@ -93,7 +103,9 @@ impl fmt::Display for Call {
             Asked::Renew => write!(f, "renew")?,
         }
         match answer {
-            Answered::Records { shown, served_at } => write!(f, ": {shown} as of {}", time(*served_at)),
+            Answered::Records { shown, served_at } => {
+                write!(f, ": {shown} as of {}", time(*served_at))
+            }
             other => write!(f, ": {other:?}"),
         }
     }
@@ -167,8 +179,8 @@ enum Fate {
     Never,
 }
 
-/// Whether the pages of a record whose pages fail do so by a 404, the service's own or that of a gateway: then each form of
-/// the URN is doubted.
+/// Whether the pages of a record whose pages fail do so by a 404, the service's own or that of a
+/// gateway: then each form of the URN is doubted.
 pub(crate) fn is_bad_by_404(record: usize) -> bool {
     record % 5 >= 3
 }
@@ -219,7 +231,8 @@ impl Service {
     pub(crate) fn now(&self) -> i64 {
         let state = self.state();
         let session = state.session.as_ref().expect("a run");
-        let now = session.began_at + i64::try_from(session.began.elapsed().as_millis()).expect("a short run");
+        let now = session.began_at
+            + i64::try_from(session.began.elapsed().as_millis()).expect("a short run");
         let jumped = |&(after, _): &(i64, i64)| now >= session.began_at + after * 1000;
         let jump = session.clocks.jump.filter(jumped).map_or(0, |(_, by)| by);
         session.clock.set(Timestamp::from_unix(now / 1000 + session.skew + jump));
@@ -260,21 +273,36 @@ impl Service {
         if now >= state.token_until && asked != Asked::Renew && matches!(fate, Fate::Served) {
             fate = Fate::Failed(Meaning::TokenExpired, Some(401));
         }
-        let down = session.faults.down_from.filter(|(from, _)| *from <= number).map(|(_, down)| down);
+        let down =
+            session.faults.down_from.filter(|(from, _)| *from <= number).map(|(_, down)| down);
         let longest = if state.dice.percent(session.faults.slow) { 8_000 } else { 300 };
         let (before, after) = (state.dice.u64(5..longest), state.dice.u64(5..150));
         let (run, sent) = (session.run, now);
         let id = state.calls.len();
-        state.calls.push(Call { run, asked, sent, answered: i64::MAX, token, answer: Answered::Nothing });
+        state.calls.push(Call {
+            run,
+            asked,
+            sent,
+            answered: i64::MAX,
+            token,
+            answer: Answered::Nothing,
+        });
         let (before, after) = (Duration::from_millis(before), Duration::from_millis(after));
         match down {
             _ if matches!(fate, Fate::Never) => (id, fate, before, after),
             None => (id, fate, before, after),
-            Some(Down::Refuses) => (id, Fate::Failed(Meaning::Unreachable, None), Duration::ZERO, Duration::ZERO),
-            Some(Down::Unavailable) => {
-                (id, Fate::Failed(Meaning::Unavailable { retry_after: None }, Some(503)), before, after)
+            Some(Down::Refuses) => {
+                (id, Fate::Failed(Meaning::Unreachable, None), Duration::ZERO, Duration::ZERO)
             }
-            Some(Down::Silent) => (id, Fate::Failed(Meaning::Timeout, None), TIMEOUT, Duration::ZERO),
+            Some(Down::Unavailable) => (
+                id,
+                Fate::Failed(Meaning::Unavailable { retry_after: None }, Some(503)),
+                before,
+                after,
+            ),
+            Some(Down::Silent) => {
+                (id, Fate::Failed(Meaning::Timeout, None), TIMEOUT, Duration::ZERO)
+            }
         }
     }
 
@@ -286,7 +314,10 @@ impl Service {
     }
 
     fn deliver(&self, call: usize, served: &Served) -> Page {
-        self.answer(call, Answered::Records { shown: served.page.keys.len(), served_at: served.at });
+        self.answer(
+            call,
+            Answered::Records { shown: served.page.keys.len(), served_at: served.at },
+        );
         self.state().shown.extend(served.shown.iter().cloned());
         served.page.clone()
     }
@@ -341,11 +372,16 @@ impl Service {
         let as_of = self.as_of(now);
         let mut dice = self.state().dice.fork();
         let is_hidden = query.marker.0 == 0 && self.hides_window();
-        let listing = if is_hidden { Vec::new() } else { self.listing(function, begin, end, as_of, &mut dice) };
+        let listing = if is_hidden {
+            Vec::new()
+        } else {
+            self.listing(function, begin, end, as_of, &mut dice)
+        };
         let marker = usize::try_from(query.marker.0).expect("a small marker");
         let fits = (query.limit as usize).min(self.readings.page_cap);
         // Two are the least that pages can overlap in.
-        let limit = if dice.percent(self.readings.hiccups) { dice.usize(2..=fits.max(2)) } else { fits };
+        let limit =
+            if dice.percent(self.readings.hiccups) { dice.usize(2..=fits.max(2)) } else { fits };
         let limit = match self.readings.lengths {
             Lengths::Random => dice.usize(1..=limit),
             Lengths::SometimesShort if dice.percent(20.0) => dice.usize(1..=limit),
@@ -353,7 +389,8 @@ impl Service {
             Lengths::Full | Lengths::SometimesShort => limit,
         };
         let served = self.page(function, &listing, marker..marker.saturating_add(limit), now);
-        let is_blank = self.state().session.as_ref().is_some_and(|session| session.faults.bad_records_blank);
+        let is_blank =
+            self.state().session.as_ref().is_some_and(|session| session.faults.bad_records_blank);
         match self.is_bad(&served) {
             Some(_) if is_blank => Ok(self.page(function, &[], 0..0, now)),
             Some(failure) => Err(failure),
@@ -387,15 +424,18 @@ impl Service {
                 let stage = record.stage(as_of)?;
                 let second = self.second_of(record, stage);
                 let tie = if shuffled { dice.u64(..) } else { 0 };
-                self.readings.selects(begin, end, second).then_some(((second, tie, record.key), (index, record, stage)))
+                self.readings
+                    .selects(begin, end, second)
+                    .then_some(((second, tie, record.key), (index, record, stage)))
             })
             .collect();
         found.sort_unstable_by_key(|(order, _)| *order);
         if self.readings.newest_first {
             found.reverse();
         }
-        let times =
-            |record: usize| if self.readings.repeated.is_some_and(|of| record.is_multiple_of(of)) { 2 } else { 1 };
+        let times = |record: usize| {
+            if self.readings.repeated.is_some_and(|of| record.is_multiple_of(of)) { 2 } else { 1 }
+        };
         found.into_iter().flat_map(|(_, found)| iter::repeat_n(found, times(found.0))).collect()
     }
 
@@ -405,13 +445,22 @@ impl Service {
         end.or(stage.start).unwrap_or(record.submitted)
     }
 
-    fn page(&self, function: usize, listing: &[(usize, &Record, &Stage)], places: Range<usize>, now: i64) -> Served {
+    fn page(
+        &self,
+        function: usize,
+        listing: &[(usize, &Record, &Stage)],
+        places: Range<usize>,
+        now: i64,
+    ) -> Served {
         let (marker, limit) = (places.start, places.len());
         let handed_out = &listing[..listing.len().min(self.readings.result_cap)];
         let rest = handed_out.get(marker..).unwrap_or_default();
         let entries = &rest[..rest.len().min(limit).min(self.readings.page_cap)];
         let mut page = Page {
-            records: entries.iter().map(|entry| self.readings.odd.show(function, *entry, now)).collect(),
+            records: entries
+                .iter()
+                .map(|entry| self.readings.odd.show(function, *entry, now))
+                .collect(),
             keys: entries.iter().map(|(_, record, _)| record.key).collect(),
             ..Page::default()
         };
@@ -455,14 +504,19 @@ impl Service {
     /// Whether a call about a function is answered.
     fn check_known(&self, urn: &FunctionUrn) -> Result<(), (Meaning, Option<u16>)> {
         let is_absent = self.naming.is_absent(self.number_of(urn), self.now() / 1000);
-        if self.naming.knows(urn) && !is_absent { Ok(()) } else { Err((Meaning::NotFound, Some(404))) }
+        if self.naming.knows(urn) && !is_absent {
+            Ok(())
+        } else {
+            Err((Meaning::NotFound, Some(404)))
+        }
     }
 
     /// How a page fails that holds a record whose pages fail.
     fn is_bad(&self, served: &Served) -> Option<(Meaning, Option<u16>)> {
         let state = self.state();
         let bad = &state.session.as_ref()?.faults.bad_records;
-        let record = served.shown.iter().map(|shown| shown.record).find(|record| bad.contains(record))?;
+        let record =
+            served.shown.iter().map(|shown| shown.record).find(|record| bad.contains(record))?;
         if state.session.as_ref()?.faults.bad_records_hang {
             return Some((Meaning::Timeout, None));
         }
@@ -477,7 +531,12 @@ impl Service {
         })
     }
 
-    fn serve_find(&self, function: usize, id: &RequestId, range: Interval) -> Result<Served, (Meaning, Option<u16>)> {
+    fn serve_find(
+        &self,
+        function: usize,
+        id: &RequestId,
+        range: Interval,
+    ) -> Result<Served, (Meaning, Option<u16>)> {
         let now = self.now() / 1000;
         let as_of = self.as_of(now);
         let found: Vec<_> = self
@@ -488,7 +547,8 @@ impl Service {
             .filter_map(|(index, record)| Some((index, record, record.stage(as_of)?)))
             .filter(|(_, record, stage)| {
                 let second = self.second_of(record, stage);
-                !self.readings.find_in_window || self.readings.selects(range.begin().unix(), range.end().unix(), second)
+                !self.readings.find_in_window
+                    || self.readings.selects(range.begin().unix(), range.end().unix(), second)
             })
             .collect();
         let served = self.page(function, &found, 0..1, now);
@@ -519,7 +579,10 @@ fn fate(dice: &mut Rng, faults: &Faults, asked: &Asked) -> Fate {
         return Fate::Failed(Meaning::Unavailable { retry_after }, Some(503));
     }
     if dice.percent(faults.cut) {
-        return Fate::Failed(dice.pick(&[Meaning::Timeout, Meaning::Unreachable, Meaning::BrokenAnswer]), None);
+        return Fate::Failed(
+            dice.pick(&[Meaning::Timeout, Meaning::Unreachable, Meaning::BrokenAnswer]),
+            None,
+        );
     }
     Fate::Served
 }
@@ -529,7 +592,8 @@ fn fate(dice: &mut Rng, faults: &Faults, asked: &Asked) -> Fate {
 pub(crate) struct InMemory(pub(crate) Arc<Service>);
 
 impl InMemory {
-    /// Takes a request through its time: `serve` is called at the moment the service makes its answer.
+    /// Takes a request through its time: `serve` is called at the moment the service makes its
+    /// answer.
     async fn call<T>(
         &self,
         asked: Asked,
@@ -549,7 +613,9 @@ impl InMemory {
             Fate::Never => std::future::pending().await,
         };
         sleep(after).await;
-        result.map(|answer| (call, answer)).map_err(|(meaning, status)| self.0.fail(call, meaning, status))
+        result
+            .map(|answer| (call, answer))
+            .map_err(|(meaning, status)| self.0.fail(call, meaning, status))
     }
 }
 
@@ -567,7 +633,12 @@ impl Source for InMemory {
         Ok(self.0.deliver(call, &served))
     }
 
-    async fn find(&self, urn: &FunctionUrn, id: &RequestId, range: Interval) -> Result<Page, CallFailure> {
+    async fn find(
+        &self,
+        urn: &FunctionUrn,
+        id: &RequestId,
+        range: Interval,
+    ) -> Result<Page, CallFailure> {
         let function = self.0.number_of(urn);
         let (begin, end) = (range.begin().unix(), range.end().unix());
         let asked = Asked::Find { function, id: id.clone(), begin, end };
@@ -580,7 +651,8 @@ impl Source for InMemory {
     }
 
     async fn functions(&self, marker: Marker) -> Result<FunctionPage, CallFailure> {
-        let (call, page) = self.call(Asked::Functions, |service| Ok(service.serve_functions(marker))).await?;
+        let (call, page) =
+            self.call(Asked::Functions, |service| Ok(service.serve_functions(marker))).await?;
         self.0.answer(call, Answered::Done);
         Ok(page)
     }
@@ -605,7 +677,8 @@ impl Source for InMemory {
         let renewed = state.dice.percent(faults.renewed);
         if renewed {
             state.token += 1;
-            state.token_until = state.calls[call].answered + faults.token_life.unwrap_or(i64::MAX / 2_000) * 1000;
+            state.token_until =
+                state.calls[call].answered + faults.token_life.unwrap_or(i64::MAX / 2_000) * 1000;
         }
         Ok(renewed)
     }

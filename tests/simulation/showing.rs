@@ -1,10 +1,12 @@
-//! What a function shows of a record: at times with blanks, and at times it is the record of another function.
+//! What a function shows of a record: at times with blanks, and at times it is the record of
+//! another function.
 
 use crate::dice::{Draw, dice};
 use crate::world::{Record, Stage, World};
 use fgarchive::domain::{Invocation, Status};
 
-/// What the vendor's page does not promise: that a record is shown whole each time, and by one function only.
+/// What the vendor's page does not promise: that a record is shown whole each time, and by one
+/// function only.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Oddities {
     /// So many of a hundred times a record is shown, some of its fields are blank.
@@ -27,15 +29,22 @@ impl Oddities {
     }
 
     /// The records that a function shows: its own, and those it shares with the one before it.
-    pub(crate) fn shown_by(self, world: &World, function: usize) -> impl Iterator<Item = (usize, &Record)> {
+    pub(crate) fn shown_by(
+        self,
+        world: &World,
+        function: usize,
+    ) -> impl Iterator<Item = (usize, &Record)> {
         let before = (function + world.functions.len() - 1) % world.functions.len();
         let others = self.shared.into_iter().flat_map(move |of| {
-            world.of(before).filter(move |(number, _)| before != function && number.is_multiple_of(of))
+            world
+                .of(before)
+                .filter(move |(number, _)| before != function && number.is_multiple_of(of))
         });
         world.of(function).chain(others)
     }
 
-    /// The record as a function shows it at a moment. The same question at the same moment has the same answer.
+    /// The record as a function shows it at a moment. The same question at the same moment has the
+    /// same answer.
     pub(crate) fn show(
         self,
         function: usize,

@@ -1,4 +1,5 @@
-//! A run that asks several services: each is asked as if it were alone, whatever becomes of the others.
+//! A run that asks several services: each is asked as if it were alone, whatever becomes of the
+//! others.
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
@@ -37,9 +38,9 @@ impl Side {
         let readings = Readings::new(seed, &world);
         let mut dice = dice(seed, "side");
         let mut faults = Faults::new(seed);
-        faults.down_from = dice
-            .percent(30.0)
-            .then(|| (dice.usize(0..20), dice.pick(&[Down::Refuses, Down::Unavailable, Down::Silent])));
+        faults.down_from = dice.percent(30.0).then(|| {
+            (dice.usize(0..20), dice.pick(&[Down::Refuses, Down::Unavailable, Down::Silent]))
+        });
         // A list of functions may fail or hang while the other service is asked for records.
         let all_functions = dice.bool();
         let named = world.functions.iter().cloned().map(Into::into).filter(|_| !all_functions);
@@ -52,7 +53,12 @@ impl Side {
             seed,
             ..Settings::default()
         };
-        Self { name, service: Arc::new(Service::new(world, readings, Naming::PLAIN, seed)), settings, faults }
+        Self {
+            name,
+            service: Arc::new(Service::new(world, readings, Naming::PLAIN, seed)),
+            settings,
+            faults,
+        }
     }
 
     /// What the archive holds of it.
@@ -71,14 +77,18 @@ impl Side {
     }
 }
 
-/// Plays the runs of some services in one archive; of each service its calls, how each run ended for it, and what is archived.
+/// Plays the runs of some services in one archive; of each service its calls, how each run ended
+/// for it, and what is archived.
 fn play(sides: &[Side], moments: &[i64]) -> Vec<(Vec<String>, Vec<u8>, Vec<String>)> {
     let directory = TempDir::new().expect("a temporary directory");
     let path = directory.path().join("a.db");
     let mut exits = vec![Vec::new(); sides.len()];
     for (number, &at) in moments.iter().enumerate() {
         let report = run_once(sides, number, at, &path);
-        exits.iter_mut().zip(&report.sources).for_each(|(exits, source)| exits.push(source.exit_code()));
+        exits
+            .iter_mut()
+            .zip(&report.sources)
+            .for_each(|(exits, source)| exits.push(source.exit_code()));
     }
     let archive = Connection::open(&path).expect("the archive");
     let told = sides.iter().zip(exits).map(|(side, exits)| {
@@ -89,8 +99,11 @@ fn play(sides: &[Side], moments: &[i64]) -> Vec<(Vec<String>, Vec<u8>, Vec<Strin
 }
 
 fn run_once(sides: &[Side], number: usize, at: i64, path: &Path) -> RunReport {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let mut archive = Archive::open(path).expect("an archive");
         let begin = |side: &Side| {
@@ -123,11 +136,17 @@ fn each_service_is_asked_as_if_it_were_alone() {
         for (side, together) in sides().into_iter().zip(&together) {
             let name = side.name;
             let (calls, exits, content) = play(&[side], &moments).remove(0);
-            let unlike = calls.iter().zip(&together.0).position(|(alone, together)| alone != together);
+            let unlike =
+                calls.iter().zip(&together.0).position(|(alone, together)| alone != together);
             let at = unlike.unwrap_or(calls.len().min(together.0.len()));
-            let [alone, among] = [&calls, &together.0].map(|calls| calls.get(at).cloned().unwrap_or_default());
+            let [alone, among] =
+                [&calls, &together.0].map(|calls| calls.get(at).cloned().unwrap_or_default());
             assert_eq!(alone, among, "seed {seed}: call {at} of {name}");
-            assert_eq!((exits, content), (together.1.clone(), together.2.clone()), "seed {seed}: what came of {name}");
+            assert_eq!(
+                (exits, content),
+                (together.1.clone(), together.2.clone()),
+                "seed {seed}: what came of {name}"
+            );
         }
         unlike += u64::from(together[0].1 != together[1].1);
     }

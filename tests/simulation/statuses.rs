@@ -20,7 +20,8 @@ fn bit(status: Option<&Status>) -> u8 {
     }
 }
 
-/// How far along its way a status is. The only other one in these worlds is an absent one, which says less than any.
+/// How far along its way a status is. The only other one in these worlds is an absent one, which
+/// says less than any.
 fn rank(bit: u8) -> u8 {
     match bit {
         1 => 0,
@@ -59,14 +60,21 @@ impl Possible {
     /// The later status stands; an earlier one than the stored is no step forward.
     fn seen(self, seen: u8) -> Self {
         let each = (0..7).map(|at| 1 << at).filter(|bit| self.0 & bit != 0);
-        Self(each.map(|stored| if rank(seen) >= rank(stored) { seen } else { stored }).fold(0, |sum, bit| sum | bit))
+        Self(
+            each.map(|stored| if rank(seen) >= rank(stored) { seen } else { stored })
+                .fold(0, |sum, bit| sum | bit),
+        )
     }
 }
 
 impl fmt::Debug for Possible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = ["nothing", "WAIT", "RUNNING", "SUCCESS", "FAIL", "DISCARD", "other"];
-        let held = names.iter().enumerate().filter(|(at, _)| self.0 & (1 << at) != 0).map(|(_, name)| *name);
+        let held = names
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| self.0 & (1 << at) != 0)
+            .map(|(_, name)| *name);
         f.write_str(&held.collect::<Vec<_>>().join(" or "))
     }
 }

@@ -1,8 +1,11 @@
-//! What happens in the cloud: records, and what the service can show of each at a moment. A pure function of the seed.
+//! What happens in the cloud: records, and what the service can show of each at a moment. A pure
+//! function of the seed.
 
 use crate::dice::{Draw, dice};
 use fastrand::Rng;
-use fgarchive::domain::{EntryKey, ErrorCode, FunctionUrn, Invocation, RecordTime, RequestId, Status, Timestamp};
+use fgarchive::domain::{
+    EntryKey, ErrorCode, FunctionUrn, Invocation, RecordTime, RequestId, Status, Timestamp,
+};
 
 /// Where every world begins: 2026-01-01T00:00:00Z.
 pub(crate) const EPOCH: i64 = 1_767_225_600;
@@ -28,7 +31,8 @@ pub(crate) struct Record {
     pub(crate) function: usize,
     pub(crate) submitted: i64,
     pub(crate) stages: Vec<Stage>,
-    /// The last moment at which the service can show it: what expires is the newest event of a record.
+    /// The last moment at which the service can show it: what expires is the newest event of a
+    /// record.
     pub(crate) forgotten: i64,
 }
 
@@ -44,8 +48,16 @@ impl Record {
     /// One of function 0 that is over in its second.
     fn over(number: usize, (second, forgotten): (i64, i64)) -> Self {
         let id = RequestId::new(format!("{number:032x}")).expect("an id");
-        let stage = Stage { at: second, status: Status::Success, start: Some(second), end: Some(second) };
-        Self { key: EntryKey::of(id.as_str()), id, function: 0, submitted: second, stages: vec![stage], forgotten }
+        let stage =
+            Stage { at: second, status: Status::Success, start: Some(second), end: Some(second) };
+        Self {
+            key: EntryKey::of(id.as_str()),
+            id,
+            function: 0,
+            submitted: second,
+            stages: vec![stage],
+            forgotten,
+        }
     }
 
     /// When the service could first show it.
@@ -56,7 +68,8 @@ impl Record {
     /// The record as it is served.
     pub(crate) fn shown(&self, stage: &Stage) -> Invocation {
         let failed = stage.status == Status::Fail;
-        let time = |moment: Option<i64>| moment.map(|moment| RecordTime::At(Timestamp::from_unix(moment)));
+        let time =
+            |moment: Option<i64>| moment.map(|moment| RecordTime::At(Timestamp::from_unix(moment)));
         Invocation {
             request_id: self.id.clone(),
             status: stage.status.clone(),
@@ -81,7 +94,8 @@ pub(crate) struct World {
 
 /// How records of one world come to be.
 struct Nature {
-    /// How long the service keeps a record: a day is the least that the store behind it can be set to.
+    /// How long the service keeps a record: a day is the least that the store behind it can be set
+    /// to.
     retention: i64,
     /// How many of a hundred records arrive noticeably late.
     late: f64,
@@ -119,15 +133,20 @@ impl World {
             };
             let mut submitted = submissions(&mut dice, span, wanted);
             submitted.sort_unstable();
-            records.extend(submitted.into_iter().map(|at| record(&mut dice, &nature, function, at)));
+            records
+                .extend(submitted.into_iter().map(|at| record(&mut dice, &nature, function, at)));
         }
         Self { functions, records, span }
     }
 
-    /// A world of one function and records that are over at once, each from its second until it is forgotten.
+    /// A world of one function and records that are over at once, each from its second until it is
+    /// forgotten.
     pub(crate) fn of_records(moments: impl IntoIterator<Item = (i64, i64)>) -> Self {
-        let records: Vec<Record> =
-            moments.into_iter().enumerate().map(|(number, times)| Record::over(number, times)).collect();
+        let records: Vec<Record> = moments
+            .into_iter()
+            .enumerate()
+            .map(|(number, times)| Record::over(number, times))
+            .collect();
         let span = records.iter().map(|record| record.submitted - EPOCH).max().unwrap_or(0);
         Self { functions: vec![urn(0)], records, span }
     }
@@ -159,7 +178,9 @@ impl World {
 }
 
 fn urn(number: usize) -> FunctionUrn {
-    format!("urn:fss:cn-north-4:0123456789abcdef0123456789abcdef:function:default:f{number}").parse().expect("a URN")
+    format!("urn:fss:cn-north-4:0123456789abcdef0123456789abcdef:function:default:f{number}")
+        .parse()
+        .expect("a URN")
 }
 
 /// When records are submitted: evenly, in busy minutes, and many within one second.
@@ -195,13 +216,15 @@ fn record(dice: &mut Rng, nature: &Nature, function: usize, submitted: i64) -> R
     let slow = dice.percent(nature.slow);
     let mut stages = Vec::with_capacity(4);
     let (mut seen_at, mut newest) = (submitted, submitted);
-    let mut add = |dice: &mut Rng, happened: i64, status: Status, start: Option<i64>, end: Option<i64>| {
-        // What happened later is never shown earlier.
-        seen_at = (happened + lateness(dice, nature)).max(seen_at + 1);
-        newest = happened;
-        stages.push(Stage { at: seen_at, status, start, end });
-    };
-    let queued = if slow && dice.bool() { dice.spread(MINUTE, 20 * HOUR) } else { dice.spread(0, 30) };
+    let mut add =
+        |dice: &mut Rng, happened: i64, status: Status, start: Option<i64>, end: Option<i64>| {
+            // What happened later is never shown earlier.
+            seen_at = (happened + lateness(dice, nature)).max(seen_at + 1);
+            newest = happened;
+            stages.push(Stage { at: seen_at, status, start, end });
+        };
+    let queued =
+        if slow && dice.bool() { dice.spread(MINUTE, 20 * HOUR) } else { dice.spread(0, 30) };
     let wait_start = nature.wait_has_start.then_some(submitted);
     // A record in the queue keeps its time of submission as its start where it shows one at all.
     let start = if nature.wait_has_start { submitted } else { submitted + queued };

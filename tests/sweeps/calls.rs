@@ -24,8 +24,8 @@ const KINDS: [Fault; 10] = [
 /// Unless all are tried at every request, one in so many is, in turn: at least one at each.
 const IN_TURN: u64 = 17;
 
-/// How many times as fast a run's timers run: the waits of a minute pass in a second, while a request may still take
-/// longer than that before it is given up.
+/// How many times as fast a run's timers run: the waits of a minute pass in a second, while a
+/// request may still take longer than that before it is given up.
 const HASTE: u32 = 50;
 
 /// How many requests fewer than the undisturbed run a run may make.
@@ -44,8 +44,8 @@ struct Strike {
 
 /// What came of a strike.
 struct Outcome {
-    /// Whether the run made the request at all. The moments that windows begin and end at are those of the run, whose
-    /// time is hurried: it may make a request less than the undisturbed run did.
+    /// Whether the run made the request at all. The moments that windows begin and end at are those
+    /// of the run, whose time is hurried: it may make a request less than the undisturbed run did.
     struck: bool,
     lasts: bool,
     /// Whether the run ended as if nothing had happened.
@@ -66,13 +66,16 @@ fn whichever_request_fails_the_run_copes_or_the_next_one_completes() {
         stages.len()
     ));
     let lasting = results.iter().filter(|outcome| outcome.struck && outcome.lasts).count();
-    assert_none(&results.into_iter().filter_map(|outcome| outcome.verdict.err()).collect::<Vec<_>>());
+    assert_none(
+        &results.into_iter().filter_map(|outcome| outcome.verdict.err()).collect::<Vec<_>>(),
+    );
     assert_eq!(incomplete, lasting, "what lasts leaves a run incomplete, what passes does not");
 }
 
 fn strikes(stage: &Stage) -> Vec<(&Stage, Strike)> {
     let kinds = KINDS.iter().flat_map(|fault| [(*fault, false), (*fault, true)]);
-    let all = (1..=stage.requests).flat_map(|at| kinds.clone().zip(at..).map(move |(kind, turn)| (at, kind, turn)));
+    let all = (1..=stage.requests)
+        .flat_map(|at| kinds.clone().zip(at..).map(move |(kind, turn)| (at, kind, turn)));
     all.filter(|(_, _, turn)| is_full() || turn.is_multiple_of(IN_TURN))
         .map(|(at, (fault, lasts), _)| (stage, Strike { at, fault, lasts }))
         .collect()
@@ -85,13 +88,19 @@ fn fail(stage: &Stage, strike: Strike) -> Outcome {
     let cloud = stage.another_cloud().with_faults(Faults::rule(rule));
     let said = hurried(trial.run(&cloud), HASTE).output();
     let struck = cloud.journal().faults() > 0;
-    let coped = trial.is_whole().is_ok() && said.code() == stage.exit && !said.stderr.contains(LATER);
+    let coped =
+        trial.is_whole().is_ok() && said.code() == stage.exit && !said.stderr.contains(LATER);
     let verdict = if struck || at + FEWER > stage.requests {
         judge(stage, &trial, &said, coped, struck && lasts).and_then(|()| trial.completes())
     } else {
         Err(format!("the run made {} requests: {}", cloud.journal().total(), said.stderr))
     };
-    Outcome { struck, lasts, coped, verdict: verdict.map_err(|wrong| format!("{}, {strike:?}: {wrong}", stage.name)) }
+    Outcome {
+        struck,
+        lasts,
+        coped,
+        verdict: verdict.map_err(|wrong| format!("{}, {strike:?}: {wrong}", stage.name)),
+    }
 }
 
 /// A run that could not cope says so; whether it could, the archive is sound.

@@ -3,7 +3,8 @@
 use crate::archive;
 use std::path::Path;
 
-/// A moment to the nearest minute. The service's clock stands still, and the time that a run waits passes by its own.
+/// A moment to the nearest minute. The service's clock stands still, and the time that a run waits
+/// passes by its own.
 macro_rules! minute {
     ($column:literal) => {
         concat!("strftime('%FT%H:%MZ', unixepoch(", $column, ") + 30, 'unixepoch')")
@@ -57,7 +58,8 @@ const QUESTIONS: [(&str, &str); 11] = [
               WHERE state NOT IN ('settled', 'proven') ORDER BY 1, 2",
         ),
     ),
-    // What one run found empty waits for another to settle it; how many there were depends on where they were disturbed.
+    // What one run found empty waits for another to settle it; how many there were depends on where
+    // they were disturbed.
     (
         "settled",
         concat!(
@@ -155,8 +157,10 @@ impl Content {
 }
 
 fn difference(name: &str, found: &[String], expected: &[String]) -> String {
-    let missing = expected.iter().filter(|row| !found.contains(row)).map(|row| format!("\n  missing {row}"));
-    let surplus = found.iter().filter(|row| !expected.contains(row)).map(|row| format!("\n  surplus {row}"));
+    let missing =
+        expected.iter().filter(|row| !found.contains(row)).map(|row| format!("\n  missing {row}"));
+    let surplus =
+        found.iter().filter(|row| !expected.contains(row)).map(|row| format!("\n  surplus {row}"));
     let told: String = missing.take(MOST_TOLD).chain(surplus.take(MOST_TOLD)).collect();
     if found == expected {
         String::new()

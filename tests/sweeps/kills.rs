@@ -1,4 +1,5 @@
-//! SIGKILL at every step, before it and in the middle of a write, and again while the next run recovers.
+//! SIGKILL at every step, before it and in the middle of a write, and again while the next run
+//! recovers.
 
 use crate::stage::Stage;
 use crate::steps::{Blow, Strike, writes};
@@ -8,7 +9,8 @@ use crate::workers::{assert_none, is_full, spread, tell};
 /// As many as the promise that a run can be killed anywhere deserves.
 const LEAST_KILLS: usize = 1_000;
 
-/// Spreads the second kill over the steps of a run; a prime, so that it takes no pattern from the first.
+/// Spreads the second kill over the steps of a run; a prime, so that it takes no pattern from the
+/// first.
 const STRIDE: usize = 37;
 
 /// One in so many writes is also cut in two.
@@ -52,7 +54,11 @@ fn kill_twice(stage: &Stage, strike: Strike) -> (usize, Verdict) {
         // When it commits depends on time: under load a long run may take a step less.
         let is_reached = steps.len() >= strike.at;
         if is_reached && first.code() != -9 {
-            return Err(format!("it was not killed: exit {} after {} steps", first.code(), steps.len()));
+            return Err(format!(
+                "it was not killed: exit {} after {} steps",
+                first.code(),
+                steps.len()
+            ));
         }
         // To look at the archive must neither help nor harm.
         if strike.at.is_multiple_of(2) { trial.is_sound() } else { Ok(()) }
@@ -63,6 +69,8 @@ fn kill_twice(stage: &Stage, strike: Strike) -> (usize, Verdict) {
     let verdict = verdict.and_then(|()| trial.completes());
     (
         kills,
-        verdict.map_err(|wrong| format!("{}, {strike:?} at {:?}, then {again:?}: {wrong}", stage.name, steps.last())),
+        verdict.map_err(|wrong| {
+            format!("{}, {strike:?} at {:?}, then {again:?}: {wrong}", stage.name, steps.last())
+        }),
     )
 }

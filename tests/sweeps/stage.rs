@@ -1,5 +1,5 @@
-//! The runs that are disturbed: moments in the life of a small archive, which together take every way through the
-//! program that writes.
+//! The runs that are disturbed: moments in the life of a small archive, which together take every
+//! way through the program that writes.
 
 use crate::cloud::{Cloud, later};
 use crate::content::Content;
@@ -56,8 +56,8 @@ pub(crate) struct Stage {
     /// The archive it begins with; nothing for a first run.
     before: Home,
     pub(crate) cloud: Cloud,
-    /// How the run ends when nothing disturbs it, and what it leaves: the archive, and what a second run at the same
-    /// moment makes of it.
+    /// How the run ends when nothing disturbs it, and what it leaves: the archive, and what a
+    /// second run at the same moment makes of it.
     pub(crate) exit: i32,
     contents: [Content; 2],
     pub(crate) steps: Steps,
@@ -67,11 +67,14 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// A first run, one after an hour in which much has changed, and one when the service has forgotten most of what was
-    /// pending: each begins with what the one before has left.
+    /// A first run, one after an hour in which much has changed, and one when the service has
+    /// forgotten most of what was pending: each begins with what the one before has left.
     pub(crate) fn lifetime() -> Vec<Self> {
         let first = Self::undisturbed("a first run", -HOUR, 25, &Home::new());
-        truth::assert_same(&truth::records(&first.0.cloud, first.0.now), &crate::archive::records(&first.1.db()));
+        truth::assert_same(
+            &truth::records(&first.0.cloud, first.0.now),
+            &crate::archive::records(&first.1.db()),
+        );
         let second = Self::undisturbed("a run an hour later", 0, 25, &first.1);
         let third = Self::undisturbed("a run weeks later", 15 * DAY, 25, &second.1);
         let stages = vec![first.0, second.0, third.0];
@@ -79,11 +82,16 @@ impl Stage {
         stages
     }
 
-    /// A first run of so many pages that a part of them is committed before the others are there. It begins as
-    /// `shorter` does.
+    /// A first run of so many pages that a part of them is committed before the others are there.
+    /// It begins as `shorter` does.
     pub(crate) fn long(shorter: &Self) -> Self {
         let (mut stage, _) = Self::undisturbed("a first run of many pages", -HOUR, 3, &Home::new());
-        let shared = stage.steps.iter().zip(&shorter.steps).take_while(|(step, other)| step == other).count();
+        let shared = stage
+            .steps
+            .iter()
+            .zip(&shorter.steps)
+            .take_while(|(step, other)| step == other)
+            .count();
         stage.from = shared + 1;
         stage
     }
@@ -100,7 +108,10 @@ impl Stage {
         sync(&cloud, now, home, &Report::new()).exits(0);
         let contents = [once, Content::of(&home.db())];
         let exit = said.code();
-        (Self { name, now, page_cap, before, cloud, exit, contents, steps, from: 1, requests }, kept)
+        (
+            Self { name, now, page_cap, before, cloud, exit, contents, steps, from: 1, requests },
+            kept,
+        )
     }
 
     /// A copy of the archive that the run begins with.
@@ -120,7 +131,11 @@ impl Stage {
 
     /// How an archive differs from what undisturbed runs leave.
     pub(crate) fn difference(&self, found: &Content) -> String {
-        if self.contents.contains(found) { String::new() } else { found.difference(&self.contents[0]) }
+        if self.contents.contains(found) {
+            String::new()
+        } else {
+            found.difference(&self.contents[0])
+        }
     }
 }
 
@@ -128,17 +143,31 @@ impl Stage {
 fn assert_covering(stages: &[Stage]) {
     let [first, second, third] = stages else { panic!("{} stages", stages.len()) };
     let rows = |stage: &Stage, name: &str| stage.contents[0].rows(name).len();
-    let has = |stage: &Stage, name: &str, text: &str| stage.contents[0].rows(name).iter().any(|row| row.contains(text));
+    let has = |stage: &Stage, name: &str, text: &str| {
+        stage.contents[0].rows(name).iter().any(|row| row.contains(text))
+    };
     assert_eq!((first.exit, second.exit, third.exit), (0, 0, 3));
     assert!(rows(first, "rejects") > 0 && rows(first, "open") > 0 && rows(first, "settled") > 0);
     assert!(rows(second, "records") > rows(first, "records") && rows(second, "late") > 0);
     assert!(rows(second, "history") > 0);
-    assert!(has(third, "ledger", "|lost") && has(third, "records", "|2026-03-16T12:00Z|"), "given up");
+    assert!(
+        has(third, "ledger", "|lost") && has(third, "records", "|2026-03-16T12:00Z|"),
+        "given up"
+    );
     for call in ["open", "pwrite", "fsync", "ftruncate", "unlink"] {
-        assert!(first.steps.iter().any(|step| step.starts_with(call)), "{call} is not among {:?}", first.steps);
+        assert!(
+            first.steps.iter().any(|step| step.starts_with(call)),
+            "{call} is not among {:?}",
+            first.steps
+        );
     }
     for stage in stages {
-        assert!(stage.steps.len() > 50 && stage.requests > 10, "{}: {} steps", stage.name, stage.steps.len());
+        assert!(
+            stage.steps.len() > 50 && stage.requests > 10,
+            "{}: {} steps",
+            stage.name,
+            stage.steps.len()
+        );
     }
 }
 

@@ -46,7 +46,11 @@ impl<'a> Trial<'a> {
     pub(crate) fn is_whole(&self) -> Verdict {
         without_finding(self.check())?;
         let difference = self.stage.difference(&Content::of(&self.home.db()));
-        if difference.is_empty() { Ok(()) } else { Err(format!("the archive differs:{difference}")) }
+        if difference.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("the archive differs:{difference}"))
+        }
     }
 
     /// A run that nothing disturbs makes the archive whole.

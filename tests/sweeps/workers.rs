@@ -17,7 +17,9 @@ pub(crate) fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Syn
     let one_by_one = || std::iter::from_fn(|| items.get(next.fetch_add(1, Ordering::SeqCst)));
     let workers = ON_A_PROCESSOR * thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        let begun: Vec<_> = (0..workers).map(|_| scope.spawn(|| one_by_one().map(&work).collect::<Vec<_>>())).collect();
+        let begun: Vec<_> = (0..workers)
+            .map(|_| scope.spawn(|| one_by_one().map(&work).collect::<Vec<_>>()))
+            .collect();
         begun.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     })
 }

@@ -37,7 +37,9 @@ fn whichever_write_fails_the_run_says_so_and_the_next_one_completes() {
 
 fn strikes(stage: &Stage) -> Vec<(&Stage, Strike)> {
     let steps = stage.steps.iter().zip(1..);
-    let all = steps.flat_map(|(call, at)| KINDS.iter().enumerate().map(move |(nth, kind)| (call, at, nth, kind)));
+    let all = steps.flat_map(|(call, at)| {
+        KINDS.iter().enumerate().map(move |(nth, kind)| (call, at, nth, kind))
+    });
     all.filter(|(call, _, _, (blow, _))| writes(call) || !blow.halves())
         .filter(|(_, at, nth, _)| is_full() || (at + nth).is_multiple_of(IN_TURN))
         .map(|(_, at, _, &(blow, lasts))| (stage, Strike { at, blow, lasts }))
@@ -49,10 +51,14 @@ fn fail(stage: &Stage, strike: Strike) -> (i32, Verdict) {
     let (said, steps) = trial.strike(strike);
     let verdict = judge(stage, &trial, &said, strike).and_then(|()| trial.completes());
     let call = steps.get(strike.at - 1);
-    (said.code(), verdict.map_err(|wrong| format!("{}, {strike:?} at {call:?}: {wrong}", stage.name)))
+    (
+        said.code(),
+        verdict.map_err(|wrong| format!("{}, {strike:?} at {call:?}: {wrong}", stage.name)),
+    )
 }
 
-/// The run says what is wrong and has left a sound archive; or nothing is wrong, since SQLite could do without the step.
+/// The run says what is wrong and has left a sound archive; or nothing is wrong, since SQLite could
+/// do without the step.
 fn judge(stage: &Stage, trial: &Trial<'_>, said: &Said, strike: Strike) -> Verdict {
     if said.code() == stage.exit {
         return trial.is_whole();
@@ -61,17 +67,20 @@ fn judge(stage: &Stage, trial: &Trial<'_>, said: &Said, strike: Strike) -> Verdi
         return Err(format!("exit {}: {}", said.code(), said.stderr));
     }
     let causes = causes(strike);
-    if !causes.iter().any(|cause| said.stderr.contains(cause)) || !said.stderr.contains("\nhint: ") {
+    if !causes.iter().any(|cause| said.stderr.contains(cause)) || !said.stderr.contains("\nhint: ")
+    {
         return Err(format!("the hint or one of {causes:?} is missing: {}", said.stderr));
     }
     trial.is_sound()
 }
 
-/// How the run may name the cause. That a disk is full is found out again, as long as it is; of a file that cannot be
-/// opened, SQLite has lost the cause.
+/// How the run may name the cause. That a disk is full is found out again, as long as it is; of a
+/// file that cannot be opened, SQLite has lost the cause.
 fn causes(strike: Strike) -> &'static [&'static str] {
     match strike.blow {
-        Blow::Fail(Trouble::Full) | Blow::Short(Trouble::Full) if strike.lasts => &["no space is left on the disk"],
+        Blow::Fail(Trouble::Full) | Blow::Short(Trouble::Full) if strike.lasts => {
+            &["no space is left on the disk"]
+        }
         _ => &[
             "no space is left on the disk",
             "disk I/O error",

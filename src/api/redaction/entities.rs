@@ -4,7 +4,9 @@
 /// takes. The `;` may be wanting where browsers do without it.
 pub(super) fn reference(text: &[u8]) -> Option<(usize, u32)> {
     match text {
-        [b'#', b'x' | b'X', digits @ ..] => numbered(digits, 16).map(|(taken, code)| (taken + 2, code)),
+        [b'#', b'x' | b'X', digits @ ..] => {
+            numbered(digits, 16).map(|(taken, code)| (taken + 2, code))
+        }
         [b'#', digits @ ..] => numbered(digits, 10).map(|(taken, code)| (taken + 1, code)),
         _ => named(text),
     }
@@ -13,13 +15,15 @@ pub(super) fn reference(text: &[u8]) -> Option<(usize, u32)> {
 /// A character by its number, however many zeros stand before it.
 fn numbered(text: &[u8], radix: u32) -> Option<(usize, u32)> {
     let digits = text.iter().map_while(|digit| char::from(*digit).to_digit(radix));
-    let (length, code) =
-        digits.fold((0, 0_u32), |(length, code), digit| (length + 1, code.saturating_mul(radix).saturating_add(digit)));
+    let (length, code) = digits.fold((0, 0_u32), |(length, code), digit| {
+        (length + 1, code.saturating_mul(radix).saturating_add(digit))
+    });
     (length > 0).then(|| (length + usize::from(text.get(length) == Some(&b';')), code))
 }
 
 fn named(text: &[u8]) -> Option<(usize, u32)> {
-    let length = text.iter().take(LONGEST_NAME).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let length =
+        text.iter().take(LONGEST_NAME).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let name = std::str::from_utf8(&text[..length]).ok()?;
     let whole = if text.get(length) == Some(&b';') { by_name(name) } else { None };
     whole.map(|code| (length + 1, code)).or_else(|| open_name(name))
@@ -32,7 +36,8 @@ fn by_name(name: &str) -> Option<u32> {
 
 /// The longest name at the start of a text that needs no `;`.
 fn open_name(text: &str) -> Option<(usize, u32)> {
-    let all = OPEN_NAMES.iter().copied().chain(latin()).filter(|(known, _)| text.starts_with(known));
+    let all =
+        OPEN_NAMES.iter().copied().chain(latin()).filter(|(known, _)| text.starts_with(known));
     all.map(|(known, code)| (known.len(), code)).max()
 }
 
@@ -44,8 +49,16 @@ fn latin() -> impl Iterator<Item = (&'static str, u32)> {
 const LONGEST_NAME: usize = 32;
 
 /// Names that browsers know without `;`, beside those of Latin-1 (the HTML standard, 13.5).
-const OPEN_NAMES: [(&str, u32); 8] =
-    [("amp", 38), ("AMP", 38), ("lt", 60), ("LT", 60), ("gt", 62), ("GT", 62), ("quot", 34), ("QUOT", 34)];
+const OPEN_NAMES: [(&str, u32); 8] = [
+    ("amp", 38),
+    ("AMP", 38),
+    ("lt", 60),
+    ("LT", 60),
+    ("gt", 62),
+    ("GT", 62),
+    ("quot", 34),
+    ("QUOT", 34),
+];
 
 /// Names of punctuation, of blanks and of what is not seen (the HTML standard, 13.5).
 #[rustfmt::skip]

@@ -41,7 +41,10 @@ impl Finder {
         // Building fails only for patterns of gigabytes; a program that cannot cover its secrets
         // has none.
         let prefixes = AhoCorasick::new(by_prefix.keys()).ok()?;
-        let sieve = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(by_prefix.keys()).ok()?;
+        let sieve = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(by_prefix.keys())
+            .ok()?;
         Some(Self { sieve, prefixes, forms: by_prefix.into_values().collect() })
     }
 
@@ -58,7 +61,8 @@ impl Finder {
     ) -> impl Iterator<Item = Mention<'f>> + use<'f, 't> {
         let text_with_some = if self.sieve.is_match(text) { text } else { &[] };
         self.prefixes.find_overlapping_iter(text_with_some).flat_map(move |found| {
-            let forms = self.forms[found.pattern().as_usize()].iter().filter(move |form| form.is_of(scope));
+            let forms =
+                self.forms[found.pattern().as_usize()].iter().filter(move |form| form.is_of(scope));
             forms.filter_map(move |form| {
                 let place = found.start()..found.start() + form.length_at(text, found.start())?;
                 Some(Mention { place, form })
@@ -91,7 +95,11 @@ impl<'f> Parts<'f> {
         if self.0.is_empty() {
             return Vec::new();
         }
-        let found = text.windows(SHORTEST_PART).enumerate().filter(|(_, part)| self.0.contains(part)).map(|(at, _)| at);
+        let found = text
+            .windows(SHORTEST_PART)
+            .enumerate()
+            .filter(|(_, part)| self.0.contains(part))
+            .map(|(at, _)| at);
         found.fold(Vec::new(), |mut places: Vec<Range<usize>>, at| {
             match places.last_mut().filter(|last| at <= last.end) {
                 Some(last) => last.end = at + SHORTEST_PART,

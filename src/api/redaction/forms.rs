@@ -67,7 +67,9 @@ impl Form {
 }
 
 fn is_of_a_word(byte: Option<&u8>) -> bool {
-    byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || !(byte.is_ascii() || *byte == BETWEEN))
+    byte.is_some_and(|byte| {
+        byte.is_ascii_alphanumeric() || *byte == b'_' || !(byte.is_ascii() || *byte == BETWEEN)
+    })
 }
 
 /// All forms of a secret.
@@ -105,10 +107,13 @@ fn is_short(text: &[u8]) -> bool {
 /// its first letter or its last ones may be a part of one.
 fn undone(secret: &[u8]) -> BTreeSet<Vec<u8>> {
     let mut all = readings(secret);
-    let in_context = [b"\\", b"%"].into_iter().flat_map(|before| readings(&[before, secret].concat()));
-    let in_context = in_context.chain(open_at(secret).into_iter().flat_map(|at| readings(&secret[..at])));
+    let in_context =
+        [b"\\", b"%"].into_iter().flat_map(|before| readings(&[before, secret].concat()));
+    let in_context =
+        in_context.chain(open_at(secret).into_iter().flat_map(|at| readings(&secret[..at])));
     let holds = |text: &[u8], part: &[u8]| text.windows(part.len()).any(|window| window == part);
-    let others: Vec<_> = in_context.filter(|text| !all.iter().any(|known| holds(text, known))).collect();
+    let others: Vec<_> =
+        in_context.filter(|text| !all.iter().any(|known| holds(text, known))).collect();
     all.extend(others);
     all
 }
@@ -142,14 +147,23 @@ fn in_character_sets(secret: &str) -> Vec<Vec<u8>> {
         texts.push(latin);
     }
     texts.push(
-        secret.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect::<String>().into_bytes(),
+        secret
+            .chars()
+            .map(|letter| if letter.is_ascii() { letter } else { '?' })
+            .collect::<String>()
+            .into_bytes(),
     );
     texts
 }
 
 /// In hexadecimal, and in base64 by itself or, where that cannot be mistaken, as a part of more.
 fn encoded(text: &[u8], alone: bool) -> Vec<Vec<u8>> {
-    let mut forms = vec![hex::encode(text), hex::encode_upper(text), STANDARD.encode(text), URL_SAFE.encode(text)];
+    let mut forms = vec![
+        hex::encode(text),
+        hex::encode_upper(text),
+        STANDARD.encode(text),
+        URL_SAFE.encode(text),
+    ];
     forms.extend([STANDARD_NO_PAD.encode(text), URL_SAFE_NO_PAD.encode(text)]);
     if !alone {
         for shift in 0..3 {

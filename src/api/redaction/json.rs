@@ -55,7 +55,9 @@ impl Redactor {
             return false;
         }
         let mut batch: Vec<u8> = Vec::new();
-        let mut odd = Pieces(Some(text)).map(|piece| piece.content).filter(|content| content.bytes().any(is_odd));
+        let mut odd = Pieces(Some(text))
+            .map(|piece| piece.content)
+            .filter(|content| content.bytes().any(is_odd));
         let is_found = odd.any(|content| {
             let is_full = batch.len() + content.len() > BATCH;
             let before = is_full.then(|| std::mem::take(&mut batch));
@@ -71,9 +73,11 @@ impl Redactor {
         if VOCABULARY.contains(&content) {
             return Cow::Borrowed(content);
         }
-        self.redact_places(content, Kind::Json, scope, |places| match Step::Escapes.undo(content.as_bytes(), true) {
-            Some(undone) => places.into_iter().map(|place| undone.whole_units(place)).collect(),
-            None => places,
+        self.redact_places(content, Kind::Json, scope, |places| {
+            match Step::Escapes.undo(content.as_bytes(), true) {
+                Some(undone) => places.into_iter().map(|place| undone.whole_units(place)).collect(),
+                None => places,
+            }
         })
     }
 
@@ -82,11 +86,16 @@ impl Redactor {
         if !self.is_in(text.as_bytes(), Kind::Plain, scope) {
             return Cow::Borrowed(text);
         }
-        let is_inside = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
+        let is_inside =
+            |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.');
         let token = |token: &str| {
             let word = token.trim_end_matches(|letter| !is_inside(letter));
             let is_secret = self.is_in(word.as_bytes(), Kind::Plain, scope);
-            if is_secret { format!("\"{}\"{}", self.mark(), &token[word.len()..]) } else { token.to_owned() }
+            if is_secret {
+                format!("\"{}\"{}", self.mark(), &token[word.len()..])
+            } else {
+                token.to_owned()
+            }
         };
         Cow::Owned(text.split_inclusive(|letter| !is_inside(letter)).map(token).collect())
     }

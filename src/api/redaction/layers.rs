@@ -91,7 +91,12 @@ pub(super) enum Kind {
 
 /// Looks at a text and at every layer beneath it, until a look is enough. `mapped` layers know
 /// which part of the text theirs come from.
-pub(super) fn read(text: &[u8], kind: Kind, mapped: bool, look: &mut dyn FnMut(&Layer<'_>) -> bool) -> End {
+pub(super) fn read(
+    text: &[u8],
+    kind: Kind,
+    mapped: bool,
+    look: &mut dyn FnMut(&Layer<'_>) -> bool,
+) -> End {
     let most = if text.len() > LONG { MOST_OF_LONG } else { MOST };
     let top = Layer { bytes: text, above: None, depth: 0 };
     let meant = if kind == Kind::Json { Step::Escapes.undo(text, mapped) } else { None };
@@ -119,7 +124,9 @@ struct Walk<'f> {
 impl Walk<'_> {
     /// Looks at a layer, at other readings of it, and at what is beneath.
     fn at(&mut self, layer: &Layer<'_>, reading: Reading) -> End {
-        if reading != Reading::Spelled && !self.seen.insert((reading, self.digest.hash_one(layer.bytes))) {
+        if reading != Reading::Spelled
+            && !self.seen.insert((reading, self.digest.hash_one(layer.bytes)))
+        {
             return End::Bottom;
         }
         if (self.look)(layer) {
@@ -145,7 +152,13 @@ impl Walk<'_> {
         }
     }
 
-    fn below(&mut self, layer: &Layer<'_>, undone: &Undone, reading: Reading, steps: &[Step]) -> End {
+    fn below(
+        &mut self,
+        layer: &Layer<'_>,
+        undone: &Undone,
+        reading: Reading,
+        steps: &[Step],
+    ) -> End {
         match self.left.checked_sub(undone.bytes.len()) {
             Some(left) if layer.depth < DEEPEST => self.left = left,
             _ => return End::TooDeep,

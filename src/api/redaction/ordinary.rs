@@ -41,7 +41,8 @@ pub(super) const VOCABULARY: [&str; 19] = [
 /// Whether a secret cannot be told from ordinary text.
 pub(crate) fn is_ordinary(secret: &str) -> bool {
     let is_number = |secret: &str| {
-        let is_of_a_date = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'/');
+        let is_of_a_date =
+            |byte: u8| byte.is_ascii_digit() || matches!(byte, b'-' | b':' | b'.' | b'/');
         secret.len() <= LONGEST_NUMBER && secret.bytes().all(is_of_a_date)
     };
     secret.chars().count() < SHORTEST_UNLIKE_TEXT

@@ -57,7 +57,8 @@ impl Redactor {
     /// such.
     pub(super) fn is_in(&self, text: &[u8], kind: Kind, scope: Scope) -> bool {
         let Some(finder) = &self.finder else { return false };
-        layers::read(text, kind, false, &mut |layer| finder.is_in(layer.bytes, scope)) != End::Bottom
+        layers::read(text, kind, false, &mut |layer| finder.is_in(layer.bytes, scope))
+            != End::Bottom
     }
 
     /// Whether a text shows a secret as it is written.
@@ -88,7 +89,8 @@ impl Redactor {
         if all.len() > LONGEST_MAPPED {
             return texts.map(|(_, text)| text.map(|_| self.mark.into()));
         }
-        let places = [Scope::Words, Scope::Values].map(|scope| self.places(all.as_bytes(), Kind::Plain, scope));
+        let places = [Scope::Words, Scope::Values]
+            .map(|scope| self.places(all.as_bytes(), Kind::Plain, scope));
         let mut begin = 0;
         texts.map(|(scope, text)| {
             let text = text.unwrap_or_default();
@@ -112,7 +114,12 @@ impl Redactor {
     fn without_cut_end<'t>(&self, text: &'t str) -> &'t str {
         // An escape or a tag that is cut itself may hold the secret's next letter, or hide it.
         let is_open = |letter| matches!(letter, '\\' | '%' | '&' | '<');
-        let open = text.char_indices().rev().take(LONGEST_OPEN).filter(|(_, letter)| is_open(*letter)).last();
+        let open = text
+            .char_indices()
+            .rev()
+            .take(LONGEST_OPEN)
+            .filter(|(_, letter)| is_open(*letter))
+            .last();
         let text = &text[..open.map_or(text.len(), |(at, _)| at)];
         &text[..text.floor_char_boundary(self.begun_at(text.as_bytes()))]
     }
@@ -122,7 +129,8 @@ impl Redactor {
         let mut begun = text.len();
         let Some(finder) = &self.finder else { return begun };
         let _ = layers::read(text, Kind::Plain, true, &mut |layer| {
-            let here = finder.begun_at(layer.bytes).map(|at| layer.source_of(at..layer.bytes.len()).start);
+            let here =
+                finder.begun_at(layer.bytes).map(|at| layer.source_of(at..layer.bytes.len()).start);
             begun = here.map_or(begun, |at| begun.min(at));
             false
         });
@@ -170,7 +178,8 @@ impl Redactor {
         }
         let parts = Parts::of(seen);
         let _ = layers::read(text, kind, true, &mut |layer| {
-            places.extend(parts.places(layer.bytes).into_iter().map(|place| layer.source_of(place)));
+            places
+                .extend(parts.places(layer.bytes).into_iter().map(|place| layer.source_of(place)));
             false
         });
         places
@@ -189,7 +198,8 @@ fn replaced(text: &str, mark: &str, mut places: Vec<Range<usize>>) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut done = 0;
     for place in places {
-        let (start, end) = (text.floor_char_boundary(place.start), text.ceil_char_boundary(place.end));
+        let (start, end) =
+            (text.floor_char_boundary(place.start), text.ceil_char_boundary(place.end));
         if start >= done {
             replaced.push_str(&text[done..start]);
             replaced.push_str(mark);

@@ -134,7 +134,11 @@ impl Step {
             undone.bytes.extend_from_slice(&text[kept..at]);
             if mapped {
                 let begin = undone.bytes.len();
-                undone.units.push(Unit { begin, end: begin + meant.length, source: at..at + taken });
+                undone.units.push(Unit {
+                    begin,
+                    end: begin + meant.length,
+                    source: at..at + taken,
+                });
             }
             undone.bytes.extend_from_slice(meant.bytes());
             at += taken;
@@ -231,7 +235,9 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
 
 fn number(digits: &[u8], radix: u32) -> Option<u32> {
     let is_digit = |digit: &u8| char::from(*digit).is_digit(radix);
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| is_digit(&digit)))?;
+    let digits = std::str::from_utf8(digits)
+        .ok()
+        .filter(|digits| digits.bytes().all(|digit| is_digit(&digit)))?;
     u32::from_str_radix(digits, radix).ok()
 }
 
@@ -316,7 +322,9 @@ fn entity(rest: &[u8]) -> Option<(usize, Meant)> {
     let again = rest[1..].chunks_exact(4).take_while(|name| name == b"amp;").count();
     let open = 1 + 4 * again;
     match entities::reference(&rest[open..]) {
-        Some((taken, code)) if !goes_on(&rest[open..], taken) => Some((open + taken, Meant::code(code))),
+        Some((taken, code)) if !goes_on(&rest[open..], taken) => {
+            Some((open + taken, Meant::code(code)))
+        }
         _ => (again > 0).then(|| (open, Meant::byte(b'&'))),
     }
 }
@@ -328,7 +336,9 @@ fn goes_on(reference: &[u8], taken: usize) -> bool {
     let (folds, rest) = if is_open { behind_folds(&reference[taken..]) } else { (0, &[][..]) };
     let is_more = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b';';
     match rest.first() {
-        Some(b'\\' | b'%') => next(rest).is_some_and(|(_, meant)| meant.bytes().iter().any(is_more)),
+        Some(b'\\' | b'%') => {
+            next(rest).is_some_and(|(_, meant)| meant.bytes().iter().any(is_more))
+        }
         first => folds > 0 && first.is_some_and(is_more),
     }
 }
@@ -368,14 +378,21 @@ fn fold_character(rest: &[u8]) -> Option<usize> {
         return Some(1);
     }
     let letter = rest[..rest.len().min(4)].utf8_chunks().next()?.valid().chars().next()?;
-    let is_fold = letter.is_whitespace() || letter.is_control() || UNSEEN.iter().any(|unseen| unseen.contains(&letter));
+    let is_fold = letter.is_whitespace()
+        || letter.is_control()
+        || UNSEEN.iter().any(|unseen| unseen.contains(&letter));
     is_fold.then_some(letter.len_utf8())
 }
 
 /// How long a tag at the start of a text is.
 fn tag(rest: &[u8]) -> Option<usize> {
-    let is_name = rest.get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?'));
-    let end = rest[1..].iter().position(|byte| matches!(*byte, b'<' | b'>' | BETWEEN)).filter(|_| is_name)?;
+    let is_name = rest
+        .get(1)
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?'));
+    let end = rest[1..]
+        .iter()
+        .position(|byte| matches!(*byte, b'<' | b'>' | BETWEEN))
+        .filter(|_| is_name)?;
     (rest[1 + end] == b'>').then_some(end + 2)
 }
 
@@ -387,7 +404,10 @@ mod tests {
 
     fn undone(step: Step, text: &str) -> String {
         let undone = step.undo(text.as_bytes(), false);
-        undone.map_or_else(|| text.to_owned(), |undone| String::from_utf8_lossy(&undone.bytes).into_owned())
+        undone.map_or_else(
+            || text.to_owned(),
+            |undone| String::from_utf8_lossy(&undone.bytes).into_owned(),
+        )
     }
 
     #[test]
@@ -399,15 +419,27 @@ mod tests {
             (Step::Escapes, r"\7\400 \1\u0036", "\\7400 \\16"),
             (Step::Spellings, "%74%2B+%C3%a9 %7 %", "t++é %7 %"),
             (Step::Spellings, "%2525252f%25%25zz%u0074", "/%%zzt"),
-            (Step::Spellings, "&#116;&#x74;&quot;&eacute;&yuml;&sol; &none; &#;&", "tt\"éÿ/ &none; &#;&"),
-            (Step::Spellings, "&#116&#x74&amp;amp;lt;&ltb&copy &#0000000000000116;&lsq;", "tt<<b© t&lsq;"),
+            (
+                Step::Spellings,
+                "&#116;&#x74;&quot;&eacute;&yuml;&sol; &none; &#;&",
+                "tt\"éÿ/ &none; &#;&",
+            ),
+            (
+                Step::Spellings,
+                "&#116&#x74&amp;amp;lt;&ltb&copy &#0000000000000116;&lsq;",
+                "tt<<b© t&lsq;",
+            ),
             (Step::Spellings, r"&#11\u0036; &#116%2F", "&#116; t/"),
             (
                 Step::Folds,
                 "h\0u\r\n\tn\u{ad}t\u{200b}e\u{3000}r\u{7f}é\u{a0}2、",
                 "huntéer2、".replace("éer", "eré").as_str(),
             ),
-            (Step::Tags, "h<br>u<wbr/>n<span class=\"x\">t</span> < b> <!-- -->a<b<i>", "hunt < b> a<b"),
+            (
+                Step::Tags,
+                "h<br>u<wbr/>n<span class=\"x\">t</span> < b> <!-- -->a<b<i>",
+                "hunt < b> a<b",
+            ),
             (Step::Spellings, "nothing of it", "nothing of it"),
         ] {
             assert_eq!(undone(step, written), meant);

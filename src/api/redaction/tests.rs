@@ -58,15 +58,30 @@ fn spellings(secret: &str) -> Vec<(&'static str, String)> {
         ("json", json.clone()),
         ("json in json", json.replace('\\', "\\\\").replace('"', "\\\"")),
         ("json, ascii only", spelled(secret, escaped)),
-        ("json, upper case", spelled(secret, |letter| escaped(letter).to_uppercase().replace('U', "u"))),
-        ("json, some escaped", spelled(&json, |letter| if letter == '\\' { "\\".into() } else { letter.into() })),
-        ("some escaped", spelled(secret, |letter| if letter == '\\' { "\\\\".into() } else { half(letter, escaped) })),
+        (
+            "json, upper case",
+            spelled(secret, |letter| escaped(letter).to_uppercase().replace('U', "u")),
+        ),
+        (
+            "json, some escaped",
+            spelled(&json, |letter| if letter == '\\' { "\\".into() } else { letter.into() }),
+        ),
+        (
+            "some escaped",
+            spelled(
+                secret,
+                |letter| if letter == '\\' { "\\\\".into() } else { half(letter, escaped) },
+            ),
+        ),
         ("slashes escaped", json.replace('/', "\\/")),
         ("url", spelled(secret, percent)),
         ("url, lower case", spelled(secret, percent).to_lowercase()),
         ("form", form.clone()),
         ("url twice", form.replace('%', "%25")),
-        ("url in json", spelled(&form, |letter| if letter == '%' { "\\u0025".into() } else { letter.into() })),
+        (
+            "url in json",
+            spelled(&form, |letter| if letter == '%' { "\\u0025".into() } else { letter.into() }),
+        ),
         ("entities", entities.clone()),
         ("decimal entities", spelled(secret, |letter| format!("&#{};", u32::from(letter)))),
         ("hexadecimal entities", spelled(secret, |letter| format!("&#x{:X};", u32::from(letter)))),
@@ -77,7 +92,10 @@ fn spellings(secret: &str) -> Vec<(&'static str, String)> {
         ("base64 of urls", URL_SAFE.encode(secret)),
         ("base64 of urls, unpadded", URL_SAFE_NO_PAD.encode(secret)),
         ("base64 in json", STANDARD.encode(secret).replace('/', "\\/")),
-        ("base64 in a url", STANDARD.encode(secret).replace('=', "%3D").replace('+', "%2B").replace('/', "%2f")),
+        (
+            "base64 in a url",
+            STANDARD.encode(secret).replace('=', "%3D").replace('+', "%2B").replace('/', "%2f"),
+        ),
         ("rust", rust[1..rust.len() - 1].to_owned()),
         ("utf-16", spelled(secret, |letter| format!("{letter}\0"))),
     ]
@@ -207,7 +225,10 @@ fn a_part_of_more_in_base64_is_covered() {
 #[test]
 fn the_beginning_of_a_long_secret_is_enough() {
     let redactor = redactor(&["MIIabcdefghijklmnopqrstuvwxyz0123456789"]);
-    assert_eq!(redactor.redact("token MIIabcdefghijklmnopqrst... is bad"), "token [REDACTED]... is bad");
+    assert_eq!(
+        redactor.redact("token MIIabcdefghijklmnopqrst... is bad"),
+        "token [REDACTED]... is bad"
+    );
     assert_eq!(redactor.redact("token MIIabc... is bad"), "token MIIabc... is bad");
 }
 
@@ -275,7 +296,9 @@ const FOLDS: [&str; 12] = [
 fn nested(text: &str, way: usize) -> String {
     let percent = |letter: char| in_bytes(letter, |byte| format!("%{byte:02X}"));
     let unless_plain = |write: &dyn Fn(char) -> String| {
-        spelled(text, |letter| if letter.is_ascii_alphanumeric() { letter.to_string() } else { write(letter) })
+        spelled(text, |letter| {
+            if letter.is_ascii_alphanumeric() { letter.to_string() } else { write(letter) }
+        })
     };
     let json = serde_json::to_string(text).unwrap();
     match way {
@@ -286,9 +309,15 @@ fn nested(text: &str, way: usize) -> String {
         4 => spelled(text, percent),
         5 => spelled(text, |letter| format!("&#{}", u32::from(letter))),
         6 => spelled(text, |letter| format!("&#{:014};", u32::from(letter))),
-        7 => text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"),
+        7 => text
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+            .replace('"', "&quot;"),
         8 => spelled(text, |letter| in_bytes(letter, |byte| format!("\\{byte:03o}"))),
-        _ => spelled(text, |letter| if u32::from(letter) % 2 == 0 { escaped(letter) } else { percent(letter) }),
+        _ => spelled(text, |letter| {
+            if u32::from(letter) % 2 == 0 { escaped(letter) } else { percent(letter) }
+        }),
     }
 }
 
@@ -302,9 +331,11 @@ fn folded(text: &str, every: usize, fold: &str) -> String {
 fn read_to_the_bottom(text: &str) -> String {
     let text = text.as_bytes().to_vec();
     let read = (0..20).fold(text, |text, _| {
-        [Step::Tags, Step::Folds, Step::Spellings].into_iter().fold(text, |text, step| match step.undo(&text, false) {
-            Some(undone) => undone.bytes,
-            None => text,
+        [Step::Tags, Step::Folds, Step::Spellings].into_iter().fold(text, |text, step| {
+            match step.undo(&text, false) {
+                Some(undone) => undone.bytes,
+                None => text,
+            }
         })
     });
     String::from_utf8_lossy(&read).into_owned()
@@ -386,7 +417,14 @@ fn the_rest_of_a_secret_is_covered_where_its_beginning_is() {
 fn how_long_a_page_is_hides_no_depth() {
     let secret = "Sk9/UperSecretKeyA1b2C3d4E5f6G7h8I9j0K+lm=";
     let redactor = redactor(&[secret]);
-    let deep = [[0, 0, 0].as_slice(), &[1, 1], &[1, 1, 1, 1, 1, 1], &[1, 0, 0], &[1, 1, 2], &[7, 2, 1, 0, 3, 8]];
+    let deep = [
+        [0, 0, 0].as_slice(),
+        &[1, 1],
+        &[1, 1, 1, 1, 1, 1],
+        &[1, 0, 0],
+        &[1, 1, 2],
+        &[7, 2, 1, 0, 3, 8],
+    ];
     for ways in deep {
         let spelled = ways.iter().fold(format!("<{secret}>"), |text, way| nested(&text, *way));
         for records in [0, 3, 1000] {
@@ -394,10 +432,12 @@ fn how_long_a_page_is_hides_no_depth() {
             let told = serde_json::json!({ "request_id": "b", "error_message": format!("said {spelled}.") });
             let page = |last| serde_json::json!({ "invocations": [vec![record.clone(); records], vec![last]] });
             let body = page(told).to_string();
-            let shown: serde_json::Value = serde_json::from_str(&redactor.redact_json(&body)).unwrap();
+            let shown: serde_json::Value =
+                serde_json::from_str(&redactor.redact_json(&body)).unwrap();
             let last = &shown["invocations"][1][0];
             let words = last["error_message"].as_str().unwrap();
-            let is_covered_alone = words.starts_with("said ") && words.contains("[REDACTED]") && words.ends_with('.');
+            let is_covered_alone =
+                words.starts_with("said ") && words.contains("[REDACTED]") && words.ends_with('.');
             assert!(is_covered_alone, "{ways:?} {records}: {last}");
             assert!(!shows_a_part(&shown.to_string(), secret), "{ways:?} {records}: {last}");
             assert_eq!(shown["invocations"][0], page(record.clone())["invocations"][0]);
@@ -434,9 +474,13 @@ fn a_secret_that_begins_in_one_text_and_ends_in_another_is_covered() {
     };
     assert_eq!(together(["a", "", "b"]), ["a", "", "b"]);
     assert_eq!(together([&secret[..21], &secret[21..], ""]), ["[REDACTED]", "[REDACTED]", ""]);
-    let thirds = [&format!("A.{}", &secret[..14]), &secret[14..30], &format!("{} end", &secret[30..])];
+    let thirds =
+        [&format!("A.{}", &secret[..14]), &secret[14..30], &format!("{} end", &secret[30..])];
     assert_eq!(together(thirds), ["A.[REDACTED]", "[REDACTED]", "[REDACTED] end"]);
-    assert_eq!(together([secret, "words", &format!("{}..{}", &secret[..16], &secret[16..])])[1], "words");
+    assert_eq!(
+        together([secret, "words", &format!("{}..{}", &secret[..16], &secret[16..])])[1],
+        "words"
+    );
 }
 
 /// A page whose ids, times and states hold the same letters as a secret that is an ordinary word.
@@ -444,16 +488,29 @@ const PAGE_OF_WORDS: &str = r#"{"invocations":[{"request_id":"aaaaaaaa-1234-cafe
 
 #[test]
 fn an_ordinary_secret_is_covered_in_words_alone() {
-    for secret in
-        ["1234", "2026", "cafe", "test", "default", "function", "cn-north-4", "2026-11-21", "SUCCESS", "count"]
-    {
+    for secret in [
+        "1234",
+        "2026",
+        "cafe",
+        "test",
+        "default",
+        "function",
+        "cn-north-4",
+        "2026-11-21",
+        "SUCCESS",
+        "count",
+    ] {
         let redactor = redactor(&[secret]);
-        let shown: serde_json::Value = serde_json::from_str(&redactor.redact_json(PAGE_OF_WORDS)).unwrap();
+        let shown: serde_json::Value =
+            serde_json::from_str(&redactor.redact_json(PAGE_OF_WORDS)).unwrap();
         let mut expected: serde_json::Value = serde_json::from_str(PAGE_OF_WORDS).unwrap();
         expected["invocations"][0]["x"] = "cafe 2026".replace(secret, "[REDACTED]").into();
         assert_eq!(shown, expected, "{secret}");
-        let body = format!(r#"{{"request_id":"a","error_message":"denied: {secret}!","new":["<{secret}>"]}}"#);
-        let expected = r#"{"request_id":"a","error_message":"denied: [REDACTED]!","new":["<[REDACTED]>"]}"#;
+        let body = format!(
+            r#"{{"request_id":"a","error_message":"denied: {secret}!","new":["<{secret}>"]}}"#
+        );
+        let expected =
+            r#"{"request_id":"a","error_message":"denied: [REDACTED]!","new":["<[REDACTED]>"]}"#;
         assert_eq!(redactor.redact_json(&body), expected);
         assert_eq!(redactor.redact_as(Scope::Values, secret), secret);
     }
@@ -463,7 +520,9 @@ fn an_ordinary_secret_is_covered_in_words_alone() {
 fn a_secret_that_is_no_ordinary_word_is_covered_everywhere() {
     for secret in ["hunter2hunter2", "deadbeef", "12345678901", "Function"] {
         let redactor = redactor(&[secret]);
-        for field in ["request_id", "status", "error_code", "start_time", "end_time", "func_urn", "x"] {
+        for field in
+            ["request_id", "status", "error_code", "start_time", "end_time", "func_urn", "x"]
+        {
             let body = format!(r#"{{"{field}":"a:{secret}:b","{secret}":1}}"#);
             let expected = format!(r#"{{"{field}":"a:[REDACTED]:b","[REDACTED]":1}}"#);
             assert_eq!(redactor.redact_json(&body), expected);

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// The most records read from one page. The service documents 500 as the most it sends; twenty times that
-/// is no page but a mistake, and memory is sized for pages.
+/// The most records read from one page. The service documents 500 as the most it sends; twenty
+/// times that is no page but a mistake, and memory is sized for pages.
 pub(crate) const MAX_RECORDS: usize = 10_000;
 
 /// Why a body that came whole could not be used.
@@ -26,19 +26,23 @@ impl From<serde_json::Error> for BadBody {
 /// What some programs of Windows write in front of a text in UTF-8.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The text of a body. What is no Unicode costs single characters; a text in UTF-16 or UTF-32 is refused
-/// by its name.
+/// The text of a body. What is no Unicode costs single characters; a text in UTF-16 or UTF-32 is
+/// refused by its name.
 pub(super) fn text_of(body: &[u8]) -> Result<Cow<'_, str>, BadBody> {
     if is_of_wide_letters(body) {
-        return Err(BadBody::Unreadable("the answer is written in UTF-16, which is not understood".to_owned()));
+        return Err(BadBody::Unreadable(
+            "the answer is written in UTF-16, which is not understood".to_owned(),
+        ));
     }
-    let body = body.strip_prefix(BYTE_ORDER_MARK.encode_utf8(&mut [0; 3]).as_bytes()).unwrap_or(body);
-    // Nearly every body is whole: checking it at once is several times faster than looking for what to replace.
+    let body =
+        body.strip_prefix(BYTE_ORDER_MARK.encode_utf8(&mut [0; 3]).as_bytes()).unwrap_or(body);
+    // Nearly every body is whole: checking it at once is several times faster than looking for what
+    // to replace.
     Ok(std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed))
 }
 
-/// Whether a text begins as one in UTF-16 or UTF-32 does: with a mark, or with a zero byte in the first
-/// letters, of which JSON has none.
+/// Whether a text begins as one in UTF-16 or UTF-32 does: with a mark, or with a zero byte in the
+/// first letters, of which JSON has none.
 pub(crate) fn is_of_wide_letters(body: &[u8]) -> bool {
     matches!(body, [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, _, ..] | [_, 0, ..])
 }

@@ -1,5 +1,5 @@
-//! What a body says of an error, which comes in several shapes: of a refusal, and of an answer that came
-//! with the status of a success.
+//! What a body says of an error, which comes in several shapes: of a refusal, and of an answer that
+//! came with the status of a success.
 
 use super::fields::Fields;
 use super::scalar::{Scalar, Text};
@@ -14,13 +14,17 @@ pub(crate) struct ErrorFields {
 }
 
 /// The names of code and message, in the order in which the vendor's SDKs look for them.
-const SHAPES: [(&str, &str); 3] = [("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")];
+const SHAPES: [(&str, &str); 3] =
+    [("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message")];
 
-/// Reads an error body, if it is a JSON object of one of the known shapes or holds one a level down.
+/// Reads an error body, if it is a JSON object of one of the known shapes or holds one a level
+/// down.
 pub(crate) fn error_fields(body: &str) -> Option<ErrorFields> {
-    let fields: Fields<'_> = serde_json::from_str(body.trim_start_matches(super::body::BYTE_ORDER_MARK)).ok()?;
+    let fields: Fields<'_> =
+        serde_json::from_str(body.trim_start_matches(super::body::BYTE_ORDER_MARK)).ok()?;
     in_object(&fields).or_else(|| {
-        let mut nested = fields.0.iter().filter_map(|(_, value)| serde_json::from_str(value.get()).ok());
+        let mut nested =
+            fields.0.iter().filter_map(|(_, value)| serde_json::from_str(value.get()).ok());
         nested.find_map(|inner: Fields<'_>| in_object(&inner))
     })
 }
@@ -28,15 +32,17 @@ pub(crate) fn error_fields(body: &str) -> Option<ErrorFields> {
 fn in_object(fields: &Fields<'_>) -> Option<ErrorFields> {
     let text = |name| fields.get(name).and_then(|raw| Scalar::from_raw(raw).into_text());
     let said = SHAPES.iter().map(|(code, message)| (text(code), text(message)));
-    let (code, message) = said.into_iter().find(|(code, message)| code.is_some() || message.is_some())?;
+    let (code, message) =
+        said.into_iter().find(|(code, message)| code.is_some() || message.is_some())?;
     Some(ErrorFields { code, message, request_id: text("request_id") })
 }
 
 /// What the fields of an answer say of an error, beside what they were asked for.
 ///
-/// An answer that carries an error proves nothing, least of all that there is nothing. A code that stands
-/// for success (nothing, zero, 200, `OK`) is none; words alone may be a remark, and count where the answer
-/// holds nothing else. Nor does an answer prove anything that calls itself a part of one.
+/// An answer that carries an error proves nothing, least of all that there is nothing. A code that
+/// stands for success (nothing, zero, 200, `OK`) is none; words alone may be a remark, and count
+/// where the answer holds nothing else. Nor does an answer prove anything that calls itself a part
+/// of one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Complaint {
     is_certain: bool,
@@ -84,7 +90,8 @@ const CODE_NAMES: [&str; 6] = ["errorcode", "errcode", "errno", "code", "retcode
 const STATE_NAMES: [&str; 5] = ["status", "statuscode", "success", "succeeded", "ok"];
 /// Names that say that an answer is not all there is, where nothing tells how to ask for the rest.
 const PART_NAMES: [&str; 5] = ["partial", "ispartial", "incomplete", "truncated", "timedout"];
-/// What a name that stands for an error begins with: `error`, `err_msg`, `errors`, `exception`, `fault`, `failure`.
+/// What a name that stands for an error begins with: `error`, `err_msg`, `errors`, `exception`,
+/// `fault`, `failure`.
 const ERROR_NAMES: [&str; 4] = ["err", "exception", "fault", "failure"];
 const WORD_NAMES: [&str; 6] = ["message", "msg", "detail", "reason", "retmsg", "resultmsg"];
 
@@ -101,12 +108,24 @@ fn begins_with(name: &str, start: &str) -> bool {
     plain(name).take(start.len()).eq(start.bytes())
 }
 
-/// Whether a state is that of a failure: false, a number that no success has, or a word that says so.
+/// Whether a state is that of a failure: false, a number that no success has, or a word that says
+/// so.
 fn is_failed_state(value: &RawValue) -> bool {
     match serde_json::from_str(value.get()) {
         Ok(Text(text)) => {
-            let failed = ["fail", "failed", "failure", "error", "unsuccessful", "false", "ko", "timeout", "denied"];
-            failed.iter().any(|word| text.trim().eq_ignore_ascii_case(word)) || is_failed_number(text.trim())
+            let failed = [
+                "fail",
+                "failed",
+                "failure",
+                "error",
+                "unsuccessful",
+                "false",
+                "ko",
+                "timeout",
+                "denied",
+            ];
+            failed.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+                || is_failed_number(text.trim())
         }
         Err(_) => value.get() == "false" || is_failed_number(value.get()),
     }
@@ -123,13 +142,17 @@ fn is_harmless(value: &RawValue) -> bool {
         Ok(Text(text)) => {
             let text = text.trim().trim_end_matches('.');
             let is = |word: &&str| text.eq_ignore_ascii_case(word);
-            text.is_empty() || ["0", "200", "ok", "none", "null", "success", "succeeded", "successful"].iter().any(is)
+            text.is_empty()
+                || ["0", "200", "ok", "none", "null", "success", "succeeded", "successful"]
+                    .iter()
+                    .any(is)
         }
         Err(_) => matches!(value.get(), "null" | "0" | "200" | "false" | "{}" | "[]"),
     }
 }
 
-/// Whether an object named like an error says that there is none: `{"code": 0, "message": "success"}`.
+/// Whether an object named like an error says that there is none:
+/// `{"code": 0, "message": "success"}`.
 fn is_harmless_object(value: &RawValue) -> bool {
     let fields: Option<Fields<'_>> = serde_json::from_str(value.get()).ok();
     fields.is_some_and(|Fields(fields)| fields.iter().all(|(_, value)| is_harmless(value)))
@@ -139,7 +162,10 @@ fn is_harmless_object(value: &RawValue) -> bool {
 fn is_error_object(value: &RawValue) -> bool {
     let Ok(Fields(fields)) = serde_json::from_str::<Fields<'_>>(value.get()) else { return false };
     let speaks = |names: &[&str]| {
-        fields.iter().any(|(name, value)| names.iter().any(|known| is_name(name, known)) && !is_harmless(value))
+        fields.iter().any(|(name, value)| {
+            names.iter().any(|known| is_name(name, known)) && !is_harmless(value)
+        })
     };
-    speaks(&["errorcode", "errcode", "errormsg", "errmsg"]) || (speaks(&["code"]) && speaks(&WORD_NAMES))
+    speaks(&["errorcode", "errcode", "errormsg", "errmsg"])
+        || (speaks(&["code"]) && speaks(&WORD_NAMES))
 }

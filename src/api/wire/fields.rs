@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The most fields of an object: no honest one has a tenth of them, and each takes several times its text in memory.
+/// The most fields of an object: no honest one has a tenth of them, and each takes several times
+/// its text in memory.
 const MAX_FIELDS: usize = 1_000;
 
 /// The fields of a JSON object in the order they came, their values unread.
@@ -19,8 +20,8 @@ impl<'a> Fields<'a> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| *value)
     }
 
-    /// The value of a field that stands for the whole answer: one that gives it twice contradicts itself, and
-    /// neither of the two proves anything.
+    /// The value of a field that stands for the whole answer: one that gives it twice contradicts
+    /// itself, and neither of the two proves anything.
     pub(super) fn get_only(&self, name: &str) -> Result<Option<&'a RawValue>, BadBody> {
         let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| *value);
         match (values.next(), values.next()) {
@@ -55,7 +56,9 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut fields = Vec::new();
         while let Some(Name(name)) = map.next_key()? {
             if fields.len() == MAX_FIELDS {
-                return Err(A::Error::custom(format_args!("an object of more than {MAX_FIELDS} fields")));
+                return Err(A::Error::custom(format_args!(
+                    "an object of more than {MAX_FIELDS} fields"
+                )));
             }
             fields.push((name, map.next_value()?));
         }

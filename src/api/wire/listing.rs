@@ -66,7 +66,8 @@ impl<'de, T: Deserialize<'de> + Into<Entry>> Visitor<'de> for ListVisitor<T> {
 
 /// The body of a page.
 pub(super) struct Listing<'a> {
-    /// Nothing where there was no list; one that is null, as some writers have it for one of nothing, is empty.
+    /// Nothing where there was no list; one that is null, as some writers have it for one of
+    /// nothing, is empty.
     pub(super) records: Option<Records>,
     pub(super) count: Scalar<'a>,
     pub(super) next_marker: Scalar<'a>,
@@ -75,16 +76,19 @@ pub(super) struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    /// The page. An object that carries an error or has no list is none: taken for an empty page it would
-    /// prove a range of time to hold nothing.
+    /// The page. An object that carries an error or has no list is none: taken for an empty page it
+    /// would prove a range of time to hold nothing.
     pub(super) fn into_page(self) -> Result<Page, BadBody> {
         let holds_something = |records: &Records| !records.page.keys.is_empty();
         match self.records {
             Some(Records { too_many: true, .. }) => Err(BadBody::TooManyRecords),
-            records if self.complaint.is_error(records.as_ref().is_some_and(holds_something)) => Err(BadBody::Error),
+            records if self.complaint.is_error(records.as_ref().is_some_and(holds_something)) => {
+                Err(BadBody::Error)
+            }
             None => Err(BadBody::Unreadable("an object without `invocations`".to_owned())),
             Some(Records { page, .. }) => {
-                let (count, next_marker) = (self.count.to_count(), self.next_marker.to_count().map(Marker));
+                let (count, next_marker) =
+                    (self.count.to_count(), self.next_marker.to_count().map(Marker));
                 Ok(Page { count, next_marker, ..page })
             }
         }

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The most entries read from one page of the functions' listing, hundreds of times the documented maximum: more is no
-/// page but a mistake, and memory is sized for pages.
+/// The most entries read from one page of the functions' listing, hundreds of times the documented
+/// maximum: more is no page but a mistake, and memory is sized for pages.
 const MAX_ENTRIES: usize = 250_000;
 
 /// Reads a page of the functions' listing.
@@ -24,13 +24,20 @@ pub(crate) fn decode_functions(body: &[u8]) -> Result<FunctionPage, BadBody> {
     if complaint.is_error(list.is_some_and(|list| !matches!(list.get(), "null" | "[]"))) {
         return Err(BadBody::Error);
     }
-    let list = list.ok_or_else(|| BadBody::Unreadable("an object without `functions`".to_owned()))?;
+    let list =
+        list.ok_or_else(|| BadBody::Unreadable("an object without `functions`".to_owned()))?;
     let Entries(page) = serde_json::from_str::<Option<Entries>>(list.get())?.unwrap_or_default();
     if page.keys.len() > MAX_ENTRIES {
         return Err(BadBody::TooManyRecords);
     }
-    let number = |name| Ok::<_, BadBody>(fields.get_only(name)?.and_then(|raw| Scalar::from_raw(raw).to_count()));
-    Ok(FunctionPage { count: number("count")?, next_marker: number("next_marker")?.map(Marker), ..page })
+    let number = |name| {
+        Ok::<_, BadBody>(fields.get_only(name)?.and_then(|raw| Scalar::from_raw(raw).to_count()))
+    };
+    Ok(FunctionPage {
+        count: number("count")?,
+        next_marker: number("next_marker")?.map(Marker),
+        ..page
+    })
 }
 
 /// The entries of a page, at most one more than [`MAX_ENTRIES`].
@@ -75,12 +82,17 @@ fn push_entry(page: &mut FunctionPage, entry: &RawValue) {
     }
 }
 
-/// The field that was asked for; a body that carries an error instead of it, or beside it, is refused.
+/// The field that was asked for; a body that carries an error instead of it, or beside it, is
+/// refused.
 fn answered<'a>(text: &'a str, asked: &str) -> Result<Option<&'a RawValue>, BadBody> {
     let fields: Fields<'a> = serde_json::from_str(text)?;
     let value = fields.get_only(asked)?;
     let holds_something = value.is_some_and(|value| !matches!(value.get(), "null" | "[]" | "{}"));
-    if Complaint::of(fields.others(&[asked])).is_error(holds_something) { Err(BadBody::Error) } else { Ok(value) }
+    if Complaint::of(fields.others(&[asked])).is_error(holds_something) {
+        Err(BadBody::Error)
+    } else {
+        Ok(value)
+    }
 }
 
 fn function_urn<'a>(entry: &'a RawValue) -> Option<Cow<'a, str>> {
@@ -155,18 +167,34 @@ mod tests {
 
     #[test]
     fn what_names_no_function_is_kept_aside_with_its_text() {
-        let urns = ["null", "7", "{}", r#"{"func_urn":null}"#, r#"{"func_urn":"report"}"#, "[]", "\"x\"", "true"];
+        let urns = [
+            "null",
+            "7",
+            "{}",
+            r#"{"func_urn":null}"#,
+            r#"{"func_urn":"report"}"#,
+            "[]",
+            "\"x\"",
+            "true",
+        ];
         let blank = r#"{"func_urn":"urn:fss:r:p:function:default:a b"}"#;
         for entry in urns.into_iter().chain([blank]) {
-            let page = decode_functions(format!(r#"{{"functions":[{entry}]}}"#).as_bytes()).unwrap();
-            assert_eq!((page.unreadable, page.length(), page.functions.len()), (1, 1, 0), "{entry}");
+            let page =
+                decode_functions(format!(r#"{{"functions":[{entry}]}}"#).as_bytes()).unwrap();
+            assert_eq!(
+                (page.unreadable, page.length(), page.functions.len()),
+                (1, 1, 0),
+                "{entry}"
+            );
             assert_eq!(page.rejects[0].raw, entry);
         }
     }
 
     #[test]
     fn many_bad_entries_are_counted_and_some_are_kept() {
-        let body = |entries: usize| format!(r#"{{"functions":[{}]}}"#, vec!["null"; entries].join(",")).into_bytes();
+        let body = |entries: usize| {
+            format!(r#"{{"functions":[{}]}}"#, vec!["null"; entries].join(",")).into_bytes()
+        };
         let page = decode_functions(&body(200_000)).unwrap();
         assert_eq!((page.unreadable, page.rejects.len(), page.length()), (200_000, 100, 200_000));
         assert_eq!(decode_functions(&body(MAX_ENTRIES + 1)), Err(BadBody::TooManyRecords));
@@ -175,13 +203,22 @@ mod tests {
     /// Taken for a list, it would say that every function is gone.
     #[test]
     fn an_answer_that_carries_an_error_is_no_list() {
-        for error in [r#""error_code":"FSS.0500""#, r#""error_msg":"x""#, r#""errorCode":500"#, r#""errorMsg":"x""#] {
+        for error in [
+            r#""error_code":"FSS.0500""#,
+            r#""error_msg":"x""#,
+            r#""errorCode":500"#,
+            r#""errorMsg":"x""#,
+        ] {
             let body = format!(r#"{{{error},"functions":[],"count":0}}"#);
             assert_eq!(decode_functions(body.as_bytes()), Err(BadBody::Error), "{body}");
         }
         for nothing in ["null", "\"\"", "0"] {
             let body = format!(r#"{{"error_code":{nothing},"functions":[],"count":0}}"#);
-            assert_eq!(decode_functions(body.as_bytes()).map(|page| page.count), Ok(Some(0)), "{body}");
+            assert_eq!(
+                decode_functions(body.as_bytes()).map(|page| page.count),
+                Ok(Some(0)),
+                "{body}"
+            );
         }
     }
 
@@ -189,7 +226,10 @@ mod tests {
     fn a_configuration_says_whether_records_are_kept() {
         let read = |text: &str| decode_status_log(text.as_bytes());
         assert_eq!(read(r#"{"enable_async_status_log": true}"#), Ok(Some(true)));
-        assert_eq!(read(r#"{"enable_async_status_log": "false", "max_async_retry_attempts": 3}"#), Ok(Some(false)));
+        assert_eq!(
+            read(r#"{"enable_async_status_log": "false", "max_async_retry_attempts": 3}"#),
+            Ok(Some(false))
+        );
         assert_eq!(read(r#"{"enable_async_status_log": null}"#), Ok(None));
         assert_eq!(read("{}"), Ok(None));
         assert!(read("[]").is_err());
@@ -202,21 +242,38 @@ mod tests {
             Ok(vec!["a".into(), "b".into()])
         );
         assert!(decode_projects(b"{}").is_err());
-        assert_eq!(decode_token_project(br#"{"token":{"project":{"id":"a"},"roles":[]}}"#), Ok(Some("a".into())));
+        assert_eq!(
+            decode_token_project(br#"{"token":{"project":{"id":"a"},"roles":[]}}"#),
+            Ok(Some("a".into()))
+        );
         assert_eq!(decode_token_project(br#"{"token":{"domain":{"id":"d"}}}"#), Ok(None));
     }
 
     #[test]
     fn an_answer_that_carries_an_error_says_nothing_else() {
-        for error in
-            [r#""error_code":"FSS.0500","error_msg":"x""#, r#""error":{"code":500,"message":"x"}"#, r#""code":"A""#]
-        {
+        for error in [
+            r#""error_code":"FSS.0500","error_msg":"x""#,
+            r#""error":{"code":500,"message":"x"}"#,
+            r#""code":"A""#,
+        ] {
             let with = |field: &str| format!("{{{field},{error}}}").into_bytes();
-            assert_eq!(decode_functions(&with(r#""functions":[]"#)), Err(BadBody::Error), "{error}");
-            assert_eq!(decode_functions(&with(r#""functions":[{}],"count":1"#)), Err(BadBody::Error), "{error}");
+            assert_eq!(
+                decode_functions(&with(r#""functions":[]"#)),
+                Err(BadBody::Error),
+                "{error}"
+            );
+            assert_eq!(
+                decode_functions(&with(r#""functions":[{}],"count":1"#)),
+                Err(BadBody::Error),
+                "{error}"
+            );
             assert_eq!(decode_status_log(&with(r#""x":1"#)), Err(BadBody::Error), "{error}");
             assert_eq!(decode_projects(&with(r#""projects":[]"#)), Err(BadBody::Error), "{error}");
-            assert_eq!(decode_token_project(&with(r#""token":{}"#)), Err(BadBody::Error), "{error}");
+            assert_eq!(
+                decode_token_project(&with(r#""token":{}"#)),
+                Err(BadBody::Error),
+                "{error}"
+            );
         }
     }
 

@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn an_error_code_is_an_integer_in_either_form_or_a_text_or_nothing() {
-        let code = |value: Value| only(&json!({ "request_id": "a", "error_code": value })).error_code;
+        let code =
+            |value: Value| only(&json!({ "request_id": "a", "error_code": value })).error_code;
         assert_eq!(code(json!(4208)), Some(ErrorCode::Number(4208)));
         assert_eq!(code(json!("4208")), Some(ErrorCode::Number(4208)));
         assert_eq!(code(json!("-1")), Some(ErrorCode::Number(-1)));
@@ -94,10 +95,13 @@ mod tests {
         assert_eq!(record.error_message.as_deref(), Some(r#"["x"]"#));
         assert_eq!(record.start_time, Some(RecordTime::Unreadable("17092".into())));
         assert_eq!(record.end_time, Some(RecordTime::Unreadable("soon".into())));
-        let in_seconds = only(&json!({ "request_id": "a", "start_time": 1_709_294_400, "end_time": "1709294400000" }));
+        let in_seconds = only(
+            &json!({ "request_id": "a", "start_time": 1_709_294_400, "end_time": "1709294400000" }),
+        );
         let moment = RecordTime::parse("2024-03-01T12:00:00");
         assert_eq!((in_seconds.start_time, in_seconds.end_time), (moment.clone(), moment));
-        let bare = only(&json!({ "request_id": "a", "status": null, "end_time": null, "start_time": "" }));
+        let bare =
+            only(&json!({ "request_id": "a", "status": null, "end_time": null, "start_time": "" }));
         assert_eq!(bare.status, Status::Other("".into()));
         assert_eq!((bare.start_time, bare.end_time), (None, None));
     }
@@ -114,14 +118,22 @@ mod tests {
     fn what_is_no_record_is_set_aside_with_its_text() {
         for raw in [json!("text"), json!(1), json!([]), Value::Null] {
             let reject = reject(&raw);
-            assert_eq!((reject.raw, reject.reason.as_str()), (raw.to_string(), "a record is no JSON object"));
+            assert_eq!(
+                (reject.raw, reject.reason.as_str()),
+                (raw.to_string(), "a record is no JSON object")
+            );
         }
         for id in [json!(""), Value::Null, json!(true), json!({}), json!([1])] {
             let raw = json!({ "request_id": id, "status": "WAIT" });
             let reject = reject(&raw);
-            assert_eq!((reject.raw, reject.reason.as_str()), (raw.to_string(), "a record has no usable request_id"));
+            assert_eq!(
+                (reject.raw, reject.reason.as_str()),
+                (raw.to_string(), "a record has no usable request_id")
+            );
         }
-        let mixed = page(&json!({ "invocations": [{"request_id": "a"}, 5, {"request_id": "b"}], "count": 3 }));
+        let mixed = page(
+            &json!({ "invocations": [{"request_id": "a"}, 5, {"request_id": "b"}], "count": 3 }),
+        );
         assert_eq!((mixed.records.len(), mixed.rejects.len(), mixed.length()), (2, 1, 3));
     }
 
@@ -135,15 +147,27 @@ mod tests {
         assert_eq!(both(json!(7)), Some(7));
         assert_eq!(both(json!("7")), Some(7));
         assert_eq!(both(json!(u64::MAX)), Some(u64::MAX));
-        for nothing in [json!(-1), json!("-1"), json!("+1"), json!(""), json!("x"), json!(1.5), json!([]), Value::Null]
-        {
+        for nothing in [
+            json!(-1),
+            json!("-1"),
+            json!("+1"),
+            json!(""),
+            json!("x"),
+            json!(1.5),
+            json!([]),
+            Value::Null,
+        ] {
             assert_eq!(both(nothing), None);
         }
     }
 
     #[test]
     fn only_a_listing_is_an_answer() {
-        for body in [r#"{"invocations":null}"#, r#"{"invocations":[]}"#, "\u{feff} {\"invocations\":[],\"x\":{}}"] {
+        for body in [
+            r#"{"invocations":null}"#,
+            r#"{"invocations":[]}"#,
+            "\u{feff} {\"invocations\":[],\"x\":{}}",
+        ] {
             assert_eq!(decode_page(body.as_bytes()).map(|page| page.length()), Ok(0), "{body}");
         }
         let others = [
@@ -215,7 +239,8 @@ mod tests {
         }
     }
 
-    /// Codes that stand for success are no errors; words alone are doubted where they stand for nothing.
+    /// Codes that stand for success are no errors; words alone are doubted where they stand for
+    /// nothing.
     #[test]
     fn a_code_of_success_is_no_error() {
         for field in [
@@ -235,7 +260,9 @@ mod tests {
             let body = format!(r#"{{"invocations":[],{field}}}"#);
             assert_eq!(decode_page(body.as_bytes()).map(|page| page.length()), Ok(0), "{body}");
         }
-        let page = |list: &str| decode_page(format!(r#"{{"message":"partly","invocations":[{list}]}}"#).as_bytes());
+        let page = |list: &str| {
+            decode_page(format!(r#"{{"message":"partly","invocations":[{list}]}}"#).as_bytes())
+        };
         assert_eq!(page(""), Err(BadBody::Error));
         for words in ["reason", "detail", "retMsg"] {
             let body = format!(r#"{{"{words}":"busy","invocations":[]}}"#);
@@ -253,7 +280,9 @@ mod tests {
         };
         for mark in ["", "\u{feff}"] {
             for write in [u16::to_be_bytes, u16::to_le_bytes] {
-                let Err(BadBody::Unreadable(why)) = decode_page(&bytes(mark, write)) else { panic!("{mark:?}") };
+                let Err(BadBody::Unreadable(why)) = decode_page(&bytes(mark, write)) else {
+                    panic!("{mark:?}")
+                };
                 assert!(why.contains("UTF-16"), "{why}");
             }
         }
@@ -278,31 +307,42 @@ mod tests {
         }
         let digits = "9".repeat(1_000_000);
         let body = format!(r#"{{"invocations":[],"count":{digits},"next_marker":"{digits}"}}"#);
-        assert_eq!(decode_page(body.as_bytes()).map(|page| (page.count, page.next_marker)), Ok((None, None)));
+        assert_eq!(
+            decode_page(body.as_bytes()).map(|page| (page.count, page.next_marker)),
+            Ok((None, None))
+        );
     }
 
     #[test]
     fn a_key_that_a_record_gives_twice_counts_as_given_last() {
-        let body = r#"{"invocations":[{"request_id":"a","status":"WAIT","request_id":"b"}],"count":2}"#;
+        let body =
+            r#"{"invocations":[{"request_id":"a","status":"WAIT","request_id":"b"}],"count":2}"#;
         let page = decode_page(body.as_bytes()).unwrap();
-        assert_eq!((page.records[0].request_id.as_str(), page.length(), page.count), ("b", 1, Some(2)));
+        assert_eq!(
+            (page.records[0].request_id.as_str(), page.length(), page.count),
+            ("b", 1, Some(2))
+        );
         assert_eq!(careful::read(body).unwrap().into_page().unwrap(), page);
     }
 
     /// Read by its last list, a page could hide the records of its first.
     #[test]
     fn a_page_that_gives_a_key_twice_contradicts_itself() {
-        let whole = [("invocations", "[{\"request_id\":\"a\"}]"), ("count", "1"), ("next_marker", "1")];
+        let whole =
+            [("invocations", "[{\"request_id\":\"a\"}]"), ("count", "1"), ("next_marker", "1")];
         for (name, value) in whole {
             for again in [value, "null", "[]", "0"] {
                 let fields = whole.into_iter().chain([(name, again)]);
-                let fields: Vec<String> = fields.map(|(name, value)| format!("\"{name}\":{value}")).collect();
+                let fields: Vec<String> =
+                    fields.map(|(name, value)| format!("\"{name}\":{value}")).collect();
                 let body = format!("{{{}}}", fields.join(","));
                 let problem = BadBody::Unreadable(format!("an object with more than one `{name}`"));
                 assert_eq!(decode_page(body.as_bytes()), Err(problem.clone()), "{body}");
                 let functions = body.replace("invocations", "functions");
                 let problem = match name {
-                    "invocations" => BadBody::Unreadable("an object with more than one `functions`".to_owned()),
+                    "invocations" => {
+                        BadBody::Unreadable("an object with more than one `functions`".to_owned())
+                    }
                     _ => problem,
                 };
                 assert_eq!(decode_functions(functions.as_bytes()), Err(problem), "{functions}");
@@ -312,7 +352,9 @@ mod tests {
 
     #[test]
     fn text_that_is_no_unicode_costs_no_record() {
-        let page = decode_page(b"{\"invocations\":[{\"request_id\":\"a\",\"error_message\":\"\xff\"}]}").unwrap();
+        let page =
+            decode_page(b"{\"invocations\":[{\"request_id\":\"a\",\"error_message\":\"\xff\"}]}")
+                .unwrap();
         assert_eq!(page.records[0].error_message.as_deref(), Some("\u{fffd}"));
     }
 
@@ -329,7 +371,10 @@ mod tests {
         assert_eq!(record.start_time, Some(RecordTime::Unreadable("\u{fffd}".into())));
         assert_eq!(record.end_time, RecordTime::parse("2024-03-01T12:00:00"));
         let sources = r#""status":"FAIL\udc00","error_code":"\uD800","error_message":"at \ud83d: \ud83d\ude00\n""#;
-        assert_eq!(record.extra.as_deref(), Some(&*format!(r#"{{"x":1,{sources},"start_time":"\udfff"}}"#)));
+        assert_eq!(
+            record.extra.as_deref(),
+            Some(&*format!(r#"{{"x":1,{sources},"start_time":"\udfff"}}"#))
+        );
     }
 
     #[test]
@@ -353,15 +398,23 @@ mod tests {
 
     #[test]
     fn a_page_has_a_largest_size() {
-        let body = |records: usize| json!({ "invocations": vec![json!({"request_id": "a"}); records] }).to_string();
-        assert_eq!(decode_page(body(MAX_RECORDS).as_bytes()).map(|page| page.length()), Ok(MAX_RECORDS as u64));
+        let body = |records: usize| {
+            json!({ "invocations": vec![json!({"request_id": "a"}); records] }).to_string()
+        };
+        assert_eq!(
+            decode_page(body(MAX_RECORDS).as_bytes()).map(|page| page.length()),
+            Ok(MAX_RECORDS as u64)
+        );
         assert_eq!(decode_page(body(MAX_RECORDS + 1).as_bytes()), Err(BadBody::TooManyRecords));
     }
 
     #[test]
     fn deep_nesting_is_kept_or_refused_without_harm() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        let page = decode_page(format!(r#"{{"invocations":[{{"request_id":"a","x":{deep}}}]}}"#).as_bytes()).unwrap();
+        let page = decode_page(
+            format!(r#"{{"invocations":[{{"request_id":"a","x":{deep}}}]}}"#).as_bytes(),
+        )
+        .unwrap();
         assert_eq!(page.records[0].extra, Some(format!(r#"{{"x":{deep}}}"#).into()));
         assert!(decode_page(deep.as_bytes()).is_err());
     }
@@ -394,7 +447,8 @@ mod tests {
         })
     }
 
-    /// A value as text, as a hand or a broken program may write it: what a tree of values cannot hold is here, too.
+    /// A value as text, as a hand or a broken program may write it: what a tree of values cannot
+    /// hold is here, too.
     fn odd_value() -> impl Strategy<Value = String> {
         let odd = [
             "null",
@@ -477,13 +531,15 @@ mod tests {
     }
 
     proptest! {
-        /// No entry of an odd page is lost: each is a record or set aside, or the page is refused for its two lists.
+        /// No entry of an odd page is lost: each is a record or set aside, or the page is refused
+        /// for its two lists.
         #[test]
         fn odd_pages_keep_every_entry((text, entries) in odd_page()) {
             prop_assert_eq!(read_both(&text)?.map(|page| page.length()), entries, "{}", text);
         }
 
-        /// A page with a piece cut out and another put in reaches into every branch of both readers.
+        /// A page with a piece cut out and another put in reaches into every branch of both
+        /// readers.
         #[test]
         fn a_spliced_page_is_read_or_refused((text, _) in odd_page(), at: prop::sample::Index, cut in 0..12usize, put in "[\\[\\]{}:,\"\\\\0-9a-zé ]{0,3}") {
             let characters: Vec<char> = text.chars().collect();
@@ -493,8 +549,8 @@ mod tests {
             read_both(&spliced)?;
         }
 
-        /// Whatever halves of characters a message holds: the record is kept, the text with one replacement each, and the
-        /// source beside it, unless nothing was replaced.
+        /// Whatever halves of characters a message holds: the record is kept, the text with one
+        /// replacement each, and the source beside it, unless nothing was replaced.
         #[test]
         fn a_message_is_kept_whatever_its_halves(units in prop::collection::vec(prop_oneof![
             3 => 0xd7f0u16..0xe010, 1 => 0u16..0x80, 1 => any::<u16>(),

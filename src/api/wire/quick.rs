@@ -1,5 +1,5 @@
-//! The quick reader: one pass, no copies, for pages made of what is usual. Anything else is an error,
-//! and the page is read again by the careful reader.
+//! The quick reader: one pass, no copies, for pages made of what is usual. Anything else is an
+//! error, and the page is read again by the careful reader.
 
 use super::errors::Complaint;
 use super::listing::{ListOf, Listing};
@@ -49,7 +49,11 @@ impl<'de> Visitor<'de> for ListingVisitor {
 }
 
 /// Sets what a field gives; one that is given twice contradicts itself.
-fn set_once<T, E: de::Error>(value: &mut Option<T>, given: T, field: &'static str) -> Result<(), E> {
+fn set_once<T, E: de::Error>(
+    value: &mut Option<T>,
+    given: T,
+    field: &'static str,
+) -> Result<(), E> {
     if value.replace(given).is_some() { Err(E::duplicate_field(field)) } else { Ok(()) }
 }
 
@@ -81,7 +85,9 @@ impl<'de> Visitor<'de> for RecordVisitor {
         while let Some(Text(name)) = map.next_key()? {
             match draft.known(&name) {
                 Some(field) => *field = map.next_value()?,
-                None => draft.keep(&name, map.next_value::<&RawValue>()?).map_err(de::Error::custom)?,
+                None => {
+                    draft.keep(&name, map.next_value::<&RawValue>()?).map_err(de::Error::custom)?;
+                }
             }
         }
         draft.finish().map(Record).ok_or_else(|| de::Error::missing_field("request_id"))

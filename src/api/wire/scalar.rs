@@ -44,7 +44,8 @@ pub(super) enum Scalar<'a> {
     Text(Cow<'a, str>),
     /// A number that is an `i64` and written the plain way.
     Integer(i64),
-    /// A string with lone surrogates, which no text can hold: the text with replacements, and the string's JSON text.
+    /// A string with lone surrogates, which no text can hold: the text with replacements, and the
+    /// string's JSON text.
     Replaced(String, &'a str),
     /// Anything else, as its JSON text.
     Raw(&'a str),
@@ -103,7 +104,8 @@ impl<'a> Scalar<'a> {
         plain_integer(raw).map_or(Self::Raw(raw), Self::Integer)
     }
 
-    /// The text of a string, the JSON text of anything else; nothing when there is none or it is empty.
+    /// The text of a string, the JSON text of anything else; nothing when there is none or it is
+    /// empty.
     pub(super) fn into_text(self) -> Option<Box<str>> {
         match self {
             Self::Nothing => None,
@@ -114,12 +116,16 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// An id is a text or a number; a nested value or a truth value is none. Nor is a text with replacements: two ids could
-    /// become one.
+    /// An id is a text or a number; a nested value or a truth value is none. Nor is a text with
+    /// replacements: two ids could become one.
     fn into_request_id(self) -> Option<RequestId> {
         match self {
             Self::Replaced(..) => None,
-            Self::Raw(raw) if !raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => None,
+            Self::Raw(raw)
+                if !raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) =>
+            {
+                None
+            }
             other => other.into_text().and_then(RequestId::new),
         }
     }
@@ -184,7 +190,8 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    /// The place of a field we know. A field given twice counts as given last, as most readers have it.
+    /// The place of a field we know. A field given twice counts as given last, as most readers have
+    /// it.
     pub(super) fn known(&mut self, name: &str) -> Option<&mut Scalar<'a>> {
         match name {
             "request_id" => Some(&mut self.request_id),
@@ -220,7 +227,9 @@ impl<'a> Draft<'a> {
             ("\"start_time\"", &self.start_time),
             ("\"end_time\"", &self.end_time),
         ]
-        .map(|(name, value)| if let Scalar::Replaced(_, source) = value { Some((name, *source)) } else { None });
+        .map(|(name, value)| {
+            if let Scalar::Replaced(_, source) = value { Some((name, *source)) } else { None }
+        });
         sources.into_iter().flatten().for_each(|(name, source)| self.append(name, source));
     }
 

@@ -6,7 +6,8 @@ use serde_json::Value;
 /// The values of a record that the documentation and the published clients disagree about.
 const OF_RECORDS: [&str; 2] = ["error_code", "error_message"];
 
-/// Of a longer body nothing is told: as values it takes many times its length in memory. No page of 500 records is as long.
+/// Of a longer body nothing is told: as values it takes many times its length in memory. No page of
+/// 500 records is as long.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// Reads how a page was written; nothing of a body that is no page.
@@ -28,7 +29,8 @@ pub(crate) fn read_shape(body: &[u8]) -> Shape {
     shape
 }
 
-/// A time that does not exist yet may be written in many ways; one that exists, in the documented one.
+/// A time that does not exist yet may be written in many ways; one that exists, in the documented
+/// one.
 fn note_times(shape: &mut Shape, record: &Value) {
     let (start, end) = (record.get("start_time"), record.get("end_time"));
     let status = record.get("status").and_then(Value::as_str).unwrap_or_default();
@@ -72,7 +74,8 @@ fn form_of_text(text: &str) -> Form {
 /// Whether a text has the documented form, `2019-10-25T15:37:27`.
 fn is_time(text: &str) -> bool {
     const FORM: &[u8] = b"0000-00-00T00:00:00";
-    let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    let fits =
+        |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
     text.len() == FORM.len() && text.as_bytes().iter().zip(FORM).all(fits)
 }
 

@@ -8,8 +8,14 @@ use std::fmt;
 /// invocation); the others are made up in its manner. The texts hold what makes a reader of JSON
 /// stumble: quotes, backslashes, line ends and characters beyond ASCII.
 const CAUSES: [(u32, &str); 8] = [
-    (4208, "function invocation canceled by a request of type force; other requests in the same instance end with it"),
-    (4211, "the function did not finish within 30000 ms and was stopped; raise its time limit or split the work"),
+    (
+        4208,
+        "function invocation canceled by a request of type force; other requests in the same instance end with it",
+    ),
+    (
+        4211,
+        "the function did not finish within 30000 ms and was stopped; raise its time limit or split the work",
+    ),
     (
         4201,
         "Traceback (most recent call last):\n  File \"/opt/function/code/index.py\", line 41, in handler\n    order = json.loads(event[\"body\"])\n  File \"/usr/lib/python3.9/json/__init__.py\", line 346, in loads\n    return _default_decoder.decode(s)\nKeyError: 'body'",
@@ -18,7 +24,10 @@ const CAUSES: [(u32, &str); 8] = [
         4201,
         "{\"errorType\":\"TypeError\",\"errorMessage\":\"Cannot read properties of undefined (reading 'amount')\",\"stackTrace\":[\"at exports.handler (/opt/function/code/index.js:12:31)\",\"at Runtime.invoke (/opt/function/runtime/nodejs14.18/main.js:88:15)\"]}",
     ),
-    (4213, "内存超出限制:函数实例使用了 512 MB 以上的内存,已被终止。请调大内存或减少并发 (memory limit exceeded)"),
+    (
+        4213,
+        "内存超出限制:函数实例使用了 512 MB 以上的内存,已被终止。请调大内存或减少并发 (memory limit exceeded)",
+    ),
     (
         4227,
         "dial tcp 192.168.10.21:3306: connect: connection refused\tafter 3 attempts; the subnet of the function has no route to the database, or the security group of the database refuses port 3306",
@@ -43,12 +52,15 @@ pub struct Failure {
 impl Failure {
     /// The failure of a record in this phase; none where it has not failed.
     pub(super) fn of(phase: Phase, chance: u64) -> Option<Self> {
-        matches!(phase, Phase::Fail | Phase::Discard).then_some(Self { chance, discarded: phase == Phase::Discard })
+        matches!(phase, Phase::Fail | Phase::Discard)
+            .then_some(Self { chance, discarded: phase == Phase::Discard })
     }
 
     fn cause(self) -> (u32, &'static str) {
-        const EXPIRED: (u32, &str) =
-            (4228, "the event waited longer than max_async_event_age_in_seconds (3600) and was discarded unexecuted");
+        const EXPIRED: (u32, &str) = (
+            4228,
+            "the event waited longer than max_async_event_age_in_seconds (3600) and was discarded unexecuted",
+        );
         let which = usize::try_from(scale(mix(self.chance), CAUSES.len() as u64)).unwrap_or(0);
         if self.discarded { EXPIRED } else { CAUSES[which] }
     }

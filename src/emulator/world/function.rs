@@ -84,10 +84,17 @@ fn starts(spec: &WorldSpec, begin: Timestamp, number: usize) -> Vec<u32> {
     let mut starts = past.starts();
     if spec.live {
         let rate = u128::from(spec.records) * u128::from(LIVE_SPAN) / u128::from(spec.span);
-        let count = u64::try_from(rate).unwrap_or(MAX_RECORDS).clamp(LIVE_SPAN / LIVE_PACE, MAX_RECORDS);
+        let count =
+            u64::try_from(rate).unwrap_or(MAX_RECORDS).clamp(LIVE_SPAN / LIVE_PACE, MAX_RECORDS);
         let seed = draw(spec.seed, 4, number as u64);
         let second_of_day = spec.anchor.unix().rem_euclid(86_400).unsigned_abs();
-        let coming = Shape { seed, second_of_day, span: LIVE_SPAN, count: share(spec, count, number), ..past };
+        let coming = Shape {
+            seed,
+            second_of_day,
+            span: LIVE_SPAN,
+            count: share(spec, count, number),
+            ..past
+        };
         let offset = u32::try_from(spec.span).unwrap_or(u32::MAX);
         starts.extend(coming.starts().into_iter().map(|start| start.saturating_add(offset)));
     }
@@ -99,6 +106,7 @@ fn share(spec: &WorldSpec, total: u64, number: usize) -> u64 {
     const UNIT: u64 = 720_720;
     let logged = spec.functions - spec.unlogged;
     let weight = |upto: usize| (1..=upto as u64).map(|nth| UNIT / nth).sum::<u64>();
-    let part = |upto: usize| u128::from(total) * u128::from(weight(upto)) / u128::from(weight(logged));
+    let part =
+        |upto: usize| u128::from(total) * u128::from(weight(upto)) / u128::from(weight(logged));
     u64::try_from(part(number + 1) - part(number)).unwrap_or(0)
 }

@@ -17,7 +17,8 @@ const ROUNDS: u64 = 4;
 const VERSION: u64 = 0x4000;
 const VARIANT: u64 = 1 << 63;
 
-/// Where a record is: the number of its function, and how many of that function's records begin before it.
+/// Where a record is: the number of its function, and how many of that function's records begin
+/// before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Position in [`World::functions`](super::World::functions).
@@ -71,7 +72,8 @@ impl RecordId {
         let mut text = [b'-'; ID_LENGTH];
         let slots = (0..ID_LENGTH).filter(|at| !matches!(at, 8 | 13 | 18 | 23));
         for (count, at) in slots.enumerate() {
-            text[at] = if count < 16 { digit(self.high, count) } else { digit(self.low, count - 16) };
+            text[at] =
+                if count < 16 { digit(self.high, count) } else { digit(self.low, count - 16) };
         }
         text
     }
@@ -92,9 +94,10 @@ fn shuffle(seed: u64, plain: u64) -> u64 {
 }
 
 fn restore(seed: u64, shuffled: u64) -> u64 {
-    let (left, right) = (0..ROUNDS).rev().fold((shuffled >> 30, shuffled & HALF), |(left, right), round| {
-        (right ^ (mix(seed ^ mix(left << 3 | round)) & HALF), left)
-    });
+    let (left, right) =
+        (0..ROUNDS).rev().fold((shuffled >> 30, shuffled & HALF), |(left, right), round| {
+            (right ^ (mix(seed ^ mix(left << 3 | round)) & HALF), left)
+        });
     (left << 30) | right
 }
 
@@ -124,7 +127,9 @@ mod tests {
 
     #[test]
     fn a_foreign_id_has_no_place() {
-        for text in ["", "403fcbd6-ec41-401f-9fa7-386f3d3d****", "403fcbd6ec41401f9fa7386f3d3d0000", "é"] {
+        for text in
+            ["", "403fcbd6-ec41-401f-9fa7-386f3d3d****", "403fcbd6ec41401f9fa7386f3d3d0000", "é"]
+        {
             assert_eq!(RecordId::parse(text), None, "{text}");
         }
         let foreign = RecordId::parse("403fcbd6-ec41-401f-9fa7-386f3d3d0000").unwrap();

@@ -8,7 +8,8 @@ use crate::emulator::chance::{MILLION, draw, scale, skewed};
 const FAILED: u64 = 60_000;
 /// Records that end as DISCARD, parts per million; the others end as SUCCESS.
 const DISCARDED: u64 = 20_000;
-/// Seconds a record may wait before it is discarded: the default age limit of an asynchronous event.
+/// Seconds a record may wait before it is discarded: the default age limit of an asynchronous
+/// event.
 const EVENT_AGE: u32 = 3_600;
 /// The longest wait of an ordinary record, seconds.
 const LONGEST_WAIT: u32 = 60;
@@ -39,7 +40,8 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 5] = [Self::Wait, Self::Running, Self::Success, Self::Fail, Self::Discard];
+    pub const ALL: [Self; 5] =
+        [Self::Wait, Self::Running, Self::Success, Self::Fail, Self::Discard];
 
     /// The vendor's spelling (API reference, table 5 of `ListAsyncInvocations`).
     pub fn as_str(self) -> &'static str {
@@ -122,7 +124,10 @@ impl Habits {
         } else if kind < DISCARDED + FAILED {
             Ending::Fail
         } else if kind < DISCARDED + FAILED + self.retried {
-            Ending::Retried { pause: 1 + skewed(lengths, LONGEST_PAUSE - 1), run: skewed(lengths << 16, LONGEST_RUN) }
+            Ending::Retried {
+                pause: 1 + skewed(lengths, LONGEST_PAUSE - 1),
+                run: skewed(lengths << 16, LONGEST_RUN),
+            }
         } else {
             Ending::Success
         }
@@ -143,8 +148,12 @@ impl Life {
             Ending::Success => (Phase::Success, Some(first_end)),
             Ending::Fail => (Phase::Fail, Some(first_end)),
             Ending::Discard => (Phase::Discard, Some(first_end)),
-            Ending::Retried { pause, .. } if age < first_end + pause => (Phase::Fail, Some(first_end)),
-            Ending::Retried { pause, run } if age < first_end + pause + run => (Phase::Running, None),
+            Ending::Retried { pause, .. } if age < first_end + pause => {
+                (Phase::Fail, Some(first_end))
+            }
+            Ending::Retried { pause, run } if age < first_end + pause + run => {
+                (Phase::Running, None)
+            }
             Ending::Retried { pause, run } => (Phase::Success, Some(first_end + pause + run)),
         }
     }
@@ -158,7 +167,9 @@ mod tests {
 
     #[test]
     fn endings_come_in_their_shares() {
-        let ends = |phase| (0..100_000).filter(|&index| HABITS.life(0, index).at(u32::MAX).0 == phase).count();
+        let ends = |phase| {
+            (0..100_000).filter(|&index| HABITS.life(0, index).at(u32::MAX).0 == phase).count()
+        };
         assert!((5_700..6_300).contains(&ends(Phase::Fail)), "{}", ends(Phase::Fail));
         assert!((1_850..2_150).contains(&ends(Phase::Discard)), "{}", ends(Phase::Discard));
         assert_eq!(ends(Phase::Wait) + ends(Phase::Running), 0);

@@ -74,10 +74,16 @@ impl WorldSpec {
 
     pub(super) fn check(&self) -> Result<(), String> {
         if self.functions == 0 || self.functions > MAX_FUNCTIONS {
-            return Err(format!("a world has 1 to {MAX_FUNCTIONS} functions, not {}", self.functions));
+            return Err(format!(
+                "a world has 1 to {MAX_FUNCTIONS} functions, not {}",
+                self.functions
+            ));
         }
         if self.unlogged >= self.functions {
-            return Err(format!("{} of {} functions cannot be without a status log", self.unlogged, self.functions));
+            return Err(format!(
+                "{} of {} functions cannot be without a status log",
+                self.unlogged, self.functions
+            ));
         }
         if self.records > MAX_RECORDS {
             return Err(format!("a world has at most {MAX_RECORDS} records, not {}", self.records));

@@ -30,7 +30,8 @@ impl Shape {
         let in_bursts = (self.bursts * self.burst_size).min(self.count);
         let mut starts = Vec::with_capacity(usize::try_from(self.count).unwrap_or(0));
         self.spread(self.count - in_bursts, &mut starts);
-        starts.extend((0..in_bursts).map(|n| seconds(self.burst_second(n / self.burst_size.max(1)))));
+        starts
+            .extend((0..in_bursts).map(|n| seconds(self.burst_second(n / self.burst_size.max(1)))));
         starts.sort_unstable();
         starts
     }
@@ -47,10 +48,13 @@ impl Shape {
         let (mut weight, mut dealt) = (0, 0);
         for stretch in 0..stretches {
             weight += self.weight(stretch);
-            let due = u64::try_from(u128::from(count) * u128::from(weight) / u128::from(whole)).unwrap_or(count);
+            let due = u64::try_from(u128::from(count) * u128::from(weight) / u128::from(whole))
+                .unwrap_or(count);
             let begin = stretch * STRETCH;
             let length = STRETCH.min(self.span - begin);
-            starts.extend((dealt..due).map(|n| seconds(begin + scale(draw(self.seed, 1, n), length))));
+            starts.extend(
+                (dealt..due).map(|n| seconds(begin + scale(draw(self.seed, 1, n), length))),
+            );
             dealt = due;
         }
     }
@@ -72,13 +76,23 @@ fn seconds(offset: u64) -> u32 {
 mod tests {
     use super::*;
 
-    const WEEK: Shape = Shape { seed: 1, second_of_day: 0, span: 7 * DAY, count: 70_000, bursts: 2, burst_size: 700 };
+    const WEEK: Shape = Shape {
+        seed: 1,
+        second_of_day: 0,
+        span: 7 * DAY,
+        count: 70_000,
+        bursts: 2,
+        burst_size: 700,
+    };
 
     #[test]
     fn every_record_begins_inside_the_span() {
-        for shape in
-            [WEEK, Shape { span: 1, ..WEEK }, Shape { count: 0, ..WEEK }, Shape { span: 601, count: 5, ..WEEK }]
-        {
+        for shape in [
+            WEEK,
+            Shape { span: 1, ..WEEK },
+            Shape { count: 0, ..WEEK },
+            Shape { span: 601, count: 5, ..WEEK },
+        ] {
             let starts = shape.starts();
             assert_eq!(starts.len() as u64, shape.count);
             assert!(starts.is_sorted());
@@ -89,7 +103,9 @@ mod tests {
     #[test]
     fn noon_is_busier_than_midnight_and_bursts_stand_out() {
         let starts = WEEK.starts();
-        let in_hour = |hour: u64| starts.iter().filter(|&&start| u64::from(start) % DAY / 3600 == hour).count();
+        let in_hour = |hour: u64| {
+            starts.iter().filter(|&&start| u64::from(start) % DAY / 3600 == hour).count()
+        };
         assert!(in_hour(12) > 2 * in_hour(0), "{} {}", in_hour(12), in_hour(0));
         let busiest = starts.chunk_by(|a, b| a == b).map(<[u32]>::len).max();
         assert!(busiest >= Some(700), "{busiest:?}");

@@ -37,9 +37,16 @@ impl World {
     /// The world of a spec; an error says in a sentence what no world can have.
     pub fn new(spec: WorldSpec) -> Result<Self, String> {
         spec.check()?;
-        let begin = Timestamp::from_unix(spec.anchor.unix() - i64::try_from(spec.span).unwrap_or(0));
-        let habits = Habits { seed: spec.seed, lateness: spec.lateness, slow: spec.slow, retried: spec.retried };
-        let functions = (0..spec.functions).map(|number| Function::new(&spec, begin, habits, number)).collect();
+        let begin =
+            Timestamp::from_unix(spec.anchor.unix() - i64::try_from(spec.span).unwrap_or(0));
+        let habits = Habits {
+            seed: spec.seed,
+            lateness: spec.lateness,
+            slow: spec.slow,
+            retried: spec.retried,
+        };
+        let functions =
+            (0..spec.functions).map(|number| Function::new(&spec, begin, habits, number)).collect();
         Ok(Self { spec, begin, habits, functions })
     }
 
@@ -83,7 +90,10 @@ impl World {
         Some(Shown {
             id,
             phase,
-            failure: Failure::of(phase, draw(self.spec.seed, place.function as u64, place.index as u64)),
+            failure: Failure::of(
+                phase,
+                draw(self.spec.seed, place.function as u64, place.index as u64),
+            ),
             start,
             end: ended_after.map(|after| Timestamp::from_unix(start.unix() + i64::from(after))),
         })
@@ -98,7 +108,12 @@ impl World {
     }
 
     /// The places whose records begin in `[from, to)`, listed or not.
-    pub(in crate::emulator) fn between(&self, function: usize, from: Timestamp, to: Timestamp) -> Range<usize> {
+    pub(in crate::emulator) fn between(
+        &self,
+        function: usize,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Range<usize> {
         let Some(found) = self.functions.get(function) else { return 0..0 };
         let position = |moment: Timestamp| {
             let offset = moment.seconds_since(self.begin);
@@ -108,7 +123,8 @@ impl World {
         first..position(to).max(first)
     }
 
-    /// From this start on, a record may not be listed yet; every earlier one is, unless it has expired.
+    /// From this start on, a record may not be listed yet; every earlier one is, unless it has
+    /// expired.
     pub(in crate::emulator) fn listed_before(&self, now: Timestamp) -> Timestamp {
         Timestamp::from_unix(now.unix() - i64::from(self.spec.lateness) + 1)
     }
@@ -116,7 +132,9 @@ impl World {
     /// A record with an earlier start is no longer listed.
     pub(in crate::emulator) fn kept_from(&self, now: Timestamp) -> Timestamp {
         let kept = self.spec.retention.map(|kept| i64::try_from(kept).unwrap_or(i64::MAX));
-        kept.map_or(Timestamp::MIN, |kept| Timestamp::from_unix(now.unix().saturating_sub(kept).saturating_add(1)))
+        kept.map_or(Timestamp::MIN, |kept| {
+            Timestamp::from_unix(now.unix().saturating_sub(kept).saturating_add(1))
+        })
     }
 
     /// The earliest start an ordinary record can have that ends at this moment or later.
@@ -177,7 +195,12 @@ mod tests {
 
     #[test]
     fn records_come_late_change_and_expire() {
-        let spec = WorldSpec { records: 3_000, span: 7_200, retention: Some(86_400), ..WorldSpec::new(anchor()) };
+        let spec = WorldSpec {
+            records: 3_000,
+            span: 7_200,
+            retention: Some(86_400),
+            ..WorldSpec::new(anchor())
+        };
         let world = World::new(spec).unwrap();
         let at = |seconds: i64| all(&world, Timestamp::from_unix(anchor().unix() + seconds));
         let open = |shown: &[Shown]| shown.iter().filter(|record| record.phase.is_open()).count();
@@ -200,13 +223,15 @@ mod tests {
 
     #[test]
     fn shares_are_uneven_and_add_up() {
-        let spec = WorldSpec { records: 1_001, functions: 12, unlogged: 2, ..WorldSpec::new(anchor()) };
+        let spec =
+            WorldSpec { records: 1_001, functions: 12, unlogged: 2, ..WorldSpec::new(anchor()) };
         let world = World::new(spec).unwrap();
         let counts: Vec<usize> = world.functions().iter().map(Function::records).collect();
         assert_eq!(counts.iter().sum::<usize>(), 1_001);
         assert!(counts[0] > 3 * counts[4], "{counts:?}");
         assert_eq!(counts[10..], [0, 0]);
-        let names: HashSet<_> = world.functions().iter().map(|function| function.urn().to_string()).collect();
+        let names: HashSet<_> =
+            world.functions().iter().map(|function| function.urn().to_string()).collect();
         assert_eq!(names.len(), 12);
     }
 

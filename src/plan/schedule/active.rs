@@ -26,20 +26,31 @@ pub(super) struct ActiveWalk {
 }
 
 impl ActiveWalk {
-    /// A walk of a window. An entry that came twice on its only page is believed where the service is known to list some
-    /// twice (`may_repeat`), and in a second: elsewhere halves tell whether another is missing in its place.
+    /// A walk of a window. An entry that came twice on its only page is believed where the service
+    /// is known to list some twice (`may_repeat`), and in a second: elsewhere halves tell whether
+    /// another is missing in its place.
     pub(super) fn new(lane: usize, piece: Piece, habits: Habits, may_repeat: bool) -> Self {
         let is_divisible = windows::is_divisible(piece.range);
         let walk = Walk::new(habits, is_divisible);
         let was_walked = piece.walks > 0 && (may_repeat || !is_divisible);
-        let walk = if was_walked || piece.contradiction.is_some() { walk.after(piece.contradiction) } else { walk };
+        let walk = if was_walked || piece.contradiction.is_some() {
+            walk.after(piece.contradiction)
+        } else {
+            walk
+        };
         Self { lane, piece, walk, trimmed: false, undecided: false, began_at: None }
     }
 
     /// Takes in a page, and tells the density that it shows, if it shows one.
-    pub(super) fn take(&mut self, marker: Marker, page: &Page, served_at: Moment) -> Option<Density> {
+    pub(super) fn take(
+        &mut self,
+        marker: Marker,
+        page: &Page,
+        served_at: Moment,
+    ) -> Option<Density> {
         // An answer that is dated before the first one may come from a copy that is as old.
-        self.began_at = Some(self.began_at.map_or(served_at, |began_at| began_at.not_after(served_at)));
+        self.began_at =
+            Some(self.began_at.map_or(served_at, |began_at| began_at.not_after(served_at)));
         self.walk.take(marker, page);
         self.undecided = false;
         // Further pages tell a density only by their total; without one they are too few to go by.
@@ -62,7 +73,8 @@ impl ActiveWalk {
         }
     }
 
-    /// What was seen so far, where it is the start of a list that runs from the earliest record to the latest.
+    /// What was seen so far, where it is the start of a list that runs from the earliest record to
+    /// the latest.
     pub(super) fn prefix(&self) -> Option<Prefix> {
         let (total, seen) = self.walk.announced().zip(self.walk.prefix())?;
         let starts: Option<Vec<Timestamp>> = self.walk.starts().iter().copied().collect();
@@ -79,34 +91,64 @@ impl ActiveWalk {
     }
 
     /// The rows of the ledger for what is claimed; the unconfirmed is only proven.
-    pub(super) fn rows(&self, claims: Claims, unconfirmed: &[Interval], proof: Proof, began_at: Moment) -> Vec<Entry> {
+    pub(super) fn rows(
+        &self,
+        claims: Claims,
+        unconfirmed: &[Interval],
+        proof: Proof,
+        began_at: Moment,
+    ) -> Vec<Entry> {
         let row = |window: Option<Interval>, state| {
             window.map(|window| {
                 let distinct = self.walk.distinct_in(window);
                 // A count that the seams had to contradict is no witness for them.
-                let reported = self.walk.reported().filter(|_| proof != Proof::Seams).map(|_| distinct);
+                let reported =
+                    self.walk.reported().filter(|_| proof != Proof::Seams).map(|_| distinct);
                 let (pages, walked_at) = (self.walk.pages(), began_at.earlier());
                 Entry { window, state, reported, distinct, pages, walked_at, reason: None }
             })
         };
         let Claims { lost, settled, proven, .. } = claims;
         let not_settled: IntervalSet = unconfirmed.iter().copied().collect();
-        let settled = settled.map_or_else(Vec::new, |settled| not_settled.gaps_in(settled)).into_iter();
+        let settled =
+            settled.map_or_else(Vec::new, |settled| not_settled.gaps_in(settled)).into_iter();
         let settled = settled.map(|part| row(Some(part), State::Settled(proof)));
-        let proven = unconfirmed.iter().copied().chain(proven).map(|part| row(Some(part), State::Proven(proof)));
+        let proven = unconfirmed
+            .iter()
+            .copied()
+            .chain(proven)
+            .map(|part| row(Some(part), State::Proven(proof)));
         [row(lost, State::Lost)].into_iter().chain(settled).chain(proven).flatten().collect()
     }
 
     pub(super) fn verification(self, began_at: Moment, reach: Reach) -> VerificationWalk {
         let window = self.piece.range;
-        let (records, pages, reached) = (self.walk.distinct_in(window), self.walk.pages(), reach.begin(began_at));
-        VerificationWalk { window, shown: self.walk.into_keys(), records, pages, began_at: began_at.earlier(), reached }
+        let (records, pages, reached) =
+            (self.walk.distinct_in(window), self.walk.pages(), reach.begin(began_at));
+        VerificationWalk {
+            window,
+            shown: self.walk.into_keys(),
+            records,
+            pages,
+            began_at: began_at.earlier(),
+            reached,
+        }
     }
 
-    /// The row of a window that could not be proven; `now` is when that was seen where no page of it came.
+    /// The row of a window that could not be proven; `now` is when that was seen where no page of
+    /// it came.
     pub(super) fn unproven(&self, reason: Arc<str>, now: Timestamp) -> Entry {
         let (window, walked_at) = (self.piece.range, self.began_at.map_or(now, Moment::earlier));
-        let (reported, distinct, pages) = (self.walk.reported(), self.walk.distinct(), self.walk.pages());
-        Entry { window, state: State::Unproven, reported, distinct, pages, walked_at, reason: Some(reason) }
+        let (reported, distinct, pages) =
+            (self.walk.reported(), self.walk.distinct(), self.walk.pages());
+        Entry {
+            window,
+            state: State::Unproven,
+            reported,
+            distinct,
+            pages,
+            walked_at,
+            reason: Some(reason),
+        }
     }
 }

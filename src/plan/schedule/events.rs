@@ -1,4 +1,5 @@
-//! What goes in and out of a schedule: questions and their answers, and what is to be done with what was learnt.
+//! What goes in and out of a schedule: questions and their answers, and what is to be done with
+//! what was learnt.
 
 use crate::domain::{Interval, Page, PageQuery, RequestId, Timestamp};
 use crate::plan::clocks::Moment;
@@ -31,8 +32,8 @@ pub enum Question {
     Page(WalkId, PageQuery, Effort),
     /// A record by its id, in a range that is not too long for the service.
     Record(RequestId, Interval, Effort),
-    /// The pages between two bounds, one after the other, until one fails or is empty, and so many at most. What they
-    /// hold is archived, and that is all they are asked for.
+    /// The pages between two bounds, one after the other, until one fails or is empty, and so many
+    /// at most. What they hold is archived, and that is all they are asked for.
     Around {
         /// From when on.
         begin: Timestamp,
@@ -59,7 +60,8 @@ pub enum Answer<'a> {
 /// What became of a question; `F` is what the caller calls a failure, which is only handed on.
 pub type Answered<'a, F> = Result<Answer<'a>, Setback<F>>;
 
-/// What is to be done next. The records of a page are archived before the effects of its answer, whatever these are.
+/// What is to be done next. The records of a page are archived before the effects of its answer,
+/// whatever these are.
 #[derive(Debug)]
 pub enum Effect<F> {
     /// Ask this, as soon as there is room for it; in this order.
@@ -111,6 +113,7 @@ pub enum Note<F> {
     RecordsInTheEmpty(Interval, u64),
     /// The service records nothing of the function, and that is news.
     NotRecorded,
-    /// Something that was asked beside the records is left for the next run; no record is missing for that.
+    /// Something that was asked beside the records is left for the next run; no record is missing
+    /// for that.
     LeftForLater(F),
 }

@@ -17,8 +17,8 @@ use crate::plan::refresh::{self, OpenRecord, Refresh};
 use crate::plan::retry::Effort;
 use std::time::Duration;
 
-/// How often a run goes on with what turned out to be left: once for each thing that its answers can tell of the time,
-/// and once more.
+/// How often a run goes on with what turned out to be left: once for each thing that its answers
+/// can tell of the time, and once more.
 const MOST_TIMES_CAUGHT_UP: u32 = 3;
 
 /// What a run has to do for a function.
@@ -26,7 +26,8 @@ const MOST_TIMES_CAUGHT_UP: u32 = 3;
 pub struct Work {
     /// What is to be walked.
     pub pending: Vec<Interval>,
-    /// What of the function is to be archived, and what of that was done before; nothing where the run only verifies.
+    /// What of the function is to be archived, and what of that was done before; nothing where the
+    /// run only verifies.
     pub scope: Option<(Scope, IntervalSet)>,
     /// What earlier runs walked in vain, in the order in which to try it again.
     pub again: Vec<Entry>,
@@ -61,7 +62,8 @@ struct OpenRecords {
     by_id: Vec<OpenRecord>,
 }
 
-/// What is being done. A phase is over when everything that it asked was answered and it has nothing more to ask.
+/// What is being done. A phase is over when everything that it asked was answered and it has
+/// nothing more to ask.
 #[derive(Debug)]
 enum Phase<F> {
     /// Nothing was asked yet.
@@ -136,7 +138,12 @@ impl<F> Schedule<F> {
     }
 
     /// What to do now that a question was answered.
-    pub fn take(&mut self, question: &Question, answered: Answered<'_, F>, present: Present) -> Vec<Effect<F>> {
+    pub fn take(
+        &mut self,
+        question: &Question,
+        answered: Answered<'_, F>,
+        present: Present,
+    ) -> Vec<Effect<F>> {
         self.unanswered = self.unanswered.saturating_sub(1);
         self.note(question, answered, present.now);
         self.go_on(present)
@@ -155,13 +162,16 @@ impl<F> Schedule<F> {
 
     fn note(&mut self, question: &Question, answered: Answered<'_, F>, now: Moment) {
         match (&mut self.phase, question) {
-            (Phase::Pending(walks) | Phase::Hours(walks, _) | Phase::Verify(walks), Question::Page(id, query, _)) => {
-                match answered {
-                    Ok(Answer::Page(page, served_at)) => walks.take_page(*id, query.marker, page, served_at, now),
-                    Ok(_) => {}
-                    Err(setback) => walks.take_setback(*id, setback, now),
+            (
+                Phase::Pending(walks) | Phase::Hours(walks, _) | Phase::Verify(walks),
+                Question::Page(id, query, _),
+            ) => match answered {
+                Ok(Answer::Page(page, served_at)) => {
+                    walks.take_page(*id, query.marker, page, served_at, now);
                 }
-            }
+                Ok(_) => {}
+                Err(setback) => walks.take_setback(*id, setback, now),
+            },
             (Phase::LookUps(look_ups), Question::Record(id, range, _)) => match answered {
                 Ok(Answer::Page(page, _)) => look_ups.take_page(id, *range, page, now),
                 Ok(_) => {}
@@ -195,7 +205,8 @@ impl<F> Schedule<F> {
         }
     }
 
-    /// Keeps how far back the service was seen to reach, and when a record ended that it shows no more.
+    /// Keeps how far back the service was seen to reach, and when a record ended that it shows no
+    /// more.
     fn keep_measured(&mut self, forgotten: Option<Timestamp>, now: Moment) {
         let age = |ended_at| u64::try_from(now.earlier().seconds_since(ended_at)).unwrap_or(0);
         let forgotten = forgotten.map(|ended_at| Duration::from_secs(age(ended_at)));
@@ -288,7 +299,8 @@ impl<F> Schedule<F> {
         }
     }
 
-    /// Asks for an archived record that is over; whether there is a time in which it can be looked for.
+    /// Asks for an archived record that is over; whether there is a time in which it can be looked
+    /// for.
     fn ask_for(&mut self, probe: &ReachProbe, now: Moment) -> bool {
         let range = refresh::around_ended(probe.started_at, probe.ended_at, now.later());
         if let Some(range) = range {
@@ -304,7 +316,8 @@ impl<F> Schedule<F> {
             let tried = again.iter().map(|row| row.window);
             self.covered = done.iter().chain(pending.iter().copied()).chain(tried).collect();
         }
-        self.phase = Phase::Pending(Walks::new(self.known.clone(), Purpose::Archive, pending, again));
+        self.phase =
+            Phase::Pending(Walks::new(self.known.clone(), Purpose::Archive, pending, again));
     }
 
     /// Takes in what walks have learnt and come to.
@@ -314,8 +327,8 @@ impl<F> Schedule<F> {
         walks.walked
     }
 
-    /// Walks what the answers so far show to be left: what the service's clock adds to the horizon, and what an answer
-    /// with a wrong date let nobody claim. Nothing where the clocks agree.
+    /// Walks what the answers so far show to be left: what the service's clock adds to the horizon,
+    /// and what an answer with a wrong date let nobody claim. Nothing where the clocks agree.
     fn catch_up(&mut self, walks: Walks<F>, present: Present) {
         let walked = self.learn_from(walks);
         self.walked = std::mem::take(&mut self.walked).and(walked);
@@ -344,8 +357,8 @@ impl<F> Schedule<F> {
         self.phase = Phase::Pending(walks);
     }
 
-    /// Gives up what is too old by both clocks, now that the service has told its time, and asks for the open records
-    /// that no walk showed.
+    /// Gives up what is too old by both clocks, now that the service has told its time, and asks
+    /// for the open records that no walk showed.
     fn refresh(&mut self, now: Moment) {
         let old = std::mem::take(&mut self.work.old).into_iter();
         let given_up = old.filter(|record| refresh::is_given_up(record, now.earlier()));
@@ -373,7 +386,9 @@ impl<F> Schedule<F> {
         if let Some(failure) = hours.failure {
             return self.end_with(failure);
         }
-        let is_missed = |record: &OpenRecord| hours.unproven.iter().any(|(range, _)| range.contains(record.opened_at));
+        let is_missed = |record: &OpenRecord| {
+            hours.unproven.iter().any(|(range, _)| range.contains(record.opened_at))
+        };
         let (missed, asked): (Vec<_>, Vec<_>) = open.in_hours.into_iter().partition(is_missed);
         let asked = asked.iter().filter_map(|record| refresh::asked(record, now.earlier()));
         self.effects.extend(asked.map(Effect::NoteAsked));
@@ -397,14 +412,16 @@ impl<F> Schedule<F> {
         if self.work.must_verify {
             self.walked = verified;
         } else {
-            self.effects.extend(verified.failure.map(|failure| Effect::Tell(Note::LeftForLater(failure))));
+            self.effects
+                .extend(verified.failure.map(|failure| Effect::Tell(Note::LeftForLater(failure))));
         }
         if self.walked.failure.is_none() {
             self.measure(now);
         }
     }
 
-    /// Measures how far back the service reaches: by an archived record, where one tells more than the walks did.
+    /// Measures how far back the service reaches: by an archived record, where one tells more than
+    /// the walks did.
     fn measure(&mut self, now: Moment) {
         match self.work.side_checks.probe.take() {
             Some(probe) if self.ask_for(&probe, now) => self.phase = Phase::Measure(probe),
@@ -423,7 +440,8 @@ impl<F> Schedule<F> {
     }
 
     fn end(&mut self) {
-        self.effects.extend(self.unchecked.take().map(|failure| Effect::Tell(Note::LeftForLater(failure))));
+        self.effects
+            .extend(self.unchecked.take().map(|failure| Effect::Tell(Note::LeftForLater(failure))));
         self.walked.failure = self.left.take();
     }
 }

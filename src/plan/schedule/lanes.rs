@@ -26,9 +26,11 @@ pub(super) enum Trouble {
     None,
     /// It is a part of a window that failed.
     Part,
-    /// It holds fewer records in parts than as a whole, and is walked once more to see whether it still does.
+    /// It holds fewer records in parts than as a whole, and is walked once more to see whether it
+    /// still does.
     Short,
-    /// Earlier runs walked it in vain; whether the last of them came late enough to have seen what is around it.
+    /// Earlier runs walked it in vain; whether the last of them came late enough to have seen what
+    /// is around it.
     Known { settled: bool },
 }
 
@@ -61,7 +63,8 @@ impl Piece {
     }
 }
 
-/// Ranges that are walked one after the other: the first page of a window tells how long the next one may be.
+/// Ranges that are walked one after the other: the first page of a window tells how long the next
+/// one may be.
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     pieces: VecDeque<Piece>,
@@ -103,7 +106,8 @@ impl Lane {
         }
     }
 
-    /// Walks a piece in shorter windows. It is cut at once: until it is taken, another walk may have told another density.
+    /// Walks a piece in shorter windows. It is cut at once: until it is taken, another walk may
+    /// have told another density.
     pub(super) fn put_back_shortened(&mut self, piece: Piece, longest: Duration) {
         let density = windows::shortened(piece.range, self.density);
         self.density = Some(density);
@@ -138,9 +142,14 @@ impl Lane {
         left_out
     }
 
-    /// The lanes in which to walk what is left of this one, `most` at most; nothing where one lane is enough, or where
-    /// not all pieces are `ready` to be walked side by side.
-    pub(super) fn spread(&self, page: u64, most: usize, ready: impl Fn(&Piece) -> bool) -> Option<Vec<Self>> {
+    /// The lanes in which to walk what is left of this one, `most` at most; nothing where one lane
+    /// is enough, or where not all pieces are `ready` to be walked side by side.
+    pub(super) fn spread(
+        &self,
+        page: u64,
+        most: usize,
+        ready: impl Fn(&Piece) -> bool,
+    ) -> Option<Vec<Self>> {
         let density = self.density?;
         let ranges: Vec<Interval> = self.pieces.iter().map(|piece| piece.range).collect();
         let lanes = windows::lanes(&ranges, density, page).min(most);
@@ -148,8 +157,10 @@ impl Lane {
             return None;
         }
         let parts = windows::in_parts(&ranges, lanes).into_iter();
-        let lane =
-            |part: Vec<Interval>| Self { pieces: part.into_iter().map(Piece::new).collect(), density: Some(density) };
+        let lane = |part: Vec<Interval>| Self {
+            pieces: part.into_iter().map(Piece::new).collect(),
+            density: Some(density),
+        };
         Some(parts.map(lane).collect())
     }
 }

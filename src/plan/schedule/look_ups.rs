@@ -54,7 +54,11 @@ impl<F> LookUps<F> {
     fn ask(&mut self, look_up: LookUp) {
         let effort = if self.failure.is_some() { Effort::Part } else { Effort::Whole };
         let id = look_up.record.request_id.clone();
-        self.effects.push(Effect::Ask(Question::Record(id.clone(), self.next_part(look_up.range), effort)));
+        self.effects.push(Effect::Ask(Question::Record(
+            id.clone(),
+            self.next_part(look_up.range),
+            effort,
+        )));
         self.under_way.insert(id, look_up);
     }
 
@@ -73,8 +77,14 @@ impl<F> LookUps<F> {
         }
     }
 
-    /// A record could not be had; that keeps no other from it. A failure of the function is handed back.
-    pub(super) fn take_setback(&mut self, id: &RequestId, asked: Interval, setback: Setback<F>) -> Result<(), F> {
+    /// A record could not be had; that keeps no other from it. A failure of the function is handed
+    /// back.
+    pub(super) fn take_setback(
+        &mut self,
+        id: &RequestId,
+        asked: Interval,
+        setback: Setback<F>,
+    ) -> Result<(), F> {
         let look_up = self.under_way.remove(id);
         match (setback, look_up) {
             (Setback::Whole(failed), _) => return Err(failed.failure),

@@ -1,4 +1,5 @@
-//! The work of a run for one function, as a state machine: answers go in, and what to do next comes out.
+//! The work of a run for one function, as a state machine: answers go in, and what to do next comes
+//! out.
 //!
 //! ```text
 //!            answers, setbacks, the time                 questions, rows of the ledger, notes
@@ -19,8 +20,9 @@
 //!    └─── what a first page shows to be too much is cut off
 //! ```
 //!
-//! A phase is over when all that it asked is answered and it has nothing more to ask. The caller asks the questions side
-//! by side, archives the records of each page, and carries out the effects in order; it decides nothing.
+//! A phase is over when all that it asked is answered and it has nothing more to ask. The caller
+//! asks the questions side by side, archives the records of each page, and carries out the effects
+//! in order; it decides nothing.
 
 mod active;
 mod events;

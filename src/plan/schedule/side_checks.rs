@@ -1,4 +1,5 @@
-//! What a run asks beside the records: how far back the service reaches, and whether it records anything at all.
+//! What a run asks beside the records: how far back the service reaches, and whether it records
+//! anything at all.
 
 use crate::domain::Timestamp;
 use crate::plan::reach::{Measured, ReachProbe};
@@ -25,10 +26,17 @@ pub struct SideChecks {
 }
 
 impl SideChecks {
-    /// What is worth asking at `now`, when so much of the reach was measured `today`; `probe` is an archived record of the
-    /// age that would tell more.
-    pub fn plan(recorded: Recorded, today: Measured, probe: Option<ReachProbe>, now: Timestamp) -> Self {
-        let tells = |probe: &ReachProbe| today.forgotten.is_none_or(|forgotten| now - forgotten < probe.ended_at);
+    /// What is worth asking at `now`, when so much of the reach was measured `today`; `probe` is an
+    /// archived record of the age that would tell more.
+    pub fn plan(
+        recorded: Recorded,
+        today: Measured,
+        probe: Option<ReachProbe>,
+        now: Timestamp,
+    ) -> Self {
+        let tells = |probe: &ReachProbe| {
+            today.forgotten.is_none_or(|forgotten| now - forgotten < probe.ended_at)
+        };
         Self {
             probe: probe.filter(tells),
             asks_recording: is_recording_due(recorded.asked_at, now),

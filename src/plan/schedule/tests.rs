@@ -1,8 +1,11 @@
-//! A function's part of a run, played against a service in memory: named cases for each rule, and what holds whatever
-//! the service answers.
+//! A function's part of a run, played against a service in memory: named cases for each rule, and
+//! what holds whatever the service answers.
 
 use super::*;
-use crate::domain::{Entry, Interval, IntervalSet, Invocation, Marker, Page, RecordTime, RequestId, Status, Timestamp};
+use crate::domain::{
+    Entry, Interval, IntervalSet, Invocation, Marker, Page, RecordTime, RequestId, Status,
+    Timestamp,
+};
 use crate::plan::clocks::{self, Moment, ServiceClock};
 use crate::plan::emptiness::Emptiness;
 use crate::plan::failing::{self, Failed, Refusal, Setback};
@@ -53,7 +56,9 @@ fn record(second: i64, number: u64) -> Invocation {
 
 /// Records spread evenly over a range.
 fn spread(number: i64, begin: i64, end: i64) -> Vec<Invocation> {
-    (0..number).map(|one| record(begin + one * (end - begin) / number, u64::try_from(one).unwrap())).collect()
+    (0..number)
+        .map(|one| record(begin + one * (end - begin) / number, u64::try_from(one).unwrap()))
+        .collect()
 }
 
 fn open(second: i64, status: Status, checked: i64) -> OpenRecord {
@@ -145,7 +150,9 @@ impl Service {
     }
 
     fn between(&self, begin: Timestamp, end: Timestamp) -> Vec<&Invocation> {
-        let lies_in = |record: &&Invocation| record.started_at().is_some_and(|start| (begin..=end).contains(&start));
+        let lies_in = |record: &&Invocation| {
+            record.started_at().is_some_and(|start| (begin..=end).contains(&start))
+        };
         self.records.iter().filter(lies_in).collect()
     }
 
@@ -196,7 +203,8 @@ struct Played {
 impl Played {
     /// The ranges of the ledger in this state, joined.
     fn in_state(&self, is_meant: fn(State) -> bool) -> Vec<Interval> {
-        let rows: IntervalSet = self.ledger.iter().filter(|row| is_meant(row.state)).map(|row| row.window).collect();
+        let rows: IntervalSet =
+            self.ledger.iter().filter(|row| is_meant(row.state)).map(|row| row.window).collect();
         rows.iter().collect()
     }
 
@@ -239,7 +247,8 @@ impl Played {
 }
 
 fn play(work: Work, service: &Service) -> Played {
-    let present = |answered| Present { now: (service.clock)(answered), began_at: (service.clock)(answered) };
+    let present =
+        |answered| Present { now: (service.clock)(answered), began_at: (service.clock)(answered) };
     let mut schedule = Schedule::new(work);
     let (mut under_way, mut turn): (Vec<Question>, u64) = (Vec::new(), service.turn);
     let mut played = Played {
@@ -269,19 +278,29 @@ fn play(work: Work, service: &Service) -> Played {
             break;
         }
         turn = turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let next = if service.turn == 0 { 0 } else { usize::try_from(turn >> 33).unwrap() % under_way.len() };
+        let next = if service.turn == 0 {
+            0
+        } else {
+            usize::try_from(turn >> 33).unwrap() % under_way.len()
+        };
         let question = under_way.remove(next);
         let present = present(played.questions.len() - under_way.len());
         let failed = (service.fault)(&question);
         effects = match (&question, failed) {
             (_, Some(setback)) => schedule.take(&question, Err(setback), present),
-            (Question::Around { .. }, None) => schedule.take(&question, Ok(Answer::Around), present),
-            (Question::Recording, None) => {
-                schedule.take(&question, Ok(Answer::Recording(service.records_invocations)), present)
+            (Question::Around { .. }, None) => {
+                schedule.take(&question, Ok(Answer::Around), present)
             }
+            (Question::Recording, None) => schedule.take(
+                &question,
+                Ok(Answer::Recording(service.records_invocations)),
+                present,
+            ),
             (Question::Page(..) | Question::Record(..), None) => match service.page(&question) {
                 Ok(page) => {
-                    played.shown.extend(page.records.iter().map(|record| record.request_id.clone()));
+                    played
+                        .shown
+                        .extend(page.records.iter().map(|record| record.request_id.clone()));
                     schedule.take(&question, Ok(Answer::Page(&page, present.now)), present)
                 }
                 Err(setback) => schedule.take(&question, Err(setback), present),
@@ -302,10 +321,9 @@ fn enter(played: &mut Played, service: &Service, row: &ledger::Entry) {
     if row.state.proof().is_some() && service.records.iter().any(|record| is_missing(&record)) {
         played.premature.push(row.window);
     }
-    let (near, far): (Vec<_>, Vec<_>) = played
-        .ledger
-        .drain(..)
-        .partition(|old| old.window.begin() <= row.window.end() && row.window.begin() <= old.window.end());
+    let (near, far): (Vec<_>, Vec<_>) = played.ledger.drain(..).partition(|old| {
+        old.window.begin() <= row.window.end() && row.window.begin() <= old.window.end()
+    });
     played.ledger = far.into_iter().chain(ledger::apply(&near, row)).collect();
     played.ledger.sort_by_key(|row| row.window.begin());
 }
@@ -321,11 +339,19 @@ fn a_month_without_records_costs_one_request_and_is_settled() {
 fn what_is_pending_costs_little_more_than_its_pages() {
     for records in [1, 499, 501, 3_000, 12_345, 40_000] {
         let played = play(pending(&[(0, MONTH)]), &Service::with(spread(records, 0, MONTH)));
-        assert_eq!((played.settled(), played.premature.len()), (vec![range(0, MONTH)], 0), "{records} records");
+        assert_eq!(
+            (played.settled(), played.premature.len()),
+            (vec![range(0, MONTH)], 0),
+            "{records} records"
+        );
         assert_eq!(played.shown.len(), usize::try_from(records).unwrap());
         let least = played.shown.len().div_ceil(500);
         let most = least + 2 + least / 5;
-        assert!(played.questions.len() <= most, "{records} records: {} requests", played.questions.len());
+        assert!(
+            played.questions.len() <= most,
+            "{records} records: {} requests",
+            played.questions.len()
+        );
     }
 }
 
@@ -353,7 +379,12 @@ fn a_long_dense_range_is_walked_in_several_lanes_once_it_is_known_to_be_long() {
     let one = play(pending(&[(0, MONTH)]), &service);
     let four = play(Work { lanes: 4, ..pending(&[(0, MONTH)]) }, &service);
     assert_eq!((one.settled(), four.settled()), (vec![range(0, MONTH)], vec![range(0, MONTH)]));
-    assert!(four.most_at_once > one.most_at_once, "{} and {} at once", four.most_at_once, one.most_at_once);
+    assert!(
+        four.most_at_once > one.most_at_once,
+        "{} and {} at once",
+        four.most_at_once,
+        one.most_at_once
+    );
     let begins = |played: &Played| {
         let begin = |question: &Question| match question {
             Question::Page(_, query, _) => query.begin,
@@ -388,7 +419,9 @@ fn a_second_that_cannot_be_had_costs_itself_and_its_neighbours() {
         assert_eq!(played.walked.cause, Some("part"));
         assert!(played.walked.unproven.iter().all(|(_, reason)| **reason == *"HTTP 500"));
         assert!(played.walked.finished, "the rest is asked for");
-        assert!(played.questions.iter().any(|question| matches!(question, Question::Around { .. })));
+        assert!(
+            played.questions.iter().any(|question| matches!(question, Question::Around { .. }))
+        );
         let done: IntervalSet = played.settled().into_iter().chain(left).collect();
         assert!(done.covers(range(0, MONTH)));
     }
@@ -412,7 +445,12 @@ fn a_function_that_cannot_be_had_is_asked_for_nothing_more() {
     let work = Work {
         refreshes: vec![Refresh::LookUp(vec![open(5, Status::Wait, 6)])],
         verify: vec![range(0, HOUR)],
-        side_checks: SideChecks::plan(Recorded::default(), Measured::default(), Some(probe(0)), at(MONTH)),
+        side_checks: SideChecks::plan(
+            Recorded::default(),
+            Measured::default(),
+            Some(probe(0)),
+            at(MONTH),
+        ),
         old: vec![open(5, Status::Wait, 6)],
         ..pending(&[(0, MONTH)])
     };
@@ -438,25 +476,34 @@ fn a_record_in_whose_place_another_comes_twice_is_found() {
 fn a_refusal_of_a_long_window_is_a_limit_on_its_length() {
     let service = Service::with(spread(100, 0, MONTH)).faulty(|question| {
         let seconds = |query: &crate::domain::PageQuery| query.end.seconds_since(query.begin);
-        let is_long = matches!(question, Question::Page(_, query, _) if seconds(query) > 7 * DAY + 1);
+        let is_long =
+            matches!(question, Question::Page(_, query, _) if seconds(query) > 7 * DAY + 1);
         is_long.then(|| part(Some(Refusal::BadRequest)))
     });
     let played = play(pending(&[(0, MONTH)]), &service);
     assert_eq!(played.settled(), [range(0, MONTH)]);
     let refused = played.effects.iter().filter(|effect| effect.contains("TooLong")).count();
-    assert!(refused == 3 && !played.has("CannotBeHad"), "a month is halved three times to be a week at most");
+    assert!(
+        refused == 3 && !played.has("CannotBeHad"),
+        "a month is halved three times to be a week at most"
+    );
     assert!(played.questions.len() <= 3 + 2 * 8, "{} requests", played.questions.len());
 }
 
 #[test]
 fn a_refused_window_of_the_future_is_left_at_once() {
     let mut service = Service::with(spread(100, 0, 20 * DAY)).faulty(|question| {
-        matches!(question, Question::Page(_, query, _) if query.end > at(25 * DAY)).then(|| part(Some(Refusal::Other)))
+        matches!(question, Question::Page(_, query, _) if query.end > at(25 * DAY))
+            .then(|| part(Some(Refusal::Other)))
     });
     service.clock = |_| at(25 * DAY).into();
     let played = play(pending(&[(0, MONTH)]), &service);
     let left: IntervalSet = played.walked.unclaimed.iter().copied().collect();
-    assert!(left.covers(range(25 * DAY, MONTH)) && played.questions.len() < 10, "{:?}", played.walked);
+    assert!(
+        left.covers(range(25 * DAY, MONTH)) && played.questions.len() < 10,
+        "{:?}",
+        played.walked
+    );
     assert_eq!(played.settled(), [range(0, 25 * DAY - 15 * MINUTE)]);
 }
 
@@ -475,7 +522,10 @@ fn whether_the_service_reaches_back_is_asked_before_anything_is_called_lost() {
     let forgotten = Service::with(vec![record(MONTH - HOUR, 0)]);
     let played = play(work(), &forgotten);
     let certain = MONTH + HOUR - DAY;
-    assert_eq!((played.walked.lost.clone(), played.settled()), (vec![range(0, certain)], vec![range(certain, MONTH)]));
+    assert_eq!(
+        (played.walked.lost.clone(), played.settled()),
+        (vec![range(0, certain)], vec![range(certain, MONTH)])
+    );
 
     // Where that cannot be told, nothing is lost yet.
     let silent = Service::with(vec![record(MONTH - HOUR, 0)])
@@ -484,7 +534,8 @@ fn whether_the_service_reaches_back_is_asked_before_anything_is_called_lost() {
     assert_eq!((played.walked.lost.clone(), played.unproven()), (vec![], vec![range(0, certain)]));
     assert_eq!(played.walked.unproven, [(range(0, certain), "HTTP 500".into())]);
 
-    let gone = Service::with(Vec::new()).faulty(|question| matches!(question, Question::Record(..)).then(whole));
+    let gone = Service::with(Vec::new())
+        .faulty(|question| matches!(question, Question::Record(..)).then(whole));
     let played = play(work(), &gone);
     assert_eq!((played.order(), played.walked.failure), (vec!["record"], Some("whole")));
 }
@@ -492,21 +543,33 @@ fn whether_the_service_reaches_back_is_asked_before_anything_is_called_lost() {
 /// A ledger row of a window that an earlier run proved, with so many records in it.
 fn proven(begin: i64, end: i64, records: u64, walked_at: i64) -> ledger::Entry {
     let state = State::Proven(Proof::Both);
-    ledger::Entry { state, distinct: records, pages: 1, reason: None, ..in_vain(begin, end, walked_at) }
+    ledger::Entry {
+        state,
+        distinct: records,
+        pages: 1,
+        reason: None,
+        ..in_vain(begin, end, walked_at)
+    }
 }
 
 #[test]
 fn what_is_empty_once_is_settled_when_it_is_empty_again() {
     let empty = Service::with(Vec::new());
     let (prev, now) = (MONTH, MONTH + HOUR);
-    let first = Work { emptiness: Emptiness::of(&[], Duration::from_mins(15)), ..pending(&[(0, now)]) };
+    let first =
+        Work { emptiness: Emptiness::of(&[], Duration::from_mins(15)), ..pending(&[(0, now)]) };
     let played = play(first, &empty);
     assert_eq!(played.settled(), []);
     let young = prev - 15 * MINUTE;
     let ledger = [proven(0, young, 0, prev), proven(young, prev, 0, prev)];
-    let second = Work { emptiness: Emptiness::of(&ledger, Duration::from_mins(15)), ..pending(&[(0, now)]) };
+    let second =
+        Work { emptiness: Emptiness::of(&ledger, Duration::from_mins(15)), ..pending(&[(0, now)]) };
     let played = play(second, &empty);
-    assert_eq!(played.settled(), [range(0, young)], "what was young when it was found empty is not");
+    assert_eq!(
+        played.settled(),
+        [range(0, young)],
+        "what was young when it was found empty is not"
+    );
     assert_eq!(played.questions.len(), 2, "no more than the least for so long a range");
 }
 
@@ -519,7 +582,10 @@ fn a_range_that_is_empty_where_records_were_shown_proves_nothing() {
     assert_eq!((played.settled(), played.unproven()), (vec![], vec![range(young, now)]));
     assert_eq!(&*played.walked.unproven[0].1, Doubt::Vanished.to_string());
     let shown = play(work(), &Service::with(vec![record(young + 5, 0)]));
-    assert_eq!((shown.settled(), shown.unproven()), (vec![range(young, now - 15 * MINUTE)], vec![]));
+    assert_eq!(
+        (shown.settled(), shown.unproven()),
+        (vec![range(young, now - 15 * MINUTE)], vec![])
+    );
     // What is older than the service certainly keeps may be forgotten.
     let old = Emptiness::of(&[proven(0, HOUR, 3, HOUR)], Duration::from_mins(15));
     let played = play(Work { emptiness: old, ..pending(&[(0, now)]) }, &Service::with(Vec::new()));
@@ -530,17 +596,21 @@ fn a_range_that_is_empty_where_records_were_shown_proves_nothing() {
 fn what_earlier_runs_walked_in_vain_comes_last() {
     let work = Work { again: vec![in_vain(0, HOUR, 2 * HOUR)], ..pending(&[(HOUR, MONTH)]) };
     let played = play(work, &Service::with(spread(3_000, 0, MONTH)));
-    let Some(Question::Page(_, last, _)) = played.questions.last() else { panic!("{:?}", played.questions) };
+    let Some(Question::Page(_, last, _)) = played.questions.last() else {
+        panic!("{:?}", played.questions)
+    };
     assert_eq!(last.end, at(HOUR));
     assert_eq!(played.settled(), [range(0, MONTH)]);
 }
 
 #[test]
 fn so_many_ranges_that_fail_again_and_no_more() {
-    let again: Vec<_> = (0..300).map(|second| in_vain(second * 10, second * 10 + 1, MONTH)).collect();
+    let again: Vec<_> =
+        (0..300).map(|second| in_vain(second * 10, second * 10 + 1, MONTH)).collect();
     let service = Service { bad: (0..3_000).collect(), ..Service::with(Vec::new()) };
     let played = play(Work { again, ..pending(&[(HOUR, MONTH)]) }, &service);
-    let pages = played.questions.iter().filter(|question| matches!(question, Question::Page(..))).count();
+    let pages =
+        played.questions.iter().filter(|question| matches!(question, Question::Page(..))).count();
     assert_eq!(pages, 1 + failing::MOST_TRIED_AGAIN);
     assert_eq!(played.walked.unproven.len(), 300, "what is left as it is is told of as well");
     assert!(played.efforts()[1..].iter().all(|effort| *effort == Effort::Once));
@@ -565,7 +635,9 @@ fn what_the_answers_show_to_be_left_is_walked_too() {
     let played = play(work, &service);
     let walked: IntervalSet = played.ledger.iter().map(|row| row.window).collect();
     assert!(walked.covers(range(0, MONTH)));
-    let Some(Question::Page(_, last, _)) = played.questions.last() else { panic!("{:?}", played.questions) };
+    let Some(Question::Page(_, last, _)) = played.questions.last() else {
+        panic!("{:?}", played.questions)
+    };
     assert_eq!(last.end, at(MONTH + 10 * DAY), "the service's clock adds to the horizon");
     assert!(played.questions.len() < 30, "and is not asked for over and over");
 }
@@ -578,12 +650,18 @@ fn open_records_come_after_what_is_pending_and_before_the_side_checks() {
             Refresh::LookUp(vec![open(2 * HOUR, Status::Wait, 3 * HOUR)]),
         ],
         verify: vec![range(3 * HOUR, 4 * HOUR)],
-        side_checks: SideChecks::plan(Recorded::default(), Measured::default(), Some(probe(9 * HOUR)), at(MONTH)),
+        side_checks: SideChecks::plan(
+            Recorded::default(),
+            Measured::default(),
+            Some(probe(9 * HOUR)),
+            at(MONTH),
+        ),
         ..pending(&[(DAY, MONTH)])
     };
     let played = play(work, &Service::with(vec![record(10, 0)]));
     assert_eq!(played.order(), ["page", "record", "page", "record", "recording"]);
-    let told: Vec<&str> = played.effects.iter().map(|effect| effect.split(['(', ' ']).next().unwrap()).collect();
+    let told: Vec<&str> =
+        played.effects.iter().map(|effect| effect.split(['(', ' ']).next().unwrap()).collect();
     assert_eq!(
         told.iter().filter(|name| **name != "Tell").collect::<Vec<_>>(),
         [&"NoteAsked", &"NoteAsked", &"Compare", &"Keep", &"Keep"]
@@ -593,7 +671,8 @@ fn open_records_come_after_what_is_pending_and_before_the_side_checks() {
 
 #[test]
 fn records_are_looked_up_a_few_at_once_each_until_it_is_shown() {
-    let records: Vec<_> = (0..100).map(|hour| open(hour * HOUR, Status::Running, hour * HOUR + 60)).collect();
+    let records: Vec<_> =
+        (0..100).map(|hour| open(hour * HOUR, Status::Running, hour * HOUR + 60)).collect();
     let service = Service::with((0..50).map(|hour| record(hour * HOUR, 0)).collect());
     let played = play(Work { refreshes: vec![Refresh::LookUp(records)], ..pending(&[]) }, &service);
     assert_eq!((played.questions.len(), played.most_at_once), (100, 16));
@@ -603,7 +682,10 @@ fn records_are_looked_up_a_few_at_once_each_until_it_is_shown() {
 
 #[test]
 fn a_fail_that_may_be_tried_again_is_not_noted_as_asked_for() {
-    let fail = OpenRecord { ended_at: Some(at(MONTH + HOUR - 30 * MINUTE)), ..open(DAY, Status::Fail, DAY) };
+    let fail = OpenRecord {
+        ended_at: Some(at(MONTH + HOUR - 30 * MINUTE)),
+        ..open(DAY, Status::Fail, DAY)
+    };
     let old = OpenRecord { ended_at: Some(at(MONTH - HOUR)), ..open(2 * DAY, Status::Fail, DAY) };
     let work = Work { refreshes: vec![Refresh::LookUp(vec![fail, old.clone()])], ..pending(&[]) };
     let played = play(work, &Service::with(Vec::new()));
@@ -613,9 +695,11 @@ fn a_fail_that_may_be_tried_again_is_not_noted_as_asked_for() {
 
 #[test]
 fn a_record_that_cannot_be_had_keeps_no_other_from_it() {
-    let records: Vec<_> = (0..40).map(|hour| open(hour * HOUR, Status::Running, hour * HOUR + 60)).collect();
-    let service = Service::with(Vec::new())
-        .faulty(|question| matches!(question, Question::Record(asked, ..) if *asked == id(0, 0)).then(|| part(None)));
+    let records: Vec<_> =
+        (0..40).map(|hour| open(hour * HOUR, Status::Running, hour * HOUR + 60)).collect();
+    let service = Service::with(Vec::new()).faulty(|question| {
+        matches!(question, Question::Record(asked, ..) if *asked == id(0, 0)).then(|| part(None))
+    });
     let played = play(Work { refreshes: vec![Refresh::LookUp(records)], ..pending(&[]) }, &service);
     assert_eq!((played.questions.len(), played.walked.failure), (40, Some("part")));
     let efforts = played.efforts();
@@ -627,10 +711,12 @@ fn a_record_that_cannot_be_had_keeps_no_other_from_it() {
 fn a_range_that_is_too_long_to_look_in_is_looked_through_in_parts() {
     let record = OpenRecord { start_is_known: false, ..open(DAY, Status::Wait, DAY) };
     let service = Service::with(Vec::new()).faulty(|question| {
-        let is_long = matches!(question, Question::Record(_, range, _) if range.seconds() > 8 * DAY);
+        let is_long =
+            matches!(question, Question::Record(_, range, _) if range.seconds() > 8 * DAY);
         is_long.then(|| part(Some(Refusal::BadRequest)))
     });
-    let played = play(Work { refreshes: vec![Refresh::LookUp(vec![record])], ..pending(&[]) }, &service);
+    let played =
+        play(Work { refreshes: vec![Refresh::LookUp(vec![record])], ..pending(&[]) }, &service);
     assert_eq!(played.questions.len(), 2 + 4, "a month, half of it, and four quarters");
     assert!(played.has("NoteAsked") && played.walked.finished);
 }
@@ -644,7 +730,11 @@ fn what_is_too_old_by_both_clocks_is_waited_for_no_longer() {
 
 #[test]
 fn settled_windows_are_compared_and_the_ledger_stays() {
-    let work = Work { verify: vec![range(0, DAY), range(2 * DAY, 3 * DAY)], must_verify: true, ..pending(&[]) };
+    let work = Work {
+        verify: vec![range(0, DAY), range(2 * DAY, 3 * DAY)],
+        must_verify: true,
+        ..pending(&[])
+    };
     let played = play(work.clone(), &Service::with(spread(1_000, 0, 3 * DAY)));
     let compared = played.effects.iter().filter(|effect| effect.starts_with("Compare")).count();
     assert!(compared >= 2 && played.ledger.is_empty() && played.walked.finished);
@@ -697,7 +787,10 @@ fn seconds() -> impl Strategy<Value = BTreeMap<i64, u64>> {
 }
 
 fn records_of(seconds: &BTreeMap<i64, u64>) -> Vec<Invocation> {
-    seconds.iter().flat_map(|(&second, &number)| (0..number).map(move |one| record(second, one))).collect()
+    seconds
+        .iter()
+        .flat_map(|(&second, &number)| (0..number).map(move |one| record(second, one)))
+        .collect()
 }
 
 /// What a service may make of any question.
@@ -714,8 +807,8 @@ fn any_setback() -> impl Strategy<Value = Option<Setback<&'static str>>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Whatever the order of the answers and the length of the pages: what is claimed was shown, and what is pending is
-    /// settled, or unproven for a second that cannot be had.
+    /// Whatever the order of the answers and the length of the pages: what is claimed was shown,
+    /// and what is pending is settled, or unproven for a second that cannot be had.
     #[test]
     fn what_is_pending_is_claimed_once_it_is_shown(
         seconds in seconds(), page in prop_oneof![1u64..8, 100u64..=500], counts: bool, turn: u64,

@@ -1,4 +1,5 @@
-//! What a walk that is over lets the ledger say, and what is done about one that proved nothing or could not be had.
+//! What a walk that is over lets the ledger say, and what is done about one that proved nothing or
+//! could not be had.
 
 use super::active::ActiveWalk;
 use super::events::{Effect, Note, Question, WalkId};
@@ -20,7 +21,12 @@ const MOST_PAGES_AROUND: u64 = 20;
 
 impl<F> Walks<F> {
     /// A walk is over.
-    pub(super) fn conclude(&mut self, active: ActiveWalk, verdict: Result<Proof, Doubt>, now: Moment) {
+    pub(super) fn conclude(
+        &mut self,
+        active: ActiveWalk,
+        verdict: Result<Proof, Doubt>,
+        now: Moment,
+    ) {
         self.known.habits.miscounts |= active.walk.shows_miscount();
         self.known.repeats |= verdict.is_ok() && active.walk.repeats();
         let has_ended = verdict.is_ok() || verdict.is_err_and(Doubt::is_of_count);
@@ -29,7 +35,11 @@ impl<F> Walks<F> {
             self.lanes[active.lane].learn(Some(density));
         }
         if active.piece.trouble == Trouble::Short {
-            return self.wholes.take_again(active.piece.range, active.walk.most_counted(), active.walk.least());
+            return self.wholes.take_again(
+                active.piece.range,
+                active.walk.most_counted(),
+                active.walk.least(),
+            );
         }
         match verdict {
             Ok(proof) => self.believe(active, proof),
@@ -38,7 +48,8 @@ impl<F> Walks<F> {
     }
 
     fn believe(&mut self, active: ActiveWalk, proof: Proof) {
-        let (window, pages, records) = (active.piece.range, active.walk.pages(), active.walk.distinct());
+        let (window, pages, records) =
+            (active.piece.range, active.walk.pages(), active.walk.distinct());
         self.in_vain.end_with(records);
         let Some(began_at) = active.began_at else { return };
         if self.has_vanished(&active, began_at) {
@@ -49,7 +60,9 @@ impl<F> Walks<F> {
         match self.purpose {
             Purpose::Archive => self.claim(&active, proof, began_at),
             Purpose::Refresh => {}
-            Purpose::Verify => self.effects.push(Effect::Compare(active.verification(began_at, self.known.reach))),
+            Purpose::Verify => {
+                self.effects.push(Effect::Compare(active.verification(began_at, self.known.reach)));
+            }
         }
     }
 
@@ -62,7 +75,8 @@ impl<F> Walks<F> {
         self.walked.disputed.extend(claims.disputed);
         self.tell_of_records_in_the_empty(active);
         let settled = claims.settled.filter(|_| records == 0);
-        let unconfirmed = settled.map(|settled| self.known.emptiness.unconfirmed(settled)).unwrap_or_default();
+        let unconfirmed =
+            settled.map(|settled| self.known.emptiness.unconfirmed(settled)).unwrap_or_default();
         let mut rows = active.rows(claims, &unconfirmed, proof, began_at);
         match self.known.reach_unknown.clone() {
             Some(reason) => {
@@ -73,19 +87,22 @@ impl<F> Walks<F> {
             }
             None => self.walked.lost.extend(claims.lost),
         }
-        // All entries count, those of the second behind its end as well: so they do in the walk of the whole.
+        // All entries count, those of the second behind its end as well: so they do in the walk of
+        // the whole.
         let (records, counted) = (active.walk.distinct(), active.walk.most_counted());
         let rows = self.wholes.hold(Part { window, records, counted, is_believed: true, rows });
         self.enter(rows);
     }
 
-    /// Whether a window is empty by this walk in which an earlier one showed records that must still be shown.
+    /// Whether a window is empty by this walk in which an earlier one showed records that must
+    /// still be shown.
     fn has_vanished(&self, active: &ActiveWalk, began_at: Moment) -> bool {
         let from = Reach::default().begin(began_at);
         active.walk.distinct() == 0 && self.known.emptiness.contradicts(active.piece.range, from)
     }
 
-    /// From where on a walk is believed. What was empty twice is: when it was first, the service was not too late to ask.
+    /// From where on a walk is believed. What was empty twice is: when it was first, the service
+    /// was not too late to ask.
     fn belief(&self, active: &ActiveWalk, began_at: Moment) -> Belief {
         let window = active.piece.range;
         if active.walk.distinct() == 0 && self.known.emptiness.was_seen(window) {
@@ -125,7 +142,13 @@ impl<F> Walks<F> {
             Remedy::GiveUp => {
                 let counted = active.walk.most_counted();
                 let records = counted.max(active.walk.distinct());
-                self.wholes.hold(Part { window: range, records, counted, is_believed: false, rows: Vec::new() });
+                self.wholes.hold(Part {
+                    window: range,
+                    records,
+                    counted,
+                    is_believed: false,
+                    rows: Vec::new(),
+                });
                 self.leave_unproven(active, doubt.to_string().into(), now);
             }
         }
@@ -145,8 +168,8 @@ impl<F> Walks<F> {
         }
     }
 
-    /// A page could not be had. What was asked beside it is still taken in; where the function itself cannot be had,
-    /// nothing further is asked.
+    /// A page could not be had. What was asked beside it is still taken in; where the function
+    /// itself cannot be had, nothing further is asked.
     pub(super) fn take_setback(&mut self, id: WalkId, setback: Setback<F>, now: Moment) {
         let Some(active) = self.active.remove(&id) else { return };
         if active.piece.trouble == Trouble::Short && matches!(setback, Setback::Part(_)) {
@@ -170,14 +193,16 @@ impl<F> Walks<F> {
             }
             Setback::Part(failed) => {
                 self.failed += 1;
-                self.failed_again += usize::from(matches!(active.piece.trouble, Trouble::Known { .. }));
+                self.failed_again +=
+                    usize::from(matches!(active.piece.trouble, Trouble::Known { .. }));
                 self.tell(Note::CannotBeHad(range, Arc::clone(&failed.reason)));
                 self.make_do(&active, failed, now);
             }
         }
     }
 
-    /// Leaves what lies after this moment, of which a part was refused: nothing may be there yet, and nothing is claimed.
+    /// Leaves what lies after this moment, of which a part was refused: nothing may be there yet,
+    /// and nothing is claimed.
     fn leave_after(&mut self, moment: Timestamp) {
         let left_out = self.lanes.iter_mut().flat_map(|lane| lane.leave_after(moment));
         self.walked.unclaimed.extend(left_out);
@@ -194,7 +219,9 @@ impl<F> Walks<F> {
                 lane.put_back(part(first));
             }
             failing::Remedy::GiveUp => {
-                if !windows::is_divisible(piece.range) && piece.trouble != (Trouble::Known { settled: true }) {
+                if !windows::is_divisible(piece.range)
+                    && piece.trouble != (Trouble::Known { settled: true })
+                {
                     self.ask_around(piece.range);
                 }
                 self.leave_unproven(active, failed.reason, now);
@@ -203,10 +230,15 @@ impl<F> Walks<F> {
         }
     }
 
-    /// Asks for what can be had around a second that fails: it is asked for with its neighbours, and they fail with it.
+    /// Asks for what can be had around a second that fails: it is asked for with its neighbours,
+    /// and they fail with it.
     fn ask_around(&mut self, second: Interval) {
         for (begin, end) in failing::edges(second) {
-            self.effects.push(Effect::Ask(Question::Around { begin, end, most_pages: MOST_PAGES_AROUND }));
+            self.effects.push(Effect::Ask(Question::Around {
+                begin,
+                end,
+                most_pages: MOST_PAGES_AROUND,
+            }));
         }
     }
 }

@@ -12,8 +12,8 @@ pub struct Walked<F> {
     pub unproven: Vec<(Interval, Arc<str>)>,
     /// Ranges that fell behind the service's reach before they were settled.
     pub lost: Vec<Interval>,
-    /// Parts of proven windows of which nothing could be claimed, since the clocks disagree: what had not happened yet
-    /// by the earlier of them.
+    /// Parts of proven windows of which nothing could be claimed, since the clocks disagree: what
+    /// had not happened yet by the earlier of them.
     pub unclaimed: Vec<Interval>,
     /// The same, for what the service may or may not have forgotten by then.
     pub disputed: Vec<Interval>,

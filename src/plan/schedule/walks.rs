@@ -17,15 +17,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many windows of a lane are walked at once: enough to keep the places in line busy across the end of a window, few
-/// enough to bound the pages under way.
+/// How many windows of a lane are walked at once: enough to keep the places in line busy across the
+/// end of a window, few enough to bound the pages under way.
 const OPEN_WALKS: usize = 5;
 
 /// What is known of the service and the function when walks begin, and what they learn.
 #[derive(Clone, Debug)]
 pub(super) struct Knowledge {
     pub(super) habits: Habits,
-    /// Whether the service was seen to list a record twice where nothing was missing: in two walks of one second.
+    /// Whether the service was seen to list a record twice where nothing was missing: in two walks
+    /// of one second.
     pub(super) repeats: bool,
     pub(super) reach: Reach,
     pub(super) obligation: Obligation,
@@ -43,7 +44,8 @@ pub(super) struct Knowledge {
 pub(super) enum Purpose {
     /// To archive them, and to enter in the ledger what is proven.
     Archive,
-    /// To see what became of open records in them: the ledger says all there is to say of their time.
+    /// To see what became of open records in them: the ledger says all there is to say of their
+    /// time.
     Refresh,
     /// To see whether settled windows still are what was archived: the ledger stays as it is.
     Verify,
@@ -77,8 +79,9 @@ pub(super) struct Walks<F> {
 }
 
 impl<F> Walks<F> {
-    /// Walks of these ranges, earliest first: what the service forgets next is asked for first. What turns out to be long
-    /// is walked in several lanes. When all is done, it is the turn of what earlier runs walked in vain.
+    /// Walks of these ranges, earliest first: what the service forgets next is asked for first.
+    /// What turns out to be long is walked in several lanes. When all is done, it is the turn of
+    /// what earlier runs walked in vain.
     pub(super) fn new(
         known: Knowledge,
         purpose: Purpose,
@@ -113,19 +116,26 @@ impl<F> Walks<F> {
                 let Some(piece) = self.take_window(lane, now) else { break };
                 let id = WalkId(self.next_walk);
                 self.next_walk += 1;
-                self.active.insert(id, ActiveWalk::new(lane, piece, self.known.habits, self.known.repeats));
+                self.active.insert(
+                    id,
+                    ActiveWalk::new(lane, piece, self.known.habits, self.known.repeats),
+                );
                 self.advance(id);
             }
         }
     }
 
-    /// Takes up some of what earlier runs walked in vain; whether there was any. What a run has no requests left for stays
-    /// as it is.
+    /// Takes up some of what earlier runs walked in vain; whether there was any. What a run has no
+    /// requests left for stays as it is.
     pub(super) fn try_again(&mut self) -> bool {
         if self.walked.failure.is_some() {
             return false;
         }
-        let left = if self.failed < MOST_FAILED { MOST_TRIED_AGAIN.saturating_sub(self.failed_again) } else { 0 };
+        let left = if self.failed < MOST_FAILED {
+            MOST_TRIED_AGAIN.saturating_sub(self.failed_again)
+        } else {
+            0
+        };
         if left == 0 {
             let rows = self.again.drain(..).map(|row| (row.window, row.reason.unwrap_or_default()));
             self.walked.unproven.extend(rows);
@@ -151,7 +161,8 @@ impl<F> Walks<F> {
         !short.is_empty()
     }
 
-    /// Concludes what waited for other parts of a window that was walked in vain, when nothing is under way.
+    /// Concludes what waited for other parts of a window that was walked in vain, when nothing is
+    /// under way.
     pub(super) fn resolve(&mut self, now: Moment) {
         let Resolved { rows, unproven } = self.wholes.resolve(now.earlier());
         self.walked.unproven.extend(unproven);
@@ -172,25 +183,29 @@ impl<F> Walks<F> {
         }
     }
 
-    /// Whether the service certainly reaches a range. Until it does, windows are walked one by one, earliest first: the
-    /// first record shown tells what came before it to be lost.
+    /// Whether the service certainly reaches a range. Until it does, windows are walked one by one,
+    /// earliest first: the first record shown tells what came before it to be lost.
     fn reaches(&self, piece: &Piece, now: Moment) -> bool {
         self.known.obligation.believes(piece.range, self.known.reach, now)
     }
 
-    /// Spreads what is left over several lanes, once it is known to be long: a lane waits for the first page of each of
-    /// its windows, and the others fill the places in line meanwhile.
+    /// Spreads what is left over several lanes, once it is known to be long: a lane waits for the
+    /// first page of each of its windows, and the others fill the places in line meanwhile.
     fn spread(&mut self, now: Moment) {
         let [lane] = &self.lanes[..] else { return };
         let is_ready = |piece: &Piece| piece.is_fresh() && self.reaches(piece, now);
-        if let Some(lanes) = lane.spread(self.known.habits.longest_page, self.known.most_lanes, is_ready) {
+        if let Some(lanes) =
+            lane.spread(self.known.habits.longest_page, self.known.most_lanes, is_ready)
+        {
             self.lanes = lanes;
         }
     }
 
-    /// The next window of a lane: as long as its density lets expect full pages, and of one kind in what is known of it.
+    /// The next window of a lane: as long as its density lets expect full pages, and of one kind in
+    /// what is known of it.
     fn take_window(&mut self, lane: usize, now: Moment) -> Option<Piece> {
-        let density = self.lanes[lane].density().filter(|density| windows::may_size(*density, self.in_vain));
+        let density =
+            self.lanes[lane].density().filter(|density| windows::may_size(*density, self.in_vain));
         let piece = self.lanes[lane].take_next()?;
         if piece.walks > 0 {
             return Some(piece);
@@ -226,7 +241,14 @@ impl<F> Walks<F> {
     }
 
     /// Takes in a page of a walk.
-    pub(super) fn take_page(&mut self, id: WalkId, marker: Marker, page: &Page, served_at: Moment, now: Moment) {
+    pub(super) fn take_page(
+        &mut self,
+        id: WalkId,
+        marker: Marker,
+        page: &Page,
+        served_at: Moment,
+        now: Moment,
+    ) {
         self.known.habits.learn(marker, page);
         self.known.reach.learn_from(page, served_at);
         if let Some(active) = self.active.get_mut(&id) {
@@ -235,8 +257,9 @@ impl<F> Walks<F> {
         }
         self.trim(id);
         self.spread(now);
-        // Before the further pages of this walk are asked for: the first page of a window tells the others, so waiting
-        // behind them it would leave most places in line empty when its turn comes.
+        // Before the further pages of this walk are asked for: the first page of a window tells the
+        // others, so waiting behind them it would leave most places in line empty when its turn
+        // comes.
         self.open(now);
         if let Some(verdict) = self.advance(id)
             && let Some(active) = self.active.remove(&id)
@@ -245,14 +268,17 @@ impl<F> Walks<F> {
         }
     }
 
-    /// Cuts a window that holds too many records, or whose last page would come nearly empty; what is cut off is walked
-    /// with what follows it.
+    /// Cuts a window that holds too many records, or whose last page would come nearly empty; what
+    /// is cut off is walked with what follows it.
     fn trim(&mut self, id: WalkId) {
-        let Some(active) = self.active.get_mut(&id).filter(|active| self.trims && active.piece.is_fresh()) else {
+        let Some(active) =
+            self.active.get_mut(&id).filter(|active| self.trims && active.piece.is_fresh())
+        else {
             return;
         };
         let whole = active.piece.range;
-        let Some(Trimmed { window, expected }) = active.prefix().and_then(|prefix| windows::trimmed(whole, prefix))
+        let Some(Trimmed { window, expected }) =
+            active.prefix().and_then(|prefix| windows::trimmed(whole, prefix))
         else {
             return;
         };

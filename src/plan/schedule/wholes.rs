@@ -1,21 +1,23 @@
 //! Whether the parts of a window that was walked in vain make up for what its walk told.
 //!
-//! A service that answers one page as if nothing followed contradicts itself only while the window holds
-//! other records, too: the part that holds nothing but that page is shown empty, and its count agrees.
-//! So what a walk in vain counted or showed of a window is remembered, and what its parts claim waits
-//! until all of them are over. If they hold fewer records together and one of them was shown empty, the
-//! whole window is walked once more: records that were forgotten meanwhile are missing there, too. Where
-//! it still tells of more than its parts hold, it is left unproven.
+//! A service that answers one page as if nothing followed contradicts itself only while the window
+//! holds other records, too: the part that holds nothing but that page is shown empty, and its
+//! count agrees. So what a walk in vain counted or showed of a window is remembered, and what its
+//! parts claim waits until all of them are over. If they hold fewer records together and one of
+//! them was shown empty, the whole window is walked once more: records that were forgotten
+//! meanwhile are missing there, too. Where it still tells of more than its parts hold, it is left
+//! unproven.
 //!
-//! A count is a witness here only where the counts of all parts are right. A service that counts too much
-//! for ever does so of an empty part, too.
+//! A count is a witness here only where the counts of all parts are right. A service that counts
+//! too much for ever does so of an empty part, too.
 
 use crate::domain::{Interval, IntervalSet, Timestamp};
 use crate::plan::ledger::{Entry, State};
 use std::sync::Arc;
 
 /// Why a window is left unproven whose parts were believed.
-const SHORT: &str = "a part of it is shown empty, and its parts hold fewer records than it as a whole";
+const SHORT: &str =
+    "a part of it is shown empty, and its parts hold fewer records than it as a whole";
 
 /// A window that was walked in vain.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +32,8 @@ struct Whole {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) window: Interval,
-    /// How many entries its walk showed; where that was in vain, how many were counted if that is more.
+    /// How many entries its walk showed; where that was in vain, how many were counted if that is
+    /// more.
     pub(super) records: u64,
     /// The most that an answer counted.
     pub(super) counted: u64,
@@ -62,8 +65,8 @@ impl Wholes {
         self.wholes.push(Whole { window, counted, shown });
     }
 
-    /// Keeps what a walk lets the ledger say until the window is resolved that it is a part of; hands it back
-    /// where it is a part of none.
+    /// Keeps what a walk lets the ledger say until the window is resolved that it is a part of;
+    /// hands it back where it is a part of none.
     pub(super) fn hold(&mut self, part: Part) -> Vec<Entry> {
         if !self.wholes.iter().any(|whole| whole.window.covers(part.window)) {
             return part.rows;
@@ -72,8 +75,8 @@ impl Wholes {
         Vec::new()
     }
 
-    /// Takes in what walking such a window once more told. Where its parts make up for that, the list had
-    /// moved, and what was told of it and all around it before is out of date.
+    /// Takes in what walking such a window once more told. Where its parts make up for that, the
+    /// list had moved, and what was told of it and all around it before is out of date.
     pub(super) fn take_again(&mut self, window: Interval, counted: u64, shown: u64) {
         let again = Whole { window, counted, shown };
         if is_short(window, again.told(&self.parts), &self.parts) {
@@ -84,8 +87,8 @@ impl Wholes {
         }
     }
 
-    /// The shortest windows that are short of records, when nothing is under way: what is short of one is
-    /// not held against a longer one as well.
+    /// The shortest windows that are short of records, when nothing is under way: what is short of
+    /// one is not held against a longer one as well.
     pub(super) fn short(&self) -> Vec<Interval> {
         let mut wholes: Vec<&Whole> = self.wholes.iter().collect();
         wholes.sort_by_key(|whole| whole.window.seconds());
@@ -159,7 +162,15 @@ mod tests {
 
     fn rows(begin: i64, end: i64) -> Vec<Entry> {
         let (window, state) = (window(begin, end), State::Settled(Proof::Both));
-        vec![Entry { window, state, reported: None, distinct: 0, pages: 1, walked_at: at(900), reason: None }]
+        vec![Entry {
+            window,
+            state,
+            reported: None,
+            distinct: 0,
+            pages: 1,
+            walked_at: at(900),
+            reason: None,
+        }]
     }
 
     fn part((begin, end, records): (i64, i64, u64), too_many: u64) -> Part {
@@ -172,9 +183,14 @@ mod tests {
         }
     }
 
-    /// The walk of 10 to 20 in vain counted and showed so many, and its parts held so many, each of which
-    /// counts too many: the windows that are entered, and those that are unproven.
-    fn resolved(counted: u64, shown: u64, parts: &[(i64, i64, u64)], too_many: u64) -> [Vec<(i64, i64)>; 2] {
+    /// The walk of 10 to 20 in vain counted and showed so many, and its parts held so many, each of
+    /// which counts too many: the windows that are entered, and those that are unproven.
+    fn resolved(
+        counted: u64,
+        shown: u64,
+        parts: &[(i64, i64, u64)],
+        too_many: u64,
+    ) -> [Vec<(i64, i64)>; 2] {
         let mut wholes = Wholes::default();
         wholes.note(window(10, 20), counted, shown);
         for &it in parts {
@@ -182,7 +198,8 @@ mod tests {
         }
         let Resolved { rows, unproven } = wholes.resolve(at(900));
         let bounds = |window: Interval| (window.begin().unix(), window.end().unix());
-        let entered = rows.iter().filter(|row| row.state != State::Unproven).map(|row| bounds(row.window));
+        let entered =
+            rows.iter().filter(|row| row.state != State::Unproven).map(|row| bounds(row.window));
         assert_eq!(rows.iter().filter(|row| row.state == State::Unproven).count(), unproven.len());
         [entered.collect(), unproven.iter().map(|(window, _)| bounds(*window)).collect()]
     }
@@ -193,9 +210,17 @@ mod tests {
         assert_eq!(resolved(3, 2, &parts, 0), [vec![(10, 15), (15, 20)], vec![]]);
         assert_eq!(resolved(4, 2, &parts, 0), [vec![], vec![(10, 20)]], "it was counted");
         assert_eq!(resolved(0, 5, &parts, 0), [vec![], vec![(10, 20)]], "it was shown");
-        assert_eq!(resolved(4, 2, &parts, 1), [vec![(10, 15), (15, 20)], vec![]], "its counts are wrong");
+        assert_eq!(
+            resolved(4, 2, &parts, 1),
+            [vec![(10, 15), (15, 20)], vec![]],
+            "its counts are wrong"
+        );
         assert_eq!(resolved(9, 2, &[(10, 15, 3), (15, 20, 1)], 0)[1], [], "nothing is shown empty");
-        assert_eq!(resolved(9, 9, &parts[1..], 0), [vec![(15, 20)], vec![]], "a part could not be had");
+        assert_eq!(
+            resolved(9, 9, &parts[1..], 0),
+            [vec![(15, 20)], vec![]],
+            "a part could not be had"
+        );
     }
 
     #[test]
@@ -221,7 +246,12 @@ mod tests {
         for (told, short) in [(3, vec![]), (4, vec![(window(10, 20), SHORT.into())])] {
             let mut wholes = Wholes::default();
             wholes.note(window(10, 20), told, 2);
-            wholes.hold(Part { is_believed: false, counted: 9, rows: Vec::new(), ..part((10, 15, 3), 0) });
+            wholes.hold(Part {
+                is_believed: false,
+                counted: 9,
+                rows: Vec::new(),
+                ..part((10, 15, 3), 0)
+            });
             wholes.hold(part((15, 20, 0), 0));
             assert_eq!(wholes.resolve(at(900)).unproven, short);
         }
@@ -238,7 +268,10 @@ mod tests {
         assert_eq!(wholes.hold(part((40, 50, 0), 0)), rows(40, 50), "it is a part of none");
         let resolved = wholes.resolve(at(900));
         assert_eq!(resolved.unproven, [(window(0, 20), SHORT.into())]);
-        assert_eq!(resolved.rows.iter().map(|row| row.window).collect::<Vec<_>>(), [window(0, 20), window(20, 40)]);
+        assert_eq!(
+            resolved.rows.iter().map(|row| row.window).collect::<Vec<_>>(),
+            [window(0, 20), window(20, 40)]
+        );
         assert_eq!(wholes.resolve(at(900)), Resolved::default(), "once");
     }
 }

@@ -56,7 +56,11 @@ impl<'a> AcceptedView<'a> {
 }
 
 /// Each finding with its places and what to do.
-pub(crate) fn write_findings(findings: &[Finding], repair: RepairWords, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_findings(
+    findings: &[Finding],
+    repair: RepairWords,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if findings.is_empty() {
         return writeln!(out, "ok");
     }
@@ -91,7 +95,8 @@ mod tests {
     #[test]
     fn the_json_of_a_check_stays_as_it_is() {
         let places = vec!["row 1".to_owned(), "row 2".to_owned()];
-        let finding = Finding { rule: "r", message: "m", count: 2, places, repair: Repair::CompareDays };
+        let finding =
+            Finding { rule: "r", message: "m", count: 2, places, repair: Repair::CompareDays };
         assert_eq!(
             json_line(&CheckView::of(&[finding], |_| "do")),
             "{\"findings\":[{\"count\":2,\"message\":\"m\",\"places\":[\"row 1\",\"row 2\"],\

@@ -53,7 +53,11 @@ impl<'a> FindingView<'a> {
 }
 
 /// A table of what was found, and each next step once.
-pub(crate) fn write_checkup(checkup: &Checkup, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_checkup(
+    checkup: &Checkup,
+    screen: Screen,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let columns = ["verdict", "question", "answer", "function", "evidence"];
     let mut renderer = Renderer::begin(Style::table(screen), &columns.map(str::to_owned), out)?;
     for (function, finding) in &checkup.findings {
@@ -93,7 +97,10 @@ mod tests {
         let at: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
         let urn: FunctionUrn = "urn:fss:cn-north-4:p1:function:default:f".parse().unwrap();
         let clock = Finding::new("clock", Verdict::Warning, "slow", "a date").hint("set it");
-        let findings = vec![(Some(urn), clock), (None, Finding::new("region", Verdict::Ok, "is", "an answer"))];
+        let findings = vec![
+            (Some(urn), clock),
+            (None, Finding::new("region", Verdict::Ok, "is", "an answer")),
+        ];
         assert_eq!(
             json_line(&CheckupView::of(&Checkup { findings, failure: None, requests: 61, at })),
             "{\"error\":null,\"findings\":[{\"answer\":\"slow\",\"evidence\":\"a date\",\
@@ -103,7 +110,12 @@ mod tests {
              \"probed_at\":\"2026-03-01T12:00:00Z\",\"requests\":61,\"verdict\":\"warning\"}\n"
         );
         assert_eq!(
-            json_line(&CheckupView::of(&Checkup { findings: Vec::new(), failure: None, requests: 0, at })),
+            json_line(&CheckupView::of(&Checkup {
+                findings: Vec::new(),
+                failure: None,
+                requests: 0,
+                at
+            })),
             "{\"error\":null,\"findings\":[],\"probed_at\":\"2026-03-01T12:00:00Z\",\"requests\":0,\
              \"verdict\":\"ok\"}\n"
         );

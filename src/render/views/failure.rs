@@ -43,7 +43,8 @@ mod tests {
 
     #[test]
     fn the_json_of_a_failure_stays_as_it_is() {
-        let failure = Failure::new(FailureKind::Archive, "cannot use it").because(io::Error::other("full"));
+        let failure =
+            Failure::new(FailureKind::Archive, "cannot use it").because(io::Error::other("full"));
         assert_eq!(
             json_line(&FailureView::of(&failure, Some("sweep"))),
             "{\"causes\":[\"full\"],\"error\":\"cannot use it\",\"exit_code\":6,\"hint\":\"sweep\",\"level\":\"ERROR\"}\n"

@@ -1,8 +1,8 @@
 //! What commands say of a value: as JSON, which programs rely on, and as text for people.
 //!
-//! The JSON of a command is a type here, so that no field is renamed by accident. Its fields stand in
-//! the order of the alphabet, in which they are printed. Only this part of the room knows the values of
-//! `store` and `sync`.
+//! The JSON of a command is a type here, so that no field is renamed by accident. Its fields stand
+//! in the order of the alphabet, in which they are printed. Only this part of the room knows the
+//! values of `store` and `sync`.
 
 mod backup;
 mod check;

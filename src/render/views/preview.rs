@@ -42,14 +42,20 @@ impl PreviewView {
 }
 
 /// Each function with the windows that would be walked, where a run asks so many sources.
-pub(crate) fn write_previews(previews: &[Preview], sources: usize, out: &mut dyn Write) -> io::Result<()> {
-    previews.iter().try_for_each(|preview| write_preview(&name_among(sources, &preview.urn), preview, out))
+pub(crate) fn write_previews(
+    previews: &[Preview],
+    sources: usize,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    previews
+        .iter()
+        .try_for_each(|preview| write_preview(&name_among(sources, &preview.urn), preview, out))
 }
 
 fn write_preview(name: &str, preview: &Preview, out: &mut dyn Write) -> io::Result<()> {
     let Preview { pending, expected_records, requests, failure, .. } = preview;
-    let records =
-        expected_records.map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
+    let records = expected_records
+        .map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
     writeln!(out, "{}: {records} records, about {requests} requests", on_one_line(name))?;
     if let Some(failure) = failure {
         writeln!(out, "  could not be asked: {}", on_one_line(&failure.to_string()))?;
@@ -67,7 +73,8 @@ mod tests {
     #[test]
     fn the_json_of_a_preview_stays_as_it_is() {
         let moment = |text: &str| text.parse().unwrap();
-        let pending = Interval::new(moment("2026-03-01T00:00:00Z"), moment("2026-03-02T00:00:00Z")).unwrap();
+        let pending =
+            Interval::new(moment("2026-03-01T00:00:00Z"), moment("2026-03-02T00:00:00Z")).unwrap();
         let known = Preview {
             urn: "urn:fss:cn-north-4:p1:function:default:f".parse().unwrap(),
             pending: vec![pending],
@@ -75,7 +82,8 @@ mod tests {
             requests: 3,
             failure: None,
         };
-        let unknown = Preview { pending: Vec::new(), expected_records: None, requests: 0, ..known.clone() };
+        let unknown =
+            Preview { pending: Vec::new(), expected_records: None, requests: 0, ..known.clone() };
         assert_eq!(
             json_line(&PreviewsView::of(&[known, unknown])),
             "{\"functions\":[{\"error\":null,\"expected_records\":700,\

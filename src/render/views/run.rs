@@ -48,8 +48,8 @@ struct SourceView<'a> {
     throttled: u64,
 }
 
-/// What came of the list of functions; of what cannot be read the first entries as they came, and how
-/// many there are.
+/// What came of the list of functions; of what cannot be read the first entries as they came, and
+/// how many there are.
 #[derive(Debug, Default, Serialize)]
 struct ListView<'a> {
     functions: usize,
@@ -136,7 +136,8 @@ impl<'a> ListView<'a> {
 
 impl<'a> FunctionView<'a> {
     fn of(function: &'a FunctionReport) -> Self {
-        let unproven = function.unproven.iter().map(|(range, reason)| UnprovenRangeView::of(range, reason));
+        let unproven =
+            function.unproven.iter().map(|(range, reason)| UnprovenRangeView::of(range, reason));
         Self {
             begin_time: function.begin.to_string(),
             complete: function.is_complete(),
@@ -197,7 +198,11 @@ mod tests {
             requests: 9,
             retries: 10,
             run: 11,
-            sources: vec![SourceView { name: "cn-north-4", outcome: "denied", ..SourceView::default() }],
+            sources: vec![SourceView {
+                name: "cn-north-4",
+                outcome: "denied",
+                ..SourceView::default()
+            }],
             throttled: 12,
             windows_verified: 13,
         };
@@ -254,7 +259,8 @@ mod tests {
 
     #[test]
     fn the_json_of_a_function_and_of_the_list_stays_as_it_is() {
-        let range = "{\"begin_time\":\"2026-03-01T00:00:00Z\",\"end_time\":\"2026-03-02T00:00:00Z\"";
+        let range =
+            "{\"begin_time\":\"2026-03-01T00:00:00Z\",\"end_time\":\"2026-03-02T00:00:00Z\"";
         assert_eq!(
             json_line(&function()),
             format!(

@@ -53,7 +53,11 @@ struct UnprovenView<'a> {
 impl<'a> StatusView<'a> {
     pub(crate) fn of(status: &'a ArchiveStatus, now: Timestamp) -> Self {
         Self {
-            functions: status.functions.iter().map(|function| FunctionView::of(function, now)).collect(),
+            functions: status
+                .functions
+                .iter()
+                .map(|function| FunctionView::of(function, now))
+                .collect(),
             last_good_run: time(status.last_good_run),
             last_run: time(status.last_run),
             warnings: warnings(status, now),
@@ -91,7 +95,12 @@ impl<'a> FunctionView<'a> {
 impl<'a> UnprovenView<'a> {
     fn of(unproven: &'a Unproven) -> Self {
         let Unproven { ranges, first, reason } = unproven;
-        Self { begin_time: first.begin().to_string(), end_time: first.end().to_string(), ranges: *ranges, reason }
+        Self {
+            begin_time: first.begin().to_string(),
+            end_time: first.end().to_string(),
+            ranges: *ranges,
+            reason,
+        }
     }
 }
 
@@ -106,20 +115,33 @@ pub(crate) fn write_status(
     screen: Screen,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let columns = ["function", "covered_through", "gaps", "lost", "open", "records", "recording", "reach", "survives"];
+    let columns = [
+        "function",
+        "covered_through",
+        "gaps",
+        "lost",
+        "open",
+        "records",
+        "recording",
+        "reach",
+        "survives",
+    ];
     let mut renderer = Renderer::begin(Style::table(screen), &columns.map(str::to_owned), out)?;
     status.functions.iter().try_for_each(|function| renderer.row(&cells(function, now)))?;
     renderer.finish()?;
     let told = |moment: Option<Timestamp>| time(moment).unwrap_or_else(|| "none".to_owned());
     writeln!(out, "\nlast good run: {}", told(status.last_good_run))?;
     writeln!(out, "last run: {}", told(status.last_run))?;
-    warnings(status, now).iter().try_for_each(|warning| writeln!(out, "warning: {}", on_one_line(warning)))
+    warnings(status, now)
+        .iter()
+        .try_for_each(|warning| writeln!(out, "warning: {}", on_one_line(warning)))
 }
 
 fn cells(function: &FunctionStatus, now: Timestamp) -> [Cell<'_>; 9] {
     [
         Cell::Text(Cow::Borrowed(&function.name)),
-        time(function.coverage.covered_through).map_or(Cell::Null, |moment| Cell::Text(moment.into())),
+        time(function.coverage.covered_through)
+            .map_or(Cell::Null, |moment| Cell::Text(moment.into())),
         extent(function.coverage.gaps),
         extent(function.coverage.lost),
         Cell::Integer(function.open),
@@ -130,8 +152,8 @@ fn cells(function: &FunctionStatus, now: Timestamp) -> [Cell<'_>; 9] {
     ]
 }
 
-/// Whether the service records the function: `on`, `off`, `gone` where there is none any more, or nothing where that is not
-/// known.
+/// Whether the service records the function: `on`, `off`, `gone` where there is none any more, or
+/// nothing where that is not known.
 fn recording(function: &FunctionStatus) -> Cell<'static> {
     match function.forecast.recording.and_then(|recording| recording.enabled) {
         _ if function.gone_at.is_some() => Cell::Text("gone".into()),
@@ -208,7 +230,8 @@ mod tests {
     #[test]
     fn the_json_of_a_status_stays_as_it_is() {
         let functions = vec![full(), empty()];
-        let status = ArchiveStatus { last_good_run: Some(at(10)), last_run: Some(at(11)), functions };
+        let status =
+            ArchiveStatus { last_good_run: Some(at(10)), last_run: Some(at(11)), functions };
         assert_eq!(
             json_line(&StatusView::of(&status, at(12))),
             "{\"functions\":[{\"covered_through\":\"2026-03-01T03:00:00Z\",\"function\":\"default:f\",\

@@ -1,4 +1,5 @@
-//! How settled windows compare with what the service shows now, and how much a settle delay catches.
+//! How settled windows compare with what the service shows now, and how much a settle delay
+//! catches.
 
 use super::ranges::name_among;
 use crate::domain::{Cell, RequestId};
@@ -63,13 +64,19 @@ impl<'a> VerificationView<'a> {
             run: report.run.number(),
             settle_delay_for_99_9_pct_s: enough(settling).map(|settling| settling.settle_delay_s),
             settling: settling.iter().map(SettlingView::of).collect(),
-            windows: report.verified().map(|window| WindowView::of(urn_of(report, window), window)).collect(),
+            windows: report
+                .verified()
+                .map(|window| WindowView::of(urn_of(report, window), window))
+                .collect(),
         }
     }
 }
 
 fn urn_of(report: &RunReport, window: &Comparison) -> Option<String> {
-    report.functions().find(|function| function.id == window.function).map(|found| found.urn.to_string())
+    report
+        .functions()
+        .find(|function| function.id == window.function)
+        .map(|found| found.urn.to_string())
 }
 
 /// The least delay that would have caught enough.
@@ -115,7 +122,8 @@ fn word(discrepancy: Discrepancy) -> &'static str {
     }
 }
 
-/// A table of the functions, the records that were otherwise, and which delay would have caught the late ones.
+/// A table of the functions, the records that were otherwise, and which delay would have caught the
+/// late ones.
 pub(crate) fn write_verification(
     report: &RunReport,
     settling: &[Settling],
@@ -162,21 +170,33 @@ fn write_findings(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
 
 fn write_settling(settling: &[Settling], screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     let Some(enough) = enough(settling) else {
-        return writeln!(out, "\nno record was seen young enough to tell how late the service shows them");
+        return writeln!(
+            out,
+            "\nno record was seen young enough to tell how late the service shows them"
+        );
     };
     if settling.first().is_some_and(|none| none.missed == 0) {
-        return writeln!(out, "\nevery record was shown to the first walk of its time: any settle delay would do");
+        return writeln!(
+            out,
+            "\nevery record was shown to the first walk of its time: any settle delay would do"
+        );
     }
     let columns = ["settle_delay", "caught_pct", "missed"];
     writeln!(out)?;
     let mut renderer = Renderer::begin(Style::table(screen), &columns.map(str::to_owned), out)?;
-    let all_caught = settling.iter().position(|settling| settling.missed == 0).unwrap_or(settling.len());
-    for Settling { settle_delay_s, caught_pct, missed, .. } in settling.iter().take(all_caught + 1) {
+    let all_caught =
+        settling.iter().position(|settling| settling.missed == 0).unwrap_or(settling.len());
+    for Settling { settle_delay_s, caught_pct, missed, .. } in settling.iter().take(all_caught + 1)
+    {
         let delay = Cell::Text(length(*settle_delay_s).into());
         renderer.row(&[delay, Cell::Real(*caught_pct), Cell::Integer(*missed)])?;
     }
     renderer.finish()?;
-    writeln!(out, "\na settle delay of {} would have caught 99.9 % of the records", length(enough.settle_delay_s))
+    writeln!(
+        out,
+        "\na settle delay of {} would have caught 99.9 % of the records",
+        length(enough.settle_delay_s)
+    )
 }
 
 fn length(seconds: i64) -> String {
@@ -203,7 +223,8 @@ mod tests {
             records: 5,
             verified_at: "v".to_owned(),
         };
-        let settling = Settling { settle_delay_s: 900, caught_pct: 99.95, missed: 1, is_enough: true };
+        let settling =
+            Settling { settle_delay_s: 900, caught_pct: 99.95, missed: 1, is_enough: true };
         let view = VerificationView {
             discrepancies: 8,
             exit_code: 7,

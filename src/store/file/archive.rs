@@ -15,16 +15,18 @@ use std::time::Duration;
 /// How long a statement waits for a reader that holds up a checkpoint; a run has time.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bytes of a page of the file: twice the default. Random keys touch a page for nearly every row of a small batch, and
-/// fewer, larger pages make more rows of a sorted batch share one.
+/// Bytes of a page of the file: twice the default. Random keys touch a page for nearly every row of
+/// a small batch, and fewer, larger pages make more rows of a sorted batch share one.
 const PAGE_BYTES: i64 = 8_192;
 
-/// Hot pages kept in memory, in KiB: enough for the inner pages of the indexes. Random keys hardly ever find a leaf in a
-/// cache of any size that fits beside a full batch; half as much again brought a hundredth, rows in the batch bring more.
+/// Hot pages kept in memory, in KiB: enough for the inner pages of the indexes. Random keys hardly
+/// ever find a leaf in a cache of any size that fits beside a full batch; half as much again
+/// brought a hundredth, rows in the batch bring more.
 const CACHE_KIB: i64 = 10 * 1024;
 
-/// The write-ahead log is moved into the file when it has grown to this many pages (80 MiB): a page that several batches
-/// change is then written back once. SQLite does it at the end of a commit, never inside a transaction.
+/// The write-ahead log is moved into the file when it has grown to this many pages (80 MiB): a page
+/// that several batches change is then written back once. SQLite does it at the end of a commit,
+/// never inside a transaction.
 const CHECKPOINT_PAGES: i64 = 10_000;
 
 /// An archive that this process alone may write to.
@@ -55,7 +57,8 @@ impl Archive {
         let file = prepare(inspected, &real)?;
         lock_itself(&file)?;
         let connection = connect(&real)?;
-        let mut archive = Self { connection, path: path.to_owned(), stamp: None, file, _lock: lock };
+        let mut archive =
+            Self { connection, path: path.to_owned(), stamp: None, file, _lock: lock };
         archive.check_in_place()?;
         check_known(load_version(&mut archive.connection)?)?;
         // The watch over that look is not one over the run.
@@ -73,26 +76,34 @@ impl Archive {
         &self.connection
     }
 
-    /// Runs `work` in one transaction, which commits when it succeeds and leaves no trace when it fails: the only way
-    /// to write to the archive.
+    /// Runs `work` in one transaction, which commits when it succeeds and leaves no trace when it
+    /// fails: the only way to write to the archive.
     pub(in crate::store) fn transact<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let result = self.transact_in_place(work);
-        if matches!(result, Err(StoreError::Moved { to: Some(_), .. })) { self.gather().and(result) } else { result }
+        if matches!(result, Err(StoreError::Moved { to: Some(_), .. })) {
+            self.gather().and(result)
+        } else {
+            result
+        }
     }
 
     fn transact_in_place<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         let stamp = match self.stamp {
             Some(stamp) => stamp,
             None => {
-                Stamp::from_bits(transaction.pragma_query_value(None, "user_version", |row| row.get(0))?).next(random())
+                Stamp::from_bits(
+                    transaction.pragma_query_value(None, "user_version", |row| row.get(0))?,
+                )
+                .next(random())
             }
         };
         // In every transaction, also where it stays the same: the first page is then in every log.
@@ -108,8 +119,8 @@ impl Archive {
         check_in_place(&self.file)
     }
 
-    /// All migrations in one transaction: a crash leaves the old schema or the new one. The lock is held, since refinery
-    /// does not guard against another process doing the same.
+    /// All migrations in one transaction: a crash leaves the old schema or the new one. The lock is
+    /// held, since refinery does not guard against another process doing the same.
     fn migrate(&mut self) -> Result<(), StoreError> {
         super::schema::migrations()
             .set_grouped(true)
@@ -126,8 +137,8 @@ impl Archive {
         self.check_in_place()
     }
 
-    /// Moves the log into a file that is elsewhere by now: SQLite leaves it at the old place otherwise, and the file without
-    /// what was committed. The error is that it stays there.
+    /// Moves the log into a file that is elsewhere by now: SQLite leaves it at the old place
+    /// otherwise, and the file without what was committed. The error is that it stays there.
     fn gather(&self) -> Result<(), StoreError> {
         if matches!(self.move_log(), Ok(true)) {
             return Ok(());
@@ -137,7 +148,8 @@ impl Archive {
 
     /// Whether all of the log is in the file now.
     fn move_log(&self) -> Result<bool, StoreError> {
-        let is_busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        let is_busy: i64 =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         Ok(is_busy == 0)
     }
 }
@@ -178,7 +190,8 @@ fn create(real: &Path) -> Result<KeptFile, StoreError> {
     KeptFile::open(real)?.ok_or(StoreError::Replaced)
 }
 
-/// Whoever moves, removes or replaces the file would otherwise be told that its records are archived there.
+/// Whoever moves, removes or replaces the file would otherwise be told that its records are
+/// archived there.
 fn check_in_place(file: &KeptFile) -> Result<(), StoreError> {
     if file.is_in_place() {
         return Ok(());
@@ -190,25 +203,30 @@ fn check_in_place(file: &KeptFile) -> Result<(), StoreError> {
 }
 
 fn connect(real: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(real, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // Written before the write-ahead mode begins, so that the header tells whose file this is at every moment.
-    let application_id: u32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    // Written before the write-ahead mode begins, so that the header tells whose file this is at
+    // every moment.
+    let application_id: u32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if application_id != APPLICATION_ID {
         // Both only take effect while the file is empty.
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     // Readers are never blocked by the run, nor the run by readers.
-    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::Unwritable(format!(
             "its file system has no write-ahead logging, journal mode is {mode}"
         )));
     }
-    // A power failure can undo the last commits, but only whole ones; the checkpoint that ends a run makes all durable
-    // before the run reports anything.
+    // A power failure can undo the last commits, but only whole ones; the checkpoint that ends a
+    // run makes all durable before the run reports anything.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // A damaged or hostile schema shall not run code of ours.
@@ -236,7 +254,10 @@ mod tests {
         assert!(matches!(error, StoreError::Moved { .. }), "{error}");
         drop(archive);
         let runs = "SELECT count(*) FROM runs";
-        let kept = Reader::open(&moved).unwrap().connection.query_row(runs, [], |row| row.get::<_, i64>(0));
+        let kept = Reader::open(&moved)
+            .unwrap()
+            .connection
+            .query_row(runs, [], |row| row.get::<_, i64>(0));
         assert_eq!(kept, Ok(1));
     }
 
@@ -250,12 +271,14 @@ mod tests {
         reader.execute_batch("BEGIN; SELECT count(*) FROM runs").unwrap();
         archive.begin_run("sync", "2026-03-01T12:00:00Z".parse().unwrap(), &[]).unwrap();
         fs::rename(&path, &moved).unwrap();
-        let error = archive.begin_run("sync", "2026-03-01T13:00:00Z".parse().unwrap(), &[]).unwrap_err();
+        let error =
+            archive.begin_run("sync", "2026-03-01T13:00:00Z".parse().unwrap(), &[]).unwrap_err();
         assert!(matches!(error, StoreError::Torn { .. }), "{error}");
         drop((archive, reader));
         fs::rename(&moved, &path).unwrap();
         let runs = "SELECT count(*) FROM runs";
-        let kept = Reader::open(&path).unwrap().connection.query_row(runs, [], |row| row.get::<_, i64>(0));
+        let kept =
+            Reader::open(&path).unwrap().connection.query_row(runs, [], |row| row.get::<_, i64>(0));
         assert_eq!(kept, Ok(1), "put back as it is told");
     }
 
@@ -268,7 +291,10 @@ mod tests {
             let mut archive = Archive::open(&path).unwrap();
             for _ in 0..3 {
                 archive.transact(|_| Ok(())).unwrap();
-                let bits = archive.connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+                let bits = archive
+                    .connection
+                    .pragma_query_value(None, "user_version", |row| row.get(0))
+                    .unwrap();
                 stamps.push(Stamp::from_bits(bits));
             }
         }

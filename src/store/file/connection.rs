@@ -20,7 +20,10 @@ pub(in crate::store) enum Sharing {
 }
 
 /// Opens a file by its real path for reading.
-pub(in crate::store) fn open_read_only(real: &Path, sharing: Sharing) -> Result<Connection, StoreError> {
+pub(in crate::store) fn open_read_only(
+    real: &Path,
+    sharing: Sharing,
+) -> Result<Connection, StoreError> {
     // A URI always, so that a path that looks like one (`file:x?mode=rwc`) is only a path.
     let encoded = percent_encode(real.as_os_str().as_encoded_bytes(), URI_PATH);
     let option = match sharing {

@@ -1,5 +1,5 @@
-//! Whether a disk is full, where SQLite does not say it: while it makes or enlarges a file beside the archive, a full disk
-//! is to it an I/O error, or a file that cannot be opened.
+//! Whether a disk is full, where SQLite does not say it: while it makes or enlarges a file beside
+//! the archive, a full disk is to it an I/O error, or a file that cannot be opened.
 
 use super::error::is_full;
 use super::paths::directory_of;
@@ -7,10 +7,12 @@ use super::place::{Place, resolve};
 use std::io::Write;
 use std::path::Path;
 
-/// What the first file that a run enlarges takes: the shared memory beside a log (sqlite.org/walformat.html, section 2).
+/// What the first file that a run enlarges takes: the shared memory beside a log
+/// (sqlite.org/walformat.html, section 2).
 const LEAST_ROOM: usize = 32 * 1024;
 
-/// Whether a file beside the archive finds no room. It has no name, so that nothing is left whatever happens.
+/// Whether a file beside the archive finds no room. It has no name, so that nothing is left
+/// whatever happens.
 pub(in crate::store) fn is_lacking(archive: &Path) -> bool {
     let real = match resolve(archive) {
         Ok(Place::At(real)) => real,
@@ -44,7 +46,12 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_told_from_other_troubles() {
-        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap().write_all(b"x").unwrap_err();
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+            .write_all(b"x")
+            .unwrap_err();
         assert!(is_full(&full));
         assert!(!is_full(&Error::from(ErrorKind::PermissionDenied)));
     }

@@ -65,7 +65,8 @@ pub enum StoreError {
         /// Where it is now, if it has a name and the system tells it.
         to: Option<String>,
     },
-    /// The file was moved or removed while it was written to, and what was committed last is in its log at the old place.
+    /// The file was moved or removed while it was written to, and what was committed last is in its
+    /// log at the old place.
     #[error("`{}` was moved while it was written to, and its log was left behind", place.display())]
     Torn {
         /// Where it is now, if it has a name and the system tells it.
@@ -154,7 +155,9 @@ pub enum StoreError {
 
 fn moved(from: &str, to: Option<&str>) -> String {
     match to {
-        Some(to) if to != from => format!("it was moved from `{from}` to `{to}` while it was written to"),
+        Some(to) if to != from => {
+            format!("it was moved from `{from}` to `{to}` while it was written to")
+        }
         _ => format!("the file at `{from}` was removed or replaced while it was written to"),
     }
 }
@@ -164,7 +167,9 @@ impl From<rusqlite::Error> for StoreError {
         let text = error.to_string();
         match error.sqlite_error_code() {
             // No value of ours is as long as SQLite allows.
-            Some(SqliteCode::DatabaseCorrupt | SqliteCode::NotADatabase | SqliteCode::TooBig) => Self::Damaged(text),
+            Some(SqliteCode::DatabaseCorrupt | SqliteCode::NotADatabase | SqliteCode::TooBig) => {
+                Self::Damaged(text)
+            }
             Some(SqliteCode::DiskFull) => Self::DiskFull,
             Some(SqliteCode::DatabaseBusy | SqliteCode::DatabaseLocked) => Self::Busy,
             Some(SqliteCode::ReadOnly) => Self::Unwritable(text),
@@ -177,14 +182,18 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// What is wrong with a stored value that is not what it must be. Our tables are strict and our texts are UTF-8: only a
-/// failing disk, or another program, can have left something else there.
+/// What is wrong with a stored value that is not what it must be. Our tables are strict and our
+/// texts are UTF-8: only a failing disk, or another program, can have left something else there.
 fn unreadable_value(error: &rusqlite::Error) -> Option<String> {
     use rusqlite::Error as E;
     Some(match error {
         E::Utf8Error(..) => "a text in it is not UTF-8".to_owned(),
-        E::InvalidColumnType(_, column, found) => format!("`{column}` in it is of the type {found}"),
-        E::IntegralValueOutOfRange(_, number) => format!("{number} in it is beyond what such a number can be"),
+        E::InvalidColumnType(_, column, found) => {
+            format!("`{column}` in it is of the type {found}")
+        }
+        E::IntegralValueOutOfRange(_, number) => {
+            format!("{number} in it is beyond what such a number can be")
+        }
         E::FromSqlConversionFailure(_, _, why) => format!("a value in it cannot be read: {why}"),
         E::QueryReturnedNoRows => "a row that must be in it is missing".to_owned(),
         _ => return None,
@@ -207,39 +216,52 @@ impl StoreError {
     /// What went wrong with a migration.
     pub(in crate::store) fn from_migration(error: &refinery::Error) -> Self {
         match error.kind() {
-            refinery::error::Kind::Connection(_, cause) => match cause.downcast_ref::<rusqlite::Error>() {
-                Some(rusqlite::Error::SqliteFailure(failure, message)) => {
-                    Self::from(rusqlite::Error::SqliteFailure(*failure, message.clone()))
+            refinery::error::Kind::Connection(_, cause) => {
+                match cause.downcast_ref::<rusqlite::Error>() {
+                    Some(rusqlite::Error::SqliteFailure(failure, message)) => {
+                        Self::from(rusqlite::Error::SqliteFailure(*failure, message.clone()))
+                    }
+                    _ => Self::Damaged(error.to_string()),
                 }
-                _ => Self::Damaged(error.to_string()),
-            },
+            }
             _ => Self::Damaged(error.to_string()),
         }
     }
 
-    /// The disk and the file system also speak through SQLite's I/O errors; the extended code tells them apart.
+    /// The disk and the file system also speak through SQLite's I/O errors; the extended code tells
+    /// them apart.
     fn from_io(error: &rusqlite::Error, text: String) -> Self {
         let extended = error.sqlite_error().map_or(0, |failure| failure.extended_code);
         match extended {
-            rusqlite::ffi::SQLITE_IOERR_CORRUPTFS | rusqlite::ffi::SQLITE_IOERR_SHORT_READ => Self::Damaged(text),
-            rusqlite::ffi::SQLITE_IOERR_GETTEMPPATH => {
-                Self::NoTemporary("there is no directory for them that can be written to".to_owned())
+            rusqlite::ffi::SQLITE_IOERR_CORRUPTFS | rusqlite::ffi::SQLITE_IOERR_SHORT_READ => {
+                Self::Damaged(text)
             }
-            rusqlite::ffi::SQLITE_IOERR_READ | rusqlite::ffi::SQLITE_IOERR_ACCESS => Self::Unreadable(text),
-            // What is left are ways to write: a quota, a limit on files or a failing disk shows here, not as a full one.
+            rusqlite::ffi::SQLITE_IOERR_GETTEMPPATH => Self::NoTemporary(
+                "there is no directory for them that can be written to".to_owned(),
+            ),
+            rusqlite::ffi::SQLITE_IOERR_READ | rusqlite::ffi::SQLITE_IOERR_ACCESS => {
+                Self::Unreadable(text)
+            }
+            // What is left are ways to write: a quota, a limit on files or a failing disk shows
+            // here, not as a full one.
             _ => Self::Unwritable(text),
         }
     }
 
-    /// An error of a statement that the user wrote: what SQLite calls a general error is a mistake in it.
+    /// An error of a statement that the user wrote: what SQLite calls a general error is a mistake
+    /// in it.
     pub(in crate::store) fn from_statement(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
         match &error {
             E::SqlInputError { msg, .. } => Self::BadSql { message: msg.clone() },
-            E::SqliteFailure(failure, _) if failure.code == SqliteCode::AuthorizationForStatementDenied => {
+            E::SqliteFailure(failure, _)
+                if failure.code == SqliteCode::AuthorizationForStatementDenied =>
+            {
                 Self::BadSql { message: "it does more than read (not authorized)".to_owned() }
             }
-            E::MultipleStatement => Self::BadSql { message: "it holds more than one statement".to_owned() },
+            E::MultipleStatement => {
+                Self::BadSql { message: "it holds more than one statement".to_owned() }
+            }
             E::NulError(_) => Self::BadSql { message: "it holds a NUL character".to_owned() },
             E::SqliteFailure(failure, message) => match failure.code {
                 SqliteCode::Unknown | SqliteCode::TooBig | SqliteCode::TypeMismatch => {
@@ -258,7 +280,8 @@ mod tests {
     use rusqlite::ffi;
 
     fn sqlite(code: i32) -> StoreError {
-        rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("as SQLite says".to_owned())).into()
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("as SQLite says".to_owned()))
+            .into()
     }
 
     #[test]
@@ -287,8 +310,12 @@ mod tests {
             StoreError::Damaged(why) => why,
             other => panic!("{other:?}"),
         };
-        let text = |sql: &str| told(connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap_err());
-        let number = |sql: &str| told(connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap_err());
+        let text = |sql: &str| {
+            told(connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap_err())
+        };
+        let number = |sql: &str| {
+            told(connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap_err())
+        };
         assert_eq!(text("SELECT CAST(x'61ff' AS TEXT)"), "a text in it is not UTF-8");
         assert_eq!(text("SELECT 7 AS walked_at"), "`walked_at` in it is of the type Integer");
         assert_eq!(text("SELECT 'a' WHERE 0"), "a row that must be in it is missing");

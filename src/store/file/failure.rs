@@ -6,12 +6,15 @@ use crate::error::{Failure, FailureKind, Hint, Step};
 use std::path::Path;
 
 impl StoreError {
-    /// The failure to show: the sentence names the archive, the hint says what to do next. A limit on
-    /// open files, or a disk that is full, is named where SQLite only says that it could not.
+    /// The failure to show: the sentence names the archive, the hint says what to do next. A limit
+    /// on open files, or a disk that is full, is named where SQLite only says that it could not.
     pub fn into_failure(self, archive: &Path) -> Failure {
-        let is_vague = matches!(self, Self::Unwritable(_) | Self::Unreadable(_) | Self::LockFile { .. });
+        let is_vague =
+            matches!(self, Self::Unwritable(_) | Self::Unreadable(_) | Self::LockFile { .. });
         match self {
-            _ if is_vague && open_files::are_lacking(archive) => Self::NoFiles.name_archive(archive),
+            _ if is_vague && open_files::are_lacking(archive) => {
+                Self::NoFiles.name_archive(archive)
+            }
             Self::Unwritable(_) | Self::Unreadable(_) if disk_room::is_lacking(archive) => {
                 Self::DiskFull.name_archive(archive)
             }
@@ -29,8 +32,12 @@ impl StoreError {
             Self::TimedOut | Self::OutOfMemory | Self::FilledDisk => {
                 (FailureKind::Usage, format!("cannot finish the question to the archive `{shown}`"))
             }
-            Self::Held => (FailureKind::Busy, format!("cannot begin a run on the archive `{shown}`")),
-            Self::Other(_) => (FailureKind::Unexpected, format!("cannot read or write the archive `{shown}`")),
+            Self::Held => {
+                (FailureKind::Busy, format!("cannot begin a run on the archive `{shown}`"))
+            }
+            Self::Other(_) => {
+                (FailureKind::Unexpected, format!("cannot read or write the archive `{shown}`"))
+            }
             _ => (FailureKind::Archive, format!("cannot use the archive `{shown}`")),
         };
         Failure { hint: self.next_step(), ..Failure::new(kind, message) }.because(self)
@@ -54,7 +61,8 @@ impl StoreError {
                 return Some(format!("it holds what a run committed: {whose}: {path}").into());
             }
             Self::BesideIsForeign { path, .. } => {
-                let what = "it holds nothing that is needed; while nobody reads the archive, remove it";
+                let what =
+                    "it holds nothing that is needed; while nobody reads the archive, remove it";
                 return Some(format!("{what}: rm {path}").into());
             }
             Self::BesideIsOdd(_) => "see what made it, and move it away",
@@ -63,14 +71,20 @@ impl StoreError {
             }
             Self::Torn { file, place } => {
                 let (log, place) = (beside(place, "-wal"), place.display());
-                let file = file.as_ref().map_or_else(|| "FILE".to_owned(), |file| format!("`{}`", file.display()));
+                let file = file
+                    .as_ref()
+                    .map_or_else(|| "FILE".to_owned(), |file| format!("`{}`", file.display()));
                 let kept = format!("`{}` holds what was committed: keep it", log.display());
-                return Some(format!("{kept}, move {file} back to `{place}`, and run again").into());
+                return Some(
+                    format!("{kept}, move {file} back to `{place}`, and run again").into(),
+                );
             }
             Self::Moved { to: Some(_), .. } => {
                 "what was committed is in the file, where it is now; put it back, without a log beside it, and run again"
             }
-            Self::Moved { .. } => "what this run archived went with the removed file; put a copy back, and run again",
+            Self::Moved { .. } => {
+                "what this run archived went with the removed file; put a copy back, and run again"
+            }
             Self::NoTemporary(_) => {
                 "SQLITE_TMPDIR and TMPDIR name a directory for them, which must be there, be writable and have room"
             }
@@ -92,8 +106,12 @@ impl StoreError {
                 "check who may write to the file and its directory, and for a quota or a failing disk"
             }
             Self::NoFiles => "raise the limit on open files: ulimit -n 1024",
-            Self::DiskFull => "free some space for the archive, and for temporary files (SQLITE_TMPDIR)",
-            Self::Held => "wait until it has ended; the lock is freed by itself, also when a run is killed",
+            Self::DiskFull => {
+                "free some space for the archive, and for temporary files (SQLITE_TMPDIR)"
+            }
+            Self::Held => {
+                "wait until it has ended; the lock is freed by itself, also when a run is killed"
+            }
             Self::Busy => "try again when the other program is done",
             Self::BadSql { .. } => {
                 "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM sqlite_schema\"` lists the \
@@ -103,7 +121,9 @@ impl StoreError {
             Self::BadArgument { hint, .. } => return Some(hint.as_str().into()),
             Self::TimedOut => return Some(Step::AskLessOrLonger.into()),
             Self::OutOfMemory => return Some(Step::AskLessOrWithMore.into()),
-            Self::FilledDisk => "sort and join less at once: narrow the question before it is sorted",
+            Self::FilledDisk => {
+                "sort and join less at once: narrow the question before it is sorted"
+            }
             Self::Other(_) => return None,
         };
         Some(step.into())
@@ -139,6 +159,9 @@ mod tests {
             failure.to_string(),
             "cannot use the archive `/srv/a.db`: its schema is version 7, and this program knows versions up to 1"
         );
-        assert_eq!(failure.hint, Some("it was left as it was; use the newer fgarchive that wrote it".into()));
+        assert_eq!(
+            failure.hint,
+            Some("it was left as it was; use the newer fgarchive that wrote it".into())
+        );
     }
 }

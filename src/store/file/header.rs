@@ -1,4 +1,5 @@
-//! The first hundred bytes of a SQLite file (sqlite.org/fileformat2.html, section 1.3), read without SQLite.
+//! The first hundred bytes of a SQLite file (sqlite.org/fileformat2.html, section 1.3), read
+//! without SQLite.
 
 use super::schema::APPLICATION_ID;
 use super::stamp::Stamp;
@@ -10,7 +11,8 @@ pub(in crate::store) const HEADER_BYTES: usize = 100;
 /// What every SQLite file begins with.
 pub(in crate::store) const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Where the formats for writing and for reading stand: 1 with a rollback journal, 2 with a write-ahead log.
+/// Where the formats for writing and for reading stand: 1 with a rollback journal, 2 with a
+/// write-ahead log.
 const WRITE_FORMAT_AT: usize = 18;
 const READ_FORMAT_AT: usize = 19;
 
@@ -48,8 +50,8 @@ impl Header {
         Ok(header)
     }
 
-    /// Refuses a format for writing, for reading, or of the schema, that SQLite never writes: it would
-    /// take the file for one that may be read only, or speak of a mistake in a statement.
+    /// Refuses a format for writing, for reading, or of the schema, that SQLite never writes: it
+    /// would take the file for one that may be read only, or speak of a mistake in a statement.
     fn check_format(&self) -> Result<(), StoreError> {
         let is_known = matches!(self.bytes[WRITE_FORMAT_AT..=READ_FORMAT_AT], [1, 1] | [2, 2]);
         if is_known && self.number(SCHEMA_FORMAT_AT) <= NEWEST_SCHEMA_FORMAT {
@@ -101,7 +103,8 @@ impl Header {
         bytes[16..18].copy_from_slice(&page_bytes.to_be_bytes());
         bytes[WRITE_FORMAT_AT..=READ_FORMAT_AT].fill(if is_logged { 2 } else { 1 });
         bytes[USER_VERSION_AT..USER_VERSION_AT + 4].copy_from_slice(&stamp.bits().to_be_bytes());
-        bytes[APPLICATION_ID_AT..APPLICATION_ID_AT + 4].copy_from_slice(&APPLICATION_ID.to_be_bytes());
+        bytes[APPLICATION_ID_AT..APPLICATION_ID_AT + 4]
+            .copy_from_slice(&APPLICATION_ID.to_be_bytes());
         Self { bytes }
     }
 }
@@ -116,9 +119,13 @@ mod tests {
     #[test]
     fn a_format_that_sqlite_does_not_write_is_damage_to_readers_and_runs() {
         let schema = SCHEMA_FORMAT_AT + 3;
-        for (at, format) in
-            [(WRITE_FORMAT_AT, 3), (READ_FORMAT_AT, 3), (WRITE_FORMAT_AT, 1), (READ_FORMAT_AT, 0), (schema, 5)]
-        {
+        for (at, format) in [
+            (WRITE_FORMAT_AT, 3),
+            (READ_FORMAT_AT, 3),
+            (WRITE_FORMAT_AT, 1),
+            (READ_FORMAT_AT, 0),
+            (schema, 5),
+        ] {
             let directory = Fixture::new().closed();
             let path = directory.path().join("archive.db");
             let mut bytes = fs::read(&path).unwrap();
@@ -126,7 +133,10 @@ mod tests {
             bytes[at] = format;
             fs::write(&path, bytes).unwrap();
             for refused in [Reader::open(&path).map(drop), Archive::open(&path).map(drop)] {
-                assert!(matches!(&refused, Err(StoreError::Damaged(why)) if why.contains("format")), "{refused:?}");
+                assert!(
+                    matches!(&refused, Err(StoreError::Damaged(why)) if why.contains("format")),
+                    "{refused:?}"
+                );
             }
         }
     }

@@ -1,8 +1,10 @@
-//! What a path holds, found out without changing a byte of a file that is not ours or is newer than this program.
+//! What a path holds, found out without changing a byte of a file that is not ours or is newer than
+//! this program.
 //!
-//! Opening a stranger's file with SQLite can already change what lies beside it (`-wal`, `-shm`, a rolled back journal),
-//! so a stranger is told from the first hundred bytes alone. This works for our own files because `application_id` is
-//! written before a file enters the write-ahead mode: the header always shows it.
+//! Opening a stranger's file with SQLite can already change what lies beside it (`-wal`, `-shm`, a
+//! rolled back journal), so a stranger is told from the first hundred bytes alone. This works for
+//! our own files because `application_id` is written before a file enters the write-ahead mode: the
+//! header always shows it.
 
 use super::StoreError;
 use super::connection::{Sharing, open_read_only};
@@ -44,7 +46,8 @@ pub(in crate::store) struct Inspected {
 
 /// Looks at what a path holds.
 ///
-/// A directory, a file of another kind, one of another program, a newer or a damaged one is an error, and unchanged.
+/// A directory, a file of another kind, one of another program, a newer or a damaged one is an
+/// error, and unchanged.
 pub fn inspect(path: &Path) -> Result<Found, StoreError> {
     look(path).map(|inspected| inspected.found)
 }
@@ -96,8 +99,9 @@ pub(in crate::store) fn check_single(file: &KeptFile) -> Result<(), StoreError> 
 
 /// The newest migration in a file that carries our `application_id`.
 ///
-/// Without a log there is nothing to recover, and an immutable file is read without creating `-wal` and `-shm`. A run
-/// that begins meanwhile can make that a mixture of two states, which is then read again.
+/// Without a log there is nothing to recover, and an immutable file is read without creating `-wal`
+/// and `-shm`. A run that begins meanwhile can make that a mixture of two states, which is then
+/// read again.
 fn peek(file: &KeptFile) -> Result<i32, StoreError> {
     for _ in 0..MOST_PEEKS {
         let before = Moment::of(file)?;
@@ -112,7 +116,8 @@ fn peek(file: &KeptFile) -> Result<i32, StoreError> {
     peek_with_log(file)
 }
 
-/// The same with a log. Where it cannot be shared with its owner, a private copy will tell: until then it is ours.
+/// The same with a log. Where it cannot be shared with its owner, a private copy will tell: until
+/// then it is ours.
 fn peek_with_log(file: &KeptFile) -> Result<i32, StoreError> {
     let sharing = if owner::is_own(file)? { Sharing::Full } else { Sharing::Guest };
     match load_schema_version(file.path(), sharing) {
@@ -175,14 +180,20 @@ mod tests {
     #[test]
     fn our_file_is_known_by_its_newest_migration() {
         let archive = Fixture::new();
-        assert_eq!(inspect(&archive.path()).unwrap(), Found::Ours { schema_version: known_version() });
+        assert_eq!(
+            inspect(&archive.path()).unwrap(),
+            Found::Ours { schema_version: known_version() }
+        );
     }
 
     #[test]
     fn our_file_before_its_first_migration_is_ours_and_empty() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.db");
-        sqlite_file(&path, &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA journal_mode = WAL;"));
+        sqlite_file(
+            &path,
+            &format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA journal_mode = WAL;"),
+        );
         assert_eq!(inspect(&path).unwrap(), Found::Ours { schema_version: 0 });
         assert!(matches!(Reader::open(&path), Err(StoreError::Empty)));
     }
@@ -193,7 +204,9 @@ mod tests {
         let path = directory.path().join("a.db");
         for theirs in ["CREATE TABLE theirs (x)", "CREATE VIEW theirs AS SELECT 1"] {
             sqlite_file(&path, &format!("PRAGMA application_id = {APPLICATION_ID}; {theirs};"));
-            assert!(matches!(refused(&directory, "a.db"), StoreError::Damaged(why) if why.contains("no history")));
+            assert!(
+                matches!(refused(&directory, "a.db"), StoreError::Damaged(why) if why.contains("no history"))
+            );
             std::fs::remove_file(&path).unwrap();
         }
     }
@@ -201,17 +214,30 @@ mod tests {
     #[test]
     fn a_stranger_is_refused_and_left_as_it_was() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("text"), "not a database, but a letter\n".repeat(40)).unwrap();
+        fs::write(directory.path().join("text"), "not a database, but a letter\n".repeat(40))
+            .unwrap();
         fs::write(directory.path().join("short"), &MAGIC[..]).unwrap();
         fs::create_dir(directory.path().join("directory")).unwrap();
-        assert!(matches!(inspect(&directory.path().join("directory")), Err(StoreError::NotOurs("a directory"))));
+        assert!(matches!(
+            inspect(&directory.path().join("directory")),
+            Err(StoreError::NotOurs("a directory"))
+        ));
         fs::remove_dir(directory.path().join("directory")).unwrap();
-        sqlite_file(&directory.path().join("theirs"), "CREATE TABLE t (x); PRAGMA application_id = 7;");
-        sqlite_file(&directory.path().join("wal"), "PRAGMA journal_mode = WAL; CREATE TABLE t (x);");
+        sqlite_file(
+            &directory.path().join("theirs"),
+            "CREATE TABLE t (x); PRAGMA application_id = 7;",
+        );
+        sqlite_file(
+            &directory.path().join("wal"),
+            "PRAGMA journal_mode = WAL; CREATE TABLE t (x);",
+        );
         assert!(matches!(refused(&directory, "text"), StoreError::NotOurs("no SQLite file")));
         assert!(matches!(refused(&directory, "short"), StoreError::Damaged(_)));
         for name in ["theirs", "wal"] {
-            assert!(matches!(refused(&directory, name), StoreError::NotOurs("the SQLite file of another program")));
+            assert!(matches!(
+                refused(&directory, name),
+                StoreError::NotOurs("the SQLite file of another program")
+            ));
         }
     }
 
@@ -229,15 +255,17 @@ mod tests {
 
     #[test]
     fn a_newer_archive_is_refused_and_left_as_it_was() {
-        let directory =
-            Fixture::new().with("INSERT INTO refinery_schema_history VALUES (9, 'later', '2030', '1')").closed();
+        let directory = Fixture::new()
+            .with("INSERT INTO refinery_schema_history VALUES (9, 'later', '2030', '1')")
+            .closed();
         let newer = refused(&directory, "archive.db");
         assert!(matches!(newer, StoreError::Newer { found: 9, known } if known == known_version()));
     }
 
     #[test]
     fn a_newer_archive_with_a_log_is_refused_too() {
-        let archive = Fixture::new().with("INSERT INTO refinery_schema_history VALUES (9, 'later', '2030', '1')");
+        let archive = Fixture::new()
+            .with("INSERT INTO refinery_schema_history VALUES (9, 'later', '2030', '1')");
         assert!(has_log(&archive.path()));
         let before = fs::read(archive.path()).unwrap();
         assert!(matches!(inspect(&archive.path()), Err(StoreError::Newer { found: 9, .. })));

@@ -1,8 +1,9 @@
-//! A file that was looked at and is kept open, so that it can be told from another one that takes its name.
+//! A file that was looked at and is kept open, so that it can be told from another one that takes
+//! its name.
 //!
-//! The kernel numbers files, and gives a number away again once nobody has the file open. POSIX frees
-//! a process's locks on a file when the process closes any descriptor of it, SQLite's too: a kept file
-//! is therefore closed after the connection to it.
+//! The kernel numbers files, and gives a number away again once nobody has the file open. POSIX
+//! frees a process's locks on a file when the process closes any descriptor of it, SQLite's too: a
+//! kept file is therefore closed after the connection to it.
 
 use super::StoreError;
 use super::paths::is_absence;
@@ -181,7 +182,11 @@ mod tests {
         let socket = directory.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         for path in [pipe.as_path(), &socket, Path::new("/dev/zero"), directory.path()] {
-            assert!(matches!(KeptFile::open(path), Err(StoreError::NotOurs(_))), "{}", path.display());
+            assert!(
+                matches!(KeptFile::open(path), Err(StoreError::NotOurs(_))),
+                "{}",
+                path.display()
+            );
         }
         assert!(KeptFile::open(&directory.path().join("missing")).unwrap().is_none());
     }

@@ -1,4 +1,5 @@
-//! Whether one archive is an earlier copy of another: of the same archive, with the same runs and nothing beyond them.
+//! Whether one archive is an earlier copy of another: of the same archive, with the same runs and
+//! nothing beyond them.
 
 use super::StoreError;
 use super::connection::{Sharing, open_read_only};
@@ -8,7 +9,8 @@ use rusqlite::Connection;
 use std::path::Path;
 
 /// What is compared of a run. Once it has ended, none of it changes any more.
-const RUNS: &str = "SELECT id, outcome IS NOT NULL, updated_at, records_seen, nonce FROM runs ORDER BY id";
+const RUNS: &str =
+    "SELECT id, outcome IS NOT NULL, updated_at, records_seen, nonce FROM runs ORDER BY id";
 
 /// The archive's identity and its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +39,9 @@ pub enum Other {
     #[error("what lies there is another archive, no copy of this one")]
     Stranger,
     /// It went on from a copy in its own way.
-    #[error("what lies there has runs that this archive does not have: it is newer, or went on by itself from a copy")]
+    #[error(
+        "what lies there has runs that this archive does not have: it is newer, or went on by itself from a copy"
+    )]
     Beyond,
     /// It has the same runs and more records.
     #[error("what lies there holds {copy} records, and this archive {own}")]
@@ -70,7 +74,8 @@ impl Lineage {
             })
         })?;
         let runs = runs.collect::<Result<_, _>>()?;
-        let records = connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0))?;
+        let records =
+            connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0))?;
         Ok(Self { id, runs, records })
     }
 
@@ -93,7 +98,11 @@ impl Lineage {
             return Err(Other::Stranger);
         }
         let are_known = self.runs.iter().all(|run| {
-            let same = later.runs.binary_search_by_key(&run.id, |run| run.id).ok().map(|at| &later.runs[at]);
+            let same = later
+                .runs
+                .binary_search_by_key(&run.id, |run| run.id)
+                .ok()
+                .map(|at| &later.runs[at]);
             same.is_some_and(|same| run.is_earlier_than(same))
         });
         match (are_known, self.records <= later.records) {
@@ -110,7 +119,9 @@ impl Run {
         if self.has_ended {
             return self == later;
         }
-        self.nonce == later.nonce && self.updated_at <= later.updated_at && self.records_seen <= later.records_seen
+        self.nonce == later.nonce
+            && self.updated_at <= later.updated_at
+            && self.records_seen <= later.records_seen
     }
 }
 
@@ -124,7 +135,13 @@ mod tests {
     use super::*;
 
     fn run(id: i64, has_ended: bool, updated_at: &str, nonce: &str) -> Run {
-        Run { id, has_ended, updated_at: updated_at.to_owned(), records_seen: id, nonce: nonce.to_owned() }
+        Run {
+            id,
+            has_ended,
+            updated_at: updated_at.to_owned(),
+            records_seen: id,
+            nonce: nonce.to_owned(),
+        }
     }
 
     fn archive(id: &str, records: i64, runs: &[Run]) -> Lineage {
@@ -149,7 +166,10 @@ mod tests {
             (Lineage { id: None, ..own.clone() }, Other::Stranger),
             (archive("x", 21, std::slice::from_ref(&first)), Other::More { copy: 21, own: 20 }),
             (archive("x", 10, &[first.clone(), run(2, true, "2", "fork")]), Other::Beyond),
-            (archive("x", 10, &[first.clone(), second.clone(), run(3, true, "3", "c")]), Other::Beyond),
+            (
+                archive("x", 10, &[first.clone(), second.clone(), run(3, true, "3", "c")]),
+                Other::Beyond,
+            ),
             (archive("x", 10, &[first.clone(), run(2, false, "3", "b")]), Other::Beyond),
             (archive("x", 10, &[first, run(2, false, "1", "fork")]), Other::Beyond),
         ];

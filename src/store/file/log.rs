@@ -1,10 +1,11 @@
 //! Whether what lies beside a file can be its own: a write-ahead log, or a journal to roll back.
 //!
-//! SQLite plays into a file whatever log lies beside it under the right name. A copy that is put back
-//! beside the log of a killed run is spoilt by that, so a log is looked at before SQLite sees it
-//! (sqlite.org/fileformat2.html, sections 3 and 4). What is found wrong is certain; what fits may
-//! still be foreign in three ways: by chance (one stamp in 32,767), where the copy was made while the
-//! same run wrote, or where another program wrote the whole log and never touched the first page.
+//! SQLite plays into a file whatever log lies beside it under the right name. A copy that is put
+//! back beside the log of a killed run is spoilt by that, so a log is looked at before SQLite sees
+//! it (sqlite.org/fileformat2.html, sections 3 and 4). What is found wrong is certain; what fits
+//! may still be foreign in three ways: by chance (one stamp in 32,767), where the copy was made
+//! while the same run wrote, or where another program wrote the whole log and never touched the
+//! first page.
 
 use super::StoreError;
 use super::header::{Header, number, stamp_of};
@@ -25,7 +26,8 @@ const LOG_MAGIC: u32 = 0x377f_0682;
 const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 const JOURNAL_HEADER: usize = 28;
 
-/// A log is read again this often where a run begins it anew meanwhile; then the run has already vouched for it.
+/// A log is read again this often where a run begins it anew meanwhile; then the run has already
+/// vouched for it.
 const MOST_LOOKS: usize = 8;
 
 /// Whether a write-ahead log with something in it lies beside the file.
@@ -60,7 +62,10 @@ pub(in crate::store) fn check(file: &KeptFile) -> Result<(), StoreError> {
 /// Refuses a log that lies where there is no file, or an empty one: SQLite would remove it.
 pub(in crate::store) fn check_absence(real: &Path) -> Result<(), StoreError> {
     if has_log(real) {
-        return Err(StoreError::ForeignLog { log: beside(real, "-wal"), why: "there is nothing in the file" });
+        return Err(StoreError::ForeignLog {
+            log: beside(real, "-wal"),
+            why: "there is nothing in the file",
+        });
     }
     Ok(())
 }
@@ -86,20 +91,25 @@ fn open(path: &Path) -> Result<Option<File>, StoreError> {
 fn start_of(log: &Path) -> Result<Vec<u8>, StoreError> {
     let mut start = Vec::with_capacity(LOG_HEADER);
     if let Some(file) = open(log)? {
-        file.take(LOG_HEADER as u64).read_to_end(&mut start).map_err(|error| unreadable(log, &error))?;
+        file.take(LOG_HEADER as u64)
+            .read_to_end(&mut start)
+            .map_err(|error| unreadable(log, &error))?;
     }
     Ok(start)
 }
 
 /// Whether a log can be that of a file with this header, and if not, why.
 ///
-/// It fits when it plays nothing, when it never touches the first page, or when the stamp of the file is in it.
+/// It fits when it plays nothing, when it never touches the first page, or when the stamp of the
+/// file is in it.
 fn judge_log(header: &Header, log: impl Read) -> io::Result<Result<(), &'static str>> {
     let mut frames = Frames::begin(log)?;
     let wrong = match &frames {
         None => return Ok(Ok(())),
         Some(_) if !header.is_logged() => Some("the file is a copy, or was closed, without a log"),
-        Some(frames) if frames.page.len() != header.page_bytes() => Some("its pages have another size"),
+        Some(frames) if frames.page.len() != header.page_bytes() => {
+            Some("its pages have another size")
+        }
         Some(_) => None,
     };
     let (mut begins, mut is_pending, mut is_played) = (true, false, false);
@@ -142,7 +152,8 @@ impl<R: Read> Frames<R> {
         let is_page = page_bytes.is_power_of_two() && (512..=65_536).contains(&page_bytes);
         let is_big_endian = magic & 1 == 1;
         let sums = summed((0, 0), &header[..24], is_big_endian);
-        if magic & !1 != LOG_MAGIC || !is_page || sums != (number(&header, 24), number(&header, 28)) {
+        if magic & !1 != LOG_MAGIC || !is_page || sums != (number(&header, 24), number(&header, 28))
+        {
             return Ok(None);
         }
         let salts = <[u8; 8]>::try_from(&header[16..24]).unwrap_or_default();
@@ -199,9 +210,14 @@ fn check_journal(header: &Header, file: &KeptFile, journal: PathBuf) -> Result<(
 
 /// Whether a journal can be rolled back into a file of so many bytes, and if not, why.
 ///
-/// This program uses one only before a file enters the write-ahead mode, when a transaction changes the first page and
-/// nothing else: the file has then the length that the journal remembers, or is just being made.
-fn judge_journal(header: &Header, bytes: u64, mut journal: impl Read) -> io::Result<Result<(), &'static str>> {
+/// This program uses one only before a file enters the write-ahead mode, when a transaction changes
+/// the first page and nothing else: the file has then the length that the journal remembers, or is
+/// just being made.
+fn judge_journal(
+    header: &Header,
+    bytes: u64,
+    mut journal: impl Read,
+) -> io::Result<Result<(), &'static str>> {
     let Some(start) = read_array::<JOURNAL_HEADER>(&mut journal)? else { return Ok(Ok(())) };
     if start[..8] != JOURNAL_MAGIC {
         return Ok(Ok(()));
@@ -217,7 +233,10 @@ fn judge_journal(header: &Header, bytes: u64, mut journal: impl Read) -> io::Res
     if pages < u64::from(before) {
         return Ok(Err("it is of a longer file"));
     }
-    io::copy(&mut journal.by_ref().take(u64::from(sector).saturating_sub(JOURNAL_HEADER as u64)), &mut io::sink())?;
+    io::copy(
+        &mut journal.by_ref().take(u64::from(sector).saturating_sub(JOURNAL_HEADER as u64)),
+        &mut io::sink(),
+    )?;
     let Some(page) = read_array::<4>(&mut journal)? else { return Ok(Ok(())) };
     let mut first = Vec::new();
     journal.take(u64::from(page_bytes)).read_to_end(&mut first)?;
@@ -258,7 +277,8 @@ mod tests {
                 run(&mut Archive::open(&path).unwrap(), 2);
                 copies.push(fs::read(&path).unwrap());
             }
-            // Its connection closes at the end and would clear the log away, so what it leaves is taken before.
+            // Its connection closes at the end and would clear the log away, so what it leaves is
+            // taken before.
             let mut archive = Archive::open(&path).unwrap();
             run(&mut archive, 3);
             let left = [fs::read(&path).unwrap(), fs::read(beside(&path, "-wal")).unwrap()];
@@ -294,14 +314,16 @@ mod tests {
         for runs in 0..4 {
             let killed = Killed::after(runs);
             assert!(!killed.is_foreign(), "after {runs} runs");
-            // Its base is the state in which the run before left the file: a copy of that is the same.
+            // Its base is the state in which the run before left the file: a copy of that is the
+            // same.
             if let Some(copy) = killed.copies.last() {
                 fs::write(killed.path(), copy).unwrap();
                 assert!(!killed.is_foreign(), "after {runs} runs");
             }
             drop(Archive::open(&killed.path()).unwrap());
             let opened = Connection::open(killed.path()).unwrap();
-            let kept: i64 = opened.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
+            let kept: i64 =
+                opened.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
             assert_eq!(kept, i64::try_from(2 * runs + 3).unwrap());
         }
     }
@@ -349,15 +371,23 @@ mod tests {
             run(&mut Archive::open(&path).unwrap(), 1);
             fs::read(&path).unwrap()
         };
-        let foreign =
-            [killed.copies[0].clone(), killed.copies[1].clone(), fs::read(other.path()).unwrap(), newer, fork];
+        let foreign = [
+            killed.copies[0].clone(),
+            killed.copies[1].clone(),
+            fs::read(other.path()).unwrap(),
+            newer,
+            fork,
+        ];
         for (at, file) in foreign.iter().enumerate() {
             fs::write(&path, file).unwrap();
             fs::write(killed.log(), &log).unwrap();
             assert!(killed.is_foreign(), "file {at}");
             assert!(matches!(Reader::open(&path), Err(StoreError::ForeignLog { .. })));
             assert!(matches!(Archive::open(&path), Err(StoreError::ForeignLog { .. })));
-            assert!(fs::read(&path).unwrap() == *file && fs::read(killed.log()).unwrap() == log, "it was changed");
+            assert!(
+                fs::read(&path).unwrap() == *file && fs::read(killed.log()).unwrap() == log,
+                "it was changed"
+            );
         }
         fs::write(&path, own).unwrap();
         assert!(!killed.is_foreign());
@@ -407,12 +437,21 @@ mod tests {
     fn a_journal_is_rolled_back_into_its_own_file_only() {
         let (own, other) = (Stamp::from_bits(7), Stamp::from_bits(8));
         let header = Header::of(4096, false, own);
-        let judged = |bytes: u64, journal: &[u8]| judge_journal(&header, bytes, journal).unwrap().is_ok();
+        let judged =
+            |bytes: u64, journal: &[u8]| judge_journal(&header, bytes, journal).unwrap().is_ok();
         // The file is being made, or enters the write-ahead mode.
-        assert!(judged(4096, &journal(0, 0, 4096, own)) && judged(4 * 4096, &journal(1, 4, 4096, own)));
+        assert!(
+            judged(4096, &journal(0, 0, 4096, own)) && judged(4 * 4096, &journal(1, 4, 4096, own))
+        );
         assert!(judged(4096, b"") && judged(4096, &[0; 600]));
-        assert!(judged(4 * 4096, &journal(0, 4, 4096, other)), "a record that is not durable is not played");
-        assert!(!judged(4 * 4096, &journal(1, 0, 4096, own)), "it would cut the file down to nothing");
+        assert!(
+            judged(4 * 4096, &journal(0, 4, 4096, other)),
+            "a record that is not durable is not played"
+        );
+        assert!(
+            !judged(4 * 4096, &journal(1, 0, 4096, own)),
+            "it would cut the file down to nothing"
+        );
         assert!(!judged(4 * 4096, &journal(1, 5, 4096, own)));
         assert!(!judged(4 * 4096, &journal(1, 4, 1024, own)));
         assert!(!judged(4 * 4096, &journal(1, 4, 4096, other)));

@@ -1,6 +1,8 @@
-//! The file: found, told from others, locked, opened for writing or for reading, and what can be wrong with it.
+//! The file: found, told from others, locked, opened for writing or for reading, and what can be
+//! wrong with it.
 //!
-//! `Archive::transact` is the only way to write to it; what is written is for the floors above to say.
+//! `Archive::transact` is the only way to write to it; what is written is for the floors above to
+//! say.
 
 mod archive;
 mod connection;

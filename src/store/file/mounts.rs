@@ -1,14 +1,16 @@
-//! What Linux says of mounts: whether a file is mounted by itself, and whether anybody at all can write to it.
+//! What Linux says of mounts: whether a file is mounted by itself, and whether anybody at all can
+//! write to it.
 
 use std::path::{Path, PathBuf};
 
 /// Where Linux lists the mounts that this process sees (`proc_pid_mountinfo(5)`).
 const TABLE: &str = "/proc/self/mountinfo";
 
-/// File systems that only this machine changes: one that is read-only here is not written to elsewhere.
+/// File systems that only this machine changes: one that is read-only here is not written to
+/// elsewhere.
 const LOCAL: [&str; 14] = [
-    "bcachefs", "btrfs", "cramfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "iso9660", "squashfs", "tmpfs",
-    "udf", "xfs",
+    "bcachefs", "btrfs", "cramfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "iso9660",
+    "squashfs", "tmpfs", "udf", "xfs",
 ];
 
 /// A row of the table.
@@ -20,15 +22,17 @@ struct Mount {
     is_read_only: bool,
 }
 
-/// Whether the file is a mount of its own, as containers are given single files: its log then lies in a directory that
-/// is not seen from here.
+/// Whether the file is a mount of its own, as containers are given single files: its log then lies
+/// in a directory that is not seen from here.
 pub(in crate::store) fn is_mounted_alone(real: &Path) -> bool {
     mount_of(&table(), real).is_some_and(|mount| mount.point == real)
 }
 
-/// Whether nothing can write to the file, by any path. A mount that is only read-only itself leaves others to write.
+/// Whether nothing can write to the file, by any path. A mount that is only read-only itself leaves
+/// others to write.
 pub(in crate::store) fn is_immutable(real: &Path) -> bool {
-    mount_of(&table(), real).is_some_and(|mount| mount.is_read_only && LOCAL.contains(&mount.file_system.as_str()))
+    mount_of(&table(), real)
+        .is_some_and(|mount| mount.is_read_only && LOCAL.contains(&mount.file_system.as_str()))
 }
 
 /// Elsewhere than on Linux there is no such table, and nothing is known.
@@ -36,13 +40,18 @@ fn table() -> Vec<u8> {
     std::fs::read(TABLE).unwrap_or_default()
 }
 
-/// The mount on which a path lies: the innermost, and of those at one point the last, which hides the others.
+/// The mount on which a path lies: the innermost, and of those at one point the last, which hides
+/// the others.
 fn mount_of(table: &[u8], real: &Path) -> Option<Mount> {
-    let mounts = table.split(|byte| *byte == b'\n').filter_map(read_row).filter(|mount| real.starts_with(&mount.point));
+    let mounts = table
+        .split(|byte| *byte == b'\n')
+        .filter_map(read_row)
+        .filter(|mount| real.starts_with(&mount.point));
     mounts.max_by_key(|mount| mount.point.components().count())
 }
 
-/// `ID PARENT DEVICE ROOT POINT OPTIONS [TAGS]... - TYPE SOURCE OPTIONS`, in bytes: a path need not be UTF-8.
+/// `ID PARENT DEVICE ROOT POINT OPTIONS [TAGS]... - TYPE SOURCE OPTIONS`, in bytes: a path need not
+/// be UTF-8.
 fn read_row(row: &[u8]) -> Option<Mount> {
     let between = row.windows(3).position(|window| window == b" - ")?;
     let (place, system) = (&row[..between], &row[between + 3..]);
@@ -117,7 +126,9 @@ mod tests {
             (b"/srv/a\\9", b"/srv/a\\9"),
             (b"/srv/a\\999\xff", b"/srv/a\\999\xff"),
         ] {
-            let table = [MOUNTS, b"40 22 8:1 /x/\xff.db ", written, b" rw - ext4 /dev/\xff rw\n", MOUNTS].concat();
+            let table =
+                [MOUNTS, b"40 22 8:1 /x/\xff.db ", written, b" rw - ext4 /dev/\xff rw\n", MOUNTS]
+                    .concat();
             let real = Path::new(OsStr::from_bytes(name));
             assert_eq!(mount_of(&table, real).unwrap().point, real);
         }
@@ -126,8 +137,9 @@ mod tests {
     #[test]
     fn what_another_path_or_machine_may_write_is_not_read_only() {
         let is_read_only = |path: &str, table: &[u8]| {
-            mount_of(table, Path::new(path))
-                .is_some_and(|mount| mount.is_read_only && LOCAL.contains(&mount.file_system.as_str()))
+            mount_of(table, Path::new(path)).is_some_and(|mount| {
+                mount.is_read_only && LOCAL.contains(&mount.file_system.as_str())
+            })
         };
         assert!(is_read_only("/cd/a.db", MOUNTS) && is_read_only("/data/a.db", MOUNTS));
         assert!(!is_read_only("/a.db", MOUNTS) && !is_read_only("/net/a.db", MOUNTS));

@@ -1,5 +1,5 @@
-//! Whether the limit on open files is met. SQLite does not say it: to SQLite it is a file that cannot
-//! be opened; and other libraries panic.
+//! Whether the limit on open files is met. SQLite does not say it: to SQLite it is a file that
+//! cannot be opened; and other libraries panic.
 
 use super::paths::directory_of;
 use std::fs::File;
@@ -49,7 +49,10 @@ mod tests {
     #[cfg(unix)]
     fn a_limit_is_told_from_other_troubles() {
         let error = |errno: rustix::io::Errno| io::Error::from(errno);
-        assert!(is_limit(&error(rustix::io::Errno::MFILE)) && is_limit(&error(rustix::io::Errno::NFILE)));
+        assert!(
+            is_limit(&error(rustix::io::Errno::MFILE))
+                && is_limit(&error(rustix::io::Errno::NFILE))
+        );
         assert!(!is_limit(&error(rustix::io::Errno::ACCESS)) && !is_limit(&io::Error::other("x")));
     }
 }

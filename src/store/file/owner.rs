@@ -8,8 +8,8 @@ use super::kept::KeptFile;
 use super::paths::{beside, name_of};
 use std::path::Path;
 
-/// Refuses an archive that this process cannot write to, or whose log or shared memory it cannot write to: SQLite would
-/// open it for reading only.
+/// Refuses an archive that this process cannot write to, or whose log or shared memory it cannot
+/// write to: SQLite would open it for reading only.
 pub(in crate::store) fn check_writable(real: &Path) -> Result<(), StoreError> {
     if !is_writable(real) {
         return Err(StoreError::Unwritable("this user may not write to the file".to_owned()));
@@ -22,14 +22,20 @@ pub(in crate::store) fn check_writable(real: &Path) -> Result<(), StoreError> {
         }
         if !is_writable(&path) {
             let holds_data = suffix != "-shm" && metadata.len() > 0;
-            let whose = owner_of(&path).map_or_else(|| "another user".to_owned(), |owner| format!("user {owner}"));
-            return Err(StoreError::BesideIsForeign { path: path.display().to_string(), whose, holds_data });
+            let whose = owner_of(&path)
+                .map_or_else(|| "another user".to_owned(), |owner| format!("user {owner}"));
+            return Err(StoreError::BesideIsForeign {
+                path: path.display().to_string(),
+                whose,
+                holds_data,
+            });
         }
     }
     Ok(())
 }
 
-/// Whether what this process makes beside the archive can be used by its owner: it is the owner, or root.
+/// Whether what this process makes beside the archive can be used by its owner: it is the owner, or
+/// root.
 #[cfg(unix)]
 pub(in crate::store) fn is_own(file: &KeptFile) -> Result<bool, StoreError> {
     use std::os::unix::fs::MetadataExt;

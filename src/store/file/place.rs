@@ -1,23 +1,26 @@
-//! One place for every name of a file: an absolute path without links, from which everything is opened.
+//! One place for every name of a file: an absolute path without links, from which everything is
+//! opened.
 //!
 //! SQLite finds the log of a file by the file's name. Two names of one file would be two logs, so a
-//! name is resolved once, before anything is opened, and a spelling that SQLite or its tools read as
-//! something else than a path is refused.
+//! name is resolved once, before anything is opened, and a spelling that SQLite or its tools read
+//! as something else than a path is refused.
 
 use super::StoreError;
 use super::paths::{beside, directory_of, is_absence};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Links that are followed, one after the other, before they are taken for a circle; Linux follows 40.
+/// Links that are followed, one after the other, before they are taken for a circle; Linux follows
+/// 40.
 const MOST_LINKS: usize = 40;
 
 /// The longest path in bytes that SQLite opens, with room for the longest suffix that it adds: its
 /// `MAX_PATHNAME` of 512 less `-journal`.
 const LONGEST_PATH: usize = 503;
 
-/// The longest name in bytes, with room for the longest suffix that SQLite adds: 255, as nearly every file system has it
-/// (`NAME_MAX`), less `-journal`. A longer one would be found out only after the file and its lock were made.
+/// The longest name in bytes, with room for the longest suffix that SQLite adds: 255, as nearly
+/// every file system has it (`NAME_MAX`), less `-journal`. A longer one would be found out only
+/// after the file and its lock were made.
 const LONGEST_NAME: usize = 247;
 
 /// How the names end of what lies beside an archive.
@@ -41,7 +44,9 @@ pub(in crate::store) fn resolve(given: &Path) -> Result<Place, StoreError> {
         let directory = match fs::canonicalize(directory) {
             Ok(directory) if directory.is_dir() => directory,
             Ok(file) => return Ok(Place::NoDirectory(file)),
-            Err(error) if is_absence(error.kind()) => return Ok(Place::NoDirectory(directory.to_owned())),
+            Err(error) if is_absence(error.kind()) => {
+                return Ok(Place::NoDirectory(directory.to_owned()));
+            }
             Err(error) => return Err(StoreError::Unreadable(error.to_string())),
         };
         check_way(directory_of(&path), &directory)?;
@@ -56,8 +61,9 @@ pub(in crate::store) fn resolve(given: &Path) -> Result<Place, StoreError> {
     Err(StoreError::BadName("it is a link that leads back to itself"))
 }
 
-/// Refuses a way that ends elsewhere than the links on it say: `/proc/PID/root` reads as `/`, and leads into the files
-/// of another container; `/proc/self/fd/3` may lead to a file that has lost its name.
+/// Refuses a way that ends elsewhere than the links on it say: `/proc/PID/root` reads as `/`, and
+/// leads into the files of another container; `/proc/self/fd/3` may lead to a file that has lost
+/// its name.
 fn check_way(given: &Path, real: &Path) -> Result<(), StoreError> {
     let is_elsewhere = || fs::metadata(given).is_ok() && !is_same_inode(given, real);
     // A file may be replaced between two looks at it.
@@ -105,7 +111,9 @@ fn check_spelling(given: &Path) -> Result<(), StoreError> {
     let refuse = |why| Err(StoreError::BadName(why));
     match bytes {
         [] => refuse("its name is empty"),
-        [b':', ..] => refuse("names that begin with a colon are no files to SQLite, but databases in memory"),
+        [b':', ..] => {
+            refuse("names that begin with a colon are no files to SQLite, but databases in memory")
+        }
         _ if bytes.contains(&0) => refuse("its name holds a NUL character"),
         _ if bytes.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"file:")) => {
             refuse("its name is a URI, and an archive is named by a path")
@@ -117,7 +125,9 @@ fn check_spelling(given: &Path) -> Result<(), StoreError> {
 fn check_real(real: PathBuf) -> Result<PathBuf, StoreError> {
     let bytes = real.as_os_str().as_encoded_bytes();
     if bytes.len() > LONGEST_PATH {
-        return Err(StoreError::BadName("its whole path is longer than the 503 bytes that SQLite takes"));
+        return Err(StoreError::BadName(
+            "its whole path is longer than the 503 bytes that SQLite takes",
+        ));
     }
     if real.file_name().is_some_and(|name| name.len() > LONGEST_NAME) {
         return Err(StoreError::BadName(
@@ -169,7 +179,9 @@ mod tests {
     fn every_name_of_a_file_is_one_place() {
         let (_home, real) = home();
         let one = Place::At(real.join("data/a.db"));
-        for name in ["data/a.db", "./data/./a.db", "data/../data/a.db", "link.db", "chain.db", "there/a.db"] {
+        for name in
+            ["data/a.db", "./data/./a.db", "data/../data/a.db", "link.db", "chain.db", "there/a.db"]
+        {
             assert_eq!(resolve(&real.join(name)).unwrap(), one, "{name}");
         }
         let doubled = PathBuf::from(format!("/{}//data/a.db", real.display()));
@@ -183,11 +195,26 @@ mod tests {
     #[test]
     fn a_file_that_is_not_there_yet_has_its_place_too() {
         let (_home, real) = home();
-        assert_eq!(resolve(&real.join("dangling.db")).unwrap(), Place::At(real.join("data/later.db")));
-        assert_eq!(resolve(&real.join("there/new.db")).unwrap(), Place::At(real.join("data/new.db")));
-        assert_eq!(resolve(&real.join("lost.db")).unwrap(), Place::NoDirectory(real.join("nowhere")));
-        assert_eq!(resolve(&real.join("no/way/a.db")).unwrap(), Place::NoDirectory(real.join("no/way")));
-        assert_eq!(resolve(&real.join("data/a.db/b.db")).unwrap(), Place::NoDirectory(real.join("data/a.db")));
+        assert_eq!(
+            resolve(&real.join("dangling.db")).unwrap(),
+            Place::At(real.join("data/later.db"))
+        );
+        assert_eq!(
+            resolve(&real.join("there/new.db")).unwrap(),
+            Place::At(real.join("data/new.db"))
+        );
+        assert_eq!(
+            resolve(&real.join("lost.db")).unwrap(),
+            Place::NoDirectory(real.join("nowhere"))
+        );
+        assert_eq!(
+            resolve(&real.join("no/way/a.db")).unwrap(),
+            Place::NoDirectory(real.join("no/way"))
+        );
+        assert_eq!(
+            resolve(&real.join("data/a.db/b.db")).unwrap(),
+            Place::NoDirectory(real.join("data/a.db"))
+        );
     }
 
     #[test]
@@ -197,15 +224,25 @@ mod tests {
         for name in ["", ":memory:", ":x", "file:a.db", "FILE:a.db", "file:/x?mode=ro", "a\0b"] {
             assert!(refused(Path::new(name)), "{name:?}");
         }
-        for name in
-            ["data/a.db/", "data/a.db/.", "new.db/", "circle.db", "a.db-wal", "a.db-shm", "a.db-journal", "x.lock"]
-        {
+        for name in [
+            "data/a.db/",
+            "data/a.db/.",
+            "new.db/",
+            "circle.db",
+            "a.db-wal",
+            "a.db-shm",
+            "a.db-journal",
+            "x.lock",
+        ] {
             assert!(refused(&real.join(name)), "{name}");
         }
         assert!(refused(&real.join("long".repeat(200))));
         for name in [".", "data", "data/", "data/..", "there/", "/"] {
             let found = resolve(&real.join(name));
-            assert!(matches!(found, Ok(Place::At(_)) | Err(StoreError::NotOurs("a directory"))), "{name}: {found:?}");
+            assert!(
+                matches!(found, Ok(Place::At(_)) | Err(StoreError::NotOurs("a directory"))),
+                "{name}: {found:?}"
+            );
         }
     }
 
@@ -242,13 +279,27 @@ mod tests {
         // Short enough for the whole path.
         let home = tempfile::tempdir_in("/tmp").unwrap();
         let real = fs::canonicalize(home.path()).unwrap();
-        for (name, is_refused) in [("a".repeat(247), false), ("a".repeat(248), true), ("é".repeat(124), true)] {
+        for (name, is_refused) in
+            [("a".repeat(247), false), ("a".repeat(248), true), ("é".repeat(124), true)]
+        {
             let found = resolve(&real.join(&name));
-            assert_eq!(matches!(found, Err(StoreError::BadName(why)) if why.contains("247")), is_refused, "{name}");
-            assert_eq!(fs::write(beside(&real.join(&name), "-journal"), "").is_err(), is_refused, "{name}");
+            assert_eq!(
+                matches!(found, Err(StoreError::BadName(why)) if why.contains("247")),
+                is_refused,
+                "{name}"
+            );
+            assert_eq!(
+                fs::write(beside(&real.join(&name), "-journal"), "").is_err(),
+                is_refused,
+                "{name}"
+            );
         }
         assert!(crate::store::file::Archive::open(&real.join("a".repeat(250))).is_err());
-        assert_eq!(fs::read_dir(&real).unwrap().count(), 1, "nothing was made but what this test made");
+        assert_eq!(
+            fs::read_dir(&real).unwrap().count(),
+            1,
+            "nothing was made but what this test made"
+        );
     }
 
     #[test]

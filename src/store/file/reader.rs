@@ -1,4 +1,5 @@
-//! An archive opened for reading. Nothing that a reader does changes the archive or waits for a run to end.
+//! An archive opened for reading. Nothing that a reader does changes the archive or waits for a run
+//! to end.
 
 use super::connection::{Sharing, open_read_only};
 use super::header::Header;
@@ -15,7 +16,8 @@ use rusqlite::config::DbConfig;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long to wait for a lock. A reader of a write-ahead log meets one only while a crash is repaired or a file closed.
+/// How long to wait for a lock. A reader of a write-ahead log meets one only while a crash is
+/// repaired or a file closed.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 /// How often an archive is copied that is written to meanwhile.
@@ -59,13 +61,15 @@ impl Reader {
     }
 }
 
-/// Opens the file beside a running writer where this process may share with it, and a private copy where it may not.
+/// Opens the file beside a running writer where this process may share with it, and a private copy
+/// where it may not.
 fn connect(file: &KeptFile) -> Result<Connection, StoreError> {
     if !has_log(file.path()) && !has_journal(file.path()) && mounts::is_immutable(file.path()) {
         return touched(open_read_only(file.path(), Sharing::Immutable));
     }
     if has_journal(file.path()) {
-        let why = "a transaction that was cut short must be rolled back first, which the next run does";
+        let why =
+            "a transaction that was cut short must be rolled back first, which the next run does";
         return share(file)?.ok_or_else(|| StoreError::Unreadable(why.to_owned()));
     }
     for _ in 0..MOST_COPIES {
@@ -82,11 +86,11 @@ fn connect(file: &KeptFile) -> Result<Connection, StoreError> {
     Err(StoreError::Unreadable(why.to_owned()))
 }
 
-/// Opens the file together with whoever else has it open, if this process may; it leaves nothing beside the file that its
-/// owner could not use.
+/// Opens the file together with whoever else has it open, if this process may; it leaves nothing
+/// beside the file that its owner could not use.
 ///
-/// The write-ahead mode needs shared memory beside the file, which a reader makes if nobody has. A file that is not in
-/// that mode needs nothing.
+/// The write-ahead mode needs shared memory beside the file, which a reader makes if nobody has. A
+/// file that is not in that mode needs nothing.
 fn share(file: &KeptFile) -> Result<Option<Connection>, StoreError> {
     let is_there = |suffix| beside(file.path(), suffix).exists();
     let is_own = owner::is_own(file)?;
@@ -106,7 +110,8 @@ fn touched(opened: Result<Connection, StoreError>) -> Result<Connection, StoreEr
     Ok(connection)
 }
 
-/// The first read maps the shared memory, so what is wrong with it shows here and not in the middle of a report.
+/// The first read maps the shared memory, so what is wrong with it shows here and not in the middle
+/// of a report.
 fn touch(connection: &Connection) -> Result<(), StoreError> {
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(())
@@ -114,13 +119,15 @@ fn touch(connection: &Connection) -> Result<(), StoreError> {
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(LOCK_WAIT)?;
-    // A second lock on the door: no statement writes, even should the file have been opened otherwise.
+    // A second lock on the door: no statement writes, even should the file have been opened
+    // otherwise.
     connection.pragma_update(None, "query_only", true)?;
     // A view in a file made by somebody else must not call functions with side effects.
     connection.pragma_update(None, "trusted_schema", false)?;
     // 16 MiB of pages, so that a report stays within the memory bound whatever the archive's size.
     connection.pragma_update(None, "cache_size", -16_384)?;
-    // Sorting and grouping spill to temporary files, not to memory (sqlite.org/pragma.html#pragma_temp_store).
+    // Sorting and grouping spill to temporary files, not to memory
+    // (sqlite.org/pragma.html#pragma_temp_store).
     connection.pragma_update(None, "temp_store", "FILE")?;
     // "FAIL" in double quotes is a column and, if there is none, a mistake; not silently a text.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -137,13 +144,18 @@ mod tests {
     use crate::store::testing::Fixture;
 
     fn records_seen_by(reader: &Reader) -> i64 {
-        reader.connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0)).unwrap()
+        reader
+            .connection
+            .query_row("SELECT count(*) FROM invocations", [], |row| row.get(0))
+            .unwrap()
     }
 
     #[test]
     fn a_reader_beside_a_writing_run_sees_what_was_committed_last() {
         let record = "INSERT INTO invocations VALUES ('b', 1, 'WAIT', NULL, NULL, NULL, NULL, 1, 1, NULL, NULL)";
-        let archive = Fixture::new().with_records("a SUCCESS - -").with(&format!("BEGIN IMMEDIATE; {record}"));
+        let archive = Fixture::new()
+            .with_records("a SUCCESS - -")
+            .with(&format!("BEGIN IMMEDIATE; {record}"));
         let reader = archive.reader();
         assert_eq!(records_seen_by(&reader), 1);
         let _archive = archive.with("COMMIT");

@@ -1,8 +1,9 @@
 //! Which file is ours, which versions of it this program knows, and what each must hold.
 //!
-//! A file may carry our `application_id` and be a trap all the same: a view in place of a table, a column that is computed
-//! at a great price, a trigger. So nothing of a file is asked before its schema was compared with the one that our
-//! migrations make, text by text. What people add themselves (tables, views, indexes) is no business of ours.
+//! A file may carry our `application_id` and be a trap all the same: a view in place of a table, a
+//! column that is computed at a great price, a trigger. So nothing of a file is asked before its
+//! schema was compared with the one that our migrations make, text by text. What people add
+//! themselves (tables, views, indexes) is no business of ours.
 
 use super::StoreError;
 use crate::domain::Timestamp;
@@ -32,13 +33,15 @@ pub fn known_version() -> i32 {
     migrations().get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
 }
 
-/// How long SQLite may take to read the schema of a file and our look at it: ours takes a millisecond, and one of a hundred
-/// thousand views would take minutes and gigabytes.
+/// How long SQLite may take to read the schema of a file and our look at it: ours takes a
+/// millisecond, and one of a hundred thousand views would take minutes and gigabytes.
 const LONGEST_LOOK: Duration = Duration::from_secs(5);
 
-/// The version of the schema in a file that carries our `application_id`; 0 before the first migration.
+/// The version of the schema in a file that carries our `application_id`; 0 before the first
+/// migration.
 ///
-/// A schema that is not the one of its version is an error, and so is one that takes too long to read.
+/// A schema that is not the one of its version is an error, and so is one that takes too long to
+/// read.
 pub(in crate::store) fn load_version(connection: &mut Connection) -> Result<i32, StoreError> {
     Budget::start(connection, LONGEST_LOOK)?;
     let version = look(connection).map_err(|error| match error {
@@ -69,7 +72,9 @@ fn check_stamp(connection: &Connection) -> Result<(), StoreError> {
 fn load_newest(connection: &Connection, made: &HashMap<String, Object>) -> Result<i32, StoreError> {
     let version = match load_object(connection, HISTORY)? {
         None => 0,
-        Some(history) if made.get(HISTORY) != Some(&history) => return Err(altered(&history.kind, HISTORY)),
+        Some(history) if made.get(HISTORY) != Some(&history) => {
+            return Err(altered(&history.kind, HISTORY));
+        }
         Some(_) => {
             let newest = "SELECT coalesce(max(version), 0) FROM refinery_schema_history";
             connection.query_row(newest, [], |row| row.get(0))?
@@ -83,8 +88,9 @@ fn load_newest(connection: &Connection, made: &HashMap<String, Object>) -> Resul
     Ok(version)
 }
 
-/// Refuses whatever else is in a file that tells of no migration: a crash before the first leaves nothing
-/// there, so that it is a damaged archive, or a database of others under our `application_id`.
+/// Refuses whatever else is in a file that tells of no migration: a crash before the first leaves
+/// nothing there, so that it is a damaged archive, or a database of others under our
+/// `application_id`.
 fn check_bare(connection: &Connection) -> Result<(), StoreError> {
     let others = "SELECT 1 FROM sqlite_schema WHERE tbl_name <> ?1 AND name NOT GLOB 'sqlite_*'";
     let mut objects = connection.prepare(others)?;
@@ -94,20 +100,27 @@ fn check_bare(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a history that is not, row by row, the one that our migrations write. refinery would find some of it before it
-/// writes, and panics at the rest; who only reads does not ask it.
+/// Refuses a history that is not, row by row, the one that our migrations write. refinery would
+/// find some of it before it writes, and panics at the rest; who only reads does not ask it.
 fn check_history(connection: &Connection, newest: i32) -> Result<(), StoreError> {
     let runner = migrations();
     let ours = runner.get_migrations().iter().filter(|ours| ours.version() <= newest);
-    let mut others: i64 = connection.query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0))?;
+    let mut others: i64 =
+        connection
+            .query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0))?;
     for migration in ours {
         check_entry(connection, migration)?;
         others -= 1;
     }
-    if others == 0 { Ok(()) } else { Err(damaged("its history has migrations that fgarchive does not have")) }
+    if others == 0 {
+        Ok(())
+    } else {
+        Err(damaged("its history has migrations that fgarchive does not have"))
+    }
 }
 
-/// Refuses a history in which a migration is missing, or has another name, checksum, or a date that is none.
+/// Refuses a history in which a migration is missing, or has another name, checksum, or a date that
+/// is none.
 fn check_entry(connection: &Connection, migration: &refinery::Migration) -> Result<(), StoreError> {
     let mut select = connection.prepare_cached(
         "SELECT iif(length(applied_on) < 99, applied_on, '') FROM refinery_schema_history
@@ -117,11 +130,14 @@ fn check_entry(connection: &Connection, migration: &refinery::Migration) -> Resu
     let applied_on: Option<String> = select.query_row(as_written, |row| row.get(0)).optional()?;
     match applied_on {
         Some(text) if is_date(&text) => Ok(()),
-        _ => Err(damaged(&format!("its history of migrations has no `{migration}` as fgarchive writes it"))),
+        _ => Err(damaged(&format!(
+            "its history of migrations has no `{migration}` as fgarchive writes it"
+        ))),
     }
 }
 
-/// Whether this is the form in which refinery notes when a migration was made: it panics at another.
+/// Whether this is the form in which refinery notes when a migration was made: it panics at
+/// another.
 fn is_date(text: &str) -> bool {
     text.contains('T') && text.ends_with('Z') && text.parse::<Timestamp>().is_ok()
 }
@@ -147,19 +163,21 @@ fn made_by_migrations() -> Result<&'static HashMap<String, Object>, StoreError> 
     let mut connection = Connection::open_in_memory()?;
     migrations().run(&mut connection).map_err(|error| StoreError::from_migration(&error))?;
     let mut statement = connection.prepare("SELECT type, sql, name FROM sqlite_schema")?;
-    let rows = statement.query_map([], |row| Ok((row.get(2)?, Object { kind: row.get(0)?, sql: row.get(1)? })))?;
+    let rows = statement
+        .query_map([], |row| Ok((row.get(2)?, Object { kind: row.get(0)?, sql: row.get(1)? })))?;
     let made = rows.collect::<Result<_, _>>()?;
     Ok(MADE.get_or_init(|| made))
 }
 
 fn load_object(connection: &Connection, name: &str) -> Result<Option<Object>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT type, sql FROM sqlite_schema WHERE name = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT type, sql FROM sqlite_schema WHERE name = ?1")?;
     let read = |row: &rusqlite::Row<'_>| Ok(Object { kind: row.get(0)?, sql: row.get(1)? });
     Ok(statement.query_row([name], read).optional()?)
 }
 
-/// Refuses a file in which something of ours is missing or otherwise than we make it, or that has a trigger: we make none,
-/// and one would run with every record that a run writes.
+/// Refuses a file in which something of ours is missing or otherwise than we make it, or that has a
+/// trigger: we make none, and one would run with every record that a run writes.
 fn compare(connection: &Connection, made: &HashMap<String, Object>) -> Result<(), StoreError> {
     for (name, expected) in made {
         if load_object(connection, name)?.as_ref() != Some(expected) {
@@ -168,7 +186,9 @@ fn compare(connection: &Connection, made: &HashMap<String, Object>) -> Result<()
     }
     let trigger = "SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1";
     match connection.query_row(trigger, [], |row| row.get::<_, String>(0)).optional()? {
-        Some(name) => Err(StoreError::Altered(format!("it has a trigger `{name}`, and an archive has none"))),
+        Some(name) => {
+            Err(StoreError::Altered(format!("it has a trigger `{name}`, and an archive has none")))
+        }
         None => Ok(()),
     }
 }
@@ -183,7 +203,8 @@ mod tests {
     use crate::store::file::{Archive, Reader};
     use crate::store::testing::Fixture;
 
-    /// How an archive is refused after a statement of somebody else's, by whoever reads and by whoever writes.
+    /// How an archive is refused after a statement of somebody else's, by whoever reads and by
+    /// whoever writes.
     fn refusals_after(sql: &str) -> [Result<(), StoreError>; 2] {
         let directory = Fixture::new().with_records("a SUCCESS - -").with(sql).closed();
         let path = directory.path().join("archive.db");
@@ -227,9 +248,15 @@ mod tests {
             ("UPDATE refinery_schema_history SET checksum = 'x'", history),
             ("UPDATE refinery_schema_history SET checksum = checksum || '1'", history),
             ("UPDATE refinery_schema_history SET applied_on = 'yesterday'", history),
-            ("UPDATE refinery_schema_history SET applied_on = replace(applied_on, 'T', ' ')", history),
+            (
+                "UPDATE refinery_schema_history SET applied_on = replace(applied_on, 'T', ' ')",
+                history,
+            ),
             ("UPDATE refinery_schema_history SET version = 'abc'", "is of the type Text"),
-            ("INSERT INTO refinery_schema_history VALUES (0, 'a', '2026-03-01T00:00:00Z', '1')", "does not have"),
+            (
+                "INSERT INTO refinery_schema_history VALUES (0, 'a', '2026-03-01T00:00:00Z', '1')",
+                "does not have",
+            ),
             ("DELETE FROM refinery_schema_history", "it has tables, and no history of migrations"),
             ("DROP TABLE refinery_schema_history", "it has tables, and no history of migrations"),
             ("PRAGMA user_version = -5", "its `user_version` is -5"),

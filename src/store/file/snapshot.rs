@@ -1,9 +1,9 @@
 //! A private copy of an archive, for a reader who may not make the files that SQLite shares.
 //!
-//! In the write-ahead mode a reader needs shared memory beside the file. Where it may not make it, or
-//! where what it makes could not be used by the archive's owner, the file could be opened as
-//! immutable; but a run that begins meanwhile would make one answer out of two states. A copy that is
-//! the same before and after it was made is of one state, whatever happens later.
+//! In the write-ahead mode a reader needs shared memory beside the file. Where it may not make it,
+//! or where what it makes could not be used by the archive's owner, the file could be opened as
+//! immutable; but a run that begins meanwhile would make one answer out of two states. A copy that
+//! is the same before and after it was made is of one state, whatever happens later.
 
 use super::StoreError;
 use super::connection::{Sharing, open_read_only};
@@ -19,7 +19,8 @@ use tempfile::TempDir;
 /// The name of the copy in its directory.
 const NAME: &str = "archive.db";
 
-/// How often a file is written to before its time has moved on: file systems keep time in steps of up to 10 ms.
+/// How often a file is written to before its time has moved on: file systems keep time in steps of
+/// up to 10 ms.
 const MOST_TICKS: usize = 100_000;
 
 /// How a file and its log look from outside; whoever writes to one of them changes this.
@@ -69,11 +70,16 @@ impl Look {
     }
 }
 
-/// Copies the file and its log to a directory of this process and opens the copy; nothing if they changed meanwhile.
+/// Copies the file and its log to a directory of this process and opens the copy; nothing if they
+/// changed meanwhile.
 ///
-/// Where the system allows it, the copy has no name any more once it is open: a reader that is killed leaves none.
-pub(in crate::store) fn open_copy(file: &KeptFile) -> Result<Option<(Connection, TempDir)>, StoreError> {
-    let directory = tempfile::tempdir().map_err(|error| StoreError::NoTemporary(error.to_string()))?;
+/// Where the system allows it, the copy has no name any more once it is open: a reader that is
+/// killed leaves none.
+pub(in crate::store) fn open_copy(
+    file: &KeptFile,
+) -> Result<Option<(Connection, TempDir)>, StoreError> {
+    let directory =
+        tempfile::tempdir().map_err(|error| StoreError::NoTemporary(error.to_string()))?;
     let before = Look::of(file)?;
     await_tick(&directory.path().join("tick"), before.time()).map_err(|error| no_room(&error))?;
     copy(file, directory.path())?;
@@ -89,7 +95,8 @@ fn real(directory: &TempDir) -> Result<std::path::PathBuf, StoreError> {
     fs::canonicalize(directory.path()).map_err(|error| no_room(&error))
 }
 
-/// Waits until a file that is written now is younger than `time`, so that whoever writes from now on is noticed.
+/// Waits until a file that is written now is younger than `time`, so that whoever writes from now
+/// on is noticed.
 ///
 /// A time that lies ahead of the clock is not waited for.
 fn await_tick(scratch: &Path, time: Option<SystemTime>) -> io::Result<()> {
@@ -146,7 +153,9 @@ mod tests {
     fn a_copy_holds_what_the_file_and_its_log_hold() {
         let archive = Fixture::new().with_records("a SUCCESS - -\nb SUCCESS - -");
         let (connection, directory) = open_copy(&kept(&archive.path())).unwrap().unwrap();
-        let count = || connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get::<_, i64>(0));
+        let count = || {
+            connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get::<_, i64>(0))
+        };
         assert_eq!(count(), Ok(2));
         let place = directory.path().to_owned();
         drop(directory);
@@ -157,10 +166,12 @@ mod tests {
     #[test]
     fn whoever_writes_meanwhile_is_noticed() {
         let directory = Fixture::new().with_records("a SUCCESS - -").closed();
-        let (file, log) = (kept(&directory.path().join("archive.db")), directory.path().join("archive.db-wal"));
+        let (file, log) =
+            (kept(&directory.path().join("archive.db")), directory.path().join("archive.db-wal"));
         let writer = OpenOptions::new().write(true).open(file.path()).unwrap();
         let byte = file.start(1).unwrap();
-        let changes: [&dyn Fn(); 2] = [&|| writer.write_all_at(&byte, 0).unwrap(), &|| fs::write(&log, "x").unwrap()];
+        let changes: [&dyn Fn(); 2] =
+            [&|| writer.write_all_at(&byte, 0).unwrap(), &|| fs::write(&log, "x").unwrap()];
         for change in changes {
             let scratch = tempfile::tempdir().unwrap();
             let before = Look::of(&file).unwrap();

@@ -1,9 +1,9 @@
 //! Which process wrote a file last: what tells a file's own log from that of another file.
 //!
 //! A log does not name its file. So every transaction of ours writes a stamp into the first page,
-//! where SQLite keeps `user_version`: a random number for each process that writes, and the number of
-//! the one before. The stamp of a file is then found in its own log: it is the stamp that the log
-//! began upon, or one of those that were written since.
+//! where SQLite keeps `user_version`: a random number for each process that writes, and the number
+//! of the one before. The stamp of a file is then found in its own log: it is the stamp that the
+//! log began upon, or one of those that were written since.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -47,7 +47,8 @@ impl Stamp {
         // Neither nothing nor the number before.
         let numbers = (1..=NUMBER).filter(|number| *number != self.number());
         let places = u64::from(NUMBER) - u64::from(self.number() != 0);
-        let number = usize::try_from(random % places).ok().and_then(|place| numbers.clone().nth(place));
+        let number =
+            usize::try_from(random % places).ok().and_then(|place| numbers.clone().nth(place));
         Self(self.number() << BEFORE | FIRST | number.unwrap_or(1))
     }
 
@@ -61,13 +62,16 @@ impl Stamp {
         self.later() == other.later()
     }
 
-    /// Whether a file with this stamp can have a log in which `logged` is found; `begins` where it is the first there.
+    /// Whether a file with this stamp can have a log in which `logged` is found; `begins` where it
+    /// is the first there.
     pub(in crate::store) fn fits(self, logged: Self, begins: bool) -> bool {
-        self.is_of_same_process(logged) || (begins && logged.is_first() && logged.before() == self.number())
+        self.is_of_same_process(logged)
+            || (begins && logged.is_first() && logged.before() == self.number())
     }
 }
 
-/// A number that no other process draws, but by chance: the standard library seeds its hashers with the system's.
+/// A number that no other process draws, but by chance: the standard library seeds its hashers with
+/// the system's.
 pub(in crate::store) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -82,7 +86,8 @@ mod tests {
         let base = Stamp(0).next(7).later();
         let first = base.next(8);
         let log = [first, first.later(), first.later().next(9)];
-        let fits = |file: Stamp| log.iter().enumerate().any(|(at, logged)| file.fits(*logged, at == 0));
+        let fits =
+            |file: Stamp| log.iter().enumerate().any(|(at, logged)| file.fits(*logged, at == 0));
         assert!(fits(base) && !fits(base.next(1).later().next(8)));
         assert!(log.iter().all(|stamp| fits(*stamp)));
         assert!(fits(first.later().next(9).later()));

@@ -1,5 +1,5 @@
-//! SQLite's temporary files. They are deleted as soon as they are open, so that nothing but the process that uses them
-//! knows of them.
+//! SQLite's temporary files. They are deleted as soon as they are open, so that nothing but the
+//! process that uses them knows of them.
 
 /// How many bytes of disk this process holds in files that have no name any more.
 ///
@@ -9,7 +9,11 @@ pub fn temporary_bytes() -> u64 {
         return 0;
     }
     let Ok(open_files) = std::fs::read_dir("/proc/self/fd") else { return 0 };
-    open_files.flatten().filter_map(|entry| std::fs::metadata(entry.path()).ok()).map(|file| nameless(&file)).sum()
+    open_files
+        .flatten()
+        .filter_map(|entry| std::fs::metadata(entry.path()).ok())
+        .map(|file| nameless(&file))
+        .sum()
 }
 
 #[cfg(unix)]

@@ -1,8 +1,9 @@
 //! A copy of the archive that is verified before it takes its name.
 //!
-//! The copy is made from one snapshot: a reader's transaction holds it, a run that writes meanwhile is not held up, and what
-//! it commits later is not in the copy. SQLite's backup interface copies page by page, so that a copy costs as much as
-//! reading the file; `VACUUM INTO` would build every index anew.
+//! The copy is made from one snapshot: a reader's transaction holds it, a run that writes meanwhile
+//! is not held up, and what it commits later is not in the copy. SQLite's backup interface copies
+//! page by page, so that a copy costs as much as reading the file; `VACUUM INTO` would build every
+//! index anew.
 
 use super::finding::Finding;
 use super::partial::Partial;
@@ -56,7 +57,8 @@ pub enum Replace {
 }
 
 impl Reader {
-    /// Copies the archive to `target`, verifies the copy, and only then lets it take the place of an earlier one.
+    /// Copies the archive to `target`, verifies the copy, and only then lets it take the place of
+    /// an earlier one.
     pub fn back_up(&self, target: &Path, replace: Replace) -> Result<Copied, BackupError> {
         let target = real_path(target).map_err(BackupError::Target)?;
         let (replaced, doubt) = self.check_target(&target, replace)?;
@@ -70,19 +72,27 @@ impl Reader {
         Ok(Copied { place: target, records: records.unsigned_abs(), bytes })
     }
 
-    /// Only an earlier copy is replaced, and one that nobody writes to: its log would be taken for that of the new file.
-    /// What is replaced stays locked until it is.
-    fn check_target(&self, target: &Path, replace: Replace) -> Result<(Option<KeptFile>, Option<Other>), BackupError> {
+    /// Only an earlier copy is replaced, and one that nobody writes to: its log would be taken for
+    /// that of the new file. What is replaced stays locked until it is.
+    fn check_target(
+        &self,
+        target: &Path,
+        replace: Replace,
+    ) -> Result<(Option<KeptFile>, Option<Other>), BackupError> {
         let refused = BackupError::Target;
         if has_log(target) || has_journal(target) {
             return Err(refused(StoreError::NotOurs("an archive in use: a log lies beside it")));
         }
         let found = match look(target) {
             Ok(inspected) => inspected,
-            Err(StoreError::Damaged(_) | StoreError::Newer { .. }) if replace == Replace::AnyArchive => {
+            Err(StoreError::Damaged(_) | StoreError::Newer { .. })
+                if replace == Replace::AnyArchive =>
+            {
                 return Ok((KeptFile::open(target).map_err(refused)?, None));
             }
-            Err(StoreError::Damaged(why)) => return Err(BackupError::Occupied(Other::Damaged(why))),
+            Err(StoreError::Damaged(why)) => {
+                return Err(BackupError::Occupied(Other::Damaged(why)));
+            }
             Err(other) => return Err(refused(other)),
         };
         let Some(file) = found.file else { return Ok((None, None)) };
@@ -99,7 +109,9 @@ impl Reader {
     fn check_lineage(&self, target: &Path) -> Result<(), BackupError> {
         let own = Lineage::of(&self.connection).map_err(BackupError::Source)?;
         let found = match Lineage::at(target) {
-            Err(StoreError::Damaged(why)) => return Err(BackupError::Occupied(Other::Damaged(why))),
+            Err(StoreError::Damaged(why)) => {
+                return Err(BackupError::Occupied(Other::Damaged(why)));
+            }
             found => found.map_err(BackupError::Target)?,
         };
         found.is_earlier_than(&own).map_err(BackupError::Occupied)
@@ -111,12 +123,14 @@ impl Reader {
         let target = |error: rusqlite::Error| BackupError::Target(error.into());
         let snapshot = self.connection.unchecked_transaction().map_err(source)?;
         let records = count(&snapshot).map_err(source)?;
-        let page_bytes = snapshot.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(source)?;
+        let page_bytes =
+            snapshot.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(source)?;
         let mut copy = partial.connect(page_bytes).map_err(target)?;
         Backup::new(&snapshot, &mut copy)
             .and_then(|backup| backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None))
             .map_err(target)?;
-        // Without a log of its own, so that it is one file, and can be read where nothing can be written.
+        // Without a log of its own, so that it is one file, and can be read where nothing can be
+        // written.
         copy.pragma_update(None, "journal_mode", "delete").map_err(target)?;
         copy.close().map_err(|(_, error)| target(error))?;
         Ok(records)
@@ -139,7 +153,8 @@ fn real_path(target: &Path) -> Result<PathBuf, StoreError> {
 
 /// What was judged is what is replaced.
 fn check_unchanged(target: &Path, replaced: Option<&KeptFile>) -> Result<(), StoreError> {
-    let is_unchanged = replaced.map_or_else(|| fs::symlink_metadata(target).is_err(), KeptFile::is_in_place);
+    let is_unchanged =
+        replaced.map_or_else(|| fs::symlink_metadata(target).is_err(), KeptFile::is_in_place);
     if !is_unchanged {
         return Err(StoreError::Replaced);
     }

@@ -1,4 +1,5 @@
-//! Whether the archive is whole: SQLite's own checks, values that can be, the rules, and the digests.
+//! Whether the archive is whole: SQLite's own checks, values that can be, the rules, and the
+//! digests.
 
 use super::finding::{Finding, Repair};
 use super::rules::{INTEGRITY, RULES, WALK_AGAIN};
@@ -23,7 +24,8 @@ impl Reader {
         }
         let mut of_records = or_damage(check_digests(&transaction).map(Vec::from_iter))?;
         if of_records.is_empty() {
-            // Where the digests are not those of the records, they are no witness against the ledger.
+            // Where the digests are not those of the records, they are no witness against the
+            // ledger.
             of_records = or_damage(check_counts(&transaction).map(Vec::from_iter))?;
         }
         findings.extend(of_records);
@@ -50,14 +52,16 @@ fn or_damage(found: Result<Vec<Finding>, StoreError>) -> Result<Vec<Finding>, St
 
 /// Told apart from a rule, since `check --accept` sets it right where records were deleted.
 fn check_counts(connection: &Connection) -> Result<Option<Finding>, StoreError> {
-    let mut finding = Finding::new("window-records", "windows count more records than there are", WALK_AGAIN);
+    let mut finding =
+        Finding::new("window-records", "windows count more records than there are", WALK_AGAIN);
     load_overcounted(connection)?.into_iter().for_each(|place| finding.add(|| place));
     Ok(finding.if_any())
 }
 
 /// Told apart from a statement, since SQLite has no such hash.
 fn check_digests(connection: &Connection) -> Result<Option<Finding>, StoreError> {
-    let mut finding = Finding::new("digests", "records are not as they were written", Repair::CompareDays);
+    let mut finding =
+        Finding::new("digests", "records are not as they were written", Repair::CompareDays);
     for day in load_tampered(connection)? {
         finding.add(|| day.to_string());
     }
@@ -209,17 +213,23 @@ mod tests {
                        PRAGMA ignore_check_constraints = ON;",
                 )
                 .with(breach);
-            otherwise.extend(Some((findings(&archive), *breach)).filter(|(found, _)| found != expected));
+            otherwise
+                .extend(Some((findings(&archive), *breach)).filter(|(found, _)| found != expected));
         }
         assert_eq!(otherwise, []);
         for rule in RULES {
-            assert!(breaches.iter().any(|(expected, _)| expected.contains(&rule.name)), "{} has no breach", rule.name);
+            assert!(
+                breaches.iter().any(|(expected, _)| expected.contains(&rule.name)),
+                "{} has no breach",
+                rule.name
+            );
         }
     }
 
     /// Records `a0`, `a1`, … of one status.
     fn records(count: usize, status: &str) -> String {
-        let lines: Vec<String> = (0..count).map(|id| format!("a{id} {status} 2026-03-01T10:00:00Z -")).collect();
+        let lines: Vec<String> =
+            (0..count).map(|id| format!("a{id} {status} 2026-03-01T10:00:00Z -")).collect();
         lines.join("\n")
     }
 

@@ -23,8 +23,8 @@ pub struct Finding {
 pub enum Repair {
     /// In words, which name no option of this program.
     Words(&'static str),
-    /// Something else changed the records of these days: compare them with the service or a copy, which know
-    /// how they were, and then note them as they are.
+    /// Something else changed the records of these days: compare them with the service or a copy,
+    /// which know how they were, and then note them as they are.
     CompareDays,
 }
 
@@ -36,7 +36,11 @@ impl From<&'static str> for Repair {
 
 impl Finding {
     /// A rule of which no breach is known yet.
-    pub(super) fn new(rule: &'static str, message: &'static str, repair: impl Into<Repair>) -> Self {
+    pub(super) fn new(
+        rule: &'static str,
+        message: &'static str,
+        repair: impl Into<Repair>,
+    ) -> Self {
         Self { rule, message, count: 0, places: Vec::new(), repair: repair.into() }
     }
 

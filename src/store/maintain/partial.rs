@@ -62,8 +62,8 @@ impl Partial {
         self.file.path()
     }
 
-    /// Opens it to be written to, and marks it as ours, for pages of this size: SQLite writes the first page of a copy last,
-    /// and what a killed backup left would not be known for its own.
+    /// Opens it to be written to, and marks it as ours, for pages of this size: SQLite writes the
+    /// first page of a copy last, and what a killed backup left would not be known for its own.
     pub(super) fn connect(&self, page_bytes: i64) -> rusqlite::Result<Connection> {
         let connection = Connection::open(self.path())?;
         connection.pragma_update(None, "page_size", page_bytes)?;
@@ -71,8 +71,8 @@ impl Partial {
         Ok(connection)
     }
 
-    /// Durable first, then under its name, then the name durable: a power failure leaves the earlier
-    /// copy or this one.
+    /// Durable first, then under its name, then the name durable: a power failure leaves the
+    /// earlier copy or this one.
     pub(super) fn put_in_place(self, target: &Path) -> Result<(), StoreError> {
         let Self { file, beside } = self;
         file.as_file().sync_all().map_err(|error| unwritable(&error))?;
@@ -98,7 +98,8 @@ fn prefix(target: &Path) -> OsString {
 fn remove_leftovers(target: &Path) {
     let (directory, prefix) = (directory_of(target), prefix(target));
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let partials: BTreeSet<PathBuf> = entries.filter_map(|entry| partial_of(&entry.path(), &prefix)).collect();
+    let partials: BTreeSet<PathBuf> =
+        entries.filter_map(|entry| partial_of(&entry.path(), &prefix)).collect();
     for path in partials {
         // Held until all of it is gone.
         let _held = match KeptFile::open(&path) {
@@ -113,8 +114,8 @@ fn remove_leftovers(target: &Path) {
     }
 }
 
-/// The unfinished copy that a file is, or lies beside, if it is called exactly as this program calls them: others may well
-/// name a file of their own in the same way.
+/// The unfinished copy that a file is, or lies beside, if it is called exactly as this program
+/// calls them: others may well name a file of their own in the same way.
 fn partial_of(path: &Path, prefix: &OsStr) -> Option<PathBuf> {
     let rest = path.file_name()?.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes())?;
     let (drawn, rest) = rest.split_at_checked(DRAWN)?;
@@ -123,13 +124,15 @@ fn partial_of(path: &Path, prefix: &OsStr) -> Option<PathBuf> {
     (drawn.iter().all(u8::is_ascii_alphanumeric) && is_of_one).then(|| path.with_extension(PARTIAL))
 }
 
-/// Whether a file was an unfinished copy, which is empty or an archive from its first page on, and nobody works on it.
+/// Whether a file was an unfinished copy, which is empty or an archive from its first page on, and
+/// nobody works on it.
 fn is_abandoned(file: &KeptFile) -> bool {
     let is_empty = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
     (is_empty || Header::read(file).is_ok()) && file.file().try_lock().is_ok() && file.is_in_place()
 }
 
-/// Removes a file. A link, a pipe or a directory of that name was never made by this program or by SQLite.
+/// Removes a file. A link, a pipe or a directory of that name was never made by this program or by
+/// SQLite.
 fn remove(path: &Path) {
     if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return;
@@ -164,7 +167,8 @@ mod tests {
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -174,7 +178,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let make = |name: &str| File::create(directory.path().join(name)).unwrap();
         let archive = Fixture::new().closed();
-        fs::copy(archive.path().join("archive.db"), directory.path().join(".b.db.Dead00.partial")).unwrap();
+        fs::copy(archive.path().join("archive.db"), directory.path().join(".b.db.Dead00.partial"))
+            .unwrap();
         for name in [
             ".b.db.Dead00.partial-journal",
             ".b.db.Dead01.partial",
@@ -217,7 +222,10 @@ mod tests {
         for name in others {
             fs::write(path(name), if name.contains("Notes1") { "mine" } else { "" }).unwrap();
         }
-        Connection::open(path(".b.db.Theirs.partial")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+        Connection::open(path(".b.db.Theirs.partial"))
+            .unwrap()
+            .execute_batch("CREATE TABLE t (x)")
+            .unwrap();
         fs::create_dir(path(".b.db.Folder.partial")).unwrap();
         fs::create_dir(path(".b.db.Dead02.partial-wal")).unwrap();
         symlink(path("b.db"), path(".b.db.Link01.partial")).unwrap();

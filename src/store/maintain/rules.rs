@@ -1,8 +1,9 @@
 //! The rules of the ledger and the history that no constraint holds: a statement each, which names
 //! where it is broken.
 //!
-//! A rule says what holds in every archive that this program alone has written, whatever the service
-//! showed and whichever clock was wrong; `tests/simulation` checks every archive after every run.
+//! A rule says what holds in every archive that this program alone has written, whatever the
+//! service showed and whichever clock was wrong; `tests/simulation` checks every archive after
+//! every run.
 
 use super::finding::Finding;
 use crate::store::file::StoreError;
@@ -47,8 +48,7 @@ const RECOVER: &str = "keep a copy, then put back a backup, or recover what can 
      sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db";
 
 /// What helps when the ledger cannot be trusted for a range: nothing is lost by walking it again.
-pub(super) const WALK_AGAIN: &str =
-    "delete these rows from `windows`; the next sync walks the ranges again, as far back as the service reaches";
+pub(super) const WALK_AGAIN: &str = "delete these rows from `windows`; the next sync walks the ranges again, as far back as the service reaches";
 
 /// What helps when the history contradicts the records: it cannot be made again.
 const KEEP: &str = "the records stand; put back a backup, or, where nothing else wrote to the archive, \
@@ -198,7 +198,8 @@ pub(super) const RULES: &[Rule] = &[
         name: "window-walked",
         message: "windows are called complete that were not over when they were walked",
         repair: WALK_AGAIN,
-        // A merged row has the earliest of its walks, which began after the end of the part that it walked.
+        // A merged row has the earliest of its walks, which began after the end of the part that it
+        // walked.
         sql: "SELECT function_id || ' ' || begin_time || ' to ' || end_time || ', walked ' || walked_at
                 FROM windows
                WHERE state = 'proven' AND walked_at < end_time
@@ -282,7 +283,8 @@ pub(super) const RULES: &[Rule] = &[
         name: "history-steps",
         message: "changes of status were accepted that go back, or were not although they do not",
         repair: KEEP,
-        // As `plan::reconcile` has it: a status that is not known is neither before nor after another.
+        // As `plan::reconcile` has it: a status that is not known is neither before nor after
+        // another.
         sql: "WITH steps (status, step) AS (
                   VALUES ('WAIT', 0), ('RUNNING', 1), ('SUCCESS', 2), ('FAIL', 2), ('DISCARD', 2)
               )

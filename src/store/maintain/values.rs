@@ -1,7 +1,8 @@
 //! Whether every stored value can be what it is kept as: texts in UTF-8, our own times as times.
 //!
-//! SQLite keeps any bytes as a text, also in a strict table, so its own check passes over them. What
-//! the service sent in `invocations` is left to the digests, which are summed from the same bytes.
+//! SQLite keeps any bytes as a text, also in a strict table, so its own check passes over them.
+//! What the service sent in `invocations` is left to the digests, which are summed from the same
+//! bytes.
 
 use super::finding::Finding;
 use crate::domain::Timestamp;
@@ -32,26 +33,50 @@ const TABLES: &[Table] = &[
         times: &["first_seen_at", "gone_at", "horizon_begin", "horizon_end"],
     },
     Table { name: "absences", rows: "SELECT * FROM absences", times: &["from_time", "until_time"] },
-    Table { name: "runs", rows: "SELECT * FROM runs", times: &["started_at", "updated_at", "ended_at"] },
+    Table {
+        name: "runs",
+        rows: "SELECT * FROM runs",
+        times: &["started_at", "updated_at", "ended_at"],
+    },
     Table { name: "run_sources", rows: "SELECT * FROM run_sources", times: &[] },
     Table {
         name: "invocations",
         rows: "SELECT request_id, given_up_at FROM invocations WHERE given_up_at IS NOT NULL",
         times: &["given_up_at"],
     },
-    Table { name: "status_changes", rows: "SELECT * FROM status_changes", times: &["after_time", "by_time"] },
+    Table {
+        name: "status_changes",
+        rows: "SELECT * FROM status_changes",
+        times: &["after_time", "by_time"],
+    },
     Table { name: "amendments", rows: "SELECT * FROM amendments", times: &["seen_at"] },
     Table { name: "shared_records", rows: "SELECT * FROM shared_records", times: &[] },
-    Table { name: "open_records", rows: "SELECT * FROM open_records", times: &["opened_at", "seen_at", "checked_at"] },
-    Table { name: "windows", rows: "SELECT * FROM windows", times: &["begin_time", "end_time", "walked_at"] },
-    Table { name: "late_records", rows: "SELECT * FROM late_records", times: &["start_time", "missed_at", "seen_at"] },
+    Table {
+        name: "open_records",
+        rows: "SELECT * FROM open_records",
+        times: &["opened_at", "seen_at", "checked_at"],
+    },
+    Table {
+        name: "windows",
+        rows: "SELECT * FROM windows",
+        times: &["begin_time", "end_time", "walked_at"],
+    },
+    Table {
+        name: "late_records",
+        rows: "SELECT * FROM late_records",
+        times: &["start_time", "missed_at", "seen_at"],
+    },
     Table {
         name: "verifications",
         rows: "SELECT * FROM verifications",
         times: &["begin_time", "end_time", "verified_at"],
     },
     Table { name: "digests", rows: "SELECT * FROM digests", times: &[] },
-    Table { name: "recording", rows: "SELECT * FROM recording", times: &["from_time", "until_time"] },
+    Table {
+        name: "recording",
+        rows: "SELECT * FROM recording",
+        times: &["from_time", "until_time"],
+    },
     Table { name: "reach", rows: "SELECT * FROM reach", times: &["noted_at", "oldest_time"] },
     Table { name: "probes", rows: "SELECT * FROM probes", times: &["probed_at"] },
     Table { name: "rejects", rows: "SELECT * FROM rejects", times: &["seen_at"] },
@@ -124,15 +149,20 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     /// The times of the service, which may be anything.
-    const OF_THE_SERVICE: [&str; 4] =
-        ["invocations.start_time", "invocations.end_time", "shared_records.start_time", "shared_records.end_time"];
+    const OF_THE_SERVICE: [&str; 4] = [
+        "invocations.start_time",
+        "invocations.end_time",
+        "shared_records.start_time",
+        "shared_records.end_time",
+    ];
 
     /// A table or a time that a later migration adds is looked at as well, or named above.
     #[test]
     fn every_time_of_every_table_is_looked_at() {
         let archive = Fixture::new();
         let reader = archive.reader();
-        let columns = "SELECT t.name, c.name FROM pragma_table_list t JOIN pragma_table_info(t.name) c
+        let columns =
+            "SELECT t.name, c.name FROM pragma_table_list t JOIN pragma_table_info(t.name) c
                         WHERE t.type = 'table' AND t.schema = 'main'
                           AND t.name NOT LIKE 'sqlite_%' AND t.name NOT LIKE 'refinery_%'";
         let mut select = reader.connection.prepare(columns).unwrap();
@@ -140,18 +170,28 @@ mod tests {
         for column in columns {
             let (table, column): (String, String) = column.unwrap();
             let known = TABLES.iter().find(|known| known.name == table).expect(&table);
-            let is_time = ["_at", "_time", "_begin", "_end"].iter().any(|end| column.ends_with(end));
+            let is_time =
+                ["_at", "_time", "_begin", "_end"].iter().any(|end| column.ends_with(end));
             let is_exempt = OF_THE_SERVICE.contains(&format!("{table}.{column}").as_str());
-            assert_eq!(known.times.contains(&column.as_str()), is_time && !is_exempt, "{table}.{column}");
+            assert_eq!(
+                known.times.contains(&column.as_str()),
+                is_time && !is_exempt,
+                "{table}.{column}"
+            );
         }
     }
 
     #[test]
     fn a_time_is_what_this_program_writes() {
         assert!(is_time("2026-02-28T23:59:59Z") && is_time("0001-01-01T00:00:00Z"));
-        for text in
-            ["2026-02-30T00:00:00Z", "2026-02-28 23:59:59Z", "2026-02-28T23:59:59", "zzz", "", "2026-02-28T24:00:00Z"]
-        {
+        for text in [
+            "2026-02-30T00:00:00Z",
+            "2026-02-28 23:59:59Z",
+            "2026-02-28T23:59:59",
+            "zzz",
+            "",
+            "2026-02-28T24:00:00Z",
+        ] {
             assert!(!is_time(text), "{text}");
         }
     }
@@ -168,7 +208,8 @@ mod tests {
                      (1, '2026-03-01T00:00:00Z', CAST('2026' || x'ff' AS TEXT), 'settled', 'both', 1, 1, 1, '2026', NULL)",
             );
         let findings = check_values(&archive.reader().connection).unwrap();
-        let named: Vec<_> = findings.iter().map(|finding| (finding.rule, finding.places.join(", "))).collect();
+        let named: Vec<_> =
+            findings.iter().map(|finding| (finding.rule, finding.places.join(", "))).collect();
         let texts = "functions.name of 2: r\u{fffd}, functions.full_name of 2: billing:r\u{fffd}, runs.nonce of 1: \u{fffd}, windows.end_time of 1: 2026\u{fffd}";
         let times = "functions.horizon_begin of 2: zzz, runs.ended_at of 1: 2026-13-01T12:00:00Z, \
                      invocations.given_up_at of a: never, windows.walked_at of 1: 2026";

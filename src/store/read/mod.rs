@@ -1,4 +1,5 @@
-//! How an archive stands: how far every function is covered, what is not proven of it, and what may be lost.
+//! How an archive stands: how far every function is covered, what is not proven of it, and what may
+//! be lost.
 
 mod forecast;
 mod status;

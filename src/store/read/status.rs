@@ -56,26 +56,35 @@ pub struct Stale {
 }
 
 impl ArchiveStatus {
-    /// What is older than `oldest`: the last good run, and every function not covered until then. Those that are gone have
-    /// no later coverage to wait for.
+    /// What is older than `oldest`: the last good run, and every function not covered until then.
+    /// Those that are gone have no later coverage to wait for.
     pub fn stale(&self, oldest: Timestamp) -> Stale {
         let is_old = |moment: Option<Timestamp>| moment.is_none_or(|moment| moment < oldest);
         self.told_of(is_old)
     }
 
-    /// What is dated after `now`, in words: a clock is wrong, or was, and how old the archive is cannot be told. Clocks that
-    /// are right still differ a little.
+    /// What is dated after `now`, in words: a clock is wrong, or was, and how old the archive is
+    /// cannot be told. Clocks that are right still differ a little.
     pub fn ahead(&self, now: Timestamp) -> Stale {
         self.told_of(|moment| moment.is_some_and(|moment| moment > now + TOLERANCE))
     }
 
     fn told_of(&self, is_meant: impl Fn(Option<Timestamp>) -> bool) -> Stale {
-        let told = |moment: Option<Timestamp>| moment.map_or_else(|| "never".to_owned(), |moment| moment.to_string());
-        let run = is_meant(self.last_good_run).then(|| format!("last good run: {}", told(self.last_good_run)));
+        let told = |moment: Option<Timestamp>| {
+            moment.map_or_else(|| "never".to_owned(), |moment| moment.to_string())
+        };
+        let run = is_meant(self.last_good_run)
+            .then(|| format!("last good run: {}", told(self.last_good_run)));
         let there = self.functions.iter().filter(|function| function.gone_at.is_none());
         let functions = there
             .filter(|function| is_meant(function.coverage.covered_through))
-            .map(|function| format!("{} covered through: {}", function.name, told(function.coverage.covered_through)))
+            .map(|function| {
+                format!(
+                    "{} covered through: {}",
+                    function.name,
+                    told(function.coverage.covered_through)
+                )
+            })
             .collect();
         Stale { run, functions }
     }
@@ -126,8 +135,8 @@ fn load_moment(connection: &Connection, sql: &str) -> Result<Option<Timestamp>, 
     Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?.flatten())
 }
 
-/// The counts of one scan of each table, rather than one a function: `invocations` has no index that begins with it. The
-/// open records of a function that is gone are not waited for.
+/// The counts of one scan of each table, rather than one a function: `invocations` has no index
+/// that begins with it. The open records of a function that is gone are not waited for.
 const FUNCTIONS: &str = "
 WITH records AS (SELECT function_id, count(*) AS n FROM invocations GROUP BY function_id),
      open AS (SELECT function_id, count(*) AS n FROM open_records GROUP BY function_id),
@@ -149,11 +158,15 @@ SELECT f.id,
  ORDER BY name, f.id";
 
 /// One statement for each thing that is told, however many functions there are.
-fn load_functions(connection: &Connection, chosen: Option<&str>) -> Result<Vec<FunctionStatus>, StoreError> {
+fn load_functions(
+    connection: &Connection,
+    chosen: Option<&str>,
+) -> Result<Vec<FunctionStatus>, StoreError> {
     let mut ledgers = load_ledgers(connection)?;
     let mut forecasts = load_forecasts(connection)?;
     let mut statement = connection.prepare(FUNCTIONS)?;
-    let rows = statement.query_map([chosen], |row| Ok((row.get(0)?, read_horizon(row)?, read_function(row)?)))?;
+    let rows = statement
+        .query_map([chosen], |row| Ok((row.get(0)?, read_horizon(row)?, read_function(row)?)))?;
     rows.map(|row| {
         let (id, horizon, mut function) = row?;
         let ledger = ledgers.remove(&id).unwrap_or_default();
@@ -188,8 +201,8 @@ fn read_function(row: &Row<'_>) -> rusqlite::Result<FunctionStatus> {
 /// The ranges of a ledger, earliest first.
 type Ledger = Vec<(Interval, RangeState)>;
 
-/// The ledgers, by function. What was found empty before the function was taken up waits for a second look: nothing of it
-/// can be lost.
+/// The ledgers, by function. What was found empty before the function was taken up waits for a
+/// second look: nothing of it can be lost.
 fn load_ledgers(connection: &Connection) -> Result<HashMap<FunctionId, Ledger>, StoreError> {
     let sql = "SELECT w.function_id, w.begin_time, w.end_time, w.state,
                       w.pages > 0 AND w.distinct_count = 0 AND w.end_time < min(f.first_seen_at, w.walked_at)
@@ -206,7 +219,11 @@ fn load_ledgers(connection: &Connection) -> Result<HashMap<FunctionId, Ledger>, 
             "proven" => RangeState::Proven,
             "unproven" => RangeState::Unproven,
             "lost" => RangeState::Lost,
-            other => return Err(StoreError::Damaged(format!("the ledger holds a range that is `{other}`"))),
+            other => {
+                return Err(StoreError::Damaged(format!(
+                    "the ledger holds a range that is `{other}`"
+                )));
+            }
         };
         ledgers.entry(row.get(0)?).or_default().push((range, state));
     }
@@ -245,7 +262,11 @@ mod tests {
     fn the_archive_tells_how_each_function_stands() {
         let status = status_of(None).unwrap();
         assert_eq!(status.last_good_run, Some(at("2026-03-01T12:00:30Z")));
-        assert_eq!(status.last_run, Some(at("2026-03-02T12:00:00Z")), "the run that was killed is the last one");
+        assert_eq!(
+            status.last_run,
+            Some(at("2026-03-02T12:00:00Z")),
+            "the run that was killed is the last one"
+        );
         let [invoice, report] = &status.functions[..] else { panic!("two functions: {status:?}") };
         assert_eq!(
             (invoice.name.as_str(), invoice.coverage.covered_through, invoice.records),
@@ -264,13 +285,17 @@ mod tests {
             last_walk: Some(at("2026-03-01T12:00:05Z")),
             unproven: Some(Unproven {
                 ranges: 1,
-                first: Interval::new(at("2026-03-01T13:00:00Z"), at("2026-03-01T14:00:00Z")).unwrap(),
+                first: Interval::new(at("2026-03-01T13:00:00Z"), at("2026-03-01T14:00:00Z"))
+                    .unwrap(),
                 reason: "it moved".to_owned(),
             }),
             records: 2,
             open: 1,
             gone_at: None,
-            forecast: LossForecast { pending_since: Some(at("2026-03-01T11:00:00Z")), ..LossForecast::default() },
+            forecast: LossForecast {
+                pending_since: Some(at("2026-03-01T11:00:00Z")),
+                ..LossForecast::default()
+            },
         };
         assert_eq!(report, &expected);
     }
@@ -293,8 +318,15 @@ mod tests {
         let never = status_of(Some("invoice")).unwrap().stale(Timestamp::MIN);
         assert_eq!(never.functions, ["billing:invoice covered through: never"]);
         let ahead = |now| status.ahead(at(now));
-        assert_eq!(ahead("2026-03-01T11:55:30Z"), Stale::default(), "within what clocks may differ by");
-        assert_eq!(ahead("2026-03-01T11:55:00Z").run.as_deref(), Some("last good run: 2026-03-01T12:00:30Z"));
+        assert_eq!(
+            ahead("2026-03-01T11:55:30Z"),
+            Stale::default(),
+            "within what clocks may differ by"
+        );
+        assert_eq!(
+            ahead("2026-03-01T11:55:00Z").run.as_deref(),
+            Some("last good run: 2026-03-01T12:00:30Z")
+        );
         assert_eq!(ahead("2025-03-01T11:55:00Z").functions.len(), 1);
     }
 
@@ -309,10 +341,13 @@ mod tests {
             Some(("01T00", "01T14")),
             Some(("01T05", "01T05")),
         ];
-        for (gone_at, horizon) in
-            [None, Some("01T15"), Some("01T14")].into_iter().flat_map(|gone| horizons.map(|horizon| (gone, horizon)))
+        for (gone_at, horizon) in [None, Some("01T15"), Some("01T14")]
+            .into_iter()
+            .flat_map(|gone| horizons.map(|horizon| (gone, horizon)))
         {
-            let text = |moment: Option<&str>| moment.map_or("NULL".to_owned(), |moment| format!("'{}'", day(moment)));
+            let text = |moment: Option<&str>| {
+                moment.map_or("NULL".to_owned(), |moment| format!("'{}'", day(moment)))
+            };
             // Of the second function nothing was walked.
             let set = format!(
                 "UPDATE functions SET gone_at = {}, horizon_begin = {}, horizon_end = {}",
@@ -325,18 +360,20 @@ mod tests {
             let sql = "SELECT function_id || ' ' || begin_time || ' ' || end_time || ' ' || state
                          FROM coverage ORDER BY function_id, begin_time";
             let mut select = reader.connection.prepare(sql).unwrap();
-            let viewed: Vec<String> = select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+            let viewed: Vec<String> =
+                select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
             let mut ledgers = load_ledgers(&reader.connection).unwrap();
             let moment = |text: &str| at(&day(text));
             let told: Vec<String> = [1, 2]
                 .into_iter()
                 .flat_map(|id| {
-                    let horizon = horizon.map(|(begin, end)| Horizon { begin: moment(begin), end: moment(end) });
+                    let horizon = horizon
+                        .map(|(begin, end)| Horizon { begin: moment(begin), end: moment(end) });
                     let ledger = ledgers.remove(&FunctionId(id)).unwrap_or_default();
                     let ranges = with_gaps(&ledger, horizon, gone_at.map(moment));
-                    ranges
-                        .into_iter()
-                        .map(move |(range, state)| format!("{id} {} {} {}", range.begin(), range.end(), state.as_str()))
+                    ranges.into_iter().map(move |(range, state)| {
+                        format!("{id} {} {} {}", range.begin(), range.end(), state.as_str())
+                    })
                 })
                 .collect();
             assert_eq!(told, viewed, "{gone_at:?} {horizon:?}");
@@ -345,9 +382,11 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_covered_until_then_and_worries_nobody() {
-        let archive = archive().with("UPDATE functions SET gone_at = '2026-03-01T15:00:00Z' WHERE id = 1");
+        let archive =
+            archive().with("UPDATE functions SET gone_at = '2026-03-01T15:00:00Z' WHERE id = 1");
         let status = archive.reader().status(&Arguments::at(at("2026-03-02T12:00:00Z"))).unwrap();
-        let report = status.functions.iter().find(|function| function.name == "default:report").unwrap();
+        let report =
+            status.functions.iter().find(|function| function.name == "default:report").unwrap();
         assert_eq!((report.gone_at, report.open), (Some(at("2026-03-01T15:00:00Z")), 0));
         assert_eq!(report.coverage.covered_through, Some(at("2026-03-01T12:00:00Z")));
         assert_eq!(report.coverage.gaps, Extent::default());

@@ -27,7 +27,9 @@ impl Unproven {
 }
 
 /// By the URN of each function that has such ranges.
-pub(in crate::store) fn load_unproven(connection: &Connection) -> Result<HashMap<String, Unproven>, StoreError> {
+pub(in crate::store) fn load_unproven(
+    connection: &Connection,
+) -> Result<HashMap<String, Unproven>, StoreError> {
     // With `min`, SQLite takes the other columns from the row that has it.
     let select = "SELECT f.urn, count(*), min(w.begin_time), w.end_time, w.reason
                     FROM windows w
@@ -39,7 +41,10 @@ pub(in crate::store) fn load_unproven(connection: &Connection) -> Result<HashMap
     let mut unproven = HashMap::new();
     while let Some(row) = rows.next()? {
         let reason = row.get::<_, Option<String>>(4)?.unwrap_or_default();
-        unproven.insert(row.get(0)?, Unproven { ranges: row.get(1)?, first: read_range(row, 2)?, reason });
+        unproven.insert(
+            row.get(0)?,
+            Unproven { ranges: row.get(1)?, first: read_range(row, 2)?, reason },
+        );
     }
     Ok(unproven)
 }

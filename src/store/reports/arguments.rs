@@ -30,8 +30,12 @@ impl Arguments {
         Self { now, since: None, until: None, function: None, own: Vec::new() }
     }
 
-    /// Refuses a function that the archive does not hold: an empty answer would read as "nothing happened".
-    pub(in crate::store) fn check_function(&self, connection: &Connection) -> Result<(), StoreError> {
+    /// Refuses a function that the archive does not hold: an empty answer would read as "nothing
+    /// happened".
+    pub(in crate::store) fn check_function(
+        &self,
+        connection: &Connection,
+    ) -> Result<(), StoreError> {
         let Some(name) = self.function_text() else { return Ok(()) };
         let known: Vec<(String, bool)> = connection
             .prepare(
@@ -42,7 +46,8 @@ impl Arguments {
         if known.iter().any(|(_, matches)| *matches) {
             return Ok(());
         }
-        let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).take(MOST_LISTED).collect();
+        let names: Vec<&str> =
+            known.iter().map(|(name, _)| name.as_str()).take(MOST_LISTED).collect();
         let more = if known.len() > MOST_LISTED { ", …" } else { "" };
         Err(StoreError::BadArgument {
             message: format!("the archive holds no function `{name}`"),
@@ -60,7 +65,11 @@ impl Arguments {
     }
 
     /// Fills in every parameter of the statement, and refuses what it does not take.
-    pub(in crate::store) fn bind(&self, report: &Report, statement: &mut Statement<'_>) -> Result<(), StoreError> {
+    pub(in crate::store) fn bind(
+        &self,
+        report: &Report,
+        statement: &mut Statement<'_>,
+    ) -> Result<(), StoreError> {
         self.bind_common(report, statement)?;
         let parameters = report.parameters();
         for (name, _) in &self.own {
@@ -71,7 +80,8 @@ impl Arguments {
         for parameter in &parameters {
             // The last one given counts, as with every option.
             let given = self.own.iter().rev().find(|(name, _)| name == parameter.name);
-            let value = self.read(parameter, given.map_or(parameter.default, |(_, value)| value))?;
+            let value =
+                self.read(parameter, given.map_or(parameter.default, |(_, value)| value))?;
             bind(statement, parameter.name, &value)?;
         }
         Ok(())
@@ -84,10 +94,17 @@ impl Arguments {
         })
     }
 
-    fn bind_common(&self, report: &Report, statement: &mut Statement<'_>) -> Result<(), StoreError> {
+    fn bind_common(
+        &self,
+        report: &Report,
+        statement: &mut Statement<'_>,
+    ) -> Result<(), StoreError> {
         let text = |moment: Timestamp| moment.to_string();
-        let common =
-            [("since", self.since.map(text)), ("until", self.until.map(text)), ("function", self.function_text())];
+        let common = [
+            ("since", self.since.map(text)),
+            ("until", self.until.map(text)),
+            ("function", self.function_text()),
+        ];
         for (name, value) in common {
             if let Some(value) = value
                 && !bind(statement, name, &Value::Text(value))?
@@ -115,5 +132,8 @@ fn unknown_parameter(report: &Report, parameters: &[Parameter], name: &str) -> S
             format!("it takes: {}", names.join(", "))
         }
     };
-    StoreError::BadArgument { message: format!("the report `{}` has no parameter `{name}`", report.name()), hint }
+    StoreError::BadArgument {
+        message: format!("the report `{}` has no parameter `{name}`", report.name()),
+        hint,
+    }
 }

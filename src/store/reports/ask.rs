@@ -8,7 +8,12 @@ use std::time::Duration;
 
 impl Reader {
     /// Prepares a report; it may work for `limit`.
-    pub fn ask(&mut self, report: &Report, arguments: &Arguments, limit: Duration) -> Result<Question<'_>, StoreError> {
+    pub fn ask(
+        &mut self,
+        report: &Report,
+        arguments: &Arguments,
+        limit: Duration,
+    ) -> Result<Question<'_>, StoreError> {
         arguments.check_function(&self.connection)?;
         let budget = Budget::start(&mut self.connection, limit)?;
         let mut statement = self.connection.prepare(report.text())?;

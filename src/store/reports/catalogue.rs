@@ -22,7 +22,8 @@ macro_rules! report {
     };
 }
 
-/// In the order of `query list`: what happened, then what went wrong, then what the archive knows of itself.
+/// In the order of `query list`: what happened, then what went wrong, then what the archive knows
+/// of itself.
 const REPORTS: &[Report] = &[
     report!("summary"),
     report!("compare"),
@@ -79,7 +80,9 @@ impl Report {
 
     /// Its own parameters.
     pub fn parameters(&self) -> Vec<Parameter> {
-        self.comment().filter_map(|line| Parameter::declared(line.strip_prefix("param ")?)).collect()
+        self.comment()
+            .filter_map(|line| Parameter::declared(line.strip_prefix("param ")?))
+            .collect()
     }
 
     /// The lines of the first comment, without their dashes.

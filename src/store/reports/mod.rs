@@ -1,5 +1,5 @@
-//! Questions: the reports, each a `.sql` file, and statements of the user's in a [`Sandbox`]. Either becomes a [`Question`],
-//! whose rows are streamed.
+//! Questions: the reports, each a `.sql` file, and statements of the user's in a [`Sandbox`].
+//! Either becomes a [`Question`], whose rows are streamed.
 
 mod arguments;
 mod ask;

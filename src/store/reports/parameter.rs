@@ -61,7 +61,9 @@ impl Parameter {
         }
         match &self.kind {
             Kind::Text => (!given.trim().is_empty()).then(|| Value::Text(given.to_owned())),
-            Kind::Choice(choices) => choices.contains(&given).then(|| Value::Text(given.to_owned())),
+            Kind::Choice(choices) => {
+                choices.contains(&given).then(|| Value::Text(given.to_owned()))
+            }
             Kind::Time => read_time(given, now).map(|moment| Value::Text(moment.to_string())),
             Kind::Int(bounds) => bounds.read(given, read_int).map(Value::Integer),
             Kind::Share(bounds) => bounds.read(given, read_share).map(Value::Real),
@@ -84,7 +86,9 @@ impl Parameter {
         match &self.kind {
             Kind::Text => true,
             Kind::Choice(choices) => choices.contains(&""),
-            Kind::Time | Kind::Int(_) | Kind::Share(_) | Kind::Duration(_) => self.default.is_empty(),
+            Kind::Time | Kind::Int(_) | Kind::Share(_) | Kind::Duration(_) => {
+                self.default.is_empty()
+            }
         }
     }
 }
@@ -134,7 +138,8 @@ impl fmt::Display for Kind {
         match self {
             Self::Text => write!(f, "a text"),
             Self::Choice(choices) => {
-                let named: Vec<&str> = choices.iter().copied().filter(|choice| !choice.is_empty()).collect();
+                let named: Vec<&str> =
+                    choices.iter().copied().filter(|choice| !choice.is_empty()).collect();
                 write!(f, "one of: {}", named.join(", "))
             }
             Self::Time => {
@@ -194,8 +199,12 @@ mod tests {
         let declared = Parameter::declared("state= (|settled|not walked): only these").unwrap();
         let kind = Kind::Choice(vec!["", "settled", "not walked"]);
         assert_eq!(declared, Parameter { name: "state", default: "", meaning: "only these", kind });
-        for slip in ["limit=5: how many", "limit=5 (whole): how many", "limit (int): how many", "limit=5 (int 1): how"]
-        {
+        for slip in [
+            "limit=5: how many",
+            "limit=5 (whole): how many",
+            "limit (int): how many",
+            "limit=5 (int 1): how",
+        ] {
             assert_eq!(Parameter::declared(slip), None, "{slip}");
         }
     }
@@ -203,7 +212,9 @@ mod tests {
     #[test]
     fn whole_numbers_keep_to_their_bounds() {
         let line = "limit=5 (int 1..100): how many";
-        for (given, value) in [("1", Some(1)), ("100", Some(100)), ("0", None), ("101", None), ("-1", None)] {
+        for (given, value) in
+            [("1", Some(1)), ("100", Some(100)), ("0", None), ("101", None), ("-1", None)]
+        {
             assert_eq!(read(line, given), value.map(Value::Integer), "{given}");
         }
         for given in ["", " ", " 5", "1.5", "1e1", "99999999999999999999", "five", "5%"] {
@@ -219,20 +230,28 @@ mod tests {
     #[test]
     fn shares_are_written_as_such_or_in_per_cent() {
         let line = "rho=0.02 (share ..0.5): how uneven";
-        for (given, value) in [("0", 0.0), ("0.5", 0.5), ("50%", 0.5), ("1e-3", 0.001), ("12.5 %", 0.125)] {
+        for (given, value) in
+            [("0", 0.0), ("0.5", 0.5), ("50%", 0.5), ("1e-3", 0.001), ("12.5 %", 0.125)]
+        {
             assert_eq!(read(line, given), Some(Value::Real(value)), "{given}");
         }
         for given in ["0.51", "51%", "-0.1", "nan", "inf", "%", "", "half"] {
             assert_eq!(read(line, given), None, "{given}");
         }
-        assert_eq!(read("rho=0.02 (share): how uneven", "1.01"), None, "a share is never more than 1");
+        assert_eq!(
+            read("rho=0.02 (share): how uneven", "1.01"),
+            None,
+            "a share is never more than 1"
+        );
         assert_eq!(allowed(line), "a share such as 0.05 or 5%, 0.5 or less");
     }
 
     #[test]
     fn durations_are_whole_seconds() {
         let line = "length=7d (duration 1h..30d): of the period";
-        for (given, seconds) in [("1h", 3_600), ("30d", 2_592_000), ("1h 30m", 5_400), ("3600s", 3_600)] {
+        for (given, seconds) in
+            [("1h", 3_600), ("30d", 2_592_000), ("1h 30m", 5_400), ("3600s", 3_600)]
+        {
             assert_eq!(read(line, given), Some(Value::Integer(seconds)), "{given}");
         }
         for given in ["59m", "31d", "1h 500ms", "90", "", "-2h", "day"] {

@@ -1,4 +1,5 @@
-//! A prepared question and its answer, row by row: nothing is collected, so that any answer fits in memory.
+//! A prepared question and its answer, row by row: nothing is collected, so that any answer fits in
+//! memory.
 
 use crate::domain::Cell;
 use crate::store::file::StoreError;
@@ -62,9 +63,12 @@ pub(super) fn explain(budget: &Budget, error: rusqlite::Error) -> StoreError {
 pub struct Row<'a>(&'a SqliteRow<'a>);
 
 impl Row<'_> {
-    /// At most so many bytes are copied for its cells: what is no UTF-8 is replaced by characters of three bytes.
+    /// At most so many bytes are copied for its cells: what is no UTF-8 is replaced by characters
+    /// of three bytes.
     pub fn copied_bytes(&self) -> u64 {
-        let at_most = |bytes: &[u8]| if std::str::from_utf8(bytes).is_ok() { 0 } else { bytes.len() as u64 * 3 };
+        let at_most = |bytes: &[u8]| {
+            if std::str::from_utf8(bytes).is_ok() { 0 } else { bytes.len() as u64 * 3 }
+        };
         let cells = (0..).map_while(|at| self.0.get_ref(at).ok());
         cells.map(|cell| if let ValueRef::Text(bytes) = cell { at_most(bytes) } else { 0 }).sum()
     }

@@ -1,7 +1,8 @@
 //! A question in the user's own SQL, read-only beyond doubt.
 //!
-//! Four locks, each enough alone against most statements: the file is open for reading only, `query_only` is on, SQLite must
-//! call the statement reading, and an authorizer allows what is listed here and nothing else.
+//! Four locks, each enough alone against most statements: the file is open for reading only,
+//! `query_only` is on, SQLite must call the statement reading, and an authorizer allows what is
+//! listed here and nothing else.
 
 use super::question::{Question, explain};
 use crate::store::file::{Reader, StoreError};
@@ -11,9 +12,11 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, Statement};
 use std::time::Duration;
 
-/// What a statement may use, where SQLite's defaults are too generous for a question; see sqlite.org/limits.html.
+/// What a statement may use, where SQLite's defaults are too generous for a question; see
+/// sqlite.org/limits.html.
 const LIMITS: [(Limit, i32); 8] = [
-    // A value as long as the longest message that is archived (16 MiB) fits twice; `zeroblob(1e9)` does not.
+    // A value as long as the longest message that is archived (16 MiB) fits twice; `zeroblob(1e9)`
+    // does not.
     (Limit::SQLITE_LIMIT_LENGTH, 32 << 20),
     // Long enough for a statement with a list of a thousand ids.
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
@@ -26,7 +29,8 @@ const LIMITS: [(Limit, i32); 8] = [
     (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
 ];
 
-/// Pragmas that only tell about the schema and take a name at most; the table-valued functions of the same name use them.
+/// Pragmas that only tell about the schema and take a name at most; the table-valued functions of
+/// the same name use them.
 const TELLING: [&str; 11] = [
     "collation_list",
     "compile_options",
@@ -42,13 +46,22 @@ const TELLING: [&str; 11] = [
 ];
 
 /// Pragmas that tell when they are asked without a value, and set when they are given one.
-const TELLING_WITHOUT_VALUE: [&str; 7] =
-    ["application_id", "encoding", "freelist_count", "page_count", "page_size", "schema_version", "user_version"];
+const TELLING_WITHOUT_VALUE: [&str; 7] = [
+    "application_id",
+    "encoding",
+    "freelist_count",
+    "page_count",
+    "page_size",
+    "schema_version",
+    "user_version",
+];
 
-/// Functions that reach out of the database: they load code, or read and write files in builds that have them.
+/// Functions that reach out of the database: they load code, or read and write files in builds that
+/// have them.
 const REACHING: [&str; 5] = ["load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"];
 
-/// An archive that answers statements of the user's, and nothing else: the limits and the authorizer stay.
+/// An archive that answers statements of the user's, and nothing else: the limits and the
+/// authorizer stay.
 #[derive(Debug)]
 pub struct Sandbox {
     connection: Connection,
@@ -93,7 +106,8 @@ fn authorize(action: AuthAction<'_>) -> Authorization {
         AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => true,
         AuthAction::Function { function_name } => !holds(&REACHING, function_name),
         AuthAction::Pragma { pragma_name, pragma_value } => {
-            holds(&TELLING, pragma_name) || (pragma_value.is_none() && holds(&TELLING_WITHOUT_VALUE, pragma_name))
+            holds(&TELLING, pragma_name)
+                || (pragma_value.is_none() && holds(&TELLING_WITHOUT_VALUE, pragma_name))
         }
         _ => false,
     };
@@ -127,7 +141,8 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(30);
 
     fn ask(sql: &str) -> Result<String, StoreError> {
-        let archive = Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:10Z");
+        let archive =
+            Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:10Z");
         let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
         let mut question = sandbox.ask(sql)?;
         shown(&mut question)
@@ -135,11 +150,20 @@ mod tests {
 
     #[test]
     fn a_reading_statement_is_answered() {
-        assert_eq!(ask("SELECT status, count(*) AS n FROM invocations GROUP BY 1").unwrap(), "status | n\nSUCCESS | 1");
+        assert_eq!(
+            ask("SELECT status, count(*) AS n FROM invocations GROUP BY 1").unwrap(),
+            "status | n\nSUCCESS | 1"
+        );
         assert_eq!(ask("VALUES (1);  -- and a comment\n").unwrap(), "column1\n1");
         assert_eq!(ask("SELECT duration_s FROM invocation_details").unwrap(), "duration_s\n10");
-        assert_eq!(ask("SELECT percentile_disc(value, 0.5) AS p FROM json_each('[3,1,2]')").unwrap(), "p\n2");
-        assert_eq!(ask("SELECT count(*) AS n FROM pragma_table_info('open_records')").unwrap(), "n\n5");
+        assert_eq!(
+            ask("SELECT percentile_disc(value, 0.5) AS p FROM json_each('[3,1,2]')").unwrap(),
+            "p\n2"
+        );
+        assert_eq!(
+            ask("SELECT count(*) AS n FROM pragma_table_info('open_records')").unwrap(),
+            "n\n5"
+        );
         assert_eq!(ask("PRAGMA encoding").unwrap(), "encoding\nUTF-8");
         assert!(ask("EXPLAIN QUERY PLAN SELECT * FROM runs").unwrap().contains("SCAN runs"));
     }
@@ -202,9 +226,18 @@ mod tests {
 
     #[test]
     fn refusals_say_what_is_wrong() {
-        assert_eq!(ask("SELECT nobody FROM runs").unwrap_err().to_string(), "no such column: nobody");
-        assert_eq!(ask("SELECT 1; SELECT 2").unwrap_err().to_string(), "it holds more than one statement");
-        assert_eq!(ask("DROP TABLE runs").unwrap_err().to_string(), "it does more than read (not authorized)");
+        assert_eq!(
+            ask("SELECT nobody FROM runs").unwrap_err().to_string(),
+            "no such column: nobody"
+        );
+        assert_eq!(
+            ask("SELECT 1; SELECT 2").unwrap_err().to_string(),
+            "it holds more than one statement"
+        );
+        assert_eq!(
+            ask("DROP TABLE runs").unwrap_err().to_string(),
+            "it does more than read (not authorized)"
+        );
     }
 
     /// The other locks, with the authorizer and the check of the statement out of the way.
@@ -212,7 +245,11 @@ mod tests {
     fn the_connection_itself_cannot_write() {
         let archive = Fixture::new();
         let reader = archive.reader();
-        for sql in ["DELETE FROM runs", "CREATE TEMP TABLE t (x)", "PRAGMA query_only = OFF; DELETE FROM runs"] {
+        for sql in [
+            "DELETE FROM runs",
+            "CREATE TEMP TABLE t (x)",
+            "PRAGMA query_only = OFF; DELETE FROM runs",
+        ] {
             let error = StoreError::from(reader.connection.execute_batch(sql).unwrap_err());
             assert!(matches!(error, StoreError::Unwritable(_)), "{sql}: {error:?}");
         }

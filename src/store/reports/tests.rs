@@ -49,11 +49,16 @@ fn answer_with(report: &str, change: impl FnOnce(&mut Arguments)) -> Result<Stri
     answer_of(&world(), report, change)
 }
 
-fn answer_of(world: &Fixture, report: &str, change: impl FnOnce(&mut Arguments)) -> Result<String, StoreError> {
+fn answer_of(
+    world: &Fixture,
+    report: &str,
+    change: impl FnOnce(&mut Arguments),
+) -> Result<String, StoreError> {
     let mut arguments = Arguments::at(moment("2026-03-02T12:00:00Z"));
     change(&mut arguments);
     let mut reader = world.reader();
-    let mut question = reader.ask(Report::find(report).unwrap(), &arguments, Duration::from_secs(30))?;
+    let mut question =
+        reader.ask(Report::find(report).unwrap(), &arguments, Duration::from_secs(30))?;
     shown(&mut question)
 }
 
@@ -93,13 +98,21 @@ fn a_range_holds_its_begin_and_not_its_end() {
 fn a_function_is_chosen_by_name_package_or_urn() {
     let whole = answer("summary");
     let invoice = whole.lines().last().unwrap();
-    for name in ["invoice", "billing:invoice", "urn:fss:cn-north-4:0123:function:billing:invoice:latest"] {
-        let chosen = answer_with("summary", |arguments| arguments.function = Some(name.to_owned())).unwrap();
+    for name in
+        ["invoice", "billing:invoice", "urn:fss:cn-north-4:0123:function:billing:invoice:latest"]
+    {
+        let chosen =
+            answer_with("summary", |arguments| arguments.function = Some(name.to_owned())).unwrap();
         assert_eq!(chosen.lines().skip(1).collect::<Vec<_>>(), [invoice], "{name}");
     }
-    let refused = answer_with("summary", |arguments| arguments.function = Some("invoices".to_owned())).unwrap_err();
+    let refused =
+        answer_with("summary", |arguments| arguments.function = Some("invoices".to_owned()))
+            .unwrap_err();
     let failure = refused.into_failure("a.db".as_ref());
-    assert_eq!(failure.to_string(), "cannot run the report: the archive holds no function `invoices`");
+    assert_eq!(
+        failure.to_string(),
+        "cannot run the report: the archive holds no function `invoices`"
+    );
     assert_eq!(failure.hint, Some("it holds: billing:invoice, default:report".into()));
 }
 
@@ -169,7 +182,8 @@ fn open_records_with_their_age() {
 
 #[test]
 fn open_records_of_an_age_or_more() {
-    let older = |age: &str| answer_with("open", |arguments| arguments.own = own("older", age)).unwrap();
+    let older =
+        |age: &str| answer_with("open", |arguments| arguments.own = own("older", age)).unwrap();
     assert_eq!(older("4h").lines().count(), 1 + 2, "an age is reached when it is");
     assert_eq!(older("4h 1s").lines().count(), 1 + 1);
     assert_eq!(older("30d").lines().count(), 1);
@@ -243,9 +257,13 @@ fn what_a_settle_delay_would_have_caught() {
             "7200 | 9 | 0 | 100 |",
         ]
     );
-    let of_none = answer_with("settling", |arguments| arguments.function = Some("invoice".to_owned())).unwrap();
+    let of_none =
+        answer_with("settling", |arguments| arguments.function = Some("invoice".to_owned()))
+            .unwrap();
     assert_eq!(of_none.lines().nth(1), Some("0 | 1 | 0 | 100 | catches 99.9 %"));
-    let before = answer_with("settling", |arguments| arguments.until = Some(moment("2026-02-01T00:00:00Z"))).unwrap();
+    let before =
+        answer_with("settling", |arguments| arguments.until = Some(moment("2026-02-01T00:00:00Z")))
+            .unwrap();
     assert_eq!(before.lines().count(), 1, "no records, no shares");
 }
 
@@ -324,7 +342,11 @@ fn discards_with_their_share_and_the_busiest_hour() {
     let busiest = "billing:invoice | 6 | 85.71 | 2026-03-02T08:00:00Z | 2";
     let times = "2026-03-02T07:59:59Z | 2026-03-02T09:30:00Z";
     let expected = format!("{columns}\n{busiest} | {times}\n{row}");
-    assert_eq!(answer_of(&more, "discards", |_| ()).unwrap(), expected, "the earlier of two equal hours");
+    assert_eq!(
+        answer_of(&more, "discards", |_| ()).unwrap(),
+        expected,
+        "the earlier of two equal hours"
+    );
     let narrowed = answer_of(&more, "discards", |arguments| {
         arguments.since = Some(moment("2026-03-02T08:00:00Z"));
         arguments.until = Some(moment("2026-03-02T09:00:00Z"));
@@ -375,7 +397,9 @@ fn durations_in_ranges_that_double() {
 
 #[test]
 fn the_hours_of_a_week() {
-    let of = |of: &'static str| answer_with("heatmap", |arguments| arguments.own = own("of", of)).unwrap();
+    let of = |of: &'static str| {
+        answer_with("heatmap", |arguments| arguments.own = own("of", of)).unwrap()
+    };
     // 1 March 2026 was a Sunday.
     let records = answer("heatmap");
     let lines: Vec<&str> = records.lines().collect();
@@ -388,7 +412,11 @@ fn the_hours_of_a_week() {
     assert_eq!(of("failed").lines().nth(13), Some("12:00 | 0 | 0 | 0 | 0 | 0 | 0 | 1"));
     assert_eq!(of("failed_percent").lines().nth(12), Some("11:00 |  |  |  |  |  |  | 0"));
     assert_eq!(of("failed_percent").lines().nth(13), Some("12:00 |  |  |  |  |  |  | 100"));
-    assert_eq!(of("failed_percent").lines().nth(9), Some("08:00 |  |  |  |  |  |  |"), "nothing ended");
+    assert_eq!(
+        of("failed_percent").lines().nth(9),
+        Some("08:00 |  |  |  |  |  |  |"),
+        "nothing ended"
+    );
     let weeks = Fixture::new().with_records(
         "w1 SUCCESS 2026-03-01T23:59:59Z -
          w2 SUCCESS 2026-03-08T23:00:00Z -
@@ -398,7 +426,8 @@ fn the_hours_of_a_week() {
     let weeks = answer_of(&weeks, "heatmap", |_| ()).unwrap();
     assert_eq!(weeks.lines().nth(24), Some("23:00 | 0 | 0 | 0 | 0 | 0 | 0 | 2"));
     assert_eq!(weeks.lines().nth(1), Some("00:00 | 1 | 0 | 0 | 0 | 0 | 0 | 0"));
-    let other = answer_with("heatmap", |arguments| arguments.function = Some("invoice".to_owned())).unwrap();
+    let other = answer_with("heatmap", |arguments| arguments.function = Some("invoice".to_owned()))
+        .unwrap();
     assert_eq!(other.lines().nth(11), Some("10:00 | 0 | 0 | 0 | 0 | 0 | 0 | 1"));
 }
 
@@ -450,7 +479,8 @@ fn a_calendar_of_what_is_proven() {
     });
     let rows = ["2026-03-04 | 0 | 0 | settled | 100", "2026-03-05 | 0 | 0 | unproven | 0"];
     assert_eq!(part.unwrap().lines().skip(1).collect::<Vec<_>>(), rows);
-    let other = answer_of(&days(), "calendar", |arguments| arguments.function = Some("invoice".to_owned()));
+    let other =
+        answer_of(&days(), "calendar", |arguments| arguments.function = Some("invoice".to_owned()));
     assert_eq!(other.unwrap().lines().count(), 1, "nothing was set out to be archived of it");
 }
 
@@ -498,7 +528,8 @@ fn the_time_in_a_status_between_its_bounds() {
         [
             "function | status | ended | still | p50_least_s | p50_most_s | p90_least_s | p90_most_s",
             "billing:invoice | WAIT | 0 | 1 |  |  |  |",
-            // a4 was first seen at 12:00:30 at the latest, which is after the look that saw it in RUNNING.
+            // a4 was first seen at 12:00:30 at the latest, which is after the look that saw it in
+            // RUNNING.
             "default:report | WAIT | 1 | 0 | 0 | 11 | 0 | 11",
             "default:report | RUNNING | 1 | 1 | 0 | 86411 | 0 | 86411",
         ]
@@ -548,7 +579,8 @@ fn what_got_worse_stands_first() {
          q2 FAIL    2026-03-02T10:00:00Z 2026-03-02T10:00:05Z 2
          q3 WAIT    2026-03-02T11:00:00Z - 2",
     );
-    let columns = "function | records | was_records | failed_pct | was_failed_pct | p90_s | was_p90_s";
+    let columns =
+        "function | records | was_records | failed_pct | was_failed_pct | p90_s | was_p90_s";
     let compare = |change: fn(&mut Arguments)| {
         let rows = answer_of(&world, "compare", |arguments| {
             arguments.now = moment("2026-03-03T00:00:00Z");
@@ -558,7 +590,8 @@ fn what_got_worse_stands_first() {
         assert_eq!(rows.lines().next(), Some(columns));
         rows.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
     };
-    let expected = ["billing:invoice | 2 | 1 | 100 | 0 |  | 5", "default:report | 2 | 2 | 0 | 50 | 31 | 10"];
+    let expected =
+        ["billing:invoice | 2 | 1 | 100 | 0 |  | 5", "default:report | 2 | 2 | 0 | 50 | 31 | 10"];
     assert_eq!(compare(|arguments| arguments.own = own("length", "1d")), expected);
     let ranged = compare(|arguments| {
         arguments.since = Some(moment("2026-03-02T00:00:00Z"));
@@ -567,7 +600,8 @@ fn what_got_worse_stands_first() {
     });
     assert_eq!(ranged, expected, "a range that is given is the period, whatever day it is");
     let against = compare(|arguments| {
-        arguments.own = vec![("length".into(), "1d".into()), ("against".into(), "2026-02-28".into())];
+        arguments.own =
+            vec![("length".into(), "1d".into()), ("against".into(), "2026-02-28".into())];
         arguments.function = Some("report".to_owned());
     });
     assert_eq!(against, ["default:report | 2 | 1 | 0 | 0 | 31 | 10"]);
@@ -587,21 +621,34 @@ fn slower_records_are_worse_where_no_more_fail() {
         arguments.own = own("length", "1d");
     });
     let rows = rows.unwrap();
-    let functions: Vec<&str> = rows.lines().skip(1).filter_map(|row| row.split(" | ").next()).collect();
-    assert_eq!(functions, ["default:report", "billing:invoice"], "twice as long is worse than half as much longer");
+    let functions: Vec<&str> =
+        rows.lines().skip(1).filter_map(|row| row.split(" | ").next()).collect();
+    assert_eq!(
+        functions,
+        ["default:report", "billing:invoice"],
+        "twice as long is worse than half as much longer"
+    );
 }
 
 #[test]
 fn nothing_is_asked_of_an_archive_without_an_answer() {
-    let blank = Fixture::new().with("DELETE FROM run_sources; DELETE FROM runs; DELETE FROM functions;");
+    let blank =
+        Fixture::new().with("DELETE FROM run_sources; DELETE FROM runs; DELETE FROM functions;");
     for report in Report::all() {
-        assert_eq!(answer_of(&blank, report.name(), |_| ()).unwrap().lines().count(), 1, "{}", report.name());
+        assert_eq!(
+            answer_of(&blank, report.name(), |_| ()).unwrap().lines().count(),
+            1,
+            "{}",
+            report.name()
+        );
     }
 }
 
 #[test]
 fn what_a_report_does_not_take_is_refused() {
-    let message = |report: &str, change: fn(&mut Arguments)| answer_with(report, change).unwrap_err().to_string();
+    let message = |report: &str, change: fn(&mut Arguments)| {
+        answer_with(report, change).unwrap_err().to_string()
+    };
     assert_eq!(
         message("runs", |arguments| arguments.function = Some("report".to_owned())),
         "the report `runs` does not take `function`"
@@ -611,20 +658,31 @@ fn what_a_report_does_not_take_is_refused() {
         "the report `slowest` has no parameter `limits`"
     );
     for report in Report::all() {
-        for parameter in report.parameters().iter().filter(|parameter| matches!(parameter.kind(), Kind::Int(_))) {
+        for parameter in
+            report.parameters().iter().filter(|parameter| matches!(parameter.kind(), Kind::Int(_)))
+        {
             for value in ["many", "", " ", "-1", "1.5", "1e3", "99999999999999999999", " 5"] {
-                let refused = answer_with(report.name(), |arguments| arguments.own = own(parameter.name, value));
+                let refused = answer_with(report.name(), |arguments| {
+                    arguments.own = own(parameter.name, value);
+                });
                 let message = format!("`{value}` is no value for `{}`", parameter.name);
                 assert_eq!(refused.unwrap_err().to_string(), message, "{}", report.name());
             }
         }
     }
-    let refused = answer_with("slowest", |arguments| arguments.own = own("limit", "0")).unwrap_err();
+    let refused =
+        answer_with("slowest", |arguments| arguments.own = own("limit", "0")).unwrap_err();
     let failure = refused.into_failure("a.db".as_ref());
     assert_eq!(failure.to_string(), "cannot run the report: `0` is no value for `limit`");
     assert_eq!(failure.hint, Some("it takes a whole number, 1 or more".into()));
-    assert_eq!(message("transitions", |arguments| arguments.own = own("id", " ")), "` ` is no value for `id`");
-    assert_eq!(message("failures", |arguments| arguments.own = own("status", "")), "`` is no value for `status`");
+    assert_eq!(
+        message("transitions", |arguments| arguments.own = own("id", " ")),
+        "` ` is no value for `id`"
+    );
+    assert_eq!(
+        message("failures", |arguments| arguments.own = own("status", "")),
+        "`` is no value for `status`"
+    );
     assert_eq!(
         message("throughput", |arguments| arguments.own = own("bucket", "week")),
         "`week` is no value for `bucket`"
@@ -639,8 +697,9 @@ fn every_file_declares_exactly_the_parameters_it_uses() {
     for report in Report::all() {
         assert!(report.title().ends_with('.') && report.title().len() < 120, "{}", report.name());
         let statement = reader.connection.prepare(report.text()).unwrap();
-        let mut used: Vec<&str> =
-            (1..=statement.parameter_count()).filter_map(|at| statement.parameter_name(at)).collect();
+        let mut used: Vec<&str> = (1..=statement.parameter_count())
+            .filter_map(|at| statement.parameter_name(at))
+            .collect();
         used.retain(|name| ![":since", ":until", ":function", ":now"].contains(name));
         let mut declared: Vec<String> =
             report.parameters().iter().map(|parameter| format!(":{}", parameter.name)).collect();
@@ -657,7 +716,8 @@ fn every_file_declares_exactly_the_parameters_it_uses() {
     }
 }
 
-/// What `--explain` prints is to be changed and asked by people: the limits of their questions hold for it.
+/// What `--explain` prints is to be changed and asked by people: the limits of their questions hold
+/// for it.
 #[test]
 fn every_report_is_a_start_for_a_statement_of_ones_own() {
     let world = Fixture::new();
@@ -698,16 +758,25 @@ fn a_range_of_time_is_found_by_the_index() {
     ] {
         let plan = plan_of(report);
         assert!(
-            plan.contains("invocations USING INDEX invocations_by_start (start_time>? AND start_time<?)"),
+            plan.contains(
+                "invocations USING INDEX invocations_by_start (start_time>? AND start_time<?)"
+            ),
             "{plan}"
         );
     }
     let compared = plan_of("compare");
     assert!(
-        compared.contains("SEARCH i USING INDEX invocations_by_start (start_time>? AND start_time<?)"),
+        compared
+            .contains("SEARCH i USING INDEX invocations_by_start (start_time>? AND start_time<?)"),
         "{compared}"
     );
     let path = plan_of("transitions");
-    assert!(path.contains("SEARCH i USING INDEX sqlite_autoindex_invocations_1 (request_id=?)"), "{path}");
-    assert!(path.contains("status_changes USING INDEX status_changes_by_record (request_id=?)"), "{path}");
+    assert!(
+        path.contains("SEARCH i USING INDEX sqlite_autoindex_invocations_1 (request_id=?)"),
+        "{path}"
+    );
+    assert!(
+        path.contains("status_changes USING INDEX status_changes_by_record (request_id=?)"),
+        "{path}"
+    );
 }

@@ -1,12 +1,13 @@
-//! What one question may use: time at work, and temporary files. The time its answer waits for a reader (a pager, a slow pipe)
-//! is not counted.
+//! What one question may use: time at work, and temporary files. The time its answer waits for a
+//! reader (a pager, a slow pipe) is not counted.
 
 use rusqlite::{Connection, InterruptHandle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Instructions of SQLite's machine between two looks at the time: less than a millisecond, and no measurable cost.
+/// Instructions of SQLite's machine between two looks at the time: less than a millisecond, and no
+/// measurable cost.
 const INSTRUCTIONS_A_LOOK: i32 = 1_000;
 
 /// Stands in `paused_at` while SQLite works.
@@ -29,7 +30,10 @@ struct Shared {
 
 impl Budget {
     /// Starts the clock, and lets it interrupt whatever the connection does beyond the limit.
-    pub(in crate::store) fn start(connection: &mut Connection, limit: Duration) -> Result<Self, rusqlite::Error> {
+    pub(in crate::store) fn start(
+        connection: &mut Connection,
+        limit: Duration,
+    ) -> Result<Self, rusqlite::Error> {
         let budget = Self(Arc::new(Shared {
             started: Instant::now(),
             deadline: AtomicU64::new(nanoseconds(limit)),
@@ -37,7 +41,8 @@ impl Budget {
             filled_disk: AtomicBool::new(false),
         }));
         let watched = budget.clone();
-        connection.progress_handler(INSTRUCTIONS_A_LOOK, Some(move || !watched.0.overdue().is_zero()))?;
+        connection
+            .progress_handler(INSTRUCTIONS_A_LOOK, Some(move || !watched.0.overdue().is_zero()))?;
         Ok(budget)
     }
 
@@ -84,8 +89,8 @@ impl Shared {
 
 /// A question as another thread sees it.
 ///
-/// SQLite looks at the time between two of its instructions. One instruction can take hours (`instr` of two long texts), so
-/// who must be certain watches from outside.
+/// SQLite looks at the time between two of its instructions. One instruction can take hours
+/// (`instr` of two long texts), so who must be certain watches from outside.
 #[expect(missing_debug_implementations, reason = "SQLite's handle has nothing to show")]
 pub struct Watch {
     shared: Arc<Shared>,
@@ -115,7 +120,8 @@ mod tests {
     use super::*;
 
     /// Work enough for several looks at the time.
-    const COUNT: &str = "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n WHERE x < 10000)
+    const COUNT: &str =
+        "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n WHERE x < 10000)
                          SELECT count(*) FROM n";
 
     fn count_within(limit: Duration) -> rusqlite::Result<i64> {
@@ -127,9 +133,16 @@ mod tests {
     #[test]
     fn work_beyond_the_limit_is_interrupted() {
         let interrupted = count_within(Duration::ZERO).unwrap_err();
-        assert_eq!(interrupted.sqlite_error_code(), Some(rusqlite::ErrorCode::OperationInterrupted));
+        assert_eq!(
+            interrupted.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::OperationInterrupted)
+        );
         assert_eq!(count_within(Duration::from_hours(1)).unwrap(), 10_000);
-        assert_eq!(count_within(Duration::MAX).unwrap(), 10_000, "the largest limit does not wrap around");
+        assert_eq!(
+            count_within(Duration::MAX).unwrap(),
+            10_000,
+            "the largest limit does not wrap around"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `fold(text)`: the shape of a message, so that errors that differ by an id or a number count as one.
+//! `fold(text)`: the shape of a message, so that errors that differ by an id or a number count as
+//! one.
 //!
 //! A mask takes the place of what differs from record to record: function, address, id, time,
 //! number. Small numbers after words such as `status` and `errno` are the error itself and stay. A
@@ -15,8 +16,9 @@ use std::sync::LazyLock;
 /// The most characters of a shape.
 const MOST_OF_SHAPE: usize = 400;
 
-/// The most characters of a message that are looked at: many more than a shape has, since most masks
-/// are shorter than what they stand for, and few enough that 16 MiB of message take no seconds.
+/// The most characters of a message that are looked at: many more than a shape has, since most
+/// masks are shorter than what they stand for, and few enough that 16 MiB of message take no
+/// seconds.
 const MOST_OF_MESSAGE: usize = 4_000;
 
 /// The first line of every failure in Python, which tells nothing; the last one names the error.
@@ -55,7 +57,9 @@ static EXPRESSION: LazyLock<std::result::Result<Regex, regex::Error>> =
 
 /// Makes the function known to a connection.
 pub(in crate::store) fn register(connection: &Connection) -> Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("fold", 1, flags, fold_value)
 }
 
@@ -63,7 +67,8 @@ pub(in crate::store) fn register(connection: &Connection) -> Result<()> {
 fn fold_value(context: &Context<'_>) -> Result<Value> {
     let ValueRef::Text(bytes) = context.get_raw(0) else { return context.get(0) };
     check_room()?;
-    let expression = EXPRESSION.as_ref().map_err(|error| Error::UserFunctionError(error.clone().into()))?;
+    let expression =
+        EXPRESSION.as_ref().map_err(|error| Error::UserFunctionError(error.clone().into()))?;
     Ok(Value::Text(fold(expression, &String::from_utf8_lossy(beginning(bytes)))))
 }
 
@@ -82,7 +87,8 @@ fn beginning(bytes: &[u8]) -> &[u8] {
 fn fold(expression: &Regex, message: &str) -> String {
     let mut shape = first(&line(message), MOST_OF_MESSAGE).to_owned();
     loop {
-        // A cut, or a mask beside a digit, may make something of what is left that is masked as well.
+        // A cut, or a mask beside a digit, may make something of what is left that is masked as
+        // well.
         let masked = first(&mask(expression, &shape), MOST_OF_SHAPE).to_owned();
         if masked == shape {
             return shape;
@@ -114,7 +120,8 @@ fn mask<'t>(expression: &Regex, text: &'t str) -> Cow<'t, str> {
     })
 }
 
-/// Words such as `effaced` are spelled like numbers to the base of sixteen, and decimal ones as well.
+/// Words such as `effaced` are spelled like numbers to the base of sixteen, and decimal ones as
+/// well.
 fn mask_of_hex(run: &str) -> &str {
     if run.bytes().all(|byte| byte.is_ascii_digit()) {
         "<number>"
@@ -144,7 +151,10 @@ mod tests {
     #[test]
     fn what_differs_from_record_to_record_is_masked() {
         for (message, expected) in [
-            ("in urn:fss:cn-north-4:0123:function:default:f:latest: no memory", "in <function> no memory"),
+            (
+                "in urn:fss:cn-north-4:0123:function:default:f:latest: no memory",
+                "in <function> no memory",
+            ),
             ("GET https://a.example/x?id=7, refused", "GET <url>, refused"),
             ("mail to a.b+c@d.example failed", "mail to <email> failed"),
             ("request 8821fd25-2202-4295-8116-6b40e40ac581 failed", "request <id> failed"),
@@ -189,19 +199,31 @@ mod tests {
     #[test]
     fn one_line_of_a_message_counts() {
         assert_eq!(shape("\n  first \r\nsecond"), "first");
-        let traceback = "Traceback (most recent call last):\n  File \"a.py\", line 4\nKeyError: 'id'\n";
+        let traceback =
+            "Traceback (most recent call last):\n  File \"a.py\", line 4\nKeyError: 'id'\n";
         assert_eq!(shape(traceback), "Traceback (most recent call last): KeyError: 'id'");
-        assert_eq!(shape("Traceback (most recent call last):\n"), "Traceback (most recent call last):");
+        assert_eq!(
+            shape("Traceback (most recent call last):\n"),
+            "Traceback (most recent call last):"
+        );
     }
 
     #[test]
     fn a_shape_is_short() {
         assert_eq!(shape(&"ä".repeat(9_000)).chars().count(), MOST_OF_SHAPE);
         let long = format!("{} 17", "x ".repeat(MOST_OF_SHAPE));
-        assert_eq!(shape(&long).chars().count(), MOST_OF_SHAPE - 1, "what ends in a blank is trimmed");
+        assert_eq!(
+            shape(&long).chars().count(),
+            MOST_OF_SHAPE - 1,
+            "what ends in a blank is trimmed"
+        );
         let begins = "x ".repeat(195);
         let cut = format!("{begins} deadbeef1zzz");
-        assert_eq!(shape(&cut), format!("{begins} <hex>"), "a word that is cut may become a number");
+        assert_eq!(
+            shape(&cut),
+            format!("{begins} <hex>"),
+            "a word that is cut may become a number"
+        );
     }
 
     #[test]
@@ -212,7 +234,10 @@ mod tests {
         assert_eq!(ask("SELECT fold('job 17')"), Value::Text("job <number>".to_owned()));
         assert_eq!(ask("SELECT fold(NULL)"), Value::Null);
         assert_eq!(ask("SELECT fold(17)"), Value::Integer(17));
-        assert_eq!(ask("SELECT fold(CAST(x'ff37' AS TEXT))"), Value::Text("\u{fffd}<number>".to_owned()));
+        assert_eq!(
+            ask("SELECT fold(CAST(x'ff37' AS TEXT))"),
+            Value::Text("\u{fffd}<number>".to_owned())
+        );
     }
 
     /// Pieces of messages, so that masks meet each other.

@@ -1,5 +1,6 @@
-//! How our own types are bound and read, the one form of a record, and what SQLite is taught: a percentile, the
-//! shape of a message, and a limit on the time of a question. It knows connections, and no archive.
+//! How our own types are bound and read, the one form of a record, and what SQLite is taught: a
+//! percentile, the shape of a message, and a limit on the time of a question. It knows connections,
+//! and no archive.
 
 pub(super) mod budget;
 pub(super) mod fold;

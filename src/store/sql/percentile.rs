@@ -1,7 +1,9 @@
-//! `percentile_disc(value, fraction)` for reports and ad-hoc questions: the standard's discrete percentile, exact.
+//! `percentile_disc(value, fraction)` for reports and ad-hoc questions: the standard's discrete
+//! percentile, exact.
 //!
-//! Durations are whole seconds, and even 72 hours have only 259,200 of them: counting how often each value occurs is exact
-//! and takes memory for the distinct values only, however many records there are.
+//! Durations are whole seconds, and even 72 hours have only 259,200 of them: counting how often
+//! each value occurs is exact and takes memory for the distinct values only, however many records
+//! there are.
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
 use rusqlite::types::ValueRef;
@@ -10,12 +12,15 @@ use rusqlite::{Connection, Error, Result, ffi};
 /// The fewest places that are asked for at once.
 const LEAST_PLACES: usize = 64;
 
-/// The most distinct values of one group, about 32 MB. Four times the seconds of the longest run the service allows.
+/// The most distinct values of one group, about 32 MB. Four times the seconds of the longest run
+/// the service allows.
 const MOST_DISTINCT: usize = 1_000_000;
 
 /// Makes the function known to a connection.
 pub(in crate::store) fn register(connection: &Connection) -> Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_aggregate_function("percentile_disc", 2, flags, PercentileDisc)
 }
 
@@ -23,10 +28,12 @@ struct PercentileDisc;
 
 /// How often each value occurred, and which share of them is asked for.
 ///
-/// In a vector, which asks for memory in a way that can be refused: a question may use only so much of it.
+/// In a vector, which asks for memory in a way that can be refused: a question may use only so much
+/// of it.
 #[derive(Debug)]
 struct Tally {
-    /// Values and how often they occurred: sorted and distinct after [`Tally::merge`], and in between as they come.
+    /// Values and how often they occurred: sorted and distinct after [`Tally::merge`], and in
+    /// between as they come.
     counts: Vec<(i64, u64)>,
     total: u64,
     fraction: f64,
@@ -64,7 +71,9 @@ impl Tally {
             is_same
         });
         if self.counts.len() > MOST_DISTINCT {
-            return Err(user_error("percentile_disc: more than a million distinct values in one group"));
+            return Err(user_error(
+                "percentile_disc: more than a million distinct values in one group",
+            ));
         }
         Ok(())
     }
@@ -96,7 +105,9 @@ impl Aggregate<Tally, Option<i64>> for PercentileDisc {
         match context.get_raw(0) {
             ValueRef::Null => Ok(()),
             ValueRef::Integer(value) => tally.add(value),
-            _ => Err(user_error("percentile_disc: only whole numbers are counted; round() and CAST help")),
+            _ => Err(user_error(
+                "percentile_disc: only whole numbers are counted; round() and CAST help",
+            )),
         }
     }
 
@@ -114,7 +125,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The definition by sorting: the element at rank ⌈fraction × n⌉, the first for a fraction of 0.
+    /// The definition by sorting: the element at rank ⌈fraction × n⌉, the first for a fraction of
+    /// 0.
     fn by_sorting(mut values: Vec<i64>, percent: usize) -> Option<i64> {
         values.sort_unstable();
         let rank = (percent * values.len()).div_ceil(100).max(1);
@@ -155,8 +167,18 @@ mod tests {
             (0..distinct).rev().try_for_each(|value| tally.add(value)).and_then(|()| tally.value())
         };
         assert_eq!(tally_of(most).unwrap(), Some(most - 1));
-        assert!(tally_of(most + 1).unwrap_err().to_string().contains("more than a million distinct values"));
-        assert!(tally_of(most * 3).unwrap_err().to_string().contains("more than a million distinct values"));
+        assert!(
+            tally_of(most + 1)
+                .unwrap_err()
+                .to_string()
+                .contains("more than a million distinct values")
+        );
+        assert!(
+            tally_of(most * 3)
+                .unwrap_err()
+                .to_string()
+                .contains("more than a million distinct values")
+        );
     }
 
     #[test]
@@ -164,8 +186,21 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         register(&connection).unwrap();
         let ask = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-        assert_eq!(ask("SELECT percentile_disc(column1, 0.5) FROM (VALUES (NULL), (3), (NULL))").unwrap(), Some(3));
-        assert!(ask("SELECT percentile_disc(1.5, 0.5)").unwrap_err().to_string().contains("whole numbers"));
-        assert!(ask("SELECT percentile_disc(1, 50)").unwrap_err().to_string().contains("between 0 and 1"));
+        assert_eq!(
+            ask("SELECT percentile_disc(column1, 0.5) FROM (VALUES (NULL), (3), (NULL))").unwrap(),
+            Some(3)
+        );
+        assert!(
+            ask("SELECT percentile_disc(1.5, 0.5)")
+                .unwrap_err()
+                .to_string()
+                .contains("whole numbers")
+        );
+        assert!(
+            ask("SELECT percentile_disc(1, 50)")
+                .unwrap_err()
+                .to_string()
+                .contains("between 0 and 1")
+        );
     }
 }

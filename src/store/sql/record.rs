@@ -1,23 +1,28 @@
-//! The one form of a record in the tables that hold records: how its columns are bound, read and compared.
+//! The one form of a record in the tables that hold records: how its columns are bound, read and
+//! compared.
 
 use super::ids::{FunctionId, RunId};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Row, RowIndex, Statement};
 
-/// The columns that came from the service, as they are stored: request id, status, error code, error message, start, end,
-/// other fields.
+/// The columns that came from the service, as they are stored: request id, status, error code,
+/// error message, start, end, other fields.
 pub(in crate::store) type Columns<'a> = [ValueRef<'a>; 7];
 
 /// Where the start stands among the columns.
 pub(in crate::store) const START: usize = 4;
 
 /// Works on the columns of a record as they are stored.
-pub(in crate::store) fn with_columns<T>(record: &Invocation, work: impl FnOnce(&Columns<'_>) -> T) -> T {
+pub(in crate::store) fn with_columns<T>(
+    record: &Invocation,
+    work: impl FnOnce(&Columns<'_>) -> T,
+) -> T {
     fn text(value: Option<&str>) -> ValueRef<'_> {
         value.map_or(ValueRef::Null, |text| ValueRef::Text(text.as_bytes()))
     }
-    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
+    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
+        record;
     let (start_time, end_time) = (Time::of(start_time.as_ref()), Time::of(end_time.as_ref()));
     work(&[
         text(Some(request_id.as_str())),
@@ -30,15 +35,16 @@ pub(in crate::store) fn with_columns<T>(record: &Invocation, work: impl FnOnce(&
     ])
 }
 
-/// Executes a statement whose numbered parameters are a record's id, its function, its other columns in their order, and the
-/// run; how many rows it wrote.
+/// Executes a statement whose numbered parameters are a record's id, its function, its other
+/// columns in their order, and the run; how many rows it wrote.
 pub(in crate::store) fn write_record(
     statement: &mut Statement<'_>,
     function: FunctionId,
     record: &Invocation,
     run: RunId,
 ) -> rusqlite::Result<usize> {
-    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
+    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
+        record;
     statement.execute((
         request_id.as_str(),
         function,
@@ -65,7 +71,10 @@ pub(in crate::store) fn is_same(row: &Row<'_>, seen: &Invocation) -> rusqlite::R
 }
 
 /// The record of a row that begins with its columns, its id left out.
-pub(in crate::store) fn read_record(row: &Row<'_>, request_id: &RequestId) -> rusqlite::Result<Invocation> {
+pub(in crate::store) fn read_record(
+    row: &Row<'_>,
+    request_id: &RequestId,
+) -> rusqlite::Result<Invocation> {
     let text = |column: usize| row.get::<_, Option<String>>(column);
     Ok(Invocation {
         request_id: request_id.clone(),
@@ -88,7 +97,10 @@ fn read_time(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<Re
 }
 
 /// The moment that a time of the service stands for, if it does for one.
-pub(in crate::store) fn read_moment(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<Timestamp>> {
+pub(in crate::store) fn read_moment(
+    row: &Row<'_>,
+    column: impl RowIndex,
+) -> rusqlite::Result<Option<Timestamp>> {
     Ok(read_time(row, column)?.and_then(|time| time.moment()))
 }
 

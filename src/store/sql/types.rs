@@ -1,13 +1,15 @@
 //! How our own types are bound to statements and read from rows.
 //!
-//! What this program wrote can be read again. A stored value that cannot is damage: the row fails to be
-//! read, and [`StoreError`](crate::store::file::StoreError) calls the archive damaged, for every reader
-//! alike. Times and texts of the service may be anything, and are read as what they are, by
-//! [`record`](super::record).
+//! What this program wrote can be read again. A stored value that cannot is damage: the row fails
+//! to be read, and [`StoreError`](crate::store::file::StoreError) calls the archive damaged, for
+//! every reader alike. Times and texts of the service may be anything, and are read as what they
+//! are, by [`record`](super::record).
 
 use super::ids::{FunctionId, RunId, SourceId};
 use crate::domain::{FunctionUrn, Interval, RequestId, Timestamp};
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, Value, ValueRef};
+use rusqlite::types::{
+    FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, Value, ValueRef,
+};
 use rusqlite::{Error, Row};
 use std::fmt::Display;
 
@@ -72,8 +74,13 @@ number!(FunctionId, RunId, SourceId);
 
 /// A range of ours, in a column for its begin and the one behind it for its end.
 pub(in crate::store) fn read_range(row: &Row<'_>, begin: usize) -> rusqlite::Result<Interval> {
-    Interval::new(row.get(begin)?, row.get(begin + 1)?)
-        .ok_or_else(|| Error::FromSqlConversionFailure(begin + 1, Type::Text, "a range ends before it begins".into()))
+    Interval::new(row.get(begin)?, row.get(begin + 1)?).ok_or_else(|| {
+        Error::FromSqlConversionFailure(
+            begin + 1,
+            Type::Text,
+            "a range ends before it begins".into(),
+        )
+    })
 }
 
 fn owned(value: &impl Display) -> ToSqlOutput<'static> {

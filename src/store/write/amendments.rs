@@ -1,4 +1,5 @@
-//! Known values that were not shown again as they are stored: what stood, what was shown instead, and when.
+//! Known values that were not shown again as they are stored: what stood, what was shown instead,
+//! and when.
 
 use super::batch::SeenRecord;
 use crate::plan::reconcile::{Amendment, Known};

@@ -56,7 +56,8 @@ impl Index<FunctionId> for RunFunctions {
     }
 }
 
-/// Records of a function as the service showed them in one answer. What holds for the whole answer is kept once.
+/// Records of a function as the service showed them in one answer. What holds for the whole answer
+/// is kept once.
 #[derive(Clone, Debug)]
 pub struct SeenPage {
     /// The function whose listing showed them.

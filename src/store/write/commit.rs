@@ -1,4 +1,5 @@
-//! The one way in which a run writes: records, history, ledger and the run's own counts, in one transaction or not at all.
+//! The one way in which a run writes: records, history, ledger and the run's own counts, in one
+//! transaction or not at all.
 
 use super::batch::{Batch, RunFunctions};
 use super::functions::date_first_sight;
@@ -14,8 +15,8 @@ use crate::store::sql::ids::{FunctionId, RunId};
 use rusqlite::{Transaction, named_params};
 
 impl Archive {
-    /// Commits a batch that brings something of these functions, and adds what it changed to the run's tally; hands out
-    /// the records that it changed although they were final.
+    /// Commits a batch that brings something of these functions, and adds what it changed to the
+    /// run's tally; hands out the records that it changed although they were final.
     ///
     /// Applying the same batch twice leaves the archive as applying it once.
     pub fn commit(
@@ -29,7 +30,8 @@ impl Archive {
         let sorted = Sorted::of(batch.pages.iter().map(|page| &page.records))?;
         let mut counted = tally.clone();
         let revised = self.transact(|transaction| {
-            // First of all when the run began by the earlier of the clocks: history is bounded by it.
+            // First of all when the run began by the earlier of the clocks: history is bounded by
+            // it.
             save_tally(transaction, run, now.later(), &counted)?;
             date_first_sight(transaction, run, functions.new_ones())?;
             let shown = Shown { pages: &batch.pages, functions, sorted: &sorted };
@@ -48,7 +50,9 @@ impl Archive {
                     ServiceFact::Recording(enabled) => {
                         recording::save_recording(transaction, run, function, at, enabled)?;
                     }
-                    ServiceFact::Reach(measured) => reach::save_measured(transaction, run, function, at, measured)?,
+                    ServiceFact::Reach(measured) => {
+                        reach::save_measured(transaction, run, function, at, measured)?;
+                    }
                 }
             }
             save_tally(transaction, run, now.later(), &counted)?;
@@ -59,7 +63,8 @@ impl Archive {
     }
 }
 
-/// Keeps aside what could not be read, each text once a function; returns the function of each record that is new among it.
+/// Keeps aside what could not be read, each text once a function; returns the function of each
+/// record that is new among it.
 fn save_rejects(
     transaction: &Transaction<'_>,
     run: RunId,

@@ -24,14 +24,17 @@ const OVERCOUNTED: &str = "
        AND NOT EXISTS (SELECT 1 FROM status_changes WHERE accepted = 0)";
 
 /// The windows that count more records than their days hold, each as a place.
-pub(in crate::store) fn load_overcounted(connection: &Connection) -> Result<Vec<String>, StoreError> {
+pub(in crate::store) fn load_overcounted(
+    connection: &Connection,
+) -> Result<Vec<String>, StoreError> {
     let select = format!(
         "SELECT function_id || ' ' || begin_time || ' counts ' || distinct_count
                 || ' records, and its days hold ' || most FROM ({OVERCOUNTED})"
     );
     let mut statement = connection.prepare(&select)?;
-    let places =
-        statement.query_map([], |row| Ok(String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned()))?;
+    let places = statement.query_map([], |row| {
+        Ok(String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned())
+    })?;
     Ok(places.collect::<Result<_, _>>()?)
 }
 
@@ -94,7 +97,8 @@ mod tests {
     #[test]
     fn nothing_is_told_where_records_may_have_changed_their_day() {
         let moved = "INSERT INTO amendments VALUES (1, 'a', 'start_time', 'x', 'y', 1, '2026-03-01T12:00:00Z', 1)";
-        let back = "INSERT INTO status_changes VALUES (1, 'a', 'FAIL', 'WAIT', '2026', '2026', 0, 1)";
+        let back =
+            "INSERT INTO status_changes VALUES (1, 'a', 'FAIL', 'WAIT', '2026', '2026', 0, 1)";
         for sql in [moved, back] {
             assert_eq!(overcounted(&counting(3, 5).with(sql)), [""; 0], "{sql}");
         }
@@ -102,10 +106,14 @@ mod tests {
 
     #[test]
     fn what_was_deleted_and_accepted_is_not_counted_any_more() {
-        let directory = counting(2, 2).with("DELETE FROM invocations WHERE request_id IN ('a', 'c')").closed();
+        let directory =
+            counting(2, 2).with("DELETE FROM invocations WHERE request_id IN ('a', 'c')").closed();
         let mut archive = Archive::open(&directory.path().join("archive.db")).unwrap();
         archive.accept_digests().unwrap();
-        let mut select = archive.connection().prepare("SELECT distinct_count, reported_count FROM windows").unwrap();
+        let mut select = archive
+            .connection()
+            .prepare("SELECT distinct_count, reported_count FROM windows")
+            .unwrap();
         let counts = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let counts: Vec<(i64, Option<i64>)> = counts.collect::<Result<_, _>>().unwrap();
         assert_eq!(counts, [(1, None), (2, Some(2))]);

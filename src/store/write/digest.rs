@@ -1,9 +1,12 @@
-//! Digests of the records of each function and day, by which an edit or a flipped bit is found that leaves the file sound.
+//! Digests of the records of each function and day, by which an edit or a flipped bit is found that
+//! leaves the file sound.
 //!
-//! A digest is the sum of a hash of every record: it does not depend on their order, and a change takes the old hash away
-//! and adds the new one (multiset hash by addition; Clarke et al., "Incremental Multiset Hash Functions", 2003). It is kept
-//! up in the transaction that writes the rows, so the two differ only where something else wrote. The hash is XXH3-64, whose
-//! form is frozen since version 0.8: it finds accidents and edits, not an attacker who also corrects the sum.
+//! A digest is the sum of a hash of every record: it does not depend on their order, and a change
+//! takes the old hash away and adds the new one (multiset hash by addition; Clarke et al.,
+//! "Incremental Multiset Hash Functions", 2003). It is kept up in the transaction that writes the
+//! rows, so the two differ only where something else wrote. The hash is XXH3-64, whose form is
+//! frozen since version 0.8: it finds accidents and edits, not an attacker who also corrects the
+//! sum.
 
 use super::counts::accept_counts;
 use crate::domain::Timestamp;
@@ -31,7 +34,10 @@ struct Sum {
 
 impl Sum {
     fn plus(self, other: Self) -> Self {
-        Self { records: self.records + other.records, digest: self.digest.wrapping_add(other.digest) }
+        Self {
+            records: self.records + other.records,
+            digest: self.digest.wrapping_add(other.digest),
+        }
     }
 }
 
@@ -79,10 +85,12 @@ impl Sums {
         self.bytes.extend(bytes);
     }
 
-    /// Adds these changes to what is kept. In Rust, since a sum that wraps would become a float in SQL.
+    /// Adds these changes to what is kept. In Rust, since a sum that wraps would become a float in
+    /// SQL.
     pub(in crate::store) fn save(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let mut select =
-            transaction.prepare_cached("SELECT records, digest FROM digests WHERE function_id = ?1 AND day = ?2")?;
+        let mut select = transaction.prepare_cached(
+            "SELECT records, digest FROM digests WHERE function_id = ?1 AND day = ?2",
+        )?;
         for ((function, day), change) in &self.by_day {
             let day = day_text(*day);
             let kept = select.query_row((function, &day), read_sum).optional()?.unwrap_or_default();
@@ -108,7 +116,12 @@ fn read_sum(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sum> {
     Ok(Sum { records: row.get(0)?, digest: row.get::<_, i64>(1)?.cast_unsigned() })
 }
 
-fn replace(connection: &Connection, function: FunctionId, day: &str, sum: Sum) -> Result<(), StoreError> {
+fn replace(
+    connection: &Connection,
+    function: FunctionId,
+    day: &str,
+    sum: Sum,
+) -> Result<(), StoreError> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO digests (function_id, day, records, digest) VALUES (?1, ?2, ?3, ?4)")?
         .execute((function, day, sum.records, sum.digest.cast_signed()))?;
@@ -144,7 +157,9 @@ impl std::fmt::Display for Tampered {
 }
 
 /// Every function's day whose records are not those that were written. Reads all records.
-pub(in crate::store) fn load_tampered(connection: &Connection) -> Result<Vec<Tampered>, StoreError> {
+pub(in crate::store) fn load_tampered(
+    connection: &Connection,
+) -> Result<Vec<Tampered>, StoreError> {
     let mut days: BTreeMap<(FunctionId, String), (Sum, Sum)> = BTreeMap::new();
     for ((function, day), found) in &sum_up(connection)?.by_day {
         days.entry((*function, day_text(*day))).or_default().1 = *found;
@@ -153,7 +168,8 @@ pub(in crate::store) fn load_tampered(connection: &Connection) -> Result<Vec<Tam
     let mut rows = kept.query([])?;
     while let Some(row) = rows.next()? {
         // A damaged day is that of no record, and so found with those that are missing.
-        let day = String::from_utf8_lossy(row.get_ref(3)?.as_bytes().unwrap_or_default()).into_owned();
+        let day =
+            String::from_utf8_lossy(row.get_ref(3)?.as_bytes().unwrap_or_default()).into_owned();
         days.entry((row.get(2)?, day)).or_default().0 = read_sum(row)?;
     }
     let mut tampered = Vec::new();
@@ -186,19 +202,25 @@ fn sum_up(connection: &Connection) -> Result<Sums, StoreError> {
 
 fn load_name(connection: &Connection, function: FunctionId) -> Result<String, StoreError> {
     let select = "SELECT CAST(full_name AS BLOB) FROM functions WHERE id = ?1";
-    let name: Option<Vec<u8>> = connection.query_row(select, [function], |row| row.get(0)).optional()?;
+    let name: Option<Vec<u8>> =
+        connection.query_row(select, [function], |row| row.get(0)).optional()?;
     let name = name.map(|name| String::from_utf8_lossy(&name).into_owned());
     Ok(name.unwrap_or_else(|| format!("function {}", function.0)))
 }
 
 /// Notes the records of these days as they are.
-pub(in crate::store) fn accept(connection: &Connection, days: &[Tampered]) -> Result<(), StoreError> {
-    days.iter()
-        .try_for_each(|day| replace(connection, day.function, &day.day, Sum { records: day.found, digest: day.digest }))
+pub(in crate::store) fn accept(
+    connection: &Connection,
+    days: &[Tampered],
+) -> Result<(), StoreError> {
+    days.iter().try_for_each(|day| {
+        replace(connection, day.function, &day.day, Sum { records: day.found, digest: day.digest })
+    })
 }
 
 impl Archive {
-    /// Notes the records as they are, wherever they are not as they were written; the days concerned.
+    /// Notes the records as they are, wherever they are not as they were written; the days
+    /// concerned.
     pub fn accept_digests(&mut self) -> Result<Vec<Tampered>, StoreError> {
         self.transact(|transaction| {
             let tampered = load_tampered(transaction)?;
@@ -227,7 +249,12 @@ mod tests {
         ValueRef::Text(text.as_bytes())
     }
 
-    fn columns<'a>(id: &'a str, status: &'a str, code: ValueRef<'a>, start: ValueRef<'a>) -> Columns<'a> {
+    fn columns<'a>(
+        id: &'a str,
+        status: &'a str,
+        code: ValueRef<'a>,
+        start: ValueRef<'a>,
+    ) -> Columns<'a> {
         [text(id), text(status), code, ValueRef::Null, start, ValueRef::Null, ValueRef::Null]
     }
 
@@ -250,13 +277,20 @@ mod tests {
         for other in others {
             assert_ne!(hash(&record), hash(&other), "{other:?}");
         }
-        let moved =
-            [text("a"), text("FAIL"), ValueRef::Null, ValueRef::Integer(1), start, ValueRef::Null, ValueRef::Null];
+        let moved = [
+            text("a"),
+            text("FAIL"),
+            ValueRef::Null,
+            ValueRef::Integer(1),
+            start,
+            ValueRef::Null,
+            ValueRef::Null,
+        ];
         assert_ne!(hash(&record), hash(&moved));
     }
 
-    /// What is stored in archives must mean the same for ever: the reference implementation (xxhash 0.8) says so, of the
-    /// bytes that stand in the comment of [`Sums::hash`].
+    /// What is stored in archives must mean the same for ever: the reference implementation (xxhash
+    /// 0.8) says so, of the bytes that stand in the comment of [`Sums::hash`].
     #[test]
     fn the_hash_is_the_frozen_one() {
         assert_eq!(XxHash3_64::oneshot(b""), 0x2d06_8005_38d3_94c2);
@@ -267,15 +301,20 @@ mod tests {
     #[test]
     fn records_are_summed_by_the_day_they_start() {
         assert_eq!(day_text(day_of(text("2026-03-01T10:00:00Z"))), "2026-03-01");
-        for start in
-            [ValueRef::Null, text(""), text("yesterday, at ten ok"), ValueRef::Integer(7), text("2026-03-01T10:00:00")]
-        {
+        for start in [
+            ValueRef::Null,
+            text(""),
+            text("yesterday, at ten ok"),
+            ValueRef::Integer(7),
+            text("2026-03-01T10:00:00"),
+        ] {
             assert_eq!(day_of(start), None, "{start:?}");
         }
     }
 
     proptest! {
-        /// Whatever is added and taken away again in whatever order, the sum is that of what is left.
+        /// Whatever is added and taken away again in whatever order, the sum is that of what is
+        /// left.
         #[test]
         fn a_sum_is_that_of_what_is_left(adds in prop::collection::vec(("[a-d]{1,3}", 0i64..4), 0..20), order in any::<u64>()) {
             let day = text("2026-03-01T10:00:00Z");

@@ -26,14 +26,25 @@ pub struct Registered {
 
 impl Archive {
     /// The rows of these functions, which are added where they are new.
-    pub fn register(&mut self, urns: &[FunctionUrn], now: impl Into<Moment>) -> Result<Vec<Registered>, StoreError> {
+    pub fn register(
+        &mut self,
+        urns: &[FunctionUrn],
+        now: impl Into<Moment>,
+    ) -> Result<Vec<Registered>, StoreError> {
         let now = now.into().earlier();
-        self.transact(|transaction| urns.iter().map(|urn| save_function(transaction, urn, now)).collect())
+        self.transact(|transaction| {
+            urns.iter().map(|urn| save_function(transaction, urn, now)).collect()
+        })
     }
 
-    /// Notes what a run sets out to archive of each function, before it asks for the first page: what it does not reach is
-    /// missing, however it ends. What earlier runs noted of time after `present` came from clocks that were ahead.
-    pub fn save_horizons(&mut self, horizons: &[(FunctionId, Interval)], present: Timestamp) -> Result<(), StoreError> {
+    /// Notes what a run sets out to archive of each function, before it asks for the first page:
+    /// what it does not reach is missing, however it ends. What earlier runs noted of time after
+    /// `present` came from clocks that were ahead.
+    pub fn save_horizons(
+        &mut self,
+        horizons: &[(FunctionId, Interval)],
+        present: Timestamp,
+    ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let mut update = transaction.prepare_cached(
                 "UPDATE functions
@@ -64,8 +75,11 @@ impl Archive {
     /// Notes in which form of its URN each of these functions was answered.
     pub fn save_forms(&mut self, answered: &[(FunctionId, FunctionUrn)]) -> Result<(), StoreError> {
         self.transact(|transaction| {
-            let mut update = transaction.prepare_cached("UPDATE functions SET asked_as = ?2 WHERE id = ?1")?;
-            answered.iter().try_for_each(|(id, urn)| update.execute((id, urn.as_given())).map(drop))?;
+            let mut update =
+                transaction.prepare_cached("UPDATE functions SET asked_as = ?2 WHERE id = ?1")?;
+            answered
+                .iter()
+                .try_for_each(|(id, urn)| update.execute((id, urn.as_given())).map(drop))?;
             Ok(())
         })
     }
@@ -73,7 +87,8 @@ impl Archive {
     /// Notes that the list of functions held these versions and aliases.
     pub fn save_listed(&mut self, listed: &[FunctionId]) -> Result<(), StoreError> {
         self.transact(|transaction| {
-            let mut update = transaction.prepare_cached("UPDATE functions SET was_listed = 1 WHERE id = ?1")?;
+            let mut update =
+                transaction.prepare_cached("UPDATE functions SET was_listed = 1 WHERE id = ?1")?;
             listed.iter().try_for_each(|id| update.execute([id]).map(drop))?;
             Ok(())
         })
@@ -89,8 +104,9 @@ impl Archive {
     /// Notes that functions are gone: what was open of them is given up, until they come back.
     pub fn save_gone(&mut self, gone: &[FunctionId], now: Timestamp) -> Result<(), StoreError> {
         self.transact(|transaction| {
-            let mut mark =
-                transaction.prepare_cached("UPDATE functions SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL")?;
+            let mut mark = transaction.prepare_cached(
+                "UPDATE functions SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL",
+            )?;
             let mut give_up = transaction.prepare_cached(
                 "UPDATE invocations SET given_up_at = ?2
                   WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
@@ -104,15 +120,20 @@ impl Archive {
     }
 
     /// Whether a record of the function that began after a moment came for the first time in a run.
-    pub fn has_news(&self, function: FunctionId, run: RunId, since: Timestamp) -> Result<bool, StoreError> {
+    pub fn has_news(
+        &self,
+        function: FunctionId,
+        run: RunId,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
         let select = "SELECT EXISTS (SELECT 1 FROM invocations
                                       WHERE start_time > :since AND function_id = :function AND first_run_id = :run)";
         let parameters = named_params! { ":since": since, ":function": function, ":run": run };
         Ok(self.connection().prepare_cached(select)?.query_row(parameters, |row| row.get(0))?)
     }
 
-    /// Forgets a function that the service does not know: a mistyped name would be called uncovered for ever. One of which
-    /// anything is archived stays. Whether it is forgotten.
+    /// Forgets a function that the service does not know: a mistyped name would be called uncovered
+    /// for ever. One of which anything is archived stays. Whether it is forgotten.
     pub fn forget_unknown(&mut self, unknown: FunctionId) -> Result<bool, StoreError> {
         self.transact(|transaction| {
             let mut forget = transaction.prepare_cached(
@@ -129,10 +150,15 @@ impl Archive {
         })
     }
 
-    /// Notes that a function that was gone is there again, and what was lost by that; what was open of it is waited for
-    /// again. It was away for a second at least: by the clock it may come back as it went, or before, and what it did
-    /// until then is forgotten by the service all the same.
-    pub fn save_return(&mut self, id: FunctionId, now: Timestamp, lost: &[Entry]) -> Result<(), StoreError> {
+    /// Notes that a function that was gone is there again, and what was lost by that; what was open
+    /// of it is waited for again. It was away for a second at least: by the clock it may come back
+    /// as it went, or before, and what it did until then is forgotten by the service all the same.
+    pub fn save_return(
+        &mut self,
+        id: FunctionId,
+        now: Timestamp,
+        lost: &[Entry],
+    ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             transaction.execute(
                 "INSERT INTO absences (function_id, from_time, until_time)
@@ -195,7 +221,11 @@ fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, Store
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestamp) -> Result<Registered, StoreError> {
+fn save_function(
+    transaction: &Transaction<'_>,
+    urn: &FunctionUrn,
+    now: Timestamp,
+) -> Result<Registered, StoreError> {
     let added = transaction
         .prepare_cached(
             "INSERT INTO functions (urn, region, project_id, package, name, qualifier, first_seen_at)
@@ -211,8 +241,9 @@ fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestam
             ":qualifier": urn.qualifier(),
             ":first_seen_at": now,
         })?;
-    let mut select = transaction
-        .prepare_cached("SELECT id, first_seen_at, asked_as, horizon_begin FROM functions WHERE urn = ?1")?;
+    let mut select = transaction.prepare_cached(
+        "SELECT id, first_seen_at, asked_as, horizon_begin FROM functions WHERE urn = ?1",
+    )?;
     let registered = select.query_row([urn], |row| {
         let answered: Option<FunctionUrn> = row.get(2)?;
         Ok(Registered {
@@ -226,7 +257,8 @@ fn save_function(transaction: &Transaction<'_>, urn: &FunctionUrn, now: Timestam
     Ok(registered)
 }
 
-/// Holds functions that a run was the first to know of to when it began, as far as its clocks are known by now.
+/// Holds functions that a run was the first to know of to when it began, as far as its clocks are
+/// known by now.
 pub(in crate::store) fn date_first_sight(
     transaction: &Transaction<'_>,
     run: RunId,
@@ -277,7 +309,8 @@ mod tests {
         "SELECT substr(begin_time, 12, 5) || ' ' || substr(end_time, 12, 5) || ' ' || state || ' ' || answer
          FROM coverage WHERE function_id = 1 ORDER BY begin_time";
 
-    const OPEN: &str = "SELECT request_id || ' ' || coalesce(given_up_at, 'waited for') FROM invocations
+    const OPEN: &str =
+        "SELECT request_id || ' ' || coalesce(given_up_at, 'waited for') FROM invocations
          WHERE request_id IN (SELECT request_id FROM open_records)";
 
     #[test]
@@ -303,14 +336,22 @@ mod tests {
         archive.save_return(FunctionId(1), at("15:00"), &[]).unwrap();
         assert_eq!(rows(&archive, "SELECT from_time FROM absences"), ["2026-03-01T13:00:00Z"]);
         assert_eq!(rows(&archive, OPEN), ["a2 waited for"]);
-        assert_eq!(rows(&archive, COVERAGE).len(), 2, "what is pending is not walked yet, and not lost");
+        assert_eq!(
+            rows(&archive, COVERAGE).len(),
+            2,
+            "what is pending is not walked yet, and not lost"
+        );
         let walked =
             "INSERT INTO windows VALUES (1, '2026-03-01T12:00:00Z', '2026-03-01T16:00:00Z', 'settled', 'both', 0, 0, 1,
                                                   '2026-03-01T17:00:00Z', NULL)";
         archive.connection().execute(walked, []).unwrap();
         assert_eq!(
             rows(&archive, COVERAGE)[2..],
-            ["12:00 13:00 settled empty", "13:00 15:00 settled not there", "15:00 16:00 settled empty"]
+            [
+                "12:00 13:00 settled empty",
+                "13:00 15:00 settled not there",
+                "15:00 16:00 settled empty"
+            ]
         );
     }
 
@@ -331,8 +372,7 @@ mod tests {
         let mut after = |begin: &str, end: &str, present: &str| {
             let horizon = Interval::new(at(begin), at(end)).unwrap();
             archive.save_horizons(&[(FunctionId(1), horizon)], at(present)).unwrap();
-            let sql =
-                "SELECT substr(horizon_begin, 12, 5) || ' ' || substr(horizon_end, 12, 5) FROM functions WHERE id = 1";
+            let sql = "SELECT substr(horizon_begin, 12, 5) || ' ' || substr(horizon_end, 12, 5) FROM functions WHERE id = 1";
             rows(&archive, sql).remove(0)
         };
         assert_eq!(after("10:00", "20:00", "20:10"), "10:00 20:00");
@@ -349,7 +389,10 @@ mod tests {
         let full = urn.other_form().unwrap();
         archive.save_forms(&[(FunctionId(1), full.clone())]).unwrap();
         let registered = archive.register(std::slice::from_ref(&urn), at("13:00")).unwrap();
-        assert_eq!((registered[0].id, registered[0].urn.as_given()), (FunctionId(1), full.as_given()));
+        assert_eq!(
+            (registered[0].id, registered[0].urn.as_given()),
+            (FunctionId(1), full.as_given())
+        );
         assert_eq!(archive.load_functions().unwrap()[0].1.as_given(), full.as_given());
         assert_eq!(archive.load_forms().unwrap(), [(FunctionId(1), full.as_given())]);
     }

@@ -9,7 +9,8 @@ use crate::store::sql::read_range;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 use std::time::Duration;
 
-const COLUMNS: &str = "begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at, reason";
+const COLUMNS: &str =
+    "begin_time, end_time, state, proof, reported_count, distinct_count, pages, walked_at, reason";
 
 impl Archive {
     /// The ledger of a function, earliest window first.
@@ -19,11 +20,11 @@ impl Archive {
 }
 
 impl Archive {
-    /// Takes back what the ledger of a function claims of time after `present`, and whatever else is dated there; from
-    /// when on.
+    /// Takes back what the ledger of a function claims of time after `present`, and whatever else
+    /// is dated there; from when on.
     ///
-    /// The runs that claimed it were dated wrong, and nobody knows when they were: what they may have claimed begins when
-    /// the last run before them did, less the settle delay.
+    /// The runs that claimed it were dated wrong, and nobody knows when they were: what they may
+    /// have claimed begins when the last run before them did, less the settle delay.
     pub fn take_back(
         &mut self,
         function: FunctionId,
@@ -31,7 +32,8 @@ impl Archive {
         settle_delay: Duration,
     ) -> Result<Timestamp, StoreError> {
         self.transact(|transaction| {
-            let begun: Option<Timestamp> = transaction.query_row(LAST_SOUND_RUN, [present], |row| row.get(0))?;
+            let begun: Option<Timestamp> =
+                transaction.query_row(LAST_SOUND_RUN, [present], |row| row.get(0))?;
             let sound = begun.unwrap_or(Timestamp::MIN);
             let from = (sound - settle_delay).min(present);
             let rows = load_all(transaction, function)?;
@@ -52,7 +54,8 @@ const LAST_SOUND_RUN: &str = "
 SELECT max(started_at) FROM runs
  WHERE id < coalesce((SELECT min(id) FROM runs WHERE max(started_at, updated_at) > ?1), 9e18)";
 
-/// What else of a function is dated by runs that were dated wrong: bounds and waits that would hold for as long.
+/// What else of a function is dated by runs that were dated wrong: bounds and waits that would hold
+/// for as long.
 const FORGET_THE_FUTURE: [&str; 6] = [
     "UPDATE functions SET first_seen_at = min(first_seen_at, ?3) WHERE id = ?1",
     "UPDATE open_records
@@ -67,14 +70,16 @@ const FORGET_THE_FUTURE: [&str; 6] = [
 impl Reader {
     /// The ledger of a function, earliest window first; empty for one that is not archived.
     pub fn load_ledger(&self, urn: &FunctionUrn) -> Result<Vec<Entry>, StoreError> {
-        let mut statement = self.connection.prepare_cached("SELECT id FROM functions WHERE urn = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT id FROM functions WHERE urn = ?1")?;
         let id = statement.query_row([urn], |row| row.get(0)).optional()?;
         id.map_or_else(|| Ok(Vec::new()), |id| load_all(&self.connection, id))
     }
 }
 
 fn load_all(connection: &Connection, function: FunctionId) -> Result<Vec<Entry>, StoreError> {
-    let select = format!("SELECT {COLUMNS} FROM windows WHERE function_id = ?1 ORDER BY begin_time");
+    let select =
+        format!("SELECT {COLUMNS} FROM windows WHERE function_id = ?1 ORDER BY begin_time");
     let mut statement = connection.prepare_cached(&select)?;
     statement.query_and_then([function], load_entry)?.collect()
 }
@@ -90,7 +95,8 @@ pub(in crate::store) fn save_walk(
     if known == near {
         return Ok(());
     }
-    let mut delete = transaction.prepare_cached("DELETE FROM windows WHERE function_id = ?1 AND begin_time = ?2")?;
+    let mut delete = transaction
+        .prepare_cached("DELETE FROM windows WHERE function_id = ?1 AND begin_time = ?2")?;
     for row in &near {
         delete.execute((function, row.window.begin()))?;
     }
@@ -102,15 +108,25 @@ pub(in crate::store) fn save_walk(
 
 /// Holds where a function is archived from to what is walked of it: in its first run, a service's
 /// clock that turns out to be behind moves that back, and a run may be killed before it notes so.
-fn hold_horizon(transaction: &Transaction<'_>, function: FunctionId, begin: Timestamp) -> Result<(), StoreError> {
+fn hold_horizon(
+    transaction: &Transaction<'_>,
+    function: FunctionId,
+    begin: Timestamp,
+) -> Result<(), StoreError> {
     transaction
-        .prepare_cached("UPDATE functions SET horizon_begin = ?2 WHERE id = ?1 AND horizon_begin > ?2")?
+        .prepare_cached(
+            "UPDATE functions SET horizon_begin = ?2 WHERE id = ?1 AND horizon_begin > ?2",
+        )?
         .execute((function, begin))?;
     Ok(())
 }
 
 /// The rows that overlap or touch a window.
-fn load_near(transaction: &Transaction<'_>, function: FunctionId, window: Interval) -> Result<Vec<Entry>, StoreError> {
+fn load_near(
+    transaction: &Transaction<'_>,
+    function: FunctionId,
+    window: Interval,
+) -> Result<Vec<Entry>, StoreError> {
     let select = format!(
         "SELECT {COLUMNS} FROM windows
           WHERE function_id = :function_id AND begin_time <= :end AND end_time >= :begin
@@ -125,7 +141,11 @@ fn load_near(transaction: &Transaction<'_>, function: FunctionId, window: Interv
     statement.query_and_then(parameters, load_entry)?.collect()
 }
 
-fn insert_entry(transaction: &Transaction<'_>, function: FunctionId, entry: &Entry) -> Result<(), StoreError> {
+fn insert_entry(
+    transaction: &Transaction<'_>,
+    function: FunctionId,
+    entry: &Entry,
+) -> Result<(), StoreError> {
     transaction.prepare_cached(
         "INSERT INTO windows (function_id, begin_time, end_time, state, proof, reported_count, distinct_count, pages,
                               walked_at, reason)
@@ -146,7 +166,8 @@ fn insert_entry(transaction: &Transaction<'_>, function: FunctionId, entry: &Ent
 }
 
 fn load_entry(row: &Row<'_>) -> Result<Entry, StoreError> {
-    let damaged = || StoreError::Damaged("the ledger holds a window that cannot be read".to_owned());
+    let damaged =
+        || StoreError::Damaged("the ledger holds a window that cannot be read".to_owned());
     let state: String = row.get("state")?;
     let proof: Option<String> = row.get("proof")?;
     Ok(Entry {
@@ -208,7 +229,8 @@ mod tests {
         let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
         archive.begin_run("sync", at(1_000), &[]).unwrap();
         archive.begin_run("sync", at(9_000), &[]).unwrap();
-        let urn = FunctionRef::Name { package: "default".to_owned(), name: "f".to_owned() }.resolve("r", "p");
+        let urn = FunctionRef::Name { package: "default".to_owned(), name: "f".to_owned() }
+            .resolve("r", "p");
         let function = archive.register(&[urn], at(9_000)).unwrap()[0].id;
         let window = |begin, end| Interval::new(at(begin), at(end)).unwrap();
         let row = Entry {
@@ -248,9 +270,12 @@ mod tests {
         let from = archive.take_back(function, at(2_000), Duration::from_secs(100)).unwrap();
         assert_eq!(from, at(900));
         let ledger = archive.load_ledger(function).unwrap();
-        let windows: Vec<_> = ledger.iter().map(|row| (row.window.begin(), row.window.end(), row.state)).collect();
+        let windows: Vec<_> =
+            ledger.iter().map(|row| (row.window.begin(), row.window.end(), row.state)).collect();
         assert_eq!(windows, [(at(0), at(900), State::Settled(Proof::Both))]);
-        let text = |sql: &str| archive.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        let text = |sql: &str| {
+            archive.connection().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+        };
         assert_eq!(text("SELECT first_seen_at FROM functions"), at(2_000).to_string());
         assert_eq!(text("SELECT group_concat(until_time) FROM recording"), at(2_000).to_string());
         assert_eq!(text("SELECT max(seen_at, checked_at) FROM open_records"), at(900).to_string());
@@ -274,7 +299,8 @@ mod tests {
             let walk = walk(begin, begin + 100);
             archive.transact(|transaction| save_walk(transaction, function, &walk)).unwrap();
             let select = "SELECT horizon_begin FROM functions";
-            let text: String = archive.connection().query_row(select, [], |row| row.get(0)).unwrap();
+            let text: String =
+                archive.connection().query_row(select, [], |row| row.get(0)).unwrap();
             assert_eq!(text, at(expected).to_string());
         }
     }
@@ -282,7 +308,10 @@ mod tests {
     #[test]
     fn without_a_run_that_was_sound_nothing_is_left() {
         let (_directory, mut archive, function) = with_a_run_of_the_future();
-        archive.connection().execute("UPDATE runs SET updated_at = '2030-01-01T00:00:00Z'", []).unwrap();
+        archive
+            .connection()
+            .execute("UPDATE runs SET updated_at = '2030-01-01T00:00:00Z'", [])
+            .unwrap();
         archive.take_back(function, at(2_000), Duration::from_secs(100)).unwrap();
         assert_eq!(archive.load_ledger(function).unwrap(), []);
     }

@@ -1,5 +1,5 @@
-//! What a run commits, and what it reads back to go on, by table. [`Archive::commit`] takes a [`Batch`], and all that comes of it
-//! is in the file or nothing is.
+//! What a run commits, and what it reads back to go on, by table. [`Archive::commit`] takes a
+//! [`Batch`], and all that comes of it is in the file or nothing is.
 //!
 //! [`Archive::commit`]: crate::store::file::Archive::commit
 

@@ -55,7 +55,8 @@ fn load_record(row: &Row<'_>) -> Result<OpenRecord, StoreError> {
     })
 }
 
-/// Notes that a record may still change, as seen at `now`: after that moment for certain, whichever clock is right.
+/// Notes that a record may still change, as seen at `now`: after that moment for certain, whichever
+/// clock is right.
 pub(in crate::store) fn save_open(
     transaction: &Transaction<'_>,
     request_id: &RequestId,
@@ -82,13 +83,19 @@ pub(in crate::store) fn save_open(
 }
 
 /// Notes that a record will not change any more; returns nothing, since it may not have been open.
-pub(in crate::store) fn close(transaction: &Transaction<'_>, request_id: &RequestId) -> Result<(), StoreError> {
-    transaction.prepare_cached("DELETE FROM open_records WHERE request_id = ?1")?.execute([request_id.as_str()])?;
+pub(in crate::store) fn close(
+    transaction: &Transaction<'_>,
+    request_id: &RequestId,
+) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("DELETE FROM open_records WHERE request_id = ?1")?
+        .execute([request_id.as_str()])?;
     Ok(())
 }
 
-/// Lets go of records that were given up and shown again as they were: their last status stands until it changes. Those of
-/// a function that is gone are kept, since they are waited for again if it comes back.
+/// Lets go of records that were given up and shown again as they were: their last status stands
+/// until it changes. Those of a function that is gone are kept, since they are waited for again if
+/// it comes back.
 pub(in crate::store) fn let_go(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
@@ -108,12 +115,14 @@ pub(in crate::store) fn load_seen_at(
     transaction: &Transaction<'_>,
     request_id: &RequestId,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let mut select = transaction.prepare_cached("SELECT seen_at FROM open_records WHERE request_id = ?1")?;
+    let mut select =
+        transaction.prepare_cached("SELECT seen_at FROM open_records WHERE request_id = ?1")?;
     Ok(select.query_row([request_id], |row| row.get(0)).optional()?)
 }
 
-/// The status in which a record was last shown, where that is one that goes on although an outcome of it
-/// stands: a FAIL that runs again has not ended, whatever its row says. Else NULL. `id` tells the record.
+/// The status in which a record was last shown, where that is one that goes on although an outcome
+/// of it stands: a FAIL that runs again has not ended, whatever its row says. Else NULL. `id` tells
+/// the record.
 fn stepped_back(id: &str) -> String {
     format!(
         "(SELECT CASE WHEN accepted = 0 AND to_status NOT IN ('SUCCESS', 'FAIL', 'DISCARD', '') THEN to_status END
@@ -123,12 +132,13 @@ fn stepped_back(id: &str) -> String {
 
 /// Notes that records were asked for: those that were not shown are asked for again later.
 ///
-/// A FAIL, or a SUCCESS without an end, is asked for once, when it is old enough to be final; not shown
-/// then, it is final as it stands. One that was shown is left as it was seen: it may have become
-/// a FAIL, or run again, just now. What became a FAIL in this run was shown in it, whatever its clocks say.
+/// A FAIL, or a SUCCESS without an end, is asked for once, when it is old enough to be final; not
+/// shown then, it is final as it stands. One that was shown is left as it was seen: it may have
+/// become a FAIL, or run again, just now. What became a FAIL in this run was shown in it, whatever
+/// its clocks say.
 ///
-/// Where its start is not known, it began at the latest when it was asked for: a clock that was ahead when it was first
-/// seen may have said otherwise.
+/// Where its start is not known, it began at the latest when it was asked for: a clock that was
+/// ahead when it was first seen may have said otherwise.
 pub(in crate::store) fn save_rechecks(
     transaction: &Transaction<'_>,
     run: RunId,
@@ -165,7 +175,10 @@ pub(in crate::store) fn give_up(
             AND request_id IN (SELECT request_id FROM open_records)",
     )?;
     // Its outcome stands, since no other was shown.
-    let let_go_again = format!("DELETE FROM open_records WHERE request_id = ?1 AND {} IS NOT NULL", stepped_back("?1"));
+    let let_go_again = format!(
+        "DELETE FROM open_records WHERE request_id = ?1 AND {} IS NOT NULL",
+        stepped_back("?1")
+    );
     let mut let_go_again = transaction.prepare_cached(&let_go_again)?;
     for request_id in given_up {
         if update.execute((request_id, now))? > 0 {
@@ -196,7 +209,11 @@ mod tests {
         /// The record as it was shown at a moment, and a check of what was last checked at another.
         fn take(&mut self, now: i64, shown: Option<Invocation>, last_checked: Option<i64>) {
             let function = self.functions[0];
-            let page = |record| SeenPage { function, records: Packed::of(&[record]), seen_at: at(now).into() };
+            let page = |record| SeenPage {
+                function,
+                records: Packed::of(&[record]),
+                seen_at: at(now).into(),
+            };
             let recheck = |second| Recheck { request_id: id(), last_checked_at: at(second) };
             let batch = Batch {
                 pages: shown.map(page).into_iter().collect(),
@@ -248,24 +265,35 @@ mod tests {
     #[test]
     fn open_records_are_handed_out_oldest_first() {
         let mut kept = Kept::new();
-        for record in ["a RUNNING - - 30 - -", "d WAIT - - 10 - -", "b WAIT - - 10 - -", "c WAIT - - - - -"] {
+        for record in
+            ["a RUNNING - - 30 - -", "d WAIT - - 10 - -", "b WAIT - - 10 - -", "c WAIT - - - - -"]
+        {
             kept.show(0, 20, record);
         }
         kept.show(1, 20, "e RUNNING - - 1 - -");
         let open = kept.archive.load_open(kept.functions[0]).unwrap();
-        let told: Vec<_> = open.iter().map(|open| (open.request_id.as_str(), open.start_is_known)).collect();
+        let told: Vec<_> =
+            open.iter().map(|open| (open.request_id.as_str(), open.start_is_known)).collect();
         assert_eq!(told, [("b", true), ("d", true), ("c", false), ("a", true)]);
         kept.show(0, 40, "c RUNNING - - 5 - -");
         let open = kept.archive.load_open(kept.functions[0]).unwrap();
         let known = open.iter().find(|open| open.request_id.as_str() == "c").unwrap();
-        assert_eq!((known.opened_at, known.start_is_known), (at(5), true), "a start counts once it is known");
+        assert_eq!(
+            (known.opened_at, known.start_is_known),
+            (at(5), true),
+            "a start counts once it is known"
+        );
     }
 
     #[test]
     fn records_of_a_range_are_counted_from_its_begin_to_before_its_end() {
         let mut kept = Kept::new();
-        for record in ["a SUCCESS - - 9 9 -", "b SUCCESS - - 10 10 -", "c SUCCESS - - 19 20 -", "d SUCCESS - - 20 20 -"]
-        {
+        for record in [
+            "a SUCCESS - - 9 9 -",
+            "b SUCCESS - - 10 10 -",
+            "c SUCCESS - - 19 20 -",
+            "d SUCCESS - - 20 20 -",
+        ] {
             kept.show(0, 20, record);
         }
         let range = Interval::new(at(10), at(20)).unwrap();
@@ -278,7 +306,9 @@ mod tests {
         let mut kept = with_a_running_record();
         kept.take(200, Some(record(Status::Fail, Some(190))), None);
         kept.take(4_000, Some(record(Status::Running, None)), Some(200));
-        assert!(matches!(&kept.open()[..], [open] if open.is_shown && open.checked_at == at(4_000)));
+        assert!(
+            matches!(&kept.open()[..], [open] if open.is_shown && open.checked_at == at(4_000))
+        );
     }
 
     /// The machine's clock at one second, the service's at another.
@@ -290,7 +320,11 @@ mod tests {
 
     impl Kept {
         fn show_when(&mut self, when: Moment, shown: Invocation) {
-            let page = SeenPage { function: self.functions[0], records: Packed::of(&[shown]), seen_at: when };
+            let page = SeenPage {
+                function: self.functions[0],
+                records: Packed::of(&[shown]),
+                seen_at: when,
+            };
             self.commit_when(when, &Batch { pages: vec![page], ..Batch::default() });
         }
 
@@ -301,7 +335,9 @@ mod tests {
 
     #[test]
     fn history_is_bounded_by_both_clocks() {
-        for (seen, changed) in [(apart(200, 5_000), apart(300, 90)), (apart(5_000, 200), apart(90, 300))] {
+        for (seen, changed) in
+            [(apart(200, 5_000), apart(300, 90)), (apart(5_000, 200), apart(90, 300))]
+        {
             let mut kept = with_a_running_record();
             kept.show_when(seen, record(Status::Running, None));
             kept.show_when(changed, record(Status::Success, Some(250)));
@@ -315,8 +351,15 @@ mod tests {
         let mut kept = with_a_running_record();
         kept.show_when(at(9_000).into(), record(Status::Running, None));
         kept.show_when(at(300).into(), record(Status::Success, Some(250)));
-        assert_eq!(kept.text("SELECT after_time FROM status_changes"), at(100).to_string(), "when the run began");
-        kept.archive.connection().execute("UPDATE runs SET started_at = '2030-01-01T00:00:00Z'", []).unwrap();
+        assert_eq!(
+            kept.text("SELECT after_time FROM status_changes"),
+            at(100).to_string(),
+            "when the run began"
+        );
+        kept.archive
+            .connection()
+            .execute("UPDATE runs SET started_at = '2030-01-01T00:00:00Z'", [])
+            .unwrap();
         kept.show_when(at(400).into(), record(Status::Fail, Some(250)));
         let unknown = kept.text("SELECT after_time FROM status_changes ORDER BY id DESC LIMIT 1");
         assert_eq!(unknown, Timestamp::MIN.to_string());
@@ -342,7 +385,11 @@ mod tests {
             let batch = Batch { given_up: vec![id()], ..Batch::default() };
             kept.commit(2_000_000, &batch);
             assert_eq!(kept.text("SELECT count(given_up_at) || '' FROM invocations"), "0");
-            assert_eq!(kept.open().len(), usize::from(shown == Status::Fail), "a FAIL may be tried again");
+            assert_eq!(
+                kept.open().len(),
+                usize::from(shown == Status::Fail),
+                "a FAIL may be tried again"
+            );
         }
     }
 
@@ -354,7 +401,10 @@ mod tests {
         kept.take(2_000, Some(record(Status::Running, None)), Some(200));
         kept.next_run(6_000);
         kept.take(6_000, None, Some(2_000));
-        assert!(matches!(&kept.open()[..], [open] if open.status == Status::Running), "shown empty once");
+        assert!(
+            matches!(&kept.open()[..], [open] if open.status == Status::Running),
+            "shown empty once"
+        );
         kept.take(9_000, Some(record(Status::Success, Some(8_000))), Some(6_000));
         assert_eq!(kept.text("SELECT status FROM invocations"), "SUCCESS");
         kept.take(9_100, Some(record(Status::Fail, Some(190))), None);
@@ -377,20 +427,30 @@ mod tests {
         }
     }
 
-    /// It is asked for after as long as it is known to be open; a start that lies ahead would leave that at nothing.
+    /// It is asked for after as long as it is known to be open; a start that lies ahead would leave
+    /// that at nothing.
     #[test]
     fn a_record_without_a_start_began_before_it_was_asked_for() {
         let mut kept = with_a_running_record();
-        let without_start =
-            Invocation { request_id: RequestId::new("b").unwrap(), start_time: None, ..record(Status::Wait, None) };
+        let without_start = Invocation {
+            request_id: RequestId::new("b").unwrap(),
+            start_time: None,
+            ..record(Status::Wait, None)
+        };
         kept.show_when(apart(200, 900_000), without_start);
-        let recheck = |second| Recheck { request_id: RequestId::new("b").unwrap(), last_checked_at: at(second) };
+        let recheck = |second| Recheck {
+            request_id: RequestId::new("b").unwrap(),
+            last_checked_at: at(second),
+        };
         for (now, last) in [(10_000, 200), (20_000, 10_000)] {
             let batch = Batch { rechecks: vec![recheck(last)], ..Batch::default() };
             kept.commit(now, &batch);
         }
         let open = kept.open().pop().unwrap();
-        assert_eq!((open.opened_at, open.checked_at, open.start_is_known), (at(10_000), at(20_000), false));
+        assert_eq!(
+            (open.opened_at, open.checked_at, open.start_is_known),
+            (at(10_000), at(20_000), false)
+        );
     }
 
     #[test]
@@ -398,7 +458,13 @@ mod tests {
         let mut kept = with_a_running_record();
         kept.take(4_000, Some(record(Status::Running, None)), None);
         kept.archive
-            .end_run(kept.run, at(4_000), &Tally::default(), Ending { outcome: "complete", exit_code: 0 }, &[])
+            .end_run(
+                kept.run,
+                at(4_000),
+                &Tally::default(),
+                Ending { outcome: "complete", exit_code: 0 },
+                &[],
+            )
             .unwrap();
         kept.next_run(50);
         kept.show_when(apart(50, 60), record(Status::Fail, Some(40)));

@@ -1,7 +1,9 @@
-//! Records as a batch holds them until it is committed: a few dozen bytes each instead of some two hundred.
+//! Records as a batch holds them until it is committed: a few dozen bytes each instead of some two
+//! hundred.
 //!
-//! Ids are random, so the more records are sorted together, the more of them share a page of the file: how many fit the
-//! memory bound decides the speed of a large archive. The form lives in memory only.
+//! Ids are random, so the more records are sorted together, the more of them share a page of the
+//! file: how many fit the memory bound decides the speed of a large archive. The form lives in
+//! memory only.
 
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
 use crate::store::file::StoreError;
@@ -28,7 +30,8 @@ impl Packed {
         Self { bytes: bytes.into(), length: records.len() }
     }
 
-    /// About how many bytes of memory they take until they are committed, their places in the order of a batch included.
+    /// About how many bytes of memory they take until they are committed, their places in the order
+    /// of a batch included.
     pub fn memory(&self) -> usize {
         self.bytes.len() + self.length * size_of::<Place>()
     }
@@ -47,13 +50,15 @@ impl Packed {
 /// Where a record stands in a batch.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    /// The start of its id as a number that sorts like it: hardly any comparison has to look at the ids themselves.
+    /// The start of its id as a number that sorts like it: hardly any comparison has to look at the
+    /// ids themselves.
     prefix: u64,
     answer: u32,
     offset: u32,
 }
 
-/// The records of several answers in the order of their ids, those of one id in the order in which they came.
+/// The records of several answers in the order of their ids, those of one id in the order in which
+/// they came.
 #[derive(Debug)]
 pub(in crate::store) struct Sorted<'a> {
     answers: Vec<&'a Packed>,
@@ -61,13 +66,17 @@ pub(in crate::store) struct Sorted<'a> {
 }
 
 impl<'a> Sorted<'a> {
-    pub(in crate::store) fn of(answers: impl IntoIterator<Item = &'a Packed>) -> Result<Self, StoreError> {
+    pub(in crate::store) fn of(
+        answers: impl IntoIterator<Item = &'a Packed>,
+    ) -> Result<Self, StoreError> {
         let answers: Vec<&Packed> = answers.into_iter().collect();
         let mut places = Vec::with_capacity(answers.iter().map(|answer| answer.length).sum());
         for (number, answer) in answers.iter().enumerate() {
             append_places(number, answer, &mut places).ok_or_else(unreadable)?;
         }
-        let id = |place: &Place| answers.get(place.answer as usize).and_then(|answer| answer.id_at(place.offset));
+        let id = |place: &Place| {
+            answers.get(place.answer as usize).and_then(|answer| answer.id_at(place.offset))
+        };
         places.sort_unstable_by(|one, other| {
             let by_id = || id(one).cmp(&id(other));
             let by_arrival = || (one.answer, one.offset).cmp(&(other.answer, other.offset));
@@ -77,7 +86,9 @@ impl<'a> Sorted<'a> {
     }
 
     /// Each record with the number of its answer.
-    pub(in crate::store) fn records(&self) -> impl Iterator<Item = Result<(usize, Invocation), StoreError>> {
+    pub(in crate::store) fn records(
+        &self,
+    ) -> impl Iterator<Item = Result<(usize, Invocation), StoreError>> {
         self.places.iter().map(|place| {
             let answer = place.answer as usize;
             let record = self.answers.get(answer).and_then(|packed| packed.at(place.offset));
@@ -117,7 +128,8 @@ enum Value<'a> {
 impl<'a> Value<'a> {
     fn id(text: &'a str) -> Self {
         let uuid = Uuid::try_parse(text).ok();
-        let usual = uuid.filter(|uuid| uuid.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]) == text);
+        let usual = uuid
+            .filter(|uuid| uuid.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]) == text);
         usual.map_or(Self::Text(text), Self::Uuid)
     }
 
@@ -206,7 +218,9 @@ impl<'a> Value<'a> {
 
     fn into_id(self) -> Option<RequestId> {
         match self {
-            Self::Uuid(uuid) => RequestId::new(&*uuid.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH])),
+            Self::Uuid(uuid) => {
+                RequestId::new(&*uuid.hyphenated().encode_lower(&mut [0; Hyphenated::LENGTH]))
+            }
             Self::Text(text) => RequestId::new(text),
             Self::Nothing | Self::Known(_) | Self::Number(_) => None,
         }
@@ -243,7 +257,8 @@ impl<'a> Value<'a> {
 }
 
 fn values(record: &Invocation) -> [Value<'_>; FIELDS] {
-    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } = record;
+    let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
+        record;
     [
         Value::id(request_id.as_str()),
         Value::status(status),
@@ -263,7 +278,9 @@ fn take_values<'a>(bytes: &mut &'a [u8]) -> Option<[Value<'a>; FIELDS]> {
     Some(values)
 }
 
-fn record([id, status, code, message, start, end, extra]: [Value<'_>; FIELDS]) -> Option<Invocation> {
+fn record(
+    [id, status, code, message, start, end, extra]: [Value<'_>; FIELDS],
+) -> Option<Invocation> {
     Some(Invocation {
         request_id: id.into_id()?,
         status: status.into_status()?,
@@ -288,7 +305,8 @@ mod tests {
         prop_oneof![
             any::<[u8; 16]>().prop_map(|bytes| Uuid::from_bytes(bytes).hyphenated().to_string()),
             any::<[u8; 16]>().prop_map(|bytes| Uuid::from_bytes(bytes).simple().to_string()),
-            any::<[u8; 16]>().prop_map(|bytes| Uuid::from_bytes(bytes).hyphenated().to_string().to_uppercase()),
+            any::<[u8; 16]>()
+                .prop_map(|bytes| Uuid::from_bytes(bytes).hyphenated().to_string().to_uppercase()),
             "[a-c]{1,2}",
             "\\PC{1,12}",
         ]
@@ -296,7 +314,10 @@ mod tests {
 
     fn time() -> impl Strategy<Value = Option<RecordTime>> {
         let moment = (Timestamp::MIN.unix()..=Timestamp::MAX.unix()).prop_map(Timestamp::from_unix);
-        prop::option::of(prop_oneof![moment.prop_map(RecordTime::At), text().prop_map(RecordTime::Unreadable)])
+        prop::option::of(prop_oneof![
+            moment.prop_map(RecordTime::At),
+            text().prop_map(RecordTime::Unreadable)
+        ])
     }
 
     prop_compose! {
@@ -315,8 +336,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever records come in however many answers: all are handed out as they were, those of one id together and in
-        /// the order in which they came.
+        /// Whatever records come in however many answers: all are handed out as they were, those of
+        /// one id together and in the order in which they came.
         #[test]
         fn records_are_handed_out_as_they_came(answers in prop::collection::vec(prop::collection::vec(any_record(), 0..8), 0..5)) {
             let packed: Vec<Packed> = answers.iter().map(|records| Packed::of(records)).collect();

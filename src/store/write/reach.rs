@@ -18,9 +18,13 @@ pub struct ReachDay {
 }
 
 impl Archive {
-    /// The last archived record of a function that was over by a moment, and took less than an hour: by whichever of its
-    /// times the service files it, it is looked for there.
-    pub fn load_reach_probe(&self, function: FunctionId, by: Timestamp) -> Result<Option<ReachProbe>, StoreError> {
+    /// The last archived record of a function that was over by a moment, and took less than an
+    /// hour: by whichever of its times the service files it, it is looked for there.
+    pub fn load_reach_probe(
+        &self,
+        function: FunctionId,
+        by: Timestamp,
+    ) -> Result<Option<ReachProbe>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT request_id, start_time, end_time
                FROM invocations
@@ -79,7 +83,8 @@ pub(in crate::store) fn save_measured(
     at: Timestamp,
     measured: Measured,
 ) -> Result<(), StoreError> {
-    let seconds = |age: Option<Duration>| age.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+    let seconds =
+        |age: Option<Duration>| age.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     transaction
         .prepare_cached(
             "INSERT INTO reach (function_id, day, noted_at, oldest_time, reach_s, forgotten_s, run_id)
@@ -138,7 +143,11 @@ mod tests {
             probe.map(|probe| (probe.request_id.to_string(), probe.started_at, probe.ended_at))
         };
         let found = |id: &str, start, end| Some((id.to_owned(), at(start), at(end)));
-        assert_eq!(probe(4_001), found("b", 110, 3_709), "an hour is too long, and what ends then is not over");
+        assert_eq!(
+            probe(4_001),
+            found("b", 110, 3_709),
+            "an hour is too long, and what ends then is not over"
+        );
         assert_eq!(probe(4_002), found("f", 4_000, 4_001));
         assert_eq!(probe(3_709), found("a", 100, 200));
         assert_eq!(probe(200), None);
@@ -150,8 +159,11 @@ mod tests {
         let hours = |hours: u64| Some(Duration::from_hours(hours)).filter(|_| hours > 0);
         let mut kept = Kept::new();
         let function = kept.functions[0];
-        for (second, shown, forgotten) in [(0, 30, 0), (10, 0, 90), (20, 48, 99), (30, 40, 80), (86_400, 25, 0)] {
-            let fact = ServiceFact::Reach(Measured { shown: hours(shown), forgotten: hours(forgotten) });
+        for (second, shown, forgotten) in
+            [(0, 30, 0), (10, 0, 90), (20, 48, 99), (30, 40, 80), (86_400, 25, 0)]
+        {
+            let fact =
+                ServiceFact::Reach(Measured { shown: hours(shown), forgotten: hours(forgotten) });
             let facts = vec![(function, at(second), fact)];
             kept.commit(second, &Batch { facts, ..Batch::default() });
         }

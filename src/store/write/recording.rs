@@ -6,8 +6,7 @@ use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
-const SELECT: &str =
-    "SELECT enabled, from_time, until_time FROM recording WHERE function_id = ?1 ORDER BY from_time DESC LIMIT 1";
+const SELECT: &str = "SELECT enabled, from_time, until_time FROM recording WHERE function_id = ?1 ORDER BY from_time DESC LIMIT 1";
 
 impl Archive {
     /// What the service said last of a function's recording; none where it was never asked.
@@ -16,14 +15,20 @@ impl Archive {
     }
 }
 
-fn load_recording(connection: &Connection, function: FunctionId) -> Result<Option<Recording>, StoreError> {
+fn load_recording(
+    connection: &Connection,
+    function: FunctionId,
+) -> Result<Option<Recording>, StoreError> {
     let mut statement = connection.prepare_cached(SELECT)?;
     Ok(statement.query_row([function], |row| read_recording(row, 0)).optional()?)
 }
 
 /// The same for every function.
-pub(in crate::store) fn load_recordings(connection: &Connection) -> Result<Vec<(FunctionId, Recording)>, StoreError> {
-    // The other columns are those of the row that began last: SQLite's rule for a bare column beside max().
+pub(in crate::store) fn load_recordings(
+    connection: &Connection,
+) -> Result<Vec<(FunctionId, Recording)>, StoreError> {
+    // The other columns are those of the row that began last: SQLite's rule for a bare column
+    // beside max().
     let select = "SELECT function_id, enabled, max(from_time), until_time FROM recording GROUP BY function_id";
     let mut statement = connection.prepare(select)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, read_recording(row, 1)?)))?;
@@ -31,7 +36,11 @@ pub(in crate::store) fn load_recordings(connection: &Connection) -> Result<Vec<(
 }
 
 fn read_recording(row: &Row<'_>, column: usize) -> rusqlite::Result<Recording> {
-    Ok(Recording { enabled: row.get(column)?, since: row.get(column + 1)?, asked_at: row.get(column + 2)? })
+    Ok(Recording {
+        enabled: row.get(column)?,
+        since: row.get(column + 1)?,
+        asked_at: row.get(column + 2)?,
+    })
 }
 
 /// Notes what the service said: the same answer as the last one makes its row longer.

@@ -1,7 +1,8 @@
-//! Applying what was seen of records: new ones are inserted, changed ones reconciled, unchanged ones left alone.
+//! Applying what was seen of records: new ones are inserted, changed ones reconciled, unchanged
+//! ones left alone.
 //!
-//! A row belongs to the function that showed its record first, and only what that function shows changes it. What another
-//! function shows under the same id is kept beside it (`shared.rs`).
+//! A row belongs to the function that showed its record first, and only what that function shows
+//! changes it. What another function shows under the same id is kept beside it (`shared.rs`).
 
 use super::amendments::save_amendments;
 use super::batch::{RunFunction, RunFunctions, SeenPage, SeenRecord};
@@ -32,8 +33,9 @@ const UPDATE: &str = "UPDATE invocations
         given_up_at = NULL
     WHERE request_id = ?1 AND function_id = ?2";
 
-/// What a seen record adds that is not believed: the status did not change, and whether the record is waited for stays as it is.
-/// The run is not noted either, since it bounds the next change of status, and this seen record was of an earlier one.
+/// What a seen record adds that is not believed: the status did not change, and whether the record
+/// is waited for stays as it is. The run is not noted either, since it bounds the next change of
+/// status, and this seen record was of an earlier one.
 const FILL: &str = "UPDATE invocations SET start_time = ?2, extra = ?3 WHERE request_id = ?1";
 
 /// What was shown of the functions of a run, and its records in the order of their ids.
@@ -134,7 +136,8 @@ impl<'t> Records<'t> {
     }
 
     fn save(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
-        // A new record costs one search of the index instead of two where it is not looked for before it is inserted.
+        // A new record costs one search of the index instead of two where it is not looked for
+        // before it is inserted.
         if self.expects_new && self.insert(seen_record)? {
             return self.after_insert(seen_record);
         }
@@ -146,7 +149,9 @@ impl<'t> Records<'t> {
                 self.after_insert(seen_record)
             }
             Stored::Same => self.touch_open(seen_record),
-            Stored::Differs { record, changed_run } => self.change(seen_record, &record, changed_run),
+            Stored::Differs { record, changed_run } => {
+                self.change(seen_record, &record, changed_run)
+            }
             Stored::Anothers => {
                 shared::save_shared(self.transaction, self.run, seen_record)?;
                 Ok(Outcome::Unchanged)
@@ -154,8 +159,12 @@ impl<'t> Records<'t> {
         }
     }
 
-    /// Compares with the stored row in place: nearly every record of a repeated walk is the same, and costs no allocation.
-    fn load(&mut self, SeenRecord { record: seen, page, .. }: &SeenRecord<'_>) -> Result<Stored, StoreError> {
+    /// Compares with the stored row in place: nearly every record of a repeated walk is the same,
+    /// and costs no allocation.
+    fn load(
+        &mut self,
+        SeenRecord { record: seen, page, .. }: &SeenRecord<'_>,
+    ) -> Result<Stored, StoreError> {
         let mut rows = self.select.query([seen.request_id.as_str()])?;
         let Some(row) = rows.next()? else { return Ok(Stored::Nothing) };
         if row.get::<_, FunctionId>(7)? != page.function {
@@ -170,20 +179,28 @@ impl<'t> Records<'t> {
 
     /// Inserts a record unless there is one of its id; whether it did.
     fn insert(&mut self, seen_record: &SeenRecord<'_>) -> Result<bool, StoreError> {
-        let inserted = write_record(&mut self.insert, seen_record.page.function, &seen_record.record, self.run)?;
+        let inserted = write_record(
+            &mut self.insert,
+            seen_record.page.function,
+            &seen_record.record,
+            self.run,
+        )?;
         Ok(inserted > 0)
     }
 
     /// What else has to be known of a record that was just inserted.
     fn after_insert(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
-        with_columns(&seen_record.record, |columns| self.sums.add(seen_record.page.function, columns));
+        with_columns(&seen_record.record, |columns| {
+            self.sums.add(seen_record.page.function, columns);
+        });
         if is_open(seen_record) {
             self.keep_open(seen_record)?;
         }
         Ok(Outcome::New { late: self.note_lateness(seen_record)? })
     }
 
-    /// Nothing new was seen. That a record which may still change was seen once more is kept: it bounds its next change.
+    /// Nothing new was seen. That a record which may still change was seen once more is kept: it
+    /// bounds its next change.
     fn touch_open(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
         let record = &seen_record.record;
         if is_open(seen_record) {
@@ -207,7 +224,8 @@ impl<'t> Records<'t> {
             self.append_history(seen_record, stored, changed_run, change.is_accepted())?;
         }
         save_amendments(self.transaction, self.run, seen_record, &merged.noted)?;
-        let was_watched = open_records::load_seen_at(self.transaction, &stored.request_id)?.is_some();
+        let was_watched =
+            open_records::load_seen_at(self.transaction, &stored.request_id)?.is_some();
         self.watch(seen_record, &merged, was_watched)?;
         if merged.stands == *stored {
             return Ok(Outcome::Unchanged);
@@ -223,14 +241,21 @@ impl<'t> Records<'t> {
         Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
     }
 
-    /// Keeps the record among the open ones, or takes it out, by what stands now; a step back is believed as far as to ask on.
-    /// A seen record without a status tells nothing of either.
-    fn watch(&self, seen_record: &SeenRecord<'_>, merged: &Merged, was_watched: bool) -> Result<(), StoreError> {
+    /// Keeps the record among the open ones, or takes it out, by what stands now; a step back is
+    /// believed as far as to ask on. A seen record without a status tells nothing of either.
+    fn watch(
+        &self,
+        seen_record: &SeenRecord<'_>,
+        merged: &Merged,
+        was_watched: bool,
+    ) -> Result<(), StoreError> {
         if seen_record.record.status.as_str().is_empty() && merged.change == Change::Regressed {
             return Ok(());
         }
         let seen_at = seen_record.page.seen_at;
-        if is_open_at(&merged.stands, seen_at) || (merged.change == Change::Regressed && is_open(seen_record)) {
+        if is_open_at(&merged.stands, seen_at)
+            || (merged.change == Change::Regressed && is_open(seen_record))
+        {
             self.keep_open(seen_record)
         } else if was_watched {
             open_records::close(self.transaction, &seen_record.record.request_id)
@@ -251,12 +276,20 @@ impl<'t> Records<'t> {
     fn keep_open(&self, seen_record: &SeenRecord<'_>) -> Result<(), StoreError> {
         let SeenRecord { record, page: SeenPage { function, seen_at, .. }, .. } = seen_record;
         let opened_at = record.started_at().unwrap_or(seen_at.later());
-        open_records::save_open(self.transaction, &record.request_id, *function, opened_at, seen_at.earlier())
+        open_records::save_open(
+            self.transaction,
+            &record.request_id,
+            *function,
+            opened_at,
+            seen_at.earlier(),
+        )
     }
 
     /// A record that an earlier proven walk of its time should have shown came late.
     fn note_lateness(&self, seen_record: &SeenRecord<'_>) -> Result<bool, StoreError> {
-        let Some((missed_at, start)) = seen_record.walked_before().zip(seen_record.record.started_at()) else {
+        let Some((missed_at, start)) =
+            seen_record.walked_before().zip(seen_record.record.started_at())
+        else {
             return Ok(false);
         };
         self.transaction
@@ -275,8 +308,13 @@ impl<'t> Records<'t> {
         Ok(true)
     }
 
-    /// Whether the same step back was noted last, or this is merely an older answer that arrived after a newer one.
-    fn is_known_anomaly(&self, seen_record: &SeenRecord<'_>, stored: &Invocation) -> Result<bool, StoreError> {
+    /// Whether the same step back was noted last, or this is merely an older answer that arrived
+    /// after a newer one.
+    fn is_known_anomaly(
+        &self,
+        seen_record: &SeenRecord<'_>,
+        stored: &Invocation,
+    ) -> Result<bool, StoreError> {
         let mut select = self.transaction.prepare_cached(
             "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4 AND run_id = ?5
                FROM status_changes WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",
@@ -291,7 +329,8 @@ impl<'t> Records<'t> {
         Ok(select.query_row(parameters, |row| row.get(0)).optional()?.unwrap_or(false))
     }
 
-    /// Appends what polling can know of a change: it came after the last moment at which the old status was seen.
+    /// Appends what polling can know of a change: it came after the last moment at which the old
+    /// status was seen.
     fn append_history(
         &self,
         seen_record: &SeenRecord<'_>,

@@ -1,6 +1,8 @@
 //! The runs, their sources, and what each did.
 
-use crate::domain::{Counts, PageCounts, RecordCounts, RequestCounts, Timestamp, count_to_i64, count_to_u64};
+use crate::domain::{
+    Counts, PageCounts, RecordCounts, RequestCounts, Timestamp, count_to_i64, count_to_u64,
+};
 use crate::plan::paging::Habits;
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{RunId, SourceId};
@@ -71,7 +73,12 @@ pub struct Ending {
 
 impl Archive {
     /// Notes that a run of a command began, with the names of its sources.
-    pub fn begin_run(&mut self, command: &str, now: Timestamp, sources: &[&str]) -> Result<BegunRun, StoreError> {
+    pub fn begin_run(
+        &mut self,
+        command: &str,
+        now: Timestamp,
+        sources: &[&str],
+    ) -> Result<BegunRun, StoreError> {
         self.transact(|transaction| {
             let insert = "INSERT INTO runs (command, started_at, updated_at) VALUES (?1, ?2, ?2)";
             transaction.execute(insert, (command, now))?;
@@ -97,7 +104,8 @@ impl Archive {
     ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             save_tally(transaction, run, now, tally)?;
-            let end_run = "UPDATE runs SET ended_at = ?1, outcome = ?2, exit_code = ?3 WHERE id = ?4";
+            let end_run =
+                "UPDATE runs SET ended_at = ?1, outcome = ?2, exit_code = ?3 WHERE id = ?4";
             transaction.execute(end_run, (now, ending.outcome, ending.exit_code, run))?;
             let end_source = "UPDATE run_sources SET outcome = ?1, exit_code = ?2 WHERE id = ?3";
             for (source, ending) in sources {
@@ -156,30 +164,46 @@ pub(in crate::store) fn save_tally(
     Ok(())
 }
 
-fn save_habits(transaction: &Transaction<'_>, source: SourceId, habits: Habits) -> Result<(), StoreError> {
+fn save_habits(
+    transaction: &Transaction<'_>,
+    source: SourceId,
+    habits: Habits,
+) -> Result<(), StoreError> {
     let update = "UPDATE run_sources SET longest_page = ?1, count_is_total = ?2, points_on = ?3 WHERE id = ?4";
     let longest_page = count_to_i64(habits.longest_page);
-    transaction.prepare_cached(update)?.execute((longest_page, habits.count_is_total, habits.points_on, source))?;
+    transaction.prepare_cached(update)?.execute((
+        longest_page,
+        habits.count_is_total,
+        habits.points_on,
+        source,
+    ))?;
     Ok(())
 }
 
-fn save_counts(transaction: &Transaction<'_>, table: &str, id: impl ToSql, counts: Counts) -> Result<(), StoreError> {
+fn save_counts(
+    transaction: &Transaction<'_>,
+    table: &str,
+    id: impl ToSql,
+    counts: Counts,
+) -> Result<(), StoreError> {
     let Counts { requests, pages, records, functions_unreadable } = counts;
     let RequestCounts { sent, retries, throttled } = requests;
     let PageCounts { verifying, .. } = pages;
     let RecordCounts { seen, new, changed, late, rejected } = records;
-    transaction.prepare_cached(&format!("UPDATE {table} SET {SET_COUNTS} WHERE id = :id"))?.execute(named_params! {
-        ":requests": count_to_i64(sent),
-        ":retries": count_to_i64(retries),
-        ":throttled": count_to_i64(throttled),
-        ":verifying": count_to_i64(verifying),
-        ":seen": count_to_i64(seen),
-        ":new": count_to_i64(new),
-        ":changed": count_to_i64(changed),
-        ":late": count_to_i64(late),
-        ":rejected": count_to_i64(rejected),
-        ":functions_unreadable": count_to_i64(functions_unreadable),
-        ":id": id,
-    })?;
+    transaction
+        .prepare_cached(&format!("UPDATE {table} SET {SET_COUNTS} WHERE id = :id"))?
+        .execute(named_params! {
+            ":requests": count_to_i64(sent),
+            ":retries": count_to_i64(retries),
+            ":throttled": count_to_i64(throttled),
+            ":verifying": count_to_i64(verifying),
+            ":seen": count_to_i64(seen),
+            ":new": count_to_i64(new),
+            ":changed": count_to_i64(changed),
+            ":late": count_to_i64(late),
+            ":rejected": count_to_i64(rejected),
+            ":functions_unreadable": count_to_i64(functions_unreadable),
+            ":id": id,
+        })?;
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Records whose id another function showed first: what this function shows of them is kept beside the row, as its own.
+//! Records whose id another function showed first: what this function shows of them is kept beside
+//! the row, as its own.
 
 use super::batch::SeenRecord;
 use crate::domain::Invocation;
@@ -20,7 +21,8 @@ const SAVE: &str = "INSERT INTO shared_records
         start_time = excluded.start_time, end_time = excluded.end_time, extra = excluded.extra,
         changed_run_id = excluded.changed_run_id";
 
-/// Keeps what a function shows of a record whose row belongs to another one. It is merged as a row is, without a history.
+/// Keeps what a function shows of a record whose row belongs to another one. It is merged as a row
+/// is, without a history.
 pub(in crate::store) fn save_shared(
     transaction: &Transaction<'_>,
     run: RunId,

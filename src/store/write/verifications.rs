@@ -1,4 +1,5 @@
-//! Holding what the service shows of settled windows against what is archived, and keeping what came of it.
+//! Holding what the service shows of settled windows against what is archived, and keeping what
+//! came of it.
 
 use crate::domain::{EntryKey, Interval, RequestId, Timestamp, count_to_i64, count_to_u64};
 use crate::plan::verify::{Spending, VerificationWalk, Verified};
@@ -8,10 +9,12 @@ use crate::store::sql::{FunctionId, RunId, read_range};
 use rusqlite::{Row, named_params};
 use std::collections::HashSet;
 
-/// How many runs back what was spent on verification is held against all that was asked: some days of runs.
+/// How many runs back what was spent on verification is held against all that was asked: some days
+/// of runs.
 const RUNS_LOOKED_BACK: i64 = 1_000;
 
-/// How many verifications are looked through for the one longest ago: years of them, at a few a day.
+/// How many verifications are looked through for the one longest ago: years of them, at a few a
+/// day.
 const MOST_LOOKED_THROUGH: i64 = 10_000;
 
 /// So many findings of a window are named; the rest is counted.
@@ -49,7 +52,8 @@ pub struct Comparison {
     pub forgotten: u64,
     /// The first of the late, changed and gone.
     pub named: Vec<(Discrepancy, RequestId)>,
-    /// Archived records that the walk did not show: gone, unless they are found when they are asked for by themselves.
+    /// Archived records that the walk did not show: gone, unless they are found when they are asked
+    /// for by themselves.
     pub suspects: Vec<Suspect>,
 }
 
@@ -86,8 +90,8 @@ impl Comparison {
         }
     }
 
-    /// Takes in an archived record of the window, where the service may have forgotten what began before a moment; `revised`
-    /// are those that changed although they were final.
+    /// Takes in an archived record of the window, where the service may have forgotten what began
+    /// before a moment; `revised` are those that changed although they were final.
     fn add(
         &mut self,
         archived: Archived,
@@ -103,7 +107,8 @@ impl Comparison {
             self.changed += 1;
             self.name(Discrepancy::Changed, request_id);
         } else if !verification.shown.contains(&EntryKey::of(request_id.as_str())) {
-            // By its start, the earliest of its times: by which of them the service forgets is not documented.
+            // By its start, the earliest of its times: by which of them the service forgets is not
+            // documented.
             if started_at < forgotten_until {
                 self.forgotten += 1;
             } else {
@@ -132,7 +137,12 @@ impl Archived {
     fn read(row: &Row<'_>) -> Result<Option<Self>, StoreError> {
         let Some(started_at) = read_moment(row, "start_time")? else { return Ok(None) };
         let ended_at = read_moment(row, "end_time")?.unwrap_or(started_at);
-        Ok(Some(Self { request_id: row.get("request_id")?, started_at, ended_at, is_late: row.get("is_late")? }))
+        Ok(Some(Self {
+            request_id: row.get("request_id")?,
+            started_at,
+            ended_at,
+            is_late: row.get("is_late")?,
+        }))
     }
 }
 
@@ -142,7 +152,10 @@ impl Archive {
         let select = "SELECT coalesce(sum(requests), 0), coalesce(sum(verify_requests), 0)
                         FROM runs WHERE command = 'sync' AND id > (SELECT max(id) FROM runs) - ?1";
         Ok(self.connection().query_row(select, [RUNS_LOOKED_BACK], |row| {
-            Ok(Spending { requests: count_to_u64(row.get(0)?), verifying: count_to_u64(row.get(1)?) })
+            Ok(Spending {
+                requests: count_to_u64(row.get(0)?),
+                verifying: count_to_u64(row.get(1)?),
+            })
         })?)
     }
 
@@ -157,8 +170,8 @@ impl Archive {
         rows.collect()
     }
 
-    /// Compares a window with what walking it again showed; the pages of that walk are committed, and changed the `revised`
-    /// records, of which those of the window are taken.
+    /// Compares a window with what walking it again showed; the pages of that walk are committed,
+    /// and changed the `revised` records, of which those of the window are taken.
     pub fn compare(
         &self,
         run: RunId,
@@ -178,8 +191,10 @@ impl Archive {
             named: Vec::new(),
             suspects: Vec::new(),
         };
-        // A function that came back may have been made anew, and what it had done before went with the old one.
-        let forgotten_until = verification.reached.max(self.load_return(function)?.unwrap_or(Timestamp::MIN));
+        // A function that came back may have been made anew, and what it had done before went with
+        // the old one.
+        let forgotten_until =
+            verification.reached.max(self.load_return(function)?.unwrap_or(Timestamp::MIN));
         let mut statement = self.connection().prepare_cached(SELECT)?;
         let parameters = named_params! {
             ":run": run,
@@ -196,7 +211,11 @@ impl Archive {
     }
 
     /// Keeps what verifying came to.
-    pub fn save_verifications(&mut self, run: RunId, comparisons: &[Comparison]) -> Result<(), StoreError> {
+    pub fn save_verifications(
+        &mut self,
+        run: RunId,
+        comparisons: &[Comparison],
+    ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO verifications
@@ -266,15 +285,23 @@ mod tests {
         kept.show(0, 5_000, "late SUCCESS - - 20 20 -");
         let mut revised = ids(&["changed", "late", "after"]);
         let verification = verification(&["there", "changed", "late", "before", "after"]);
-        let mut found = kept.archive.compare(kept.run, kept.functions[0], &verification, &mut revised).unwrap();
-        assert_eq!((found.records, found.late, found.changed, found.gone, found.forgotten), (5, 1, 1, 0, 1));
-        let suspects: Vec<_> =
-            found.suspects.iter().map(|suspect| (suspect.request_id.as_str(), suspect.started_at)).collect();
+        let mut found =
+            kept.archive.compare(kept.run, kept.functions[0], &verification, &mut revised).unwrap();
+        assert_eq!(
+            (found.records, found.late, found.changed, found.gone, found.forgotten),
+            (5, 1, 1, 0, 1)
+        );
+        let suspects: Vec<_> = found
+            .suspects
+            .iter()
+            .map(|suspect| (suspect.request_id.as_str(), suspect.started_at))
+            .collect();
         assert_eq!(suspects, [("missing", at(50))]);
         let named = |found: &Comparison| -> Vec<(Discrepancy, String)> {
             found.named.iter().map(|(what, id)| (*what, id.to_string())).collect()
         };
-        let expected = [(Discrepancy::Late, "late".to_owned()), (Discrepancy::Changed, "changed".to_owned())];
+        let expected =
+            [(Discrepancy::Late, "late".to_owned()), (Discrepancy::Changed, "changed".to_owned())];
         assert_eq!(named(&found), expected);
         assert_eq!(revised, ids(&["late", "after"]), "each is taken with its own window");
         let mut there = found.clone();
@@ -294,11 +321,18 @@ mod tests {
         }
         for (id, from, until) in [(1, 60, 70), (1, 75, 80), (2, 85, 95)] {
             let (from, until) = (at(from).to_string(), at(until).to_string());
-            kept.archive.connection().execute("INSERT INTO absences VALUES (?1, ?2, ?3)", (id, from, until)).unwrap();
+            kept.archive
+                .connection()
+                .execute("INSERT INTO absences VALUES (?1, ?2, ?3)", (id, from, until))
+                .unwrap();
         }
         kept.next_run(5_000);
-        let found = kept.archive.compare(kept.run, kept.functions[0], &verification(&[]), &mut HashSet::new()).unwrap();
-        let suspects: Vec<_> = found.suspects.iter().map(|suspect| suspect.request_id.as_str()).collect();
+        let found = kept
+            .archive
+            .compare(kept.run, kept.functions[0], &verification(&[]), &mut HashSet::new())
+            .unwrap();
+        let suspects: Vec<_> =
+            found.suspects.iter().map(|suspect| suspect.request_id.as_str()).collect();
         assert_eq!((found.forgotten, suspects), (1, vec!["new"]));
     }
 
@@ -311,13 +345,22 @@ mod tests {
                 began_at: at(begin + 7_000),
                 ..verification(&[])
             };
-            let found = kept.archive.compare(kept.run, kept.functions[function], &verification, &mut HashSet::new());
+            let found = kept.archive.compare(
+                kept.run,
+                kept.functions[function],
+                &verification,
+                &mut HashSet::new(),
+            );
             found.unwrap()
         };
         let comparisons = [compared(0, 10), compared(1, 20), compared(0, 30)];
         kept.archive.save_verifications(kept.run, &comparisons).unwrap();
-        let verified = |begin| Verified { window: window(begin, begin + 10), at: at(begin + 7_000) };
-        assert_eq!(kept.archive.load_verified(kept.functions[0]).unwrap(), [verified(30), verified(10)]);
+        let verified =
+            |begin| Verified { window: window(begin, begin + 10), at: at(begin + 7_000) };
+        assert_eq!(
+            kept.archive.load_verified(kept.functions[0]).unwrap(),
+            [verified(30), verified(10)]
+        );
         assert_eq!(kept.archive.load_verified(kept.functions[1]).unwrap(), [verified(20)]);
     }
 

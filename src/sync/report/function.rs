@@ -22,7 +22,8 @@ pub struct FunctionReport {
     pub end: Timestamp,
     /// Whether everything was asked that was to be asked.
     pub finished: bool,
-    /// Ranges that could not be proven, and why: windows that touch and have the same reason are one.
+    /// Ranges that could not be proven, and why: windows that touch and have the same reason are
+    /// one.
     pub unproven: Vec<(Interval, Arc<str>)>,
     /// Ranges that were found to have fallen behind the service's reach.
     pub lost: Vec<Interval>,
@@ -58,7 +59,12 @@ impl FunctionReport {
         Self { end, ledger_ahead, ..Self::new(job.id, &job.urn, job.horizon, walked) }
     }
 
-    pub(in crate::sync) fn new(id: FunctionId, urn: &FunctionUrn, horizon: Interval, walked: Walked) -> Self {
+    pub(in crate::sync) fn new(
+        id: FunctionId,
+        urn: &FunctionUrn,
+        horizon: Interval,
+        walked: Walked,
+    ) -> Self {
         let mut unclaimed = walked.unclaimed;
         unclaimed.extend(walked.disputed);
         Self {
@@ -76,10 +82,11 @@ impl FunctionReport {
         }
     }
 
-    /// Whether everything that was pending is proven. What is lost is told once; later runs leave it alone, and what went
-    /// with its function is no failure.
+    /// Whether everything that was pending is proven. What is lost is told once; later runs leave
+    /// it alone, and what went with its function is no failure.
     pub fn is_complete(&self) -> bool {
-        let is_proven = self.unproven.is_empty() && self.lost.is_empty() && self.unclaimed.is_empty();
+        let is_proven =
+            self.unproven.is_empty() && self.lost.is_empty() && self.unclaimed.is_empty();
         self.gone.is_some() || (self.finished && is_proven && self.ledger_ahead.is_none())
     }
 }
@@ -88,8 +95,13 @@ fn joined(mut windows: Vec<(Interval, Arc<str>)>) -> Vec<(Interval, Arc<str>)> {
     windows.sort_by_key(|(window, _)| window.begin());
     let mut ranges: Vec<(Interval, Arc<str>)> = Vec::new();
     for (window, reason) in windows {
-        match ranges.last_mut().filter(|(range, same)| range.end() == window.begin() && *same == reason) {
-            Some((range, _)) => *range = Interval::new(range.begin(), window.end()).unwrap_or(*range),
+        match ranges
+            .last_mut()
+            .filter(|(range, same)| range.end() == window.begin() && *same == reason)
+        {
+            Some((range, _)) => {
+                *range = Interval::new(range.begin(), window.end()).unwrap_or(*range);
+            }
             None => ranges.push((window, reason)),
         }
     }

@@ -68,15 +68,19 @@ impl RunReport {
         Ending { outcome: self.outcome(), exit_code: self.exit_code() }
     }
 
-    /// The failure to show, if the run was not complete: that of the source that ended worst, with its name where there are
-    /// others.
+    /// The failure to show, if the run was not complete: that of the source that ended worst, with
+    /// its name where there are others.
     pub fn failure(&self) -> Option<Failure> {
         let worst = self.worst()?;
         let mut failure = worst.failure()?;
         if self.sources.len() > 1 {
-            let others = self.sources.iter().filter(|source| source.failure_kind().is_some()).count() - 1;
-            let more =
-                if others > 0 { format!("; {others} more of the sources did not end well") } else { String::new() };
+            let others =
+                self.sources.iter().filter(|source| source.failure_kind().is_some()).count() - 1;
+            let more = if others > 0 {
+                format!("; {others} more of the sources did not end well")
+            } else {
+                String::new()
+            };
             failure.message = format!("{}: {}{more}", worst.name, failure.message);
         }
         Some(failure)

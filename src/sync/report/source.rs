@@ -38,7 +38,8 @@ pub struct SourceReport {
 impl SourceReport {
     /// How it ended; none when it is complete.
     ///
-    /// What verifying found goes before what it could not ask: it is repaired by now, and no later run finds it again.
+    /// What verifying found goes before what it could not ask: it is repaired by now, and no later
+    /// run finds it again.
     pub fn failure_kind(&self) -> Option<FailureKind> {
         match &self.refusal {
             Some(refusal) if refusal.is_denied() => Some(FailureKind::Denied),
@@ -85,8 +86,10 @@ impl SourceReport {
     pub fn failure(&self) -> Option<Failure> {
         let kind = self.failure_kind()?;
         let failure = match kind {
-            FailureKind::Interrupted => Failure::new(kind, "the run was interrupted; what it fetched is kept")
-                .hint("run it again: it goes on where it stopped"),
+            FailureKind::Interrupted => {
+                Failure::new(kind, "the run was interrupted; what it fetched is kept")
+                    .hint("run it again: it goes on where it stopped")
+            }
             FailureKind::Finding => self.finding_failure(),
             _ => self
                 .first_call_failure()
@@ -116,8 +119,10 @@ impl SourceReport {
 
     fn finding_failure(&self) -> Failure {
         let windows = self.verified.iter().filter(|window| window.differs()).count();
-        let message =
-            format!("{} records of {windows} settled windows were not as the service shows them", self.discrepancies());
+        let message = format!(
+            "{} records of {windows} settled windows were not as the service shows them",
+            self.discrepancies()
+        );
         Failure::new(FailureKind::Finding, message).hint(Step::SettleLater)
     }
 
@@ -125,43 +130,62 @@ impl SourceReport {
         let list = self.list.as_ref()?;
         let kept = "those that are known are archived";
         let unreadable = (list.unreadable > 0).then(|| {
-            let entries =
-                if list.unreadable == 1 { "one entry".to_owned() } else { format!("{} entries", list.unreadable) };
+            let entries = if list.unreadable == 1 {
+                "one entry".to_owned()
+            } else {
+                format!("{} entries", list.unreadable)
+            };
             let message = format!("{entries} of the list of functions cannot be read; {kept}");
-            Failure::new(FailureKind::Incomplete, message)
-                .hint("`fgarchive query rejects` shows what came; a function can be named by its URN")
+            Failure::new(FailureKind::Incomplete, message).hint(
+                "`fgarchive query rejects` shows what came; a function can be named by its URN",
+            )
         });
         let doubtful = list.problem.as_ref().map(|problem| {
-            let message = format!("the list of functions could not be proven complete: {problem}; {kept}");
-            Failure::new(FailureKind::Incomplete, message).hint("run it again; functions can also be named one by one")
+            let message =
+                format!("the list of functions could not be proven complete: {problem}; {kept}");
+            Failure::new(FailureKind::Incomplete, message)
+                .hint("run it again; functions can also be named one by one")
         });
         doubtful.or(unreadable)
     }
 
     fn unproven_failure(&self) -> Option<Failure> {
         let ranges: usize = self.functions.iter().map(|function| function.unproven.len()).sum();
-        let mut first = self.functions.iter().filter_map(|function| Some((function, function.unproven.first()?)));
+        let mut first = self
+            .functions
+            .iter()
+            .filter_map(|function| Some((function, function.unproven.first()?)));
         let (FunctionReport { urn, .. }, (range, reason)) = first.next()?;
         let (ranges, function) = (counted(ranges), urn.full_name());
-        let message =
-            format!("{ranges} could not be proven complete; what came of it is kept (`{function}`, {range}: {reason})");
-        let hint = "run it again: unproven ranges are walked again; `fgarchive query coverage` lists them";
+        let message = format!(
+            "{ranges} could not be proven complete; what came of it is kept (`{function}`, {range}: {reason})"
+        );
+        let hint =
+            "run it again: unproven ranges are walked again; `fgarchive query coverage` lists them";
         Some(Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
 
     fn lost_failure(&self) -> Option<Failure> {
         let there = self.functions.iter().filter(|function| function.gone.is_none());
-        let lost: Vec<Interval> = there.flat_map(|function| function.lost.iter().copied()).collect();
+        let lost: Vec<Interval> =
+            there.flat_map(|function| function.lost.iter().copied()).collect();
         let seconds = lost.iter().map(|range| range.seconds().unsigned_abs()).sum();
         let length = humantime::format_duration(Duration::from_secs(seconds));
-        let message = format!("{length} were not archived before the service forgot them, in {}", counted(lost.len()));
+        let message = format!(
+            "{length} were not archived before the service forgot them, in {}",
+            counted(lost.len())
+        );
         let hint = "run sync more often; `fgarchive query coverage` lists what is lost, and later runs leave it alone";
         (!lost.is_empty()).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
 
     fn ahead_failure(&self) -> Option<Failure> {
         let ahead = |function: &&FunctionReport| function.ledger_ahead;
-        let first = self.functions.iter().max_by_key(ahead).filter(|function| function.ledger_ahead.is_some())?;
+        let first = self
+            .functions
+            .iter()
+            .max_by_key(ahead)
+            .filter(|function| function.ledger_ahead.is_some())?;
         let message = format!(
             "the ledger of {} ends at {}, and it is not later than {}: a clock is wrong, or was",
             first.urn.full_name(),
@@ -191,6 +215,9 @@ fn counted(ranges: usize) -> String {
 }
 
 fn unfinished_failure() -> Failure {
-    Failure::new(FailureKind::Incomplete, "the run left functions unfinished; what it fetched is kept")
-        .hint(Step::SayMore)
+    Failure::new(
+        FailureKind::Incomplete,
+        "the run left functions unfinished; what it fetched is kept",
+    )
+    .hint(Step::SayMore)
 }

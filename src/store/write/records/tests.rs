@@ -15,7 +15,9 @@ fn a_blank_takes_nothing_and_is_noted_once() {
     let full = "a FAIL 7 boom 10 20 {\"n\":1}";
     let mut kept = Kept::new();
     kept.show(0, 5_000, full);
-    for blank in ["a FAIL - - - - -", "a FAIL - boom 10 20 {\"n\":1}", "a FAIL 7 - 10 20 {\"n\":null}"] {
+    for blank in
+        ["a FAIL - - - - -", "a FAIL - boom 10 20 {\"n\":1}", "a FAIL 7 - 10 20 {\"n\":null}"]
+    {
         for run in 0..2 {
             kept.next_run(6_000 + run);
             assert_eq!(kept.show(0, 6_100 + run, blank), [], "nothing that is final changed");
@@ -40,8 +42,15 @@ fn what_a_blank_left_out_is_learnt_later() {
     let mut kept = Kept::new();
     kept.show(0, 5_000, "a SUCCESS - - - - -");
     kept.next_run(6_000);
-    assert_eq!(kept.show(0, 6_000, "a SUCCESS 0 - 10 20 {\"n\":1}").len(), 0, "an end was waited for");
-    assert_eq!((kept.row(), kept.counts().changed), ("a SUCCESS 0 - 10 20 {\"n\":1}".to_owned(), 1));
+    assert_eq!(
+        kept.show(0, 6_000, "a SUCCESS 0 - 10 20 {\"n\":1}").len(),
+        0,
+        "an end was waited for"
+    );
+    assert_eq!(
+        (kept.row(), kept.counts().changed),
+        ("a SUCCESS 0 - 10 20 {\"n\":1}".to_owned(), 1)
+    );
     assert_eq!(kept.amendments(), [""; 0]);
     kept.assert_sound();
 }
@@ -58,8 +67,11 @@ fn another_value_stands_and_the_one_before_is_noted_each_time() {
         kept.show(0, second, record);
         assert_eq!(kept.row(), record);
     }
-    let noted =
-        ["extra {\"n\":1} {\"n\":2} 1 200 1", "extra {\"n\":2} {\"n\":1} 1 300 1", "extra {\"n\":1} {\"n\":2} 1 400 1"];
+    let noted = [
+        "extra {\"n\":1} {\"n\":2} 1 200 1",
+        "extra {\"n\":2} {\"n\":1} 1 300 1",
+        "extra {\"n\":1} {\"n\":2} 1 400 1",
+    ];
     assert_eq!(kept.amendments(), noted);
     kept.assert_sound();
 }
@@ -92,7 +104,11 @@ fn an_absent_status_leaves_a_record_as_it_was_and_is_noted() {
     }
     assert_eq!(kept.row(), "a RUNNING - - 10 - -");
     assert_eq!(kept.changes(), ["RUNNING  100 200 0"]);
-    assert_eq!(kept.ask("SELECT seen_at, checked_at FROM open_records"), ["100 100"], "its status was not seen");
+    assert_eq!(
+        kept.ask("SELECT seen_at, checked_at FROM open_records"),
+        ["100 100"],
+        "its status was not seen"
+    );
     kept.show(0, 300, "a SUCCESS - - 10 250 -");
     assert_eq!(kept.changes(), ["RUNNING  100 200 0", "RUNNING SUCCESS 100 300 1"]);
     assert_eq!(kept.ask("SELECT * FROM open_records"), [""; 0]);
@@ -103,7 +119,10 @@ fn an_absent_status_leaves_a_record_as_it_was_and_is_noted() {
 fn a_record_that_was_given_up_stays_so_when_it_is_shown_without_a_status() {
     let mut kept = Kept::new();
     kept.show(0, 100, "a RUNNING - - 10 - -");
-    kept.commit(200, &Batch { given_up: vec![record("a - - - - - -").request_id], ..Batch::default() });
+    kept.commit(
+        200,
+        &Batch { given_up: vec![record("a - - - - - -").request_id], ..Batch::default() },
+    );
     kept.show(0, 300, "a - - - - - {\"n\":1}");
     assert_eq!(kept.row(), "a RUNNING - - 10 - {\"n\":1}");
     assert_eq!(kept.ask("SELECT given_up_at FROM invocations"), ["200"]);
@@ -123,7 +142,11 @@ fn a_step_back_adds_what_was_not_known_and_bounds_no_change() {
     assert_eq!((kept.row(), kept.counts().changed), ("a FAIL - - 10 - {\"n\":1}".to_owned(), 1));
     assert_eq!(kept.changes(), ["FAIL RUNNING 5000 6000 0"]);
     assert_eq!(kept.ask("SELECT changed_run_id FROM invocations"), ["1"]);
-    assert_eq!(kept.ask("SELECT request_id, seen_at FROM open_records"), ["a 6000"], "it runs again");
+    assert_eq!(
+        kept.ask("SELECT request_id, seen_at FROM open_records"),
+        ["a 6000"],
+        "it runs again"
+    );
     kept.assert_sound();
 }
 
@@ -147,7 +170,10 @@ fn a_row_is_changed_by_its_own_function_only() {
     kept.show(1, 200, "a FAIL 7 theirs 90000 90001 {\"m\":2}");
     assert_eq!(kept.row(), "a RUNNING - - 10 - {\"n\":1}");
     assert_eq!((kept.changes(), kept.amendments()), (Vec::new(), Vec::new()));
-    assert_eq!(kept.ask("SELECT function_id, seen_at, checked_at FROM open_records"), ["1 100 100"]);
+    assert_eq!(
+        kept.ask("SELECT function_id, seen_at, checked_at FROM open_records"),
+        ["1 100 100"]
+    );
     assert_eq!(kept.shared(), ["a 2 FAIL 7 theirs 90000 90001 {\"m\":2} 2 2"]);
     assert_eq!((kept.counts().seen, kept.counts().new, kept.counts().changed), (1, 0, 0));
     assert_eq!(kept.digests(), ["1 1"]);
@@ -166,9 +192,13 @@ fn a_look_up_by_another_function_closes_no_open_record() {
     kept.show(1, 200, "a SUCCESS - - 10 150 -");
     assert_eq!(kept.archive.load_open(kept.functions[0]).unwrap().len(), 1);
     assert_eq!(kept.archive.load_open(kept.functions[1]).unwrap(), []);
-    let recheck = Recheck { request_id: record("a - - - - - -").request_id, last_checked_at: at(100) };
+    let recheck =
+        Recheck { request_id: record("a - - - - - -").request_id, last_checked_at: at(100) };
     kept.commit(300, &Batch { rechecks: vec![recheck], ..Batch::default() });
-    assert_eq!(kept.ask("SELECT function_id, seen_at, checked_at FROM open_records"), ["1 100 300"]);
+    assert_eq!(
+        kept.ask("SELECT function_id, seen_at, checked_at FROM open_records"),
+        ["1 100 300"]
+    );
     kept.assert_sound();
 }
 
@@ -220,7 +250,10 @@ fn verifying_the_second_function_finds_its_shared_records_neither_late_nor_gone(
             began_at: at(200),
             reached: at(0),
         };
-        let found = kept.archive.compare(kept.run, kept.functions[1], &verification, &mut HashSet::new()).unwrap();
+        let found = kept
+            .archive
+            .compare(kept.run, kept.functions[1], &verification, &mut HashSet::new())
+            .unwrap();
         assert_eq!((found.late, found.changed, found.gone, found.suspects.len()), (0, 0, 0, 0));
     }
 }
@@ -261,7 +294,10 @@ fn a_record_is_late_where_an_earlier_proven_walk_of_its_own_function_missed_it()
         kept.page(0, 100, &["c SUCCESS - - - 20 -"]),
     ];
     kept.commit(100, &Batch { pages, ..Batch::default() });
-    assert_eq!(kept.ask("SELECT request_id, function_id, missed_at, seen_at FROM late_records"), ["a 1 60 100"]);
+    assert_eq!(
+        kept.ask("SELECT request_id, function_id, missed_at, seen_at FROM late_records"),
+        ["a 1 60 100"]
+    );
     assert_eq!((kept.counts().new, kept.counts().late), (3, 1));
 }
 
@@ -270,7 +306,11 @@ fn what_had_ended_for_good_and_changed_is_handed_out() {
     let mut kept = Kept::new();
     kept.show(0, 100, "a RUNNING - - 10 - -");
     assert_eq!(kept.show(0, 200, "a FAIL - - 10 150 -"), [], "it had not ended");
-    assert_eq!(kept.show(0, 300, "a SUCCESS - - 10 290 -"), [], "a FAIL may be tried again for an hour");
+    assert_eq!(
+        kept.show(0, 300, "a SUCCESS - - 10 290 -"),
+        [],
+        "a FAIL may be tried again for an hour"
+    );
     assert_eq!(kept.show(0, 400, "a SUCCESS 7 - 10 290 -").len(), 1);
     kept.show(0, 400, "b FAIL - - 10 20 -");
     kept.show(0, 9_000, "b FAIL - - 10 20 -");
@@ -287,7 +327,11 @@ fn seen_again_a_record_that_may_change_is_dated_and_one_that_may_not_is_let_go()
         kept.show(0, 300, record);
         kept.show(0, 200, record);
     }
-    assert_eq!(kept.ask(open), ["a 10 300 300", "b 10 300 300", "c 100 300 300"], "an older answer takes nothing back");
+    assert_eq!(
+        kept.ask(open),
+        ["a 10 300 300", "b 10 300 300", "c 100 300 300"],
+        "an older answer takes nothing back"
+    );
     kept.show(0, 3_690, "b FAIL - - 10 90 -");
     assert_eq!(kept.ask(open), ["a 10 300 300", "c 100 300 300"]);
 }
@@ -303,7 +347,8 @@ fn a_step_back_is_noted_once_and_not_for_an_answer_that_was_overtaken() {
         kept.show(0, second, "a RUNNING - - 10 - -");
     }
     kept.show(0, 330, "a WAIT - - 10 - -");
-    let noted = ["RUNNING SUCCESS 100 300 1", "SUCCESS RUNNING 200 300 0", "SUCCESS WAIT 320 330 0"];
+    let noted =
+        ["RUNNING SUCCESS 100 300 1", "SUCCESS RUNNING 200 300 0", "SUCCESS WAIT 320 330 0"];
     assert_eq!(kept.changes(), noted);
     kept.assert_sound();
 }
@@ -318,7 +363,8 @@ fn a_change_came_after_the_run_that_wrote_the_status_began_and_never_after_it_wa
     kept.show(0, 8_100, "a FAIL - - 10 40 -");
     kept.show(0, 7_900, "a DISCARD - - 10 50 -");
     kept.assert_sound();
-    // By its clocks, the last was seen before the run began: nothing is known of when it came, but that it was before.
+    // By its clocks, the last was seen before the run began: nothing is known of when it came, but
+    // that it was before.
     let unknown = "FAIL DISCARD -63907920000 7900 1";
     assert_eq!(kept.changes(), ["FAIL SUCCESS 0 6100 1", "SUCCESS FAIL 6000 8100 1", unknown]);
 }
@@ -329,7 +375,10 @@ fn nothing_bounds_a_change_from_no_status() {
     kept.show(0, 100, "a - - - 10 - -");
     kept.next_run(200);
     kept.show(0, 200, "a SUCCESS - - 10 20 -");
-    let changes = kept.archive.connection().query_row("SELECT after_time FROM status_changes", [], |row| row.get(0));
+    let changes =
+        kept.archive
+            .connection()
+            .query_row("SELECT after_time FROM status_changes", [], |row| row.get(0));
     assert_eq!(changes, Ok(Timestamp::MIN.to_string()));
     kept.assert_sound();
 }

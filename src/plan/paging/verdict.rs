@@ -1,0 +1,73 @@
+//! What a walk that has ended proves: every reason to doubt it, and what is left as proof.
+
+use super::{Count, End, Walk};
+use crate::plan::proof::{Doubt, Earlier, Proof, RESULT_CAP, is_suspicious};
+
+impl Walk {
+    /// Whether the whole list was seen, now that nothing is left to ask.
+    pub(super) fn verdict(&self) -> Result<Proof, Doubt> {
+        // Where no entry was left to share, a window that was narrowed has shown nothing of its
+        // own.
+        if self.is_cut {
+            return Err(Doubt::SeamBroken);
+        }
+        if self.points_on_from_nothing() {
+            return Err(Doubt::PointsOn);
+        }
+        if self.earlier == Earlier::Nothing && self.repeats() {
+            return Err(Doubt::Repeated);
+        }
+        match self.count() {
+            _ if self.habits.miscounts => self.by_seams(),
+            Count::Moving if self.earlier == Earlier::MovedAlike => self.by_seams(),
+            Count::Moving => Err(Doubt::CountChanged),
+            Count::Total(total) if total > self.reach => Err(Doubt::CountDiffers),
+            Count::Total(total) if total < self.reach && self.shows_miscount() => self.by_seams(),
+            Count::Total(total) if total < self.reach => Err(Doubt::CountTooLow),
+            Count::Total(RESULT_CAP) => Err(Doubt::Capped),
+            Count::Total(_) if self.looks_cut_off() => Err(Doubt::Capped),
+            Count::Total(_) => Ok(if self.is_one_answer() { Proof::Count } else { Proof::Both }),
+            Count::Silent if self.is_one_answer() && self.first_is_counted() => {
+                self.by_seams().and(Ok(Proof::Count))
+            }
+            Count::Silent => self.by_seams(),
+        }
+    }
+
+    /// The verdict without the count, except that more may exist than a count says was shown.
+    fn by_seams(&self) -> Result<Proof, Doubt> {
+        let most = self.counts.iter().filter_map(|&(count, _)| count).max();
+        if most > Some(self.reach) {
+            return Err(Doubt::CountDiffers);
+        }
+        if self.reach >= RESULT_CAP || self.looks_cut_off() {
+            Err(Doubt::Capped)
+        } else {
+            Ok(Proof::Seams)
+        }
+    }
+
+    /// Whether the list may be the start of a longer one, by its length, and the window can be
+    /// halved to see.
+    fn looks_cut_off(&self) -> bool {
+        self.divisible && is_suspicious(self.reach)
+    }
+
+    pub(super) fn points_on_from_nothing(&self) -> bool {
+        match &self.end {
+            End::Behind(page) => page.entries.is_empty() && page.points_on,
+            End::Open | End::Alone | End::Asked | End::Confirmed => {
+                self.reach == 0 && self.tip.is_some_and(|tip| tip.points_on)
+            }
+        }
+    }
+
+    /// Whether one page brought everything: the others only confirm its end.
+    fn is_one_answer(&self) -> bool {
+        self.pages_joined <= 1
+    }
+
+    fn first_is_counted(&self) -> bool {
+        self.counts.first().is_some_and(|&(count, _)| count == Some(self.first_length))
+    }
+}
