@@ -94,6 +94,8 @@ pub struct Walk {
     /// How many entries the chain holds: pages from the start of the list, each joined to the next.
     reach: u64,
     last: Option<EntryKey>,
+    /// How many of its records came before.
+    repeated: u64,
     /// How many of its pages brought something.
     pages_joined: usize,
     first_length: u64,
@@ -126,6 +128,7 @@ impl Walk {
             starts: Vec::new(),
             reach: 0,
             last: None,
+            repeated: 0,
             pages_joined: 0,
             first_length: 0,
             longest: 0,
@@ -155,9 +158,9 @@ impl Walk {
         self.keys.len() as u64
     }
 
-    /// Whether an entry came twice on the only page.
+    /// Whether a record came twice on the only page.
     pub fn repeats(&self) -> bool {
-        self.distinct() != self.reach
+        self.repeated > 0
     }
 
     /// The keys of the distinct entries that were seen.
@@ -303,7 +306,7 @@ impl Walk {
     /// middle comes shorter than its neighbours; they are asked again from the hole on.
     fn join(&mut self, marker: u64, page: Seen) {
         if self.doubt.is_some() {
-            self.keys.extend(page.entries.iter().map(|entry| entry.0));
+            self.keys.extend(page.entries.iter().map(|entry| entry.key));
         } else if self.tip.is_none() {
             self.first_length = page.length();
             self.extend(&page, 0);
@@ -319,7 +322,7 @@ impl Walk {
     fn join_by_seam(&mut self, page: &Seen) {
         if page.first() != self.last {
             self.doubt = Some(Doubt::SeamBroken);
-            self.keys.extend(page.entries.iter().map(|entry| entry.0));
+            self.keys.extend(page.entries.iter().map(|entry| entry.key));
         } else if page.length() > 1 {
             self.extend(page, 1);
         } else {
@@ -336,11 +339,13 @@ impl Walk {
     /// Adds the entries of a page to the chain, less those it shares with what came before.
     fn extend(&mut self, page: &Seen, shared: usize) {
         self.is_irregular |= self.tip.is_some_and(|tip| tip.length < self.longest);
-        for &(key, start) in page.entries.iter().skip(shared) {
+        for entry in page.entries.iter().skip(shared) {
             self.reach += 1;
-            self.last = Some(key);
-            if self.keys.insert(key) {
-                self.starts.push(start);
+            self.last = Some(entry.key);
+            if self.keys.insert(entry.key) {
+                self.starts.push(entry.started_at);
+            } else {
+                self.repeated += u64::from(entry.is_record);
             }
         }
         self.tip = Some(Tip::of(page));
@@ -454,7 +459,7 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Entry, Invocation, RecordTime, RequestId, Status, Timestamp};
+    use crate::domain::{Entry, Invocation, RecordTime, Reject, RequestId, Status, Timestamp};
     use proptest::prelude::*;
 
     /// What happens to the list between two pages.
@@ -1157,6 +1162,24 @@ mod tests {
         assert_eq!(walk(first(), &[1, 2, 1]), Err(Doubt::Repeated));
         assert!(walk(first().after(None), &[1, 2, 1]).is_ok());
         assert!(walk(first(), &[1, 2, 3]).is_ok());
+    }
+
+    /// What has no id cannot be told from another of its kind, so it hides none.
+    #[test]
+    fn what_cannot_be_read_may_come_twice() {
+        let lost = || Entry::Reject(Reject { raw: "\"lost\"".into(), reason: "no object".into() });
+        let mut page = Page::from_entries([lost(), Entry::Record(record(0, 1)), lost()]);
+        page.count = Some(3);
+        let mut walk = Walk::new(Habits { count_is_total: true, ..Habits::default() }, true);
+        assert_eq!(walk.step(), Step::Ask(vec![Marker(0)]));
+        walk.take(Marker(0), &page);
+        let end = Page { count: Some(3), ..Page::default() };
+        while let Step::Ask(markers) = walk.step() {
+            for marker in markers {
+                walk.take(marker, &end);
+            }
+        }
+        assert_eq!(walk.step(), Step::Over(Ok(Proof::Count)));
     }
 
     #[test]

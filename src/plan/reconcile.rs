@@ -450,6 +450,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table of cases")]
     fn what_stands_and_what_is_noted() {
         let second = |second: i64| Timestamp::from_unix(second).to_string();
         let [at_100, at_200] = [second(100), second(200)];

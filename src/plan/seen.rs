@@ -2,27 +2,38 @@
 
 use crate::domain::{EntryKey, Invocation, Marker, Page, Timestamp};
 
-/// A page in hand: the key of each entry with the start of its record, and what the answer said
-/// about the list.
+/// A page in hand: its entries, and what the answer said about the list.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
-    pub(super) entries: Vec<(EntryKey, Option<Timestamp>)>,
+    pub(super) entries: Vec<SeenEntry>,
     pub(super) count: Option<u64>,
     pub(super) points_on: bool,
+}
+
+/// An entry of a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SeenEntry {
+    pub(super) key: EntryKey,
+    /// When its record began, where that can be read.
+    pub(super) started_at: Option<Timestamp>,
+    /// Whether it is a record. What cannot be read may look like another and be none the less of
+    /// its own.
+    pub(super) is_record: bool,
 }
 
 impl Seen {
     pub(super) fn of(marker: Marker, page: &Page) -> Self {
         let mut records = page.records.iter().peekable();
         let is_plain = page.rejects.is_empty();
-        let start = |key: &EntryKey| {
+        let entry = |&key: &EntryKey| {
             let is_next =
-                |record: &&Invocation| is_plain || EntryKey::of(record.request_id.as_str()) == *key;
-            records.next_if(is_next).and_then(Invocation::started_at)
+                |record: &&Invocation| is_plain || EntryKey::of(record.request_id.as_str()) == key;
+            let record = records.next_if(is_next);
+            let started_at = record.and_then(Invocation::started_at);
+            SeenEntry { key, started_at, is_record: record.is_some() }
         };
-        let starts: Vec<_> = page.keys.iter().map(start).collect();
         Self {
-            entries: page.keys.iter().copied().zip(starts).collect(),
+            entries: page.keys.iter().map(entry).collect(),
             count: page.count,
             points_on: page.next_marker.is_some_and(|next| next > marker),
         }
@@ -33,7 +44,7 @@ impl Seen {
     }
 
     pub(super) fn first(&self) -> Option<EntryKey> {
-        self.entries.first().map(|entry| entry.0)
+        self.entries.first().map(|entry| entry.key)
     }
 }
 

@@ -119,6 +119,7 @@ mod tests {
 
     /// Each breach is seen by its own rule, and breaks nothing else.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table of cases")]
     fn every_rule_sees_its_breach_and_no_other_does() {
         let breaches: &[(&[&str], &str)] = &[
             (&["texts"], "UPDATE runs SET nonce = CAST(x'ff' AS TEXT) WHERE id = 1"),
