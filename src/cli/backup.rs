@@ -31,32 +31,40 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         let message = format!("`{}` is the archive itself", args.file.display());
         return Err(Failure::new(FailureKind::Usage, message).hint("give the path of a copy"));
     }
-    let reader = Reader::open(&globals.db).map_err(|error| error.into_failure(&globals.db))?;
     let replace = if args.force { Replace::AnyArchive } else { Replace::EarlierCopies };
-    match reader.back_up(&args.file, replace) {
-        Ok(copied) => show(&copied, args, out).map_err(failure::output),
-        Err(BackupError::Source(error)) => Err(error.into_failure(&globals.db)),
-        Err(BackupError::Target(error)) => {
-            let mut failure = error.into_failure(&args.file);
-            failure.message = format!("cannot copy the archive to `{}`", args.file.display());
-            Err(failure)
+    let copied = copy(&globals.db, &args.file, replace, out)?;
+    show(&copied, args, out).map_err(failure::output)
+}
+
+/// Copies an archive whole or not at all. What speaks against it is told, on `out` each breach of
+/// a rule.
+pub(super) fn copy(
+    db: &Path,
+    file: &Path,
+    replace: Replace,
+    out: &mut dyn Write,
+) -> Result<Copied, Failure> {
+    let reader = Reader::open(db).map_err(|error| error.into_failure(db))?;
+    let cannot = || format!("cannot copy the archive to `{}`", file.display());
+    reader.back_up(file, replace).or_else(|error| match error {
+        BackupError::Source(error) => Err(error.into_failure(db)),
+        BackupError::Target(error) => {
+            Err(Failure { message: cannot(), ..error.into_failure(file) })
         }
-        Err(BackupError::Occupied(other)) => {
-            let message = format!("cannot copy the archive to `{}`", args.file.display());
-            Err(Failure::new(FailureKind::Archive, message)
-                .because(other)
-                .hint("it was left as it was; see whether the two paths are exchanged, or replace it with --force"))
+        BackupError::Occupied(other) => {
+            Err(Failure::new(FailureKind::Archive, cannot()).because(other).hint(
+                "it was left as it was; see whether the two paths are exchanged, or replace it \
+                 with --force",
+            ))
         }
-        Err(BackupError::Findings(findings)) => {
+        BackupError::Findings(findings) => {
             write_findings(&findings, hints::repair, out).map_err(failure::output)?;
-            let message = format!(
-                "the archive `{}` breaks its rules, and was not copied",
-                globals.db.display()
-            );
+            let message =
+                format!("the archive `{}` breaks its rules, and was not copied", db.display());
             Err(Failure::new(FailureKind::Finding, message)
                 .hint("an earlier copy is left as it was; each finding on stdout says what to do"))
         }
-    }
+    })
 }
 
 /// As it was given, but where a link leads elsewhere.

@@ -4,7 +4,7 @@
 //! half an hour passes at once. What the reports print comes from the commands themselves.
 
 use super::globals::Globals;
-use super::{emulate, failure, query, runtime, signals};
+use super::{backup, emulate, failure, query, runtime, signals};
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::clock::Clock;
 use crate::config;
@@ -12,6 +12,7 @@ use crate::domain::{Counts, RecordCounts};
 use crate::emulator::{self, Options};
 use crate::error::{Failure, FailureKind};
 use crate::store::file::Archive;
+use crate::store::maintain::Replace;
 use crate::sync::{self, RunPlan, RunReport, RunSource, Settings, Task, Unwatched};
 use clap::Parser;
 use std::io::Write;
@@ -66,7 +67,7 @@ struct Question {
 
 /// Shows the program.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    refuse_existing(args.keep.as_deref())?;
+    check_keep(args.keep.as_deref())?;
     // Listened for before the directory is made: a signal ends the demo in good order, which
     // removes it.
     let runtime = runtime::start()?;
@@ -77,7 +78,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
             .hint("TMPDIR names the directory for temporary files, which must be there and be writable")
     };
     let directory = tempfile::tempdir().map_err(cannot)?;
-    let path = args.keep.clone().unwrap_or_else(|| directory.path().join("demo.db"));
+    let path = directory.path().join("demo.db");
     let now = globals.clock().now();
     let at = args
         .at
@@ -93,10 +94,11 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         show(command, &path, out)?;
     }
     match &args.keep {
-        Some(path) => say(
-            out,
-            &format!("\nThe archive is kept: fgarchive --db {} query list", path.display()),
-        ),
+        Some(kept) => {
+            backup::copy(&path, kept, Replace::EarlierCopies, out)?;
+            let kept = kept.display();
+            say(out, &format!("\nThe archive is kept: fgarchive --db {kept} query list"))
+        }
         None => say(
             out,
             "\nThat was a stand-in; README.md shows the first run against the real service.",
@@ -105,8 +107,15 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 }
 
 /// The demo's world is made up: it shall not come into anybody's archive, nor into any other file.
-fn refuse_existing(keep: Option<&Path>) -> Result<(), Failure> {
+/// Where nothing can be kept at all is told before the demo, not after it.
+fn check_keep(keep: Option<&Path>) -> Result<(), Failure> {
+    let directory = keep.and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
     match keep {
+        Some(path) if directory.is_some_and(|directory| !directory.is_dir()) => {
+            let message = format!("cannot keep the demo's archive at `{}`", path.display());
+            Err(Failure::new(FailureKind::Usage, message)
+                .hint("its directory is not there; create it, or give another path"))
+        }
         Some(path) if path.symlink_metadata().is_ok() => {
             let message = format!(
                 "cannot keep the demo's archive at `{}`: something is there already",

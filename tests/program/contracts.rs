@@ -260,11 +260,12 @@ fn a_demo_that_is_interrupted_leaves_nothing() {
     fs::create_dir(&temporary).unwrap();
     let made = || fs::read_dir(&temporary).unwrap().count();
     for signal in ["INT", "TERM", "HUP"] {
-        let mut demo = home.run(["demo"]).env("TMPDIR", &temporary).start();
+        let mut demo = home.run(["demo", "--keep", "kept.db"]).env("TMPDIR", &temporary).start();
         demo.until("the demo has begun", |_| made() > 0);
         demo.signal(signal);
         demo.wait().exits(130).says("interrupted");
         assert_eq!(made(), 0, "{signal}");
+        assert!(home.bytes().is_empty(), "{signal}: something was kept");
     }
 }
 

@@ -293,6 +293,7 @@ fn the_demo_and_the_stand_in_write_over_nothing() {
     }
     assert_eq!(fs::read_to_string(home.join("mine.txt")).unwrap(), "Dear all");
     assert!(home.bytes().len() == 2 && !home.join("nowhere.db").exists());
+    home.run(["demo", "--keep", "nowhere/demo.db"]).exits(2).says("its directory is not there");
     home.run(["demo"])
         .env("TMPDIR", "/nonexistent")
         .exits(6)
