@@ -81,7 +81,11 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
 
 fn conclude_source(report: &SourceReport) {
     service::tell_of_gone(&report.functions);
-    for FunctionReport { urn, unproven, failure, .. } in &report.functions {
+    for FunctionReport { id, urn, unproven, failure, .. } in &report.functions {
+        let is_verified = report.verified.iter().any(|comparison| comparison.function == *id);
+        if !is_verified && unproven.is_empty() && failure.is_none() && !report.verified.is_empty() {
+            tracing::warn!(function = urn.full_name(), "no settled window was there to verify");
+        }
         for (range, doubt) in unproven {
             tracing::warn!(function = urn.full_name(), %range, "a range could not be verified: {doubt}");
         }

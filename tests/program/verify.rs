@@ -157,6 +157,18 @@ fn verifying_needs_an_archive_and_functions_that_are_in_it() {
         .says("no settled window was there to verify");
 }
 
+#[test]
+fn a_function_of_which_nothing_is_settled_is_named() {
+    let (home, cloud) = synced();
+    edit(
+        &home,
+        "UPDATE windows SET state = 'unproven', proof = NULL, reason = 'x' WHERE function_id = 2",
+    );
+    let said = verify(&home, &cloud).exits(0);
+    let named = said.stderr.lines().filter(|line| line.contains("no settled window was there"));
+    assert_eq!(named.count(), 1, "{}", said.stderr);
+}
+
 fn verify_with(live: &Live, settings: &Settings) -> RunReport {
     live.run_for(Task::Verify(Selection::default()), settings)
 }
