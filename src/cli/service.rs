@@ -40,7 +40,7 @@ const HEADING: &str = "The service";
 /// The arguments about the service.
 #[derive(clap::Args, Clone, Debug)]
 pub(super) struct ServiceArgs {
-    /// A function of the project: its name, `package:name`, or URN; may be repeated
+    /// A function of the project: its name, `package:name[:version]`, or URN; may be repeated
     #[arg(long = "function", value_name = "FUNCTION", value_parser = read_function)]
     functions: Vec<FunctionRef>,
     /// Every function of the project

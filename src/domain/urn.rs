@@ -126,7 +126,8 @@ impl FromStr for FunctionUrn {
     }
 }
 
-/// A function as a person names it: a full URN, `package:name`, or a bare name.
+/// A function as a person names it: a full URN, `package:name:version`, `package:name`, or a bare
+/// name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FunctionRef {
     /// A full URN.
@@ -137,13 +138,16 @@ pub enum FunctionRef {
         package: String,
         /// The function's name.
         name: String,
+        /// Its version or alias, where one is meant.
+        qualifier: Option<String>,
     },
 }
 
 /// A text that names no function.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is neither a function's name, nor `package:name`, nor a URN such as urn:fss:<region>:<project_id>:function:<package>:<name>"
+    "`{0}` is neither a function's name, nor `package:name[:version]`, nor a URN such as \
+     urn:fss:<region>:<project_id>:function:<package>:<name>"
 )]
 pub struct UnreadableFunction(pub String);
 
@@ -152,14 +156,9 @@ impl FunctionRef {
     pub fn resolve(self, region: &str, project_id: &str) -> FunctionUrn {
         match self {
             Self::Urn(urn) => urn,
-            Self::Name { package, name } => FunctionUrn {
-                region: region.to_owned(),
-                project_id: project_id.to_owned(),
-                package,
-                name,
-                qualifier: LATEST.to_owned(),
-                spelling: Spelling { says_latest: false },
-            },
+            Self::Name { package, name, qualifier } => {
+                urn([region, project_id, &package, &name], qualifier.as_deref())
+            }
         }
     }
 }
@@ -192,12 +191,22 @@ impl FromStr for FunctionRef {
             ["urn", "fss", region, project_id, "function", package, name, qualifier] => {
                 Ok(Self::Urn(urn([region, project_id, package, name], Some(qualifier))))
             }
-            [name] => Ok(Self::Name { package: DEFAULT_PACKAGE.to_owned(), name: name.to_owned() }),
-            [package, name] => {
-                Ok(Self::Name { package: package.to_owned(), name: name.to_owned() })
+            [name] => Ok(named(DEFAULT_PACKAGE, name, None)),
+            [package, name] => Ok(named(package, name, None)),
+            // A URN that lacks its end is no version of a package called `urn`.
+            [package, name, qualifier] if package != "urn" => {
+                Ok(named(package, name, Some(qualifier)))
             }
             _ => Err(unreadable()),
         }
+    }
+}
+
+fn named(package: &str, name: &str, qualifier: Option<&str>) -> FunctionRef {
+    FunctionRef::Name {
+        package: package.to_owned(),
+        name: name.to_owned(),
+        qualifier: qualifier.map(str::to_owned),
     }
 }
 
@@ -256,6 +265,10 @@ mod tests {
         assert_eq!(short.resolve("cn-north-4", "0123").to_string(), SEVEN);
         let packaged: FunctionRef = "billing:report".parse().unwrap();
         assert_eq!(packaged.resolve("cn-north-4", "0123").package(), "billing");
+        for full_name in ["billing:report:v1", "default:report:!prod", "default:report"] {
+            let function: FunctionRef = full_name.parse().unwrap();
+            assert_eq!(function.resolve("cn-north-4", "0123").full_name(), full_name);
+        }
     }
 
     #[test]
@@ -276,7 +289,8 @@ mod tests {
         for text in [
             "",
             "a b",
-            "a:b:c",
+            "a:b:c:d",
+            "a::c",
             "urn:fss:x",
             "urn:fss:r:p:function:d:",
             "urn:obs:r:p:function:d:n",

@@ -143,8 +143,12 @@ impl Kept {
         let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
         let begun = archive.begin_run("sync", at(0), &["test"]).unwrap();
         let urn = |name: &str| {
-            FunctionRef::Name { package: "default".to_owned(), name: name.to_owned() }
-                .resolve("r", "p")
+            FunctionRef::Name {
+                package: "default".to_owned(),
+                name: name.to_owned(),
+                qualifier: None,
+            }
+            .resolve("r", "p")
         };
         let registered = archive.register(&[urn("f"), urn("g")], at(0)).unwrap();
         let functions = [registered[0].id, registered[1].id];

@@ -68,7 +68,8 @@ fn name(spec: &WorldSpec, number: usize) -> FunctionUrn {
     let (package, name) = NAMES[number % NAMES.len()];
     let round = number / NAMES.len();
     let name = if round == 0 { name.to_owned() } else { format!("{name}-{}", round + 1) };
-    FunctionRef::Name { package: package.to_owned(), name }.resolve(spec.region, spec.project_id)
+    FunctionRef::Name { package: package.to_owned(), name, qualifier: None }
+        .resolve(spec.region, spec.project_id)
 }
 
 /// The function's part of the span, and in a live world its part of the day after.

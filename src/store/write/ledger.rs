@@ -229,8 +229,12 @@ mod tests {
         let mut archive = Archive::open(&directory.path().join("a.db")).unwrap();
         archive.begin_run("sync", at(1_000), &[]).unwrap();
         archive.begin_run("sync", at(9_000), &[]).unwrap();
-        let urn = FunctionRef::Name { package: "default".to_owned(), name: "f".to_owned() }
-            .resolve("r", "p");
+        let urn = FunctionRef::Name {
+            package: "default".to_owned(),
+            name: "f".to_owned(),
+            qualifier: None,
+        }
+        .resolve("r", "p");
         let function = archive.register(&[urn], at(9_000)).unwrap()[0].id;
         let window = |begin, end| Interval::new(at(begin), at(end)).unwrap();
         let row = Entry {
