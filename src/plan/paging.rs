@@ -148,6 +148,11 @@ impl Walk {
         Self { earlier: earlier.map_or(Earlier::InVain, Earlier::Contradicted), ..self }
     }
 
+    /// How the service fills its answers, as far as was known before and its pages have shown.
+    pub fn habits(&self) -> Habits {
+        self.habits
+    }
+
     /// How many pages were answered.
     pub fn pages(&self) -> u64 {
         self.answered

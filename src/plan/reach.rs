@@ -37,24 +37,24 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Learns from the records of a page that was shown at `served_at`.
-    pub fn learn_from(&mut self, page: &Page, served_at: Moment) {
-        page.records.iter().for_each(|record| self.learn(record, served_at));
+    /// Learns from the records of a page that was shown at `seen_at`.
+    pub fn learn_from(&mut self, page: &Page, seen_at: Moment) {
+        page.records.iter().for_each(|record| self.learn(record, seen_at));
     }
 
-    /// Learns from a record that was shown at `served_at`.
+    /// Learns from a record that was shown at `seen_at`.
     ///
     /// One that has not ended tells nothing: a service may keep it for as long as it is open. Nor
     /// does one whose end is not shown: it is kept from its end on, however long ago it began.
-    fn learn(&mut self, record: &Invocation, served_at: Moment) {
+    fn learn(&mut self, record: &Invocation, seen_at: Moment) {
         let has_end = record.end_time.as_ref().and_then(RecordTime::moment).is_some();
         if record.status.is_final()
             && has_end
             && let Some(latest) = latest_time(record)
         {
             self.by_machine =
-                self.by_machine.max(Some(served_at.after_machine().seconds_since(latest)));
-            let age = u64::try_from(served_at.earlier().seconds_since(latest)).unwrap_or(0);
+                self.by_machine.max(Some(seen_at.after_machine().seconds_since(latest)));
+            let age = u64::try_from(seen_at.earlier().seconds_since(latest)).unwrap_or(0);
             self.shown = self.shown.max(Duration::from_secs(age));
         }
     }

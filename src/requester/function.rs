@@ -113,10 +113,10 @@ impl<S: Source> FunctionRequester<'_, S> {
             else {
                 return;
             };
-            let (length, served_at) =
+            let (length, seen_at) =
                 (page.length(), self.requester.learn_time(sent, page.served_at));
             self.requester.hear(self.urn);
-            self.sink.take(page, served_at).await;
+            self.sink.take(page, seen_at).await;
             if length == 0 {
                 return;
             }
@@ -166,9 +166,9 @@ impl<S: Source> FunctionRequester<'_, S> {
     ) -> Answer {
         match answer {
             Ok((page, sent)) => {
-                let served_at = self.requester.learn_time(sent, page.served_at);
+                let seen_at = self.requester.learn_time(sent, page.served_at);
                 self.requester.hear(self.urn);
-                Ok((page, served_at))
+                Ok((page, seen_at))
             }
             Err(failed) => Err(self.blame(failed, asked).await),
         }

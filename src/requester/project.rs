@@ -174,9 +174,9 @@ impl<S: Source> Requester<S> {
         let call =
             |urn: FunctionUrn| async move { self.timed(self.source.list(&urn, query)).await };
         let (page, sent) = self.ask_of(urn, call).await?;
-        let answered_at = self.learn_time(sent, page.served_at);
+        let seen_at = self.learn_time(sent, page.served_at);
         self.hear(urn);
-        Ok((page, answered_at))
+        Ok((page, seen_at))
     }
 
     /// One record by its id, and when the service answered.
@@ -189,8 +189,8 @@ impl<S: Source> Requester<S> {
         let call =
             |urn: FunctionUrn| async move { self.timed(self.source.find(&urn, id, range)).await };
         let (page, sent) = self.ask_of(urn, call).await?;
-        let answered_at = self.learn_time(sent, page.served_at);
-        Ok((page, answered_at))
+        let seen_at = self.learn_time(sent, page.served_at);
+        Ok((page, seen_at))
     }
 
     /// One page of the project's functions.

@@ -20,12 +20,12 @@ impl PageSink {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        Self(Arc::new(move |page, served_at| Box::pin(take(page, served_at))))
+        Self(Arc::new(move |page, seen_at| Box::pin(take(page, seen_at))))
     }
 
     /// Hands a page over, waiting while too much is on its way.
-    pub(crate) async fn take(&self, page: Page, served_at: Moment) {
-        (self.0)(page, served_at).await;
+    pub(crate) async fn take(&self, page: Page, seen_at: Moment) {
+        (self.0)(page, seen_at).await;
     }
 }
 

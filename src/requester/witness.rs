@@ -168,11 +168,11 @@ impl<S: Source> Requester<S> {
             self.forms.note_not_found(urn, failure);
         }
         let (page, sent) = answer?;
-        let served_at = self.learn_time(sent, page.served_at);
+        let seen_at = self.learn_time(sent, page.served_at);
         self.forms.note_answered(urn);
         self.hear(urn);
         if let Some(sink) = sink {
-            sink.take(page, served_at).await;
+            sink.take(page, seen_at).await;
         }
         Ok(())
     }

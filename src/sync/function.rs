@@ -2,7 +2,7 @@
 
 use super::message::{Message, MessageSender};
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, Marker, Page};
+use crate::domain::{FunctionUrn, Page};
 use crate::plan::clocks::Moment;
 use crate::plan::schedule::{self, Answer, Effect, Note, Question, Schedule, Work};
 use crate::requester::{FunctionRequester, Requester, Setback, Source};
@@ -39,13 +39,10 @@ pub(super) async fn work<S: Source>(
         let next = if schedule.is_over() { None } else { under_way.next().await };
         let Some((question, reply)) = next else { break };
         effects = match reply {
-            Ok(Reply::Page(page, served_at)) => {
-                let effects = schedule.take(
-                    &question,
-                    Ok(Answer::Page(&page, served_at)),
-                    requester.present(),
-                );
-                messages.send_page(marker_of(&question), page, served_at).await;
+            Ok(Reply::Page(page, seen_at)) => {
+                let effects =
+                    schedule.take(&question, Ok(Answer::Page(&page, seen_at)), requester.present());
+                messages.send_page(page, schedule.habits(), seen_at).await;
                 effects
             }
             Ok(Reply::Around) => schedule.take(&question, Ok(Answer::Around), requester.present()),
@@ -69,7 +66,7 @@ async fn ask<S: Source>(
     function: &FunctionRequester<'_, S>,
     question: &Question,
 ) -> Result<Reply, Setback> {
-    let page = |(page, served_at)| Reply::Page(page, served_at);
+    let page = |(page, seen_at)| Reply::Page(page, seen_at);
     match question {
         Question::Page(_, query, effort) => function.list(*query, *effort).await.map(page),
         Question::Record(id, range, effort) => function.find(id, *range, *effort).await.map(page),
@@ -78,14 +75,6 @@ async fn ask<S: Source>(
             Ok(Reply::Around)
         }
         Question::Recording => function.recording().await.map(Reply::Recording),
-    }
-}
-
-/// Where in its list the page of an answer begins.
-fn marker_of(question: &Question) -> Marker {
-    match question {
-        Question::Page(_, query, _) => query.marker,
-        _ => Marker(0),
     }
 }
 

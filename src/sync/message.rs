@@ -1,6 +1,6 @@
 //! From the tasks that fetch to the one loop that commits.
 
-use crate::domain::{Marker, Page, Reject, RequestId, Timestamp};
+use crate::domain::{Page, Reject, RequestId, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
@@ -26,7 +26,7 @@ pub(super) struct FetchedPage {
     pub(super) rejects: Vec<Reject>,
     /// How many entries the service put on the page.
     pub(super) entries: u64,
-    /// What the page taught about the service's pages.
+    /// What its function's task knew by then of how the service fills its answers.
     pub(super) habits: Habits,
     pub(super) seen_at: Moment,
     /// The share of [`MOST_IN_HAND`] that it takes until it is committed.
@@ -34,9 +34,7 @@ pub(super) struct FetchedPage {
 }
 
 impl FetchedPage {
-    pub(super) fn of(marker: Marker, page: Page, seen_at: Moment) -> Self {
-        let mut habits = Habits::default();
-        habits.learn(marker, &page);
+    pub(super) fn of(page: Page, habits: Habits, seen_at: Moment) -> Self {
         let (records, entries) = (Packed::of(&page.records), page.length());
         Self { records, rejects: page.rejects, entries, habits, seen_at, room: None }
     }
@@ -86,15 +84,15 @@ impl MessageSender {
     /// A sink for pages that are asked for beside what the run is about.
     pub(super) fn sink(&self) -> PageSink {
         let messages = self.clone();
-        PageSink::new(move |page, served_at| {
+        PageSink::new(move |page, seen_at| {
             let messages = messages.clone();
-            async move { messages.send_page(Marker(0), page, served_at).await }
+            async move { messages.send_page(page, Habits::default(), seen_at).await }
         })
     }
 
     /// Hands a page over, waiting while too much is on its way.
-    pub(super) async fn send_page(&self, marker: Marker, page: Page, seen_at: Moment) {
-        let mut page_message = FetchedPage::of(marker, page, seen_at);
+    pub(super) async fn send_page(&self, page: Page, habits: Habits, seen_at: Moment) {
+        let mut page_message = FetchedPage::of(page, habits, seen_at);
         let room = u32::try_from(page_message.memory().div_ceil(1024))
             .unwrap_or(u32::MAX)
             .min(MOST_IN_HAND);

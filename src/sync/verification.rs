@@ -7,7 +7,7 @@ use super::message::MessageSender;
 use super::prepared::Prepared;
 use super::settings::{Selection, Settings};
 use super::stop::Stop;
-use crate::domain::{FunctionUrn, Interval, Marker, RequestId, Timestamp};
+use crate::domain::{FunctionUrn, Interval, RequestId, Timestamp};
 use crate::plan::horizon::Scope;
 use crate::plan::paging::Habits;
 use crate::plan::refresh::around_ended;
@@ -156,7 +156,7 @@ async fn look_for<S: Source>(
     match requester.find(&urn, &request_id, range).await {
         Ok((page, seen_at)) => {
             let is_shown = page.shows(&request_id);
-            messages.send_page(Marker(0), page, seen_at).await;
+            messages.send_page(page, Habits::default(), seen_at).await;
             (!is_shown).then_some(request_id)
         }
         // Nothing is said of a record that could not be asked for.

@@ -42,15 +42,9 @@ impl ActiveWalk {
     }
 
     /// Takes in a page, and tells the density that it shows, if it shows one.
-    pub(super) fn take(
-        &mut self,
-        marker: Marker,
-        page: &Page,
-        served_at: Moment,
-    ) -> Option<Density> {
+    pub(super) fn take(&mut self, marker: Marker, page: &Page, seen_at: Moment) -> Option<Density> {
         // An answer that is dated before the first one may come from a copy that is as old.
-        self.began_at =
-            Some(self.began_at.map_or(served_at, |began_at| began_at.not_after(served_at)));
+        self.began_at = Some(self.began_at.map_or(seen_at, |began_at| began_at.not_after(seen_at)));
         self.walk.take(marker, page);
         self.undecided = false;
         // Further pages tell a density only by their total; without one they are too few to go by.

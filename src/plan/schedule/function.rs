@@ -154,6 +154,16 @@ impl<F> Schedule<F> {
         matches!(self.phase, Phase::Over)
     }
 
+    /// What is known by now of how the service fills its answers.
+    pub fn habits(&self) -> Habits {
+        match &self.phase {
+            Phase::Pending(walks) | Phase::Hours(walks, _) | Phase::Verify(walks) => {
+                walks.known.habits
+            }
+            _ => self.known.habits,
+        }
+    }
+
     /// What the work came to. It is finished if it is over and nothing failed.
     pub fn into_walked(self) -> Walked<F> {
         let finished = self.is_over() && self.walked.failure.is_none();
@@ -166,8 +176,8 @@ impl<F> Schedule<F> {
                 Phase::Pending(walks) | Phase::Hours(walks, _) | Phase::Verify(walks),
                 Question::Page(id, query, _),
             ) => match answered {
-                Ok(Answer::Page(page, served_at)) => {
-                    walks.take_page(*id, query.marker, page, served_at, now);
+                Ok(Answer::Page(page, seen_at)) => {
+                    walks.take_page(*id, query.marker, page, seen_at, now);
                 }
                 Ok(_) => {}
                 Err(setback) => walks.take_setback(*id, setback, now),
@@ -182,15 +192,15 @@ impl<F> Schedule<F> {
                 }
             },
             (Phase::LookBack, _) => match answered {
-                Ok(Answer::Page(page, served_at)) => self.known.reach.learn_from(page, served_at),
+                Ok(Answer::Page(page, seen_at)) => self.known.reach.learn_from(page, seen_at),
                 Ok(_) => {}
                 Err(Setback::Part(failed)) => self.known.reach_unknown = Some(failed.reason),
                 Err(Setback::Whole(failed)) => self.end_with(failed.failure),
             },
             (Phase::Measure(probe), _) => match answered {
-                Ok(Answer::Page(page, served_at)) => {
+                Ok(Answer::Page(page, seen_at)) => {
                     let forgotten = (!page.shows(&probe.request_id)).then_some(probe.ended_at);
-                    self.known.reach.learn_from(page, served_at);
+                    self.known.reach.learn_from(page, seen_at);
                     self.keep_measured(forgotten, now);
                 }
                 Ok(_) => {}

@@ -246,13 +246,13 @@ impl<F> Walks<F> {
         id: WalkId,
         marker: Marker,
         page: &Page,
-        served_at: Moment,
+        seen_at: Moment,
         now: Moment,
     ) {
-        self.known.habits.learn(marker, page);
-        self.known.reach.learn_from(page, served_at);
+        self.known.reach.learn_from(page, seen_at);
         if let Some(active) = self.active.get_mut(&id) {
-            let density = active.take(marker, page, served_at);
+            let density = active.take(marker, page, seen_at);
+            self.known.habits = self.known.habits.and(active.walk.habits());
             self.lanes[active.lane].learn(density);
         }
         self.trim(id);
