@@ -221,6 +221,40 @@ CREATE TABLE verifications (
 -- Serves the search for what was verified longest ago.
 CREATE INDEX verifications_by_function ON verifications (function_id, id);
 
+-- Summaries of `invocations`, kept in the transaction that changes the rows: any range is counted by whole hours and days
+-- from here, and its edges from the rows. `check` holds them against the rows.
+--
+-- The errors of records, by shape: FAIL and DISCARD have one, the code and fold(error_message). Rows are never removed.
+CREATE TABLE error_shapes (
+    id         INTEGER PRIMARY KEY,
+    error_code ANY,
+    shape      TEXT
+) STRICT;
+
+CREATE INDEX error_shapes_by_shape ON error_shapes (shape, error_code);
+
+-- How many records there are of each UTC hour of the start (empty where it cannot be read), function, status and error
+-- shape (0 for none).
+CREATE TABLE hourly_counts (
+    hour        TEXT NOT NULL,
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    status      TEXT NOT NULL,
+    shape_id    INTEGER NOT NULL,
+    records     INTEGER NOT NULL,
+    PRIMARY KEY (hour, function_id, status, shape_id)
+) STRICT, WITHOUT ROWID;
+
+-- How many records took so many seconds from start to end, by UTC day of the start, function and status. Those whose start
+-- or end cannot be read are in none.
+CREATE TABLE daily_durations (
+    day         TEXT NOT NULL,
+    function_id INTEGER NOT NULL REFERENCES functions (id),
+    status      TEXT NOT NULL,
+    seconds     INTEGER NOT NULL,
+    records     INTEGER NOT NULL,
+    PRIMARY KEY (day, function_id, status, seconds)
+) STRICT, WITHOUT ROWID;
+
 -- By function and UTC day of the start (empty where it cannot be read): how many records were written, and the sum of a
 -- hash of each. `check` sums up again what is there: what differs was changed by somebody else, or by a failing disk.
 CREATE TABLE digests (

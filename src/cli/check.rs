@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 /// Notes the records as they are; what else is wrong is not touched.
 fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let accepted = open_existing(globals)?
-        .accept_digests()
+        .accept_records()
         .map_err(|error| error.into_failure(&globals.db))?;
     let days: Vec<String> = accepted.iter().map(ToString::to_string).collect();
     let written = if args.json {

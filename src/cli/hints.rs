@@ -65,6 +65,7 @@ fn by_options(step: Step) -> &'static str {
 pub(super) fn repair(repair: Repair) -> &'static str {
     match repair {
         Repair::Words(words) => words,
+        Repair::SumUpAgain => "`fgarchive check --accept` sums the records up again",
         Repair::CompareDays => {
             "compare these days with the service as far back as it reaches, \
              `fgarchive verify --since DAY --until NEXT-DAY`, or with a backup; then `fgarchive check --accept` notes the \

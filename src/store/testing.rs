@@ -11,7 +11,7 @@ use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::Question;
 use crate::store::sql::{FunctionId, RunId};
 use crate::store::write::{
-    Batch, BegunRun, Packed, RunFunction, RunFunctions, SeenPage, Tally, digest,
+    Batch, BegunRun, Packed, RunFunction, RunFunctions, SeenPage, Tally, digest, summaries,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -35,7 +35,7 @@ const FRAME: &str = "
 /// An archive in a directory of its own, with a connection that may write to it.
 pub(crate) struct Fixture {
     directory: TempDir,
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Fixture {
@@ -86,6 +86,7 @@ impl Fixture {
     pub(crate) fn accepted(self) -> Self {
         let tampered = digest::load_tampered(&self.connection).unwrap();
         digest::accept(&self.connection, &tampered).unwrap();
+        summaries::sum_up_again(&self.connection).unwrap();
         self
     }
 

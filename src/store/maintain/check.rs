@@ -5,8 +5,10 @@ use super::finding::{Finding, Repair};
 use super::rules::{INTEGRITY, RULES, WALK_AGAIN};
 use super::values::check_values;
 use crate::store::file::{Reader, StoreError};
+use crate::store::sql::record::for_each_record;
 use crate::store::write::counts::load_overcounted;
-use crate::store::write::digest::load_tampered;
+use crate::store::write::digest::{self, Sums};
+use crate::store::write::summary_sums::SummarySums;
 use rusqlite::Connection;
 
 impl Reader {
@@ -22,7 +24,7 @@ impl Reader {
         for rule in RULES {
             findings.extend(or_damage(rule.check(&transaction).map(Vec::from_iter))?);
         }
-        let mut of_records = or_damage(check_digests(&transaction).map(Vec::from_iter))?;
+        let mut of_records = or_damage(check_records(&transaction))?;
         if of_records.is_empty() {
             // Where the digests are not those of the records, they are no witness against the
             // ledger.
@@ -58,14 +60,26 @@ fn check_counts(connection: &Connection) -> Result<Option<Finding>, StoreError> 
     Ok(finding.if_any())
 }
 
-/// Told apart from a statement, since SQLite has no such hash.
-fn check_digests(connection: &Connection) -> Result<Option<Finding>, StoreError> {
+/// The records, read once, against the digests and the summaries. Where they are not as they were
+/// written, the summaries are those of others.
+fn check_records(connection: &Connection) -> Result<Vec<Finding>, StoreError> {
+    let (mut digests, mut summaries) = (Sums::default(), SummarySums::default());
+    for_each_record(connection, |function, columns| {
+        digests.add(function, columns);
+        summaries.add(function, columns)
+    })?;
     let mut finding =
         Finding::new("digests", "records are not as they were written", Repair::CompareDays);
-    for day in load_tampered(connection)? {
+    for day in digest::compare(connection, &digests)? {
         finding.add(|| day.to_string());
     }
-    Ok(finding.if_any())
+    if finding.count == 0 {
+        finding = Finding::new("summaries", "summaries are not of the records", Repair::SumUpAgain);
+        for day in summaries.compare(connection)? {
+            finding.add(|| day);
+        }
+    }
+    Ok(finding.if_any().into_iter().collect())
 }
 
 #[cfg(test)]
@@ -202,6 +216,13 @@ mod tests {
             (&["shared-records", "digests"], "UPDATE invocations SET function_id = 2 WHERE request_id = 'a1'"),
             (&["digests"], "DELETE FROM digests WHERE day = '2026-03-01'"),
             (&["digests"], "UPDATE digests SET digest = digest + 1"),
+            (&["summaries"], "UPDATE hourly_counts SET records = 2 WHERE status = 'SUCCESS'"),
+            (&["summaries"], "DELETE FROM hourly_counts WHERE status = 'WAIT'"),
+            (&["summaries"], "UPDATE hourly_counts SET hour = '2026-03-01T09:00:00Z' WHERE status = 'WAIT'"),
+            (&["summaries"], "UPDATE hourly_counts SET function_id = 2 WHERE status = 'WAIT'"),
+            (&["summaries"], "UPDATE hourly_counts SET shape_id = 1 WHERE status = 'WAIT'"),
+            (&["summaries"], "UPDATE daily_durations SET seconds = 11"),
+            (&["summaries"], "INSERT INTO daily_durations VALUES ('2026-03-01', 1, 'FAIL', 3, 1)"),
             (&["open-watched"], "UPDATE invocations SET given_up_at = NULL WHERE request_id = 'a3'"),
         ];
         let mut otherwise = Vec::new();

@@ -26,6 +26,8 @@ pub enum Repair {
     /// Something else changed the records of these days: compare them with the service or a copy,
     /// which know how they were, and then note them as they are.
     CompareDays,
+    /// Sum the records up again, as they are.
+    SumUpAgain,
 }
 
 impl From<&'static str> for Repair {

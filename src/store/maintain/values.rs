@@ -72,6 +72,9 @@ const TABLES: &[Table] = &[
         times: &["begin_time", "end_time", "verified_at"],
     },
     Table { name: "digests", rows: "SELECT * FROM digests", times: &[] },
+    Table { name: "hourly_counts", rows: "SELECT * FROM hourly_counts", times: &[] },
+    Table { name: "daily_durations", rows: "SELECT * FROM daily_durations", times: &[] },
+    Table { name: "error_shapes", rows: "SELECT * FROM error_shapes", times: &[] },
     Table {
         name: "recording",
         rows: "SELECT * FROM recording",

@@ -135,10 +135,10 @@ fn load_moment(connection: &Connection, sql: &str) -> Result<Option<Timestamp>, 
     Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?.flatten())
 }
 
-/// The counts of one scan of each table, rather than one a function: `invocations` has no index
-/// that begins with it. The open records of a function that is gone are not waited for.
+/// The counts of one scan of each table, rather than one a function; those of the records are kept
+/// with their digests. The open records of a function that is gone are not waited for.
 const FUNCTIONS: &str = "
-WITH records AS (SELECT function_id, count(*) AS n FROM invocations GROUP BY function_id),
+WITH records AS (SELECT function_id, sum(records) AS n FROM digests GROUP BY function_id),
      open AS (SELECT function_id, count(*) AS n FROM open_records GROUP BY function_id),
      walked AS (SELECT function_id, max(walked_at) AS at FROM windows WHERE state <> 'lost' GROUP BY function_id)
 SELECT f.id,

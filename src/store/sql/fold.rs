@@ -66,10 +66,15 @@ pub(in crate::store) fn register(connection: &Connection) -> Result<()> {
 /// A text is folded; what is none has no shape, and stays.
 fn fold_value(context: &Context<'_>) -> Result<Value> {
     let ValueRef::Text(bytes) = context.get_raw(0) else { return context.get(0) };
+    shape_of(bytes).map(Value::Text)
+}
+
+/// The shape of a message as it is stored; an error only where memory is short.
+pub(in crate::store) fn shape_of(message: &[u8]) -> Result<String> {
     check_room()?;
     let expression =
         EXPRESSION.as_ref().map_err(|error| Error::UserFunctionError(error.clone().into()))?;
-    Ok(Value::Text(fold(expression, &String::from_utf8_lossy(beginning(bytes)))))
+    Ok(fold(expression, &String::from_utf8_lossy(beginning(message))))
 }
 
 /// Refuses to go on where memory is short: the expression would end the process instead.

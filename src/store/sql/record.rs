@@ -4,14 +4,18 @@
 use super::ids::{FunctionId, RunId};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Row, RowIndex, Statement};
+use rusqlite::{Connection, Row, RowIndex, Statement};
 
 /// The columns that came from the service, as they are stored: request id, status, error code,
 /// error message, start, end, other fields.
 pub(in crate::store) type Columns<'a> = [ValueRef<'a>; 7];
 
-/// Where the start stands among the columns.
+/// Where some of them stand among the columns.
+pub(in crate::store) const STATUS: usize = 1;
+pub(in crate::store) const ERROR_CODE: usize = 2;
+pub(in crate::store) const ERROR_MESSAGE: usize = 3;
 pub(in crate::store) const START: usize = 4;
+pub(in crate::store) const END: usize = 5;
 
 /// Works on the columns of a record as they are stored.
 pub(in crate::store) fn with_columns<T>(
@@ -33,6 +37,26 @@ pub(in crate::store) fn with_columns<T>(
         end_time.as_value(),
         text(extra.as_deref()),
     ])
+}
+
+/// Goes through all records, in no particular order.
+pub(in crate::store) fn for_each_record<E: From<rusqlite::Error>>(
+    connection: &Connection,
+    mut work: impl FnMut(FunctionId, &Columns<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut select = connection.prepare(
+        "SELECT function_id, request_id, status, error_code, error_message, start_time, end_time, extra
+           FROM invocations",
+    )?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut columns: Columns<'_> = [ValueRef::Null; 7];
+        for (at, column) in columns.iter_mut().enumerate() {
+            *column = row.get_ref(at + 1)?;
+        }
+        work(row.get(0)?, &columns)?;
+    }
+    Ok(())
 }
 
 /// Executes a statement whose numbered parameters are a record's id, its function, its other

@@ -109,7 +109,7 @@ mod tests {
         let directory =
             counting(2, 2).with("DELETE FROM invocations WHERE request_id IN ('a', 'c')").closed();
         let mut archive = Archive::open(&directory.path().join("archive.db")).unwrap();
-        archive.accept_digests().unwrap();
+        archive.accept_records().unwrap();
         let mut select = archive
             .connection()
             .prepare("SELECT distinct_count, reported_count FROM windows")

@@ -8,22 +8,14 @@
 //! frozen since version 0.8: it finds accidents and edits, not an attacker who also corrects the
 //! sum.
 
-use super::counts::accept_counts;
-use crate::domain::Timestamp;
-use crate::store::file::{Archive, Reader, StoreError};
+use super::day::{Day, day_of, day_text};
+use crate::store::file::{Reader, StoreError};
 use crate::store::sql::ids::FunctionId;
-use crate::store::sql::record::{Columns, START};
+use crate::store::sql::record::{Columns, START, for_each_record};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Transaction};
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use twox_hash::XxHash3_64;
-
-/// The length of `YYYY-MM-DD`.
-const DAY_LENGTH: usize = 10;
-
-/// A UTC day as it is written; none where a record has no readable start.
-type Day = Option<[u8; DAY_LENGTH]>;
 
 /// How many records of a function and day there are, and the sum of their hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,18 +92,6 @@ impl Sums {
     }
 }
 
-/// The day that a stored start lies in.
-fn day_of(start: ValueRef<'_>) -> Day {
-    let ValueRef::Text(text) = start else { return None };
-    let is_time = text.len() == Timestamp::TEXT_LENGTH
-        && str::from_utf8(text).is_ok_and(|text| text.parse::<Timestamp>().is_ok());
-    text.first_chunk().filter(|_| is_time).copied()
-}
-
-fn day_text(day: Day) -> String {
-    day.map_or_else(String::new, |day| String::from_utf8_lossy(&day).into_owned())
-}
-
 fn read_sum(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sum> {
     Ok(Sum { records: row.get(0)?, digest: row.get::<_, i64>(1)?.cast_unsigned() })
 }
@@ -156,12 +136,14 @@ impl std::fmt::Display for Tampered {
     }
 }
 
-/// Every function's day whose records are not those that were written. Reads all records.
-pub(in crate::store) fn load_tampered(
+/// Every function's day whose records are not those that were written, of which `found` are the
+/// sums.
+pub(in crate::store) fn compare(
     connection: &Connection,
+    found: &Sums,
 ) -> Result<Vec<Tampered>, StoreError> {
     let mut days: BTreeMap<(FunctionId, String), (Sum, Sum)> = BTreeMap::new();
-    for ((function, day), found) in &sum_up(connection)?.by_day {
+    for ((function, day), found) in &found.by_day {
         days.entry((*function, day_text(*day))).or_default().1 = *found;
     }
     let mut kept = connection.prepare("SELECT records, digest, function_id, day FROM digests")?;
@@ -183,24 +165,22 @@ pub(in crate::store) fn load_tampered(
     Ok(tampered)
 }
 
-/// The sums of what is there.
-fn sum_up(connection: &Connection) -> Result<Sums, StoreError> {
+/// Every function's day whose records are not those that were written. Reads all records.
+pub(in crate::store) fn load_tampered(
+    connection: &Connection,
+) -> Result<Vec<Tampered>, StoreError> {
     let mut sums = Sums::default();
-    let mut select = connection.prepare(
-        "SELECT function_id, request_id, status, error_code, error_message, start_time, end_time, extra FROM invocations",
-    )?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        let mut columns: Columns<'_> = [ValueRef::Null; 7];
-        for (at, column) in columns.iter_mut().enumerate() {
-            *column = row.get_ref(at + 1)?;
-        }
-        sums.add(row.get(0)?, &columns);
-    }
-    Ok(sums)
+    for_each_record(connection, |function, columns| {
+        sums.add(function, columns);
+        Ok::<_, StoreError>(())
+    })?;
+    compare(connection, &sums)
 }
 
-fn load_name(connection: &Connection, function: FunctionId) -> Result<String, StoreError> {
+pub(super) fn load_name(
+    connection: &Connection,
+    function: FunctionId,
+) -> Result<String, StoreError> {
     let select = "SELECT CAST(full_name AS BLOB) FROM functions WHERE id = ?1";
     let name: Option<Vec<u8>> =
         connection.query_row(select, [function], |row| row.get(0)).optional()?;
@@ -216,21 +196,6 @@ pub(in crate::store) fn accept(
     days.iter().try_for_each(|day| {
         replace(connection, day.function, &day.day, Sum { records: day.found, digest: day.digest })
     })
-}
-
-impl Archive {
-    /// Notes the records as they are, wherever they are not as they were written; the days
-    /// concerned.
-    pub fn accept_digests(&mut self) -> Result<Vec<Tampered>, StoreError> {
-        self.transact(|transaction| {
-            let tampered = load_tampered(transaction)?;
-            accept(transaction, &tampered)?;
-            if !tampered.is_empty() {
-                accept_counts(transaction)?;
-            }
-            Ok(tampered)
-        })
-    }
 }
 
 impl Reader {
@@ -296,20 +261,6 @@ mod tests {
         assert_eq!(XxHash3_64::oneshot(b""), 0x2d06_8005_38d3_94c2);
         assert_eq!(XxHash3_64::oneshot(b"a"), 0xe6c6_32b6_1e96_4e1f);
         assert_eq!(XxHash3_64::oneshot(b"abc"), 0x78af_5f94_892f_3950);
-    }
-
-    #[test]
-    fn records_are_summed_by_the_day_they_start() {
-        assert_eq!(day_text(day_of(text("2026-03-01T10:00:00Z"))), "2026-03-01");
-        for start in [
-            ValueRef::Null,
-            text(""),
-            text("yesterday, at ten ok"),
-            ValueRef::Integer(7),
-            text("2026-03-01T10:00:00"),
-        ] {
-            assert_eq!(day_of(start), None, "{start:?}");
-        }
     }
 
     proptest! {

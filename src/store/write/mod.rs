@@ -3,10 +3,12 @@
 //!
 //! [`Archive::commit`]: crate::store::file::Archive::commit
 
+mod accept;
 mod amendments;
 mod batch;
 mod commit;
 pub(super) mod counts;
+mod day;
 pub(super) mod digest;
 mod functions;
 mod ledger;
@@ -18,6 +20,8 @@ pub(super) mod recording;
 mod records;
 mod runs;
 mod shared;
+pub(super) mod summaries;
+pub(super) mod summary_sums;
 mod verifications;
 
 pub use batch::{Batch, RunFunction, RunFunctions, SeenPage};

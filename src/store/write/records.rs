@@ -9,6 +9,7 @@ use super::batch::{RunFunction, RunFunctions, SeenPage, SeenRecord};
 use super::digest::Sums;
 use super::packed::Sorted;
 use super::runs::Tally;
+use super::summaries::Summaries;
 use super::{open_records, shared};
 use crate::domain::{Invocation, RecordTime, RequestId, Status, Timestamp};
 use crate::plan::clocks::Moment;
@@ -87,6 +88,7 @@ pub(in crate::store) fn save_shown(
         previous = Some(seen_record.record.request_id);
     }
     records.sums.save(transaction)?;
+    records.summaries.save(transaction)?;
     Ok(revised)
 }
 
@@ -115,8 +117,9 @@ struct Records<'t> {
     run: RunId,
     /// Whether the record before was new, as then the next one most likely is.
     expects_new: bool,
-    /// What the batch changes the digests by.
+    /// What the batch changes the digests and the summaries by.
     sums: Sums,
+    summaries: Summaries,
     select: CachedStatement<'t>,
     insert: CachedStatement<'t>,
     update: CachedStatement<'t>,
@@ -129,6 +132,7 @@ impl<'t> Records<'t> {
             run,
             expects_new: false,
             sums: Sums::default(),
+            summaries: Summaries::default(),
             select: transaction.prepare_cached(SELECT)?,
             insert: transaction.prepare_cached(INSERT)?,
             update: transaction.prepare_cached(UPDATE)?,
@@ -190,13 +194,27 @@ impl<'t> Records<'t> {
 
     /// What else has to be known of a record that was just inserted.
     fn after_insert(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
-        with_columns(&seen_record.record, |columns| {
-            self.sums.add(seen_record.page.function, columns);
-        });
+        self.count(seen_record.page.function, &seen_record.record)?;
         if is_open(seen_record) {
             self.keep_open(seen_record)?;
         }
         Ok(Outcome::New { late: self.note_lateness(seen_record)? })
+    }
+
+    /// Adds a record to the digests and the summaries.
+    fn count(&mut self, function: FunctionId, record: &Invocation) -> Result<(), StoreError> {
+        with_columns(record, |columns| {
+            self.sums.add(function, columns);
+            self.summaries.add(function, columns)
+        })
+    }
+
+    /// Takes a record away from them, as it no longer stands.
+    fn discount(&mut self, function: FunctionId, record: &Invocation) -> Result<(), StoreError> {
+        with_columns(record, |columns| {
+            self.sums.remove(function, columns);
+            self.summaries.remove(function, columns)
+        })
     }
 
     /// Nothing new was seen. That a record which may still change was seen once more is kept: it
@@ -236,8 +254,8 @@ impl<'t> Records<'t> {
         } else {
             write_record(&mut self.update, function, &merged.stands, self.run)?;
         }
-        with_columns(stored, |columns| self.sums.remove(function, columns));
-        with_columns(&merged.stands, |columns| self.sums.add(function, columns));
+        self.discount(function, stored)?;
+        self.count(function, &merged.stands)?;
         Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
     }
 

@@ -1,0 +1,395 @@
+//! Counts of records by hour and durations by day, so that a report need not read the rows.
+//!
+//! They are kept in the transaction that changes the rows, at the same place as the digests: what
+//! stood is taken away, what stands is added. So the two differ only where something else wrote,
+//! and whoever sums the rows up again gets the same.
+
+use super::day::{Day, day_of, day_text};
+use crate::domain::Timestamp;
+use crate::store::file::StoreError;
+use crate::store::sql::fold::shape_of;
+use crate::store::sql::ids::FunctionId;
+use crate::store::sql::record::{
+    Columns, END, ERROR_CODE, ERROR_MESSAGE, START, STATUS, for_each_record,
+};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::HashMap;
+
+/// The length of `YYYY-MM-DDTHH`.
+const HOUR_LENGTH: usize = 13;
+
+/// A UTC hour as it is written; none where a record has no readable start.
+pub(super) type Hour = Option<[u8; HOUR_LENGTH]>;
+
+/// The shape of a record without an error.
+const NO_SHAPE: i64 = 0;
+
+/// So many messages are remembered with their shapes: most errors are repeated, and folding one
+/// takes longer than writing a record.
+pub(super) const MOST_REMEMBERED: usize = 4_096;
+
+/// So many counts and durations are in hand at most while a whole archive is summed up: some tens
+/// of MiB.
+const MOST_IN_HAND: usize = 200_000;
+
+/// An error code and the shape of a message, as they are stored.
+type Shape = (Value, Value);
+
+/// Where a record is counted: hour, function, status, and shape, the last two by their place in the
+/// lists of [`Summaries`].
+type CountKey = (Hour, FunctionId, usize, Option<usize>);
+
+/// Where its duration is: day, function, status, seconds.
+type DurationKey = (Day, FunctionId, usize, i64);
+
+/// Counts and durations, or what they change by.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Summaries {
+    statuses: Distinct,
+    shapes: Distinct,
+    /// The shapes themselves, in the order of `shapes`.
+    told: Vec<Shape>,
+    /// The shapes of codes and messages that were met lately.
+    remembered: HashMap<Vec<u8>, usize>,
+    counts: HashMap<CountKey, i64>,
+    durations: HashMap<DurationKey, i64>,
+}
+
+impl Summaries {
+    /// A record that was added.
+    pub(in crate::store) fn add(
+        &mut self,
+        function: FunctionId,
+        columns: &Columns<'_>,
+    ) -> Result<(), StoreError> {
+        self.change(function, columns, 1)
+    }
+
+    /// A record that is no longer there like this.
+    pub(in crate::store) fn remove(
+        &mut self,
+        function: FunctionId,
+        columns: &Columns<'_>,
+    ) -> Result<(), StoreError> {
+        self.change(function, columns, -1)
+    }
+
+    fn change(
+        &mut self,
+        function: FunctionId,
+        columns: &Columns<'_>,
+        by: i64,
+    ) -> Result<(), StoreError> {
+        let status = self.statuses.place(bytes_of(columns[STATUS]));
+        let shape = self.shape(columns)?;
+        *self.counts.entry((hour_of(columns[START]), function, status, shape)).or_default() += by;
+        if let Some(seconds) = seconds_of(columns) {
+            let key = (day_of(columns[START]), function, status, seconds);
+            *self.durations.entry(key).or_default() += by;
+        }
+        Ok(())
+    }
+
+    /// The place of the record's shape, if it has failed.
+    fn shape(&mut self, columns: &Columns<'_>) -> Result<Option<usize>, StoreError> {
+        if !has_failed(columns) {
+            return Ok(None);
+        }
+        let (code, message) = (columns[ERROR_CODE], columns[ERROR_MESSAGE]);
+        let met = bytes_of_error(code, message);
+        if let Some(&place) = self.remembered.get(&met) {
+            return Ok(Some(place));
+        }
+        let shape = folded(message)?;
+        let place = self.shapes.place(&bytes_of_error(code, (&shape).into()));
+        if place == self.told.len() {
+            self.told.push((owned(code), shape));
+        }
+        if self.remembered.len() >= MOST_REMEMBERED {
+            self.remembered.clear();
+        }
+        self.remembered.insert(met, place);
+        Ok(Some(place))
+    }
+
+    /// Adds these changes to what is kept, in the order of the keys.
+    pub(in crate::store) fn save(&self, connection: &Connection) -> Result<(), StoreError> {
+        let ids = self.shape_ids(connection)?;
+        let mut add = connection.prepare_cached(
+            "INSERT INTO hourly_counts (hour, function_id, status, shape_id, records)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET records = records + excluded.records",
+        )?;
+        let mut drop_empty = connection.prepare_cached(
+            "DELETE FROM hourly_counts
+              WHERE hour = ?1 AND function_id = ?2 AND status = ?3 AND shape_id = ?4
+                AND records = 0",
+        )?;
+        for ((hour, function, status, shape), by) in in_order(&self.counts) {
+            let shape = shape.map_or(NO_SHAPE, |place| ids[place]);
+            let (hour, status) = (hour_text(hour), self.status(status));
+            add.execute((&hour, function, &status, shape, by))?;
+            if by < 0 {
+                drop_empty.execute((&hour, function, &status, shape))?;
+            }
+        }
+        let mut add = connection.prepare_cached(
+            "INSERT INTO daily_durations (day, function_id, status, seconds, records)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET records = records + excluded.records",
+        )?;
+        let mut drop_empty = connection.prepare_cached(
+            "DELETE FROM daily_durations
+              WHERE day = ?1 AND function_id = ?2 AND status = ?3 AND seconds = ?4
+                AND records = 0",
+        )?;
+        for ((day, function, status, seconds), by) in in_order(&self.durations) {
+            let (day, status) = (day_text(day), self.status(status));
+            add.execute((&day, function, &status, seconds, by))?;
+            if by < 0 {
+                drop_empty.execute((&day, function, &status, seconds))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn status(&self, place: usize) -> String {
+        String::from_utf8_lossy(&self.statuses.values[place]).into_owned()
+    }
+
+    /// The stored number of each shape, in the order of their places.
+    fn shape_ids(&self, connection: &Connection) -> Result<Vec<i64>, StoreError> {
+        let mut select = connection
+            .prepare_cached("SELECT id FROM error_shapes WHERE shape IS ?1 AND error_code IS ?2")?;
+        let mut insert = connection
+            .prepare_cached("INSERT INTO error_shapes (shape, error_code) VALUES (?1, ?2)")?;
+        let id = |(code, shape): &Shape| -> Result<i64, StoreError> {
+            let stored = select.query_row((shape, code), |row| row.get(0)).optional()?;
+            Ok(stored.map_or_else(|| insert.insert((shape, code)), Ok)?)
+        };
+        self.told.iter().map(id).collect()
+    }
+}
+
+/// Sums up again what is there, instead of what is kept.
+pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "DELETE FROM hourly_counts; DELETE FROM daily_durations; DELETE FROM error_shapes;",
+    )?;
+    let mut summaries = Summaries::default();
+    for_each_record(connection, |function, columns| {
+        summaries.add(function, columns)?;
+        if summaries.counts.len() + summaries.durations.len() > MOST_IN_HAND {
+            std::mem::take(&mut summaries).save(connection)?;
+        }
+        Ok::<_, StoreError>(())
+    })?;
+    summaries.save(connection)
+}
+
+/// Changes of keys that change at all, in the order of the keys.
+fn in_order<K: Copy + Ord>(changes: &HashMap<K, i64>) -> Vec<(K, i64)> {
+    let mut changes: Vec<(K, i64)> =
+        changes.iter().filter(|(_, by)| **by != 0).map(|(key, by)| (*key, *by)).collect();
+    changes.sort_unstable();
+    changes
+}
+
+/// Values by the order in which they were met first.
+#[derive(Debug, Default)]
+struct Distinct {
+    places: HashMap<Vec<u8>, usize>,
+    values: Vec<Vec<u8>>,
+}
+
+impl Distinct {
+    fn place(&mut self, value: &[u8]) -> usize {
+        if let Some(&place) = self.places.get(value) {
+            return place;
+        }
+        let place = self.values.len();
+        self.values.push(value.to_owned());
+        self.places.insert(value.to_owned(), place);
+        place
+    }
+}
+
+/// Whether a record has an error: only these have a shape.
+pub(super) fn has_failed(columns: &Columns<'_>) -> bool {
+    matches!(bytes_of(columns[STATUS]), b"FAIL" | b"DISCARD")
+}
+
+/// The shape of a message; what is no text stays.
+pub(super) fn folded(message: ValueRef<'_>) -> Result<Value, StoreError> {
+    match message {
+        ValueRef::Text(text) => Ok(Value::Text(shape_of(text)?)),
+        other => Ok(owned(other)),
+    }
+}
+
+/// A column to be stored again; of a damaged text, what can be read.
+fn owned(column: ValueRef<'_>) -> Value {
+    match column {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_owned()),
+    }
+}
+
+pub(super) fn hour_of(start: ValueRef<'_>) -> Hour {
+    day_of(start).and_then(|_| bytes_of(start).first_chunk().copied())
+}
+
+fn hour_text(hour: Hour) -> String {
+    hour.map_or_else(String::new, |hour| format!("{}:00:00Z", String::from_utf8_lossy(&hour)))
+}
+
+/// From start to end, where both can be read; the service tells whole seconds.
+pub(super) fn seconds_of(columns: &Columns<'_>) -> Option<i64> {
+    let time = |column: ValueRef<'_>| -> Option<Timestamp> {
+        let ValueRef::Text(text) = column else { return None };
+        (text.len() == Timestamp::TEXT_LENGTH)
+            .then(|| str::from_utf8(text).ok()?.parse().ok())
+            .flatten()
+    };
+    Some(time(columns[END])?.seconds_since(time(columns[START])?))
+}
+
+pub(super) fn bytes_of(column: ValueRef<'_>) -> &[u8] {
+    match column {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
+    }
+}
+
+/// A code by its type and a message, so that no two errors look the same.
+pub(super) fn bytes_of_error(code: ValueRef<'_>, message: ValueRef<'_>) -> Vec<u8> {
+    let (kind, number, text) = match code {
+        ValueRef::Integer(number) => (1, number, &[][..]),
+        ValueRef::Real(number) => (2, number.to_bits().cast_signed(), &[][..]),
+        other => (u8::from(other != ValueRef::Null) * 3, 0, bytes_of(other)),
+    };
+    let mut bytes = Vec::with_capacity(24 + text.len() + bytes_of(message).len());
+    bytes.push(kind);
+    bytes.extend(number.to_le_bytes());
+    bytes.extend((text.len() as u64).to_le_bytes());
+    bytes.extend(text);
+    bytes.push(u8::from(message != ValueRef::Null));
+    bytes.extend(bytes_of(message));
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::Fixture;
+    use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
+
+    fn text(text: &str) -> ValueRef<'_> {
+        ValueRef::Text(text.as_bytes())
+    }
+
+    /// `status code message start end`, with nothing for `-`.
+    fn columns(line: &str) -> Columns<'_> {
+        let field = |at: usize| match line.split('|').nth(at).map(str::trim) {
+            None | Some("-") => ValueRef::Null,
+            Some(field) => field.parse().map_or_else(|_| text(field), ValueRef::Integer),
+        };
+        [text("id"), field(0), field(1), field(2), field(3), field(4), ValueRef::Null]
+    }
+
+    fn all(archive: &Fixture, sql: &str) -> Vec<String> {
+        let mut select = archive.connection.prepare(sql).unwrap();
+        let line = |row: &rusqlite::Row<'_>| row.get(0);
+        select.query_map([], line).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn kept(archive: &Fixture) -> (Vec<String>, Vec<String>) {
+        let counts = all(
+            archive,
+            "SELECT concat_ws(' ', function_id, hour, status, records, error_code, shape)
+               FROM hourly_counts LEFT JOIN error_shapes ON id = shape_id ORDER BY 1",
+        );
+        let durations = all(
+            archive,
+            "SELECT concat_ws(' ', function_id, day, status, seconds, records)
+               FROM daily_durations ORDER BY 1",
+        );
+        (counts, durations)
+    }
+
+    #[test]
+    fn records_are_counted_by_hour_status_and_shape_and_measured_by_day() {
+        let (archive, mut summaries) = (Fixture::new(), Summaries::default());
+        for line in [
+            "SUCCESS | - | - | 2026-03-01T10:00:00Z | 2026-03-01T10:00:07Z",
+            "SUCCESS | - | - | 2026-03-01T10:59:59Z | 2026-03-01T11:00:06Z",
+            "SUCCESS | - | - | 2026-03-01T11:00:00Z | -",
+            "FAIL | 4 | job 17 failed | 2026-03-01T10:00:00Z | 2026-03-01T09:59:58Z",
+            "FAIL | 4 | job 18 failed | 2026-03-01T10:30:00Z | yesterday",
+            "FAIL | x | job 19 failed | 2026-03-01T10:30:00Z | -",
+            "RUNNING | 4 | job 20 runs | noon | 2026-03-01T10:00:00Z",
+            "DISCARD | - | - | - | -",
+        ] {
+            summaries.add(FunctionId(1), &columns(line)).unwrap();
+        }
+        summaries.save(&archive.connection).unwrap();
+        let (counts, durations) = kept(&archive);
+        assert_eq!(
+            counts,
+            [
+                "1  DISCARD 1",
+                "1  RUNNING 1",
+                "1 2026-03-01T10:00:00Z FAIL 1 x job <number> failed",
+                "1 2026-03-01T10:00:00Z FAIL 2 4 job <number> failed",
+                "1 2026-03-01T10:00:00Z SUCCESS 2",
+                "1 2026-03-01T11:00:00Z SUCCESS 1",
+            ]
+        );
+        assert_eq!(durations, ["1 2026-03-01 FAIL -2 1", "1 2026-03-01 SUCCESS 7 2"]);
+    }
+
+    proptest! {
+        /// However records come, change and go, in whatever batches: what is kept is what is left.
+        #[test]
+        fn what_is_kept_is_what_is_left(
+            steps in prop::collection::vec((0usize..6, any::<bool>(), any::<bool>()), 1..40),
+        ) {
+            let kinds = [
+                "SUCCESS | - | - | 2026-03-01T10:00:00Z | 2026-03-01T10:00:07Z",
+                "RUNNING | - | - | 2026-03-01T10:00:00Z | -",
+                "FAIL | 4 | job 17 failed | 2026-03-01T10:00:00Z | 2026-03-01T10:00:07Z",
+                "FAIL | 4 | - | 2026-03-01T23:00:00Z | 2026-03-02T01:00:00Z",
+                "DISCARD | a | no room | - | -",
+                "FAIL | 4 | job 3 failed | 2026-03-01T10:00:00Z | 2026-03-01T10:00:09Z",
+            ];
+            let (archive, other) = (Fixture::new(), Fixture::new());
+            let (mut batch, mut left) = (Summaries::default(), [0usize; 6]);
+            for (kind, adds, is_saved) in steps {
+                if adds {
+                    batch.add(FunctionId(2), &columns(kinds[kind])).unwrap();
+                    left[kind] += 1;
+                } else if left[kind] > 0 {
+                    batch.remove(FunctionId(2), &columns(kinds[kind])).unwrap();
+                    left[kind] -= 1;
+                }
+                if is_saved {
+                    std::mem::take(&mut batch).save(&archive.connection).unwrap();
+                }
+            }
+            batch.save(&archive.connection).unwrap();
+            let mut at_once = Summaries::default();
+            for (kind, records) in left.into_iter().enumerate() {
+                for _ in 0..records {
+                    at_once.add(FunctionId(2), &columns(kinds[kind])).unwrap();
+                }
+            }
+            at_once.save(&other.connection).unwrap();
+            prop_assert_eq!(kept(&archive), kept(&other));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The summaries, held against the records, in memory that depends on functions and days alone.
+//!
+//! Every record adds the hash of what it is counted as; a row of a summary stands for as many times
+//! its own. By function and day the two sums must be equal, as the sums of digests must.
+
+use super::day::{day_of, day_text};
+use super::digest::load_name;
+use super::summaries::{
+    MOST_REMEMBERED, bytes_of, bytes_of_error, folded, has_failed, hour_of, seconds_of,
+};
+use crate::store::file::StoreError;
+use crate::store::sql::ids::FunctionId;
+use crate::store::sql::record::{Columns, ERROR_CODE, ERROR_MESSAGE, START, STATUS};
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use std::collections::{BTreeMap, HashMap};
+use twox_hash::XxHash3_64;
+
+/// What the records of a function and day are counted as, and what they took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sum {
+    counts: u64,
+    durations: u64,
+}
+
+/// Sums by function and day of the start, which is empty where it cannot be read.
+#[derive(Debug, Default)]
+pub(in crate::store) struct SummarySums {
+    days: BTreeMap<(FunctionId, String), Sum>,
+    /// Errors that were met lately, folded.
+    remembered: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl SummarySums {
+    /// A record that is there.
+    pub(in crate::store) fn add(
+        &mut self,
+        function: FunctionId,
+        columns: &Columns<'_>,
+    ) -> Result<(), StoreError> {
+        let (status, start) = (columns[STATUS], columns[START]);
+        let error = has_failed(columns).then(|| self.error(columns)).transpose()?;
+        let hour = hour_of(start);
+        let hour = hour.as_ref().map_or(&[][..], |hour| &hour[..]);
+        let sum = self.days.entry((function, day_text(day_of(start)))).or_default();
+        sum.counts = sum.counts.wrapping_add(hash_of_count(hour, bytes_of(status), error));
+        if let Some(seconds) = seconds_of(columns) {
+            sum.durations = sum.durations.wrapping_add(hash_of_duration(bytes_of(status), seconds));
+        }
+        Ok(())
+    }
+
+    fn error(&mut self, columns: &Columns<'_>) -> Result<Vec<u8>, StoreError> {
+        let met = bytes_of_error(columns[ERROR_CODE], columns[ERROR_MESSAGE]);
+        if let Some(error) = self.remembered.get(&met) {
+            return Ok(error.clone());
+        }
+        let shape = folded(columns[ERROR_MESSAGE])?;
+        let error = bytes_of_error(columns[ERROR_CODE], (&shape).into());
+        if self.remembered.len() >= MOST_REMEMBERED {
+            self.remembered.clear();
+        }
+        self.remembered.insert(met, error.clone());
+        Ok(error)
+    }
+
+    /// Every function's day of which the summaries are not those of these records.
+    pub(in crate::store) fn compare(
+        mut self,
+        connection: &Connection,
+    ) -> Result<Vec<String>, StoreError> {
+        self.take_away_counts(connection)?;
+        self.take_away_durations(connection)?;
+        let differs = self.days.into_iter().filter(|(_, sum)| *sum != Sum::default());
+        differs
+            .map(|((function, day), _)| {
+                let name = load_name(connection, function)?;
+                let day = if day.is_empty() { "without a start" } else { &day };
+                Ok(format!("{name} {day}"))
+            })
+            .collect()
+    }
+
+    fn take_away_counts(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let mut select = connection.prepare(
+            "SELECT hour, function_id, status, records, shape_id, error_code, shape
+               FROM hourly_counts
+               LEFT JOIN error_shapes ON error_shapes.id = shape_id",
+        )?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let hour = bytes_of(row.get_ref(0)?);
+            let hour = hour.strip_suffix(b":00:00Z").unwrap_or(hour);
+            let error = if row.get::<_, i64>(4)? == 0 {
+                None
+            } else {
+                Some(bytes_of_error(row.get_ref(5)?, row.get_ref(6)?))
+            };
+            let hash = hash_of_count(hour, bytes_of(row.get_ref(2)?), error);
+            let day = hour.get(..10).unwrap_or(hour);
+            let sum = self.sum_of(row.get(1)?, day);
+            sum.counts = sum.counts.wrapping_sub(times(hash, row.get_ref(3)?));
+        }
+        Ok(())
+    }
+
+    fn take_away_durations(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let mut select = connection
+            .prepare("SELECT day, function_id, status, records, seconds FROM daily_durations")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let hash = hash_of_duration(bytes_of(row.get_ref(2)?), row.get(4)?);
+            let sum = self.sum_of(row.get(1)?, bytes_of(row.get_ref(0)?));
+            sum.durations = sum.durations.wrapping_sub(times(hash, row.get_ref(3)?));
+        }
+        Ok(())
+    }
+
+    fn sum_of(&mut self, function: FunctionId, day: &[u8]) -> &mut Sum {
+        self.days.entry((function, String::from_utf8_lossy(day).into_owned())).or_default()
+    }
+}
+
+fn hash_of_count(hour: &[u8], status: &[u8], error: Option<Vec<u8>>) -> u64 {
+    let mut bytes = Vec::with_capacity(128);
+    bytes.extend(hour);
+    bytes.push(0);
+    bytes.extend((status.len() as u64).to_le_bytes());
+    bytes.extend(status);
+    bytes.push(u8::from(error.is_some()));
+    bytes.extend(error.unwrap_or_default());
+    XxHash3_64::oneshot(&bytes)
+}
+
+fn hash_of_duration(status: &[u8], seconds: i64) -> u64 {
+    let mut bytes = seconds.to_le_bytes().to_vec();
+    bytes.extend(status);
+    XxHash3_64::oneshot(&bytes)
+}
+
+/// The sum of so many equal hashes.
+fn times(hash: u64, records: ValueRef<'_>) -> u64 {
+    hash.wrapping_mul(records.as_i64().unwrap_or_default().cast_unsigned())
+}
