@@ -1,5 +1,5 @@
 //! `percentile_disc(value, fraction)` for reports and ad-hoc questions: the standard's discrete
-//! percentile, exact.
+//! percentile, exact. With a third argument, each value counts so many times.
 //!
 //! Durations are whole seconds, and even 72 hours have only 259,200 of them: counting how often
 //! each value occurs is exact and takes memory for the distinct values only, however many records
@@ -21,7 +21,8 @@ pub(in crate::store) fn register(connection: &Connection) -> Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_aggregate_function("percentile_disc", 2, flags, PercentileDisc)
+    connection.create_aggregate_function("percentile_disc", 2, flags, PercentileDisc)?;
+    connection.create_aggregate_function("percentile_disc", 3, flags, PercentileDisc)
 }
 
 struct PercentileDisc;
@@ -44,12 +45,12 @@ impl Tally {
         Self { counts: Vec::new(), total: 0, fraction }
     }
 
-    fn add(&mut self, value: i64) -> Result<()> {
+    fn add(&mut self, value: i64, times: u64) -> Result<()> {
         if self.counts.len() == self.counts.capacity() {
             self.make_room()?;
         }
-        self.counts.push((value, 1));
-        self.total += 1;
+        self.counts.push((value, times));
+        self.total = self.total.saturating_add(times);
         Ok(())
     }
 
@@ -67,7 +68,7 @@ impl Tally {
         self.counts.sort_unstable_by_key(|&(value, _)| value);
         self.counts.dedup_by(|next, kept| {
             let is_same = next.0 == kept.0;
-            kept.1 += if is_same { next.1 } else { 0 };
+            kept.1 = kept.1.saturating_add(if is_same { next.1 } else { 0 });
             is_same
         });
         if self.counts.len() > MOST_DISTINCT {
@@ -85,7 +86,7 @@ impl Tally {
         let share_of = |count: u64| count as f64 / self.total as f64;
         let mut passed = 0;
         Ok(self.counts.iter().find_map(|&(value, count)| {
-            passed += count;
+            passed = count.saturating_add(passed);
             (share_of(passed) >= self.fraction).then_some(value)
         }))
     }
@@ -102,9 +103,15 @@ impl Aggregate<Tally, Option<i64>> for PercentileDisc {
     }
 
     fn step(&self, context: &mut Context<'_>, tally: &mut Tally) -> Result<()> {
+        let times = match context.len() {
+            2 => 1,
+            _ => u64::try_from(context.get::<i64>(2)?)
+                .map_err(|_| user_error("percentile_disc: nothing occurs less than no time"))?,
+        };
         match context.get_raw(0) {
             ValueRef::Null => Ok(()),
-            ValueRef::Integer(value) => tally.add(value),
+            ValueRef::Integer(_) if times == 0 => Ok(()),
+            ValueRef::Integer(value) => tally.add(value, times),
             _ => Err(user_error(
                 "percentile_disc: only whole numbers are counted; round() and CAST help",
             )),
@@ -155,16 +162,39 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn a_value_that_counts_several_times_stands_for_as_many(
+            values in prop::collection::vec((-5i64..20, 0i64..4), 0..30),
+            percent in 0usize..=100,
+        ) {
+            let connection = Connection::open_in_memory().unwrap();
+            register(&connection).unwrap();
+            connection.execute_batch("CREATE TABLE t (v, n)").unwrap();
+            for value in &values {
+                connection.execute("INSERT INTO t VALUES (?1, ?2)", *value).unwrap();
+            }
+            let sql = format!("SELECT percentile_disc(v, {percent} / 100.0, n) FROM t");
+            let counted: Option<i64> = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+            let each = |&(value, times): &(i64, i64)| (0..times).map(move |_| value);
+            prop_assert_eq!(counted, by_sorting(values.iter().flat_map(each).collect(), percent));
+        }
+    }
+
     #[test]
     fn few_values_take_little_and_too_many_are_refused() {
         let mut few = Tally::new(0.5);
-        (0..100_000).for_each(|at| few.add(at % 100).unwrap());
+        (0..100_000).for_each(|at| few.add(at % 100, 1).unwrap());
         assert!(few.counts.capacity() < 1_000, "{}", few.counts.capacity());
         assert_eq!(few.value().unwrap(), Some(49));
         let most = i64::try_from(MOST_DISTINCT).unwrap();
         let tally_of = |distinct: i64| {
             let mut tally = Tally::new(1.0);
-            (0..distinct).rev().try_for_each(|value| tally.add(value)).and_then(|()| tally.value())
+            (0..distinct)
+                .rev()
+                .try_for_each(|value| tally.add(value, 1))
+                .and_then(|()| tally.value())
         };
         assert_eq!(tally_of(most).unwrap(), Some(most - 1));
         assert!(
@@ -195,6 +225,12 @@ mod tests {
                 .unwrap_err()
                 .to_string()
                 .contains("whole numbers")
+        );
+        assert!(
+            ask("SELECT percentile_disc(1, 0.5, -1)")
+                .unwrap_err()
+                .to_string()
+                .contains("less than no time")
         );
         assert!(
             ask("SELECT percentile_disc(1, 50)")
