@@ -22,7 +22,7 @@
 mod verdict;
 
 pub use super::habits::Habits;
-pub use super::proof::{Contradiction, Doubt, Proof, RESULT_CAP};
+pub use super::proof::{Before, Contradiction, Doubt, Proof, RESULT_CAP, Reading};
 use super::proof::{Counted, Earlier, is_round, is_suspicious};
 use super::seen::{Seen, Tip};
 use crate::domain::{EntryKey, Interval, Marker, Page, Timestamp};
@@ -79,8 +79,9 @@ pub struct Walk {
     habits: Habits,
     /// Whether the window can be split, so that a list that looks cut off proves nothing.
     divisible: bool,
-    /// What the walk of the same window before this one came to.
+    /// What the walk of the same window before this one came to, and what is known of its entries.
     earlier: Earlier,
+    before: Before,
     under_way: BTreeSet<u64>,
     /// Pages that came, until those asked beside them have come too.
     batch: BTreeMap<u64, Seen>,
@@ -94,8 +95,10 @@ pub struct Walk {
     /// How many entries the chain holds: pages from the start of the list, each joined to the next.
     reach: u64,
     last: Option<EntryKey>,
-    /// How many of its records came before.
+    /// How many of its records came before, how many entries are no records, and which are.
     repeated: u64,
+    unreadable: u64,
+    read: Reading,
     /// How many of its pages brought something.
     pages_joined: usize,
     first_length: u64,
@@ -119,6 +122,7 @@ impl Walk {
             habits,
             divisible,
             earlier: Earlier::Nothing,
+            before: Before::default(),
             under_way: BTreeSet::new(),
             batch: BTreeMap::new(),
             asked: 0,
@@ -129,6 +133,8 @@ impl Walk {
             reach: 0,
             last: None,
             repeated: 0,
+            unreadable: 0,
+            read: Reading::default(),
             pages_joined: 0,
             first_length: 0,
             longest: 0,
@@ -142,10 +148,10 @@ impl Walk {
     }
 
     /// The same, of a window that was walked before in vain, perhaps to the end of a list that
-    /// contradicted the count. What came twice then and does so again is believed.
+    /// contradicted the count.
     #[must_use]
-    pub fn after(self, earlier: Option<Contradiction>) -> Self {
-        Self { earlier: earlier.map_or(Earlier::InVain, Earlier::Contradicted), ..self }
+    pub fn after(self, earlier: Option<Contradiction>, before: Before) -> Self {
+        Self { earlier: earlier.map_or(Earlier::Nothing, Earlier::Contradicted), before, ..self }
     }
 
     /// How the service fills its answers, as far as was known before and its pages have shown.
@@ -166,6 +172,11 @@ impl Walk {
     /// Whether a record came twice on the only page.
     pub fn repeats(&self) -> bool {
         self.repeated > 0
+    }
+
+    /// The records that it read.
+    pub fn read(&self) -> Reading {
+        self.read
     }
 
     /// The keys of the distinct entries that were seen.
@@ -244,7 +255,7 @@ impl Walk {
     /// Whether this walk, now over, and the one before it contradicted the count alike.
     pub fn shows_miscount(&self) -> bool {
         match self.earlier {
-            Earlier::Nothing | Earlier::InVain => false,
+            Earlier::Nothing => false,
             Earlier::Contradicted(earlier) => self.contradiction() == Some(earlier),
             Earlier::MovedAlike => true,
         }
@@ -347,16 +358,20 @@ impl Walk {
         for entry in page.entries.iter().skip(shared) {
             self.reach += 1;
             self.last = Some(entry.key);
-            if self.keys.insert(entry.key) {
-                self.starts.push(entry.started_at);
-            } else {
+            self.unreadable += u64::from(!entry.is_record);
+            if !self.keys.insert(entry.key) {
                 self.repeated += u64::from(entry.is_record);
+                continue;
+            }
+            self.starts.push(entry.started_at);
+            if entry.is_record {
+                self.read.add(entry.key);
             }
         }
         self.tip = Some(Tip::of(page));
         self.end = End::Open;
         self.pages_joined += 1;
-        if self.pages_joined > 1 && self.distinct() != self.reach {
+        if self.pages_joined > 1 && self.repeats() {
             self.doubt = Some(Doubt::Repeated);
         }
     }
@@ -883,7 +898,7 @@ mod tests {
             let doubt = if too_high { Doubt::CountDiffers } else { Doubt::CountTooLow };
             prop_assert_eq!(first.verdict, Err(doubt));
             prop_assert!(!first.walk.shows_miscount());
-            let again = Walk::new(Habits::default(), true).after(first.walk.contradiction());
+            let again = Walk::new(Habits::default(), true).after(first.walk.contradiction(), Before::default());
             let again = course(again, &mut listing, &[], None);
             prop_assert!(again.walk.shows_miscount());
             let verdict = if too_high { Err(Doubt::CountDiffers) } else { Ok(Proof::Seams) };
@@ -1053,7 +1068,9 @@ mod tests {
         let left = |marker: u64, _: u64| 4 - marker;
         let so_far = |marker: u64, length: u64| marker + length;
         let too_many = |marker: u64, _: u64| 9 - marker;
-        let walk_again = |walk: &Walk| Walk::new(POINTING_ON, false).after(walk.contradiction());
+        let walk_again = |walk: &Walk| {
+            Walk::new(POINTING_ON, false).after(walk.contradiction(), Before::default())
+        };
         for count in [left, so_far, too_many] {
             let (walk, verdict) = walk_counted(Walk::new(POINTING_ON, false), count);
             assert_eq!(verdict, Err(Doubt::CountChanged));
@@ -1142,10 +1159,10 @@ mod tests {
         assert_eq!(twice, Err(Doubt::Repeated));
     }
 
-    /// The entry that came twice may stand in another one's place: a second walk tells. A service
-    /// that lists it twice every time is believed then.
+    /// The entry that came twice may stand in another one's place, unless the service is known to
+    /// list some twice.
     #[test]
-    fn an_entry_that_comes_twice_on_the_only_page_is_believed_the_second_time() {
+    fn an_entry_that_comes_twice_on_the_only_page_is_believed_where_it_may() {
         let walk = |mut walk: Walk, ids: &[u64]| {
             let mut page = Page::from_entries(ids.iter().map(|&id| Entry::Record(record(0, id))));
             (page.count, page.next_marker) = (Some(3), Some(Marker(3)));
@@ -1164,27 +1181,38 @@ mod tests {
             }
         };
         let first = || Walk::new(Habits { count_is_total: true, ..Habits::default() }, true);
+        let known = Before { may_repeat: true, read: None };
         assert_eq!(walk(first(), &[1, 2, 1]), Err(Doubt::Repeated));
-        assert!(walk(first().after(None), &[1, 2, 1]).is_ok());
+        assert_eq!(walk(first().after(None, Before::default()), &[1, 2, 1]), Err(Doubt::Repeated));
+        assert!(walk(first().after(None, known), &[1, 2, 1]).is_ok());
         assert!(walk(first(), &[1, 2, 3]).is_ok());
     }
 
-    /// What has no id cannot be told from another of its kind, so it hides none.
+    /// What has no id cannot be told from another of its kind, so it hides none. Whether it is a
+    /// record that this answer alone spoilt, another walk tells.
     #[test]
-    fn what_cannot_be_read_may_come_twice() {
+    fn what_cannot_be_read_may_come_twice_and_is_believed_where_it_hides_the_same_records() {
         let lost = || Entry::Reject(Reject { raw: "\"lost\"".into(), reason: "no object".into() });
-        let mut page = Page::from_entries([lost(), Entry::Record(record(0, 1)), lost()]);
-        page.count = Some(3);
-        let mut walk = Walk::new(Habits { count_is_total: true, ..Habits::default() }, true);
-        assert_eq!(walk.step(), Step::Ask(vec![Marker(0)]));
-        walk.take(Marker(0), &page);
-        let end = Page { count: Some(3), ..Page::default() };
-        while let Step::Ask(markers) = walk.step() {
-            for marker in markers {
-                walk.take(marker, &end);
+        let walk = |before: Before, id: u64| {
+            let mut page = Page::from_entries([lost(), Entry::Record(record(0, id)), lost()]);
+            page.count = Some(3);
+            let habits = Habits { count_is_total: true, ..Habits::default() };
+            let mut walk = Walk::new(habits, true).after(None, before);
+            assert_eq!(walk.step(), Step::Ask(vec![Marker(0)]));
+            walk.take(Marker(0), &page);
+            let end = Page { count: Some(3), ..Page::default() };
+            while let Step::Ask(markers) = walk.step() {
+                for marker in markers {
+                    walk.take(marker, &end);
+                }
             }
-        }
-        assert_eq!(walk.step(), Step::Over(Ok(Proof::Count)));
+            (walk.step(), walk.read())
+        };
+        let (first, read) = walk(Before::default(), 1);
+        assert_eq!(first, Step::Over(Err(Doubt::Unreadable)));
+        let before = Before { may_repeat: false, read: Some(read) };
+        assert_eq!(walk(before, 1).0, Step::Over(Ok(Proof::Count)));
+        assert_eq!(walk(before, 2).0, Step::Over(Err(Doubt::Unreadable)));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub enum Doubt {
     PointsOn,
     /// More pages than any list of that length can have.
     Endless,
+    /// An entry could not be read, which may be a fault of this answer alone.
+    Unreadable,
     /// It is empty where an earlier walk showed records that the service must still show.
     Vanished,
 }
@@ -94,6 +96,9 @@ impl fmt::Display for Doubt {
             }
             Self::PointsOn => "an empty page points on, as if more followed",
             Self::Endless => "the list has no end",
+            Self::Unreadable => {
+                "what could not be read in it hid other records each time it was asked for"
+            }
             Self::Vanished => {
                 "the service shows nothing where it showed records before, and must still show them"
             }
@@ -116,6 +121,25 @@ impl Contradiction {
     }
 }
 
+/// What walks before told of the entries of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Before {
+    /// Whether a record may come twice on its only page with none missing in its place.
+    pub may_repeat: bool,
+    /// What the last walk read, where it held something that could not be read.
+    pub read: Option<Reading>,
+}
+
+/// The records of a walk: a sum of their keys, the same in whichever order they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading(u64);
+
+impl Reading {
+    pub(super) fn add(&mut self, key: EntryKey) {
+        self.0 = self.0.wrapping_add(key.number());
+    }
+}
+
 /// What the service counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
@@ -130,8 +154,6 @@ pub(super) enum Counted {
 pub(super) enum Earlier {
     /// There was none.
     Nothing,
-    /// It proved nothing, which tells nothing of the count.
-    InVain,
     /// A contradiction with the service's count.
     Contradicted(Contradiction),
     /// Its counts moved from page to page, and those of this one do so alike.

@@ -4,8 +4,17 @@ use super::{Count, End, Walk};
 use crate::plan::proof::{Doubt, Earlier, Proof, RESULT_CAP, is_suspicious};
 
 impl Walk {
-    /// Whether the whole list was seen, now that nothing is left to ask.
+    /// Whether the whole list was seen, and all of it could be read, now that nothing is left to
+    /// ask. What could not be read is believed to be so where another walk reads the same records:
+    /// a fault of one answer would have hidden others.
     pub(super) fn verdict(&self) -> Result<Proof, Doubt> {
+        let proof = self.proof()?;
+        let is_read = self.unreadable == 0 || self.before.read == Some(self.read);
+        if is_read { Ok(proof) } else { Err(Doubt::Unreadable) }
+    }
+
+    /// What proves that the whole list was seen.
+    fn proof(&self) -> Result<Proof, Doubt> {
         // Where no entry was left to share, a window that was narrowed has shown nothing of its
         // own.
         if self.is_cut {
@@ -14,7 +23,7 @@ impl Walk {
         if self.points_on_from_nothing() {
             return Err(Doubt::PointsOn);
         }
-        if self.earlier == Earlier::Nothing && self.repeats() {
+        if self.repeats() && !self.before.may_repeat {
             return Err(Doubt::Repeated);
         }
         match self.count() {

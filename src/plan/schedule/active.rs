@@ -4,7 +4,7 @@ use super::lanes::Piece;
 use crate::domain::{Interval, IntervalSet, Marker, PAGE_LIMIT, Page, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::ledger::{Entry, State};
-use crate::plan::paging::{Habits, Proof, Walk};
+use crate::plan::paging::{Before, Habits, Proof, Walk};
 use crate::plan::reach::Reach;
 use crate::plan::verify::VerificationWalk;
 use crate::plan::windows::{self, Claims, Density, Prefix};
@@ -26,18 +26,14 @@ pub(super) struct ActiveWalk {
 }
 
 impl ActiveWalk {
-    /// A walk of a window. An entry that came twice on its only page is believed where the service
-    /// is known to list some twice (`may_repeat`), and in a second: elsewhere halves tell whether
-    /// another is missing in its place.
+    /// A walk of a window. An entry that comes twice on its only page is believed where the service
+    /// is known to list some twice (`may_repeat`), and in a second where the walk before met one as
+    /// well: elsewhere halves tell whether another is missing in its place.
     pub(super) fn new(lane: usize, piece: Piece, habits: Habits, may_repeat: bool) -> Self {
         let is_divisible = windows::is_divisible(piece.range);
         let walk = Walk::new(habits, is_divisible);
-        let was_walked = piece.walks > 0 && (may_repeat || !is_divisible);
-        let walk = if was_walked || piece.contradiction.is_some() {
-            walk.after(piece.contradiction)
-        } else {
-            walk
-        };
+        let may_repeat = may_repeat || (piece.repeated && !is_divisible);
+        let walk = walk.after(piece.contradiction, Before { may_repeat, read: piece.read });
         Self { lane, piece, walk, trimmed: false, undecided: false, began_at: None }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{Interval, Timestamp};
 use crate::plan::failing::PATIENT_FAILURES;
-use crate::plan::paging::Contradiction;
+use crate::plan::paging::{Contradiction, Reading};
 use crate::plan::retry::Effort;
 use crate::plan::windows::{self, Density};
 use std::collections::VecDeque;
@@ -16,6 +16,10 @@ pub(super) struct Piece {
     pub(super) walks: u32,
     /// How the last of these walks contradicted the service's count, if it did.
     pub(super) contradiction: Option<Contradiction>,
+    /// Whether a record came twice in it.
+    pub(super) repeated: bool,
+    /// What it read beside what could not be read.
+    pub(super) read: Option<Reading>,
     pub(super) trouble: Trouble,
 }
 
@@ -36,7 +40,14 @@ pub(super) enum Trouble {
 
 impl Piece {
     pub(super) fn new(range: Interval) -> Self {
-        Self { range, walks: 0, contradiction: None, trouble: Trouble::None }
+        Self {
+            range,
+            walks: 0,
+            contradiction: None,
+            repeated: false,
+            read: None,
+            trouble: Trouble::None,
+        }
     }
 
     /// A range to be walked once more as a whole.
@@ -46,7 +57,7 @@ impl Piece {
 
     /// Another range of which the same is known.
     pub(super) fn with(self, range: Interval) -> Self {
-        Self { range, walks: 0, contradiction: None, ..self }
+        Self { trouble: self.trouble, ..Self::new(range) }
     }
 
     pub(super) fn is_fresh(&self) -> bool {

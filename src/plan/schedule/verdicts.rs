@@ -29,7 +29,8 @@ impl<F> Walks<F> {
     ) {
         self.known.habits.miscounts |= active.walk.shows_miscount();
         self.known.repeats |= verdict.is_ok() && active.walk.repeats();
-        let has_ended = verdict.is_ok() || verdict.is_err_and(Doubt::is_of_count);
+        let is_ended = |doubt: Doubt| doubt.is_of_count() || doubt == Doubt::Unreadable;
+        let has_ended = verdict.is_ok() || verdict.is_err_and(is_ended);
         if has_ended && active.walk.announced().is_none() {
             let density = Density::of(active.walk.distinct(), active.piece.range);
             self.lanes[active.lane].learn(Some(density));
@@ -128,11 +129,16 @@ impl<F> Walks<F> {
         let piece = active.piece;
         let (range, walks, lane) = (piece.range, piece.walks + 1, &mut self.lanes[active.lane]);
         self.trims &= !(active.trimmed && doubt == Doubt::SeamBroken);
-        self.in_vain.add(doubt);
+        // A first walk of what cannot be read is not in vain: the second one is held against it.
+        if doubt != Doubt::Unreadable || piece.read.is_some() {
+            self.in_vain.add(doubt);
+        }
         match windows::remedy(doubt, range, walks, self.in_vain) {
             Remedy::WalkAgain => {
                 let contradiction = active.walk.contradiction().filter(|_| doubt.may_be_habit());
-                lane.put_back(Piece { walks, contradiction, ..piece });
+                let repeated = doubt == Doubt::Repeated;
+                let read = (doubt == Doubt::Unreadable).then(|| active.walk.read());
+                lane.put_back(Piece { walks, contradiction, repeated, read, ..piece });
             }
             Remedy::Shorten => lane.put_back_shortened(piece, self.longest),
             Remedy::Halve => {
