@@ -47,14 +47,26 @@ pub(in crate::store) struct Shown<'b> {
 }
 
 impl<'b> Shown<'b> {
-    /// Each record with the answer that showed it.
+    /// Each record with the answer that showed it. An answer that holds several entries of one
+    /// record, such as one for each of its statuses, tells how far it has come: none of them is a
+    /// step back.
     fn seen_records(&self) -> impl Iterator<Item = Result<SeenRecord<'b>, StoreError>> {
         let of_function = |page: &'b SeenPage| (page, &self.functions[page.function]);
         let pages: Vec<(&SeenPage, &RunFunction)> = self.pages.iter().map(of_function).collect();
-        self.sorted.records().map(move |shown| {
-            let (number, record) = shown?;
+        let mut shown = self.sorted.records().peekable();
+        std::iter::from_fn(move || {
+            let (number, mut record) = match shown.next()? {
+                Ok(first) => first,
+                Err(error) => return Some(Err(error)),
+            };
+            while let Some(Ok((_, next))) = shown.next_if(|next| {
+                next.as_ref()
+                    .is_ok_and(|(other, next)| *other == number && is_stage_of(&record, next))
+            }) {
+                record = reconcile(&record, &next).stands;
+            }
             let (page, function) = pages[number];
-            Ok(SeenRecord { record, page, function })
+            Some(Ok(SeenRecord { record, page, function }))
         })
     }
 }
@@ -90,6 +102,14 @@ pub(in crate::store) fn save_shown(
     records.sums.save(transaction)?;
     records.summaries.save(transaction)?;
     Ok(revised)
+}
+
+/// Whether two entries of one answer tell of one record at different stages.
+fn is_stage_of(record: &Invocation, next: &Invocation) -> bool {
+    let starts = (record.start_time.as_ref(), next.start_time.as_ref());
+    record.request_id == next.request_id
+        && record.status != next.status
+        && (starts.0 == starts.1 || starts.0.is_none() || starts.1.is_none())
 }
 
 /// What a seen record did to the archive.

@@ -37,6 +37,25 @@ fn a_blank_takes_nothing_and_is_noted_once() {
     kept.assert_sound();
 }
 
+/// A service may list a record once for each of its statuses, in either order.
+#[test]
+fn an_answer_with_several_stages_of_a_record_tells_the_last_of_them() {
+    let stages = ["a WAIT - - 10 - -", "a RUNNING - - 10 - -", "a SUCCESS 0 - 10 20 -"];
+    let reversed: Vec<&str> = stages.into_iter().rev().collect();
+    for stages in [&stages[..], &reversed] {
+        let mut kept = Kept::new();
+        for (second, shown) in [(100, &stages[1..2]), (200, stages), (300, stages)] {
+            let batch = Batch { pages: vec![kept.page(0, second, shown)], ..Batch::default() };
+            kept.commit(second, &batch);
+        }
+        assert_eq!(kept.row(), "a SUCCESS 0 - 10 20 -");
+        assert_eq!(kept.changes(), ["RUNNING SUCCESS 100 200 1"]);
+        assert_eq!(kept.ask("SELECT * FROM open_records"), [""; 0]);
+        assert_eq!(kept.amendments(), [""; 0]);
+        kept.assert_sound();
+    }
+}
+
 #[test]
 fn what_a_blank_left_out_is_learnt_later() {
     let mut kept = Kept::new();
