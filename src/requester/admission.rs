@@ -13,6 +13,10 @@ use super::witnesses::Witnesses;
 use crate::api::{CallFailure, Meaning};
 use crate::domain::FunctionUrn;
 
+/// So many functions are asked whether a service that put one off answers at all: more would be no
+/// way to treat one that asked all of its users to wait.
+const MOST_UNHEARD: usize = 5;
+
 impl<S: Source> Requester<S> {
     /// Whether the service admits us to a function of which something was refused. Where it does
     /// not, it is found out whether it admits us to any.
@@ -53,14 +57,36 @@ impl<S: Source> Requester<S> {
         !look.is_err_and(|failure| is_forbidden(&failure))
     }
 
-    /// Whether a function that was heard in this run still answers.
+    /// Whether a function that was heard in this run still answers; where none was heard yet,
+    /// whether one of a few others does.
     pub(crate) async fn answers_another(&self) -> bool {
         let _judging = self.judging.lock().await;
-        let Some((form, sink)) = self.heard_witness(None).filter(|_| self.refusal().is_none())
-        else {
+        if self.refusal().is_some() {
             return false;
+        }
+        let witnesses = match self.heard_witness(None) {
+            Some(witness) => vec![witness],
+            None => self.unheard_witnesses(),
         };
-        self.look_at(&form, self.newest_second(), sink.as_ref()).await.is_ok()
+        for (form, sink) in witnesses {
+            if self.look_at(&form, self.newest_second(), sink.as_ref()).await.is_ok() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A few functions of which nothing was heard, those that were not asked yet before the others.
+    fn unheard_witnesses(&self) -> Vec<(FunctionUrn, Option<PageSink>)> {
+        let Witnesses::Functions(functions) = &*lock(&self.witnesses) else { return Vec::new() };
+        let silent = lock(&self.silent);
+        let was_asked = |urn: &FunctionUrn| silent.contains_key(urn);
+        let fresh = functions.iter().filter(|(urn, _)| !was_asked(urn));
+        let asked = functions.iter().filter(|(urn, _)| was_asked(urn));
+        let forms = fresh
+            .chain(asked)
+            .filter_map(|(urn, sink)| Some((self.forms.of_witness(urn)?, sink.clone())));
+        forms.take(MOST_UNHEARD).collect()
     }
 
     /// A function that was heard in this run, other than this one, in a form that may be known.

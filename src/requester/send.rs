@@ -302,11 +302,13 @@ mod tests {
     use tokio::time::timeout;
 
     /// A service with nothing in it; what it says to a list of records is given.
-    struct Service(fn(PageQuery) -> Result<Page, CallFailure>);
+    struct Service(Answers);
+
+    type Answers = fn(&FunctionUrn, PageQuery) -> Result<Page, CallFailure>;
 
     impl Source for Service {
-        async fn list(&self, _: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
-            (self.0)(query)
+        async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
+            (self.0)(urn, query)
         }
 
         async fn find(
@@ -340,7 +342,8 @@ mod tests {
     async fn who_waits_for_new_credentials_has_a_turn() {
         let politeness =
             Politeness { max_rps: 1e9, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
-        let requester = Requester::new(Service(|_| Ok(Page::default())), Clock::System, politeness);
+        let requester =
+            Requester::new(Service(|_, _| Ok(Page::default())), Clock::System, politeness);
         let mut renewals = requester.renewals.write().await;
         let mut turns = Box::pin(join_all((0..3).map(|_| requester.wait_for_turn())));
         assert!(
@@ -371,7 +374,7 @@ mod tests {
         let politeness =
             Politeness { max_rps: 5.0, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
         let urn: FunctionUrn = "urn:fss:r:p:function:default:f".parse().unwrap();
-        let answers: fn(PageQuery) -> Result<Page, CallFailure> = |query| {
+        let answers: Answers = |_, query| {
             if query.marker == Marker(1) { Err(throttled(3_600)) } else { Ok(Page::default()) }
         };
         let requester = Requester::new(Service(answers), Clock::System, politeness);
@@ -382,11 +385,27 @@ mod tests {
         assert!(requester.list(&urn, query(0)).await.is_err(), "nothing more is asked");
         assert!(began.elapsed() < Duration::from_secs(5) && requester.sent().sent == 2);
 
-        let patient: fn(PageQuery) -> Result<Page, CallFailure> =
-            |query| if query.marker == Marker(1) { Err(throttled(5)) } else { Ok(Page::default()) };
+        let patient: Answers = |_, query| {
+            if query.marker == Marker(1) { Err(throttled(5)) } else { Ok(Page::default()) }
+        };
         let requester = Requester::new(Service(patient), Clock::System, politeness);
         assert!(requester.list(&urn, query(1)).await.is_err());
         assert!(requester.refusal().is_none() && requester.list(&urn, query(0)).await.is_ok());
+
+        // Another function tells that it is one that is put off, also where none was heard before.
+        let of_one: Answers = |urn, _| {
+            if urn.name() == "f" { Err(throttled(3_600)) } else { Ok(Page::default()) }
+        };
+        let other: FunctionUrn = "urn:fss:r:p:function:default:other".parse().unwrap();
+        let requester = Requester::new(Service(of_one), Clock::System, politeness);
+        requester.call_on(Witnesses::Functions(vec![(urn.clone(), None), (other.clone(), None)]));
+        assert!(requester.list(&urn, query(0)).await.is_err());
+        assert!(requester.refusal().is_none() && requester.list(&other, query(0)).await.is_ok());
+        let of_all: Answers = |_, _| Err(throttled(3_600));
+        let requester = Requester::new(Service(of_all), Clock::System, politeness);
+        requester.call_on(Witnesses::Functions(vec![(urn.clone(), None), (other.clone(), None)]));
+        assert!(requester.list(&urn, query(0)).await.is_err());
+        assert!(requester.refusal().is_some() && requester.sent().sent <= 3);
 
         // A function that was heard tells that it is one page that is put off.
         let requester = Requester::new(Service(answers), Clock::System, politeness);
