@@ -280,7 +280,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_makes_one_short_line(text in prop::collection::vec(any::<char>(), 0..400)) {
-            let refusal = Refusal::read(&text.iter().collect::<String>(), None, &Redactor::default());
+            let refusal =
+                Refusal::read(&text.iter().collect::<String>(), None, &Redactor::default());
             for line in [refusal.code, refusal.message].into_iter().flatten() {
                 prop_assert!(!line.is_empty() && !line.contains(char::is_control));
                 prop_assert!(line.chars().count() <= LONGEST_MESSAGE + 1);

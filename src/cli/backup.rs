@@ -43,9 +43,10 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         }
         Err(BackupError::Occupied(other)) => {
             let message = format!("cannot copy the archive to `{}`", args.file.display());
-            Err(Failure::new(FailureKind::Archive, message)
-                .because(other)
-                .hint("it was left as it was; see whether the two paths are exchanged, or replace it with --force"))
+            Err(Failure::new(FailureKind::Archive, message).because(other).hint(
+                "it was left as it was; see whether the two paths are exchanged, or replace it \
+                 with --force",
+            ))
         }
         Err(BackupError::Findings(findings)) => {
             write_findings(&findings, hints::repair, out).map_err(failure::output)?;

@@ -33,7 +33,8 @@ const REPORTS: [&[&str]; 4] = [
     &[
         "query",
         "sql",
-        "SELECT error_code, count(*) AS failed, max(start_time) AS last FROM invocations WHERE status = 'FAIL' GROUP BY error_code ORDER BY failed DESC",
+        "SELECT error_code, count(*) AS failed, max(start_time) AS last FROM invocations WHERE \
+         status = 'FAIL' GROUP BY error_code ORDER BY failed DESC",
     ],
 ];
 
@@ -74,7 +75,10 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let cannot = |error| {
         Failure::new(FailureKind::Archive, "cannot make a directory for the demo")
             .because(error)
-            .hint("TMPDIR names the directory for temporary files, which must be there and be writable")
+            .hint(
+                "TMPDIR names the directory for temporary files, which must be there and be \
+                 writable",
+            )
     };
     let directory = tempfile::tempdir().map_err(cannot)?;
     let path = args.keep.clone().unwrap_or_else(|| directory.path().join("demo.db"));

@@ -29,7 +29,8 @@ fn by_options(step: Step) -> &'static str {
             "it was left as it was; give another path with --db or FGARCHIVE_DB"
         }
         Step::AskLessOrLonger => {
-            "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or raise --timeout"
+            "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or \
+             raise --timeout"
         }
         Step::AskLessOrWithMore => "ask for less at once, or raise --max-memory",
         Step::ReadReport(_) => "`fgarchive query NAME --explain` shows what a report takes",
@@ -41,21 +42,23 @@ fn by_options(step: Step) -> &'static str {
             "check --endpoint, the network and any proxy; --ca-cert adds a private authority"
         }
         Step::TrustService => {
-            "check --endpoint and this machine's clock; --ca-cert adds a private authority, such as a proxy's own"
+            "check --endpoint and this machine's clock; --ca-cert adds a private authority, such \
+             as a proxy's own"
         }
         Step::PassProxy => {
             "check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names who needs none"
         }
         Step::CorrectLogin => {
-            "check the user name, its domain and the password that were given (OS_USERNAME, OS_USER_DOMAIN_NAME, \
-             OS_PASSWORD); too many wrong passwords lock a user for a while"
+            "check the user name, its domain and the password that were given (OS_USERNAME, \
+             OS_USER_DOMAIN_NAME, OS_PASSWORD); too many wrong passwords lock a user for a while"
         }
         Step::CorrectFunction => "check the function's URN, --region and --project-id",
         Step::CorrectProject => "check --endpoint, --region and --project-id",
         Step::NameProject => "set HUAWEICLOUD_SDK_PROJECT_ID or give --project-id",
         Step::CheckAddress => "check that --endpoint is FunctionGraph itself",
         Step::SettleLater => {
-            "what was late or changed is archived now; if it was late, a longer --settle-delay catches it"
+            "what was late or changed is archived now; if it was late, a longer --settle-delay \
+             catches it"
         }
         Step::SayMore => "run it again; if it stays, -v tells more",
     }
@@ -66,9 +69,9 @@ pub(super) fn repair(repair: Repair) -> &'static str {
     match repair {
         Repair::Words(words) => words,
         Repair::CompareDays => {
-            "compare these days with the service as far back as it reaches, \
-             `fgarchive verify --since DAY --until NEXT-DAY`, or with a backup; then `fgarchive check --accept` notes the \
-             records as they are"
+            "compare these days with the service as far back as it reaches, `fgarchive verify \
+             --since DAY --until NEXT-DAY`, or with a backup; then `fgarchive check --accept` \
+             notes the records as they are"
         }
     }
 }

@@ -83,7 +83,11 @@ fn conclude_source(report: &SourceReport) {
     service::tell_of_gone(&report.functions);
     for FunctionReport { urn, unproven, failure, .. } in &report.functions {
         for (range, doubt) in unproven {
-            tracing::warn!(function = urn.full_name(), %range, "a range could not be verified: {doubt}");
+            tracing::warn!(
+                function = urn.full_name(),
+                %range,
+                "a range could not be verified: {doubt}"
+            );
         }
         if let Some(failure) = failure {
             tracing::warn!(function = urn.full_name(), "left unverified: {failure}");

@@ -59,8 +59,10 @@ impl RegionGroup {
                     functions: functions.clone(),
                     is_default: true,
                 }]),
-                _ => Err(in_several_projects(&named)
-                    .hint("set the project of what is not named by a URN: --project-id or HUAWEICLOUD_SDK_PROJECT_ID")),
+                _ => Err(in_several_projects(&named).hint(
+                    "set the project of what is not named by a URN: --project-id or \
+                     HUAWEICLOUD_SDK_PROJECT_ID",
+                )),
             };
         }
         let others = named.into_iter().filter(|project| Some(*project) != default);
@@ -110,8 +112,10 @@ pub(super) fn group_by_region(layers: Layers<'_>) -> Result<Vec<RegionGroup>, Fa
             (None, [region]) => region.clone(),
             (None, []) => return Err(unknown_region()),
             (None, _) => {
-                return Err(in_several_regions(&named)
-                    .hint("the address that is set is that of one region: leave it out, or run once for each region"));
+                return Err(in_several_regions(&named).hint(
+                    "the address that is set is that of one region: leave it out, or run once for \
+                     each region",
+                ));
             }
         };
         return Ok(vec![RegionGroup {

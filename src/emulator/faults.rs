@@ -22,7 +22,8 @@ const PRESETS: [(&str, &str); 6] = [
     ),
     (
         "throttled",
-        r#"{ "rules": [{ "share": 0.3, "faults": [{ "throttled": { "retry_after": 1 } }, { "throttled": {} }] }] }"#,
+        r#"{ "rules": [{ "share": 0.3,
+           "faults": [{ "throttled": { "retry_after": 1 } }, { "throttled": {} }] }] }"#,
     ),
     (
         "slow",
@@ -46,9 +47,12 @@ const PRESETS: [(&str, &str); 6] = [
                 "stuck_marker", "repeated_marker", { "slid": { "records": 3 } }
             ] },
             { "share": 0.25, "faults": [
-                { "throttled": { "retry_after": 1 } }, { "throttled": {} }, { "status": { "code": 500 } },
-                { "status": { "code": 502, "body": "html" } }, { "status": { "code": 503, "body": "empty" } },
-                "reset", { "cut": "length" }, { "cut": "chunked" }, { "slow": { "ms": 500 } }, "garbled"
+                { "throttled": { "retry_after": 1 } }, { "throttled": {} },
+                { "status": { "code": 500 } },
+                { "status": { "code": 502, "body": "html" } },
+                { "status": { "code": 503, "body": "empty" } },
+                "reset", { "cut": "length" }, { "cut": "chunked" },
+                { "slow": { "ms": 500 } }, "garbled"
             ] }
         ] }"#,
     ),

@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn each_oddity_changes_what_it_names() {
         let plain = json!({
-            "request_id": "1", "status": "FAIL", "error_code": "1", "error_message": "m", "start_time": "t", "end_time": "t"
+            "request_id": "1", "status": "FAIL", "error_code": "1", "error_message": "m",
+            "start_time": "t", "end_time": "t"
         });
         let changed = |oddity: Oddity| {
             let odd = oddity.distort(plain.clone());

@@ -69,10 +69,15 @@ impl Side {
             rows.collect::<Result<_, _>>().expect("texts")
         };
         let records =
-            of("SELECT request_id || ' ' || status || ' ' || coalesce(start_time, '') || ' ' || coalesce(end_time, '')
-                            FROM invocations JOIN functions f ON f.id = function_id WHERE region = ?1 ORDER BY 1");
-        let windows = of("SELECT urn || ' ' || begin_time || ' ' || end_time || ' ' || state || ' ' || distinct_count
-                            FROM windows JOIN functions f ON f.id = function_id WHERE region = ?1 ORDER BY 1");
+            of("SELECT request_id || ' ' || status || ' ' || coalesce(start_time, '') || ' '
+                    || coalesce(end_time, '')
+                            FROM invocations JOIN functions f ON f.id = function_id
+                                WHERE region = ?1 ORDER BY 1");
+        let windows =
+            of("SELECT urn || ' ' || begin_time || ' ' || end_time || ' ' || state || ' '
+                              || distinct_count
+                            FROM windows JOIN functions f ON f.id = function_id WHERE region = ?1
+                                ORDER BY 1");
         records.into_iter().chain(windows).collect()
     }
 }

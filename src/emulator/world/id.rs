@@ -108,7 +108,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_id_leads_back_to_its_place(seed: u64, function in 0usize..1_000_000, index in 0usize..(1 << 40)) {
+        fn an_id_leads_back_to_its_place(
+            seed: u64,
+            function in 0usize..1_000_000,
+            index in 0usize..(1 << 40),
+        ) {
             let place = Place { function, index };
             let id = RecordId::of(seed, place);
             prop_assert_eq!(id.place(seed), Some(place));

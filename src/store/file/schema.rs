@@ -225,10 +225,14 @@ mod tests {
             (
                 "ALTER TABLE refinery_schema_history RENAME TO h;
                  CREATE VIEW refinery_schema_history AS
-                    WITH RECURSIVE n(version) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT version FROM n",
+                    WITH RECURSIVE n(version) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT version
+                        FROM n",
                 "view `refinery_schema_history`",
             ),
-            ("CREATE TRIGGER t AFTER INSERT ON invocations BEGIN DELETE FROM runs; END", "trigger `t`"),
+            (
+                "CREATE TRIGGER t AFTER INSERT ON invocations BEGIN DELETE FROM runs; END",
+                "trigger `t`",
+            ),
         ] {
             let refusals = refusals_after(sql);
             let [Err(StoreError::Altered(one)), Err(StoreError::Altered(other))] = refusals else {
@@ -274,7 +278,10 @@ mod tests {
     fn what_people_add_is_theirs() {
         let directory = Fixture::new()
             .with_records("a SUCCESS - -")
-            .with("CREATE TABLE mine (x); CREATE INDEX i ON invocations (status); CREATE VIEW v AS SELECT * FROM mine")
+            .with(
+                "CREATE TABLE mine (x); CREATE INDEX i ON invocations (status); CREATE VIEW v AS
+                       SELECT * FROM mine",
+            )
             .closed();
         let path = directory.path().join("archive.db");
         assert!(Reader::open(&path).is_ok() && Archive::open(&path).is_ok());
