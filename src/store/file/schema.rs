@@ -9,7 +9,7 @@ use super::StoreError;
 use crate::domain::Timestamp;
 use crate::store::sql::budget::Budget;
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -178,11 +178,25 @@ fn load_object(connection: &Connection, name: &str) -> Result<Option<Object>, St
 
 /// Refuses a file in which something of ours is missing or otherwise than we make it, or that has a
 /// trigger: we make none, and one would run with every record that a run writes.
+///
+/// The schema is read once. It has no index by name, so that looking up each object of ours would
+/// read all of it as often as there are objects.
 fn compare(connection: &Connection, made: &HashMap<String, Object>) -> Result<(), StoreError> {
-    for (name, expected) in made {
-        if load_object(connection, name)?.as_ref() != Some(expected) {
+    let mut missing: HashSet<&str> = made.keys().map(String::as_str).collect();
+    let mut statement = connection.prepare("SELECT name, type, sql FROM sqlite_schema")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = row.get_ref(0)?.as_str().unwrap_or_default();
+        let Some((name, expected)) = made.get_key_value(name) else { continue };
+        missing.remove(name.as_str());
+        if row.get_ref(1)? != expected.kind.as_str().into()
+            || row.get_ref(2)? != expected.sql.as_deref().into()
+        {
             return Err(altered(&expected.kind, name));
         }
+    }
+    if let Some(name) = missing.into_iter().next() {
+        return Err(altered(&made[name].kind, name));
     }
     let trigger = "SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1";
     match connection.query_row(trigger, [], |row| row.get::<_, String>(0)).optional()? {
