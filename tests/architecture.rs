@@ -305,7 +305,7 @@ fn contains_word(code: &str, word: &str) -> bool {
 }
 
 /// Where a statement is shown to people as an example.
-const SHOWS_SQL: [&str; 2] = ["cli/demo.rs", "cli/query.rs"];
+const SHOWS_SQL: [&str; 3] = ["cli/demo.rs", "cli/hints.rs", "cli/query.rs"];
 
 /// SQL in literals outside `store`.
 fn misplaced_sql(source: &Source) -> Vec<String> {
@@ -409,12 +409,25 @@ fn named_options(source: &Source) -> Vec<String> {
         .collect()
 }
 
+/// Commands of this program in literals of the same rooms: how something is done is said where the
+/// command line is known.
+fn named_commands(source: &Source) -> Vec<String> {
+    if !WITHOUT_OPTIONS.contains(&source.module()) {
+        return Vec::new();
+    }
+    let named = source.literals.iter().filter(|literal| literal.contains("`fgarchive "));
+    named
+        .map(|text| format!("{}: a command, which `cli/hints.rs` may name: {text}", source.path))
+        .collect()
+}
+
 fn violations(source: &Source) -> Vec<String> {
     let mut found = strays(source, &rooms(MAP), &dependencies());
     found.extend(misplaced_words(source));
     found.extend(misplaced_sql(source));
     found.extend(worldly_forms(source));
     found.extend(named_options(source));
+    found.extend(named_commands(source));
     found.extend(without_purpose(source));
     found.extend(too_long(source));
     found.extend(too_wide(source));
@@ -549,6 +562,7 @@ fn every_rule_can_fail() {
         ("plan/pace.rs", "use tokio::time::Instant;", "the crate `tokio` has no place here"),
         ("plan/pace.rs", "use chrono;", "the crate `chrono` has no place here"),
         ("shop/mod.rs", "", "the map has no module `shop`"),
+        ("sync/run.rs", "const H: &str = \"run `fgarchive sync`\";", "a command"),
         ("render/table.rs", "use crate::store::read::Extent;", "only views use `store`"),
         (
             "store/runs.rs",
@@ -593,7 +607,8 @@ fn every_rule_can_fail() {
             "sync/run.rs",
             "// --db\nconst H: &str = \"compare `date -u` with a clock; set SQLITE_TMPDIR\";",
         ),
-        ("cli/hints.rs", "const H: &str = \"give --db\";"),
+        ("cli/hints.rs", "const H: &str = \"give --db to `fgarchive sync`\";"),
+        ("store/file/log.rs", "const H: &str = \"use the newer fgarchive that wrote it\";"),
     ] {
         assert_eq!(found(path, code), Vec::<String>::new(), "{code}");
     }

@@ -28,6 +28,16 @@ fn by_options(step: Step) -> &'static str {
         Step::NameOtherArchive => {
             "it was left as it was; give another path with --db or FGARCHIVE_DB"
         }
+        Step::Begin => "run `fgarchive sync` first",
+        Step::Upgrade => "run `fgarchive sync` once, which upgrades it",
+        Step::Recover => {
+            "`fgarchive check` may tell more of it; keep a copy of the file, then put back a \
+             backup, or recover what can be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
+        }
+        Step::ReadTables => {
+            "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM \
+             sqlite_schema\"` lists the tables, and text stands in single quotes"
+        }
         Step::AskLessOrLonger => {
             "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or \
              raise --timeout"
@@ -60,6 +70,17 @@ fn by_options(step: Step) -> &'static str {
             "what was late or changed is archived now; if it was late, a longer --settle-delay \
              catches it"
         }
+        Step::ReadRejects => {
+            "`fgarchive query rejects` shows what came; a function can be named by its URN"
+        }
+        Step::ListFunctions => "`fgarchive status` lists those that it holds",
+        Step::WalkAgain => {
+            "run it again: unproven ranges are walked again; `fgarchive query coverage` lists them"
+        }
+        Step::RunMoreOften => {
+            "run sync more often; `fgarchive query coverage` lists what is lost, and later runs \
+             leave it alone"
+        }
         Step::SayMore => "run it again; if it stays, -v tells more",
     }
 }
@@ -88,6 +109,7 @@ mod tests {
             words(&Step::ReadReport("runs").into()),
             "`fgarchive query runs --explain` shows what it takes"
         );
+        assert_eq!(words(&Step::Begin.into()), "run `fgarchive sync` first");
         assert_eq!(words(&Step::SlowDown.into()), "lower --max-rps, or run again later");
         assert!(words(&Step::CorrectLogin.into()).contains("OS_PASSWORD"));
         assert_eq!(repair(Repair::Words("keep it")), "keep it");

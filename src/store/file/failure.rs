@@ -46,7 +46,7 @@ impl StoreError {
     fn next_step(&self) -> Option<Hint> {
         let step = match self {
             Self::Missing => return Some(Step::NameArchive.into()),
-            Self::Empty => "run `fgarchive sync` first",
+            Self::Empty => return Some(Step::Begin.into()),
             Self::BadName(_) => {
                 "give the path of a file; one that is really called so is given with its \
                  directory, `./NAME`"
@@ -95,16 +95,12 @@ impl StoreError {
             }
             Self::NotOurs(_) => return Some(Step::NameOtherArchive.into()),
             Self::Newer { .. } => "it was left as it was; use the newer fgarchive that wrote it",
-            Self::Older { .. } => "run `fgarchive sync` once, which upgrades it",
+            Self::Older { .. } => return Some(Step::Upgrade.into()),
             Self::Altered(_) => {
                 "another program has changed it; nothing of it was asked or written, and a copy \
                  from before is good"
             }
-            Self::Damaged(_) => {
-                "`fgarchive check` may tell more of it; keep a copy of the file, then put back a \
-                 backup, or recover what can be read: sqlite3 ARCHIVE .recover | sqlite3 \
-                 RECOVERED.db"
-            }
+            Self::Damaged(_) => return Some(Step::Recover.into()),
             Self::Unreadable(_) => {
                 "check who may read the file, its `-wal` and its directory; a reader in the \
                  write-ahead mode also needs to create files beside it"
@@ -121,10 +117,7 @@ impl StoreError {
                 "wait until it has ended; the lock is freed by itself, also when a run is killed"
             }
             Self::Busy => "try again when the other program is done",
-            Self::BadSql { .. } => {
-                "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM \
-                 sqlite_schema\"` lists the tables, and text stands in single quotes"
-            }
+            Self::BadSql { .. } => return Some(Step::ReadTables.into()),
             Self::NotTaken { report, .. } => return Some(Step::ReadReport(report).into()),
             Self::BadArgument { hint, .. } => return Some(hint.as_str().into()),
             Self::TimedOut => return Some(Step::AskLessOrLonger.into()),

@@ -136,9 +136,7 @@ impl SourceReport {
                 format!("{} entries", list.unreadable)
             };
             let message = format!("{entries} of the list of functions cannot be read; {kept}");
-            Failure::new(FailureKind::Incomplete, message).hint(
-                "`fgarchive query rejects` shows what came; a function can be named by its URN",
-            )
+            Failure::new(FailureKind::Incomplete, message).hint(Step::ReadRejects)
         });
         let doubtful = list.problem.as_ref().map(|problem| {
             let message =
@@ -161,9 +159,7 @@ impl SourceReport {
             "{ranges} could not be proven complete; what came of it is kept (`{function}`, \
              {range}: {reason})"
         );
-        let hint =
-            "run it again: unproven ranges are walked again; `fgarchive query coverage` lists them";
-        Some(Failure::new(FailureKind::Incomplete, message).hint(hint))
+        Some(Failure::new(FailureKind::Incomplete, message).hint(Step::WalkAgain))
     }
 
     fn lost_failure(&self) -> Option<Failure> {
@@ -176,9 +172,8 @@ impl SourceReport {
             "{length} were not archived before the service forgot them, in {}",
             counted(lost.len())
         );
-        let hint = "run sync more often; `fgarchive query coverage` lists what is lost, and later \
-                    runs leave it alone";
-        (!lost.is_empty()).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
+        (!lost.is_empty())
+            .then(|| Failure::new(FailureKind::Incomplete, message).hint(Step::RunMoreOften))
     }
 
     fn ahead_failure(&self) -> Option<Failure> {
