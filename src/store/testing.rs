@@ -11,7 +11,7 @@ use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::Question;
 use crate::store::sql::{FunctionId, RunId};
 use crate::store::write::{
-    Batch, BegunRun, Packed, RunFunction, RunFunctions, SeenPage, Tally, digest,
+    Batch, BegunRun, Packed, RunFunction, RunFunctions, RunNow, SeenPage, Tally, digest,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -185,7 +185,8 @@ impl Kept {
     }
 
     pub(crate) fn commit_when(&mut self, now: Moment, batch: &Batch) -> Vec<RequestId> {
-        self.archive.commit(self.run, now, &self.known, batch, &mut self.tally).unwrap()
+        let run = RunNow { id: self.run, now };
+        self.archive.commit(run, &self.known, batch, &mut self.tally).unwrap()
     }
 
     /// Another run begins.

@@ -10,6 +10,16 @@ use crate::plan::verify::VerificationWalk;
 use crate::plan::windows::{self, Claims, Density, Prefix};
 use std::sync::Arc;
 
+/// A page as an answer to a walk's question.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServedPage<'p> {
+    /// The marker that was asked for.
+    pub(super) marker: Marker,
+    pub(super) page: &'p Page,
+    /// When the service answered.
+    pub(super) served_at: Moment,
+}
+
 /// A window being walked.
 #[derive(Debug)]
 pub(super) struct ActiveWalk {
@@ -42,12 +52,8 @@ impl ActiveWalk {
     }
 
     /// Takes in a page, and tells the density that it shows, if it shows one.
-    pub(super) fn take(
-        &mut self,
-        marker: Marker,
-        page: &Page,
-        served_at: Moment,
-    ) -> Option<Density> {
+    pub(super) fn take(&mut self, served: ServedPage<'_>) -> Option<Density> {
+        let ServedPage { marker, page, served_at } = served;
         // An answer that is dated before the first one may come from a copy that is as old.
         self.began_at =
             Some(self.began_at.map_or(served_at, |began_at| began_at.not_after(served_at)));

@@ -200,7 +200,7 @@ mod tests {
     use crate::domain::{Invocation, RecordTime};
     use crate::plan::clocks::{Answered, ServiceClock};
     use crate::store::testing::{Kept, at};
-    use crate::store::write::{Batch, Ending, Packed, SeenPage, Tally};
+    use crate::store::write::{Batch, Ending, Endings, Packed, SeenPage, Tally};
 
     /// An archive that knows one record, RUNNING at 100 s.
     fn with_a_running_record() -> Kept {
@@ -467,8 +467,7 @@ mod tests {
                 kept.run,
                 at(4_000),
                 &Tally::default(),
-                Ending { outcome: "complete", exit_code: 0 },
-                &[],
+                &Endings { run: Ending { outcome: "complete", exit_code: 0 }, sources: Vec::new() },
             )
             .unwrap();
         kept.next_run(50);

@@ -71,6 +71,15 @@ pub struct Ending {
     pub exit_code: u8,
 }
 
+/// How a run ended, and each of its sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endings {
+    /// Of the run as a whole.
+    pub run: Ending,
+    /// Of each source.
+    pub sources: Vec<(SourceId, Ending)>,
+}
+
 impl Archive {
     /// Notes that a run of a command began, with the names of its sources.
     pub fn begin_run(
@@ -99,9 +108,9 @@ impl Archive {
         run: RunId,
         now: Timestamp,
         tally: &Tally,
-        ending: Ending,
-        sources: &[(SourceId, Ending)],
+        endings: &Endings,
     ) -> Result<(), StoreError> {
+        let Endings { run: ending, sources } = endings;
         self.transact(|transaction| {
             save_tally(transaction, run, now, tally)?;
             let end_run =
