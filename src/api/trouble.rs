@@ -60,7 +60,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)>
     chain
 }
 
-/// What TLS says against the server; nothing where it may be a broken connection.
+/// What TLS found wrong with the server. `None` where the connection may merely have broken.
 fn of_tls(error: &rustls::Error, now: Timestamp) -> Option<(Meaning, Cause)> {
     let words = match error {
         rustls::Error::InvalidCertificate(problem) => of_certificate(problem, now),

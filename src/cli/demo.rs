@@ -108,7 +108,8 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     }
 }
 
-/// The demo's world is made up: it shall not come into anybody's archive, nor into any other file.
+/// Refuses a path where something is: the demo's records are made up, and must not get into an
+/// archive of real ones or overwrite another file.
 fn refuse_existing(keep: Option<&Path>) -> Result<(), Failure> {
     match keep {
         Some(path) if path.symlink_metadata().is_ok() => {
@@ -164,7 +165,7 @@ async fn archive(
         clock.set(clock.now() + PAUSE);
     }
     stop.cancel();
-    // The server has nothing left to do; how it ends concerns nobody.
+    // The reports are printed by now, so an error of the server's end changes nothing.
     let _ = server.await;
     Ok(())
 }

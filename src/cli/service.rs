@@ -140,7 +140,7 @@ pub(super) fn tell_default(arg: Arg) -> Arg {
     arg.help(told(short, " ")).long_help(told(long, "\n\n"))
 }
 
-/// What a command was told by these flags, by variables and by files.
+/// Reads the settings of a command from its flags, from variables and from files.
 pub(super) fn load(flags: &Flags, globals: &Globals) -> Result<Config, Failure> {
     let env = |name: &str| std::env::var_os(name);
     let home = std::env::home_dir();
@@ -173,7 +173,7 @@ pub(super) fn span(report: &RunReport, source: &SourceReport) -> Span {
     }
 }
 
-/// So many functions are named in a line; the others are counted.
+/// The most functions that a line names; the others are counted.
 const MOST_NAMED: usize = 3;
 
 /// Tells of functions that are gone, in a line for those that are newly so and one for the others,

@@ -13,7 +13,7 @@ use crate::store::reports::Arguments;
 use std::io::Write;
 use std::time::Duration;
 
-/// So many functions that are too old are named; the others are counted.
+/// The most functions that are named as too old; the others are counted.
 const MOST_NAMED: usize = 3;
 
 /// The arguments of `status`.

@@ -72,10 +72,10 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// So many ranges of a function are named one by one.
+/// The most ranges of a function that are named one by one.
 const MOST_RANGES: usize = 10;
 
-/// Does one run.
+/// Archives what is pending, and reports how that went.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     args.service.check_functions()?;
     let Config { sources, run, .. } = service::load(&args.flags(), globals)?;
@@ -117,7 +117,7 @@ impl Args {
     }
 }
 
-/// So many of what cannot be read are named in a line; the others are counted.
+/// The most unreadable entries that a line names; the others are counted.
 const MOST_NAMED: usize = 3;
 
 /// Says what is wrong with the list of functions, in a line each however much it is.

@@ -37,7 +37,7 @@ const MAX_CERTIFICATES: u64 = 1024 * 1024;
 /// How a certificate begins in such a file.
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
-/// All the ways, for those who took none.
+/// The hint of a command that found no credentials: every way to give them.
 const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; or \
                     CLOUD_SDK_AK and CLOUD_SDK_SK; or put ak and sk under [basic] in \
                     ~/.huaweicloud/credentials; or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, \

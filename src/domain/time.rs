@@ -258,7 +258,7 @@ mod tests {
                 format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{offset}");
             let expected =
                 DateTime::parse_from_str(&other.to_uppercase(), "%Y-%m-%dT%H:%M:%S%#z").ok();
-            // A leap second is none here, and a year 0 is not in the service's format.
+            // A leap second is refused, and the service's format has no year 0.
             let readable =
                 year > 0 && second < 60 && fraction != "." && matches!(blank.as_str(), "T" | " ");
             let expected = expected

@@ -145,7 +145,7 @@ pub struct Rule {
     /// Pages that hold the record of this id; other requests are not counted.
     #[serde(default)]
     pub holding: Option<String>,
-    /// So many matching requests are left alone first.
+    /// How many matching requests are left alone first.
     #[serde(default)]
     pub skip: u64,
     /// Then every so manieth is struck.
@@ -154,7 +154,7 @@ pub struct Rule {
     /// Or this part of them, from 0 to 1.
     #[serde(default)]
     pub share: Option<f64>,
-    /// At most so many.
+    /// The most requests that are struck.
     #[serde(default)]
     pub times: Option<u64>,
     /// What they are struck with: one of these.

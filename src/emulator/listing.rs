@@ -45,7 +45,8 @@ pub(super) struct Listing<'w> {
     pub(super) now: Timestamp,
     /// Differs from request to request; ties are broken by it where they are unstable.
     pub(super) request: u64,
-    /// So many of the oldest matches have just expired; in an order without an age, of the first.
+    /// How many of the oldest matches have just expired; where the order does not go by age, of the
+    /// first.
     pub(super) slid: u64,
 }
 

@@ -46,7 +46,7 @@ impl Oddity {
         Self::ALL.get(which).copied().filter(|_| scale(chance, one_of) == 0)
     }
 
-    /// The record as it is written then.
+    /// Writes a record with this oddity.
     pub(super) fn distort(self, mut record: Value) -> Value {
         match self {
             Self::ExtraFields => {
