@@ -80,7 +80,7 @@ impl Counts {
 }
 
 /// Where the archives of schedules live: in memory where the system has such a place.
-fn scratch() -> TempDir {
+pub(crate) fn scratch() -> TempDir {
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
     made.expect("a temporary directory")
@@ -227,7 +227,7 @@ fn copy_as_killed(from: &Path, to: &Path, dice: &mut Rng) {
 
 /// Does something with an archive of the newest schema that has nothing in it.
 pub(crate) fn with_template<T>(work: impl FnOnce(&Path) -> T) -> T {
-    let directory = TempDir::new().expect("a temporary directory");
+    let directory = scratch();
     let path = directory.path().join("template.db");
     drop(Archive::open(&path).expect("a new archive"));
     work(&path)
