@@ -28,11 +28,11 @@ Other variables:
   FGARCHIVE_REGION, HUAWEICLOUD_REGION    the region, the first that is set
   FGARCHIVE_ENDPOINT                      the service's address, as --endpoint
   HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_*  the same for the region whose id, such as CN_NORTH_4,
-                                          stands for the asterisk: a URL or a host; of a list, the
-                                          first
+                                          stands for the asterisk: a URL or a host;
+                                          of a list, the first
   HUAWEICLOUD_SDK_PROJECT_ID              the project's id
-  HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's: a URL or
-                                          a host
+  HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's:
+                                          a URL or a host
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY      a proxy for the service
   NO_PROXY                                who is asked without it";
 
