@@ -75,6 +75,14 @@ pub enum Step {
     NameArchive,
     /// Give the archive another path: something else is there, and was left as it was.
     NameOtherArchive,
+    /// Archive something: the file at its path is empty.
+    Begin,
+    /// Run once, which upgrades an archive of an older program.
+    Upgrade,
+    /// See how much of a damaged archive is left, and recover it.
+    Recover,
+    /// Give one statement that reads, and see which tables there are.
+    ReadTables,
     /// Ask about less at once, or give the question more time.
     AskLessOrLonger,
     /// Ask for less at once, or give the question more memory.
@@ -103,6 +111,14 @@ pub enum Step {
     CheckAddress,
     /// Give the service longer until what it shows counts as settled.
     SettleLater,
+    /// See which entries of the list of functions could not be read.
+    ReadRejects,
+    /// See which functions the archive holds.
+    ListFunctions,
+    /// Run again, and see which ranges are not proven.
+    WalkAgain,
+    /// Run more often, and see which ranges are lost.
+    RunMoreOften,
     /// Run again, and see more of what it does.
     SayMore,
 }

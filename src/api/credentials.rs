@@ -52,7 +52,7 @@ pub enum ProjectScope {
 }
 
 impl Credentials {
-    /// What of them nobody is to see.
+    /// The parts of them that must never be shown.
     pub(super) fn secrets(&self) -> Vec<SecretString> {
         match self {
             Self::Token(token) => vec![token.clone()],

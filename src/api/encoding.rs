@@ -149,7 +149,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_unpacked_or_refused(body in prop::collection::vec(any::<u8>(), 0..60), name in "(gzip|deflate|br|)") {
+        fn any_bytes_are_unpacked_or_refused(
+            body in prop::collection::vec(any::<u8>(), 0..60),
+            name in "(gzip|deflate|br|)",
+        ) {
             let _ = unpack([&GZIP[..], &body].concat(), [name.as_str()].into_iter(), LIMIT);
             let _ = unpack(body, [name.as_str()].into_iter(), LIMIT);
         }

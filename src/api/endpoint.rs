@@ -175,7 +175,10 @@ mod tests {
         fn any_text_is_read_or_refused(text in "(https?://)?\\PC{0,40}") {
             if let Ok(endpoint) = parse(&text) {
                 prop_assert!(endpoint.is_encrypted() || endpoint.is_loopback());
-                prop_assert_eq!(parse(&endpoint.to_string()).map(|again| again.to_string()), Ok(endpoint.to_string()));
+                prop_assert_eq!(
+                    parse(&endpoint.to_string()).map(|again| again.to_string()),
+                    Ok(endpoint.to_string())
+                );
             }
         }
     }

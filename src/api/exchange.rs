@@ -24,9 +24,9 @@ pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Where to ask, and through which connections.
 pub(super) struct Exchange {
     pub(super) functions: Endpoint,
-    /// What nobody is to see: the credentials, and the tokens that were issued for them.
+    /// The credentials, and the tokens that were issued for them: never to be shown.
     pub(super) secrets: Secrets,
-    /// By what requests show who asks.
+    /// Whether requests are authenticated by a token or by a signature.
     shown: Shown,
     transport: Transport,
     functions_http: reqwest::Client,
@@ -107,7 +107,8 @@ impl Exchange {
         answer: Answer,
     ) -> Result<Answer, CallFailure> {
         match answer.status {
-            // Nobody asks for a part; what it leaves out must not be taken for nothing.
+            // Requests never ask for a part of an answer. The records that a part leaves out would
+            // be taken for records that do not exist.
             PARTIAL_CONTENT => {
                 let failure = answer.failure(operation, Meaning::BrokenAnswer);
                 return Err(failure.because("a part of the answer, and nobody asked for a part"));
@@ -187,7 +188,7 @@ impl Answer {
     }
 }
 
-/// The commonest cause of a refused signature that is nobody's key.
+/// Clock skew: the usual reason why a correct signature is refused.
 fn clock_skew(now: Timestamp, served_at: Timestamp) -> Option<Cause> {
     let ahead = now.seconds_since(served_at);
     let side = if ahead > 0 { "ahead of" } else { "behind" };

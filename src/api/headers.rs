@@ -69,7 +69,9 @@ mod tests {
             let date = format!("Fri, 01 Mar {year:04} 12:00:00 GMT");
             for text in [text, date] {
                 for served_at in [Timestamp::MIN, Timestamp::MAX] {
-                    prop_assert!(retry_after(&text, served_at).is_none_or(|wait| wait <= LONGEST_WAIT));
+                    prop_assert!(
+                        retry_after(&text, served_at).is_none_or(|wait| wait <= LONGEST_WAIT)
+                    );
                 }
             }
         }

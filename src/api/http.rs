@@ -28,7 +28,7 @@ pub(super) const MAX_BODY: usize = 16 * 1024 * 1024;
 /// How much of a refusal's body is read: enough for any error text, and the rest is not waited for.
 const MAX_REFUSAL: usize = 64 * 1024;
 
-/// By so many of its first bytes a signature is found in an answer.
+/// How many of its first bytes a signature is looked for by in an answer.
 const SIGNATURE_PREFIX: usize = 16;
 
 /// Room made at first for a body, whatever length it announces.
@@ -168,7 +168,7 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
     /// Whether the body came to its end.
     is_whole: bool,
-    /// Covers what we know and nobody is to see.
+    /// Covers the secrets that are known.
     pub(super) redactor: Arc<Redactor>,
 }
 

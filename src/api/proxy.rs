@@ -87,7 +87,7 @@ impl Proxies {
         self.secrets().iter().any(|secret| is_ordinary(secret.expose_secret()))
     }
 
-    /// What of them nobody is to see.
+    /// The parts of them that must never be shown.
     pub(super) fn secrets(&self) -> Vec<SecretString> {
         [&self.https, &self.http].into_iter().flatten().flat_map(ProxyAddress::secrets).collect()
     }

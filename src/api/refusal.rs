@@ -15,7 +15,7 @@ const LONGEST_MESSAGE: usize = 300;
 /// The same for codes and request ids.
 const LONGEST_CODE: usize = 80;
 
-/// By what a request shows who asks.
+/// What a request is authenticated by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
     /// A token, which can expire.
@@ -94,7 +94,7 @@ impl Refusal {
             401 if self.is_expired_token(shown == Shown::Token) => Meaning::TokenExpired,
             // The listing's own page documents 403 "invalid token".
             403 if shown == Shown::Token && self.is_of_invalid_token => Meaning::TokenExpired,
-            // What is refused with 403 may be this call alone, but for a token that is none.
+            // 403 may refuse this one call only. It refuses all of them where the token is invalid.
             403 if !self.is_of_invalid_token => Meaning::Forbidden,
             401 | 403 => Meaning::Denied,
             // Only the service itself knows that there is no such function. Another's 404, of a
@@ -280,7 +280,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_makes_one_short_line(text in prop::collection::vec(any::<char>(), 0..400)) {
-            let refusal = Refusal::read(&text.iter().collect::<String>(), None, &Redactor::default());
+            let refusal =
+                Refusal::read(&text.iter().collect::<String>(), None, &Redactor::default());
             for line in [refusal.code, refusal.message].into_iter().flatten() {
                 prop_assert!(!line.is_empty() && !line.contains(char::is_control));
                 prop_assert!(line.chars().count() <= LONGEST_MESSAGE + 1);

@@ -1,4 +1,4 @@
-//! Who asks: requests made, authenticated with the credentials at hand, and sent.
+//! Makes requests, authenticates them with the credentials at hand, and sends them.
 
 use super::credentials::Credentials;
 use super::exchange::{Exchange, Now};
@@ -69,7 +69,7 @@ impl Session {
         answer
     }
 
-    /// Adds what shows who asks, and gives back the token where it is one of ours.
+    /// Authenticates a request. Returns the token where it is one that was issued to this session.
     async fn authenticate(
         &self,
         call: &Call<'_>,

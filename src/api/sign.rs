@@ -208,7 +208,10 @@ mod tests {
         #[test]
         fn raw_and_encoded_paths_sign_alike(segment in "\\PC{0,20}") {
             prop_assume!(!segment.contains(['/', '%']));
-            prop_assert_eq!(canonical_path(&format!("/a/{segment}")), canonical_path(&format!("/a/{}", encode(&segment))));
+            prop_assert_eq!(
+                canonical_path(&format!("/a/{segment}")),
+                canonical_path(&format!("/a/{}", encode(&segment)))
+            );
         }
     }
 }

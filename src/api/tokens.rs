@@ -162,7 +162,9 @@ mod tests {
         let by_name = body(ProjectScope::Name { name: "cn-north-4".to_owned(), domain: None });
         assert_eq!(
             by_name["auth"]["identity"],
-            json!({"methods": ["password"], "password": {"user": {"name": "u", "password": "s", "domain": {"name": "d"}}}})
+            json!({"methods": ["password"], "password": {"user": {
+                "name": "u", "password": "s", "domain": {"name": "d"},
+            }}})
         );
         assert_eq!(scope(&by_name), json!({"project": {"name": "cn-north-4"}}));
         assert_eq!(scope(&body(ProjectScope::Id("p".to_owned()))), json!({"project": {"id": "p"}}));

@@ -60,7 +60,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)>
     chain
 }
 
-/// What TLS says against the server; nothing where it may be a broken connection.
+/// What TLS found wrong with the server. `None` where the connection may merely have broken.
 fn of_tls(error: &rustls::Error, now: Timestamp) -> Option<(Meaning, Cause)> {
     let words = match error {
         rustls::Error::InvalidCertificate(problem) => of_certificate(problem, now),
@@ -87,11 +87,19 @@ fn of_certificate(problem: &CertificateError, now: Timestamp) -> String {
             "its certificate is signed by nobody whom this machine trusts, or by itself".to_owned()
         }
         CertificateError::ExpiredContext { not_after, .. } => {
-            format!("its certificate expired at {}, and this machine's clock says {now}", moment(not_after))
+            format!(
+                "its certificate expired at {}, and this machine's clock says {now}",
+                moment(not_after)
+            )
         }
-        CertificateError::Expired => format!("its certificate has expired, and this machine's clock says {now}"),
+        CertificateError::Expired => {
+            format!("its certificate has expired, and this machine's clock says {now}")
+        }
         CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("its certificate is valid from {} on, and this machine's clock says {now}", moment(not_before))
+            format!(
+                "its certificate is valid from {} on, and this machine's clock says {now}",
+                moment(not_before)
+            )
         }
         CertificateError::NotValidYet => {
             format!("its certificate is not valid yet, and this machine's clock says {now}")
@@ -103,8 +111,8 @@ fn of_certificate(problem: &CertificateError, now: Timestamp) -> String {
         }
         // The library does not show the type of what it wraps.
         CertificateError::Other(inner) if inner.to_string() == "CaUsedAsEndEntity" => {
-            "its certificate is that of an authority, as a self-signed one often is: a server needs one of its own, made \
-             without CA:TRUE"
+            "its certificate is that of an authority, as a self-signed one often is: a server \
+             needs one of its own, made without CA:TRUE"
                 .to_owned()
         }
         other => format!("its certificate is not accepted: {other}"),

@@ -4,7 +4,7 @@ use super::globals::Globals;
 use crate::error::Failure;
 use crate::store::file::{Archive, Found, StoreError, inspect};
 
-/// The archive, to be changed: one that is there, since only `sync` makes one.
+/// Opens the archive for a command that changes it. It must exist, since only `sync` makes one.
 pub(super) fn open_existing(globals: &Globals) -> Result<Archive, Failure> {
     let refused = |error: StoreError| error.into_failure(&globals.db);
     match inspect(&globals.db).map_err(refused)? {

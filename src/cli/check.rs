@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     Err(Failure::new(FailureKind::Finding, message).hint("each finding on stdout says what to do"))
 }
 
-/// Notes the records as they are; what else is wrong is not touched.
+/// Takes the records as they are for right from now on. Other findings are not touched.
 fn accept(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let accepted = open_existing(globals)?
         .accept_records()

@@ -34,7 +34,8 @@ const REPORTS: [&[&str]; 4] = [
     &[
         "query",
         "sql",
-        "SELECT error_code, count(*) AS failed, max(start_time) AS last FROM invocations WHERE status = 'FAIL' GROUP BY error_code ORDER BY failed DESC",
+        "SELECT error_code, count(*) AS failed, max(start_time) AS last FROM invocations WHERE \
+         status = 'FAIL' GROUP BY error_code ORDER BY failed DESC",
     ],
 ];
 
@@ -75,7 +76,10 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let cannot = |error| {
         Failure::new(FailureKind::Archive, "cannot make a directory for the demo")
             .because(error)
-            .hint("TMPDIR names the directory for temporary files, which must be there and be writable")
+            .hint(
+                "TMPDIR names the directory for temporary files, which must be there and be \
+                 writable",
+            )
     };
     let directory = tempfile::tempdir().map_err(cannot)?;
     let path = directory.path().join("demo.db");
@@ -106,8 +110,9 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     }
 }
 
-/// The demo's world is made up: it shall not come into anybody's archive, nor into any other file.
-/// Where nothing can be kept at all is told before the demo, not after it.
+/// Refuses a path where something is: the demo's records are made up, and must not get into an
+/// archive of real ones or overwrite another file. That nothing can be kept there at all is told
+/// before the demo, not after it.
 fn check_keep(keep: Option<&Path>) -> Result<(), Failure> {
     let directory = keep.and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
     match keep {
@@ -169,7 +174,7 @@ async fn archive(
         clock.set(clock.now() + PAUSE);
     }
     stop.cancel();
-    // The server has nothing left to do; how it ends concerns nobody.
+    // The reports are printed by now, so an error of the server's end changes nothing.
     let _ = server.await;
     Ok(())
 }

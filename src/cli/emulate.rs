@@ -67,10 +67,10 @@ fn cannot_serve(port: u16) -> Failure {
 }
 
 fn dump(service: &Emulator, path: &Path) -> Result<(), Failure> {
-    // What is there is nobody's world: it is left as it was.
+    // A file that exists may be anything, so it is never overwritten.
     let written = File::create_new(path).and_then(|file| {
         let mut file = BufWriter::new(file);
-        // A part of a world is none.
+        // A file that could not be written whole is removed, so that nobody takes it for the world.
         service
             .dump(&mut file)
             .and_then(|()| file.flush())

@@ -1,5 +1,5 @@
-//! How a failure is shown on stderr, and which one is none: a reader of our output that has seen
-//! enough.
+//! How a failure is shown on stderr. A reader of stdout that has closed it, as `head` does, is
+//! none.
 
 use super::globals::LogFormat;
 use super::hints;
@@ -20,10 +20,10 @@ pub(super) fn output(error: io::Error) -> Failure {
     Failure::new(FailureKind::Unexpected, "cannot write the output").because(OutputError(error))
 }
 
-/// Shows a panic as what it is, a defect of ours, and without the directories of whoever built the
-/// program, which a panic names by default. They still stand in the binary: the option of rustc
-/// that takes them out has to name them, and Cargo's own, `trim-paths`, is not stable. A backtrace,
-/// for who asks for one, shows them.
+/// Reports a panic as a defect of this program. By default a panic names the directories of the
+/// machine that built the program; here only the name of the source file is shown. The directories
+/// still stand in the binary, and a backtrace shows them: rustc's option that removes them has to
+/// name them, and Cargo's `trim-paths` is not stable.
 pub(super) fn show_panics() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panicked| {

@@ -27,7 +27,13 @@ pub(super) struct Globals {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// How stderr is written: for people, or as one JSON object a line
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = LogFormat::Text
+    )]
     pub(super) log_format: LogFormat,
 }
 

@@ -28,8 +28,19 @@ fn by_options(step: Step) -> &'static str {
         Step::NameOtherArchive => {
             "it was left as it was; give another path with --db or FGARCHIVE_DB"
         }
+        Step::Begin => "run `fgarchive sync` first",
+        Step::Upgrade => "run `fgarchive sync` once, which upgrades it",
+        Step::Recover => {
+            "`fgarchive check` may tell more of it; keep a copy of the file, then put back a \
+             backup, or recover what can be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
+        }
+        Step::ReadTables => {
+            "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM \
+             sqlite_schema\"` lists the tables, and text stands in single quotes"
+        }
         Step::AskLessOrLonger => {
-            "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or raise --timeout"
+            "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or \
+             raise --timeout"
         }
         Step::AskLessOrWithMore => "ask for less at once, or raise --max-memory",
         Step::ReadReport(_) => "`fgarchive query NAME --explain` shows what a report takes",
@@ -41,21 +52,34 @@ fn by_options(step: Step) -> &'static str {
             "check --endpoint, the network and any proxy; --ca-cert adds a private authority"
         }
         Step::TrustService => {
-            "check --endpoint and this machine's clock; --ca-cert adds a private authority, such as a proxy's own"
+            "check --endpoint and this machine's clock; --ca-cert adds a private authority, such \
+             as a proxy's own"
         }
         Step::PassProxy => {
             "check the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY; NO_PROXY names who needs none"
         }
         Step::CorrectLogin => {
-            "check the user name, its domain and the password that were given (OS_USERNAME, OS_USER_DOMAIN_NAME, \
-             OS_PASSWORD); too many wrong passwords lock a user for a while"
+            "check the user name, its domain and the password that were given (OS_USERNAME, \
+             OS_USER_DOMAIN_NAME, OS_PASSWORD); too many wrong passwords lock a user for a while"
         }
         Step::CorrectFunction => "check the function's URN, --region and --project-id",
         Step::CorrectProject => "check --endpoint, --region and --project-id",
         Step::NameProject => "set HUAWEICLOUD_SDK_PROJECT_ID or give --project-id",
         Step::CheckAddress => "check that --endpoint is FunctionGraph itself",
         Step::SettleLater => {
-            "what was late or changed is archived now; if it was late, a longer --settle-delay catches it"
+            "what was late or changed is archived now; if it was late, a longer --settle-delay \
+             catches it"
+        }
+        Step::ReadRejects => {
+            "`fgarchive query rejects` shows what came; a function can be named by its URN"
+        }
+        Step::ListFunctions => "`fgarchive status` lists those that it holds",
+        Step::WalkAgain => {
+            "run it again: unproven ranges are walked again; `fgarchive query coverage` lists them"
+        }
+        Step::RunMoreOften => {
+            "run sync more often; `fgarchive query coverage` lists what is lost, and later runs \
+             leave it alone"
         }
         Step::SayMore => "run it again; if it stays, -v tells more",
     }
@@ -67,9 +91,9 @@ pub(super) fn repair(repair: Repair) -> &'static str {
         Repair::Words(words) => words,
         Repair::SumUpAgain => "`fgarchive check --accept` sums the records up again",
         Repair::CompareDays => {
-            "compare these days with the service as far back as it reaches, \
-             `fgarchive verify --since DAY --until NEXT-DAY`, or with a backup; then `fgarchive check --accept` notes the \
-             records as they are"
+            "compare these days with the service as far back as it reaches, `fgarchive verify \
+             --since DAY --until NEXT-DAY`, or with a backup; then `fgarchive check --accept` \
+             notes the records as they are"
         }
     }
 }
@@ -86,6 +110,7 @@ mod tests {
             words(&Step::ReadReport("runs").into()),
             "`fgarchive query runs --explain` shows what it takes"
         );
+        assert_eq!(words(&Step::Begin.into()), "run `fgarchive sync` first");
         assert_eq!(words(&Step::SlowDown.into()), "lower --max-rps, or run again later");
         assert!(words(&Step::CorrectLogin.into()).contains("OS_PASSWORD"));
         assert_eq!(repair(Repair::Words("keep it")), "keep it");

@@ -17,7 +17,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let cli = match usage::parse(&arguments) {
         Ok(cli) => cli,
-        // What clap has to say is printed there.
+        // `show` prints it.
         Err(error) => return exit_code(usage::show(&error, &arguments).as_ref()),
     };
     let format = cli.globals.log_format;

@@ -27,10 +27,12 @@ Credentials come from the first of these that is complete; an empty variable cou
 Other variables:
   FGARCHIVE_REGION, HUAWEICLOUD_REGION    the region, the first that is set
   FGARCHIVE_ENDPOINT                      the service's address, as --endpoint
-  HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_*  the same for the region whose id, such as CN_NORTH_4, stands
-                                          for the asterisk: a URL or a host; of a list, the first
+  HUAWEICLOUD_SDK_REGION_FUNCTIONGRAPH_*  the same for the region whose id, such as CN_NORTH_4,
+                                          stands for the asterisk: a URL or a host;
+                                          of a list, the first
   HUAWEICLOUD_SDK_PROJECT_ID              the project's id
-  HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's: a URL or a host
+  HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's:
+                                          a URL or a host
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY      a proxy for the service
   NO_PROXY                                who is asked without it";
 
@@ -57,14 +59,32 @@ pub(super) struct ServiceArgs {
     #[arg(long, value_name = "URL", help_heading = HEADING)]
     endpoint: Option<String>,
     /// Requests under way at once, 1 to 64
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)), help_heading = HEADING)]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_CONCURRENT)),
+        help_heading = HEADING
+    )]
     concurrency: Option<u32>,
     /// The most requests a second, over all functions, once a day at least; throttling lowers it,
     /// and it recovers
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = config::parse_rate, help_heading = HEADING)]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = config::parse_rate,
+        help_heading = HEADING
+    )]
     max_rps: Option<f64>,
     /// How long one request may take
-    #[arg(long, value_name = "DURATION", value_parser = config::parse_timeout, allow_hyphen_values = true, help_heading = HEADING)]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = config::parse_timeout,
+        allow_hyphen_values = true,
+        help_heading = HEADING
+    )]
     request_timeout: Option<Duration>,
     /// A certificate authority to trust beside the system's, in PEM
     #[arg(long, value_name = "FILE", help_heading = HEADING)]
@@ -120,7 +140,7 @@ pub(super) fn tell_default(arg: Arg) -> Arg {
     arg.help(told(short, " ")).long_help(told(long, "\n\n"))
 }
 
-/// What a command was told by these flags, by variables and by files.
+/// Reads the settings of a command from its flags, from variables and from files.
 pub(super) fn load(flags: &Flags, globals: &Globals) -> Result<Config, Failure> {
     let env = |name: &str| std::env::var_os(name);
     let home = std::env::home_dir();
@@ -153,7 +173,7 @@ pub(super) fn span(report: &RunReport, source: &SourceReport) -> Span {
     }
 }
 
-/// So many functions are named in a line; the others are counted.
+/// The most functions that a line names; the others are counted.
 const MOST_NAMED: usize = 3;
 
 /// Tells of functions that are gone, in a line for those that are newly so and one for the others,
@@ -177,11 +197,20 @@ pub(super) fn tell_of_gone(functions: &[FunctionReport]) {
     };
     if let Some((_, gone)) = news.first() {
         let names = named(&news);
-        tracing::warn!(functions = news.len(), since = %gone.at, "gone: the service knows it no more: {names}{lost}");
+        tracing::warn!(
+            functions = news.len(),
+            since = %gone.at,
+            "gone: the service knows it no more: {names}{lost}"
+        );
     }
     let before = of(false);
     if let Some((_, gone)) = before.first() {
-        tracing::info!(functions = before.len(), since = %gone.at, "gone, and nothing more is asked for: {}", named(&before));
+        tracing::info!(
+            functions = before.len(),
+            since = %gone.at,
+            "gone, and nothing more is asked for: {}",
+            named(&before)
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! The signals that end a run in good order, and the one that ends nothing.
+//! The signals that end a run in good order, and SIGXFSZ, which is kept from ending it.
 
 use crate::error::{Failure, FailureKind};
 #[cfg(unix)]
@@ -28,12 +28,12 @@ pub(super) fn interrupt(runtime: &Runtime) -> Result<CancellationToken, Failure>
     Ok(token)
 }
 
-/// Makes a write beyond the limit on the size of files fail, as on a full disk: the signal that
-/// comes with it kills a process that does not listen for it, whatever is half done. Once listened
-/// for, it is for as long as the process lives.
+/// Makes a write beyond the limit on the size of files fail, as on a full disk. The signal that
+/// comes with such a write, SIGXFSZ, would kill the process in the middle of its work unless it is
+/// listened for, which holds for the life of the process.
 ///
-/// Where too few files can be opened for that, the program goes on without: what it lacks will
-/// tell.
+/// Listening needs a few files. Where they cannot be opened the program goes on without it, and the
+/// first command that needs a file reports the limit.
 #[cfg(unix)]
 pub(super) fn outlive_limit_on_files() {
     let listen = || -> io::Result<()> {
@@ -47,7 +47,7 @@ pub(super) fn outlive_limit_on_files() {
     }
 }
 
-/// Where there is no such signal, such a write merely fails.
+/// Only Unix has this signal. Elsewhere a write beyond a limit fails without one.
 #[cfg(not(unix))]
 pub(super) fn outlive_limit_on_files() {}
 

@@ -13,7 +13,7 @@ use crate::store::reports::Arguments;
 use std::io::Write;
 use std::time::Duration;
 
-/// So many functions that are too old are named; the others are counted.
+/// The most functions that are named as too old; the others are counted.
 const MOST_NAMED: usize = 3;
 
 /// The arguments of `status`.
@@ -23,7 +23,12 @@ pub(super) struct Args {
     ///
     /// A function that the service knows no more is left out. A date in the future, by this
     /// machine's clock, fails as well.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = humantime::parse_duration,
+        allow_hyphen_values = true
+    )]
     max_age: Option<Duration>,
     /// Only this function: its name, `package:name`, or URN
     #[arg(long, value_name = "FUNCTION")]
@@ -60,7 +65,8 @@ fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Resul
     if let Some(what) = ahead.run.as_ref().or(ahead.functions.first()) {
         let message =
             format!("the archive is ahead of this machine's clock, which says {now}: {what}");
-        let hint = "compare `date -u` with a third clock; if this one is right, the next good `fgarchive sync` mends the archive";
+        let hint = "compare `date -u` with a third clock; if this one is right, the next good \
+                    `fgarchive sync` mends the archive";
         return Err(Failure::new(FailureKind::Finding, message).hint(hint));
     }
     let Stale { run, functions } = status.stale(now - max_age);
@@ -72,6 +78,12 @@ fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Resul
     let rest = (more > 0).then(|| format!("and {more} more functions"));
     let told: Vec<String> =
         run.into_iter().chain(functions.into_iter().take(MOST_NAMED)).chain(rest).collect();
-    Err(Failure::new(FailureKind::Finding, format!("the archive is older than {age}: {}", told.join("; ")))
-        .hint("`fgarchive query runs` shows how the last runs ended; `fgarchive sync` brings it up to date"))
+    Err(Failure::new(
+        FailureKind::Finding,
+        format!("the archive is older than {age}: {}", told.join("; ")),
+    )
+    .hint(
+        "`fgarchive query runs` shows how the last runs ended; `fgarchive sync` brings it up to \
+         date",
+    ))
 }

@@ -38,14 +38,29 @@ pub(super) struct Args {
     /// every run
     ///
     /// `query lateness` shows how late records were, and so which delay would be safe.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = humantime::parse_duration,
+        allow_hyphen_values = true
+    )]
     settle_delay: Option<Duration>,
     /// The longest wait before a record that has not ended is asked for again; 0s asks every run
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = humantime::parse_duration,
+        allow_hyphen_values = true
+    )]
     open_recheck: Option<Duration>,
     /// Which part of the requests, in percent, may walk settled windows again, those looked at
     /// longest ago; 0 none
-    #[arg(long, value_name = "PERCENT", value_parser = config::parse_percent, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        value_parser = config::parse_percent,
+        allow_negative_numbers = true
+    )]
     verify_budget: Option<f64>,
     /// Show what would be asked, and ask nothing but the list of functions and their totals
     ///
@@ -57,10 +72,10 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// So many ranges of a function are named one by one.
+/// The most ranges of a function that are named one by one.
 const MOST_RANGES: usize = 10;
 
-/// Does one run.
+/// Archives what is pending, and reports how that went.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     args.service.check_functions()?;
     let Config { sources, run, .. } = service::load(&args.flags(), globals)?;
@@ -102,7 +117,7 @@ impl Args {
     }
 }
 
-/// So many of what cannot be read are named in a line; the others are counted.
+/// The most unreadable entries that a line names; the others are counted.
 const MOST_NAMED: usize = 3;
 
 /// Says what is wrong with the list of functions, in a line each however much it is.
@@ -122,7 +137,8 @@ fn warn_of_list(list: &ListReport) {
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         tracing::warn!(
             entries = list.unreadable,
-            "the list of functions holds entries that name no function, kept aside and not archived: {}{rest}",
+            "the list of functions holds entries that name no function, kept aside and not \
+             archived: {}{rest}",
             first.join(", "),
         );
     }
@@ -158,7 +174,11 @@ fn conclude_source(report: &SourceReport) {
     for function in report.functions.iter().filter(|function| !function.is_complete()) {
         let FunctionReport { urn, unproven, lost, ledger_ahead, unclaimed, failure, .. } = function;
         for (range, reason) in unproven.iter().take(MOST_RANGES) {
-            tracing::warn!(function = urn.full_name(), %range, "a range could not be proven complete: {reason}");
+            tracing::warn!(
+                function = urn.full_name(),
+                %range,
+                "a range could not be proven complete: {reason}"
+            );
         }
         if let Some(more) = unproven.len().checked_sub(MOST_RANGES).filter(|&more| more > 0) {
             tracing::warn!(
@@ -167,10 +187,18 @@ fn conclude_source(report: &SourceReport) {
             );
         }
         for range in lost {
-            tracing::warn!(function = urn.full_name(), %range, "lost: the service had forgotten it before it was archived");
+            tracing::warn!(
+                function = urn.full_name(),
+                %range,
+                "lost: the service had forgotten it before it was archived"
+            );
         }
         for range in unclaimed {
-            tracing::warn!(function = urn.full_name(), %range, "neither complete nor lost: the clocks disagree on its time");
+            tracing::warn!(
+                function = urn.full_name(),
+                %range,
+                "neither complete nor lost: the clocks disagree on its time"
+            );
         }
         if let Some(end) = ledger_ahead {
             tracing::warn!(
@@ -187,7 +215,13 @@ fn conclude_source(report: &SourceReport) {
     }
     for window in report.verified.iter().filter(|window| window.differs()) {
         let Comparison { window, late, changed, gone, .. } = window;
-        tracing::warn!(%window, late, changed, gone, "a settled window was not as it was archived; what came is archived now");
+        tracing::warn!(
+            %window,
+            late,
+            changed,
+            gone,
+            "a settled window was not as it was archived; what came is archived now"
+        );
     }
 }
 

@@ -38,7 +38,7 @@ fn columns() -> Option<u16> {
     Some(size.ws_col).filter(|columns| *columns > 0)
 }
 
-/// Elsewhere a row stays one line, which the terminal breaks as it likes.
+/// The width is known on Unix only. Elsewhere a row stays one line, and the terminal wraps it.
 #[cfg(not(unix))]
 fn columns() -> Option<u16> {
     None

@@ -64,7 +64,7 @@ fn is_comment(text: &str) -> bool {
 
 /// Prints what clap answers to a command line that does not run a command: help and version to
 /// stdout, which is no failure, and mistakes to stderr in the form that `--log-format` asked for.
-/// What it returns has been shown.
+/// A failure that it returns has been shown already.
 pub(super) fn show(error: &clap::Error, arguments: &[OsString]) -> Result<(), Failure> {
     let format = asked_format(arguments);
     if !error.use_stderr() {

@@ -87,7 +87,11 @@ fn conclude_source(report: &SourceReport) {
             tracing::warn!(function = urn.full_name(), "no settled window was there to verify");
         }
         for (range, doubt) in unproven {
-            tracing::warn!(function = urn.full_name(), %range, "a range could not be verified: {doubt}");
+            tracing::warn!(
+                function = urn.full_name(),
+                %range,
+                "a range could not be verified: {doubt}"
+            );
         }
         if let Some(failure) = failure {
             tracing::warn!(function = urn.full_name(), "left unverified: {failure}");

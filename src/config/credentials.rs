@@ -37,10 +37,11 @@ const MAX_CERTIFICATES: u64 = 1024 * 1024;
 /// How a certificate begins in such a file.
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
-/// All the ways, for those who took none.
-const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; or CLOUD_SDK_AK and \
-                    CLOUD_SDK_SK; or put ak and sk under [basic] in ~/.huaweicloud/credentials; or set OS_AUTH_URL, \
-                    OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME and OS_PROJECT_NAME";
+/// The hint of a command that found no credentials: every way to give them.
+const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; or \
+                    CLOUD_SDK_AK and CLOUD_SDK_SK; or put ak and sk under [basic] in \
+                    ~/.huaweicloud/credentials; or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, \
+                    OS_USER_DOMAIN_NAME and OS_PROJECT_NAME";
 
 /// Credentials and what was learned on the way to them.
 #[derive(Debug)]
@@ -210,7 +211,8 @@ fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Fa
 fn exposed(path: &Path) -> Option<String> {
     let mode = open_mode(path)?;
     Some(format!(
-        "others than its owner may read the profile file `{0}` (mode {mode:o}); `chmod 600 {0}` makes it private",
+        "others than its owner may read the profile file `{0}` (mode {mode:o}); `chmod 600 {0}` \
+         makes it private",
         path.display()
     ))
 }
@@ -412,8 +414,8 @@ mod tests {
         let message = failure(&[(ACCESS_KEY, "AK"), (SAMPLE_SECRET_KEY, SECRET)]);
         assert_eq!(
             message,
-            "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not; \
-             CLOUD_SDK_SK is set, CLOUD_SDK_AK is not"
+            "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is \
+             not; CLOUD_SDK_SK is set, CLOUD_SDK_AK is not"
         );
         let set =
             [(SAMPLE_ACCESS_KEY, "AK"), (SAMPLE_SECRET_KEY, SECRET), (SECURITY_TOKEN, SECRET)];
@@ -455,12 +457,14 @@ mod tests {
         let message = failure(&[(ACCESS_KEY, "AK")]);
         assert_eq!(
             message,
-            "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is not"
+            "there are no complete credentials: HUAWEICLOUD_SDK_AK is set, HUAWEICLOUD_SDK_SK is \
+             not"
         );
         let message = failure(&[(SECRET_KEY, SECRET)]);
         assert_eq!(
             message,
-            "there are no complete credentials: HUAWEICLOUD_SDK_SK is set, HUAWEICLOUD_SDK_AK is not"
+            "there are no complete credentials: HUAWEICLOUD_SDK_SK is set, HUAWEICLOUD_SDK_AK is \
+             not"
         );
         let message = failure(&[(USERNAME, "user"), (PASSWORD, SECRET)]);
         assert!(
@@ -590,7 +594,8 @@ mod tests {
         set[0].1 = "http://iam.example/v3";
         assert_eq!(
             load(&set).unwrap_err().to_string(),
-            "the address in OS_AUTH_URL cannot be used: plain http is accepted for this machine's own addresses only"
+            "the address in OS_AUTH_URL cannot be used: plain http is accepted for this machine's \
+             own addresses only"
         );
         set[0].1 = "http://127.0.0.1:8080/v3";
         assert!(load(&set).is_ok());
@@ -603,12 +608,29 @@ mod tests {
         /// Every variable may hold anything, and a failure names the variables but never says what
         /// a secret one holds.
         #[test]
-        fn any_values_are_taken_or_refused(values in prop::collection::vec((0..14usize, "\\PC{0,12}[\n ]?"), 0..16)) {
-            let names = [TOKEN, ACCESS_KEY, SECRET_KEY, SECURITY_TOKEN, AUTH_URL, USERNAME, PASSWORD, USER_DOMAIN,
-                OS_PROJECT_ID, OS_PROJECT_NAME, OS_PROJECT_DOMAIN, PROFILE_FILE, SAMPLE_ACCESS_KEY, SAMPLE_SECRET_KEY];
+        fn any_values_are_taken_or_refused(
+            values in prop::collection::vec((0..14usize, "\\PC{0,12}[\n ]?"), 0..16),
+        ) {
+            let names = [
+                TOKEN,
+                ACCESS_KEY,
+                SECRET_KEY,
+                SECURITY_TOKEN,
+                AUTH_URL,
+                USERNAME,
+                PASSWORD,
+                USER_DOMAIN,
+                OS_PROJECT_ID,
+                OS_PROJECT_NAME,
+                OS_PROJECT_DOMAIN,
+                PROFILE_FILE,
+                SAMPLE_ACCESS_KEY,
+                SAMPLE_SECRET_KEY,
+            ];
             let marked = |(at, value): &(usize, String)| {
                 let name = names[*at];
-                let is_secret = [TOKEN, SECRET_KEY, SECURITY_TOKEN, PASSWORD, SAMPLE_SECRET_KEY].contains(&name);
+                let is_secret = [TOKEN, SECRET_KEY, SECURITY_TOKEN, PASSWORD, SAMPLE_SECRET_KEY]
+                    .contains(&name);
                 (name, if is_secret { format!("{value}hunter2{value}") } else { value.clone() })
             };
             let values: Vec<_> = values.iter().map(marked).collect();
@@ -620,9 +642,17 @@ mod tests {
         }
 
         #[test]
-        fn any_profile_is_taken_or_refused(lines in prop::collection::vec("(ak|sk|security_token|project_id) ?[=:]\\PC{0,12}", 0..6)) {
-            let is_secret = |line: &str| line.starts_with("sk") || line.starts_with("security_token");
-            let marked = lines.iter().map(|line| if is_secret(line) { format!("{line}hunter2") } else { line.clone() });
+        fn any_profile_is_taken_or_refused(
+            lines in prop::collection::vec(
+                "(ak|sk|security_token|project_id) ?[=:]\\PC{0,12}",
+                0..6,
+            ),
+        ) {
+            let is_secret =
+                |line: &str| line.starts_with("sk") || line.starts_with("security_token");
+            let marked = lines
+                .iter()
+                .map(|line| if is_secret(line) { format!("{line}hunter2") } else { line.clone() });
             let marked: Vec<_> = marked.collect();
             let home = home_with(&format!("[basic]\n{}\n", marked.join("\n")));
             let shown = match load_at(Some(home.path()), &[]) {

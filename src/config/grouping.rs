@@ -59,8 +59,10 @@ impl RegionGroup {
                     functions: functions.clone(),
                     is_default: true,
                 }]),
-                _ => Err(in_several_projects(&named)
-                    .hint("set the project of what is not named by a URN: --project-id or HUAWEICLOUD_SDK_PROJECT_ID")),
+                _ => Err(in_several_projects(&named).hint(
+                    "set the project of what is not named by a URN: --project-id or \
+                     HUAWEICLOUD_SDK_PROJECT_ID",
+                )),
             };
         }
         let others = named.into_iter().filter(|project| Some(*project) != default);
@@ -110,8 +112,10 @@ pub(super) fn group_by_region(layers: Layers<'_>) -> Result<Vec<RegionGroup>, Fa
             (None, [region]) => region.clone(),
             (None, []) => return Err(unknown_region()),
             (None, _) => {
-                return Err(in_several_regions(&named)
-                    .hint("the address that is set is that of one region: leave it out, or run once for each region"));
+                return Err(in_several_regions(&named).hint(
+                    "the address that is set is that of one region: leave it out, or run once for \
+                     each region",
+                ));
             }
         };
         return Ok(vec![RegionGroup {
@@ -167,7 +171,8 @@ fn regions_of_urns(functions: &[FunctionRef]) -> Result<Vec<String>, Failure> {
     Ok(regions)
 }
 
-/// A region becomes part of a host's name.
+/// Refuses a region with characters other than letters, digits, `-` and `_`: it becomes part of a
+/// host's name.
 fn checked_region(place: &dyn Display, region: String) -> Result<String, Failure> {
     if region.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
         return Ok(region);
@@ -181,12 +186,13 @@ fn unknown_region() -> Failure {
         .hint("give --region, set FGARCHIVE_REGION, or name a function by its URN")
 }
 
-/// That regions cannot be asked together; what to do instead depends on who asks.
+/// The failure of a command that can ask one region only. The caller adds the hint, since what to
+/// do instead depends on the command.
 pub fn in_several_regions(regions: &[String]) -> Failure {
     usage(format!("the functions lie in several regions: {}", regions.join(", ")))
 }
 
-/// The same of projects.
+/// The same for a command that can ask one project only.
 pub fn in_several_projects(projects: &[impl Borrow<str>]) -> Failure {
     usage(format!("the functions lie in several projects: {}", projects.join(", ")))
 }

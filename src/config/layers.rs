@@ -22,7 +22,7 @@ pub enum Origin {
         /// The key.
         key: &'static str,
     },
-    /// Nobody said anything.
+    /// It was set nowhere.
     Default,
 }
 

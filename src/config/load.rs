@@ -155,9 +155,12 @@ impl Common<'_> {
 }
 
 fn unknown_project() -> Failure {
-    usage("the project is not known, and no IAM is named for the service of --endpoint to ask for it").hint(
-        "give --project-id or set HUAWEICLOUD_SDK_PROJECT_ID, or name the IAM that belongs to the service in \
-         HUAWEICLOUD_SDK_IAM_ENDPOINT or OS_AUTH_URL; credentials are sent to no other",
+    usage(
+        "the project is not known, and no IAM is named for the service of --endpoint to ask for it",
+    )
+    .hint(
+        "give --project-id or set HUAWEICLOUD_SDK_PROJECT_ID, or name the IAM that belongs to the \
+         service in HUAWEICLOUD_SDK_IAM_ENDPOINT or OS_AUTH_URL; credentials are sent to no other",
     )
 }
 
@@ -185,7 +188,10 @@ fn warnings(
     let of_proxy = proxies.have_ordinary_password().then_some("the proxy's password");
     // A secret that can be guessed stays where an archive holds the same word.
     let ordinary = loaded.credentials.ordinary_secrets().into_iter().chain(of_proxy).map(|name| {
-        format!("{name} is as short or usual as ordinary text: it is covered in messages, not in ids, times and states")
+        format!(
+            "{name} is as short or usual as ordinary text: it is covered in messages, not in ids, \
+             times and states"
+        )
     });
     found.chain(ordinary).collect()
 }

@@ -111,8 +111,9 @@ mod tests {
 
     #[test]
     fn reads_the_basic_section_only() {
-        let text = "\u{feff}ak = outside\r\n[global]\r\nak = global\r\n[basic]\r\n# sk = comment\r\n; sk = comment\r\n\
-                    AK = a=b\r\nsk: s:k \r\nsecurity_token =\r\nno value here\r\n[other]\r\nak = other\r\n";
+        let text = "\u{feff}ak = outside\r\n[global]\r\nak = global\r\n[basic]\r\n# sk = \
+                    comment\r\n; sk = comment\r\nAK = a=b\r\nsk: s:k \r\nsecurity_token =\r\nno \
+                    value here\r\n[other]\r\nak = other\r\n";
         let expected =
             [("ak", "a=b"), ("sk", "s:k")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(parse(text), Profile { has_section: true, values: HashMap::from(expected) });
@@ -170,7 +171,12 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read(text in "(\\[basic\\]\n)?[\\PC\n=:#\\[\\]]{0,80}") {
-            prop_assert!(parse(&text).values.iter().all(|(name, value)| !value.is_empty() && name.trim() == name));
+            prop_assert!(
+                parse(&text)
+                    .values
+                    .iter()
+                    .all(|(name, value)| !value.is_empty() && name.trim() == name)
+            );
         }
     }
 }

@@ -44,9 +44,10 @@ fn first<'a>(
 fn read(env: Environment<'_>, names: &[&str]) -> Result<Option<ProxyAddress>, Failure> {
     let Some((name, value)) = first(env, names)? else { return Ok(None) };
     let unusable = |problem| {
-        usage(format!("the proxy in {name} cannot be used"))
-            .because(problem)
-            .hint("write it like http://proxy.example:3128, unset it, or name the service in NO_PROXY and unset it")
+        usage(format!("the proxy in {name} cannot be used")).because(problem).hint(
+            "write it like http://proxy.example:3128, unset it, or name the service in NO_PROXY \
+             and unset it",
+        )
     };
     ProxyAddress::parse(&value).map(Some).map_err(unusable)
 }

@@ -35,8 +35,12 @@ pub(super) fn locate_service(region: &str, layers: Layers<'_>) -> Result<Service
     let functions =
         given.map_or_else(|| checked(&"the region", &functions_url(region), plain_http), Ok)?;
     let iam = locate_iam(region, &functions, plain_http, layers.env)?;
-    let warning = (by_table && !is_known_region(region))
-        .then(|| format!("the region `{region}` is not in the list of regions with FunctionGraph; asking {functions}"));
+    let warning = (by_table && !is_known_region(region)).then(|| {
+        format!(
+            "the region `{region}` is not in the list of regions with FunctionGraph; asking \
+             {functions}"
+        )
+    });
     Ok(ServiceAddress { functions, iam, warning })
 }
 
@@ -248,7 +252,8 @@ mod tests {
             for (value, said) in [
                 (
                     "http://a.example",
-                    "\"http://a.example\" cannot be used: plain http is accepted for this machine's",
+                    "\"http://a.example\" cannot be used: plain http is accepted for this \
+                     machine's",
                 ),
                 (
                     "ftp://a.example",
@@ -287,9 +292,14 @@ mod tests {
         }
 
         #[test]
-        fn any_text_in_the_sdks_variables_is_taken_or_refused(functions in "\\PC{0,30}", iam in "\\PC{0,30}") {
+        fn any_text_in_the_sdks_variables_is_taken_or_refused(
+            functions in "\\PC{0,30}",
+            iam in "\\PC{0,30}",
+        ) {
             match locate(NORTH, &at(None), &[(OF_REGION, &functions), (IAM_ENDPOINT, &iam)]) {
-                Ok(found) => prop_assert!(found.functions.is_encrypted() || found.functions.is_loopback()),
+                Ok(found) => {
+                    prop_assert!(found.functions.is_encrypted() || found.functions.is_loopback());
+                }
                 Err(failure) => prop_assert_eq!(failure.kind.exit_code(), 2),
             }
         }

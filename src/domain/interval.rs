@@ -139,7 +139,9 @@ mod tests {
     proptest! {
         /// The set and the gaps of a whole split its seconds between them, whatever was inserted.
         #[test]
-        fn set_and_gaps_tile_the_whole(ranges in prop::collection::vec((0i64..60, 1i64..15), 0..12)) {
+        fn set_and_gaps_tile_the_whole(
+            ranges in prop::collection::vec((0i64..60, 1i64..15), 0..12),
+        ) {
             let set: IntervalSet = ranges.iter().copied().map(range).collect();
             let whole = range((5, 50));
             let gaps = set.gaps_in(whole);
@@ -151,11 +153,19 @@ mod tests {
             }
             prop_assert_eq!(set.covers(whole), gaps.is_empty());
             let start = set.uniform_start(whole);
-            let held_in_start = (5..55).filter(|&second| start.contains(at(second))).map(|second| set.range_at(at(second)).is_some());
+            let held_in_start = (5..55)
+                .filter(|&second| start.contains(at(second)))
+                .map(|second| set.range_at(at(second)).is_some());
             let held_in_start: Vec<bool> = held_in_start.collect();
-            prop_assert!(held_in_start.windows(2).all(|pair| pair[0] == pair[1]), "it is in the set or it is not");
+            prop_assert!(
+                held_in_start.windows(2).all(|pair| pair[0] == pair[1]),
+                "it is in the set or it is not"
+            );
             let next = set.range_at(start.end()).is_some();
-            prop_assert!(start == whole || start.begin() == whole.begin() && held_in_start[0] != next, "it is no shorter");
+            prop_assert!(
+                start == whole || start.begin() == whole.begin() && held_in_start[0] != next,
+                "it is no shorter"
+            );
             let ranges: Vec<_> = set.iter().collect();
             prop_assert!(ranges.windows(2).all(|pair| pair[0].end() < pair[1].begin()));
             prop_assert!(gaps.windows(2).all(|pair| pair[0].end() < pair[1].begin()));

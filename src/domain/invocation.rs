@@ -44,7 +44,7 @@ pub enum RecordTime {
     Unreadable(Box<str>),
 }
 
-/// So many seconds around the one from which computers count hold that second in every zone: none
+/// A time within so many seconds of 1970-01-01T00:00:00Z may be that moment in some zone: no zone
 /// is a day from UTC.
 const NEAR_EPOCH: i64 = 86_400;
 

@@ -17,8 +17,8 @@ impl fmt::Display for Marker {
 /// The most records a page may hold: the documented maximum of the listing.
 pub const PAGE_LIMIT: u32 = 500;
 
-/// So many bytes of what could not be read are kept: enough to see what it was, and no room for
-/// harm.
+/// The most bytes of an unreadable entry that are kept: enough to see what it was, and too few to
+/// fill a disk.
 const MOST_REJECTED: usize = 64 * 1024;
 
 /// A record that could not be read, kept aside with the reason.
@@ -116,7 +116,7 @@ impl Page {
 /// How many functions are asked for at once: the documented maximum of that listing.
 pub const FUNCTIONS_A_PAGE: u32 = 400;
 
-/// So many of a page's entries that name no function are kept; the others are counted.
+/// The most entries of a page that name no function and are kept; the others are counted.
 const MOST_EXAMPLES: usize = 100;
 
 /// One page of the functions of a project.

@@ -50,7 +50,8 @@ impl Status {
 
     /// Whether an end is still to come: WAIT and RUNNING.
     ///
-    /// An unknown status says nothing of an end: whether its record has one does.
+    /// Whether a record with this status has not ended. An unknown status is not open: there the
+    /// record's end time decides.
     pub fn is_open(&self) -> bool {
         matches!(self, Self::Wait | Self::Running)
     }

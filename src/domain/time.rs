@@ -239,21 +239,40 @@ mod tests {
         /// Texts that are nearly times, read as chrono reads them: by other code than ours.
         #[test]
         fn what_is_nearly_a_time_is_read_rightly_or_refused(
-            year in 0..10_000u32, month in 0..14u32, day in 0..33u32, hour in 0..26u32, minute in 0..62u32, second in 0..62u32,
-            blank in "[T Zt]", fraction in "(\\.[0-9]{0,12})?", zone in "(Z|z|[+-][0-2][0-9]:?[0-9]{2})?",
+            year in 0..10_000u32,
+            month in 0..14u32,
+            day in 0..33u32,
+            hour in 0..26u32,
+            minute in 0..62u32,
+            second in 0..62u32,
+            blank in "[T Zt]",
+            fraction in "(\\.[0-9]{0,12})?",
+            zone in "(Z|z|[+-][0-2][0-9]:?[0-9]{2})?",
         ) {
-            let text = format!("{year:04}-{month:02}-{day:02}{blank}{hour:02}:{minute:02}:{second:02}{fraction}{zone}");
+            let text = format!(
+                "{year:04}-{month:02}-{day:02}{blank}\
+                 {hour:02}:{minute:02}:{second:02}{fraction}{zone}"
+            );
             let offset = if zone.is_empty() { "Z" } else { &zone };
-            let other = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{offset}");
-            let expected = DateTime::parse_from_str(&other.to_uppercase(), "%Y-%m-%dT%H:%M:%S%#z").ok();
-            // A leap second is none here, and a year 0 is not in the service's format.
-            let readable = year > 0 && second < 60 && fraction != "." && matches!(blank.as_str(), "T" | " ");
-            let expected = expected.filter(|_| readable).map(|moment| Timestamp::from_unix(moment.timestamp()).unix());
+            let other =
+                format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{offset}");
+            let expected =
+                DateTime::parse_from_str(&other.to_uppercase(), "%Y-%m-%dT%H:%M:%S%#z").ok();
+            // A leap second is refused, and the service's format has no year 0.
+            let readable =
+                year > 0 && second < 60 && fraction != "." && matches!(blank.as_str(), "T" | " ");
+            let expected = expected
+                .filter(|_| readable)
+                .map(|moment| Timestamp::from_unix(moment.timestamp()).unix());
             prop_assert_eq!(read(&text), expected, "{}", text);
         }
 
         #[test]
-        fn a_damaged_time_is_read_or_refused(seconds in Timestamp::MIN.unix()..=Timestamp::MAX.unix(), at in 0..19usize, put in "\\PC{0,3}") {
+        fn a_damaged_time_is_read_or_refused(
+            seconds in Timestamp::MIN.unix()..=Timestamp::MAX.unix(),
+            at in 0..19usize,
+            put in "\\PC{0,3}",
+        ) {
             let mut text = Timestamp::from_unix(seconds).to_string();
             text.replace_range(at..=at, &put);
             if let Ok(moment) = text.parse::<Timestamp>() {

@@ -315,7 +315,14 @@ mod tests {
         /// it is.
         #[test]
         fn what_is_nearly_a_urn_is_read_rightly_or_refused(
-            fields in prop::collection::vec(prop_oneof!["urn|fss|function|latest|default|!prod", "[a-z/?# \n]{0,4}", "\\PC{0,4}"], 5..10),
+            fields in prop::collection::vec(
+                prop_oneof![
+                    "urn|fss|function|latest|default|!prod",
+                    "[a-z/?# \n]{0,4}",
+                    "\\PC{0,4}",
+                ],
+                5..10,
+            ),
             known: bool,
         ) {
             let mut fields = fields;
@@ -325,11 +332,22 @@ mod tests {
             }
             let text = fields.join(":");
             if let Ok(urn) = text.parse::<FunctionUrn>() {
-                prop_assert!(text == urn.to_string() || text == format!("{urn}:{LATEST}"), "{}", text);
-                prop_assert!(!text.contains(|c: char| c.is_whitespace() || c.is_control() || "/?#".contains(c)), "{}", text);
+                prop_assert!(
+                    text == urn.to_string() || text == format!("{urn}:{LATEST}"),
+                    "{}",
+                    text
+                );
+                prop_assert!(
+                    !text.contains(|c: char| c.is_whitespace()
+                        || c.is_control()
+                        || "/?#".contains(c)),
+                    "{}",
+                    text
+                );
                 prop_assert_eq!(urn.to_string().parse(), Ok(urn));
             } else {
-                let whole = (7..=8).contains(&text.split(':').count()) && text.split(':').all(|field| !field.is_empty());
+                let whole = (7..=8).contains(&text.split(':').count())
+                    && text.split(':').all(|field| !field.is_empty());
                 let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || ":!".contains(c));
                 prop_assert!(!(known && whole && plain), "{}", text);
             }

@@ -22,7 +22,8 @@ const PRESETS: [(&str, &str); 6] = [
     ),
     (
         "throttled",
-        r#"{ "rules": [{ "share": 0.3, "faults": [{ "throttled": { "retry_after": 1 } }, { "throttled": {} }] }] }"#,
+        r#"{ "rules": [{ "share": 0.3,
+           "faults": [{ "throttled": { "retry_after": 1 } }, { "throttled": {} }] }] }"#,
     ),
     (
         "slow",
@@ -46,9 +47,12 @@ const PRESETS: [(&str, &str); 6] = [
                 "stuck_marker", "repeated_marker", { "slid": { "records": 3 } }
             ] },
             { "share": 0.25, "faults": [
-                { "throttled": { "retry_after": 1 } }, { "throttled": {} }, { "status": { "code": 500 } },
-                { "status": { "code": 502, "body": "html" } }, { "status": { "code": 503, "body": "empty" } },
-                "reset", { "cut": "length" }, { "cut": "chunked" }, { "slow": { "ms": 500 } }, "garbled"
+                { "throttled": { "retry_after": 1 } }, { "throttled": {} },
+                { "status": { "code": 500 } },
+                { "status": { "code": 502, "body": "html" } },
+                { "status": { "code": 503, "body": "empty" } },
+                "reset", { "cut": "length" }, { "cut": "chunked" },
+                { "slow": { "ms": 500 } }, "garbled"
             ] }
         ] }"#,
     ),
@@ -141,7 +145,7 @@ pub struct Rule {
     /// Pages that hold the record of this id; other requests are not counted.
     #[serde(default)]
     pub holding: Option<String>,
-    /// So many matching requests are left alone first.
+    /// How many matching requests are left alone first.
     #[serde(default)]
     pub skip: u64,
     /// Then every so manieth is struck.
@@ -150,7 +154,7 @@ pub struct Rule {
     /// Or this part of them, from 0 to 1.
     #[serde(default)]
     pub share: Option<f64>,
-    /// At most so many.
+    /// The most requests that are struck.
     #[serde(default)]
     pub times: Option<u64>,
     /// What they are struck with: one of these.

@@ -104,7 +104,10 @@ pub(super) fn issue_token(asked: &Asked, access: &mut Access, now: Timestamp) ->
         "methods": ["password"],
         "issued_at": micros(now),
         "expires_at": micros(expires),
-        "user": { "domain": domain, "id": "7116d09f88fa41908676fdd4b039e95b", "name": USER, "password_expires_at": "" },
+        "user": {
+            "domain": domain, "id": "7116d09f88fa41908676fdd4b039e95b",
+            "name": USER, "password_expires_at": "",
+        },
         "roles": [{ "id": "0", "name": "functiongraph_adm" }],
         "catalog": [],
     } });
@@ -125,7 +128,10 @@ pub(super) fn projects(parameters: &Parameters) -> Answer {
     let projects = if named { vec![project] } else { vec![] };
     Answer::of(
         200,
-        &json!({ "projects": projects, "links": { "self": "https://iam.myhuaweicloud.com/v3/projects" } }),
+        &json!({
+            "projects": projects,
+            "links": { "self": "https://iam.myhuaweicloud.com/v3/projects" },
+        }),
     )
 }
 
@@ -157,7 +163,10 @@ mod tests {
 
     fn request(password: &str, scope: &Value) -> Value {
         let user = json!({ "name": USER, "password": password, "domain": { "name": DOMAIN } });
-        json!({ "auth": { "identity": { "methods": ["password"], "password": { "user": user } }, "scope": scope } })
+        json!({ "auth": {
+            "identity": { "methods": ["password"], "password": { "user": user } },
+            "scope": scope,
+        } })
     }
 
     fn issue(body: &Value) -> Answer {

@@ -45,7 +45,8 @@ pub(super) struct Listing<'w> {
     pub(super) now: Timestamp,
     /// Differs from request to request; ties are broken by it where they are unstable.
     pub(super) request: u64,
-    /// So many of the oldest matches have just expired; in an order without an age, of the first.
+    /// How many of the oldest matches have just expired; where the order does not go by age, of the
+    /// first.
     pub(super) slid: u64,
 }
 
@@ -359,22 +360,32 @@ mod tests {
             (begin, end) in (moment(), moment()).prop_map(|(a, b)| (a.min(b), a.max(b))),
             phase in prop::option::of(prop::sample::select(Phase::ALL.to_vec())),
         ) {
-            let query = Query { limit: 100, phase, begin: Some(begin), end: Some(end), ..Query::default() };
+            let query =
+                Query { limit: 100, phase, begin: Some(begin), end: Some(end), ..Query::default() };
             let expected: Vec<Shown> = WORLD
                 .shown(0, now)
-                .filter(|record| inside(readings.bounds, begin, end, filter_time(readings.filter, record)))
+                .filter(|record| {
+                    inside(readings.bounds, begin, end, filter_time(readings.filter, record))
+                })
                 .filter(|record| phase.is_none_or(|phase| phase == record.phase))
                 .collect();
             let walked = walk(listing(&readings, now), &query);
-            let reachable = readings.result_cap.map_or(expected.len(), |cap| expected.len().min(usize::try_from(cap).unwrap()));
+            let reachable = readings
+                .result_cap
+                .map_or(expected.len(), |cap| expected.len().min(usize::try_from(cap).unwrap()));
             prop_assert_eq!(walked.len(), reachable);
-            let ids = |records: &[Shown]| records.iter().map(|record| record.id).collect::<BTreeSet<_>>();
+            let ids =
+                |records: &[Shown]| records.iter().map(|record| record.id).collect::<BTreeSet<_>>();
             prop_assert!(ids(&walked).is_subset(&ids(&expected)));
             prop_assert_eq!(ids(&walked).len(), reachable);
             let time = |record: &Shown| filter_time(readings.filter, record);
             match readings.order {
-                Order::OldestFirst | Order::UnstableTies => prop_assert!(walked.is_sorted_by_key(time)),
-                Order::NewestFirst => prop_assert!(walked.is_sorted_by_key(|record| std::cmp::Reverse(time(record)))),
+                Order::OldestFirst | Order::UnstableTies => {
+                    prop_assert!(walked.is_sorted_by_key(time));
+                }
+                Order::NewestFirst => {
+                    prop_assert!(walked.is_sorted_by_key(|record| std::cmp::Reverse(time(record))));
+                }
                 Order::ById => prop_assert!(walked.is_sorted_by_key(|record| record.id)),
             }
             let first = listing(&readings, now).page(&query);
@@ -388,13 +399,25 @@ mod tests {
         }
 
         #[test]
-        fn a_record_is_looked_up_where_its_window_says(readings in readings(), now in moment(), nth in 0usize..1_500) {
+        fn a_record_is_looked_up_where_its_window_says(
+            readings in readings(),
+            now in moment(),
+            nth in 0usize..1_500,
+        ) {
             let Some(record) = WORLD.shown(0, now).nth(nth) else { return Ok(()) };
-            let query = Query { ids: Some(vec![record.id.to_string(), "unknown".to_owned()]), limit: 10, ..Query::default() };
+            let query = Query {
+                ids: Some(vec![record.id.to_string(), "unknown".to_owned()]),
+                limit: 10,
+                ..Query::default()
+            };
             let last_hour = later(now, -3_600);
-            let in_last_hour = inside(readings.bounds, last_hour, now, filter_time(readings.filter, &record));
+            let in_last_hour =
+                inside(readings.bounds, last_hour, now, filter_time(readings.filter, &record));
             let expected = readings.lookup != Lookup::Window || in_last_hour;
-            prop_assert_eq!(listing(&readings, now).page(&query).records, if expected { vec![record] } else { vec![] });
+            prop_assert_eq!(
+                listing(&readings, now).page(&query).records,
+                if expected { vec![record] } else { vec![] }
+            );
             let elsewhere = Listing { function: 1, ..listing(&readings, now) };
             prop_assert_eq!(elsewhere.page(&query).records, vec![]);
         }

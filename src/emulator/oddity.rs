@@ -46,7 +46,7 @@ impl Oddity {
         Self::ALL.get(which).copied().filter(|_| scale(chance, one_of) == 0)
     }
 
-    /// The record as it is written then.
+    /// Writes a record with this oddity.
     pub(super) fn distort(self, mut record: Value) -> Value {
         match self {
             Self::ExtraFields => {
@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn each_oddity_changes_what_it_names() {
         let plain = json!({
-            "request_id": "1", "status": "FAIL", "error_code": "1", "error_message": "m", "start_time": "t", "end_time": "t"
+            "request_id": "1", "status": "FAIL", "error_code": "1", "error_message": "m",
+            "start_time": "t", "end_time": "t"
         });
         let changed = |oddity: Oddity| {
             let odd = oddity.distort(plain.clone());

@@ -102,7 +102,8 @@ fn read_script(path: &str) -> Result<Faults, String> {
     let unreadable = |cause: io::Error| {
         let presets = Faults::presets().collect::<Vec<_>>().join(", ");
         format!(
-            "cannot read the faults `{path}`, which is a file unless it is one of {presets}: {cause}"
+            "cannot read the faults `{path}`, which is a file unless it is one of {presets}: \
+             {cause}"
         )
     };
     let mut text = String::new();
@@ -146,12 +147,14 @@ pub fn export_lines(base_url: &str) -> String {
 /// What holds by default, and the other ways in, for the end of the command's help.
 pub fn closing_help() -> String {
     format!(
-        "Without a switch it answers as the vendor's page documents: error_code is an integer, 0 for no error, and \
-         count and next_marker are too; a query without bounds has the last hour, one without a limit 100 records. \
-         Times are read as documented and as the page's samples send them. --error-form string gives codes as text, \
-         --times strict refuses what is not documented; the other switches are above.\n\n\
-         Other ways in:\n  a token      FGARCHIVE_AUTH_TOKEN={TOKEN}\n  a password   OS_AUTH_URL=<its address>/v3 \
-         OS_USERNAME={USER} OS_PASSWORD={PASSWORD} OS_USER_DOMAIN_NAME={DOMAIN} OS_PROJECT_NAME={REGION}"
+        "Without a switch it answers as the vendor's page documents: error_code is an integer, 0 \
+         for no error, and count and next_marker are too; a query without bounds has the last \
+         hour, one without a limit 100 records. Times are read as documented and as the page's \
+         samples send them. --error-form string gives codes as text, --times strict refuses what \
+         is not documented; the other switches are above.\n\nOther ways in:\n  a token      \
+         FGARCHIVE_AUTH_TOKEN={TOKEN}\n  a password   OS_AUTH_URL=<its address>/v3 \
+         OS_USERNAME={USER} OS_PASSWORD={PASSWORD} OS_USER_DOMAIN_NAME={DOMAIN} \
+         OS_PROJECT_NAME={REGION}"
     )
 }
 

@@ -185,7 +185,8 @@ mod tests {
 
     #[test]
     fn everything_given_is_read() {
-        let query = "limit=500&marker=1000&query_begin_time=2024-03-01T11%3A00%3A00&query_end_time=2024-03-01T12:00:00&status=FAIL&request_id=x";
+        let query = "limit=500&marker=1000&query_begin_time=2024-03-01T11%3A00%3A00&\
+                     query_end_time=2024-03-01T12:00:00&status=FAIL&request_id=x";
         let expected = Query {
             ids: Some(vec!["x".to_owned()]),
             marker: 1_000,

@@ -212,10 +212,20 @@ pub struct Readings {
     #[arg(long, value_enum, default_value_t)]
     pub times: Times,
     /// The most records of a page, whatever the limit
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub page_cap: Option<u64>,
     /// The most records of a query; those beyond are not handed out
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub result_cap: Option<u64>,
     /// What `count` says of a query that has more
     #[arg(long, value_enum, default_value_t)]
@@ -224,10 +234,20 @@ pub struct Readings {
     #[arg(long, value_name = "SPAN", allow_hyphen_values = true)]
     pub max_window: Option<humantime::Duration>,
     /// One record of so many is written in a way that nobody documented
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub odd: Option<u64>,
     /// The most functions of a page of the functions
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub function_page_cap: Option<u64>,
 }
 

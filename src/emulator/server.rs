@@ -37,7 +37,9 @@ const SILENCE: Duration = Duration::from_mins(10);
 /// How long the listener rests when the system gives no socket.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 /// What a proxy in front of the service says.
-const HTML: &[u8] = b"<html>\r\n<head><title>Service Unavailable</title></head>\r\n<body>\r\n<center><h1>Service Unavailable</h1></center>\r\n<hr><center>CloudWAF</center>\r\n</body>\r\n</html>\r\n";
+const HTML: &[u8] = b"<html>\r\n<head><title>Service Unavailable</title></head>\r\n<body>\r\n\
+                      <center><h1>Service Unavailable</h1></center>\r\n\
+                      <hr><center>CloudWAF</center>\r\n</body>\r\n</html>\r\n";
 
 /// Serves until `shutdown` is done and the requests at hand are answered.
 pub async fn serve(
@@ -128,7 +130,8 @@ fn throttled(iam: bool, id: &str) -> Answer {
     if iam {
         return iam::refuse(429, "Too many requests.");
     }
-    let told = "The throttling threshold has been reached: policy user over ratelimit, limit:100, time:1 minute";
+    let told = "The throttling threshold has been reached: policy user over ratelimit, limit:100, \
+                time:1 minute";
     gateway(429, "APIGW.0308", told, id)
 }
 

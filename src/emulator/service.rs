@@ -53,7 +53,7 @@ pub(super) struct Arrival {
 }
 
 impl Emulator {
-    /// A service over a world; the clock says what it takes for now.
+    /// Serves a world. `clock` tells the service's time.
     pub fn new(
         world: World,
         readings: Readings,
@@ -81,17 +81,17 @@ impl Emulator {
         &self.0.readings
     }
 
-    /// What it takes for now.
+    /// The service's time.
     pub fn now(&self) -> Timestamp {
         (self.0.clock)()
     }
 
-    /// What it was asked so far.
+    /// The requests so far.
     pub fn journal(&self) -> Journal {
         lock(&self.0.journal).clone()
     }
 
-    /// Forgets what it was asked.
+    /// Forgets the requests so far.
     pub fn forget(&self) {
         *lock(&self.0.journal) = Journal::default();
     }

@@ -401,7 +401,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_time_is_written_as_the_calendar_has_it(second in Timestamp::MIN.unix()..=Timestamp::MAX.unix()) {
+        fn a_time_is_written_as_the_calendar_has_it(
+            second in Timestamp::MIN.unix()..=Timestamp::MAX.unix(),
+        ) {
             let moment = Timestamp::from_unix(second);
             let mut out = Vec::new();
             write_quoted(&mut out, moment);

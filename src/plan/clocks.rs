@@ -310,7 +310,10 @@ mod tests {
                 clock.learn(answer);
                 let moment = clock.moment_of(answer);
                 prop_assert!(moment.earlier() <= at(made + 1) && at(made - 1) <= moment.later());
-                prop_assert!(moment.after_machine() <= moment.by_machine() && moment.earlier() <= moment.later());
+                prop_assert!(
+                    moment.after_machine() <= moment.by_machine()
+                        && moment.earlier() <= moment.later()
+                );
                 now = received + 3;
             }
         }

@@ -219,17 +219,24 @@ mod tests {
         fn what_was_known_is_still_known(stored in object(), seen in object()) {
             let merged = merge(stored.as_deref(), seen.as_deref(), false).unwrap();
             let of = |text: Option<&str>| members(text.unwrap_or("{}"));
-            let (before, shown, after) = (of(stored.as_deref()), of(seen.as_deref()), of(merged.stands.as_deref()));
+            let (before, shown, after) =
+                (of(stored.as_deref()), of(seen.as_deref()), of(merged.stands.as_deref()));
             for name in before.keys().chain(shown.keys()) {
                 prop_assert_eq!(after.get(name), shown.get(name).or(before.get(name)));
             }
-            prop_assert_eq!(after.len(), before.keys().chain(shown.keys()).collect::<std::collections::BTreeSet<_>>().len());
+            prop_assert_eq!(
+                after.len(),
+                before.keys().chain(shown.keys()).collect::<std::collections::BTreeSet<_>>().len()
+            );
             let again = merge(merged.stands.as_deref(), seen.as_deref(), false).unwrap();
             prop_assert_eq!((again.stands, again.replaced), (merged.stands, None));
         }
 
         #[test]
-        fn any_text_is_merged_or_left(stored in "\\PC{0,20}|[{}\\[\\]\",:a\\\\]{0,12}", seen in object()) {
+        fn any_text_is_merged_or_left(
+            stored in "\\PC{0,20}|[{}\\[\\]\",:a\\\\]{0,12}",
+            seen in object(),
+        ) {
             let _ = merge(Some(&stored), seen.as_deref(), false);
         }
     }

@@ -237,12 +237,17 @@ mod tests {
         #[test]
         fn edges_spare_a_neighbour(begin in 1i64..1_000) {
             let [(low, middle), (same, high)] = edges(range(begin, begin + 1));
-            prop_assert_eq!((low, middle, same, high), (at(begin - 1), at(begin), at(begin), at(begin + 1)));
+            prop_assert_eq!(
+                (low, middle, same, high),
+                (at(begin - 1), at(begin), at(begin), at(begin + 1))
+            );
         }
 
         /// Halving loses no second and ends.
         #[test]
-        fn what_is_left_holds_every_bad_second(bad in prop::collection::vec(0i64..2_592_000, 0..20)) {
+        fn what_is_left_holds_every_bad_second(
+            bad in prop::collection::vec(0i64..2_592_000, 0..20),
+        ) {
             let (left, _) = walk(&bad);
             for second in bad {
                 prop_assert!(left.iter().any(|window| window.contains(at(second))));

@@ -94,19 +94,22 @@ impl fmt::Display for Warning {
             Self::NotRecorded { since } => {
                 write!(
                     f,
-                    "the service records nothing of it, first seen at {since}: switch on enable_async_status_log"
+                    "the service records nothing of it, first seen at {since}: switch on \
+                     enable_async_status_log"
                 )
             }
             Self::FallsSoon { since, falls_at } => {
                 write!(
                     f,
-                    "pending since {since}, which the service may forget from {falls_at} on: run sync before"
+                    "pending since {since}, which the service may forget from {falls_at} on: run \
+                     sync before"
                 )
             }
             Self::MayHaveFallen { since, fell_at } => {
                 write!(
                     f,
-                    "pending since {since}, which the service may have forgotten since {fell_at}: run sync"
+                    "pending since {since}, which the service may have forgotten since {fell_at}: \
+                     run sync"
                 )
             }
         }

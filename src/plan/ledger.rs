@@ -225,23 +225,32 @@ mod tests {
         /// Whatever is walked in whatever order: rows never overlap, settled neighbours never
         /// touch, every second has the state of its last walk unless it was done before.
         #[test]
-        fn every_second_keeps_its_last_word(walks in prop::collection::vec((0i64..40, 1i64..12, any_state()), 1..25)) {
+        fn every_second_keeps_its_last_word(
+            walks in prop::collection::vec((0i64..40, 1i64..12, any_state()), 1..25),
+        ) {
             let mut rows = Vec::new();
             let mut expected = vec![None; 60];
             for (begin, length, state) in walks {
                 rows = apply(&rows, &entry(begin, begin + length, state, 1));
                 for (second, last_word) in (0i64..).zip(&mut expected) {
-                    if (begin..begin + length).contains(&second) && !last_word.is_some_and(State::is_done) {
+                    if (begin..begin + length).contains(&second)
+                        && !last_word.is_some_and(State::is_done)
+                    {
                         *last_word = Some(state);
                     }
                 }
                 for pair in rows.windows(2) {
                     prop_assert!(pair[0].window.end() <= pair[1].window.begin());
                     let touching = pair[0].window.end() == pair[1].window.begin();
-                    prop_assert!(!(touching && pair[0].state == SETTLED && pair[1].state == SETTLED));
+                    prop_assert!(
+                        !(touching && pair[0].state == SETTLED && pair[1].state == SETTLED)
+                    );
                 }
                 for (second, expected) in (0i64..).zip(&expected) {
-                    let found = rows.iter().find(|row| row.window.contains(at(second))).map(|row| row.state);
+                    let found = rows
+                        .iter()
+                        .find(|row| row.window.contains(at(second)))
+                        .map(|row| row.state);
                     prop_assert_eq!(found, *expected);
                 }
             }

@@ -569,7 +569,11 @@ mod tests {
 
         /// A count that is wrong never makes a list end early.
         #[test]
-        fn a_wrong_count_hides_nothing(service in any_service(), length in 0..40u32, wrong in 0..45u64) {
+        fn a_wrong_count_hides_nothing(
+            service in any_service(),
+            length in 0..40u32,
+            wrong in 0..45u64,
+        ) {
             let list: Vec<u32> = (0..length).collect();
             let (mut listing, mut pages, mut shown) = (Listing::default(), 0, HashSet::new());
             let verdict = loop {
@@ -584,7 +588,12 @@ mod tests {
                     }
                 }
             };
-            prop_assert!(verdict.is_err() || shown == keys(&list), "{:?} after {} pages", verdict, pages);
+            prop_assert!(
+                verdict.is_err() || shown == keys(&list),
+                "{:?} after {} pages",
+                verdict,
+                pages
+            );
         }
 
         /// Whatever comes and goes while a list is paged: where it is believed, every function that
@@ -593,7 +602,10 @@ mod tests {
         fn a_list_that_moves_is_never_believed_with_a_hole(
             service in any_service(),
             length in 2..40u32,
-            moves in prop::collection::vec((0..40usize, any::<bool>(), any::<prop::sample::Index>()), 1..5),
+            moves in prop::collection::vec(
+                (0..40usize, any::<bool>(), any::<prop::sample::Index>()),
+                1..5,
+            ),
         ) {
             let mut list: Vec<u32> = (0..length).collect();
             let mut fresh = 1_000;

@@ -98,7 +98,10 @@ mod tests {
         /// Whatever the moments of asking and of being throttled, no second holds more than the
         /// rate allows.
         #[test]
-        fn no_second_holds_more_than_the_rate(steps in prop::collection::vec((0u64..400, any::<bool>()), 1..200), rate in 1.0f64..50.0) {
+        fn no_second_holds_more_than_the_rate(
+            steps in prop::collection::vec((0u64..400, any::<bool>()), 1..200),
+            rate in 1.0f64..50.0,
+        ) {
             let mut pace = Pace::new(rate);
             let mut now = Duration::ZERO;
             let mut sent = Vec::new();
@@ -110,8 +113,12 @@ mod tests {
                 sent.push(pace.reserve(now));
             }
             for (index, &slot) in sent.iter().enumerate() {
-                let within = sent[index..].iter().take_while(|&&other| other < slot + SECOND).count();
-                prop_assert!(within as f64 <= rate + 1.0, "{within} requests within a second at {rate}");
+                let within =
+                    sent[index..].iter().take_while(|&&other| other < slot + SECOND).count();
+                prop_assert!(
+                    within as f64 <= rate + 1.0,
+                    "{within} requests within a second at {rate}"
+                );
             }
         }
     }
@@ -120,8 +127,16 @@ mod tests {
         /// Whatever the rate and the moments, a place in line is found.
         #[test]
         fn no_rate_is_too_slow_and_no_moment_too_late(
-            rate in prop_oneof![prop::num::f64::POSITIVE, Just(f64::MIN_POSITIVE), Just(1e-19), Just(f64::INFINITY)],
-            steps in prop::collection::vec((any::<u64>(), 0u32..1_000_000_000, any::<Option<u64>>()), 1..20),
+            rate in prop_oneof![
+                prop::num::f64::POSITIVE,
+                Just(f64::MIN_POSITIVE),
+                Just(1e-19),
+                Just(f64::INFINITY),
+            ],
+            steps in prop::collection::vec(
+                (any::<u64>(), 0u32..1_000_000_000, any::<Option<u64>>()),
+                1..20,
+            ),
         ) {
             let mut pace = Pace::new(rate);
             for (seconds, nanos, asked_for) in steps {

@@ -846,12 +846,20 @@ mod tests {
             divisible in any::<bool>(),
             mut events in prop::collection::vec(event(), 0..40),
             cut in prop::option::of((1usize..5, 1i64..30)),
-            taught in prop::option::of((prop_oneof![Just(500), 1u64..12], any::<(bool, bool, bool)>())),
+            taught in prop::option::of((
+                prop_oneof![Just(500), 1u64..12],
+                any::<(bool, bool, bool)>(),
+            )),
         ) {
             // Two opposite moves within three requests leave no trace in what is asked twice.
-            let habits = taught.map_or_else(Habits::default, |(longest, taught)| habits(longest, taught, readings));
+            let habits = taught.map_or_else(Habits::default, |(longest, taught)| {
+                habits(longest, taught, readings)
+            });
             if readings.is_asked_twice(habits) {
-                events.chunks_mut(3).flat_map(|some| &mut some[1..]).for_each(|event| *event = Event::Nothing);
+                events
+                    .chunks_mut(3)
+                    .flat_map(|some| &mut some[1..])
+                    .for_each(|event| *event = Event::Nothing);
             }
             let mut listing = Listing::new(readings, &seconds);
             let course = course(Walk::new(habits, divisible), &mut listing, &events, cut);
@@ -860,7 +868,10 @@ mod tests {
                 let inside = listing.entries.iter().filter(|entry| entry.0 < listing.until);
                 for (_, _, id) in inside.filter(|entry| listing.constant.contains(&entry.2)) {
                     let key = EntryKey::of(&format!("r{id}"));
-                    prop_assert!(course.seen.contains(&key), "r{id} was never shown, believed by {proof:?}");
+                    prop_assert!(
+                        course.seen.contains(&key),
+                        "r{id} was never shown, believed by {proof:?}"
+                    );
                 }
             }
         }
@@ -873,7 +884,8 @@ mod tests {
             points_on in any::<bool>(),
         ) {
             let readings = readings.honest();
-            let habits = Habits { points_on: points_on && !readings.always_absent, ..Habits::default() };
+            let habits =
+                Habits { points_on: points_on && !readings.always_absent, ..Habits::default() };
             let mut listing = Listing::new(readings, &seconds);
             let course = course(Walk::new(habits, true), &mut listing, &[], None);
             prop_assert!(course.verdict.is_ok(), "{:?}", course.verdict);
@@ -904,7 +916,10 @@ mod tests {
             let verdict = if too_high { Err(Doubt::CountDiffers) } else { Ok(Proof::Seams) };
             prop_assert_eq!(again.verdict, verdict);
             let taught = Habits { miscounts: true, ..Habits::default() };
-            prop_assert_eq!(course(Walk::new(taught, true), &mut listing, &[], None).verdict, verdict);
+            prop_assert_eq!(
+                course(Walk::new(taught, true), &mut listing, &[], None).verdict,
+                verdict
+            );
         }
 
         /// What the service counted for the longer window is not held against the shorter one.

@@ -112,8 +112,10 @@ pub fn recording(enabled: Option<bool>) -> Finding {
     let evidence = "enable_async_status_log of its asynchronous configuration";
     match enabled {
         Some(true) => Finding::told("recording", "on", evidence),
-        Some(false) => Finding::new("recording", Verdict::Warning, "off", evidence)
-            .hint("switch on enable_async_status_log; until then the service keeps no record of its invocations"),
+        Some(false) => Finding::new("recording", Verdict::Warning, "off", evidence).hint(
+            "switch on enable_async_status_log; until then the service keeps no record of its \
+             invocations",
+        ),
         None => Finding::unknown("recording", "the configuration does not say, or may not be read"),
     }
 }

@@ -623,7 +623,14 @@ mod tests {
             message in words(&["-", "boom", "bang"]),
             start in words(&["-", "100", "150", "soon"]),
             end in words(&["-", "200", "250", "late"]),
-            extra in words(&["-", "{\"a\":1}", "{\"a\":2}", "{\"b\":1}", "{\"a\":null,\"b\":2}", "{\"a\":1,\"b\":1}"]),
+            extra in words(&[
+                "-",
+                "{\"a\":1}",
+                "{\"a\":2}",
+                "{\"b\":1}",
+                "{\"a\":null,\"b\":2}",
+                "{\"a\":1,\"b\":1}",
+            ]),
         ) -> Invocation {
             record(&[status, code, message, start, end, extra].join(" "))
         }
@@ -648,7 +655,9 @@ mod tests {
                 (true, true) => "{\"a\":1,\"b\":2}",
             };
             let word = |at: usize, word| if shown[at] { word } else { "-" };
-            record(&[status, word(0, code), word(1, message), word(2, "100"), word(3, end), extra].join(" "))
+            let words =
+                [status, word(0, code), word(1, message), word(2, "100"), word(3, end), extra];
+            record(&words.join(" "))
         }
     }
 
@@ -676,7 +685,11 @@ mod tests {
             let twice = reconcile(&once.stands, &seen);
             prop_assert_eq!(&twice.stands, &once.stands);
             prop_assert!(twice.noted.iter().all(|noted| !noted.is_accepted), "{:?}", twice.noted);
-            prop_assert!(!matches!(twice.change, Amended | Advanced | Revised), "{:?}", twice.change);
+            prop_assert!(
+                !matches!(twice.change, Amended | Advanced | Revised),
+                "{:?}",
+                twice.change
+            );
             let same = reconcile(&stored, &stored);
             prop_assert_eq!(same, Merged { change: Unchanged, stands: stored, noted: Vec::new() });
         }
@@ -687,16 +700,31 @@ mod tests {
         fn nothing_known_is_lost(stored in any_record(ALL), seen in any_record(ALL)) {
             let Merged { change, stands, noted } = reconcile(&stored, &seen);
             let outcome_is_another = change.moves_status() && change.is_accepted();
-            let has = |field, is_accepted| noted.iter().any(|note| note.field == field && note.is_accepted == is_accepted);
-            let fields = |record: &Invocation| [
-                (Field::ErrorCode, record.error_code.as_ref().map(Value::to_known)),
-                (Field::ErrorMessage, record.error_message.as_ref().map(Value::to_known)),
-                (Field::EndTime, record.end_time.as_ref().map(Value::to_known)),
-                (Field::StartTime, record.start_time.as_ref().map(Value::to_known)),
-            ];
-            for (at, ((field, stood), (_, now))) in fields(&stored).into_iter().zip(fields(&stands)).enumerate() {
-                prop_assert!(stood == now || stood.is_none() || has(field, true), "{} of {:?}", field.as_str(), noted);
-                prop_assert!(stood.is_none() || now.is_some() || (outcome_is_another && at < 3), "{}", field.as_str());
+            let has = |field, is_accepted| {
+                noted.iter().any(|note| note.field == field && note.is_accepted == is_accepted)
+            };
+            let fields = |record: &Invocation| {
+                [
+                    (Field::ErrorCode, record.error_code.as_ref().map(Value::to_known)),
+                    (Field::ErrorMessage, record.error_message.as_ref().map(Value::to_known)),
+                    (Field::EndTime, record.end_time.as_ref().map(Value::to_known)),
+                    (Field::StartTime, record.start_time.as_ref().map(Value::to_known)),
+                ]
+            };
+            for (at, ((field, stood), (_, now))) in
+                fields(&stored).into_iter().zip(fields(&stands)).enumerate()
+            {
+                prop_assert!(
+                    stood == now || stood.is_none() || has(field, true),
+                    "{} of {:?}",
+                    field.as_str(),
+                    noted
+                );
+                prop_assert!(
+                    stood.is_none() || now.is_some() || (outcome_is_another && at < 3),
+                    "{}",
+                    field.as_str()
+                );
             }
             prop_assert!(stored.extra.is_none() || stands.extra.is_some());
             prop_assert!(stored.status.as_str().is_empty() || !stands.status.as_str().is_empty());
@@ -704,10 +732,14 @@ mod tests {
 
         /// Whichever sighting comes first: what is known in the end is the same.
         #[test]
-        fn the_order_of_sightings_does_not_matter(sightings in prop::collection::vec(true_record(), 1..6), order: u64) {
+        fn the_order_of_sightings_does_not_matter(
+            sightings in prop::collection::vec(true_record(), 1..6),
+            order: u64,
+        ) {
             let mut shuffled = sightings.clone();
             fastrand::Rng::with_seed(order).shuffle(&mut shuffled);
-            let [one, other] = [merge_all(&sightings), merge_all(&shuffled)].map(|merged| merged.map(in_order));
+            let [one, other] =
+                [merge_all(&sightings), merge_all(&shuffled)].map(|merged| merged.map(in_order));
             prop_assert_eq!(one, other);
         }
     }

@@ -363,13 +363,20 @@ mod tests {
         /// Every due record is asked for in one way or the other, and never at more requests than
         /// one each.
         #[test]
-        fn no_due_record_is_dropped(opened in prop::collection::vec(0i64..40_000, 0..40), archived in 0u64..10_000) {
-            let due: Vec<_> = opened.iter().enumerate().map(|(id, &second)| open(id, second, 0)).collect();
-            let chosen = choose(due.clone(), horizon(39_000), 500, |_| Ok::<_, ()>(archived)).unwrap();
+        fn no_due_record_is_dropped(
+            opened in prop::collection::vec(0i64..40_000, 0..40),
+            archived in 0u64..10_000,
+        ) {
+            let due: Vec<_> =
+                opened.iter().enumerate().map(|(id, &second)| open(id, second, 0)).collect();
+            let chosen =
+                choose(due.clone(), horizon(39_000), 500, |_| Ok::<_, ()>(archived)).unwrap();
             for record in &due {
                 let asked = chosen.iter().any(|refresh| match refresh {
                     Refresh::LookUp(records) => records.contains(record),
-                    Refresh::Walk(hour, _) => hour.contains(record.opened_at) && horizon(39_000).covers(*hour),
+                    Refresh::Walk(hour, _) => {
+                        hour.contains(record.opened_at) && horizon(39_000).covers(*hour)
+                    }
                 });
                 prop_assert!(asked, "{record:?} is in none of {chosen:?}");
             }

@@ -168,7 +168,9 @@ mod tests {
         fn retrying_ends(draws in prop::collection::vec(0.0f64..1.0, 50)) {
             let patience = RetryPolicy::default();
             let (mut elapsed, mut tries) = (Duration::ZERO, 1);
-            while let Some(wait) = wait_before_next(patience, tries, elapsed, None, draws[tries as usize % 50]) {
+            while let Some(wait) =
+                wait_before_next(patience, tries, elapsed, None, draws[tries as usize % 50])
+            {
                 prop_assert!(wait <= patience.longest_wait);
                 elapsed += wait;
                 tries += 1;

@@ -332,7 +332,9 @@ mod tests {
         /// Verified again and again, every settled second is looked at before any is looked at
         /// twice.
         #[test]
-        fn rounds_cover_everything(rows in prop::collection::vec((1i64..50, 1i64..50, 0u64..3_000), 1..5)) {
+        fn rounds_cover_everything(
+            rows in prop::collection::vec((1i64..50, 1i64..50, 0u64..3_000), 1..5),
+        ) {
             let (mut ledger, mut from) = (Vec::new(), 0);
             for (gap, length, records) in rows {
                 from += gap * HOUR;
@@ -355,7 +357,8 @@ mod tests {
         #[test]
         fn samples_are_settled(number in 0i64..30 * HOUR) {
             let ledger = [settled(0, 10 * HOUR, 4_000), settled(50 * HOUR, 70 * HOUR, 80_000)];
-            let chosen = sample(&ledger, range(0, 100 * HOUR), 1, |below| number.unsigned_abs() % below);
+            let chosen =
+                sample(&ledger, range(0, 100 * HOUR), 1, |below| number.unsigned_abs() % below);
             prop_assert_eq!(chosen.len(), 1);
             let second = if number < 10 * HOUR { at(number) } else { at(number + 40 * HOUR) };
             prop_assert!(chosen[0].contains(second));

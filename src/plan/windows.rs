@@ -427,7 +427,8 @@ mod tests {
             longest in 1i64..60 * DAY,
         ) {
             let horizon = range(0, 90 * DAY);
-            let done: IntervalSet = settled.iter().map(|&(begin, length)| range(begin, length)).collect();
+            let done: IntervalSet =
+                settled.iter().map(|&(begin, length)| range(begin, length)).collect();
             let longest = Duration::from_secs(longest.max(DAY / 4).unsigned_abs());
             let mut walked = done.clone();
             let mut densities = densities.into_iter().cycle();
@@ -437,7 +438,10 @@ mod tests {
                     let density = densities.next().flatten().map(Density);
                     let window = next_window(left, density, longest);
                     prop_assert_eq!(window.begin(), left.begin());
-                    prop_assert!(left.covers(window) && window.seconds().unsigned_abs() <= longest.min(MAX_WINDOW).as_secs());
+                    prop_assert!(
+                        left.covers(window)
+                            && window.seconds().unsigned_abs() <= longest.min(MAX_WINDOW).as_secs()
+                    );
                     prop_assert!(walked.gaps_in(window) == [window], "no second is in two windows");
                     walked.insert(window);
                     rest = left.split_at(window.end()).1;
@@ -448,18 +452,27 @@ mod tests {
 
         /// Parts hold every second once, in order, and none is much longer than another.
         #[test]
-        fn parts_tile_their_ranges(lengths in prop::collection::vec((1i64..50, 1i64..50), 1..6), parts in 1usize..8) {
+        fn parts_tile_their_ranges(
+            lengths in prop::collection::vec((1i64..50, 1i64..50), 1..6),
+            parts in 1usize..8,
+        ) {
             let mut from = 0;
-            let ranges: Vec<Interval> = lengths.iter().map(|&(gap, length)| {
-                from += gap + length;
-                range(from - length, length)
-            }).collect();
+            let ranges: Vec<Interval> = lengths
+                .iter()
+                .map(|&(gap, length)| {
+                    from += gap + length;
+                    range(from - length, length)
+                })
+                .collect();
             let parted = in_parts(&ranges, parts);
             prop_assert!(parted.len() <= parts && parted.iter().all(|part| !part.is_empty()));
             let pieces: Vec<Interval> = parted.iter().flatten().copied().collect();
             prop_assert!(pieces.windows(2).all(|pair| pair[0].end() <= pair[1].begin()));
             let seconds = |part: &[Interval]| part.iter().map(|range| range.seconds()).sum::<i64>();
-            prop_assert_eq!(pieces.iter().copied().collect::<IntervalSet>(), ranges.iter().copied().collect());
+            prop_assert_eq!(
+                pieces.iter().copied().collect::<IntervalSet>(),
+                ranges.iter().copied().collect()
+            );
             prop_assert_eq!(seconds(&pieces), seconds(&ranges));
             let longest = seconds(&ranges).unsigned_abs().div_ceil(parts as u64);
             prop_assert!(parted.iter().all(|part| seconds(part).unsigned_abs() <= longest));
@@ -481,17 +494,23 @@ mod tests {
         /// for.
         #[test]
         fn claims_are_parts_of_the_past(
-            begin in 0i64..500, length in 1i64..500, lost_until in 0i64..1_000, doubt in 0i64..300,
-            began in 0i64..1_000, delay in 0u64..300,
+            begin in 0i64..500,
+            length in 1i64..500,
+            lost_until in 0i64..1_000,
+            doubt in 0i64..300,
+            began in 0i64..1_000,
+            delay in 0u64..300,
         ) {
             let window = range(begin, length);
             let delay = Duration::from_secs(delay);
             let from = lost_until + doubt;
             let belief = Belief { lost_until: at(lost_until), from: at(from) };
-            let Claims { lost, settled, proven, disputed, future } = claims(window, belief, at(began), delay);
+            let Claims { lost, settled, proven, disputed, future } =
+                claims(window, belief, at(began), delay);
             for second in 0..1_200 {
-                let [lost, settled, proven, disputed, future] = [lost, settled, proven, disputed, future]
-                    .map(|part| part.is_some_and(|part| part.contains(at(second))));
+                let [lost, settled, proven, disputed, future] =
+                    [lost, settled, proven, disputed, future]
+                        .map(|part| part.is_some_and(|part| part.contains(at(second))));
                 let is_inside = window.contains(at(second));
                 let is_past = is_inside && second < began;
                 let is_old = at(second) < at(began) - delay;
@@ -506,10 +525,16 @@ mod tests {
         /// A window is cut inside itself and after what was seen, however wrong the totals are.
         #[test]
         fn a_cut_keeps_what_was_seen(
-            length in 1i64..100_000, until in 0i64..120_000, total in 0u64..20_000, seen in 0u64..20_000, stride in 0u64..500,
+            length in 1i64..100_000,
+            until in 0i64..120_000,
+            total in 0u64..20_000,
+            seen in 0u64..20_000,
+            stride in 0u64..500,
         ) {
             let window = range(0, length);
-            if let Some(Trimmed { window: cut, .. }) = trimmed(window, Prefix { total, seen, until: at(until), stride }) {
+            if let Some(Trimmed { window: cut, .. }) =
+                trimmed(window, Prefix { total, seen, until: at(until), stride })
+            {
                 prop_assert!(window.covers(cut) && cut != window && cut.begin() == window.begin());
                 prop_assert!(at(until) < cut.end());
             }

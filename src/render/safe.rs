@@ -122,7 +122,10 @@ mod tests {
         fn nothing_unsafe_passes(text in any::<String>(), cut in 0usize..40) {
             let bytes = text.as_bytes();
             let shown = written(&[&bytes[..cut.min(bytes.len())], &bytes[cut.min(bytes.len())..]]);
-            let bare = shown.split('\u{1b}').skip(1).all(|rest| colour(&format!("\u{1b}{rest}")).is_some());
+            let bare = shown
+                .split('\u{1b}')
+                .skip(1)
+                .all(|rest| colour(&format!("\u{1b}{rest}")).is_some());
             prop_assert!(bare);
             let is_harmless = |each| !is_unsafe(each) || is_layout(each) || each == '\u{1b}';
             prop_assert!(shown.chars().all(is_harmless));

@@ -83,7 +83,8 @@ fn columns_of_one_name_keep_their_values_in_json() {
 fn csv_quotes_what_needs_it_and_leaves_null_empty() {
     assert_eq!(
         two_rows(Format::Csv),
-        "id,records,percent,message\na1,1000000,33.5,\"a|b \"\"c\"\",\nred \u{1b}[31m <x>\"\nb,7,,cafe\n"
+        "id,records,percent,message\na1,1000000,33.5,\"a|b \"\"c\"\",\nred \u{1b}[31m \
+         <x>\"\nb,7,,cafe\n"
     );
     assert_eq!(rendered(style(Format::Csv), &["id"], &[]), "id\n");
     assert_eq!(
@@ -97,8 +98,8 @@ fn csv_quotes_what_needs_it_and_leaves_null_empty() {
 fn markdown_escapes_what_ends_a_cell() {
     assert_eq!(
         two_rows(Format::Markdown),
-        "| id | records | percent | message |\n| --- | --- | --- | --- |\n\
-         | a1 | 1000000 | 33.5 | a\\|b \"c\",\\\\nred \\\\u{1b}\\[31m &lt;x> |\n| b | 7 |  | cafe |\n"
+        "| id | records | percent | message |\n| --- | --- | --- | --- |\n| a1 | 1000000 | 33.5 | \
+         a\\|b \"c\",\\\\nred \\\\u{1b}\\[31m &lt;x> |\n| b | 7 |  | cafe |\n"
     );
 }
 

@@ -73,8 +73,9 @@ impl<S: Source> Requester<S> {
         let difference = humantime::format_duration(Duration::from_secs(offset.unsigned_abs()));
         tracing::warn!(
             skew_s = offset,
-            "the clocks differ by {difference}: the service dated an answer {date} when this machine's clock said {}; \
-             compare `date -u` with a third clock to see which is wrong. Only what is past by both is called settled",
+            "the clocks differ by {difference}: the service dated an answer {date} when this \
+             machine's clock said {}; compare `date -u` with a third clock to see which is wrong. \
+             Only what is past by both is called settled",
             answer.received
         );
     }

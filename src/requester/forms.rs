@@ -21,7 +21,7 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// The form to try in place of one that was not found; none where nothing is left to try.
+    /// The form to try in place of one that was not found. `None` where no form is left to try.
     pub(crate) fn alternative(&mut self) -> Option<FunctionUrn> {
         let other = self.current.other_form().filter(|_| !self.is_other_tried);
         self.is_other_tried = true;

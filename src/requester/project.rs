@@ -22,8 +22,8 @@ use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Settings that cannot be read keep a run waiting for so many functions, and are left alone for
-/// the others.
+/// After so many functions whose settings could not be read, a run does not ask for those of the
+/// others: each would keep it waiting.
 const MOST_SETTINGS_FAILED: u64 = 2;
 
 /// What was asked so far.

@@ -102,8 +102,9 @@ impl<S: Source> Requester<S> {
         lock(&self.outage).witness_failed(asked_at, self.began.elapsed());
     }
 
-    /// A function that another witness was not about, in a form that may be known; none where it is
-    /// the listing of functions that is asked.
+    /// The function that the next witness asks about, in a form that may be known. They take turns,
+    /// and one that has answered before goes first. `None` where the list of functions is asked for
+    /// instead.
     fn next_witness(&self) -> Option<(FunctionUrn, Option<PageSink>)> {
         match &mut *lock(&self.witnesses) {
             Witnesses::Functions(functions) => {

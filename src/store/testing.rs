@@ -11,7 +11,7 @@ use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::Question;
 use crate::store::sql::{FunctionId, RunId};
 use crate::store::write::{
-    Batch, BegunRun, Packed, RunFunction, RunFunctions, SeenPage, Tally, digest, summaries,
+    Batch, BegunRun, Packed, RunFunction, RunFunctions, RunNow, SeenPage, Tally, digest, summaries,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -20,13 +20,17 @@ use tempfile::TempDir;
 
 /// Two functions, a run on 1 March that ended well, and one on 2 March that was killed.
 const FRAME: &str = "
-    INSERT INTO functions (id, urn, region, project_id, package, name, qualifier, first_seen_at) VALUES
-        (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4', '0123', 'default', 'report', 'latest',
+    INSERT INTO functions (id, urn, region, project_id, package, name, qualifier, first_seen_at)
+        VALUES
+        (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4', '0123', 'default',
+         'report', 'latest',
          '2026-03-01T00:00:00Z'),
-        (2, 'urn:fss:cn-north-4:0123:function:billing:invoice', 'cn-north-4', '0123', 'billing', 'invoice', 'latest',
+        (2, 'urn:fss:cn-north-4:0123:function:billing:invoice', 'cn-north-4', '0123', 'billing',
+         'invoice', 'latest',
          '2026-03-01T00:00:00Z');
     INSERT INTO runs (id, started_at, updated_at, ended_at, outcome, exit_code, requests) VALUES
-        (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z', '2026-03-01T12:00:30Z', 'complete', 0, 9),
+        (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z', '2026-03-01T12:00:30Z', 'complete', 0,
+         9),
         (2, '2026-03-02T12:00:00Z', '2026-03-02T12:00:10Z', NULL, NULL, NULL, 4);
     INSERT INTO run_sources (run_id, name, outcome, exit_code, requests) VALUES
         (1, 'cn-north-4', 'complete', 0, 9), (2, 'cn-north-4', NULL, NULL, 4);
@@ -72,7 +76,8 @@ impl Fixture {
             let function = fields.get(4).copied().flatten().unwrap_or("1");
             self.connection
                 .execute(
-                    "INSERT INTO invocations (request_id, status, start_time, end_time, function_id, first_run_id,
+                    "INSERT INTO invocations (request_id, status, start_time, end_time, function_id,
+                         first_run_id,
                                               changed_run_id)
                      VALUES (?1, ?2, ?3, ?4, ?5, 1, 1)",
                     (fields[0], fields[1], fields[2], fields[3], function),
@@ -185,7 +190,8 @@ impl Kept {
     }
 
     pub(crate) fn commit_when(&mut self, now: Moment, batch: &Batch) -> Vec<RequestId> {
-        self.archive.commit(self.run, now, &self.known, batch, &mut self.tally).unwrap()
+        let run = RunNow { id: self.run, now };
+        self.archive.commit(run, &self.known, batch, &mut self.tally).unwrap()
     }
 
     /// Another run begins.
@@ -232,8 +238,11 @@ impl Kept {
 
     /// The one row of the archive.
     pub(crate) fn row(&self) -> String {
-        self.ask("SELECT request_id, status, error_code, error_message, start_time, end_time, extra FROM invocations")
-            .join("; ")
+        self.ask(
+            "SELECT request_id, status, error_code, error_message, start_time, end_time, extra
+                      FROM invocations",
+        )
+        .join("; ")
     }
 
     pub(crate) fn amendments(&self) -> Vec<String> {
@@ -243,13 +252,17 @@ impl Kept {
     }
 
     pub(crate) fn changes(&self) -> Vec<String> {
-        self.ask("SELECT from_status, to_status, after_time, by_time, accepted FROM status_changes ORDER BY id")
+        self.ask(
+            "SELECT from_status, to_status, after_time, by_time, accepted FROM status_changes
+                      ORDER BY id",
+        )
     }
 
     /// What another function shows of the records.
     pub(crate) fn shared(&self) -> Vec<String> {
         self.ask(
-            "SELECT request_id, function_id, status, error_code, error_message, start_time, end_time, extra,
+            "SELECT request_id, function_id, status, error_code, error_message, start_time,
+                 end_time, extra,
                     first_run_id, changed_run_id
                FROM shared_records ORDER BY 1, 2",
         )

@@ -8,7 +8,7 @@ use crate::plan::verify::{VerificationWalk, asks_for_each};
 use crate::store::file::StoreError;
 use crate::store::sql::{FunctionId, RunId, SourceId};
 use crate::store::write::{
-    Batch, Comparison, RunFunction, RunFunctions, SeenPage, SourceTally, Tally,
+    Batch, Comparison, RunFunction, RunFunctions, RunNow, SeenPage, SourceTally, Tally,
 };
 use std::collections::HashSet;
 use std::time::Duration;
@@ -145,10 +145,9 @@ impl<'a> Committer<'a> {
         let rooms = std::mem::take(&mut self.rooms);
         (self.bytes, self.due) = (0, None);
         let (pages, began) = (batch.pages.len(), Instant::now());
-        let (run, functions, tally) = (self.run, &self.functions, &mut *self.tally);
-        let revised = self
-            .archive
-            .with(|archive| archive.commit(run, standing.now, functions, &batch, tally))?;
+        let run = RunNow { id: self.run, now: standing.now };
+        let (functions, tally) = (&self.functions, &mut *self.tally);
+        let revised = self.archive.with(|archive| archive.commit(run, functions, &batch, tally))?;
         tracing::debug!(pages, elapsed_ms = began.elapsed().as_millis(), "a batch is committed");
         drop((batch, rooms));
         self.revised

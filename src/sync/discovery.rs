@@ -5,7 +5,7 @@ use super::settings::Settings;
 use super::stop::Stop;
 use crate::api::CallFailure;
 use crate::domain::{FunctionRef, FunctionUrn};
-use crate::error::{Failure, FailureKind};
+use crate::error::{Failure, FailureKind, Step};
 use crate::plan::functions::{self, Choice, Known, List, Part, Project};
 use crate::requester::{ListReport, Requester, Source, Witnesses, list_functions};
 
@@ -92,5 +92,5 @@ pub(super) async fn resolve_archived<S: Source>(
 
 fn not_archived(urn: &FunctionUrn) -> Failure {
     Failure::new(FailureKind::Usage, format!("the archive holds no function `{urn}`"))
-        .hint("`fgarchive status` lists those that it holds")
+        .hint(Step::ListFunctions)
 }

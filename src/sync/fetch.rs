@@ -125,7 +125,8 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
                 // what is in line is taken in before anything is committed.
                 biased;
                 () = self.cancel.cancelled() => break,
-                next = coming.next(), if !coming.is_done() => if let Some(ready) = next.transpose()? {
+                next = coming.next(), if !coming.is_done() =>
+                    if let Some(ready) = next.transpose()? {
                     self.begin(ready, &mut under_way);
                 },
                 Some((function, message)) = self.receiver.recv() => {

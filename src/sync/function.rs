@@ -101,7 +101,11 @@ fn tell(urn: &FunctionUrn, note: Note<CallFailure>) {
             tracing::debug!(function, %window, ?doubt, "a walk proved nothing");
         }
         Note::TooLong(window) => {
-            tracing::debug!(function, %window, "the service refused a window; asking for half of it");
+            tracing::debug!(
+                function,
+                %window,
+                "the service refused a window; asking for half of it"
+            );
         }
         Note::CannotBeHad(window, reason) => {
             tracing::debug!(function, %window, "a window cannot be had: {reason}");

@@ -21,7 +21,7 @@ use crate::error::Failure;
 use crate::requester::Source;
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, RunId, SourceId};
-use crate::store::write::{Comparison, Ending, Tally};
+use crate::store::write::{Comparison, Ending, Endings, Tally};
 use std::collections::{HashMap, HashSet};
 use tokio_util::sync::CancellationToken;
 
@@ -62,8 +62,9 @@ pub async fn run<S: Source>(
         Err(Stop::Failed(failure)) => {
             // The archive is sound: without an ending the run would look as if it had been killed.
             let ending = Ending { outcome: "incomplete", exit_code: failure.kind.exit_code() };
-            let ends: Vec<_> = sources.iter().map(|source| (source.id, ending)).collect();
-            archive.end_run(begun.id, clock.now(), &tally, ending, &ends).map_err(broken)?;
+            let ends = sources.iter().map(|source| (source.id, ending)).collect();
+            let endings = Endings { run: ending, sources: ends };
+            archive.end_run(begun.id, clock.now(), &tally, &endings).map_err(broken)?;
             return Err(failure);
         }
         Err(stop) => return Err(stop.into_failure(&path)),
@@ -79,9 +80,8 @@ pub async fn run<S: Source>(
         sources.iter().zip(&report.sources).map(|(source, report)| (source.id, report.ending()));
     let ended_at =
         Standing::of(&sources).map_or_else(|| clock.now(), |standing| standing.now.later());
-    archive
-        .end_run(run.id, ended_at, &tally, report.ending(), &ends.collect::<Vec<_>>())
-        .map_err(broken)?;
+    let endings = Endings { run: report.ending(), sources: ends.collect() };
+    archive.end_run(run.id, ended_at, &tally, &endings).map_err(broken)?;
     Ok(report)
 }
 

@@ -188,7 +188,8 @@ fn take_back_the_future<S: Source>(
         let from = archive.take_back(function.registered.id, present, settings.settle_delay)?;
         tracing::warn!(
             function = function.urn.full_name(),
-            "its ledger claimed time that has not come yet: what it says from {from} on is taken back and walked again"
+            "its ledger claimed time that has not come yet: what it says from {from} on is taken \
+             back and walked again"
         );
         function.ledger = archive.load_ledger(function.registered.id)?.into();
     }

@@ -28,7 +28,8 @@ pub(crate) fn records(db: &Path) -> Records {
     let connection = open(db);
     let mut select = connection
         .prepare(
-            "SELECT request_id, urn, status, typeof(error_code) || ' ' || error_code, error_message, start_time,
+            "SELECT request_id, urn, status, typeof(error_code) || ' ' || error_code,
+                 error_message, start_time,
                     end_time, extra
                FROM invocations JOIN functions ON functions.id = function_id",
         )
@@ -86,7 +87,8 @@ pub(crate) fn ledger(db: &Path, urn: &FunctionUrn) -> Vec<Window> {
     let connection = open(db);
     let mut select = connection
         .prepare(
-            "SELECT begin_time, end_time, state, distinct_count FROM windows JOIN functions ON functions.id = function_id
+            "SELECT begin_time, end_time, state, distinct_count
+                 FROM windows JOIN functions ON functions.id = function_id
               WHERE urn = ?1 ORDER BY begin_time",
         )
         .unwrap();

@@ -144,8 +144,14 @@ fn only_an_earlier_copy_of_the_same_archive_is_replaced() {
     home.sync_since(&cloud, "3d").exits(0);
     let before = home.kept();
     let said = home.run(["--db", "copy.db", "backup", "fgarchive.db"]).exits(6);
-    said.says("cannot copy the archive to `fgarchive.db`: what lies there has runs that this archive does not have")
-        .says("hint: it was left as it was; see whether the two paths are exchanged, or replace it with --force");
+    said.says(
+        "cannot copy the archive to `fgarchive.db`: what lies there has runs that this archive \
+         does not have",
+    )
+    .says(
+        "hint: it was left as it was; see whether the two paths are exchanged, or replace it with \
+         --force",
+    );
     home.sync_since(&cloud, "2d").args(["--db", "other.db"]).exits(0);
     home.run(["backup", "other.db"])
         .exits(6)

@@ -136,7 +136,10 @@ fn an_unknown_function_does_not_stop_the_good_ones() {
     let said =
         home.run(["sync", "--max-rps", "100000", "--json"]).args(args).signed().to(&cloud).exits(3);
     let said = said
-        .says("error: cannot list invocations of `default:no-such-function`: it was not found (HTTP 404, FSS.0404")
+        .says(
+            "error: cannot list invocations of `default:no-such-function`: it was not found (HTTP \
+             404, FSS.0404",
+        )
         .says("request id ")
         .says("\nhint: check the function's URN");
     let complete: Vec<_> = said.json()["functions"]

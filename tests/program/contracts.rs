@@ -211,7 +211,8 @@ fn emulate_tells_a_shell_how_to_reach_it() {
         ("bash", "eval \"$(cat exports)\""),
     ] {
         let script = format!(
-            "set -eu; {take}; unset {ours}; exec \"$0\" --db \"$1\".db sync --all-functions --max-rps 1000"
+            "set -eu; {take}; unset {ours}; exec \"$0\" --db \"$1\".db sync --all-functions \
+             --max-rps 1000"
         );
         home.run_as(
             std::process::Command::new(shell),

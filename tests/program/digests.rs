@@ -20,7 +20,8 @@ fn edit(home: &Home, sql: &str) {
 /// The day of a record, and its function.
 fn place_of(home: &Home, id: &str) -> String {
     let place = "SELECT package || ':' || name || ' ' || substr(start_time, 1, 10)
-                   FROM invocations JOIN functions ON functions.id = function_id WHERE request_id = ";
+                   FROM invocations JOIN functions ON functions.id = function_id
+                       WHERE request_id = ";
     archive::rows(&home.db(), &format!("{place}'{id}'"))[0].clone()
 }
 

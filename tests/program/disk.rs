@@ -134,6 +134,9 @@ fn a_full_disk_ends_the_run_and_harms_nothing() {
         return;
     }
     let said = said.exits(0).prints("first 6, checked 0, second 0\n");
-    said.says("error: cannot use the archive `disk/a.db`: no space is left on the disk\n\nhint: free some space");
+    said.says(
+        "error: cannot use the archive `disk/a.db`: no space is left on the disk\n\nhint: free \
+         some space",
+    );
     truth::assert_whole(&cloud, &home.db());
 }

@@ -183,7 +183,8 @@ fn a_list_that_ends_too_early_is_no_whole_one() {
     stub.sync(&home).exits(0);
     stub.take_asked();
     stub.change(|project| *project = Project { shown: 3, count: Some(12), ..Project::of(5) });
-    let counts = "the list of functions could not be proven complete: the service counts 12 functions and shows 3";
+    let counts = "the list of functions could not be proven complete: the service counts 12 \
+                  functions and shows 3";
     let said = stub.sync(&home).exits(3).says(counts);
     assert_eq!(said.json()["list"]["proven"], false);
     assert_eq!(functions(&home), 4, "the last one is not listed, and was never archived");
@@ -330,7 +331,8 @@ fn what_was_only_set_out_for_and_is_deleted_alarms_nobody() {
             .execute_batch("DELETE FROM windows WHERE function_id = 1; DELETE FROM recording")
             .unwrap();
         if record.is_some() {
-            let kept = "INSERT INTO invocations (request_id, function_id, status, first_run_id, changed_run_id)
+            let kept = "INSERT INTO invocations (request_id, function_id, status, first_run_id,
+                            changed_run_id)
                         VALUES ('a', 1, 'SUCCESS', 1, 1)";
             connection.execute(kept, []).unwrap();
         }

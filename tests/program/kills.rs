@@ -36,9 +36,11 @@ pub(crate) fn many_pages_world() -> WorldSpec {
 fn content(home: &Home) -> (archive::Records, Vec<String>, Vec<String>) {
     // What one run found empty waits for another to settle it; how often that was depends on the
     // kills.
-    let windows = "SELECT function_id, min(begin_time), max(end_time), sum(unixepoch(end_time) - unixepoch(begin_time))
+    let windows = "SELECT function_id, min(begin_time), max(end_time),
+                       sum(unixepoch(end_time) - unixepoch(begin_time))
                      FROM windows
-                    WHERE state = 'settled' OR (distinct_count = 0 AND unixepoch(walked_at) - unixepoch(end_time) >= 900)
+                    WHERE state = 'settled' OR (distinct_count = 0
+                        AND unixepoch(walked_at) - unixepoch(end_time) >= 900)
                     GROUP BY 1 ORDER BY 1";
     let changes = "SELECT request_id, from_status, to_status FROM status_changes ORDER BY 1";
     (

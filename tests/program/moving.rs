@@ -42,7 +42,8 @@ fn with_retries_standing(world: Records, archived: &Records) -> Records {
 fn assert_history(live: &Live) -> usize {
     let changes = archive::rows(
         &live.db(),
-        "SELECT request_id, from_status, to_status, after_time, by_time, accepted FROM status_changes ORDER BY id",
+        "SELECT request_id, from_status, to_status, after_time, by_time, accepted
+             FROM status_changes ORDER BY id",
     );
     let mut retried = std::collections::HashSet::new();
     for change in &changes {
@@ -205,7 +206,8 @@ fn a_record_without_an_end_is_given_up_after_fourteen_days() {
             0,
             "day {day}"
         );
-        let waited_for = "SELECT request_id FROM open_records JOIN invocations USING (request_id) WHERE status <> 'FAIL' ORDER BY 1";
+        let waited_for = "SELECT request_id FROM open_records JOIN invocations USING (request_id)
+                              WHERE status <> 'FAIL' ORDER BY 1";
         assert_eq!(
             archive::rows(&live.db(), waited_for),
             archive::rows(&live.db(), unfinished),
@@ -213,7 +215,8 @@ fn a_record_without_an_end_is_given_up_after_fourteen_days() {
         );
     }
     run_on(15);
-    let given_up = "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL AND status IN ('RUNNING', 'WAIT') ORDER BY 1";
+    let given_up = "SELECT request_id FROM invocations WHERE given_up_at IS NOT NULL
+                        AND status IN ('RUNNING', 'WAIT') ORDER BY 1";
     let given_up = archive::rows(&live.db(), given_up);
     assert!(given_up.len() > 5, "{}", given_up.len());
     assert_eq!(given_up, archive::rows(&live.db(), unfinished));

@@ -86,7 +86,8 @@ fn an_answer_that_does_not_fit_into_memory_is_an_error_and_no_abort() {
     let home = archived();
     let numbers = |most: u32| {
         format!(
-            "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n WHERE x < {most}) SELECT"
+            "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n
+                 WHERE x < {most}) SELECT"
         )
     };
     let wide = vec!["hex(zeroblob(100))"; 100].join(", ");
@@ -122,7 +123,8 @@ fn an_answer_that_does_not_fit_into_memory_is_an_error_and_no_abort() {
 #[test]
 fn what_fits_into_memory_as_it_is_can_be_written_in_every_form() {
     let home = archived();
-    let escapes = "SELECT replace(hex(zeroblob(2000000)), '00', char(27) || char(27)) AS x, zeroblob(2000000) AS y";
+    let escapes = "SELECT replace(hex(zeroblob(2000000)), '00', char(27) || char(27)) AS x,
+                       zeroblob(2000000) AS y";
     let length = |format| {
         let said = sql(&home, escapes, &["--format", format, "--max-memory", "24"]).exits(0);
         said.stdout.len()

@@ -88,7 +88,8 @@ fn empty_not_recorded_unproven_and_never_walked_are_different_answers() {
     let began = later(live.cloud.now(), -4 * HOUR);
     let answers = |name: &str| {
         let select = format!(
-            "SELECT begin_time, end_time, state, answer FROM coverage WHERE function_name = '{name}' ORDER BY begin_time"
+            "SELECT begin_time, end_time, state, answer FROM coverage WHERE function_name = '{name}'
+                 ORDER BY begin_time"
         );
         rows(&live.db(), &select)
     };
@@ -112,7 +113,10 @@ fn empty_not_recorded_unproven_and_never_walked_are_different_answers() {
     let [whole, pieces] = ["windows", "coverage"].map(|table| {
         rows(
             &live.db(),
-            &format!("SELECT function_id, sum(unixepoch(end_time) - unixepoch(begin_time)) FROM {table} GROUP BY 1"),
+            &format!(
+                "SELECT function_id, sum(unixepoch(end_time) - unixepoch(begin_time))
+                          FROM {table} GROUP BY 1"
+            ),
         )
     });
     assert_eq!(whole, pieces);

@@ -8,15 +8,19 @@ use std::process::Command;
 
 const ROWS: &str = "
     INSERT INTO functions (id, urn, region, project_id, package, name, qualifier, first_seen_at)
-                   VALUES (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4', '0123', 'default',
+                   VALUES (1, 'urn:fss:cn-north-4:0123:function:default:report', 'cn-north-4',
+                       '0123', 'default',
                                   'report', 'latest', '2026-03-01T00:00:00Z');
     INSERT INTO runs (id, started_at, updated_at, ended_at, outcome, exit_code) VALUES
         (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z', '2026-03-01T12:00:30Z', 'complete', 0);
     INSERT INTO invocations VALUES
-        ('a1', 1, 'SUCCESS', NULL, NULL, '2026-03-01T10:00:00Z', '2026-03-01T10:00:10Z', 1, 1, NULL, NULL),
-        ('a2', 1, 'FAIL', 1001, 'out of memory', '2026-03-01T11:00:00Z', '2026-03-01T11:00:04Z', 1, 1, NULL, NULL);
+        ('a1', 1, 'SUCCESS', NULL, NULL, '2026-03-01T10:00:00Z', '2026-03-01T10:00:10Z', 1, 1, NULL,
+         NULL),
+        ('a2', 1, 'FAIL', 1001, 'out of memory', '2026-03-01T11:00:00Z', '2026-03-01T11:00:04Z', 1,
+         1, NULL, NULL);
     INSERT INTO windows VALUES
-        (1, '2026-03-01T00:00:00Z', '2026-03-01T12:00:00Z', 'settled', 'both', 2, 2, 1, '2026-03-01T12:00:30Z', NULL);";
+        (1, '2026-03-01T00:00:00Z', '2026-03-01T12:00:00Z', 'settled', 'both', 2, 2, 1,
+         '2026-03-01T12:00:30Z', NULL);";
 
 fn archive() -> Home {
     let home = Home::new();
@@ -98,7 +102,8 @@ fn mistakes_of_usage_exit_with_2() {
         (&["query", "slowest", "--param", "top=3"], "hint: it takes: limit"),
         (
             &["query", "runs", "--function", "default:report"],
-            "the report `runs` does not take --function\n\nhint: `fgarchive query runs --explain` shows what it takes",
+            "the report `runs` does not take --function\n\nhint: `fgarchive query runs --explain` \
+             shows what it takes",
         ),
         (&["query", "summary", "--function", "other"], "hint: it holds: default:report"),
         (&["status", "-q", "-v"], "cannot be used with"),

@@ -15,7 +15,8 @@ use std::path::Path;
 const SOMEBODY: u32 = 65_534;
 
 /// One answer out of one state: as many records as the digests say.
-const ONE_STATE: &str = "SELECT (SELECT count(*) FROM invocations) - (SELECT coalesce(sum(records), 0) FROM digests) AS n";
+const ONE_STATE: &str = "SELECT (SELECT count(*) FROM invocations) -
+                                (SELECT coalesce(sum(records), 0) FROM digests) AS n";
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();

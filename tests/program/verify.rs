@@ -76,7 +76,8 @@ fn what_was_edited_deleted_or_invented_is_found_and_repaired() {
             "UPDATE invocations SET status = 'DISCARD' WHERE request_id = '{}';
              UPDATE invocations SET end_time = '2001-01-01T00:00:00Z' WHERE request_id = '{}';
              DELETE FROM invocations WHERE request_id IN ('{}', '{}', '{}');
-             INSERT INTO invocations SELECT 'invented', function_id, status, error_code, error_message, start_time,
+             INSERT INTO invocations SELECT 'invented', function_id, status, error_code,
+                 error_message, start_time,
                     end_time, 1, 1, NULL, NULL FROM invocations WHERE request_id = '{}'",
             some[1], some[2], some[3], some[4], some[5], some[6],
         ),
@@ -265,9 +266,11 @@ fn a_share_of_the_requests_verifies_what_was_looked_at_longest_ago() {
     let records = "SELECT count(*) FROM invocations i
                     WHERE NOT EXISTS (SELECT 1 FROM verifications v
                                        WHERE v.function_id = i.function_id
-                                         AND i.start_time >= v.begin_time AND i.start_time < v.end_time)";
+                                         AND i.start_time >= v.begin_time
+                                             AND i.start_time < v.end_time)";
     assert_eq!(archive::number(&live.db(), records), 0, "records in no verified window");
-    let within_a_day = "SELECT count(*) FROM verifications WHERE unixepoch(verified_at) - unixepoch(end_time) < 86400";
+    let within_a_day = "SELECT count(*) FROM verifications
+                            WHERE unixepoch(verified_at) - unixepoch(end_time) < 86400";
     assert_eq!(archive::number(&live.db(), within_a_day), 0);
     // Without a share nothing is verified.
     let before = archive::number(&live.db(), "SELECT count(*) FROM verifications");

@@ -74,8 +74,10 @@ impl Content {
         let functions = content.read_functions(&connection, world);
         let mut select = connection
             .prepare(
-                "SELECT request_id, status, given_up_at IS NOT NULL, function_id, start_time IS NOT NULL,
-                        extra IS NOT NULL, error_code IS NOT NULL, error_message IS NOT NULL, end_time IS NOT NULL
+                "SELECT request_id, status, given_up_at IS NOT NULL, function_id,
+                     start_time IS NOT NULL,
+                        extra IS NOT NULL, error_code IS NOT NULL, error_message IS NOT NULL,
+                            end_time IS NOT NULL
                    FROM invocations",
             )
             .expect("a statement");

@@ -47,6 +47,19 @@ struct Beginning {
     served_at: i64,
 }
 
+/// A run of a schedule, and what came of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlayedRun<'r> {
+    pub(crate) number: usize,
+    pub(crate) planned: &'r Planned,
+    /// The second in which it ended.
+    pub(crate) until: i64,
+    pub(crate) ended: &'r Ended,
+    pub(crate) calls: &'r [Call],
+    /// What the service showed it.
+    pub(crate) shown: &'r [Shown],
+}
+
 /// What is known of a schedule so far.
 #[derive(Debug)]
 pub(crate) struct Checks {
@@ -112,19 +125,12 @@ impl Checks {
     }
 
     /// What a run's calls alone tell.
-    pub(crate) fn after_run(
-        &mut self,
-        number: usize,
-        planned: &Planned,
-        until: i64,
-        ended: &Ended,
-        calls: &[Call],
-        shown: &[Shown],
-    ) {
+    pub(crate) fn after_run(&mut self, run: &PlayedRun<'_>) {
+        let &PlayedRun { number, planned, until, ended, calls, shown } = run;
         self.until = until;
         self.bad.clone_from(&planned.faults.bad_records);
         self.is_blank = planned.faults.bad_records_blank;
-        self.check_outage(number, planned, until, ended, calls);
+        self.check_outage(run);
         for call in calls {
             let (
                 Asked::List { function, begin, end, marker: 0 },
@@ -169,14 +175,8 @@ impl Checks {
     }
 
     /// A service that is down ends the run soon, and nothing else is taken for one.
-    fn check_outage(
-        &mut self,
-        number: usize,
-        planned: &Planned,
-        until: i64,
-        ended: &Ended,
-        calls: &[Call],
-    ) {
+    fn check_outage(&mut self, run: &PlayedRun<'_>) {
+        let &PlayedRun { number, planned, until, ended, calls, .. } = run;
         let Ended::Reported(report) = ended else { return };
         let report = of_source(report);
         let first = planned.faults.down_from.and_then(|(from, _)| calls.get(from));

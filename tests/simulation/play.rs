@@ -1,7 +1,7 @@
 //! Plays a schedule: the real `sync` on a real archive, with the world's service and the world's
 //! time.
 
-use crate::checks::{Checks, Finding};
+use crate::checks::{Checks, Finding, PlayedRun};
 use crate::dice::{Draw, dice};
 use crate::schedule::{Planned, Schedule};
 use crate::service::{Call, Cut, InMemory, Service};
@@ -80,7 +80,7 @@ impl Counts {
 }
 
 /// Where the archives of schedules live: in memory where the system has such a place.
-fn scratch() -> TempDir {
+pub(crate) fn scratch() -> TempDir {
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
     made.expect("a temporary directory")
@@ -115,7 +115,7 @@ pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> P
             println!("run {number:2}: {begun:?}");
         }
         let (ended, until) =
-            run_once(&service, &settings, number, &begun, &path, &next, &mut crash_dice);
+            run_once(&service, &settings, (number, &begun), [&path, &next], &mut crash_dice);
         now = until;
         let (calls, shown) = service.take_log();
         played.counts.runs += 1;
@@ -128,7 +128,14 @@ pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> P
             played.exits.push(report.failure_kind().map_or(0, FailureKind::exit_code));
             report.failure().iter().for_each(|failure| println!("run {number:2}: {failure}"));
         }
-        checks.after_run(number, &begun, until, &ended, &calls, &shown);
+        checks.after_run(&PlayedRun {
+            number,
+            planned: &begun,
+            until,
+            ended: &ended,
+            calls: &calls,
+            shown: &shown,
+        });
         // Not after every run: after a kill the next run is to find the archive as it was left, and
         // looking costs time. Nor where both clocks were wrong alike: what such a run claims is
         // wrong until the next one mends it.
@@ -154,10 +161,8 @@ pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> P
 fn run_once(
     service: &Arc<Service>,
     settings: &fgarchive::sync::Settings,
-    number: usize,
-    planned: &Planned,
-    path: &Path,
-    after_kill: &Path,
+    (number, planned): (usize, &Planned),
+    [path, after_kill]: [&Path; 2],
     dice: &mut Rng,
 ) -> (Ended, i64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -222,7 +227,7 @@ fn copy_as_killed(from: &Path, to: &Path, dice: &mut Rng) {
 
 /// Does something with an archive of the newest schema that has nothing in it.
 pub(crate) fn with_template<T>(work: impl FnOnce(&Path) -> T) -> T {
-    let directory = TempDir::new().expect("a temporary directory");
+    let directory = scratch();
     let path = directory.path().join("template.db");
     drop(Archive::open(&path).expect("a new archive"));
     work(&path)

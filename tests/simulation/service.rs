@@ -375,7 +375,7 @@ impl Service {
         let listing = if is_hidden {
             Vec::new()
         } else {
-            self.listing(function, begin, end, as_of, &mut dice)
+            self.listing(function, (begin, end), as_of, &mut dice)
         };
         let marker = usize::try_from(query.marker.0).expect("a small marker");
         let fits = (query.limit as usize).min(self.readings.page_cap);
@@ -410,8 +410,7 @@ impl Service {
     pub(crate) fn listing(
         &self,
         function: usize,
-        begin: i64,
-        end: i64,
+        (begin, end): (i64, i64),
         as_of: i64,
         dice: &mut Rng,
     ) -> Vec<(usize, &Record, &Stage)> {

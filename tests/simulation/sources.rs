@@ -3,6 +3,7 @@
 
 use crate::dice::{Draw, dice};
 use crate::functions::Naming;
+use crate::play::scratch;
 use crate::readings::{Down, Faults, Readings};
 use crate::schedule::Planned;
 use crate::service::{InMemory, Service};
@@ -15,7 +16,6 @@ use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tempfile::TempDir;
 
 const SEEDS: u64 = 60;
 
@@ -69,10 +69,15 @@ impl Side {
             rows.collect::<Result<_, _>>().expect("texts")
         };
         let records =
-            of("SELECT request_id || ' ' || status || ' ' || coalesce(start_time, '') || ' ' || coalesce(end_time, '')
-                            FROM invocations JOIN functions f ON f.id = function_id WHERE region = ?1 ORDER BY 1");
-        let windows = of("SELECT urn || ' ' || begin_time || ' ' || end_time || ' ' || state || ' ' || distinct_count
-                            FROM windows JOIN functions f ON f.id = function_id WHERE region = ?1 ORDER BY 1");
+            of("SELECT request_id || ' ' || status || ' ' || coalesce(start_time, '') || ' '
+                    || coalesce(end_time, '')
+                            FROM invocations JOIN functions f ON f.id = function_id
+                                WHERE region = ?1 ORDER BY 1");
+        let windows =
+            of("SELECT urn || ' ' || begin_time || ' ' || end_time || ' ' || state || ' '
+                              || distinct_count
+                            FROM windows JOIN functions f ON f.id = function_id WHERE region = ?1
+                                ORDER BY 1");
         records.into_iter().chain(windows).collect()
     }
 }
@@ -80,7 +85,7 @@ impl Side {
 /// Plays the runs of some services in one archive; of each service its calls, how each run ended
 /// for it, and what is archived.
 fn play(sides: &[Side], moments: &[i64]) -> Vec<(Vec<String>, Vec<u8>, Vec<String>)> {
-    let directory = TempDir::new().expect("a temporary directory");
+    let directory = scratch();
     let path = directory.path().join("a.db");
     let mut exits = vec![Vec::new(); sides.len()];
     for (number, &at) in moments.iter().enumerate() {

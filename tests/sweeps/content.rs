@@ -42,7 +42,8 @@ const QUESTIONS: [(&str, &str); 11] = [
     (
         "records",
         concat!(
-            "SELECT request_id, urn, status, typeof(error_code), error_code, error_message, start_time, end_time, ",
+            "SELECT request_id, urn, status, typeof(error_code), error_code, error_message,
+                 start_time, end_time, ",
             minute!("given_up_at"),
             ", extra FROM invocations JOIN functions ON functions.id = function_id ORDER BY 1",
         ),
@@ -64,7 +65,8 @@ const QUESTIONS: [(&str, &str); 11] = [
         "settled",
         concat!(
             minutes_of_windows!(),
-            " WHERE state = 'settled' OR (distinct_count = 0 AND unixepoch(walked_at) - unixepoch(end_time) >= 840)
+            " WHERE state = 'settled' OR (distinct_count = 0
+                 AND unixepoch(walked_at) - unixepoch(end_time) >= 840)
               GROUP BY 1 ORDER BY 1",
         ),
     ),
@@ -72,7 +74,8 @@ const QUESTIONS: [(&str, &str); 11] = [
         "proven",
         concat!(
             minutes_of_windows!(),
-            " WHERE state = 'proven' AND (distinct_count > 0 OR unixepoch(walked_at) - unixepoch(end_time) < 840)
+            " WHERE state = 'proven' AND (distinct_count > 0
+                 OR unixepoch(walked_at) - unixepoch(end_time) < 840)
               GROUP BY 1 ORDER BY 1",
         ),
     ),

@@ -5,16 +5,17 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 
-/// A text cut off within a secret is covered from so many of the secret's first bytes on.
+/// Where a text ends within a secret, what is left of the secret is covered if it has at least so
+/// many bytes.
 const SHORTEST_CUT: usize = 3;
 
-/// So many bytes of a secret, in a text that shows its beginning, are a part of it.
+/// The fewest bytes that count as a part of a secret, in a text that shows its beginning.
 const SHORTEST_PART: usize = 8;
 
 /// Finds secrets by the prefixes of all their forms.
 #[derive(Clone)]
 pub(super) struct Finder {
-    /// Tells quickly that there is none; it cannot tell all that are there.
+    /// A quick search that tells whether there is any secret at all. It does not find each one.
     sieve: AhoCorasick,
     prefixes: AhoCorasick,
     /// The forms of each prefix, in the order of `prefixes`.

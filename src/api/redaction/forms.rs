@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 /// A shorter secret is not looked for, in characters.
 const SHORTEST: usize = 4;
 
-/// By so many of its first bytes a secret is found.
+/// How many of its first bytes a secret is looked for by.
 const PREFIX: usize = 16;
 
-/// A longer spelling that is open at the end of a secret is none.
+/// The longest unfinished spelling at the end of a secret, in bytes. A longer one is plain text.
 const LONGEST_OPEN: usize = 8;
 
 /// Where a secret is looked for.

@@ -11,15 +11,15 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
-/// Of all layers of a text so many times its length is read: twenty honest ones come to less, and
-/// each costs time and memory.
+/// The most bytes that the layers of a text may have in all, as a multiple of the text's length.
+/// Twenty layers of honest text come to less, and each costs time and memory.
 const MOST: usize = 64;
 
 /// The same for a text longer than [`LONG`], whose layers fill memory.
 const MOST_OF_LONG: usize = 12;
 const LONG: usize = 1024 * 1024;
 
-/// So many steps may lead to a layer, however short it is: five for each of the twenty.
+/// The most steps that may lead to a layer, however short it is: five for each of twenty layers.
 const DEEPEST: usize = 100;
 
 /// A text, or one that lies beneath it.
@@ -137,7 +137,7 @@ impl Walk<'_> {
         end.unwrap_or_else(|| self.beneath(layer, reading))
     }
 
-    /// Another reading of a layer; none where it is no other.
+    /// Reads a layer in another way. `None` where that changes nothing.
     fn branch(&mut self, layer: &Layer<'_>, reading: Reading) -> Option<End> {
         let (step, rest) = reading.steps().split_first()?;
         let undone = step.undo(layer.bytes, self.mapped)?;

@@ -11,11 +11,12 @@ use crate::api::regions;
 /// first part of a request's id, seven are a word.
 pub(super) const SHORTEST_UNLIKE_TEXT: usize = 8;
 
-/// So many digits, with what stands between those of a date, are a day, a second or a count.
+/// A number of at most so many digits, with the signs of a date between them, is taken for a day, a
+/// second or a count.
 const LONGEST_NUMBER: usize = 10;
 
-/// What every answer holds tells nothing of a secret; a password such as `SUCCESS` must not cost
-/// the archive its statuses.
+/// Words that stand in every answer. A password such as `SUCCESS` is not covered there: it would
+/// cost the archive its statuses, and the word alone gives nothing away.
 pub(super) const VOCABULARY: [&str; 19] = [
     "invocations",
     "request_id",

@@ -16,7 +16,7 @@ const MARKS: [&str; 3] = ["[REDACTED]", "***", ""];
 /// times its length in memory.
 pub(super) const LONGEST_MAPPED: usize = 1024 * 1024;
 
-/// So many of the last letters of a text that was cut off may be the beginning of a spelling.
+/// The most letters at the end of a text that was cut off which may be the beginning of a spelling.
 const LONGEST_OPEN: usize = 16;
 
 /// Covers secrets in texts.
@@ -27,7 +27,7 @@ pub(crate) struct Redactor {
     mark: &'static str,
 }
 
-/// Shows nothing of what it looks for.
+/// Debug output shows none of the secrets.
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redactor").finish_non_exhaustive()

@@ -4,7 +4,7 @@ use super::redactor::Redactor;
 use secrecy::SecretString;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// So many tokens are remembered: the newest ones, far more than are valid at a time.
+/// How many tokens are remembered, the newest ones: far more than are valid at a time.
 const MOST_TOKENS: usize = 16;
 
 /// All secrets of a client: those it was given, and the tokens it was issued since.

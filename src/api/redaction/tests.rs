@@ -116,7 +116,11 @@ fn any_secret() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_spelling_of_a_secret_is_left(secret in any_secret(), before in "[a-z ]{0,10}", after in "[a-z ]{0,10}") {
+    fn no_spelling_of_a_secret_is_left(
+        secret in any_secret(),
+        before in "[a-z ]{0,10}",
+        after in "[a-z ]{0,10}",
+    ) {
         let redactor = redactor(&[&secret]);
         for (name, spelled) in spellings(&secret) {
             let text = format!("{before} ({spelled}) {after}");
@@ -128,7 +132,11 @@ proptest! {
 
     /// What stands around a secret of letters stays, and a JSON text stays the same but for it.
     #[test]
-    fn nothing_but_the_secret_changes(secret in "[A-Za-z0-9]{12,40}", other in "[ -~é]{0,30}", count: u32) {
+    fn nothing_but_the_secret_changes(
+        secret in "[A-Za-z0-9]{12,40}",
+        other in "[ -~é]{0,30}",
+        count: u32,
+    ) {
         let redactor = redactor(&[&secret]);
         prop_assume!(!redactor.mentions(&other));
         for (name, spelled) in spellings(&secret) {
@@ -138,7 +146,10 @@ proptest! {
             let quoted = serde_json::to_string(&other).unwrap();
             let inside = &quoted[1..quoted.len() - 1];
             let body = |secret: &str| {
-                format!(r#"{{"a":{quoted},"b":["{inside} ({secret}) {inside}",{{"{secret}":{count}}}],"c":null}}"#)
+                format!(
+                    r#"{{"a":{quoted},"b":["{inside} ({secret}) {inside}",{{"{secret}":{count}}}],
+"c":null}}"#
+                )
             };
             let (shown, expected) = (body(&spelled), body(redactor.mark()));
             prop_assert_eq!(redactor.redact_json(&shown), expected, "{}: {}", name, shown);
@@ -149,16 +160,23 @@ proptest! {
     fn json_stays_json(secret in any_secret(), text in "\\PC{0,10}") {
         let redactor = redactor(&[&secret]);
         for (name, spelled) in spellings(&secret) {
-            let value = serde_json::json!({ "a": format!("{text}{spelled}{text}"), "b": [spelled, text] });
+            let value =
+                serde_json::json!({ "a": format!("{text}{spelled}{text}"), "b": [spelled, text] });
             let body = value.to_string();
             let shown = redactor.redact_json(&body);
             let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
-            prop_assert!(!read["b"][0].as_str().unwrap().contains(&spelled), "{name}: {body} is shown as {shown}");
+            prop_assert!(
+                !read["b"][0].as_str().unwrap().contains(&spelled),
+                "{name}: {body} is shown as {shown}"
+            );
         }
     }
 
     #[test]
-    fn any_text_is_redacted_without_harm(secret in any_secret(), text in r#"[a-f\\u0-9%&;#x{}"\x00é]{0,60}"#) {
+    fn any_text_is_redacted_without_harm(
+        secret in any_secret(),
+        text in r#"[a-f\\u0-9%&;#x{}"\x00é]{0,60}"#,
+    ) {
         let redactor = redactor(&[&secret]);
         let _ = redactor.redact(&text);
         let _ = redactor.redact_cut(&text);
@@ -169,7 +187,11 @@ proptest! {
     #[test]
     fn a_cut_text_shows_no_beginning(secret in "[A-Za-z0-9]{8,30}", keep in 0..200usize) {
         let redactor = redactor(&[&secret]);
-        for spelled in [secret.clone(), spelled(&secret, escaped), spelled(&secret, |letter| format!("&#{};", u32::from(letter)))] {
+        for spelled in [
+            secret.clone(),
+            spelled(&secret, escaped),
+            spelled(&secret, |letter| format!("&#{};", u32::from(letter))),
+        ] {
             let text = format!("token: {spelled}");
             let cut = &text[..keep.min(text.len())];
             let shown = redactor.redact_cut(cut).into_owned();
@@ -241,8 +263,10 @@ fn a_mark_is_no_secret() {
 #[test]
 fn the_words_of_every_answer_stay() {
     let redactor = redactor(&["invocations", "SUCCESS", "12345678"]);
-    let body = r#"{"invocations":[{"status":"SUCCESS","error_message":"SUCCESS invocations","x":12345678}]}"#;
-    let expected = r#"{"invocations":[{"status":"SUCCESS","error_message":"[REDACTED] [REDACTED]","x":"[REDACTED]"}]}"#;
+    let body = r#"{"invocations":[{"status":"SUCCESS","error_message":"SUCCESS invocations",
+"x":12345678}]}"#;
+    let expected = r#"{"invocations":[{"status":"SUCCESS","error_message":"[REDACTED] [REDACTED]",
+"x":"[REDACTED]"}]}"#;
     assert_eq!(redactor.redact_json(body), expected);
 }
 
@@ -354,7 +378,11 @@ proptest! {
     /// However deep a secret is spelled, wherever it is folded, in a text of any length.
     #[test]
     fn nothing_of_a_secret_is_left_at_any_depth(
-        secret in prop_oneof!["[A-Za-z0-9/+]{8,40}={0,2}", "MII[A-Za-z0-9/+]{200,300}==", "[A-Za-z]{6,9}[ %&\"'\\\\][A-Za-z0-9]{6,9}"],
+        secret in prop_oneof![
+            "[A-Za-z0-9/+]{8,40}={0,2}",
+            "MII[A-Za-z0-9/+]{200,300}==",
+            "[A-Za-z]{6,9}[ %&\"'\\\\][A-Za-z0-9]{6,9}",
+        ],
         inner in 1..70usize,
         outer in 20..70usize,
         folds in (0..=FOLDS.len(), prop_oneof![0..FOLDS.len() - 2, Just(FOLDS.len())]),
@@ -362,19 +390,27 @@ proptest! {
         around in (prop_oneof![12 => 0..3usize, 1 => Just(3)], "[ -~é]{0,30}"),
     ) {
         let redactor = redactor(&[&secret]);
-        let fold = |text: &str, every, fold: usize| FOLDS.get(fold).map_or(text.to_owned(), |with| folded(text, every, with));
+        let fold = |text: &str, every, fold: usize| {
+            FOLDS.get(fold).map_or(text.to_owned(), |with| folded(text, every, with))
+        };
         let (length, ordinary) = around;
         let padding = format!("{ordinary} ").repeat([0, 1, 100, 10_000][length]);
         prop_assume!(!redactor.mentions(&padding) && read_to_the_bottom(&secret).len() >= 8);
-        let spelled = ways.iter().fold(fold(&secret, inner, folds.0), |text, way| nested(&text, *way));
+        let spelled =
+            ways.iter().fold(fold(&secret, inner, folds.0), |text, way| nested(&text, *way));
         prop_assume!(spelled.len() < 100_000);
         let text = format!("{padding}({}){ordinary}", fold(&spelled, outer, folds.1));
         let shown = redactor.redact(&text);
         prop_assert!(!shows_a_part(&shown, &secret), "{text} is shown as {shown}");
-        let body = serde_json::json!({ "count": 1, "invocations": [{ "request_id": text, "x": [text] }] }).to_string();
+        let body =
+            serde_json::json!({ "count": 1, "invocations": [{ "request_id": text, "x": [text] }] })
+                .to_string();
         let shown: serde_json::Value = serde_json::from_str(&redactor.redact_json(&body)).unwrap();
         for shown in [&shown["invocations"][0]["request_id"], &shown["invocations"][0]["x"][0]] {
-            prop_assert!(!shows_a_part(shown.as_str().unwrap(), &secret), "{body} is shown as {shown}");
+            prop_assert!(
+                !shows_a_part(shown.as_str().unwrap(), &secret),
+                "{body} is shown as {shown}"
+            );
         }
     }
 }
@@ -428,9 +464,16 @@ fn how_long_a_page_is_hides_no_depth() {
     for ways in deep {
         let spelled = ways.iter().fold(format!("<{secret}>"), |text, way| nested(&text, *way));
         for records in [0, 3, 1000] {
-            let record = serde_json::json!({ "request_id": "a", "error_message": "as it was\n", "error_code": 0 });
-            let told = serde_json::json!({ "request_id": "b", "error_message": format!("said {spelled}.") });
-            let page = |last| serde_json::json!({ "invocations": [vec![record.clone(); records], vec![last]] });
+            let record = serde_json::json!({
+                "request_id": "a", "error_message": "as it was\n", "error_code": 0,
+            });
+            let told = serde_json::json!({
+                "request_id": "b", "error_message": format!("said {spelled}."),
+            });
+            let page = |last| {
+                let invocations = [vec![record.clone(); records], vec![last]];
+                serde_json::json!({ "invocations": invocations })
+            };
             let body = page(told).to_string();
             let shown: serde_json::Value =
                 serde_json::from_str(&redactor.redact_json(&body)).unwrap();
@@ -484,7 +527,10 @@ fn a_secret_that_begins_in_one_text_and_ends_in_another_is_covered() {
 }
 
 /// A page whose ids, times and states hold the same letters as a secret that is an ordinary word.
-const PAGE_OF_WORDS: &str = r#"{"invocations":[{"request_id":"aaaaaaaa-1234-cafe","status":"SUCCESS","error_code":1234,"start_time":"2026-11-21T17:23:28","x":"cafe 2026"}],"functions":[{"func_urn":"urn:fss:cn-north-4:p:function:default:test"}],"count":1234,"next_marker":"2026"}"#;
+const PAGE_OF_WORDS: &str = r#"{"invocations":[{"request_id":"aaaaaaaa-1234-cafe",
+"status":"SUCCESS","error_code":1234,"start_time":"2026-11-21T17:23:28","x":"cafe 2026"}],
+"functions":[
+{"func_urn":"urn:fss:cn-north-4:p:function:default:test"}],"count":1234,"next_marker":"2026"}"#;
 
 #[test]
 fn an_ordinary_secret_is_covered_in_words_alone() {

@@ -50,7 +50,7 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
-    /// What these fields say, none of which was asked for.
+    /// What the fields of an answer say that a caller did not ask for.
     pub(super) fn of<'a>(fields: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Self {
         let mut complaint = Self::default();
         fields.for_each(|(name, value)| complaint.hear(name, value));

@@ -66,8 +66,8 @@ impl<'de, T: Deserialize<'de> + Into<Entry>> Visitor<'de> for ListVisitor<T> {
 
 /// The body of a page.
 pub(super) struct Listing<'a> {
-    /// Nothing where there was no list; one that is null, as some writers have it for one of
-    /// nothing, is empty.
+    /// `None` where there was no list. A null, as some writers have it for an empty list, is an
+    /// empty one.
     pub(super) records: Option<Records>,
     pub(super) count: Scalar<'a>,
     pub(super) next_marker: Scalar<'a>,

@@ -152,7 +152,9 @@ mod tests {
 
     #[test]
     fn functions_that_cannot_be_read_are_named() {
-        let body = br#"{"functions":[{"func_urn":"urn:fss:r:p:function:default:a","x":1},{"func_urn":5},7],"next_marker":"3","count":3}"#;
+        let body = br#"{"functions":[{"func_urn":"urn:fss:r:p:function:default:a","x":1},
+{"func_urn":5},7],
+"next_marker":"3","count":3}"#;
         let page = decode_functions(body).unwrap();
         assert_eq!(
             page.functions.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn other_fields_keep_what_cannot_be_read() {
         let record = only(&json!({
-            "request_id": 12, "status": 7, "error_message": ["x"], "start_time": 17_092, "end_time": "soon",
+            "request_id": 12, "status": 7, "error_message": ["x"],
+            "start_time": 17_092, "end_time": "soon",
         }));
         assert_eq!(record.request_id.as_str(), "12");
         assert_eq!(record.status, Status::Other("7".into()));
@@ -108,7 +109,8 @@ mod tests {
 
     #[test]
     fn fields_we_do_not_know_are_kept_as_they_came() {
-        let body = r#"{"invocations":[{"new\"1": {"a" : [1, 2.50]},"request_id":"a","z":null}],"more":{}}"#;
+        let body = r#"{"invocations":[{"new\"1": {"a" : [1, 2.50]},"request_id":"a","z":null}],
+"more":{}}"#;
         assert!(quick::read(body).is_ok());
         let record = &decode_page(body.as_bytes()).unwrap().records[0];
         assert_eq!(record.extra.as_deref(), Some(r#"{"new\"1":{"a" : [1, 2.50]},"z":null}"#));
@@ -361,8 +363,10 @@ mod tests {
     /// A lone surrogate is half of a character: JSON can spell it, and no text can hold it.
     #[test]
     fn a_lone_surrogate_is_replaced_and_its_source_is_kept() {
-        let body = r#"{"invocations":[{"request_id":"a","status":"FAIL\udc00","error_code":"\uD800","x":1,
-            "error_message":"at \ud83d: \ud83d\ude00\n","start_time":"\udfff","end_time":"2024-03-01T12:00:00"}],"\ud800":1}"#;
+        let body = r#"{"invocations":[{"request_id":"a","status":"FAIL\udc00","error_code":"\uD800",
+"x":1,
+            "error_message":"at \ud83d: \ud83d\ude00\n","start_time":"\udfff",
+"end_time":"2024-03-01T12:00:00"}],"\ud800":1}"#;
         let page = decode_page(body.as_bytes()).unwrap();
         let record = &page.records[0];
         assert_eq!(record.status, Status::Other("FAIL\u{fffd}".into()));
@@ -370,7 +374,10 @@ mod tests {
         assert_eq!(record.error_message.as_deref(), Some("at \u{fffd}: \u{1f600}\n"));
         assert_eq!(record.start_time, Some(RecordTime::Unreadable("\u{fffd}".into())));
         assert_eq!(record.end_time, RecordTime::parse("2024-03-01T12:00:00"));
-        let sources = r#""status":"FAIL\udc00","error_code":"\uD800","error_message":"at \ud83d: \ud83d\ude00\n""#;
+        let sources = concat!(
+            r#""status":"FAIL\udc00","error_code":"\uD800","#,
+            r#""error_message":"at \ud83d: \ud83d\ude00\n""#
+        );
         assert_eq!(
             record.extra.as_deref(),
             Some(&*format!(r#"{{"x":1,{sources},"start_time":"\udfff"}}"#))
@@ -435,7 +442,9 @@ mod tests {
 
     fn any_record() -> impl Strategy<Value = Value> {
         let key = prop_oneof![
-            6 => prop::sample::select(vec!["status", "error_code", "error_message", "start_time", "end_time"])
+            6 => prop::sample::select(
+                vec!["status", "error_code", "error_message", "start_time", "end_time"]
+            )
                 .prop_map(str::to_owned),
             1 => Just("request_id".to_owned()),
             1 => "\\PC{0,6}",
@@ -513,7 +522,8 @@ mod tests {
                 let first = if twice { r#""invocations":[{"request_id":"old"}],"# } else { "" };
                 let list = entries.join(" ,\n");
                 let text = format!(
-                    r#"{{{first}"count":{count},"other":{other},"invocations":[{list}],"next_marker":{count}}}"#
+                    r#"{{{first}"count":{count},"other":{other},"invocations":[{list}],
+"next_marker":{count}}}"#
                 );
                 (text, (!twice).then_some(entries.len() as u64))
             },
@@ -541,7 +551,12 @@ mod tests {
         /// A page with a piece cut out and another put in reaches into every branch of both
         /// readers.
         #[test]
-        fn a_spliced_page_is_read_or_refused((text, _) in odd_page(), at: prop::sample::Index, cut in 0..12usize, put in "[\\[\\]{}:,\"\\\\0-9a-zé ]{0,3}") {
+        fn a_spliced_page_is_read_or_refused(
+            (text, _) in odd_page(),
+            at: prop::sample::Index,
+            cut in 0..12usize,
+            put in "[\\[\\]{}:,\"\\\\0-9a-zé ]{0,3}",
+        ) {
             let characters: Vec<char> = text.chars().collect();
             let at = at.index(characters.len());
             let kept = characters[..at].iter().copied().chain(put.chars());
@@ -552,11 +567,16 @@ mod tests {
         /// Whatever halves of characters a message holds: the record is kept, the text with one
         /// replacement each, and the source beside it, unless nothing was replaced.
         #[test]
-        fn a_message_is_kept_whatever_its_halves(units in prop::collection::vec(prop_oneof![
+        fn a_message_is_kept_whatever_its_halves(
+            units in prop::collection::vec(prop_oneof![
             3 => 0xd7f0u16..0xe010, 1 => 0u16..0x80, 1 => any::<u16>(),
-        ], 1..8)) {
-            let source = units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
-            let text = format!(r#"{{"invocations":[{{"request_id":"a","error_message":"{source}"}}],"count":1}}"#);
+        ], 1..8),
+        ) {
+            let source =
+                units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
+            let text = format!(
+                r#"{{"invocations":[{{"request_id":"a","error_message":"{source}"}}],"count":1}}"#
+            );
             let page = read_both(&text)?.unwrap();
             let expected = String::from_utf16_lossy(&units);
             prop_assert_eq!(page.records[0].error_message.as_deref(), Some(&*expected));
@@ -568,7 +588,11 @@ mod tests {
 
         /// Where the quick reader answers at all, the careful one answers the same.
         #[test]
-        fn both_readers_agree(records in prop::collection::vec(any_record(), 0..5), count in any_value(), pretty: bool) {
+        fn both_readers_agree(
+            records in prop::collection::vec(any_record(), 0..5),
+            count in any_value(),
+            pretty: bool,
+        ) {
             let body = json!({ "invocations": records, "count": count, "next_marker": count });
             let text = if pretty { format!("{body:#}") } else { body.to_string() };
             let careful = careful::read(&text).unwrap().into_page().unwrap();
@@ -579,12 +603,17 @@ mod tests {
         }
 
         #[test]
-        fn usual_pages_take_the_quick_way(ids in prop::collection::vec("[a-f0-9-]{1,36}", 0..5), code: i64, message in "\\PC{0,20}") {
+        fn usual_pages_take_the_quick_way(
+            ids in prop::collection::vec("[a-f0-9-]{1,36}", 0..5),
+            code: i64,
+            message in "\\PC{0,20}",
+        ) {
             let records: Vec<_> = ids.iter().map(|id| json!({
                 "request_id": id, "status": "FAIL", "error_code": code, "error_message": message,
                 "start_time": "2024-03-01T12:00:00", "end_time": null, "unknown": [code],
             })).collect();
-            let body = json!({ "invocations": records, "count": 5, "next_marker": "5" }).to_string();
+            let body =
+                json!({ "invocations": records, "count": 5, "next_marker": "5" }).to_string();
             prop_assert!(quick::read(&body).is_ok());
         }
 
@@ -595,7 +624,11 @@ mod tests {
 
         /// Bytes near to a page reach further than bytes from nowhere.
         #[test]
-        fn a_damaged_page_is_read_or_refused(at in 0..EXAMPLE.len(), byte: u8, cut in 0..EXAMPLE.len()) {
+        fn a_damaged_page_is_read_or_refused(
+            at in 0..EXAMPLE.len(),
+            byte: u8,
+            cut in 0..EXAMPLE.len(),
+        ) {
             let mut bytes = EXAMPLE.as_bytes().to_vec();
             bytes[at] = byte;
             let _ = decode_page(&bytes);

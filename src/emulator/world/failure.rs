@@ -10,19 +10,27 @@ use std::fmt;
 const CAUSES: [(u32, &str); 8] = [
     (
         4208,
-        "function invocation canceled by a request of type force; other requests in the same instance end with it",
+        "function invocation canceled by a request of type force; other requests in the same \
+         instance end with it",
     ),
     (
         4211,
-        "the function did not finish within 30000 ms and was stopped; raise its time limit or split the work",
+        "the function did not finish within 30000 ms and was stopped; raise its time limit or \
+         split the work",
     ),
     (
         4201,
-        "Traceback (most recent call last):\n  File \"/opt/function/code/index.py\", line 41, in handler\n    order = json.loads(event[\"body\"])\n  File \"/usr/lib/python3.9/json/__init__.py\", line 346, in loads\n    return _default_decoder.decode(s)\nKeyError: 'body'",
+        "Traceback (most recent call last):\n  File \"/opt/function/code/index.py\", line 41, in \
+         handler\n    order = json.loads(event[\"body\"])\n  File \
+         \"/usr/lib/python3.9/json/__init__.py\", line 346, in loads\n    return \
+         _default_decoder.decode(s)\nKeyError: 'body'",
     ),
     (
         4201,
-        "{\"errorType\":\"TypeError\",\"errorMessage\":\"Cannot read properties of undefined (reading 'amount')\",\"stackTrace\":[\"at exports.handler (/opt/function/code/index.js:12:31)\",\"at Runtime.invoke (/opt/function/runtime/nodejs14.18/main.js:88:15)\"]}",
+        "{\"errorType\":\"TypeError\",\"errorMessage\":\"Cannot read properties of undefined \
+         (reading 'amount')\",\"stackTrace\":[\"at exports.handler \
+         (/opt/function/code/index.js:12:31)\",\"at Runtime.invoke \
+         (/opt/function/runtime/nodejs14.18/main.js:88:15)\"]}",
     ),
     (
         4213,
@@ -30,15 +38,20 @@ const CAUSES: [(u32, &str); 8] = [
     ),
     (
         4227,
-        "dial tcp 192.168.10.21:3306: connect: connection refused\tafter 3 attempts; the subnet of the function has no route to the database, or the security group of the database refuses port 3306",
+        "dial tcp 192.168.10.21:3306: connect: connection refused\tafter 3 attempts; the subnet of \
+         the function has no route to the database, or the security group of the database refuses \
+         port 3306",
     ),
     (
         429,
-        "too many requests: the reserved concurrency of this function, 10 instances, is in use and its queue is full",
+        "too many requests: the reserved concurrency of this function, 10 instances, is in use and \
+         its queue is full",
     ),
     (
         500,
-        "internal error: C:\\fss\\agent\\worker.log could not be opened for the instance of this invocation; the platform has recorded the failure and will try again where the retry policy allows it",
+        "internal error: C:\\fss\\agent\\worker.log could not be opened for the instance of this \
+         invocation; the platform has recorded the failure and will try again where the retry \
+         policy allows it",
     ),
 ];
 
@@ -59,7 +72,8 @@ impl Failure {
     fn cause(self) -> (u32, &'static str) {
         const EXPIRED: (u32, &str) = (
             4228,
-            "the event waited longer than max_async_event_age_in_seconds (3600) and was discarded unexecuted",
+            "the event waited longer than max_async_event_age_in_seconds (3600) and was discarded \
+             unexecuted",
         );
         let which = usize::try_from(scale(mix(self.chance), CAUSES.len() as u64)).unwrap_or(0);
         if self.discarded { EXPIRED } else { CAUSES[which] }

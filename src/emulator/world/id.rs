@@ -42,7 +42,7 @@ impl RecordId {
         Self { high, low: VARIANT | (mix(seed ^ shuffled) >> 2) }
     }
 
-    /// The place that would have this id; whether the world has such a place is for it to say.
+    /// The place that has this id. The caller checks whether the world has such a place.
     pub(super) fn place(self, seed: u64) -> Option<Place> {
         let shuffled = ((self.high >> 16) << 12) | (self.high & 0xfff);
         let plain = restore(seed, shuffled);
@@ -108,7 +108,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_id_leads_back_to_its_place(seed: u64, function in 0usize..1_000_000, index in 0usize..(1 << 40)) {
+        fn an_id_leads_back_to_its_place(
+            seed: u64,
+            function in 0usize..1_000_000,
+            index in 0usize..(1 << 40),
+        ) {
             let place = Place { function, index };
             let id = RecordId::of(seed, place);
             prop_assert_eq!(id.place(seed), Some(place));

@@ -10,6 +10,16 @@ use crate::plan::verify::VerificationWalk;
 use crate::plan::windows::{self, Claims, Density, Prefix};
 use std::sync::Arc;
 
+/// A page as an answer to a walk's question.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ServedPage<'p> {
+    /// The marker that was asked for.
+    pub(super) marker: Marker,
+    pub(super) page: &'p Page,
+    /// When the service answered.
+    pub(super) seen_at: Moment,
+}
+
 /// A window being walked.
 #[derive(Debug)]
 pub(super) struct ActiveWalk {
@@ -38,7 +48,8 @@ impl ActiveWalk {
     }
 
     /// Takes in a page, and tells the density that it shows, if it shows one.
-    pub(super) fn take(&mut self, marker: Marker, page: &Page, seen_at: Moment) -> Option<Density> {
+    pub(super) fn take(&mut self, served: ServedPage<'_>) -> Option<Density> {
+        let ServedPage { marker, page, seen_at } = served;
         // An answer that is dated before the first one may come from a copy that is as old.
         self.began_at = Some(self.began_at.map_or(seen_at, |began_at| began_at.not_after(seen_at)));
         self.walk.take(marker, page);

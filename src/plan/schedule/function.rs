@@ -1,5 +1,6 @@
 //! The work of a run for one function, in order.
 
+use super::active::ServedPage;
 use super::events::{Answer, Answered, Effect, Note, Present, Question, ServiceFact};
 use super::look_ups::LookUps;
 use super::side_checks::SideChecks;
@@ -177,7 +178,7 @@ impl<F> Schedule<F> {
                 Question::Page(id, query, _),
             ) => match answered {
                 Ok(Answer::Page(page, seen_at)) => {
-                    walks.take_page(*id, query.marker, page, seen_at, now);
+                    walks.take_page(*id, ServedPage { marker: query.marker, page, seen_at }, now);
                 }
                 Ok(_) => {}
                 Err(setback) => walks.take_setback(*id, setback, now),

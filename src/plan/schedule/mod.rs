@@ -31,6 +31,8 @@ mod lanes;
 mod look_ups;
 mod side_checks;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod verdicts;
 mod walked;

@@ -1,332 +1,25 @@
 //! A function's part of a run, played against a service in memory: named cases for each rule, and
 //! what holds whatever the service answers.
 
-use super::*;
-use crate::domain::{
-    Entry, Interval, IntervalSet, Invocation, Marker, Page, RecordTime, RequestId, Status,
-    Timestamp,
+use super::testing::{
+    DAY, HOUR, MINUTE, MONTH, MOST_QUESTIONS, Played, Service, at, id, in_vain, month_is_over,
+    open, part, pending, play, probe, range, record, spread, whole,
 };
+use super::*;
+use crate::domain::{IntervalSet, Invocation, Status, Timestamp};
 use crate::plan::clocks::{self, Moment, ServiceClock};
 use crate::plan::emptiness::Emptiness;
-use crate::plan::failing::{self, Failed, Refusal, Setback};
+use crate::plan::failing::{self, Refusal, Setback};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::{self, State};
 use crate::plan::paging::{Doubt, Habits, Proof};
-use crate::plan::reach::{Measured, Obligation, ReachProbe};
+use crate::plan::reach::{Measured, Obligation};
 use crate::plan::refresh::{OpenRecord, Refresh};
 use crate::plan::retry::Effort;
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
-
-const MINUTE: i64 = 60;
-const HOUR: i64 = 3_600;
-const DAY: i64 = 24 * HOUR;
-const MONTH: i64 = 30 * DAY;
-
-/// No schedule of these tests takes more questions.
-const MOST_QUESTIONS: usize = 20_000;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_unix(second)
-}
-
-fn range(begin: i64, end: i64) -> Interval {
-    Interval::new(at(begin), at(end)).unwrap()
-}
-
-fn id(second: i64, number: u64) -> RequestId {
-    RequestId::new(format!("{second}-{number}")).unwrap()
-}
-
-/// A record that began in this second and ended in the next.
-fn record(second: i64, number: u64) -> Invocation {
-    let time = |second| Some(RecordTime::At(at(second)));
-    Invocation {
-        request_id: id(second, number),
-        status: Status::Success,
-        error_code: None,
-        error_message: None,
-        start_time: time(second),
-        end_time: time(second + 1),
-        extra: None,
-    }
-}
-
-/// Records spread evenly over a range.
-fn spread(number: i64, begin: i64, end: i64) -> Vec<Invocation> {
-    (0..number)
-        .map(|one| record(begin + one * (end - begin) / number, u64::try_from(one).unwrap()))
-        .collect()
-}
-
-fn open(second: i64, status: Status, checked: i64) -> OpenRecord {
-    OpenRecord {
-        request_id: id(second, 0),
-        status,
-        opened_at: at(second),
-        start_is_known: true,
-        ended_at: None,
-        checked_at: at(checked),
-        is_shown: true,
-    }
-}
-
-fn probe(second: i64) -> ReachProbe {
-    ReachProbe { request_id: id(second, 0), started_at: at(second), ended_at: at(second + 1) }
-}
-
-/// Work that has these ranges pending, for runs that began with the month over.
-fn pending(ranges: &[(i64, i64)]) -> Work {
-    let pending = ranges.iter().map(|&(begin, end)| range(begin, end)).collect();
-    Work { pending, settle_delay: Duration::from_mins(15), lanes: 1, ..Work::default() }
-}
-
-/// A ledger row of a window that an earlier run walked in vain at a second.
-fn in_vain(begin: i64, end: i64, walked_at: i64) -> ledger::Entry {
-    ledger::Entry {
-        window: range(begin, end),
-        state: State::Unproven,
-        reported: None,
-        distinct: 0,
-        pages: 0,
-        walked_at: at(walked_at),
-        reason: Some("HTTP 500".into()),
-    }
-}
-
-/// What the service makes of a question, where it does not answer it as it should.
-type Fault = fn(&Question) -> Option<Setback<&'static str>>;
-
-fn part(refusal: Option<Refusal>) -> Setback<&'static str> {
-    Setback::Part(Failed { failure: "part", refusal, reason: "HTTP 500".into() })
-}
-
-fn whole() -> Setback<&'static str> {
-    Setback::Whole(Failed { failure: "whole", refusal: None, reason: "no answer".into() })
-}
-
-/// A service in memory that shows records from the earliest on.
-struct Service {
-    records: Vec<Invocation>,
-    /// How many records a page holds at most, and whether it counts all of them.
-    page: u64,
-    counts: bool,
-    /// Whether a page of more than two records shows its first one twice, in place of the last.
-    stands_in: bool,
-    /// A page that holds a record of one of these seconds, or would, cannot be had.
-    bad: Vec<i64>,
-    fault: Fault,
-    /// What time it is, by machine and service, once so many questions were answered.
-    clock: fn(usize) -> Moment,
-    records_invocations: Option<bool>,
-    /// Chooses which of the questions under way is answered next.
-    turn: u64,
-}
-
-fn month_is_over(_: usize) -> Moment {
-    at(MONTH + HOUR).into()
-}
-
-impl Service {
-    fn with(mut records: Vec<Invocation>) -> Self {
-        records.sort_by_key(|record| (record.started_at(), record.request_id.clone()));
-        Self {
-            records,
-            page: 500,
-            counts: true,
-            stands_in: false,
-            bad: Vec::new(),
-            fault: |_| None,
-            clock: month_is_over,
-            records_invocations: Some(true),
-            turn: 0,
-        }
-    }
-
-    fn faulty(self, fault: Fault) -> Self {
-        Self { fault, ..self }
-    }
-
-    fn between(&self, begin: Timestamp, end: Timestamp) -> Vec<&Invocation> {
-        let lies_in = |record: &&Invocation| {
-            record.started_at().is_some_and(|start| (begin..=end).contains(&start))
-        };
-        self.records.iter().filter(lies_in).collect()
-    }
-
-    fn page(&self, question: &Question) -> Result<Page, Setback<&'static str>> {
-        let (found, from, limit) = match question {
-            Question::Page(_, query, _) => {
-                if self.bad.iter().any(|&second| (query.begin..=query.end).contains(&at(second))) {
-                    return Err(part(None));
-                }
-                (self.between(query.begin, query.end), query.marker.0, self.page)
-            }
-            Question::Record(id, range, _) => {
-                let found = self.between(range.begin(), range.end());
-                (found.into_iter().filter(|record| record.request_id == *id).collect(), 0, 1)
-            }
-            Question::Around { .. } | Question::Recording => unreachable!(),
-        };
-        let (total, from) = (found.len() as u64, usize::try_from(from).unwrap());
-        let shown = found.into_iter().skip(from).take(usize::try_from(limit).unwrap()).cloned();
-        let mut shown: Vec<Invocation> = shown.collect();
-        if self.stands_in && shown.len() > 2 {
-            shown.pop();
-            shown.extend(shown.first().cloned());
-        }
-        let mut page = Page::from_entries(shown.into_iter().map(Entry::Record));
-        page.count = self.counts.then_some(total);
-        let next = from as u64 + page.length();
-        page.next_marker = (next < total).then_some(Marker(next));
-        Ok(page)
-    }
-}
-
-/// What came of a schedule.
-#[derive(Debug)]
-struct Played {
-    questions: Vec<Question>,
-    /// The ledger as it is at the end.
-    ledger: Vec<ledger::Entry>,
-    /// What was archived when each row came.
-    shown: HashSet<RequestId>,
-    /// Rows that came before a record of theirs.
-    premature: Vec<Interval>,
-    effects: Vec<String>,
-    walked: Walked<&'static str>,
-    most_at_once: usize,
-}
-
-impl Played {
-    /// The ranges of the ledger in this state, joined.
-    fn in_state(&self, is_meant: fn(State) -> bool) -> Vec<Interval> {
-        let rows: IntervalSet =
-            self.ledger.iter().filter(|row| is_meant(row.state)).map(|row| row.window).collect();
-        rows.iter().collect()
-    }
-
-    fn settled(&self) -> Vec<Interval> {
-        self.in_state(|state| matches!(state, State::Settled(_)))
-    }
-
-    fn unproven(&self) -> Vec<Interval> {
-        self.in_state(State::is_unproven)
-    }
-
-    /// The kinds of questions in the order in which they came first.
-    fn order(&self) -> Vec<&'static str> {
-        let mut kinds: Vec<&'static str> = Vec::new();
-        for question in &self.questions {
-            let kind = match question {
-                Question::Page(..) => "page",
-                Question::Record(..) => "record",
-                Question::Around { .. } => "around",
-                Question::Recording => "recording",
-            };
-            if kinds.last() != Some(&kind) {
-                kinds.push(kind);
-            }
-        }
-        kinds
-    }
-
-    fn efforts(&self) -> Vec<Effort> {
-        let effort = |question: &Question| match question {
-            Question::Page(.., effort) | Question::Record(.., effort) => Some(*effort),
-            Question::Around { .. } | Question::Recording => None,
-        };
-        self.questions.iter().filter_map(effort).collect()
-    }
-
-    fn has(&self, effect: &str) -> bool {
-        self.effects.iter().any(|text| text.contains(effect))
-    }
-}
-
-fn play(work: Work, service: &Service) -> Played {
-    let present =
-        |answered| Present { now: (service.clock)(answered), began_at: (service.clock)(answered) };
-    let mut schedule = Schedule::new(work);
-    let (mut under_way, mut turn): (Vec<Question>, u64) = (Vec::new(), service.turn);
-    let mut played = Played {
-        questions: Vec::new(),
-        ledger: Vec::new(),
-        shown: HashSet::new(),
-        premature: Vec::new(),
-        effects: Vec::new(),
-        walked: Walked::default(),
-        most_at_once: 0,
-    };
-    let mut effects = schedule.begin(present(0));
-    loop {
-        for effect in effects {
-            match effect {
-                Effect::Ask(question) => {
-                    played.questions.push(question.clone());
-                    under_way.push(question);
-                }
-                Effect::Enter(rows) => rows.iter().for_each(|row| enter(&mut played, service, row)),
-                other => played.effects.push(format!("{other:?}")),
-            }
-        }
-        played.most_at_once = played.most_at_once.max(under_way.len());
-        assert!(played.questions.len() <= MOST_QUESTIONS, "{} questions", played.questions.len());
-        if schedule.is_over() || under_way.is_empty() {
-            break;
-        }
-        turn = turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let next = if service.turn == 0 {
-            0
-        } else {
-            usize::try_from(turn >> 33).unwrap() % under_way.len()
-        };
-        let question = under_way.remove(next);
-        let present = present(played.questions.len() - under_way.len());
-        let failed = (service.fault)(&question);
-        effects = match (&question, failed) {
-            (_, Some(setback)) => schedule.take(&question, Err(setback), present),
-            (Question::Around { .. }, None) => {
-                schedule.take(&question, Ok(Answer::Around), present)
-            }
-            (Question::Recording, None) => schedule.take(
-                &question,
-                Ok(Answer::Recording(service.records_invocations)),
-                present,
-            ),
-            (Question::Page(..) | Question::Record(..), None) => match service.page(&question) {
-                Ok(page) => {
-                    played
-                        .shown
-                        .extend(page.records.iter().map(|record| record.request_id.clone()));
-                    schedule.take(&question, Ok(Answer::Page(&page, present.now)), present)
-                }
-                Err(setback) => schedule.take(&question, Err(setback), present),
-            },
-        };
-    }
-    assert!(schedule.is_over(), "it waits for nothing");
-    played.walked = schedule.into_walked();
-    played
-}
-
-/// Enters a row as the archive does; what it claims must have been shown before.
-fn enter(played: &mut Played, service: &Service, row: &ledger::Entry) {
-    let is_missing = |record: &&Invocation| {
-        record.started_at().is_some_and(|start| row.window.contains(start))
-            && !played.shown.contains(&record.request_id)
-    };
-    if row.state.proof().is_some() && service.records.iter().any(|record| is_missing(&record)) {
-        played.premature.push(row.window);
-    }
-    let (near, far): (Vec<_>, Vec<_>) = played.ledger.drain(..).partition(|old| {
-        old.window.begin() <= row.window.end() && row.window.begin() <= old.window.end()
-    });
-    played.ledger = far.into_iter().chain(ledger::apply(&near, row)).collect();
-    played.ledger.sort_by_key(|row| row.window.begin());
-}
 
 #[test]
 fn a_month_without_records_costs_one_request_and_is_settled() {
@@ -811,31 +504,48 @@ proptest! {
     /// and what is pending is settled, or unproven for a second that cannot be had.
     #[test]
     fn what_is_pending_is_claimed_once_it_is_shown(
-        seconds in seconds(), page in prop_oneof![1u64..8, 100u64..=500], counts: bool, turn: u64,
-        bad in prop::collection::vec(0..3 * DAY, 0..3), lanes in 1usize..4, knows: bool,
+        seconds in seconds(),
+        page in prop_oneof![1u64..8, 100u64..=500],
+        counts: bool,
+        turn: u64,
+        bad in prop::collection::vec(0..3 * DAY, 0..3),
+        lanes in 1usize..4,
+        knows: bool,
     ) {
         let page = if seconds.values().any(|&number| number > 4) { page.max(100) } else { page };
         let habits = Habits { longest_page: page, count_is_total: counts, ..Habits::default() };
         let habits = if knows { habits } else { Habits::default() };
-        let service = Service { page, counts, bad: bad.clone(), turn, ..Service::with(records_of(&seconds)) };
-        let played = play(Work { habits, lanes, ..pending(&[(0, DAY), (2 * DAY, 3 * DAY)]) }, &service);
+        let service =
+            Service { page, counts, bad: bad.clone(), turn, ..Service::with(records_of(&seconds)) };
+        let played =
+            play(Work { habits, lanes, ..pending(&[(0, DAY), (2 * DAY, 3 * DAY)]) }, &service);
         prop_assert_eq!(&played.premature, &[]);
         prop_assert!(played.walked.finished);
         let told: IntervalSet = played.settled().into_iter().chain(played.unproven()).collect();
         prop_assert!(told.covers(range(0, DAY)) && told.covers(range(2 * DAY, 3 * DAY)));
-        let is_near = |second: Timestamp| bad.iter().any(|&bad| (at(bad).seconds_since(second)).abs() <= 1);
-        let is_crowded = |second: Timestamp| seconds.get(&second.unix()).is_some_and(|&number| number > 4);
+        let is_near =
+            |second: Timestamp| bad.iter().any(|&bad| (at(bad).seconds_since(second)).abs() <= 1);
+        let is_crowded =
+            |second: Timestamp| seconds.get(&second.unix()).is_some_and(|&number| number > 4);
         for left in played.unproven() {
             let mut seconds = (left.begin().unix()..left.end().unix()).map(at);
-            prop_assert!(seconds.all(|second| is_near(second) || is_crowded(second)), "{} is left", left);
+            prop_assert!(
+                seconds.all(|second| is_near(second) || is_crowded(second)),
+                "{} is left",
+                left
+            );
         }
     }
 
     /// Whatever the service answers: a schedule ends, and claims nothing that was not shown.
     #[test]
     fn a_schedule_ends_whatever_is_answered(
-        seconds in seconds(), answers in prop::collection::vec(any_setback(), 1..40), turn: u64, must_verify: bool,
-        probes in (any::<bool>(), any::<bool>()), ahead in 0i64..10 * DAY,
+        seconds in seconds(),
+        answers in prop::collection::vec(any_setback(), 1..40),
+        turn: u64,
+        must_verify: bool,
+        probes in (any::<bool>(), any::<bool>()),
+        ahead in 0i64..10 * DAY,
     ) {
         let records = records_of(&seconds);
         let mut service = Service::with(records);
@@ -843,7 +553,10 @@ proptest! {
         let probe_of = |is_there: bool| is_there.then(|| probe(HOUR));
         let scope = Scope { archived_from: Some(at(0)), ..Scope::default() };
         let mut schedule: Schedule<&'static str> = Schedule::new(Work {
-            again: vec![in_vain(4 * DAY, 4 * DAY + 5, 4 * DAY), in_vain(5 * DAY, 5 * DAY + 1, 6 * DAY)],
+            again: vec![
+                in_vain(4 * DAY, 4 * DAY + 5, 4 * DAY),
+                in_vain(5 * DAY, 5 * DAY + 1, 6 * DAY),
+            ],
             refreshes: vec![
                 Refresh::Walk(range(0, HOUR), vec![open(10, Status::Running, 20)]),
                 Refresh::LookUp((0..20).map(|hour| open(hour * HOUR, Status::Wait, DAY)).collect()),
@@ -852,12 +565,21 @@ proptest! {
             must_verify,
             scope: Some((scope, IntervalSet::default())),
             reach_probe: probe_of(probes.0),
-            side_checks: SideChecks::plan(Recorded::default(), Measured::default(), probe_of(probes.1), at(MONTH)),
+            side_checks: SideChecks::plan(
+                Recorded::default(),
+                Measured::default(),
+                probe_of(probes.1),
+                at(MONTH),
+            ),
             ..pending(&[(0, DAY), (2 * DAY, 3 * DAY)])
         });
         let machine = at(MONTH);
         let mut clock = ServiceClock::default();
-        clock.learn(clocks::Answered { sent: machine, received: machine, date: Some(at(MONTH + ahead)) });
+        clock.learn(clocks::Answered {
+            sent: machine,
+            received: machine,
+            date: Some(at(MONTH + ahead)),
+        });
         let present = Present { now: clock.at(machine), began_at: clock.at(machine) };
         let (mut under_way, mut asked, mut shown) = (Vec::new(), 0, HashSet::new());
         let mut effects = schedule.begin(present);
@@ -865,14 +587,20 @@ proptest! {
             for effect in effects {
                 match effect {
                     Effect::Ask(question) => under_way.push(question),
-                    Effect::Enter(rows) => for row in rows.iter().filter(|row| row.state.proof().is_some()) {
-                        let begun = service.records.iter().filter(|record| {
-                            record.started_at().is_some_and(|start| row.window.contains(start))
-                        });
-                        for record in begun {
-                            prop_assert!(shown.contains(&record.request_id), "{} came too soon", row.window);
+                    Effect::Enter(rows) => {
+                        for row in rows.iter().filter(|row| row.state.proof().is_some()) {
+                            let begun = service.records.iter().filter(|record| {
+                                record.started_at().is_some_and(|start| row.window.contains(start))
+                            });
+                            for record in begun {
+                                prop_assert!(
+                                    shown.contains(&record.request_id),
+                                    "{} came too soon",
+                                    row.window
+                                );
+                            }
                         }
-                    },
+                    }
                     _ => {}
                 }
             }
@@ -882,7 +610,8 @@ proptest! {
             prop_assert!(!under_way.is_empty(), "it waits for nothing");
             asked += 1;
             prop_assert!(asked < MOST_QUESTIONS);
-            let question = under_way.swap_remove(usize::try_from(turn % under_way.len() as u64).unwrap());
+            let question =
+                under_way.swap_remove(usize::try_from(turn % under_way.len() as u64).unwrap());
             let answer = match answers[asked % answers.len()].clone() {
                 Some(setback) => Err(setback),
                 None => match question {
@@ -896,7 +625,9 @@ proptest! {
                     shown.extend(page.records.iter().map(|record| record.request_id.clone()));
                     schedule.take(&question, Ok(Answer::Page(page, present.now)), present)
                 }
-                (Ok(None), Question::Recording) => schedule.take(&question, Ok(Answer::Recording(None)), present),
+                (Ok(None), Question::Recording) => {
+                    schedule.take(&question, Ok(Answer::Recording(None)), present)
+                }
                 (Ok(None), _) => schedule.take(&question, Ok(Answer::Around), present),
             };
         }

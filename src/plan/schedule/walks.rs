@@ -1,11 +1,11 @@
 //! The walks of ranges of a function: which window is opened when, and what its pages lead to.
 
-use super::active::ActiveWalk;
+use super::active::{ActiveWalk, ServedPage};
 use super::events::{Effect, Note, Question, WalkId};
 use super::lanes::{Lane, Piece, Trouble};
 use super::walked::Walked;
 use super::wholes::{Resolved, Wholes};
-use crate::domain::{Interval, Marker, PAGE_LIMIT, Page, PageQuery};
+use crate::domain::{Interval, PAGE_LIMIT, PageQuery};
 use crate::plan::clocks::Moment;
 use crate::plan::emptiness::Emptiness;
 use crate::plan::failing::{MOST_FAILED, MOST_TRIED_AGAIN};
@@ -241,17 +241,10 @@ impl<F> Walks<F> {
     }
 
     /// Takes in a page of a walk.
-    pub(super) fn take_page(
-        &mut self,
-        id: WalkId,
-        marker: Marker,
-        page: &Page,
-        seen_at: Moment,
-        now: Moment,
-    ) {
-        self.known.reach.learn_from(page, seen_at);
+    pub(super) fn take_page(&mut self, id: WalkId, served: ServedPage<'_>, now: Moment) {
+        self.known.reach.learn_from(served.page, served.seen_at);
         if let Some(active) = self.active.get_mut(&id) {
-            let density = active.take(marker, page, seen_at);
+            let density = active.take(served);
             self.known.habits = self.known.habits.and(active.walk.habits());
             self.lanes[active.lane].learn(density);
         }

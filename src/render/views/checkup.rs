@@ -103,11 +103,13 @@ mod tests {
         ];
         assert_eq!(
             json_line(&CheckupView::of(&Checkup { findings, failure: None, requests: 61, at })),
-            "{\"error\":null,\"findings\":[{\"answer\":\"slow\",\"evidence\":\"a date\",\
-             \"function_urn\":\"urn:fss:cn-north-4:p1:function:default:f\",\"hint\":\"set it\",\
-             \"question\":\"clock\",\"verdict\":\"warning\"},{\"answer\":\"is\",\"evidence\":\"an answer\",\
-             \"function_urn\":null,\"hint\":null,\"question\":\"region\",\"verdict\":\"ok\"}],\
-             \"probed_at\":\"2026-03-01T12:00:00Z\",\"requests\":61,\"verdict\":\"warning\"}\n"
+            "{\"error\":null,\"findings\":[{\"answer\":\"slow\",\"evidence\":\"a \
+             date\",\"function_urn\":\"urn:fss:cn-north-4:p1:function:default:f\",\"hint\":\"set \
+             it\",\"question\":\"clock\",\"verdict\":\"warning\"},{\"answer\":\"is\",\
+             \"evidence\":\"an \
+             answer\",\"function_urn\":null,\"hint\":null,\"question\":\"region\",\
+             \"verdict\":\"ok\"}],\"probed_at\":\"2026-03-01T12:00:00Z\",\"requests\":61,\
+             \"verdict\":\"warning\"}\n"
         );
         assert_eq!(
             json_line(&CheckupView::of(&Checkup {

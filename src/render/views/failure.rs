@@ -47,7 +47,8 @@ mod tests {
             Failure::new(FailureKind::Archive, "cannot use it").because(io::Error::other("full"));
         assert_eq!(
             json_line(&FailureView::of(&failure, Some("sweep"))),
-            "{\"causes\":[\"full\"],\"error\":\"cannot use it\",\"exit_code\":6,\"hint\":\"sweep\",\"level\":\"ERROR\"}\n"
+            "{\"causes\":[\"full\"],\"error\":\"cannot use \
+             it\",\"exit_code\":6,\"hint\":\"sweep\",\"level\":\"ERROR\"}\n"
         );
         assert_eq!(
             json_line(&FailureView::of(&Failure::new(FailureKind::Unexpected, ""), None)),
@@ -55,7 +56,8 @@ mod tests {
         );
         assert_eq!(
             json_line(&FailureView::of_usage("no such option", "")),
-            "{\"causes\":[],\"error\":\"no such option\",\"exit_code\":2,\"hint\":\"\",\"level\":\"ERROR\"}\n"
+            "{\"causes\":[],\"error\":\"no such \
+             option\",\"exit_code\":2,\"hint\":\"\",\"level\":\"ERROR\"}\n"
         );
     }
 }

@@ -87,7 +87,8 @@ mod tests {
         assert_eq!(
             json_line(&PreviewsView::of(&[known, unknown])),
             "{\"functions\":[{\"error\":null,\"expected_records\":700,\
-             \"pending\":[{\"begin_time\":\"2026-03-01T00:00:00Z\",\"end_time\":\"2026-03-02T00:00:00Z\"}],\
+             \"pending\":[{\"begin_time\":\"2026-03-01T00:00:00Z\",\
+             \"end_time\":\"2026-03-02T00:00:00Z\"}],\
              \"requests\":3,\"urn\":\"urn:fss:cn-north-4:p1:function:default:f\"},\
              {\"error\":null,\"expected_records\":null,\"pending\":[],\"requests\":0,\
              \"urn\":\"urn:fss:cn-north-4:p1:function:default:f\"}],\"requests\":3}\n"

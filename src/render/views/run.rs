@@ -208,14 +208,20 @@ mod tests {
         };
         assert_eq!(
             json_line(&run),
-            "{\"discrepancies\":1,\"error\":\"e\",\"exit_code\":3,\"functions\":[{\"begin_time\":\"\",\
-             \"complete\":false,\"end_time\":\"\",\"error\":null,\"gone_at\":null,\"ledger_ahead\":null,\
-             \"lost\":[],\"unclaimed\":[],\"unproven\":[],\"urn\":\"\"}],\"functions_unreadable\":2,\
+            "{\"discrepancies\":1,\"error\":\"e\",\"exit_code\":3,\
+             \"functions\":[{\"begin_time\":\"\",\
+             \"complete\":false,\"end_time\":\"\",\"error\":null,\"gone_at\":null,\
+             \"ledger_ahead\":null,\
+             \"lost\":[],\"unclaimed\":[],\"unproven\":[],\"urn\":\"\"}],\
+             \"functions_unreadable\":2,\
              \"list\":{\"functions\":0,\"proven\":false,\"reason\":null,\"unreadable\":0,\
-             \"unreadable_entries\":[]},\"outcome\":\"incomplete\",\"records_changed\":4,\"records_late\":5,\
-             \"records_new\":6,\"records_rejected\":7,\"records_seen\":8,\"requests\":9,\"retries\":10,\
+             \"unreadable_entries\":[]},\"outcome\":\"incomplete\",\"records_changed\":4,\
+             \"records_late\":5,\
+             \"records_new\":6,\"records_rejected\":7,\"records_seen\":8,\"requests\":9,\
+             \"retries\":10,\
              \"run\":11,\"sources\":[{\"error\":null,\"exit_code\":0,\"functions\":0,\
-             \"functions_unreadable\":0,\"list\":null,\"name\":\"cn-north-4\",\"outcome\":\"denied\",\
+             \"functions_unreadable\":0,\"list\":null,\"name\":\"cn-north-4\",\
+             \"outcome\":\"denied\",\
              \"records_changed\":0,\"records_late\":0,\"records_new\":0,\"records_rejected\":0,\
              \"records_seen\":0,\"requests\":0,\"retries\":0,\"throttled\":0}],\"throttled\":12,\
              \"windows_verified\":13}\n"
@@ -224,7 +230,8 @@ mod tests {
             json_line(&RunView::default()),
             "{\"discrepancies\":0,\"error\":null,\"exit_code\":0,\"functions\":[],\
              \"functions_unreadable\":0,\"list\":null,\"outcome\":\"\",\"records_changed\":0,\
-             \"records_late\":0,\"records_new\":0,\"records_rejected\":0,\"records_seen\":0,\"requests\":0,\
+             \"records_late\":0,\"records_new\":0,\"records_rejected\":0,\"records_seen\":0,\
+             \"requests\":0,\
              \"retries\":0,\"run\":0,\"sources\":[],\"throttled\":0,\"windows_verified\":0}\n"
         );
     }
@@ -249,9 +256,10 @@ mod tests {
         };
         assert_eq!(
             json_line(&SourceView::of(&source)),
-            "{\"error\":\"the run was interrupted; what it fetched is kept\",\"exit_code\":130,\"functions\":0,\
-             \"functions_unreadable\":9,\"list\":{\"functions\":0,\"proven\":true,\"reason\":null,\
-             \"unreadable\":0,\"unreadable_entries\":[]},\"name\":\"cn-north-4\",\"outcome\":\"interrupted\",\
+            "{\"error\":\"the run was interrupted; what it fetched is \
+             kept\",\"exit_code\":130,\"functions\":0,\"functions_unreadable\":9,\
+             \"list\":{\"functions\":0,\"proven\":true,\"reason\":null,\"unreadable\":0,\
+             \"unreadable_entries\":[]},\"name\":\"cn-north-4\",\"outcome\":\"interrupted\",\
              \"records_changed\":6,\"records_late\":7,\"records_new\":5,\"records_rejected\":8,\
              \"records_seen\":4,\"requests\":1,\"retries\":2,\"throttled\":3}\n"
         );
@@ -274,7 +282,8 @@ mod tests {
         let list = ListReport { unreadable: 1, rejects, ..ListReport::default() };
         assert_eq!(
             json_line(&ListView::of(&list)),
-            "{\"functions\":0,\"proven\":true,\"reason\":null,\"unreadable\":1,\"unreadable_entries\":[\"{}\"]}\n"
+            "{\"functions\":0,\"proven\":true,\"reason\":null,\"unreadable\":1,\
+             \"unreadable_entries\":[\"{}\"]}\n"
         );
     }
 }

@@ -234,21 +234,24 @@ mod tests {
             ArchiveStatus { last_good_run: Some(at(10)), last_run: Some(at(11)), functions };
         assert_eq!(
             json_line(&StatusView::of(&status, at(12))),
-            "{\"functions\":[{\"covered_through\":\"2026-03-01T03:00:00Z\",\"function\":\"default:f\",\
-             \"gap_seconds\":2,\"gaps\":1,\"gone_at\":null,\"last_walk\":\"2026-03-01T05:00:00Z\",\"lost\":3,\
-             \"lost_seconds\":4,\"open\":6,\"pending_since\":\"2026-03-01T09:00:00Z\",\
-             \"reach_noted_at\":\"2026-03-01T08:00:00Z\",\"reach_seconds\":86400,\"recording\":true,\
-             \"recording_since\":\"2026-03-01T06:00:00Z\",\"records\":5,\
+            "{\"functions\":[{\"covered_through\":\"2026-03-01T03:00:00Z\",\
+             \"function\":\"default:f\",\"gap_seconds\":2,\"gaps\":1,\"gone_at\":null,\
+             \"last_walk\":\"2026-03-01T05:00:00Z\",\"lost\":3,\"lost_seconds\":4,\"open\":6,\
+             \"pending_since\":\"2026-03-01T09:00:00Z\",\
+             \"reach_noted_at\":\"2026-03-01T08:00:00Z\",\"reach_seconds\":86400,\
+             \"recording\":true,\"recording_since\":\"2026-03-01T06:00:00Z\",\"records\":5,\
              \"settled_through\":\"2026-03-01T04:00:00Z\",\"survives_seconds\":75600,\
-             \"unproven\":{\"begin_time\":\"2026-03-01T01:00:00Z\",\"end_time\":\"2026-03-01T02:00:00Z\",\
-             \"ranges\":1,\"reason\":\"why\"},\"urn\":\"urn\"},\
-             {\"covered_through\":null,\"function\":\"\",\"gap_seconds\":0,\"gaps\":0,\
-             \"gone_at\":\"2026-03-01T00:00:00Z\",\"last_walk\":null,\"lost\":0,\"lost_seconds\":0,\"open\":0,\
-             \"pending_since\":null,\"reach_noted_at\":null,\"reach_seconds\":86400,\"recording\":null,\
-             \"recording_since\":null,\"records\":0,\"settled_through\":null,\"survives_seconds\":null,\
-             \"unproven\":null,\"urn\":\"\"}],\"last_good_run\":\"2026-03-01T10:00:00Z\",\
-             \"last_run\":\"2026-03-01T11:00:00Z\",\"warnings\":[\"default:f: one range not proven complete, \
-             first 2026-03-01T01:00:00Z to 2026-03-01T02:00:00Z: why\"]}\n"
+             \"unproven\":{\"begin_time\":\"2026-03-01T01:00:00Z\",\
+             \"end_time\":\"2026-03-01T02:00:00Z\",\"ranges\":1,\"reason\":\"why\"},\
+             \"urn\":\"urn\"},{\"covered_through\":null,\"function\":\"\",\"gap_seconds\":0,\
+             \"gaps\":0,\"gone_at\":\"2026-03-01T00:00:00Z\",\"last_walk\":null,\"lost\":0,\
+             \"lost_seconds\":0,\"open\":0,\"pending_since\":null,\"reach_noted_at\":null,\
+             \"reach_seconds\":86400,\"recording\":null,\"recording_since\":null,\"records\":0,\
+             \"settled_through\":null,\"survives_seconds\":null,\"unproven\":null,\"urn\":\"\"}],\
+             \"last_good_run\":\"2026-03-01T10:00:00Z\",\"last_run\":\"2026-03-01T11:00:00Z\",\
+             \"warnings\":[\"default:f: \
+             one range not proven complete, first 2026-03-01T01:00:00Z to 2026-03-01T02:00:00Z: \
+             why\"]}\n"
         );
         let nothing = ArchiveStatus { last_good_run: None, last_run: None, functions: Vec::new() };
         assert_eq!(

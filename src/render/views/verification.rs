@@ -239,8 +239,10 @@ mod tests {
             json_line(&view),
             "{\"discrepancies\":8,\"exit_code\":7,\"outcome\":\"found\",\"requests\":9,\"run\":10,\
              \"settle_delay_for_99_9_pct_s\":900,\"settling\":[{\"caught_pct\":99.95,\"missed\":1,\
-             \"settle_delay_s\":900}],\"windows\":[{\"begin_time\":\"b\",\"changed\":1,\"end_time\":\"e\",\
-             \"findings\":[{\"finding\":\"late\",\"request_id\":\"r\"}],\"forgotten\":2,\"function\":\"u\",\
+             \"settle_delay_s\":900}],\"windows\":[{\"begin_time\":\"b\",\"changed\":1,\
+             \"end_time\":\"e\",\
+             \"findings\":[{\"finding\":\"late\",\"request_id\":\"r\"}],\"forgotten\":2,\
+             \"function\":\"u\",\
              \"gone\":3,\"late\":4,\"records\":5,\"verified_at\":\"v\"}]}\n"
         );
         assert_eq!(

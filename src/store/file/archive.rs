@@ -1,5 +1,6 @@
 //! The archive as a run holds it: locked, open for writing, at the newest schema.
 
+use super::connection::keep_statements;
 use super::identity::{Found, Inspected, check_known, check_single, look};
 use super::kept::{KeptFile, private};
 use super::lock::{ArchiveLock, lock_itself};
@@ -207,6 +208,7 @@ fn connect(real: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(real, flags)?;
+    keep_statements(&connection);
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // Written before the write-ahead mode begins, so that the header tells whose file this is at
     // every moment.

@@ -46,13 +46,15 @@ impl StoreError {
     fn next_step(&self) -> Option<Hint> {
         let step = match self {
             Self::Missing => return Some(Step::NameArchive.into()),
-            Self::Empty => "run `fgarchive sync` first",
+            Self::Empty => return Some(Step::Begin.into()),
             Self::BadName(_) => {
-                "give the path of a file; one that is really called so is given with its directory, `./NAME`"
+                "give the path of a file; one that is really called so is given with its \
+                 directory, `./NAME`"
             }
             Self::Replaced => "nothing was changed; see what replaces it, and try again",
             Self::ManyNames(_) => {
-                "nothing was changed; remove the other names, or make a copy (cp) and use that: two names would be two logs"
+                "nothing was changed; remove the other names, or make a copy (cp) and use that: \
+                 two names would be two logs"
             }
             Self::MountedAlone => "mount the directory of the archive instead of the file",
             Self::ForeignLog { log, .. } => return Some(foreign_log(log).into()),
@@ -67,7 +69,8 @@ impl StoreError {
             }
             Self::BesideIsOdd(_) => "see what made it, and move it away",
             Self::LockFile { .. } => {
-                "run as the user who made it, or, while no run is under way, give it to this user (chown) or remove it"
+                "run as the user who made it, or, while no run is under way, give it to this user \
+                 (chown) or remove it"
             }
             Self::Torn { file, place } => {
                 let (log, place) = (beside(place, "-wal"), place.display());
@@ -80,30 +83,31 @@ impl StoreError {
                 );
             }
             Self::Moved { to: Some(_), .. } => {
-                "what was committed is in the file, where it is now; put it back, without a log beside it, and run again"
+                "what was committed is in the file, where it is now; put it back, without a log \
+                 beside it, and run again"
             }
             Self::Moved { .. } => {
                 "what this run archived went with the removed file; put a copy back, and run again"
             }
             Self::NoTemporary(_) => {
-                "SQLITE_TMPDIR and TMPDIR name a directory for them, which must be there, be writable and have room"
+                "SQLITE_TMPDIR and TMPDIR name a directory for them, which must be there, be \
+                 writable and have room"
             }
             Self::NotOurs(_) => return Some(Step::NameOtherArchive.into()),
             Self::Newer { .. } => "it was left as it was; use the newer fgarchive that wrote it",
-            Self::Older { .. } => "run `fgarchive sync` once, which upgrades it",
+            Self::Older { .. } => return Some(Step::Upgrade.into()),
             Self::Altered(_) => {
-                "another program has changed it; nothing of it was asked or written, and a copy from before is good"
+                "another program has changed it; nothing of it was asked or written, and a copy \
+                 from before is good"
             }
-            Self::Damaged(_) => {
-                "`fgarchive check` may tell more of it; keep a copy of the file, then put back a backup, or recover what can \
-                 be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
-            }
+            Self::Damaged(_) => return Some(Step::Recover.into()),
             Self::Unreadable(_) => {
-                "check who may read the file, its `-wal` and its directory; a reader in the write-ahead mode also needs \
-                 to create files beside it"
+                "check who may read the file, its `-wal` and its directory; a reader in the \
+                 write-ahead mode also needs to create files beside it"
             }
             Self::Unwritable(_) => {
-                "check who may write to the file and its directory, and for a quota or a failing disk"
+                "check who may write to the file and its directory, and for a quota or a failing \
+                 disk"
             }
             Self::NoFiles => "raise the limit on open files: ulimit -n 1024",
             Self::DiskFull => {
@@ -113,10 +117,7 @@ impl StoreError {
                 "wait until it has ended; the lock is freed by itself, also when a run is killed"
             }
             Self::Busy => "try again when the other program is done",
-            Self::BadSql { .. } => {
-                "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM sqlite_schema\"` lists the \
-                 tables, and text stands in single quotes"
-            }
+            Self::BadSql { .. } => return Some(Step::ReadTables.into()),
             Self::NotTaken { report, .. } => return Some(Step::ReadReport(report).into()),
             Self::BadArgument { hint, .. } => return Some(hint.as_str().into()),
             Self::TimedOut => return Some(Step::AskLessOrLonger.into()),
@@ -133,8 +134,9 @@ impl StoreError {
 fn foreign_log(log: &Path) -> String {
     let log = log.display();
     format!(
-        "nothing was changed; if the archive is a copy that was put back, move the old log away, `mv {log} {log}.old`, and \
-         check the archive; if the log is what counts, put back the file that it was written for"
+        "nothing was changed; if the archive is a copy that was put back, move the old log away, \
+         `mv {log} {log}.old`, and check the archive; if the log is what counts, put back the file \
+         that it was written for"
     )
 }
 
@@ -157,7 +159,8 @@ mod tests {
         let failure = StoreError::Newer { found: 7, known: 1 }.into_failure(Path::new("/srv/a.db"));
         assert_eq!(
             failure.to_string(),
-            "cannot use the archive `/srv/a.db`: its schema is version 7, and this program knows versions up to 1"
+            "cannot use the archive `/srv/a.db`: its schema is version 7, and this program knows \
+             versions up to 1"
         );
         assert_eq!(
             failure.hint,

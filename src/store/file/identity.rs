@@ -204,9 +204,10 @@ mod tests {
         let path = directory.path().join("a.db");
         for theirs in ["CREATE TABLE theirs (x)", "CREATE VIEW theirs AS SELECT 1"] {
             sqlite_file(&path, &format!("PRAGMA application_id = {APPLICATION_ID}; {theirs};"));
-            assert!(
-                matches!(refused(&directory, "a.db"), StoreError::Damaged(why) if why.contains("no history"))
-            );
+            assert!(matches!(
+                refused(&directory, "a.db"),
+                StoreError::Damaged(why) if why.contains("no history")
+            ));
             std::fs::remove_file(&path).unwrap();
         }
     }

@@ -40,7 +40,8 @@ pub enum Other {
     Stranger,
     /// It went on from a copy in its own way.
     #[error(
-        "what lies there has runs that this archive does not have: it is newer, or went on by itself from a copy"
+        "what lies there has runs that this archive does not have: it is newer, or went on by \
+         itself from a copy"
     )]
     Beyond,
     /// It has the same runs and more records.

@@ -67,7 +67,10 @@ pub(in crate::store) fn make_private(file: &KeptFile) -> Result<(), StoreError> 
     if file.metadata()?.permissions().mode() & 0o077 != 0
         && let Err(error) = file.file().set_permissions(Permissions::from_mode(0o600))
     {
-        tracing::warn!(file = %file.path().display(), "others may read the archive, and it cannot be made private: {error}");
+        tracing::warn!(
+            file = %file.path().display(),
+            "others may read the archive, and it cannot be made private: {error}"
+        );
     }
     Ok(())
 }
@@ -80,7 +83,8 @@ pub(in crate::store) fn warn_of_others(file: &KeptFile) -> Result<(), StoreError
     if mode & 0o004 != 0 {
         tracing::warn!(
             archive = %file.path().display(),
-            "every user of this machine may read the archive (mode {mode:o}); `chmod o= FILE` makes it private"
+            "every user of this machine may read the archive (mode {mode:o}); `chmod o= FILE` \
+             makes it private"
         );
     }
     Ok(())

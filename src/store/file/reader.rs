@@ -82,7 +82,8 @@ fn connect(file: &KeptFile) -> Result<Connection, StoreError> {
             return touched(Ok(connection));
         }
     }
-    let why = "a run writes to it, and this user may not make files beside it, which reading meanwhile needs";
+    let why = "a run writes to it, and this user may not make files beside it, which reading \
+               meanwhile needs";
     Err(StoreError::Unreadable(why.to_owned()))
 }
 
@@ -152,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_reader_beside_a_writing_run_sees_what_was_committed_last() {
-        let record = "INSERT INTO invocations VALUES ('b', 1, 'WAIT', NULL, NULL, NULL, NULL, 1, 1, NULL, NULL)";
+        let record = "INSERT INTO invocations VALUES ('b', 1, 'WAIT', NULL, NULL, NULL, NULL, 1, 1,
+                          NULL, NULL)";
         let archive = Fixture::new()
             .with_records("a SUCCESS - -")
             .with(&format!("BEGIN IMMEDIATE; {record}"));

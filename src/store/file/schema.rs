@@ -9,7 +9,7 @@ use super::StoreError;
 use crate::domain::Timestamp;
 use crate::store::sql::budget::Budget;
 use rusqlite::{Connection, OptionalExtension};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -178,11 +178,25 @@ fn load_object(connection: &Connection, name: &str) -> Result<Option<Object>, St
 
 /// Refuses a file in which something of ours is missing or otherwise than we make it, or that has a
 /// trigger: we make none, and one would run with every record that a run writes.
+///
+/// The schema is read once. It has no index by name, so that looking up each object of ours would
+/// read all of it as often as there are objects.
 fn compare(connection: &Connection, made: &HashMap<String, Object>) -> Result<(), StoreError> {
-    for (name, expected) in made {
-        if load_object(connection, name)?.as_ref() != Some(expected) {
+    let mut missing: HashSet<&str> = made.keys().map(String::as_str).collect();
+    let mut statement = connection.prepare("SELECT name, type, sql FROM sqlite_schema")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = row.get_ref(0)?.as_str().unwrap_or_default();
+        let Some((name, expected)) = made.get_key_value(name) else { continue };
+        missing.remove(name.as_str());
+        if row.get_ref(1)? != expected.kind.as_str().into()
+            || row.get_ref(2)? != expected.sql.as_deref().into()
+        {
             return Err(altered(&expected.kind, name));
         }
+    }
+    if let Some(name) = missing.into_iter().next() {
+        return Err(altered(&made[name].kind, name));
     }
     let trigger = "SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1";
     match connection.query_row(trigger, [], |row| row.get::<_, String>(0)).optional()? {
@@ -225,10 +239,14 @@ mod tests {
             (
                 "ALTER TABLE refinery_schema_history RENAME TO h;
                  CREATE VIEW refinery_schema_history AS
-                    WITH RECURSIVE n(version) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT version FROM n",
+                    WITH RECURSIVE n(version) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT version
+                        FROM n",
                 "view `refinery_schema_history`",
             ),
-            ("CREATE TRIGGER t AFTER INSERT ON invocations BEGIN DELETE FROM runs; END", "trigger `t`"),
+            (
+                "CREATE TRIGGER t AFTER INSERT ON invocations BEGIN DELETE FROM runs; END",
+                "trigger `t`",
+            ),
         ] {
             let refusals = refusals_after(sql);
             let [Err(StoreError::Altered(one)), Err(StoreError::Altered(other))] = refusals else {
@@ -274,7 +292,10 @@ mod tests {
     fn what_people_add_is_theirs() {
         let directory = Fixture::new()
             .with_records("a SUCCESS - -")
-            .with("CREATE TABLE mine (x); CREATE INDEX i ON invocations (status); CREATE VIEW v AS SELECT * FROM mine")
+            .with(
+                "CREATE TABLE mine (x); CREATE INDEX i ON invocations (status); CREATE VIEW v AS
+                       SELECT * FROM mine",
+            )
             .closed();
         let path = directory.path().join("archive.db");
         assert!(Reader::open(&path).is_ok() && Archive::open(&path).is_ok());

@@ -111,7 +111,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_stamp_is_a_positive_number_that_differs_from_the_one_before(bits in 0u32..=0x7fff_ffff, random: u64) {
+        fn a_stamp_is_a_positive_number_that_differs_from_the_one_before(
+            bits in 0u32..=0x7fff_ffff,
+            random: u64,
+        ) {
             let (stamp, next) = (Stamp(bits), Stamp(bits).next(random));
             prop_assert!(i32::try_from(next.bits()).is_ok() && next.number() != 0);
             prop_assert_ne!(next.number(), stamp.number());

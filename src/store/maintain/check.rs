@@ -100,25 +100,37 @@ mod tests {
             .with(
                 "UPDATE functions SET horizon_begin = '2026-03-01T00:00:00Z',
                                       horizon_end = '2026-03-02T12:00:00Z' WHERE id = 1;
-                 UPDATE invocations SET given_up_at = '2026-03-03T12:00:00Z' WHERE request_id = 'a3';
-                 INSERT INTO open_records VALUES ('a2', 1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
+                 UPDATE invocations SET given_up_at = '2026-03-03T12:00:00Z'
+                     WHERE request_id = 'a3';
+                 INSERT INTO open_records VALUES ('a2', 1, '2026-03-01T12:00:00Z',
+                     '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
                  INSERT INTO late_records VALUES
-                     ('a1', 1, '2026-03-01T10:00:00Z', '2026-03-01T10:01:00Z', '2026-03-01T12:00:00Z', 1);
+                     ('a1', 1, '2026-03-01T10:00:00Z', '2026-03-01T10:01:00Z',
+                      '2026-03-01T12:00:00Z', 1);
                  INSERT INTO status_changes VALUES
-                     (1, 'a1', 'WAIT', 'RUNNING', '2026-03-01T10:00:00Z', '2026-03-01T10:00:05Z', 1, 1),
-                     (2, 'a1', 'RUNNING', 'SUCCESS', '2026-03-01T10:00:05Z', '2026-03-01T10:00:15Z', 1, 1),
-                     (3, 'a1', 'SUCCESS', 'WAIT', '2026-03-01T10:00:15Z', '2026-03-01T10:00:25Z', 0, 2);
-                 INSERT INTO amendments VALUES (1, 'a1', 'end_time', '2026-03-01T10:00:10Z', NULL, 0, '2026-03-01T10:01:00Z', 2);
+                     (1, 'a1', 'WAIT', 'RUNNING', '2026-03-01T10:00:00Z', '2026-03-01T10:00:05Z', 1,
+                      1),
+                     (2, 'a1', 'RUNNING', 'SUCCESS', '2026-03-01T10:00:05Z', '2026-03-01T10:00:15Z',
+                      1, 1),
+                     (3, 'a1', 'SUCCESS', 'WAIT', '2026-03-01T10:00:15Z', '2026-03-01T10:00:25Z', 0,
+                      2);
+                 INSERT INTO amendments VALUES (1, 'a1', 'end_time', '2026-03-01T10:00:10Z', NULL,
+                     0, '2026-03-01T10:01:00Z', 2);
                  INSERT INTO absences VALUES (2, '2026-03-01T10:00:00Z', '2026-03-01T11:00:00Z');
                  INSERT INTO recording VALUES
                      (1, 1, '2026-03-01T10:00:00Z', '2026-03-01T12:00:00Z', 1);
                  INSERT INTO reach VALUES
-                     (1, '2026-03-01', '2026-03-01T12:00:00Z', '2026-02-01T12:00:00Z', 2419200, NULL, 1);
-                 INSERT INTO shared_records VALUES ('a1', 2, 'SUCCESS', NULL, NULL, NULL, NULL, 1, 2, NULL);
+                     (1, '2026-03-01', '2026-03-01T12:00:00Z', '2026-02-01T12:00:00Z', 2419200,
+                      NULL, 1);
+                 INSERT INTO shared_records VALUES ('a1', 2, 'SUCCESS', NULL, NULL, NULL, NULL, 1,
+                     2, NULL);
                  INSERT INTO windows VALUES
-                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL),
-                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'seams', 2, 2, 1, '2026-03-01T12:00:00Z', NULL),
-                     (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'settled', 'seams', NULL, 0, 1, '2026-03-01T15:00:00Z', NULL);",
+                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1,
+                      '2026-03-01T12:00:00Z', NULL),
+                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'seams', 2, 2, 1,
+                      '2026-03-01T12:00:00Z', NULL),
+                     (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'settled', 'seams', NULL,
+                      0, 1, '2026-03-01T15:00:00Z', NULL);",
             )
     }
 
@@ -137,9 +149,15 @@ mod tests {
     fn every_rule_sees_its_breach_and_no_other_does() {
         let breaches: &[(&[&str], &str)] = &[
             (&["texts"], "UPDATE runs SET nonce = CAST(x'ff' AS TEXT) WHERE id = 1"),
-            (&["texts", "function-names"], "UPDATE functions SET name = CAST(x'ff' AS TEXT) WHERE id = 1"),
+            (
+                &["texts", "function-names"],
+                "UPDATE functions SET name = CAST(x'ff' AS TEXT) WHERE id = 1",
+            ),
             (&["times"], "UPDATE functions SET horizon_end = '2026-03-02' WHERE id = 1"),
-            (&["times", "run-endings"], "UPDATE runs SET ended_at = 'x026-03-01T12:00:30Z' WHERE id = 1"),
+            (
+                &["times", "run-endings"],
+                "UPDATE runs SET ended_at = 'x026-03-01T12:00:30Z' WHERE id = 1",
+            ),
             (&["times"], "UPDATE functions SET gone_at = '12 o''clock' WHERE id = 2"),
             (&["references"], "UPDATE rejects SET function_id = 9"),
             (&["function-names"], "UPDATE functions SET name = 'another' WHERE id = 1"),
@@ -155,34 +173,81 @@ mod tests {
             (&["run-sources"], "UPDATE runs SET requests = requests + 1 WHERE id = 1"),
             (&["run-sources"], "UPDATE run_sources SET records_late = 1 WHERE run_id = 2"),
             (&["run-sources"], "DELETE FROM run_sources WHERE run_id = 1"),
-            (&["times-ahead"], "UPDATE windows SET walked_at = '2996-03-01T12:00:00Z' WHERE begin_time LIKE '%T11%'"),
-            (&["times-ahead"], "UPDATE windows SET end_time = '2027-03-01T12:00:00Z' WHERE begin_time LIKE '%T13%'"),
-            (&["times-ahead"], "UPDATE functions SET horizon_end = '2926-03-01T12:00:00Z' WHERE id = 1"),
-            (&["window-bounds"], "UPDATE windows SET end_time = '2026-03-01T10:59:59Z' WHERE begin_time LIKE '%T11%'"),
+            (
+                &["times-ahead"],
+                "UPDATE windows SET walked_at = '2996-03-01T12:00:00Z'
+                     WHERE begin_time LIKE '%T11%'",
+            ),
+            (
+                &["times-ahead"],
+                "UPDATE windows SET end_time = '2027-03-01T12:00:00Z'
+                     WHERE begin_time LIKE '%T13%'",
+            ),
+            (
+                &["times-ahead"],
+                "UPDATE functions SET horizon_end = '2926-03-01T12:00:00Z' WHERE id = 1",
+            ),
+            (
+                &["window-bounds"],
+                "UPDATE windows SET end_time = '2026-03-01T10:59:59Z'
+                     WHERE begin_time LIKE '%T11%'",
+            ),
             (
                 &["window-horizon"],
-                "UPDATE windows SET begin_time = '2016-03-01T00:00:00Z' WHERE begin_time LIKE '%T00%'",
+                "UPDATE windows SET begin_time = '2016-03-01T00:00:00Z'
+                     WHERE begin_time LIKE '%T00%'",
             ),
-            (&["window-overlap"], "UPDATE windows SET end_time = '2026-03-01T11:00:01Z' WHERE begin_time LIKE '%T00%'"),
-            (&["window-walked"], "UPDATE windows SET walked_at = '2026-03-01T11:59:59Z' WHERE begin_time LIKE '%T11%'"),
-            (&["window-walked"], "UPDATE windows SET walked_at = '2026-03-01T13:00:00Z' WHERE begin_time LIKE '%T13%'"),
-            (&["window-merge"], "UPDATE windows SET state = 'settled' WHERE begin_time LIKE '%T11%'"),
+            (
+                &["window-overlap"],
+                "UPDATE windows SET end_time = '2026-03-01T11:00:01Z'
+                     WHERE begin_time LIKE '%T00%'",
+            ),
+            (
+                &["window-walked"],
+                "UPDATE windows SET walked_at = '2026-03-01T11:59:59Z'
+                     WHERE begin_time LIKE '%T11%'",
+            ),
+            (
+                &["window-walked"],
+                "UPDATE windows SET walked_at = '2026-03-01T13:00:00Z'
+                     WHERE begin_time LIKE '%T13%'",
+            ),
+            (
+                &["window-merge"],
+                "UPDATE windows SET state = 'settled' WHERE begin_time LIKE '%T11%'",
+            ),
             (&["window-proof"], "UPDATE windows SET proof = NULL WHERE begin_time LIKE '%T11%'"),
-            (&["window-count"], "UPDATE windows SET distinct_count = 2 WHERE begin_time LIKE '%T00%'"),
-            (&["window-count"], "UPDATE windows SET reported_count = 3 WHERE begin_time LIKE '%T11%'"),
+            (
+                &["window-count"],
+                "UPDATE windows SET distinct_count = 2 WHERE begin_time LIKE '%T00%'",
+            ),
+            (
+                &["window-count"],
+                "UPDATE windows SET reported_count = 3 WHERE begin_time LIKE '%T11%'",
+            ),
             (
                 &["window-records"],
                 "DELETE FROM status_changes WHERE id = 3;
-                 UPDATE windows SET reported_count = 64, distinct_count = 64 WHERE begin_time LIKE '%T11%'",
+                 UPDATE windows SET reported_count = 64, distinct_count = 64
+                     WHERE begin_time LIKE '%T11%'",
             ),
             (&["window-numbers"], "UPDATE windows SET pages = -1 WHERE begin_time LIKE '%T11%'"),
             (&["horizon"], "UPDATE functions SET horizon_end = horizon_begin WHERE id = 1"),
             (&["horizon"], "UPDATE functions SET horizon_begin = NULL WHERE id = 1"),
             (&["history-chain"], "UPDATE status_changes SET from_status = 'WAIT' WHERE id = 2"),
-            (&["history-chain", "history-status"], "UPDATE status_changes SET from_status = 'FAIL' WHERE id = 3"),
-            (&["history-status", "digests"], "UPDATE invocations SET status = 'FAIL' WHERE request_id = 'a1'"),
+            (
+                &["history-chain", "history-status"],
+                "UPDATE status_changes SET from_status = 'FAIL' WHERE id = 3",
+            ),
+            (
+                &["history-status", "digests"],
+                "UPDATE invocations SET status = 'FAIL' WHERE request_id = 'a1'",
+            ),
             (&["history-steps"], "UPDATE status_changes SET from_status = 'SUCCESS' WHERE id = 1"),
-            (&["history-chain", "history-steps"], "UPDATE status_changes SET accepted = 0 WHERE id = 1"),
+            (
+                &["history-chain", "history-steps"],
+                "UPDATE status_changes SET accepted = 0 WHERE id = 1",
+            ),
             (
                 &["history-status", "history-steps", "history-runs"],
                 "UPDATE status_changes SET accepted = 1 WHERE id = 3",
@@ -191,16 +256,27 @@ mod tests {
             (&["history-runs"], "UPDATE late_records SET run_id = 2"),
             (&["history-gaps"], "DELETE FROM status_changes WHERE id = 1"),
             (&["history-gaps"], "UPDATE amendments SET id = 7"),
-            (&["history-times"], "UPDATE status_changes SET after_time = '2026-03-01T10:00:06Z' WHERE id = 1"),
+            (
+                &["history-times"],
+                "UPDATE status_changes SET after_time = '2026-03-01T10:00:06Z' WHERE id = 1",
+            ),
             (&["history-records"], "UPDATE late_records SET request_id = 'zz'"),
             (&["history-records"], "UPDATE status_changes SET request_id = 'zz'"),
             (&["history-records"], "UPDATE amendments SET request_id = 'zz'"),
             (&["shared-records"], "UPDATE shared_records SET request_id = 'zz'"),
             (&["shared-records"], "UPDATE shared_records SET function_id = 1"),
             (&["gone-open"], "UPDATE functions SET gone_at = '2026-03-03T12:00:00Z' WHERE id = 1"),
-            (&["gone-open"], "UPDATE invocations SET given_up_at = '2026-03-03T12:00:00Z' WHERE request_id = 'a2'"),
+            (
+                &["gone-open"],
+                "UPDATE invocations SET given_up_at = '2026-03-03T12:00:00Z'
+                     WHERE request_id = 'a2'",
+            ),
             (&["gone-times"], "UPDATE absences SET until_time = from_time"),
-            (&["given-up"], "UPDATE invocations SET given_up_at = '2026-03-03T12:00:00Z' WHERE request_id = 'a1'"),
+            (
+                &["given-up"],
+                "UPDATE invocations SET given_up_at = '2026-03-03T12:00:00Z'
+                     WHERE request_id = 'a1'",
+            ),
             (&["recording-times"], "UPDATE recording SET from_time = '2026-03-02T12:00:00Z'"),
             (&["recording-times"], "UPDATE reach SET day = '2026-03-02'"),
             (&["identity"], "DELETE FROM archive"),
@@ -208,22 +284,32 @@ mod tests {
             (
                 &["open-exists"],
                 "UPDATE open_records SET request_id = 'zz';
-                 UPDATE invocations SET given_up_at = '2026-03-03T12:00:00Z' WHERE request_id = 'a2'",
+                 UPDATE invocations SET given_up_at = '2026-03-03T12:00:00Z'
+                     WHERE request_id = 'a2'",
             ),
             (&["open-exists"], "UPDATE open_records SET function_id = 2"),
             (&["open-watched"], "DELETE FROM open_records"),
             (&["digests"], "UPDATE invocations SET error_code = 7 WHERE request_id = 'a1'"),
-            (&["shared-records", "digests"], "UPDATE invocations SET function_id = 2 WHERE request_id = 'a1'"),
+            (
+                &["shared-records", "digests"],
+                "UPDATE invocations SET function_id = 2 WHERE request_id = 'a1'",
+            ),
             (&["digests"], "DELETE FROM digests WHERE day = '2026-03-01'"),
             (&["digests"], "UPDATE digests SET digest = digest + 1"),
             (&["summaries"], "UPDATE hourly_counts SET records = 2 WHERE status = 'SUCCESS'"),
             (&["summaries"], "DELETE FROM hourly_counts WHERE status = 'WAIT'"),
-            (&["summaries"], "UPDATE hourly_counts SET hour = '2026-03-01T09:00:00Z' WHERE status = 'WAIT'"),
+            (
+                &["summaries"],
+                "UPDATE hourly_counts SET hour = '2026-03-01T09:00:00Z' WHERE status = 'WAIT'",
+            ),
             (&["summaries"], "UPDATE hourly_counts SET function_id = 2 WHERE status = 'WAIT'"),
             (&["summaries"], "UPDATE hourly_counts SET shape_id = 1 WHERE status = 'WAIT'"),
             (&["summaries"], "UPDATE daily_durations SET seconds = 11"),
             (&["summaries"], "INSERT INTO daily_durations VALUES ('2026-03-01', 1, 'FAIL', 3, 1)"),
-            (&["open-watched"], "UPDATE invocations SET given_up_at = NULL WHERE request_id = 'a3'"),
+            (
+                &["open-watched"],
+                "UPDATE invocations SET given_up_at = NULL WHERE request_id = 'a3'",
+            ),
         ];
         let mut otherwise = Vec::new();
         for (expected, breach) in breaches {

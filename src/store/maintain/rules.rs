@@ -48,11 +48,13 @@ const RECOVER: &str = "keep a copy, then put back a backup, or recover what can 
      sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db";
 
 /// What helps when the ledger cannot be trusted for a range: nothing is lost by walking it again.
-pub(super) const WALK_AGAIN: &str = "delete these rows from `windows`; the next sync walks the ranges again, as far back as the service reaches";
+pub(super) const WALK_AGAIN: &str = "delete these rows from `windows`; the next sync walks the \
+                                     ranges again, as far back as the service reaches";
 
 /// What helps when the history contradicts the records: it cannot be made again.
-const KEEP: &str = "the records stand; put back a backup, or, where nothing else wrote to the archive, \
-     report this as a defect of fgarchive, with the output of `query transitions`";
+const KEEP: &str = "the records stand; put back a backup, or, where nothing else wrote to the \
+                    archive, report this as a defect of fgarchive, with the output of `query \
+                    transitions`";
 
 /// Told apart from a statement, since a file that is damaged enough cannot be asked anything else.
 pub(super) const INTEGRITY: Rule = Rule {
@@ -68,14 +70,17 @@ pub(super) const RULES: &[Rule] = &[
         name: "references",
         message: "rows refer to functions or runs that do not exist",
         repair: RECOVER,
-        sql: "SELECT \"table\" || coalesce(' row ' || rowid, '') || ' has no ' || parent FROM pragma_foreign_key_check",
+        sql: "SELECT \"table\" || coalesce(' row ' || rowid, '') || ' has no ' || parent
+                  FROM pragma_foreign_key_check",
     },
     Rule {
         name: "function-names",
         message: "functions are called other than their URN says",
-        repair: "correct these columns of `functions` by its `urn`, which is what the service is asked for",
+        repair: "correct these columns of `functions` by its `urn`, which is what the service is \
+                 asked for",
         sql: "SELECT urn FROM functions
-               WHERE urn IS NOT 'urn:fss:' || region || ':' || project_id || ':function:' || package || ':' || name
+               WHERE urn IS NOT 'urn:fss:' || region || ':' || project_id || ':function:' || package
+                   || ':' || name
                                 || iif(qualifier = 'latest', '', ':' || qualifier)",
     },
     Rule {
@@ -91,16 +96,17 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "run-gaps",
         message: "runs are missing",
-        repair: "the records stand; put back a backup, or insert the missing numbers as runs that were \
-                 killed: INSERT INTO runs (id, started_at, updated_at) VALUES (NUMBER, TIME, TIME)",
+        repair: "the records stand; put back a backup, or insert the missing numbers as runs that \
+                 were killed: INSERT INTO runs (id, started_at, updated_at) VALUES (NUMBER, TIME, \
+                 TIME)",
         sql: "SELECT count(*) || ' runs, and the last has the number ' || max(id)
                 FROM runs HAVING count(*) <> coalesce(max(id), 0)",
     },
     Rule {
         name: "run-endings",
         message: "runs ended in a way in which none ends",
-        repair: "correct these rows of `runs`, or set `ended_at`, `outcome` and `exit_code` to NULL, as \
-                 of a run that was killed",
+        repair: "correct these rows of `runs`, or set `ended_at`, `outcome` and `exit_code` to \
+                 NULL, as of a run that was killed",
         // The last commit of a run is the one that notes its end.
         sql: "SELECT id || ' ended ' || coalesce(ended_at, 'never')
                         || ' ' || coalesce(outcome, 'without an outcome')
@@ -121,30 +127,35 @@ pub(super) const RULES: &[Rule] = &[
         message: "runs count otherwise than their sources together",
         repair: "put back a backup, or correct these rows of `runs` or `run_sources`",
         sql: "WITH sums AS (
-                  SELECT run_id, sum(requests) AS requests, sum(retries) AS retries, sum(throttled) AS throttled,
-                         sum(verify_requests) AS verifying, sum(records_seen) AS seen, sum(records_new) AS new,
+                  SELECT run_id, sum(requests) AS requests, sum(retries) AS retries,
+                         sum(throttled) AS throttled, sum(verify_requests) AS verifying,
+                         sum(records_seen) AS seen, sum(records_new) AS new,
                          sum(records_changed) AS changed, sum(records_late) AS late,
                          sum(records_rejected) AS rejected, sum(functions_unreadable) AS unreadable
                     FROM run_sources GROUP BY run_id)
-              SELECT id || ' counts ' || r.requests || ' requests and ' || r.records_seen || ' records, and its sources '
+              SELECT id || ' counts ' || r.requests || ' requests and ' || r.records_seen
+                  || ' records, and its sources '
                         || coalesce(s.requests, 0) || ' and ' || coalesce(s.seen, 0)
                 FROM runs r LEFT JOIN sums s ON s.run_id = r.id
                WHERE (r.requests, r.retries, r.throttled, r.verify_requests, r.records_seen)
-                     IS NOT (coalesce(s.requests, 0), coalesce(s.retries, 0), coalesce(s.throttled, 0),
+                     IS NOT (coalesce(s.requests, 0), coalesce(s.retries, 0),
+                         coalesce(s.throttled, 0),
                              coalesce(s.verifying, 0), coalesce(s.seen, 0))
-                  OR (r.records_new, r.records_changed, r.records_late, r.records_rejected, r.functions_unreadable)
+                  OR (r.records_new, r.records_changed, r.records_late, r.records_rejected,
+                      r.functions_unreadable)
                      IS NOT (coalesce(s.new, 0), coalesce(s.changed, 0), coalesce(s.late, 0),
                              coalesce(s.rejected, 0), coalesce(s.unreadable, 0))",
     },
     Rule {
         name: "times-ahead",
         message: "times lie more than a day after the last run",
-        repair: "put back a backup, or set these times to that of the last run; a row of `windows` may be \
-                 deleted, and the next sync walks its range again",
+        repair: "put back a backup, or set these times to that of the last run; a row of `windows` \
+                 may be deleted, and the next sync walks its range again",
         // A run that was killed before its first commit may have noted something after it began.
         sql: "WITH last AS (
                   SELECT strftime('%Y-%m-%dT%H:%M:%SZ',
-                                  max(max(started_at, updated_at, coalesce(ended_at, ''))), '+1 day') AS run
+                                  max(max(started_at, updated_at, coalesce(ended_at, ''))),
+                                  '+1 day') AS run
                     FROM runs
               ), told (place, time) AS (
                   SELECT 'functions ' || id, horizon_end FROM functions
@@ -185,9 +196,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "window-horizon",
         message: "windows begin before anything was to be archived",
-        repair: "put back a backup; or delete these rows from `windows`, and the next sync walks again what \
-                 is to be archived; or, where `horizon_begin` of the function is what is wrong, set it and \
-                 `horizon_end` to NULL",
+        repair: "put back a backup; or delete these rows from `windows`, and the next sync walks \
+                 again what is to be archived; or, where `horizon_begin` of the function is what \
+                 is wrong, set it and `horizon_end` to NULL",
         sql: "SELECT w.function_id || ' ' || w.begin_time || ', and its function is archived from '
                         || f.horizon_begin
                 FROM windows w
@@ -200,7 +211,8 @@ pub(super) const RULES: &[Rule] = &[
         repair: WALK_AGAIN,
         // A merged row has the earliest of its walks, which began after the end of the part that it
         // walked.
-        sql: "SELECT function_id || ' ' || begin_time || ' to ' || end_time || ', walked ' || walked_at
+        sql: "SELECT function_id || ' ' || begin_time || ' to ' || end_time || ', walked '
+                  || walked_at
                 FROM windows
                WHERE state = 'proven' AND walked_at < end_time
                   OR state = 'settled' AND walked_at <= begin_time",
@@ -210,14 +222,18 @@ pub(super) const RULES: &[Rule] = &[
         message: "windows of one function overlap",
         repair: WALK_AGAIN,
         sql: "SELECT function_id || ' ' || begin_time || ' to ' || end_time || ', then ' || next
-                FROM (SELECT *, lead(begin_time) OVER (PARTITION BY function_id ORDER BY begin_time) AS next FROM windows)
+                FROM (SELECT *, lead(begin_time) OVER
+                                 (PARTITION BY function_id ORDER BY begin_time) AS next
+                        FROM windows)
                WHERE next < end_time",
     },
     Rule {
         name: "window-merge",
         message: "settled neighbours are not merged",
-        repair: "nothing is wrong with the records; the next sync merges what it settles beside them",
-        sql: "SELECT a.function_id || ' ' || a.begin_time || ' to ' || a.end_time || ' to ' || b.end_time
+        repair: "nothing is wrong with the records; the next sync merges what it settles beside \
+                 them",
+        sql: "SELECT a.function_id || ' ' || a.begin_time || ' to ' || a.end_time || ' to '
+                  || b.end_time
                 FROM windows a
                 JOIN windows b ON b.function_id = a.function_id AND b.begin_time = a.end_time
                WHERE a.state = 'settled' AND b.state = 'settled'",
@@ -226,13 +242,15 @@ pub(super) const RULES: &[Rule] = &[
         name: "window-proof",
         message: "windows are called complete without a proof, or have one and are not",
         repair: WALK_AGAIN,
-        sql: "SELECT function_id || ' ' || begin_time || ' ' || state || ' ' || coalesce(proof, 'without proof')
+        sql: "SELECT function_id || ' ' || begin_time || ' ' || state || ' '
+                  || coalesce(proof, 'without proof')
                 FROM windows
                WHERE (state IN ('settled', 'proven')) <> (proof IS NOT NULL)",
     },
     Rule {
         name: "window-count",
-        message: "windows that are called complete hold another number of records than was reported",
+        message: "windows that are called complete hold another number of records than was \
+                  reported",
         repair: WALK_AGAIN,
         sql: "SELECT function_id || ' ' || begin_time || ' reported ' || reported_count
                         || ', stored ' || distinct_count
@@ -249,18 +267,20 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "horizon",
         message: "what of functions is to be archived ends before it begins",
-        repair: "set `horizon_begin` and `horizon_end` of these rows of `functions` to NULL; the next sync \
-                 notes them again",
+        repair: "set `horizon_begin` and `horizon_end` of these rows of `functions` to NULL; the \
+                 next sync notes them again",
         sql: "SELECT urn || ' from ' || coalesce(horizon_begin, 'no time')
                          || ' until ' || coalesce(horizon_end, 'no time')
                 FROM functions
-               WHERE horizon_begin >= horizon_end OR (horizon_begin IS NULL) <> (horizon_end IS NULL)",
+               WHERE horizon_begin >= horizon_end
+                  OR (horizon_begin IS NULL) <> (horizon_end IS NULL)",
     },
     Rule {
         name: "history-chain",
         message: "changes of status do not follow from the one before",
         repair: KEEP,
-        sql: "SELECT request_id || ' change ' || id || ' from ' || from_status || ', but it stood at ' || stood
+        sql: "SELECT request_id || ' change ' || id || ' from ' || from_status
+                  || ', but it stood at ' || stood
                 FROM (SELECT *, lag(iif(accepted, to_status, from_status))
                                 OVER (PARTITION BY request_id ORDER BY id) AS stood
                         FROM status_changes)
@@ -270,9 +290,11 @@ pub(super) const RULES: &[Rule] = &[
         name: "history-status",
         message: "the changes of records do not lead to their status",
         repair: KEEP,
-        sql: "SELECT request_id || ' is ' || status || ', and after its changes it stood at ' || stood
+        sql: "SELECT request_id || ' is ' || status || ', and after its changes it stood at '
+                  || stood
                 FROM (SELECT i.request_id, i.status,
-                             (SELECT iif(c.accepted, c.to_status, c.from_status) FROM status_changes c
+                             (SELECT iif(c.accepted, c.to_status, c.from_status)
+                              FROM status_changes c
                                WHERE c.request_id = i.request_id
                                ORDER BY c.id DESC LIMIT 1) AS stood
                         FROM (SELECT DISTINCT request_id FROM status_changes) changed
@@ -314,8 +336,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "history-gaps",
         message: "rows of the history are missing",
-        repair: "put back a backup; where you deleted them yourself, number the rest anew in their order, \
-                 from 1 on without a gap",
+        repair: "put back a backup; where you deleted them yourself, number the rest anew in their \
+                 order, from 1 on without a gap",
         sql: "SELECT place || ' has ' || count || ' rows, and the last has the number ' || last
                 FROM (SELECT 'status_changes' AS place, count(*) AS count, max(id) AS last
                         FROM status_changes
@@ -350,8 +372,10 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "gone-open",
-        message: "records of functions that are gone are still waited for, or of functions that are there are not",
-        repair: "the records stand; the next sync that finds the function gone, or there again, sets it right",
+        message: "records of functions that are gone are still waited for, or of functions that \
+                  are there are not",
+        repair: "the records stand; the next sync that finds the function gone, or there again, \
+                 sets it right",
         sql: "SELECT o.request_id || ' of function ' || f.id
                 FROM open_records o
                 JOIN functions f ON f.id = o.function_id
@@ -375,14 +399,16 @@ pub(super) const RULES: &[Rule] = &[
                 FROM invocations i
                WHERE i.given_up_at IS NOT NULL
                  AND (i.status IN ('SUCCESS', 'FAIL', 'DISCARD')
-                      OR i.status NOT IN ('WAIT', 'RUNNING') AND i.end_time GLOB '????-??-??T??:??:??Z')
+                      OR i.status NOT IN ('WAIT', 'RUNNING')
+                          AND i.end_time GLOB '????-??-??T??:??:??Z')
                  AND NOT EXISTS (SELECT 1 FROM open_records o WHERE o.request_id = i.request_id)",
     },
     Rule {
         name: "recording-times",
         message: "what was noted of the service has times that contradict each other",
         repair: "delete these rows; the next sync asks for it again",
-        sql: "SELECT 'recording ' || function_id || ' from ' || from_time || ' until ' || until_time
+        sql:
+            "SELECT 'recording ' || function_id || ' from ' || from_time || ' until ' || until_time
                 FROM recording WHERE from_time > until_time
                UNION ALL
               SELECT 'reach ' || function_id || ' on ' || day || ', noted ' || noted_at
@@ -391,7 +417,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "identity",
         message: "the archive has no identity, or several",
-        repair: "delete all rows but one from `archive`, or insert one with any id; `backup` knows copies by it",
+        repair: "delete all rows but one from `archive`, or insert one with any id; `backup` knows \
+                 copies by it",
         sql: "SELECT count(*) || ' rows in archive' FROM archive HAVING count(*) <> 1",
     },
     Rule {

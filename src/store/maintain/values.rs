@@ -11,8 +11,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 /// What can be done about a value that nobody can tell any more.
-const PUT_RIGHT: &str = "put back a backup, or correct these values; a row of `windows` may be deleted, \
-     since the next sync walks its range again as far back as the service reaches";
+const PUT_RIGHT: &str = "put back a backup, or correct these values; a row of `windows` may be \
+                         deleted, since the next sync walks its range again as far back as the \
+                         service reaches";
 
 /// So much of a value is shown, in characters.
 const SHOWN: usize = 40;
@@ -201,19 +202,21 @@ mod tests {
 
     #[test]
     fn values_that_cannot_be_are_named_with_their_row() {
-        let archive = Fixture::new()
-            .with_records("a RUNNING - -")
-            .with(
-                "UPDATE functions SET horizon_begin = 'zzz', name = CAST(x'72ff' AS TEXT) WHERE id = 2;
-                 UPDATE runs SET ended_at = '2026-13-01T12:00:00Z', nonce = CAST(x'ff' AS TEXT) WHERE id = 1;
+        let archive = Fixture::new().with_records("a RUNNING - -").with(
+            "UPDATE functions SET horizon_begin = 'zzz', name = CAST(x'72ff' AS TEXT)
+                     WHERE id = 2;
+                 UPDATE runs SET ended_at = '2026-13-01T12:00:00Z', nonce = CAST(x'ff' AS TEXT)
+                     WHERE id = 1;
                  UPDATE invocations SET given_up_at = 'never';
                  INSERT INTO windows VALUES
-                     (1, '2026-03-01T00:00:00Z', CAST('2026' || x'ff' AS TEXT), 'settled', 'both', 1, 1, 1, '2026', NULL)",
-            );
+                     (1, '2026-03-01T00:00:00Z', CAST('2026' || x'ff' AS TEXT), 'settled', 'both',
+                      1, 1, 1, '2026', NULL)",
+        );
         let findings = check_values(&archive.reader().connection).unwrap();
         let named: Vec<_> =
             findings.iter().map(|finding| (finding.rule, finding.places.join(", "))).collect();
-        let texts = "functions.name of 2: r\u{fffd}, functions.full_name of 2: billing:r\u{fffd}, runs.nonce of 1: \u{fffd}, windows.end_time of 1: 2026\u{fffd}";
+        let texts = "functions.name of 2: r\u{fffd}, functions.full_name of 2: billing:r\u{fffd}, \
+                     runs.nonce of 1: \u{fffd}, windows.end_time of 1: 2026\u{fffd}";
         let times = "functions.horizon_begin of 2: zzz, runs.ended_at of 1: 2026-13-01T12:00:00Z, \
                      invocations.given_up_at of a: never, windows.walked_at of 1: 2026";
         assert_eq!(named, [("texts", texts.to_owned()), ("times", times.to_owned())]);

@@ -15,8 +15,10 @@ pub(in crate::store) fn load_forecasts(
     let mut forecasts: HashMap<FunctionId, LossForecast> = HashMap::new();
     // The other columns are those of the row that has the largest day: SQLite's rule for a bare
     // column beside max().
-    let mut select = connection
-        .prepare("SELECT function_id, max(day), noted_at, reach_s, forgotten_s FROM reach GROUP BY function_id")?;
+    let mut select = connection.prepare(
+        "SELECT function_id, max(day), noted_at, reach_s, forgotten_s FROM reach
+                      GROUP BY function_id",
+    )?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let forecast = forecasts.entry(row.get(0)?).or_default();

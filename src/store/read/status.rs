@@ -120,7 +120,8 @@ impl Reader {
         Ok(ArchiveStatus {
             last_good_run: load_moment(
                 &transaction,
-                "SELECT ended_at FROM runs WHERE exit_code = 0 AND command = 'sync' ORDER BY id DESC LIMIT 1",
+                "SELECT ended_at FROM runs WHERE exit_code = 0 AND command = 'sync' ORDER BY id DESC
+                     LIMIT 1",
             )?,
             last_run: load_moment(
                 &transaction,
@@ -140,7 +141,8 @@ fn load_moment(connection: &Connection, sql: &str) -> Result<Option<Timestamp>, 
 const FUNCTIONS: &str = "
 WITH records AS (SELECT function_id, sum(records) AS n FROM digests GROUP BY function_id),
      open AS (SELECT function_id, count(*) AS n FROM open_records GROUP BY function_id),
-     walked AS (SELECT function_id, max(walked_at) AS at FROM windows WHERE state <> 'lost' GROUP BY function_id)
+     walked AS (SELECT function_id, max(walked_at) AS at FROM windows WHERE state <> 'lost'
+         GROUP BY function_id)
 SELECT f.id,
        f.full_name AS name,
        f.urn,
@@ -205,7 +207,8 @@ type Ledger = Vec<(Interval, RangeState)>;
 /// second look: nothing of it can be lost.
 fn load_ledgers(connection: &Connection) -> Result<HashMap<FunctionId, Ledger>, StoreError> {
     let sql = "SELECT w.function_id, w.begin_time, w.end_time, w.state,
-                      w.pages > 0 AND w.distinct_count = 0 AND w.end_time < min(f.first_seen_at, w.walked_at)
+                      w.pages > 0 AND w.distinct_count = 0
+                          AND w.end_time < min(f.first_seen_at, w.walked_at)
                  FROM windows w JOIN functions f ON f.id = w.function_id
                 ORDER BY w.function_id, w.begin_time";
     let mut statement = connection.prepare(sql)?;
@@ -242,13 +245,19 @@ mod tests {
     }
 
     fn archive() -> Fixture {
-        Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z -\na2 WAIT 2026-03-01T11:00:00Z -").with(
-            "INSERT INTO open_records VALUES ('a2', 1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
+        Fixture::new()
+            .with_records("a1 SUCCESS 2026-03-01T10:00:00Z -\na2 WAIT 2026-03-01T11:00:00Z -")
+            .with(
+                "INSERT INTO open_records VALUES ('a2', 1, '2026-03-01T12:00:00Z',
+                 '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
              INSERT INTO windows VALUES
-                 (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL),
-                 (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:05Z', NULL),
-                 (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'unproven', NULL, 1, 1, 1, '2026-03-01T12:00:01Z', 'it moved');",
-        )
+                 (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1,
+                  '2026-03-01T12:00:00Z', NULL),
+                 (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1,
+                  '2026-03-01T12:00:05Z', NULL),
+                 (1, '2026-03-01T13:00:00Z', '2026-03-01T14:00:00Z', 'unproven', NULL, 1, 1, 1,
+                  '2026-03-01T12:00:01Z', 'it moved');",
+            )
     }
 
     fn status_of(function: Option<&str>) -> Result<ArchiveStatus, StoreError> {

@@ -273,8 +273,14 @@ mod tests {
         }
 
         #[test]
-        fn numbers_and_ids_make_no_difference(one in 0u32..9_999_999, other in 0u32..9_999_999, id in any::<u128>()) {
-            let message = |number: u32, id: u128| format!("job {number} of {}: no", uuid::Uuid::from_u128(id));
+        fn numbers_and_ids_make_no_difference(
+            one in 0u32..9_999_999,
+            other in 0u32..9_999_999,
+            id in any::<u128>(),
+        ) {
+            let message = |number: u32, id: u128| {
+                format!("job {number} of {}: no", uuid::Uuid::from_u128(id))
+            };
             prop_assert_eq!(shape(&message(one, id)), shape(&message(other, !id)));
         }
     }

@@ -156,7 +156,9 @@ mod tests {
         #[test]
         fn the_same_as_sorting(
             values in prop::collection::vec(prop_oneof![-5i64..20, any::<i64>()], 0..60),
-            percent in prop_oneof![Just(0usize), Just(50), Just(90), Just(99), Just(100), 0usize..=100],
+            percent in prop_oneof![
+                Just(0usize), Just(50), Just(90), Just(99), Just(100), 0usize..=100
+            ],
         ) {
             prop_assert_eq!(by_sqlite(&values, percent), by_sorting(values, percent));
         }

@@ -18,10 +18,12 @@ impl ToSql for Known {
 }
 
 /// What was not believed is noted once: a service that leaves a value out may do so in every run.
-const INSERT: &str = "INSERT INTO amendments (request_id, field, stood, shown, accepted, seen_at, run_id)
+const INSERT: &str = "INSERT INTO amendments (request_id, field, stood, shown, accepted, seen_at,
+                          run_id)
     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
      WHERE ?5 = 1 OR NOT EXISTS (SELECT 1 FROM amendments
-                                  WHERE request_id = ?1 AND field = ?2 AND stood IS ?3 AND shown IS ?4 AND accepted = 0)";
+                                  WHERE request_id = ?1 AND field = ?2 AND stood IS ?3
+                                      AND shown IS ?4 AND accepted = 0)";
 
 /// Notes what a seen record did not show again.
 pub(in crate::store) fn save_amendments(

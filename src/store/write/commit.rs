@@ -14,6 +14,15 @@ use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
 use rusqlite::{Transaction, named_params};
 
+/// A run, and what time it is to it.
+#[derive(Clone, Copy, Debug)]
+pub struct RunNow {
+    /// Which run it is.
+    pub id: RunId,
+    /// Now, by the earlier and the later of the clocks.
+    pub now: Moment,
+}
+
 impl Archive {
     /// Commits a batch that brings something of these functions, and adds what it changed to the
     /// run's tally; hands out the records that it changed although they were final.
@@ -21,12 +30,12 @@ impl Archive {
     /// Applying the same batch twice leaves the archive as applying it once.
     pub fn commit(
         &mut self,
-        run: RunId,
-        now: Moment,
+        run: RunNow,
         functions: &RunFunctions,
         batch: &Batch,
         tally: &mut Tally,
     ) -> Result<Vec<RequestId>, StoreError> {
+        let RunNow { id: run, now } = run;
         let sorted = Sorted::of(batch.pages.iter().map(|page| &page.records))?;
         let mut counted = tally.clone();
         let revised = self.transact(|transaction| {

@@ -67,9 +67,11 @@ mod tests {
             )
             .with(&format!(
                 "INSERT INTO windows VALUES
-                     (1, '2026-03-01T10:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'count', {first}, {first}, 1,
+                     (1, '2026-03-01T10:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'count',
+                      {first}, {first}, 1,
                       '2026-03-02T12:00:00Z', NULL),
-                     (1, '2026-03-01T23:30:00Z', '2026-03-02T11:00:00Z', 'settled', 'count', {second}, {second}, 1,
+                     (1, '2026-03-01T23:30:00Z', '2026-03-02T11:00:00Z', 'settled', 'count',
+                      {second}, {second}, 1,
                       '2026-03-02T12:00:00Z', NULL)"
             ))
     }
@@ -90,13 +92,15 @@ mod tests {
 
     #[test]
     fn what_another_function_showed_first_counts_as_well() {
-        let shared = "INSERT INTO shared_records VALUES ('x', 1, 'WAIT', NULL, NULL, NULL, NULL, 1, 1, NULL)";
+        let shared = "INSERT INTO shared_records VALUES ('x', 1, 'WAIT', NULL, NULL, NULL, NULL, 1,
+                          1, NULL)";
         assert_eq!(overcounted(&counting(3, 5).with(shared)), [""; 0]);
     }
 
     #[test]
     fn nothing_is_told_where_records_may_have_changed_their_day() {
-        let moved = "INSERT INTO amendments VALUES (1, 'a', 'start_time', 'x', 'y', 1, '2026-03-01T12:00:00Z', 1)";
+        let moved = "INSERT INTO amendments VALUES (1, 'a', 'start_time', 'x', 'y', 1,
+                         '2026-03-01T12:00:00Z', 1)";
         let back =
             "INSERT INTO status_changes VALUES (1, 'a', 'FAIL', 'WAIT', '2026', '2026', 0, 1)";
         for sql in [moved, back] {

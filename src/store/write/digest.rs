@@ -103,7 +103,10 @@ fn replace(
     sum: Sum,
 ) -> Result<(), StoreError> {
     connection
-        .prepare_cached("INSERT OR REPLACE INTO digests (function_id, day, records, digest) VALUES (?1, ?2, ?3, ?4)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO digests (function_id, day, records, digest)
+                             VALUES (?1, ?2, ?3, ?4)",
+        )?
         .execute((function, day, sum.records, sum.digest.cast_signed()))?;
     Ok(())
 }
@@ -267,7 +270,10 @@ mod tests {
         /// Whatever is added and taken away again in whatever order, the sum is that of what is
         /// left.
         #[test]
-        fn a_sum_is_that_of_what_is_left(adds in prop::collection::vec(("[a-d]{1,3}", 0i64..4), 0..20), order in any::<u64>()) {
+        fn a_sum_is_that_of_what_is_left(
+            adds in prop::collection::vec(("[a-d]{1,3}", 0i64..4), 0..20),
+            order in any::<u64>(),
+        ) {
             let day = text("2026-03-01T10:00:00Z");
             let record = |(id, code): &'_ (String, i64)| (id.clone(), *code);
             let (mut all, mut left) = (Sums::default(), Sums::default());
@@ -278,7 +284,11 @@ mod tests {
             }
             for (at, (id, code)) in adds.iter().enumerate() {
                 let columns = columns(id, "WAIT", ValueRef::Integer(*code), day);
-                if at % 3 == 0 { all.remove(FunctionId(1), &columns) } else { left.add(FunctionId(1), &columns) }
+                if at % 3 == 0 {
+                    all.remove(FunctionId(1), &columns);
+                } else {
+                    left.add(FunctionId(1), &columns);
+                }
             }
             let of = |sums: &Sums| sums.by_day.values().copied().next().unwrap_or_default();
             prop_assert_eq!(of(&all), of(&left));

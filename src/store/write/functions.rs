@@ -48,7 +48,8 @@ impl Archive {
         self.transact(|transaction| {
             let mut update = transaction.prepare_cached(
                 "UPDATE functions
-                    SET horizon_begin = iif(horizon_begin < :present, min(horizon_begin, :begin), :begin),
+                    SET horizon_begin = iif(horizon_begin < :present, min(horizon_begin, :begin),
+                        :begin),
                         horizon_end = iif(horizon_end < :present, max(horizon_end, :end), :end)
                   WHERE id = :id",
             )?;
@@ -127,7 +128,8 @@ impl Archive {
         since: Timestamp,
     ) -> Result<bool, StoreError> {
         let select = "SELECT EXISTS (SELECT 1 FROM invocations
-                                      WHERE start_time > :since AND function_id = :function AND first_run_id = :run)";
+                                      WHERE start_time > :since AND function_id = :function
+                                          AND first_run_id = :run)";
         let parameters = named_params! { ":since": since, ":function": function, ":run": run };
         Ok(self.connection().prepare_cached(select)?.query_row(parameters, |row| row.get(0))?)
     }
@@ -164,7 +166,8 @@ impl Archive {
                 "INSERT INTO absences (function_id, from_time, until_time)
                  SELECT id, gone_at, max(:now, strftime('%FT%TZ', gone_at, '+1 second'))
                    FROM functions WHERE id = :id AND gone_at IS NOT NULL
-                     ON CONFLICT (function_id, from_time) DO UPDATE SET until_time = excluded.until_time",
+                     ON CONFLICT (function_id, from_time) DO UPDATE
+                         SET until_time = excluded.until_time",
                 named_params! { ":id": id, ":now": now },
             )?;
             transaction.execute("UPDATE functions SET gone_at = NULL WHERE id = ?1", [id])?;
@@ -203,7 +206,8 @@ fn load_all(connection: &Connection) -> Result<Vec<(FunctionId, FunctionUrn)>, S
 fn load_known(connection: &Connection) -> Result<Vec<(FunctionId, Known)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, coalesce(asked_as, urn),
-                horizon_begin IS NOT NULL OR EXISTS (SELECT 1 FROM windows w WHERE w.function_id = f.id),
+                horizon_begin IS NOT NULL OR EXISTS (SELECT 1 FROM windows w
+                    WHERE w.function_id = f.id),
                 gone_at, horizon_begin, was_listed
            FROM functions f
           ORDER BY id",
@@ -228,7 +232,8 @@ fn save_function(
 ) -> Result<Registered, StoreError> {
     let added = transaction
         .prepare_cached(
-            "INSERT INTO functions (urn, region, project_id, package, name, qualifier, first_seen_at)
+            "INSERT INTO functions (urn, region, project_id, package, name, qualifier,
+                 first_seen_at)
          VALUES (:urn, :region, :project_id, :package, :name, :qualifier, :first_seen_at)
              ON CONFLICT (urn) DO NOTHING",
         )?
@@ -290,10 +295,13 @@ mod tests {
             .with_records("a1 SUCCESS 2026-03-01T10:00:00Z -\na2 RUNNING 2026-03-01T11:30:00Z -")
             .with(
                 "INSERT INTO open_records VALUES
-                     ('a2', 1, '2026-03-01T11:30:00Z', '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z');
+                     ('a2', 1, '2026-03-01T11:30:00Z', '2026-03-01T12:00:00Z',
+                      '2026-03-01T12:00:00Z');
                  INSERT INTO windows VALUES
-                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL),
-                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1, '2026-03-01T12:00:00Z', NULL);",
+                     (1, '2026-03-01T00:00:00Z', '2026-03-01T11:00:00Z', 'settled', 'both', 1, 1, 1,
+                      '2026-03-01T12:00:00Z', NULL),
+                     (1, '2026-03-01T11:00:00Z', '2026-03-01T12:00:00Z', 'proven', 'both', 1, 1, 1,
+                      '2026-03-01T12:00:00Z', NULL);",
             )
             .closed();
         let archive = Archive::open(&directory.path().join("archive.db")).unwrap();
@@ -306,7 +314,8 @@ mod tests {
     }
 
     const COVERAGE: &str =
-        "SELECT substr(begin_time, 12, 5) || ' ' || substr(end_time, 12, 5) || ' ' || state || ' ' || answer
+        "SELECT substr(begin_time, 12, 5) || ' ' || substr(end_time, 12, 5) || ' ' || state || ' '
+             || answer
          FROM coverage WHERE function_id = 1 ORDER BY begin_time";
 
     const OPEN: &str =
@@ -342,7 +351,8 @@ mod tests {
             "what is pending is not walked yet, and not lost"
         );
         let walked =
-            "INSERT INTO windows VALUES (1, '2026-03-01T12:00:00Z', '2026-03-01T16:00:00Z', 'settled', 'both', 0, 0, 1,
+            "INSERT INTO windows VALUES (1, '2026-03-01T12:00:00Z', '2026-03-01T16:00:00Z',
+                 'settled', 'both', 0, 0, 1,
                                                   '2026-03-01T17:00:00Z', NULL)";
         archive.connection().execute(walked, []).unwrap();
         assert_eq!(
@@ -372,7 +382,8 @@ mod tests {
         let mut after = |begin: &str, end: &str, present: &str| {
             let horizon = Interval::new(at(begin), at(end)).unwrap();
             archive.save_horizons(&[(FunctionId(1), horizon)], at(present)).unwrap();
-            let sql = "SELECT substr(horizon_begin, 12, 5) || ' ' || substr(horizon_end, 12, 5) FROM functions WHERE id = 1";
+            let sql = "SELECT substr(horizon_begin, 12, 5) || ' ' || substr(horizon_end, 12, 5)
+                           FROM functions WHERE id = 1";
             rows(&archive, sql).remove(0)
         };
         assert_eq!(after("10:00", "20:00", "20:10"), "10:00 20:00");

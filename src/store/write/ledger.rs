@@ -59,7 +59,8 @@ SELECT max(started_at) FROM runs
 const FORGET_THE_FUTURE: [&str; 6] = [
     "UPDATE functions SET first_seen_at = min(first_seen_at, ?3) WHERE id = ?1",
     "UPDATE open_records
-        SET opened_at = min(opened_at, ?3), seen_at = min(seen_at, ?2), checked_at = min(checked_at, ?2)
+        SET opened_at = min(opened_at, ?3), seen_at = min(seen_at, ?2),
+            checked_at = min(checked_at, ?2)
       WHERE function_id = ?1 AND ?3 < max(opened_at, seen_at, checked_at)",
     "DELETE FROM recording WHERE function_id = ?1 AND from_time > ?3",
     "UPDATE recording SET until_time = ?3 WHERE function_id = ?1 AND until_time > ?3",
@@ -146,22 +147,26 @@ fn insert_entry(
     function: FunctionId,
     entry: &Entry,
 ) -> Result<(), StoreError> {
-    transaction.prepare_cached(
-        "INSERT INTO windows (function_id, begin_time, end_time, state, proof, reported_count, distinct_count, pages,
+    transaction
+        .prepare_cached(
+            "INSERT INTO windows (function_id, begin_time, end_time, state, proof, reported_count,
+             distinct_count, pages,
                               walked_at, reason)
-         VALUES (:function_id, :begin, :end, :state, :proof, :reported, :distinct, :pages, :walked_at, :reason)",
-    )?.execute(named_params! {
-        ":function_id": function,
-        ":begin": entry.window.begin(),
-        ":end": entry.window.end(),
-        ":state": state_word(entry.state),
-        ":proof": entry.state.proof().map(proof_word),
-        ":reported": entry.reported.map(count_to_i64),
-        ":distinct": count_to_i64(entry.distinct),
-        ":pages": count_to_i64(entry.pages),
-        ":walked_at": entry.walked_at,
-        ":reason": entry.reason.as_deref(),
-    })?;
+         VALUES (:function_id, :begin, :end, :state, :proof, :reported, :distinct, :pages,
+             :walked_at, :reason)",
+        )?
+        .execute(named_params! {
+            ":function_id": function,
+            ":begin": entry.window.begin(),
+            ":end": entry.window.end(),
+            ":state": state_word(entry.state),
+            ":proof": entry.state.proof().map(proof_word),
+            ":reported": entry.reported.map(count_to_i64),
+            ":distinct": count_to_i64(entry.distinct),
+            ":pages": count_to_i64(entry.pages),
+            ":walked_at": entry.walked_at,
+            ":reason": entry.reason.as_deref(),
+        })?;
     Ok(())
 }
 
@@ -257,10 +262,13 @@ mod tests {
                 save_walk(transaction, function, &row)?;
                 save_walk(transaction, function, &young)?;
                 transaction.execute_batch(
-                    "INSERT INTO recording VALUES (1, 1, '1970-01-01T00:10:00Z', '1970-01-01T02:30:00Z', 2),
-                                                  (1, 0, '1970-01-01T02:30:00Z', '1970-01-01T02:30:00Z', 2);
+                    "INSERT INTO recording VALUES (1, 1, '1970-01-01T00:10:00Z',
+                         '1970-01-01T02:30:00Z', 2),
+                                                  (1, 0, '1970-01-01T02:30:00Z',
+                                                   '1970-01-01T02:30:00Z', 2);
                      INSERT INTO open_records VALUES
-                         ('a', 1, '1970-01-01T00:10:00Z', '1970-01-01T02:30:00Z', '1970-01-01T02:30:00Z');",
+                         ('a', 1, '1970-01-01T00:10:00Z', '1970-01-01T02:30:00Z',
+                          '1970-01-01T02:30:00Z');",
                 )?;
                 Ok(())
             })

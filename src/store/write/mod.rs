@@ -25,9 +25,10 @@ pub(super) mod summary_sums;
 mod verifications;
 
 pub use batch::{Batch, RunFunction, RunFunctions, SeenPage};
+pub use commit::RunNow;
 pub use digest::Tampered;
 pub use functions::Registered;
 pub use packed::Packed;
 pub use reach::ReachDay;
-pub use runs::{BegunRun, Ending, SourceTally, Tally};
+pub use runs::{BegunRun, Ending, Endings, SourceTally, Tally};
 pub use verifications::{Comparison, Discrepancy, Suspect};

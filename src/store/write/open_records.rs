@@ -13,7 +13,8 @@ impl Archive {
     /// The open records of a function, oldest first.
     pub fn load_open(&self, function: FunctionId) -> Result<Vec<OpenRecord>, StoreError> {
         let mut statement = self.connection().prepare_cached(&format!(
-            "SELECT o.request_id, o.opened_at, o.seen_at, o.checked_at, coalesce({}, i.status) AS status, i.start_time,
+            "SELECT o.request_id, o.opened_at, o.seen_at, o.checked_at,
+                 coalesce({}, i.status) AS status, i.start_time,
                     i.end_time
                FROM open_records o
                JOIN invocations i USING (request_id)
@@ -28,9 +29,11 @@ impl Archive {
     pub fn count_started(&self, function: FunctionId, range: Interval) -> Result<u64, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT (SELECT count(*) FROM invocations
-                      WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end)
+                      WHERE function_id = :function_id AND start_time >= :begin
+                          AND start_time < :end)
                   + (SELECT count(*) FROM shared_records
-                      WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end)",
+                      WHERE function_id = :function_id AND start_time >= :begin
+                          AND start_time < :end)",
         )?;
         let parameters = named_params! {
             ":function_id": function,
@@ -125,7 +128,8 @@ pub(in crate::store) fn load_seen_at(
 /// the record.
 fn stepped_back(id: &str) -> String {
     format!(
-        "(SELECT CASE WHEN accepted = 0 AND to_status NOT IN ('SUCCESS', 'FAIL', 'DISCARD', '') THEN to_status END
+        "(SELECT CASE WHEN accepted = 0 AND to_status NOT IN ('SUCCESS', 'FAIL', 'DISCARD', '')
+          THEN to_status END
             FROM status_changes WHERE request_id = {id} ORDER BY id DESC LIMIT 1)"
     )
 }
@@ -148,7 +152,8 @@ pub(in crate::store) fn save_rechecks(
     let mut close = transaction.prepare_cached(&format!(
         "DELETE FROM open_records WHERE request_id = ?1 AND seen_at <= ?2 AND {} IS NULL
             AND EXISTS (SELECT 1 FROM invocations i
-                         WHERE i.request_id = ?1 AND i.status IN ('FAIL', 'SUCCESS') AND i.changed_run_id <> ?3)",
+                         WHERE i.request_id = ?1 AND i.status IN ('FAIL', 'SUCCESS')
+                             AND i.changed_run_id <> ?3)",
         stepped_back("?1"),
     ))?;
     let mut update = transaction.prepare_cached(
@@ -195,7 +200,7 @@ mod tests {
     use crate::domain::{Invocation, RecordTime};
     use crate::plan::clocks::{Answered, ServiceClock};
     use crate::store::testing::{Kept, at};
-    use crate::store::write::{Batch, Ending, Packed, SeenPage, Tally};
+    use crate::store::write::{Batch, Ending, Endings, Packed, SeenPage, Tally};
 
     /// An archive that knows one record, RUNNING at 100 s.
     fn with_a_running_record() -> Kept {
@@ -462,8 +467,7 @@ mod tests {
                 kept.run,
                 at(4_000),
                 &Tally::default(),
-                Ending { outcome: "complete", exit_code: 0 },
-                &[],
+                &Endings { run: Ending { outcome: "complete", exit_code: 0 }, sources: Vec::new() },
             )
             .unwrap();
         kept.next_run(50);

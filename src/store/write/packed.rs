@@ -323,15 +323,23 @@ mod tests {
     prop_compose! {
         fn any_record()(
             id in id(),
-            status in prop_oneof![prop::sample::select(Status::KNOWN.to_vec()), text().prop_map(|text| Status::parse(&text))],
-            error_code in prop::option::of(prop_oneof![any::<i64>().prop_map(ErrorCode::Number), text().prop_map(ErrorCode::Text)]),
+            status in prop_oneof![
+                prop::sample::select(Status::KNOWN.to_vec()),
+                text().prop_map(|text| Status::parse(&text)),
+            ],
+            error_code in prop::option::of(prop_oneof![
+                any::<i64>().prop_map(ErrorCode::Number),
+                text().prop_map(ErrorCode::Text),
+            ]),
             error_message in prop::option::of(text()),
             start_time in time(),
             end_time in time(),
             extra in prop::option::of(text()),
         ) -> Invocation {
             let request_id = RequestId::new(id).unwrap();
-            Invocation { request_id, status, error_code, error_message, start_time, end_time, extra }
+            Invocation {
+                request_id, status, error_code, error_message, start_time, end_time, extra,
+            }
         }
     }
 
@@ -339,30 +347,42 @@ mod tests {
         /// Whatever records come in however many answers: all are handed out as they were, those of
         /// one id together and in the order in which they came.
         #[test]
-        fn records_are_handed_out_as_they_came(answers in prop::collection::vec(prop::collection::vec(any_record(), 0..8), 0..5)) {
+        fn records_are_handed_out_as_they_came(
+            answers in prop::collection::vec(prop::collection::vec(any_record(), 0..8), 0..5),
+        ) {
             let packed: Vec<Packed> = answers.iter().map(|records| Packed::of(records)).collect();
-            let sorted: Vec<_> = Sorted::of(&packed).unwrap().records().map(Result::unwrap).collect();
-            let mut came: Vec<(usize, Invocation)> =
-                (0..).zip(&answers).flat_map(|(at, records)| records.iter().map(move |record| (at, record.clone()))).collect();
+            let sorted: Vec<_> =
+                Sorted::of(&packed).unwrap().records().map(Result::unwrap).collect();
+            let mut came: Vec<(usize, Invocation)> = (0..)
+                .zip(&answers)
+                .flat_map(|(at, records)| records.iter().map(move |record| (at, record.clone())))
+                .collect();
             // A stable sort by the order in which the ids were handed out.
-            let order: Vec<&RequestId> = sorted.iter().map(|(_, record)| &record.request_id).collect();
+            let order: Vec<&RequestId> =
+                sorted.iter().map(|(_, record)| &record.request_id).collect();
             came.sort_by_key(|(_, record)| order.iter().position(|id| **id == record.request_id));
             prop_assert_eq!(sorted, came);
         }
 
         /// What cuts the work is that neighbours in a batch are neighbours in the index of the key.
         #[test]
-        fn usual_ids_are_handed_out_in_order(ids in prop::collection::vec(any::<[u8; 16]>(), 0..20)) {
-            let mut ids: Vec<String> = ids.into_iter().map(|id| Uuid::from_bytes(id).hyphenated().to_string()).collect();
+        fn usual_ids_are_handed_out_in_order(
+            ids in prop::collection::vec(any::<[u8; 16]>(), 0..20),
+        ) {
+            let mut ids: Vec<String> =
+                ids.into_iter().map(|id| Uuid::from_bytes(id).hyphenated().to_string()).collect();
             let packed = ids.iter().map(|id| Packed::of(&[usual(id)])).collect::<Vec<_>>();
             let sorted = Sorted::of(&packed).unwrap();
             ids.sort_unstable();
-            let handed_out: Vec<_> = sorted.records().map(|record| record.unwrap().1.request_id.to_string()).collect();
+            let handed_out: Vec<_> =
+                sorted.records().map(|record| record.unwrap().1.request_id.to_string()).collect();
             prop_assert_eq!(handed_out, ids);
         }
 
         #[test]
-        fn bytes_that_are_no_record_are_no_harm(bytes in prop::collection::vec(prop_oneof![0u8..6, any::<u8>()], 0..60)) {
+        fn bytes_that_are_no_record_are_no_harm(
+            bytes in prop::collection::vec(prop_oneof![0u8..6, any::<u8>()], 0..60),
+        ) {
             let packed = Packed { bytes: bytes.into(), length: 1 };
             if let Ok(sorted) = Sorted::of([&packed]) {
                 sorted.records().for_each(drop);

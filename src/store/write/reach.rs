@@ -60,7 +60,8 @@ fn load_measured(
     now: Timestamp,
 ) -> Result<Option<Measured>, StoreError> {
     let select = format!(
-        "SELECT reach_s, forgotten_s FROM reach WHERE function_id = :function_id AND {days} ORDER BY day DESC LIMIT 1"
+        "SELECT reach_s, forgotten_s FROM reach WHERE function_id = :function_id AND {days}
+             ORDER BY day DESC LIMIT 1"
     );
     let parameters = named_params! { ":function_id": function, ":now": now };
     let mut statement = connection.prepare_cached(&select)?;
@@ -87,13 +88,17 @@ pub(in crate::store) fn save_measured(
         |age: Option<Duration>| age.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     transaction
         .prepare_cached(
-            "INSERT INTO reach (function_id, day, noted_at, oldest_time, reach_s, forgotten_s, run_id)
-             VALUES (:function_id, substr(:noted_at, 1, 10), :noted_at, :oldest_time, :reach_s, :forgotten_s, :run)
+            "INSERT INTO reach (function_id, day, noted_at, oldest_time, reach_s, forgotten_s,
+                 run_id)
+             VALUES (:function_id, substr(:noted_at, 1, 10), :noted_at, :oldest_time, :reach_s,
+                 :forgotten_s, :run)
                  ON CONFLICT (function_id, day) DO UPDATE
                 SET noted_at = excluded.noted_at,
-                    oldest_time = coalesce(min(oldest_time, excluded.oldest_time), oldest_time, excluded.oldest_time),
+                    oldest_time = coalesce(min(oldest_time, excluded.oldest_time), oldest_time,
+                        excluded.oldest_time),
                     reach_s = coalesce(max(reach_s, excluded.reach_s), reach_s, excluded.reach_s),
-                    forgotten_s = coalesce(min(forgotten_s, excluded.forgotten_s), forgotten_s, excluded.forgotten_s),
+                    forgotten_s = coalesce(min(forgotten_s, excluded.forgotten_s), forgotten_s,
+                        excluded.forgotten_s),
                     run_id = excluded.run_id
               WHERE coalesce(excluded.reach_s > coalesce(reach_s, 0), 0)
                  OR coalesce(excluded.forgotten_s < coalesce(forgotten_s, 9e18), 0)",

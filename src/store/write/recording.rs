@@ -6,7 +6,8 @@ use crate::store::file::{Archive, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, named_params};
 
-const SELECT: &str = "SELECT enabled, from_time, until_time FROM recording WHERE function_id = ?1 ORDER BY from_time DESC LIMIT 1";
+const SELECT: &str = "SELECT enabled, from_time, until_time FROM recording WHERE function_id = ?1
+                          ORDER BY from_time DESC LIMIT 1";
 
 impl Archive {
     /// What the service said last of a function's recording; none where it was never asked.
@@ -29,7 +30,8 @@ pub(in crate::store) fn load_recordings(
 ) -> Result<Vec<(FunctionId, Recording)>, StoreError> {
     // The other columns are those of the row that began last: SQLite's rule for a bare column
     // beside max().
-    let select = "SELECT function_id, enabled, max(from_time), until_time FROM recording GROUP BY function_id";
+    let select = "SELECT function_id, enabled, max(from_time), until_time FROM recording
+                      GROUP BY function_id";
     let mut statement = connection.prepare(select)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, read_recording(row, 1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -21,16 +21,19 @@ use crate::store::sql::record::{Time, is_same, read_record, with_columns, write_
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, named_params};
 
 const INSERT: &str = "INSERT INTO invocations
-    (request_id, function_id, status, error_code, error_message, start_time, end_time, extra, first_run_id, changed_run_id)
+    (request_id, function_id, status, error_code, error_message, start_time, end_time, extra,
+     first_run_id, changed_run_id)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
     ON CONFLICT (request_id) DO NOTHING";
 
 const SELECT: &str =
-    "SELECT status, error_code, error_message, start_time, end_time, extra, changed_run_id, function_id
+    "SELECT status, error_code, error_message, start_time, end_time, extra, changed_run_id,
+         function_id
     FROM invocations WHERE request_id = ?1";
 
 const UPDATE: &str = "UPDATE invocations
-    SET status = ?3, error_code = ?4, error_message = ?5, start_time = ?6, end_time = ?7, extra = ?8, changed_run_id = ?9,
+    SET status = ?3, error_code = ?4, error_message = ?5, start_time = ?6, end_time = ?7,
+        extra = ?8, changed_run_id = ?9,
         given_up_at = NULL
     WHERE request_id = ?1 AND function_id = ?2";
 
@@ -332,7 +335,8 @@ impl<'t> Records<'t> {
         };
         self.transaction
             .prepare_cached(
-                "INSERT INTO late_records (request_id, function_id, start_time, missed_at, seen_at, run_id)
+                "INSERT INTO late_records (request_id, function_id, start_time, missed_at, seen_at,
+                     run_id)
              VALUES (:request_id, :function_id, :start_time, :missed_at, :seen_at, :run_id)",
             )?
             .execute(named_params! {
@@ -354,7 +358,8 @@ impl<'t> Records<'t> {
         stored: &Invocation,
     ) -> Result<bool, StoreError> {
         let mut select = self.transaction.prepare_cached(
-            "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4 AND run_id = ?5
+            "SELECT accepted = 0 AND from_status = ?2 AND to_status = ?3 OR by_time > ?4
+                 AND run_id = ?5
                FROM status_changes WHERE request_id = ?1 ORDER BY id DESC LIMIT 1",
         )?;
         let parameters = (
@@ -390,8 +395,10 @@ impl<'t> Records<'t> {
         let after_time = bounds.max().unwrap_or(Timestamp::MIN);
         self.transaction
             .prepare_cached(
-                "INSERT INTO status_changes (request_id, from_status, to_status, after_time, by_time, accepted, run_id)
-             VALUES (:request_id, :from_status, :to_status, :after_time, :by_time, :accepted, :run_id)",
+                "INSERT INTO status_changes (request_id, from_status, to_status, after_time,
+                     by_time, accepted, run_id)
+             VALUES (:request_id, :from_status, :to_status, :after_time, :by_time, :accepted,
+                 :run_id)",
             )?
             .execute(named_params! {
                 ":request_id": stored.request_id.as_str(),

@@ -71,6 +71,15 @@ pub struct Ending {
     pub exit_code: u8,
 }
 
+/// How a run ended, and each of its sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endings {
+    /// Of the run as a whole.
+    pub run: Ending,
+    /// Of each source.
+    pub sources: Vec<(SourceId, Ending)>,
+}
+
 impl Archive {
     /// Notes that a run of a command began, with the names of its sources.
     pub fn begin_run(
@@ -99,9 +108,9 @@ impl Archive {
         run: RunId,
         now: Timestamp,
         tally: &Tally,
-        ending: Ending,
-        sources: &[(SourceId, Ending)],
+        endings: &Endings,
     ) -> Result<(), StoreError> {
+        let Endings { run: ending, sources } = endings;
         self.transact(|transaction| {
             save_tally(transaction, run, now, tally)?;
             let end_run =
@@ -118,8 +127,8 @@ impl Archive {
 
     /// What the runs so far learnt about the pages of a source of this name.
     pub fn load_habits(&self, source: &str) -> Result<Habits, StoreError> {
-        let select =
-            "SELECT coalesce(max(longest_page), 0), coalesce(max(count_is_total), 0), coalesce(max(points_on), 0)
+        let select = "SELECT coalesce(max(longest_page), 0), coalesce(max(count_is_total), 0),
+                 coalesce(max(points_on), 0)
               FROM run_sources WHERE name = ?1";
         Ok(self.connection().query_row(select, [source], |row| {
             Ok(Habits {
@@ -169,7 +178,8 @@ fn save_habits(
     source: SourceId,
     habits: Habits,
 ) -> Result<(), StoreError> {
-    let update = "UPDATE run_sources SET longest_page = ?1, count_is_total = ?2, points_on = ?3 WHERE id = ?4";
+    let update = "UPDATE run_sources SET longest_page = ?1, count_is_total = ?2, points_on = ?3
+                      WHERE id = ?4";
     let longest_page = count_to_i64(habits.longest_page);
     transaction.prepare_cached(update)?.execute((
         longest_page,

@@ -14,10 +14,12 @@ const SELECT: &str = "SELECT status, error_code, error_message, start_time, end_
 
 /// The first run that saw a record stays.
 const SAVE: &str = "INSERT INTO shared_records
-    (request_id, function_id, status, error_code, error_message, start_time, end_time, extra, first_run_id, changed_run_id)
+    (request_id, function_id, status, error_code, error_message, start_time, end_time, extra,
+     first_run_id, changed_run_id)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
     ON CONFLICT (request_id, function_id) DO UPDATE
-    SET status = excluded.status, error_code = excluded.error_code, error_message = excluded.error_message,
+    SET status = excluded.status, error_code = excluded.error_code,
+        error_message = excluded.error_message,
         start_time = excluded.start_time, end_time = excluded.end_time, extra = excluded.extra,
         changed_run_id = excluded.changed_run_id";
 

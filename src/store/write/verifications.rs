@@ -162,7 +162,8 @@ impl Archive {
     /// What was verified of a function, the latest first.
     pub fn load_verified(&self, function: FunctionId) -> Result<Vec<Verified>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT begin_time, end_time, verified_at FROM verifications WHERE function_id = ?1 ORDER BY id DESC LIMIT ?2",
+            "SELECT begin_time, end_time, verified_at FROM verifications WHERE function_id = ?1
+                 ORDER BY id DESC LIMIT ?2",
         )?;
         let rows = statement.query_and_then((function, MOST_LOOKED_THROUGH), |row| {
             Ok(Verified { window: read_range(row, 0)?, at: row.get(2)? })
@@ -219,8 +220,10 @@ impl Archive {
         self.transact(|transaction| {
             let mut insert = transaction.prepare_cached(
                 "INSERT INTO verifications
-                     (function_id, begin_time, end_time, verified_at, records, late, changed, gone, forgotten, run_id)
-                 VALUES (:function_id, :begin, :end, :verified_at, :records, :late, :changed, :gone, :forgotten, :run)",
+                     (function_id, begin_time, end_time, verified_at, records, late, changed, gone,
+                      forgotten, run_id)
+                 VALUES (:function_id, :begin, :end, :verified_at, :records, :late, :changed, :gone,
+                     :forgotten, :run)",
             )?;
             for comparison in comparisons {
                 insert.execute(named_params! {
@@ -371,7 +374,8 @@ mod tests {
             UPDATE runs SET requests = 5, verify_requests = 2;
             WITH RECURSIVE more (id) AS (SELECT 2 UNION ALL SELECT id + 1 FROM more WHERE id < 1001)
             INSERT INTO runs (id, command, started_at, updated_at, requests, verify_requests)
-            SELECT id, iif(id = 3, 'verify', 'sync'), '', '', iif(id = 3, 100, 1), iif(id = 3, 50, id = 4) FROM more";
+            SELECT id, iif(id = 3, 'verify', 'sync'), '', '', iif(id = 3, 100, 1),
+                iif(id = 3, 50, id = 4) FROM more";
         kept.archive.connection().execute_batch(fill).unwrap();
         let spending = |kept: &Kept| kept.archive.load_spending().unwrap();
         assert_eq!(

@@ -136,9 +136,7 @@ impl SourceReport {
                 format!("{} entries", list.unreadable)
             };
             let message = format!("{entries} of the list of functions cannot be read; {kept}");
-            Failure::new(FailureKind::Incomplete, message).hint(
-                "`fgarchive query rejects` shows what came; a function can be named by its URN",
-            )
+            Failure::new(FailureKind::Incomplete, message).hint(Step::ReadRejects)
         });
         let doubtful = list.problem.as_ref().map(|problem| {
             let message =
@@ -158,11 +156,10 @@ impl SourceReport {
         let (FunctionReport { urn, .. }, (range, reason)) = first.next()?;
         let (ranges, function) = (counted(ranges), urn.full_name());
         let message = format!(
-            "{ranges} could not be proven complete; what came of it is kept (`{function}`, {range}: {reason})"
+            "{ranges} could not be proven complete; what came of it is kept (`{function}`, \
+             {range}: {reason})"
         );
-        let hint =
-            "run it again: unproven ranges are walked again; `fgarchive query coverage` lists them";
-        Some(Failure::new(FailureKind::Incomplete, message).hint(hint))
+        Some(Failure::new(FailureKind::Incomplete, message).hint(Step::WalkAgain))
     }
 
     fn lost_failure(&self) -> Option<Failure> {
@@ -175,8 +172,8 @@ impl SourceReport {
             "{length} were not archived before the service forgot them, in {}",
             counted(lost.len())
         );
-        let hint = "run sync more often; `fgarchive query coverage` lists what is lost, and later runs leave it alone";
-        (!lost.is_empty()).then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
+        (!lost.is_empty())
+            .then(|| Failure::new(FailureKind::Incomplete, message).hint(Step::RunMoreOften))
     }
 
     fn ahead_failure(&self) -> Option<Failure> {
@@ -199,7 +196,8 @@ impl SourceReport {
         let ranges: usize = self.functions.iter().map(|function| function.unclaimed.len()).sum();
         let apart = humantime::format_duration(self.began_at.disagreement());
         let message = format!(
-            "{} can be called neither complete nor lost: this machine's clock and the service's are {apart} apart",
+            "{} can be called neither complete nor lost: this machine's clock and the service's \
+             are {apart} apart",
             counted(ranges)
         );
         (ranges > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(COMPARE_CLOCKS))
@@ -207,8 +205,9 @@ impl SourceReport {
 }
 
 /// What to do when clocks disagree.
-const COMPARE_CLOCKS: &str = "compare `date -u` with a third clock, and set this machine's by NTP if it is the wrong one; \
-     the records that came are kept, and with right clocks a run goes on by itself";
+const COMPARE_CLOCKS: &str = "compare `date -u` with a third clock, and set this machine's by NTP \
+                              if it is the wrong one; the records that came are kept, and with \
+                              right clocks a run goes on by itself";
 
 fn counted(ranges: usize) -> String {
     if ranges == 1 { "one range".to_owned() } else { format!("{ranges} ranges") }
