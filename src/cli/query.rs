@@ -47,9 +47,10 @@ pub(super) struct Args {
     /// Before this time, in the same forms
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
-    /// Only this function: its name, `package:name`, or URN
+    /// Only these functions: a name, `package:name`, a URN, or a glob such as `billing:*`; may be
+    /// repeated
     #[arg(long, value_name = "FUNCTION")]
-    function: Option<String>,
+    function: Vec<String>,
     /// A parameter of the report, may be repeated; `query list` and --explain name them
     #[arg(long, value_name = "NAME=VALUE", value_parser = read_param)]
     param: Vec<(String, String)>,
@@ -116,7 +117,7 @@ fn reply(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failu
         "sql" => ask_sql(&args, globals, out),
         name => match Report::find(name) {
             Some(report) if args.explain => {
-                out.write_all(report.text().as_bytes()).map_err(failure::output)
+                out.write_all(report.explained().as_bytes()).map_err(failure::output)
             }
             Some(report) => ask_report(report, args, globals, out),
             None => Err(usage(format!("there is no report `{name}`"))),
@@ -152,7 +153,7 @@ impl Args {
         self.check_format()?;
         let narrowed = self.since.is_some()
             || self.until.is_some()
-            || self.function.is_some()
+            || !self.function.is_empty()
             || !self.param.is_empty();
         match (self.what.as_str(), &self.statement) {
             ("sql", None) => Err(usage("`query sql` needs a statement").hint(
@@ -198,7 +199,7 @@ fn ask_report(
     let now = globals.clock().now();
     let style = args.style();
     let (since, until) = config::parse_range(args.since.as_deref(), args.until.as_deref(), now)?;
-    let arguments = Arguments { now, since, until, function: args.function, own: args.param };
+    let arguments = Arguments { now, since, until, functions: args.function, own: args.param };
     let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
     let mut question =

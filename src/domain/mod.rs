@@ -7,6 +7,7 @@ mod count;
 mod counts;
 mod interval;
 mod invocation;
+mod nearest;
 mod page;
 mod shape;
 mod status;
@@ -18,6 +19,7 @@ pub use count::{count_to_i64, count_to_u64};
 pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};
 pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};
+pub use nearest::nearest;
 pub use page::{
     Entry, EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker, PAGE_LIMIT, Page, PageQuery,
     ProbeQuery, Reject,

@@ -26,5 +26,5 @@ SELECT d.seen_at,
   LEFT JOIN functions f ON f.id = i.function_id
  WHERE (:since IS NULL OR d.seen_at >= :since)
    AND (:until IS NULL OR d.seen_at < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
+   AND (:functions IS NULL OR f.id IN (SELECT value FROM json_each(:functions)))
  ORDER BY d.seen_at, d.request_id, d.field, d.place;

@@ -1,13 +1,10 @@
-//! What a report is asked with: the range of time, the function, and its own parameters.
+//! What a report is asked with: the range of time, the functions, and its own parameters.
 
 use super::{Parameter, Report};
-use crate::domain::{FunctionRef, Timestamp};
+use crate::domain::Timestamp;
 use crate::store::file::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
-
-/// The most functions that an error lists.
-const MOST_LISTED: usize = 10;
 
 /// The values for a report's parameters.
 #[derive(Clone, Debug)]
@@ -18,8 +15,8 @@ pub struct Arguments {
     pub since: Option<Timestamp>,
     /// Records before this moment.
     pub until: Option<Timestamp>,
-    /// One function: a name, `package:name` or a URN.
-    pub function: Option<String>,
+    /// Names, `package:name`s, URNs or globs of functions; all functions where there are none.
+    pub functions: Vec<String>,
     /// The report's own parameters, as given.
     pub own: Vec<(String, String)>,
 }
@@ -27,41 +24,7 @@ pub struct Arguments {
 impl Arguments {
     /// Arguments that narrow nothing.
     pub fn at(now: Timestamp) -> Self {
-        Self { now, since: None, until: None, function: None, own: Vec::new() }
-    }
-
-    /// Refuses a function that the archive does not hold: an empty answer would read as "nothing
-    /// happened".
-    pub(in crate::store) fn check_function(
-        &self,
-        connection: &Connection,
-    ) -> Result<(), StoreError> {
-        let Some(name) = self.function_text() else { return Ok(()) };
-        let known: Vec<(String, bool)> = connection
-            .prepare(
-                "SELECT full_name, ?1 IN (name, package || ':' || name, full_name, urn) FROM functions ORDER BY 2 DESC, 1",
-            )?
-            .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        if known.iter().any(|(_, matches)| *matches) {
-            return Ok(());
-        }
-        let names: Vec<&str> =
-            known.iter().map(|(name, _)| name.as_str()).take(MOST_LISTED).collect();
-        let more = if known.len() > MOST_LISTED { ", …" } else { "" };
-        Err(StoreError::BadArgument {
-            message: format!("the archive holds no function `{name}`"),
-            hint: format!("it holds: {}{more}", names.join(", ")),
-        })
-    }
-
-    /// The function as the archive spells it: a URN that says `latest` is stored without.
-    pub(in crate::store) fn function_text(&self) -> Option<String> {
-        let given = self.function.as_ref()?;
-        match given.parse() {
-            Ok(FunctionRef::Urn(urn)) => Some(urn.to_string()),
-            _ => Some(given.clone()),
-        }
+        Self { now, since: None, until: None, functions: Vec::new(), own: Vec::new() }
     }
 
     /// Fills in every parameter of the statement, and refuses what it does not take.
@@ -69,8 +32,9 @@ impl Arguments {
         &self,
         report: &Report,
         statement: &mut Statement<'_>,
+        connection: &Connection,
     ) -> Result<(), StoreError> {
-        self.bind_common(report, statement)?;
+        self.bind_common(report, statement, self.load_functions(connection)?)?;
         let parameters = report.parameters();
         for (name, _) in &self.own {
             if !parameters.iter().any(|parameter| parameter.name == name) {
@@ -98,18 +62,20 @@ impl Arguments {
         &self,
         report: &Report,
         statement: &mut Statement<'_>,
+        functions: Option<String>,
     ) -> Result<(), StoreError> {
         let text = |moment: Timestamp| moment.to_string();
         let common = [
             ("since", self.since.map(text)),
             ("until", self.until.map(text)),
-            ("function", self.function_text()),
+            ("functions", functions),
         ];
         for (name, value) in common {
             if let Some(value) = value
                 && !bind(statement, name, &Value::Text(value))?
             {
-                return Err(StoreError::NotTaken { report: report.name(), argument: name });
+                let argument = if name == "functions" { "function" } else { name };
+                return Err(StoreError::NotTaken { report: report.name(), argument });
             }
         }
         bind(statement, "now", &Value::Text(self.now.to_string()))?;

@@ -14,10 +14,9 @@ impl Reader {
         arguments: &Arguments,
         limit: Duration,
     ) -> Result<Question<'_>, StoreError> {
-        arguments.check_function(&self.connection)?;
         let budget = Budget::start(&mut self.connection, limit)?;
-        let mut statement = self.connection.prepare(report.text())?;
-        arguments.bind(report, &mut statement)?;
+        let mut statement = self.connection.prepare(&report.statement())?;
+        arguments.bind(report, &mut statement, &self.connection)?;
         Ok(Question::new(statement, budget))
     }
 }

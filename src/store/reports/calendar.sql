@@ -6,26 +6,12 @@
 -- is empty where records were found of a day that no run set out to archive. `proven_percent` is
 -- the share of the day's time that is settled or proven, of what was set out to archive. A day
 -- without a record is in it. Failed is FAIL and DISCARD.
-WITH RECURSIVE chosen AS (
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE start_time IS NOT NULL AND :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-), counted AS (
+WITH RECURSIVE counted AS (
     SELECT substr(start_time, 1, 10) AS day,
            count(*) AS records,
            count(*) FILTER (WHERE status IN ('FAIL', 'DISCARD')) AS failed
-      FROM chosen
-     WHERE :function IS NULL
-        OR function_id IN (SELECT f.id
-                             FROM functions f
-                            WHERE :function IN
-                                  (f.name, f.package || ':' || f.name, f.full_name, f.urn))
+      FROM chosen_records
+     WHERE start_time IS NOT NULL
      GROUP BY 1
 ), ranges AS MATERIALIZED (
     SELECT max(c.begin_time, coalesce(:since, '')) AS begin_time,
@@ -41,11 +27,9 @@ WITH RECURSIVE chosen AS (
                ELSE 3
            END AS place
       FROM coverage c
-      JOIN functions f ON f.id = c.function_id
+      JOIN chosen_functions f ON f.id = c.function_id
      WHERE (:since IS NULL OR c.end_time > :since)
        AND (:until IS NULL OR c.begin_time < :until)
-       AND (:function IS NULL
-            OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
 ), days AS (
     SELECT date(min(begin_time)) AS day, max(end_time) AS end_time FROM ranges HAVING count(*) > 0
      UNION ALL

@@ -4,10 +4,11 @@
 //! name=default (type): meaning`. A type is `text`, `time`, `int`, `share`, `duration`, the last
 //! three with bounds if there are any (`int 1..100`, `duration 1h..`), or a list of choices
 //! (`hour|day`). A parameter without a default may be left out, and is then NULL; a text may be
-//! empty, which is NULL as well. `:since`, `:until`, `:function` and `:now` need no declaration:
-//! a report takes those that its statement uses.
+//! empty, which is NULL as well. `:since`, `:until`, `:functions` (the ids of those that are asked
+//! for, as a JSON array) and `:now` need no declaration: a report takes those that its statement
+//! uses. Most use them by reading from [`chosen_records` and `chosen_functions`](super::chosen).
 
-use super::Parameter;
+use super::{Parameter, chosen};
 
 /// A named question.
 #[derive(Debug)]
@@ -68,9 +69,15 @@ impl Report {
         self.name
     }
 
-    /// The whole file: help and statement.
-    pub fn text(&self) -> &'static str {
-        self.text
+    /// The whole file, help and statement, with what it reads from written out: a start for a
+    /// statement of one's own.
+    pub fn explained(&self) -> String {
+        chosen::written_out(self.text)
+    }
+
+    /// What SQLite is given. Its lines are those of the file.
+    pub(super) fn statement(&self) -> String {
+        chosen::on_its_line(self.text)
     }
 
     /// What it answers, in one line.

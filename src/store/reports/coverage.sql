@@ -18,9 +18,8 @@ SELECT f.full_name AS function,
        c.walked_at,
        c.reason
   FROM coverage c
-  JOIN functions f ON f.id = c.function_id
+  JOIN chosen_functions f ON f.id = c.function_id
  WHERE (:since IS NULL OR c.end_time > :since)
    AND (:until IS NULL OR c.begin_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
    AND (:state IS NULL OR c.state = :state OR (:state = 'gaps' AND c.state NOT IN ('settled', 'proven')))
  ORDER BY function, f.id, c.begin_time;

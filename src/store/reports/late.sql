@@ -10,8 +10,7 @@ SELECT l.start_time,
        unixepoch(l.missed_at) - unixepoch(l.start_time) AS at_least_s,
        unixepoch(l.seen_at) - unixepoch(l.start_time) AS at_most_s
   FROM late_records l
-  JOIN functions f ON f.id = l.function_id
+  JOIN chosen_functions f ON f.id = l.function_id
  WHERE (:since IS NULL OR l.start_time >= :since)
    AND (:until IS NULL OR l.start_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  ORDER BY l.start_time, l.request_id;

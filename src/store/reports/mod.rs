@@ -4,6 +4,8 @@
 mod arguments;
 mod ask;
 mod catalogue;
+mod chosen;
+mod functions;
 mod parameter;
 mod question;
 mod sandbox;

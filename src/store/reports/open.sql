@@ -11,11 +11,10 @@ SELECT o.request_id,
        o.checked_at,
        unixepoch(:now) - unixepoch(coalesce(i.start_time, o.opened_at)) AS age_s
   FROM open_records o
-  JOIN functions f ON f.id = o.function_id
+  JOIN chosen_functions f ON f.id = o.function_id
   LEFT JOIN invocations i ON i.request_id = o.request_id
  WHERE f.gone_at IS NULL
    AND unixepoch(:now) - unixepoch(coalesce(i.start_time, o.opened_at)) >= :older
    AND (:since IS NULL OR i.start_time >= :since)
    AND (:until IS NULL OR i.start_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  ORDER BY age_s DESC, o.request_id;

@@ -6,5 +6,5 @@ SELECT r.seen_at, f.full_name AS function, r.reason, substr(r.raw, 1, 200) AS ra
   LEFT JOIN functions f ON f.id = r.function_id
  WHERE (:since IS NULL OR r.seen_at >= :since)
    AND (:until IS NULL OR r.seen_at < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
+   AND (:functions IS NULL OR f.id IN (SELECT value FROM json_each(:functions)))
  ORDER BY r.id;

@@ -102,11 +102,12 @@ fn a_function_is_chosen_by_name_package_or_urn() {
         ["invoice", "billing:invoice", "urn:fss:cn-north-4:0123:function:billing:invoice:latest"]
     {
         let chosen =
-            answer_with("summary", |arguments| arguments.function = Some(name.to_owned())).unwrap();
+            answer_with("summary", |arguments| arguments.functions = vec![name.to_owned()])
+                .unwrap();
         assert_eq!(chosen.lines().skip(1).collect::<Vec<_>>(), [invoice], "{name}");
     }
     let refused =
-        answer_with("summary", |arguments| arguments.function = Some("invoices".to_owned()))
+        answer_with("summary", |arguments| arguments.functions = vec!["invoices".to_owned()])
             .unwrap_err();
     let failure = refused.into_failure("a.db".as_ref());
     assert_eq!(
@@ -130,7 +131,7 @@ fn throughput_by_hour_and_by_day() {
     );
     let days = answer_with("throughput", |arguments| {
         arguments.own = own("bucket", "day");
-        arguments.function = Some("report".to_owned());
+        arguments.functions = vec!["report".to_owned()];
     });
     assert_eq!(
         days.unwrap().lines().skip(1).collect::<Vec<_>>(),
@@ -258,7 +259,7 @@ fn what_a_settle_delay_would_have_caught() {
         ]
     );
     let of_none =
-        answer_with("settling", |arguments| arguments.function = Some("invoice".to_owned()))
+        answer_with("settling", |arguments| arguments.functions = vec!["invoice".to_owned()])
             .unwrap();
     assert_eq!(of_none.lines().nth(1), Some("0 | 1 | 0 | 100 | catches 99.9 %"));
     let before =
@@ -316,7 +317,7 @@ fn errors_by_shape() {
     let narrowed = errors(|arguments| {
         arguments.since = Some(moment("2026-03-01T11:00:00Z"));
         arguments.until = Some(moment("2026-03-01T12:00:00Z"));
-        arguments.function = Some("invoice".to_owned());
+        arguments.functions = vec!["invoice".to_owned()];
     });
     let row = "4201 | 1 | 1 | 2026-03-01T11:00:00Z | 2026-03-01T11:00:00Z | h2 | no order <number>";
     assert_eq!(narrowed[1..], [row]);
@@ -426,8 +427,9 @@ fn the_hours_of_a_week() {
     let weeks = answer_of(&weeks, "heatmap", |_| ()).unwrap();
     assert_eq!(weeks.lines().nth(24), Some("23:00 | 0 | 0 | 0 | 0 | 0 | 0 | 2"));
     assert_eq!(weeks.lines().nth(1), Some("00:00 | 1 | 0 | 0 | 0 | 0 | 0 | 0"));
-    let other = answer_with("heatmap", |arguments| arguments.function = Some("invoice".to_owned()))
-        .unwrap();
+    let other =
+        answer_with("heatmap", |arguments| arguments.functions = vec!["invoice".to_owned()])
+            .unwrap();
     assert_eq!(other.lines().nth(11), Some("10:00 | 0 | 0 | 0 | 0 | 0 | 0 | 1"));
 }
 
@@ -479,8 +481,9 @@ fn a_calendar_of_what_is_proven() {
     });
     let rows = ["2026-03-04 | 0 | 0 | settled | 100", "2026-03-05 | 0 | 0 | unproven | 0"];
     assert_eq!(part.unwrap().lines().skip(1).collect::<Vec<_>>(), rows);
-    let other =
-        answer_of(&days(), "calendar", |arguments| arguments.function = Some("invoice".to_owned()));
+    let other = answer_of(&days(), "calendar", |arguments| {
+        arguments.functions = vec!["invoice".to_owned()];
+    });
     assert_eq!(other.unwrap().lines().count(), 1, "nothing was set out to be archived of it");
 }
 
@@ -516,7 +519,7 @@ fn growth_month_by_month() {
     );
     let narrowed = answer_of(&months, "growth", |arguments| {
         arguments.since = Some(moment("2026-02-01T00:00:00Z"));
-        arguments.function = Some("report".to_owned());
+        arguments.functions = vec!["report".to_owned()];
     });
     assert_eq!(narrowed.unwrap().lines().nth(1), Some("2026-02 | 1 | 1 | 26 | 26"));
 }
@@ -602,7 +605,7 @@ fn what_got_worse_stands_first() {
     let against = compare(|arguments| {
         arguments.own =
             vec![("length".into(), "1d".into()), ("against".into(), "2026-02-28".into())];
-        arguments.function = Some("report".to_owned());
+        arguments.functions = vec!["report".to_owned()];
     });
     assert_eq!(against, ["default:report | 2 | 1 | 0 | 0 | 31 | 10"]);
     assert_eq!(compare(|arguments| arguments.now = moment("2026-05-01T00:00:00Z")), [""; 0]);
@@ -650,7 +653,7 @@ fn what_a_report_does_not_take_is_refused() {
         answer_with(report, change).unwrap_err().to_string()
     };
     assert_eq!(
-        message("runs", |arguments| arguments.function = Some("report".to_owned())),
+        message("runs", |arguments| arguments.functions = vec!["report".to_owned()]),
         "the report `runs` does not take `function`"
     );
     assert_eq!(
@@ -696,17 +699,17 @@ fn every_file_declares_exactly_the_parameters_it_uses() {
     let reader = world.reader();
     for report in Report::all() {
         assert!(report.title().ends_with('.') && report.title().len() < 120, "{}", report.name());
-        let statement = reader.connection.prepare(report.text()).unwrap();
+        let statement = reader.connection.prepare(&report.statement()).unwrap();
         let mut used: Vec<&str> = (1..=statement.parameter_count())
             .filter_map(|at| statement.parameter_name(at))
             .collect();
-        used.retain(|name| ![":since", ":until", ":function", ":now"].contains(name));
+        used.retain(|name| ![":since", ":until", ":functions", ":now"].contains(name));
         let mut declared: Vec<String> =
             report.parameters().iter().map(|parameter| format!(":{}", parameter.name)).collect();
         used.sort_unstable();
         declared.sort_unstable();
         assert_eq!(declared, used, "{}", report.name());
-        let said = report.text().lines().filter(|line| line.starts_with("-- param ")).count();
+        let said = report.explained().lines().filter(|line| line.starts_with("-- param ")).count();
         assert_eq!(said, declared.len(), "{}", report.name());
         for parameter in report.parameters() {
             let default = parameter.read(parameter.default, moment("2026-03-02T12:00:00Z"));
@@ -723,7 +726,7 @@ fn every_report_is_a_start_for_a_statement_of_ones_own() {
     let world = Fixture::new();
     let sandbox = world.reader().into_sandbox(Duration::from_secs(30)).unwrap();
     for report in Report::all() {
-        let refused = sandbox.ask(report.text()).unwrap_err().to_string();
+        let refused = sandbox.ask(&report.explained()).unwrap_err().to_string();
         assert!(refused.contains("it has parameters"), "{}: {refused}", report.name());
     }
 }
@@ -731,7 +734,7 @@ fn every_report_is_a_start_for_a_statement_of_ones_own() {
 fn plan_of(report: &str) -> String {
     let world = world();
     let reader = world.reader();
-    let sql = format!("EXPLAIN QUERY PLAN {}", Report::find(report).unwrap().text());
+    let sql = format!("EXPLAIN QUERY PLAN {}", Report::find(report).unwrap().statement());
     let mut statement = reader.connection.prepare(&sql).unwrap();
     let mut rows = statement.raw_query();
     let mut steps = Vec::new();
