@@ -67,7 +67,7 @@ pub(super) fn repair(repair: Repair) -> &'static str {
         Repair::Words(words) => words,
         Repair::CompareDays => {
             "compare these days with the service as far back as it reaches, \
-             `fgarchive verify --since DAY --until NEXT-DAY`, or with a backup; then `fgarchive check --accept` notes the \
+             `fgarchive verify --since DAY --until DAY`, or with a backup; then `fgarchive check --accept` notes the \
              records as they are"
         }
     }

@@ -7,7 +7,7 @@ use super::output;
 use super::terminal::screen;
 use super::watchdog::Watchdog;
 use crate::config;
-use crate::domain::Cell;
+use crate::domain::{Cell, Zone};
 use crate::error::{Failure, FailureKind};
 use crate::render::{Format, Renderer, Screen, Style};
 use crate::store::file::{Reader, StoreError};
@@ -40,17 +40,30 @@ pub(super) struct Args {
     /// The statement, for `sql`
     #[arg(value_name = "SQL")]
     statement: Option<String>,
-    /// From this time on: RFC 3339, `2026-03-01T12:00` or `2026-03-01` in UTC, or an age such as
-    /// 90m, 36h, 7d
+    /// From this time on: RFC 3339 or `2026-03-01T12:00`, an age such as 90m, 36h, 7d, or the begin
+    /// of a period: `2026-03-01`, `2026-03`, today, yesterday, this-week, last-week, this-month,
+    /// last-month
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
-    /// Before this time, in the same forms
+    /// Before this time, in the same forms; of a period its end, so that it is in the answer
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// Only these functions: a name, `package:name`, a URN, or a glob such as `billing:*`; may be
     /// repeated
     #[arg(long, value_name = "FUNCTION")]
     function: Vec<String>,
+    /// Only records of this status, for a report with the parameter `status`
+    #[arg(long, value_name = "STATUS")]
+    status: Option<String>,
+    /// So many rows, for a report with the parameter `limit`
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    limit: Option<String>,
+    /// The time zone whose days and hours are meant, by its IANA name such as Europe/Berlin
+    ///
+    /// A period or a time without an offset is read in it, and what counts by hour, day, week or
+    /// month counts those of it. Other times of an answer stay in UTC.
+    #[arg(long, value_name = "ZONE", default_value_t = Zone::UTC)]
+    tz: Zone,
     /// A parameter of the report, may be repeated; `query list` and --explain name them
     #[arg(long, value_name = "NAME=VALUE", value_parser = read_param)]
     param: Vec<(String, String)>,
@@ -154,6 +167,8 @@ impl Args {
         let narrowed = self.since.is_some()
             || self.until.is_some()
             || !self.function.is_empty()
+            || self.status.is_some()
+            || self.limit.is_some()
             || !self.param.is_empty();
         match (self.what.as_str(), &self.statement) {
             ("sql", None) => Err(usage("`query sql` needs a statement").hint(
@@ -198,14 +213,36 @@ fn ask_report(
 ) -> Result<(), Failure> {
     let now = globals.clock().now();
     let style = args.style();
-    let (since, until) = config::parse_range(args.since.as_deref(), args.until.as_deref(), now)?;
-    let arguments = Arguments { now, since, until, functions: args.function, own: args.param };
+    let zone = args.tz;
+    let own = own_parameters(report, &args, &globals.db)?;
+    let (since, until) =
+        config::parse_range(args.since.as_deref(), args.until.as_deref(), now, zone)?;
+    let arguments = Arguments { now, zone, since, until, functions: args.function, own };
     let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
     let mut question =
         reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory: MemoryBound::default() };
     answer(&mut question, style, limits, &globals.db, out)
+}
+
+/// What `--param`, `--status` and `--limit` say; the latter two are parameters that many reports
+/// have.
+fn own_parameters(
+    report: &Report,
+    args: &Args,
+    archive: &Path,
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut own = args.param.clone();
+    for (argument, given) in [("status", &args.status), ("limit", &args.limit)] {
+        let Some(value) = given else { continue };
+        if !report.parameters().iter().any(|parameter| parameter.name == argument) {
+            let error = StoreError::NotTaken { report: report.name(), argument };
+            return Err(refused_argument(error, archive));
+        }
+        own.push((argument.to_owned(), value.clone()));
+    }
+    Ok(own)
 }
 
 /// The failure of a report; an argument that it does not take is named as the option that gave it.
@@ -219,7 +256,8 @@ fn refused_argument(error: StoreError, archive: &Path) -> Failure {
 fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let refused = |error: StoreError| error.into_failure(&globals.db);
     let reader = Reader::open(&globals.db).map_err(refused)?;
-    let sandbox = reader.into_sandbox(args.timeout.unwrap_or(SQL_LIMIT)).map_err(refused)?;
+    let sandbox =
+        reader.into_sandbox(args.timeout.unwrap_or(SQL_LIMIT), args.tz).map_err(refused)?;
     let _watchdog = Watchdog::start(sandbox.watch(), globals.log_format)?;
     let memory = MemoryBound::beyond_present(args.max_memory * BYTES_A_MIB);
     let statement = args.statement.as_deref().unwrap_or_default();

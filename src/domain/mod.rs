@@ -13,6 +13,7 @@ mod shape;
 mod status;
 mod time;
 mod urn;
+mod zone;
 
 pub use cell::Cell;
 pub use count::{count_to_i64, count_to_u64};
@@ -28,3 +29,4 @@ pub use shape::{Form, Shape};
 pub use status::Status;
 pub use time::{Timestamp, UnreadableTime, now_from_system};
 pub use urn::{FunctionRef, FunctionUrn, UnreadableFunction};
+pub use zone::{UnknownZone, Zone};

@@ -1,7 +1,7 @@
 //! What a report is asked with: the range of time, the functions, and its own parameters.
 
 use super::{Parameter, Report};
-use crate::domain::Timestamp;
+use crate::domain::{Status, Timestamp, Zone};
 use crate::store::file::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
@@ -11,6 +11,8 @@ use rusqlite::{Connection, Statement};
 pub struct Arguments {
     /// The present, for ages.
     pub now: Timestamp,
+    /// Where the days and hours are those by which a report counts.
+    pub zone: Zone,
     /// Records from this moment on.
     pub since: Option<Timestamp>,
     /// Records before this moment.
@@ -24,7 +26,14 @@ pub struct Arguments {
 impl Arguments {
     /// Arguments that narrow nothing.
     pub fn at(now: Timestamp) -> Self {
-        Self { now, since: None, until: None, functions: Vec::new(), own: Vec::new() }
+        Self {
+            now,
+            zone: Zone::UTC,
+            since: None,
+            until: None,
+            functions: Vec::new(),
+            own: Vec::new(),
+        }
     }
 
     /// Fills in every parameter of the statement, and refuses what it does not take.
@@ -46,13 +55,16 @@ impl Arguments {
             let given = self.own.iter().rev().find(|(name, _)| name == parameter.name);
             let value =
                 self.read(parameter, given.map_or(parameter.default, |(_, value)| value))?;
+            if parameter.is_status() {
+                check_status(connection, &value)?;
+            }
             bind(statement, parameter.name, &value)?;
         }
         Ok(())
     }
 
     fn read(&self, parameter: &Parameter, given: &str) -> Result<Value, StoreError> {
-        parameter.read(given, self.now).ok_or_else(|| StoreError::BadArgument {
+        parameter.read(given, self.now, self.zone).ok_or_else(|| StoreError::BadArgument {
             message: format!("`{given}` is no value for `{}`", parameter.name),
             hint: format!("it takes {}", parameter.allowed()),
         })
@@ -81,6 +93,24 @@ impl Arguments {
         bind(statement, "now", &Value::Text(self.now.to_string()))?;
         Ok(())
     }
+}
+
+/// Refuses a status that is not documented and that no record has: an empty answer would read as
+/// "there is none". Only such a status costs a look at the records.
+fn check_status(connection: &Connection, value: &Value) -> Result<(), StoreError> {
+    let Value::Text(status) = value else { return Ok(()) };
+    if !matches!(Status::parse(status), Status::Other(_)) {
+        return Ok(());
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM invocations WHERE status = ?1)";
+    if connection.query_row(sql, [status], |row| row.get(0))? {
+        return Ok(());
+    }
+    let known = Status::KNOWN.iter().map(Status::as_str).collect::<Vec<_>>().join(", ");
+    Err(StoreError::BadArgument {
+        message: format!("no record has the status `{status}`"),
+        hint: format!("the documented ones are: {known}"),
+    })
 }
 
 /// Fills in one parameter; tells whether the statement has it.

@@ -1,7 +1,7 @@
 //! The reports: one `.sql` file each, whose first comment is its help and declares its parameters.
 //!
 //! The form of that comment: a title line, an explanation, then lines of the form `param
-//! name=default (type): meaning`. A type is `text`, `time`, `int`, `share`, `duration`, the last
+//! name=default (type): meaning`. A type is `text`, `status`, `time`, `int`, `share`, `duration`, the last
 //! three with bounds if there are any (`int 1..100`, `duration 1h..`), or a list of choices
 //! (`hour|day`). A parameter without a default may be left out, and is then NULL; a text may be
 //! empty, which is NULL as well. `:since`, `:until`, `:functions` (the ids of those that are asked

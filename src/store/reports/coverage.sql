@@ -5,6 +5,7 @@
 -- service said that it recorded nothing, `not there` where it did not know the function, or why the range is not complete, and
 -- `reason` why it could not be proven. --since and --until choose the ranges that touch that time.
 -- param state= (|settled|proven|unproven|lost|not walked|gaps): only ranges of this state, or all that are not complete
+-- param limit= (int 1..): how many; all where it is empty
 SELECT f.full_name AS function,
        c.begin_time,
        c.end_time,
@@ -22,4 +23,5 @@ SELECT f.full_name AS function,
  WHERE (:since IS NULL OR c.end_time > :since)
    AND (:until IS NULL OR c.begin_time < :until)
    AND (:state IS NULL OR c.state = :state OR (:state = 'gaps' AND c.state NOT IN ('settled', 'proven')))
- ORDER BY function, f.id, c.begin_time;
+ ORDER BY function, f.id, c.begin_time
+ LIMIT coalesce(:limit, -1);

@@ -1,7 +1,7 @@
 -- Discarded records of each function, the share they are of all, and the hour with most of them.
 --
 -- `percent` is of the records that ended (SUCCESS, FAIL, DISCARD). `busiest_hour` is the
--- first hour, in UTC, in which most of the discarded records started, and `in_hour` how many.
+-- first hour, of --tz, in which most of the discarded records started, and `in_hour` how many.
 -- Why they were discarded, as far as the service says so: the report `failures` with
 -- `--param status=DISCARD`. Functions without a discarded record have no row.
 WITH counted AS (
@@ -14,13 +14,14 @@ WITH counted AS (
      GROUP BY function_id
 ), hours AS (
     SELECT function_id,
-           substr(start_time, 1, 13) || ':00:00Z' AS hour,
+           substr(local_time(start_time), 1, 13) || ':00:00' || substr(local_time(start_time), 20)
+               AS hour,
            count(*) AS records,
-           row_number() OVER (PARTITION BY function_id
-                                  ORDER BY count(*) DESC, substr(start_time, 1, 13)) AS place
+           row_number() OVER (PARTITION BY function_id ORDER BY count(*) DESC, min(start_time))
+               AS place
       FROM chosen_records
-     WHERE status = 'DISCARD' AND start_time IS NOT NULL
-     GROUP BY function_id, substr(start_time, 1, 13)
+     WHERE status = 'DISCARD' AND local_time(start_time) IS NOT NULL
+     GROUP BY function_id, 2
 )
 SELECT f.full_name AS function,
        c.discarded,

@@ -2,7 +2,7 @@
 --
 -- The percentiles are exact: the smallest duration that this share of the records did not exceed. Records without a
 -- readable start and end are not in it. The service tells whole seconds.
--- param status=SUCCESS (text): only records of this status; empty for all that ended
+-- param status=SUCCESS (status): only records of this status; empty for all that ended
 WITH timed AS (
     SELECT function_id, unixepoch(end_time) - unixepoch(start_time) AS seconds
       FROM chosen_records

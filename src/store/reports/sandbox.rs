@@ -5,8 +5,10 @@
 //! listed here and nothing else.
 
 use super::question::{Question, explain};
+use crate::domain::Zone;
 use crate::store::file::{Reader, StoreError};
 use crate::store::sql::budget::{Budget, Watch};
+use crate::store::sql::zone;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, Statement};
@@ -69,9 +71,11 @@ pub struct Sandbox {
 }
 
 impl Reader {
-    /// Locks the archive up for statements of the user's, which may work for `limit` from now on.
-    pub fn into_sandbox(self, limit: Duration) -> Result<Sandbox, StoreError> {
+    /// Locks the archive up for statements of the user's, which may work for `limit` from now on
+    /// and whose days are those of the zone.
+    pub fn into_sandbox(self, limit: Duration, zone: Zone) -> Result<Sandbox, StoreError> {
         let mut connection = self.connection;
+        zone::register(&connection, zone)?;
         restrict(&mut connection)?;
         let budget = Budget::start(&mut connection, limit)?;
         Ok(Sandbox { connection, budget })
@@ -143,7 +147,7 @@ mod tests {
     fn ask(sql: &str) -> Result<String, StoreError> {
         let archive =
             Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:10Z");
-        let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
+        let sandbox = archive.reader().into_sandbox(LIMIT, Zone::UTC).unwrap();
         let mut question = sandbox.ask(sql)?;
         shown(&mut question)
     }
@@ -270,7 +274,7 @@ mod tests {
     #[test]
     fn a_statement_that_never_ends_is_ended() {
         let archive = Fixture::new();
-        let sandbox = archive.reader().into_sandbox(Duration::from_millis(50)).unwrap();
+        let sandbox = archive.reader().into_sandbox(Duration::from_millis(50), Zone::UTC).unwrap();
         let mut question = sandbox.ask(&format!("{ENDLESS} SELECT count(*) FROM n")).unwrap();
         let error = question.rows().next_row().map(|_| ()).unwrap_err();
         assert!(matches!(error, StoreError::TimedOut), "{error:?}");
@@ -279,7 +283,7 @@ mod tests {
     #[test]
     fn the_first_rows_of_an_endless_answer_are_there_at_once() {
         let archive = Fixture::new();
-        let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
+        let sandbox = archive.reader().into_sandbox(LIMIT, Zone::UTC).unwrap();
         let mut question = sandbox.ask(&format!("{ENDLESS} SELECT x FROM n")).unwrap();
         let mut rows = question.rows();
         for _ in 0..1_000 {

@@ -1,10 +1,12 @@
 -- The records that took longest from start to end.
 --
 -- param limit=20 (int 1..): how many
+-- param status= (status): only records of this status
 WITH slowest AS (
     SELECT *, unixepoch(end_time) - unixepoch(start_time) AS seconds
       FROM chosen_records
-     WHERE unixepoch(end_time) - unixepoch(start_time) IS NOT NULL
+     WHERE (:status IS NULL OR status = :status)
+       AND unixepoch(end_time) - unixepoch(start_time) IS NOT NULL
      ORDER BY seconds DESC, request_id
      LIMIT :limit
 )

@@ -4,6 +4,7 @@
 -- path is its first sighting. A change with `accepted` 0 was seen and not believed: see the report `anomalies`.
 -- Without an id, --since and --until choose by `by_time`, and first sightings are left out.
 -- param id= (text): a record's request_id
+-- param limit= (int 1..): how many; all where it is empty
 WITH steps AS (
     SELECT 0 AS place, t.*
       FROM transitions t
@@ -30,4 +31,5 @@ SELECT c.request_id,
   JOIN chosen_functions f ON f.id = i.function_id
  WHERE (:since IS NULL OR c.by_time >= :since)
    AND (:until IS NULL OR c.by_time < :until)
- ORDER BY c.place;
+ ORDER BY c.place
+ LIMIT coalesce(:limit, -1);
