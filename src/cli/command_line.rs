@@ -54,7 +54,7 @@ pub(super) enum Command {
     /// `percentile_disc(value, 0.9)`, `fold(text)`, `local_time(time)` and `day_begin(day)`, and may
     /// use 30 seconds, 256 MiB of memory and 4 GiB of temporary files (the last two on Linux); one
     /// that needs more is ended and says so.
-    Query(query::Args),
+    Query(Box<query::Args>),
     /// Check the archive file: that it is sound, keeps its rules, and holds what was written
     ///
     /// It reads the whole file and asks the service nothing. On a finding it exits 7, and says

@@ -12,9 +12,6 @@ use std::borrow::Cow;
 pub(super) fn words(hint: &Hint) -> Cow<'_, str> {
     match hint {
         Hint::Words(words) => Cow::Borrowed(words),
-        Hint::Step(Step::ReadReport(report)) => {
-            Cow::Owned(format!("`fgarchive query {report} --explain` shows what it takes"))
-        }
         Hint::Step(step) => Cow::Borrowed(by_options(*step)),
     }
 }
@@ -32,7 +29,8 @@ fn by_options(step: Step) -> &'static str {
             "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or raise --timeout"
         }
         Step::AskLessOrWithMore => "ask for less at once, or raise --max-memory",
-        Step::ReadReport(_) => "`fgarchive query NAME --explain` shows what a report takes",
+        Step::ReadReport => "`fgarchive query NAME --explain` shows what a report takes",
+        Step::FillIn => "give each parameter a value, and no other: --param NAME=VALUE",
         Step::SlowDown => "lower --max-rps, or run again later",
         Step::AwaitService => {
             "run again later; if it stays, check --endpoint and any proxy in between"
@@ -81,10 +79,6 @@ mod tests {
     #[test]
     fn a_step_is_told_by_options_and_words_stay_as_they_are() {
         assert_eq!(words(&"free some space".into()), "free some space");
-        assert_eq!(
-            words(&Step::ReadReport("runs").into()),
-            "`fgarchive query runs --explain` shows what it takes"
-        );
         assert_eq!(words(&Step::SlowDown.into()), "lower --max-rps, or run again later");
         assert!(words(&Step::CorrectLogin.into()).contains("OS_PASSWORD"));
         assert_eq!(repair(Repair::Words("keep it")), "keep it");

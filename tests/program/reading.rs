@@ -85,7 +85,10 @@ fn times_are_read_in_every_form() {
 fn mistakes_of_usage_exit_with_2() {
     let archive = archive();
     for (arguments, expected) in [
-        (&["query", "sumary"][..], "similar value exists: 'summary'"),
+        (
+            &["query", "sumary"][..],
+            "there is no report `sumary`\n\nhint: the nearest names: summary, ",
+        ),
         (&["query", "sql"], "`query sql` needs a statement"),
         (&["query", "sql", "DELETE FROM runs"], "it does more than read"),
         (&["query", "sql", "SELECT 1", "--since", "7d"], "takes no options of a report"),

@@ -63,7 +63,7 @@ impl Arguments {
         Ok(())
     }
 
-    fn read(&self, parameter: &Parameter, given: &str) -> Result<Value, StoreError> {
+    fn read(&self, parameter: &Parameter<'_>, given: &str) -> Result<Value, StoreError> {
         parameter.read(given, self.now, self.zone).ok_or_else(|| StoreError::BadArgument {
             message: format!("`{given}` is no value for `{}`", parameter.name),
             hint: format!("it takes {}", parameter.allowed()),
@@ -87,7 +87,7 @@ impl Arguments {
                 && !bind(statement, name, &Value::Text(value))?
             {
                 let argument = if name == "functions" { "function" } else { name };
-                return Err(StoreError::NotTaken { report: report.name(), argument });
+                return Err(StoreError::NotTaken { report: report.name().to_owned(), argument });
             }
         }
         bind(statement, "now", &Value::Text(self.now.to_string()))?;
@@ -113,6 +113,9 @@ fn check_status(connection: &Connection, value: &Value) -> Result<(), StoreError
     })
 }
 
+/// The parameters that a report may use without declaring them.
+pub(super) const COMMON: [&str; 4] = ["since", "until", "functions", "now"];
+
 /// Fills in one parameter; tells whether the statement has it.
 fn bind(statement: &mut Statement<'_>, name: &str, value: &Value) -> Result<bool, StoreError> {
     let Some(at) = statement.parameter_index(&format!(":{name}"))? else { return Ok(false) };
@@ -120,7 +123,7 @@ fn bind(statement: &mut Statement<'_>, name: &str, value: &Value) -> Result<bool
     Ok(true)
 }
 
-fn unknown_parameter(report: &Report, parameters: &[Parameter], name: &str) -> StoreError {
+fn unknown_parameter(report: &Report, parameters: &[Parameter<'_>], name: &str) -> StoreError {
     let hint = match parameters {
         [] => "it has none of its own".to_owned(),
         some => {

@@ -8,6 +8,12 @@ use rusqlite::Connection;
 /// The most functions that an error lists.
 const MOST_LISTED: usize = 10;
 
+/// So many characters of what was given are told.
+const MOST_SHOWN: usize = 200;
+
+/// The most bytes of a name or a glob.
+const LONGEST: usize = 1_000;
+
 /// Chosen is what has the text for one of its names, or one of them by `GLOB`: `*` stands for any
 /// characters, `?` for one, `[…]` for one of these. Capital and small letters differ.
 const CHOSEN: &str = "
@@ -35,6 +41,10 @@ impl Arguments {
         let mut chosen: Vec<String> = Vec::new();
         for given in &self.functions {
             let before = chosen.len();
+            // Nothing has so long a name, and SQLite refuses such a glob.
+            if given.len() > LONGEST {
+                return Err(unknown_function(connection, given)?);
+            }
             let ids = statement.query_map([as_archived(given)], |row| row.get::<_, i64>(0))?;
             for id in ids {
                 chosen.push(id?.to_string());
@@ -67,6 +77,7 @@ fn unknown_function(connection: &Connection, given: &str) -> Result<StoreError, 
         1..=MOST_LISTED => format!("it holds: {names}"),
         more => format!("it holds {more}; the nearest names: {names}"),
     };
+    let given: String = given.chars().take(MOST_SHOWN).collect();
     let message = if given.contains(['*', '?', '[']) {
         format!("the archive holds no function that `{given}` matches")
     } else {
@@ -119,6 +130,10 @@ mod tests {
         for (given, message) in [
             ("invoices", "the archive holds no function `invoices`"),
             ("", "the archive holds no function ``"),
+            (
+                &"*".repeat(2_000),
+                &format!("the archive holds no function that `{}` matches", "*".repeat(200)),
+            ),
             ("Billing:*", "the archive holds no function that `Billing:*` matches"),
             ("[a", "the archive holds no function that `[a` matches"),
             ("x' OR 1=1 --", "the archive holds no function `x' OR 1=1 --`"),

@@ -6,6 +6,7 @@ mod ask;
 mod catalogue;
 mod chosen;
 mod functions;
+mod own;
 mod parameter;
 mod question;
 mod sandbox;

@@ -8,46 +8,46 @@ use std::time::Duration;
 
 /// One of a report's own parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter {
+pub struct Parameter<'a> {
     /// What `--param name=value` calls it.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Its value when none is given; nothing where it is empty.
-    pub default: &'static str,
+    pub default: &'a str,
     /// What it does.
-    pub meaning: &'static str,
-    kind: Kind,
+    pub meaning: &'a str,
+    kind: Kind<'a>,
 }
 
 /// The type of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     /// Any text, or nothing.
     Text,
     /// A status of records, or nothing.
     Status,
     /// One of these texts; the empty one stands for nothing.
-    Choice(Vec<&'static str>),
+    Choice(Vec<&'a str>),
     /// A moment, given as a time, a date or an age.
     Time,
     /// A whole number.
-    Int(Bounds),
+    Int(Bounds<'a>),
     /// A part of a whole, from 0 to 1.
-    Share(Bounds),
+    Share(Bounds<'a>),
     /// A length of time; the statement gets whole seconds.
-    Duration(Bounds),
+    Duration(Bounds<'a>),
 }
 
 /// The least and the most that is taken, as the declaration spells them; an empty one bounds
 /// nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
-    least: &'static str,
-    most: &'static str,
+pub(super) struct Bounds<'a> {
+    least: &'a str,
+    most: &'a str,
 }
 
-impl Parameter {
+impl<'a> Parameter<'a> {
     /// Reads `name=default (type): meaning`, as it stands in a report's first comment.
-    pub(super) fn declared(line: &'static str) -> Option<Self> {
+    pub(super) fn declared(line: &'a str) -> Option<Self> {
         let (declared, meaning) = line.split_once(": ")?;
         let (name, value) = declared.split_once('=')?;
         let (default, kind) = value.strip_suffix(')')?.split_once(" (")?;
@@ -75,7 +75,7 @@ impl Parameter {
     }
 
     /// What may be given for it, in words.
-    pub(super) fn allowed(&self) -> String {
+    pub fn allowed(&self) -> String {
         let or_nothing = if self.is_optional() { ", or nothing at all" } else { "" };
         format!("{}{or_nothing}", self.kind)
     }
@@ -86,7 +86,7 @@ impl Parameter {
     }
 
     #[cfg(test)]
-    pub(super) fn kind(&self) -> &Kind {
+    pub(super) fn kind(&self) -> &Kind<'a> {
         &self.kind
     }
 
@@ -101,9 +101,9 @@ impl Parameter {
     }
 }
 
-impl Kind {
+impl<'a> Kind<'a> {
     /// Reads `text`, `time`, `int 1..100`, `share`, `duration 1h..` or `one|other`.
-    fn declared(text: &'static str) -> Option<Self> {
+    fn declared(text: &'a str) -> Option<Self> {
         if text.contains('|') {
             return Some(Self::Choice(text.split('|').collect()));
         }
@@ -122,7 +122,7 @@ impl Kind {
     }
 }
 
-impl Bounds {
+impl Bounds<'_> {
     fn read<T: PartialOrd>(self, given: &str, read: fn(&str) -> Option<T>) -> Option<T> {
         let value = read(given)?;
         let is_enough = read(self.least).is_none_or(|least| value >= least);
@@ -131,7 +131,7 @@ impl Bounds {
     }
 }
 
-impl fmt::Display for Bounds {
+impl fmt::Display for Bounds<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.least, self.most) {
             ("", "") => Ok(()),
@@ -142,11 +142,11 @@ impl fmt::Display for Bounds {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Kind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text => write!(f, "a text"),
-            Self::Status => write!(f, "a status such as FAIL, or what else the service says"),
+            Self::Status => write!(f, "a status such as FAIL"),
             Self::Choice(choices) => {
                 let named: Vec<&str> =
                     choices.iter().copied().filter(|choice| !choice.is_empty()).collect();

@@ -7,6 +7,7 @@ pub(super) mod fold;
 pub(super) mod ids;
 pub(super) mod percentile;
 pub(super) mod record;
+mod room;
 mod types;
 pub(super) mod zone;
 

@@ -4,10 +4,14 @@
 //! `substr(local_time(start_time), 1, 10)`, and finds the bounds of a day, which may have 23 or 25
 //! hours, by `day_begin`.
 
+use super::room::check_room;
 use crate::domain::Zone;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
+
+/// What one call needs at most, in bytes: a time as text, several times over.
+const NEEDED: usize = 4 << 10;
 
 /// Makes the functions known to a connection, or gives them another zone.
 pub(in crate::store) fn register(connection: &Connection, zone: Zone) -> Result<()> {
@@ -15,9 +19,11 @@ pub(in crate::store) fn register(connection: &Connection, zone: Zone) -> Result<
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("local_time", 1, flags, move |context| {
+        check_room(NEEDED)?;
         Ok(text(context).and_then(|text| text.parse().ok()).map(|moment| zone.local_text(moment)))
     })?;
     connection.create_scalar_function("day_begin", 1, flags, move |context| {
+        check_room(NEEDED)?;
         Ok(text(context).and_then(|text| zone.read_day(text)).map(|moment| moment.to_string()))
     })
 }
