@@ -87,8 +87,10 @@ pub enum Step {
     AskLessOrLonger,
     /// Ask for less at once, or give the question more memory.
     AskLessOrWithMore,
-    /// See what the report of this name takes.
-    ReadReport(&'static str),
+    /// See what the report takes.
+    ReadReport,
+    /// Give each parameter of the statement a value.
+    FillIn,
     /// Ask the service more slowly.
     SlowDown,
     /// Wait for a service that does not answer as it should; else see who answers in its place.
@@ -123,6 +125,36 @@ pub enum Step {
     SayMore,
 }
 
+/// A place in a text that somebody wrote, to be pointed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1 on.
+    pub line: usize,
+    /// The character in the line, from 1 on.
+    pub column: usize,
+    /// The line itself.
+    pub text: String,
+}
+
+impl Place {
+    /// The place of a byte of the text; one beyond it is its end.
+    pub fn at(text: &str, offset: usize) -> Self {
+        let offset = text.floor_char_boundary(offset);
+        let begin = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: text[..offset].matches('\n').count() + 1,
+            column: text[begin..offset].chars().count() + 1,
+            text: text[begin..].lines().next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
 /// A failure as it is shown: one lower-case sentence, its cause, and the next step.
 #[derive(Debug)]
 pub struct Failure {
@@ -132,6 +164,8 @@ pub struct Failure {
     pub message: String,
     /// The next step for the reader, if one is known.
     pub hint: Option<Hint>,
+    /// Where in a text of the reader's it lies.
+    pub place: Option<Place>,
     /// Why it failed.
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -139,7 +173,7 @@ pub struct Failure {
 impl Failure {
     /// A failure without a cause or a hint yet.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, source: None }
+        Self { kind, message: message.into(), hint: None, place: None, source: None }
     }
 
     /// Adds the next step.
@@ -183,5 +217,22 @@ mod tests {
             .hint("free some space");
         assert_eq!(failure.to_string(), "cannot open the archive `a.db`: disk full");
         assert_eq!(failure.kind.exit_code(), 6);
+    }
+
+    #[test]
+    fn a_place_is_told_by_line_and_character() {
+        let text = "SELECT 1,\n  'é' + x\nFROM y";
+        for (offset, line, column, shown) in [
+            (0, 1, 1, "SELECT 1,"),
+            (9, 1, 10, "SELECT 1,"),
+            (10, 2, 1, "  'é' + x"),
+            (19, 2, 9, "  'é' + x"),
+            (14, 2, 4, "  'é' + x"),
+            (99, 3, 7, "FROM y"),
+        ] {
+            let place = Place { line, column, text: shown.to_owned() };
+            assert_eq!(Place::at(text, offset), place, "{offset}");
+        }
+        assert_eq!(Place::at("", 0).to_string(), "line 1, column 1");
     }
 }

@@ -50,11 +50,11 @@ pub(super) enum Command {
     Status(status::Args),
     /// Run a report, or a read-only statement in SQL
     ///
-    /// A statement of your own can only read. It has two functions more than SQLite,
-    /// `percentile_disc(value, 0.9)` and `fold(text)`, and may use 30 seconds, 256 MiB of memory
-    /// and 4 GiB of temporary files (the last two on Linux); one that needs more is ended and says
-    /// so.
-    Query(query::Args),
+    /// A statement of your own can only read. It has four functions more than SQLite,
+    /// `percentile_disc(value, 0.9)`, `fold(text)`, `local_time(time)` and `day_begin(day)`, and
+    /// may use 30 seconds, 256 MiB of memory and 4 GiB of temporary files (the last two on Linux);
+    /// one that needs more is ended and says so.
+    Query(Box<query::Args>),
     /// Check the archive file: that it is sound, keeps its rules, and holds what was written
     ///
     /// It reads the whole file and asks the service nothing. On a finding it exits 7, and says

@@ -225,7 +225,7 @@ fn show(command: &[&str], path: &Path, out: &mut dyn Write) -> Result<(), Failur
     .map_err(|error| {
         Failure::new(FailureKind::Unexpected, "cannot read a command of the demo").because(error)
     })?;
-    query::run(args, &globals, out)
+    query::run(&args, &globals, out)
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 
 use super::globals::LogFormat;
 use super::hints;
-use crate::error::{Failure, FailureKind};
+use crate::error::{Failure, FailureKind, Place};
 use crate::render::views::FailureView;
 use crate::render::{on_one_line, write_json_line};
 use std::io::{self, ErrorKind, Write};
@@ -71,10 +71,31 @@ pub(super) fn show(failure: &Failure, format: LogFormat, err: &mut dyn Write) {
 
 fn show_text(failure: &Failure, err: &mut dyn Write) -> io::Result<()> {
     writeln!(err, "error: {}", on_one_line(&failure.to_string()))?;
+    if let Some(place) = &failure.place {
+        point(place, err)?;
+    }
     match &failure.hint {
         Some(hint) => writeln!(err, "\nhint: {}", on_one_line(&hints::words(hint))),
         None => Ok(()),
     }
+}
+
+/// So many characters of a line are shown before and after the place that is meant.
+const AROUND: usize = 40;
+
+/// The line with a caret beneath the place.
+fn point(place: &Place, err: &mut dyn Write) -> io::Result<()> {
+    let before = place.column.saturating_sub(1);
+    let left_out = before.saturating_sub(AROUND);
+    let part = |skipped: usize, most: usize| {
+        let part: String = place.text.chars().skip(skipped).take(most).collect();
+        on_one_line(&part.replace('\t', " ")).into_owned()
+    };
+    let (start, end) = (part(left_out, before - left_out), part(before, AROUND));
+    let number = place.line.to_string();
+    let margin = " ".repeat(number.len());
+    writeln!(err, "\n  {number} | {start}{end}")?;
+    writeln!(err, "  {margin} | {}^", " ".repeat(start.chars().count()))
 }
 
 #[cfg(test)]
@@ -106,6 +127,23 @@ mod tests {
             shown(LogFormat::Text),
             "error: cannot use the archive `a.db`: disk full\n\nhint: free some space\n"
         );
+    }
+
+    #[test]
+    fn a_place_is_pointed_at() {
+        let pointed = |text: &str, offset| {
+            let mut err = Vec::new();
+            point(&Place::at(text, offset), &mut err).unwrap();
+            String::from_utf8(err).unwrap()
+        };
+        assert_eq!(pointed("SELECT nobody", 7), "\n  1 | SELECT nobody\n    |        ^\n");
+        let long = format!("SELECT '{}' AS x, nobody", "x".repeat(1_000));
+        let shown = pointed(&long, long.len() - 6);
+        let [_, line, caret] = shown.lines().collect::<Vec<_>>()[..] else { panic!("{shown}") };
+        assert_eq!(line.find("nobody"), caret.find('^'));
+        assert!(line.len() < 100, "{line}");
+        let hostile = pointed("SELECT '\u{1b}[2J', x", 15);
+        assert!(!hostile.contains('\u{1b}'), "{hostile}");
     }
 
     #[test]

@@ -12,9 +12,6 @@ use std::borrow::Cow;
 pub(super) fn words(hint: &Hint) -> Cow<'_, str> {
     match hint {
         Hint::Words(words) => Cow::Borrowed(words),
-        Hint::Step(Step::ReadReport(report)) => {
-            Cow::Owned(format!("`fgarchive query {report} --explain` shows what it takes"))
-        }
         Hint::Step(step) => Cow::Borrowed(by_options(*step)),
     }
 }
@@ -35,15 +32,16 @@ fn by_options(step: Step) -> &'static str {
              backup, or recover what can be read: sqlite3 ARCHIVE .recover | sqlite3 RECOVERED.db"
         }
         Step::ReadTables => {
-            "one reading statement is allowed; `fgarchive query sql \"SELECT name FROM \
-             sqlite_schema\"` lists the tables, and text stands in single quotes"
+            "one reading statement is allowed; `fgarchive query schema` lists the tables, and \
+             text stands in single quotes"
         }
         Step::AskLessOrLonger => {
             "ask about less at once, a report by --since and --until, SQL by WHERE and LIMIT, or \
              raise --timeout"
         }
         Step::AskLessOrWithMore => "ask for less at once, or raise --max-memory",
-        Step::ReadReport(_) => "`fgarchive query NAME --explain` shows what a report takes",
+        Step::ReadReport => "`fgarchive query NAME --explain` shows what a report takes",
+        Step::FillIn => "give each parameter a value, and no other: --param NAME=VALUE",
         Step::SlowDown => "lower --max-rps, or run again later",
         Step::AwaitService => {
             "run again later; if it stays, check --endpoint and any proxy in between"
@@ -92,8 +90,8 @@ pub(super) fn repair(repair: Repair) -> &'static str {
         Repair::SumUpAgain => "`fgarchive check --accept` sums the records up again",
         Repair::CompareDays => {
             "compare these days with the service as far back as it reaches, `fgarchive verify \
-             --since DAY --until NEXT-DAY`, or with a backup; then `fgarchive check --accept` \
-             notes the records as they are"
+             --since DAY --until DAY`, or with a backup; then `fgarchive check --accept` notes the \
+             records as they are"
         }
     }
 }
@@ -106,10 +104,6 @@ mod tests {
     #[test]
     fn a_step_is_told_by_options_and_words_stay_as_they_are() {
         assert_eq!(words(&"free some space".into()), "free some space");
-        assert_eq!(
-            words(&Step::ReadReport("runs").into()),
-            "`fgarchive query runs --explain` shows what it takes"
-        );
         assert_eq!(words(&Step::Begin.into()), "run `fgarchive sync` first");
         assert_eq!(words(&Step::SlowDown.into()), "lower --max-rps, or run again later");
         assert!(words(&Step::CorrectLogin.into()).contains("OS_PASSWORD"));

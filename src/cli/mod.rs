@@ -25,6 +25,7 @@ mod query;
 mod runtime;
 mod service;
 mod signals;
+mod statement;
 mod status;
 mod sync;
 mod terminal;

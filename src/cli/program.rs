@@ -45,7 +45,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
     let result = match cli.command {
         Command::Sync(args) => sync::run(&args, globals, out),
         Command::Status(args) => status::run(args, globals, out),
-        Command::Query(args) => query::run(args, globals, out),
+        Command::Query(args) => query::run(&args, globals, out),
         Command::Check(args) => check::run(&args, globals, out),
         Command::Backup(args) => backup::run(&args, globals, out),
         Command::Verify(args) => verify::run(&args, globals, out),

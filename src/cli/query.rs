@@ -4,15 +4,18 @@ use super::failure;
 use super::globals::Globals;
 use super::memory::MemoryBound;
 use super::output;
+use super::statement;
 use super::terminal::screen;
 use super::watchdog::Watchdog;
 use crate::config;
-use crate::domain::Cell;
+use crate::domain::{Cell, Zone, nearest};
 use crate::error::{Failure, FailureKind};
 use crate::render::{Format, Renderer, Screen, Style};
 use crate::store::file::{Reader, StoreError};
-use crate::store::reports::{Arguments, Parameter, Question, Report};
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use crate::store::read;
+use crate::store::reports::{Arguments, Parameter, Question, Report, Sandbox};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,26 +34,56 @@ const BYTES_A_MIB: u64 = 1 << 20;
 const SQL_MEMORY_MIB: u64 = 256;
 const MOST_MEMORY_MIB: i64 = 1 << 20;
 
+/// The variable that names the directory of own reports where no option does.
+const REPORTS_VARIABLE: &str = "FGARCHIVE_REPORTS";
+
+/// So many names that may have been meant are told.
+const MOST_NEAREST: usize = 3;
+
 /// The arguments of `query`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// What to ask
-    #[arg(value_name = "REPORT", value_parser = what())]
+    #[arg(value_name = "REPORT", value_parser = What)]
     what: String,
-    /// The statement, for `sql`
-    #[arg(value_name = "SQL")]
+    /// The statement, for `sql`, or - to read it from stdin; the table, for `schema`
+    #[arg(value_name = "SQL|TABLE")]
     statement: Option<String>,
-    /// From this time on: RFC 3339, `2026-03-01T12:00` or `2026-03-01` in UTC, or an age such as
-    /// 90m, 36h, 7d
+    /// The file that holds the statement, for `sql`; - is stdin
+    #[arg(short, long, value_name = "FILE", conflicts_with = "statement")]
+    file: Option<PathBuf>,
+    /// A directory with reports of your own, files NAME.sql of the form that --explain shows
+    #[arg(long, value_name = "DIR", env = REPORTS_VARIABLE)]
+    reports: Option<OsString>,
+    /// From this time on: RFC 3339 or `2026-03-01T12:00`, an age such as 90m, 36h, 7d, or the begin
+    /// of a period: `2026-03-01`, `2026-03`, today, yesterday, this-week, last-week, this-month,
+    /// last-month
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
-    /// Before this time, in the same forms
+    /// Before this time, in the same forms; of a period its end, so that it is in the answer
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
-    /// Only this function: its name, `package:name`, or URN
+    /// Only these functions: a name, `package:name`, a URN, or a glob such as `billing:*`; may be
+    /// repeated
     #[arg(long, value_name = "FUNCTION")]
-    function: Option<String>,
-    /// A parameter of the report, may be repeated; `query list` and --explain name them
+    function: Vec<String>,
+    /// Only records of this status, for a report with the parameter `status`
+    #[arg(long, value_name = "STATUS")]
+    status: Option<String>,
+    /// So many rows, for a report with the parameter `limit`
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    limit: Option<String>,
+    /// The time zone whose days and hours are meant, by its IANA name such as Europe/Berlin
+    ///
+    /// A period or a time without an offset is read in it, and what counts by hour, day, week or
+    /// month counts those of it. Other times of an answer stay in UTC.
+    #[arg(long, value_name = "ZONE", default_value_t = Zone::UTC)]
+    tz: Zone,
+    /// A parameter of the report, which `query list` and --explain name, or of the statement, where
+    /// it is written `:NAME`; may be repeated
+    ///
+    /// It is bound and never pasted into the SQL. For a statement, what is written as a number is
+    /// one, and all else is text.
     #[arg(long, value_name = "NAME=VALUE", value_parser = read_param)]
     param: Vec<(String, String)>,
     /// How the answer is written
@@ -70,13 +103,17 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// End after this many rows
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..))]
     max_rows: Option<u64>,
-    /// How long the question may work [default: 30s for `sql`, 10m for a report]
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, allow_hyphen_values = true)]
+    /// How long the question may work [default: 10m for a report, 30s for one of your own and for
+    /// `sql`]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    #[arg(value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
-    /// How much memory a statement of your own may take, in MiB (on Linux)
-    #[arg(long, value_name = "MIB", default_value_t = SQL_MEMORY_MIB, allow_negative_numbers = true)]
+    /// How much memory a statement or report of your own may take, in MiB (on Linux)
+    #[arg(long, value_name = "MIB", default_value_t = SQL_MEMORY_MIB)]
+    #[arg(allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(16..=MOST_MEMORY_MIB.unsigned_abs()))]
     max_memory: u64,
     /// Show the report's help and its SQL, a start for your own, instead of running it
@@ -84,17 +121,37 @@ pub(super) struct Args {
     explain: bool,
 }
 
-/// The reports with their titles, so that `--help` lists them and a typing mistake is answered with
-/// the nearest.
-fn what() -> PossibleValuesParser {
-    let reports =
-        Report::all().iter().map(|report| PossibleValue::new(report.name()).help(report.title()));
-    let others = [
-        PossibleValue::new("list").help("The reports, and what each takes."),
-        PossibleValue::new("sql").help("A statement of your own, for reading only."),
-    ];
-    PossibleValuesParser::new(reports.chain(others))
+/// Any name, since people's own reports are found later; help and completion list ours.
+#[derive(Clone, Debug)]
+struct What;
+
+impl TypedValueParser for What {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let reports = Report::all();
+        let reports =
+            reports.iter().map(|report| PossibleValue::new(report.name()).help(report.title()));
+        let others = OTHERS.iter().map(|(name, help)| PossibleValue::new(*name).help(*help));
+        Some(Box::new(reports.chain(others)))
+    }
 }
+
+/// What is asked that is no report.
+const OTHERS: [(&str, &str); 3] = [
+    ("list", "The reports, and what each takes."),
+    ("schema", "The tables and views, or the columns of one, and what they mean."),
+    ("sql", "A statement of your own, for reading only."),
+];
 
 fn read_param(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("it has the form NAME=VALUE")?;
@@ -102,7 +159,7 @@ fn read_param(text: &str) -> Result<(String, String), String> {
 }
 
 /// Answers one question, on stdout or in a file.
-pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     args.check()?;
     match output::file(args.output.as_ref()).map(Path::to_owned) {
         Some(file) => output::write_whole(&file, &globals.db, |out| reply(args, globals, out)),
@@ -110,17 +167,21 @@ pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<
     }
 }
 
-fn reply(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+fn reply(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     match args.what.as_str() {
-        "list" => list(args.style(), out),
-        "sql" => ask_sql(&args, globals, out),
-        name => match Report::find(name) {
-            Some(report) if args.explain => {
-                out.write_all(report.text().as_bytes()).map_err(failure::output)
+        "list" => list(args, globals, out),
+        "schema" => describe(args, out),
+        "sql" => ask_sql(args, globals, out),
+        _ => {
+            let report = args.find_report(globals)?;
+            if args.explain {
+                out.write_all(report.explained().as_bytes()).map_err(failure::output)
+            } else if report.is_own() {
+                ask_own(&report, args, globals, out)
+            } else {
+                ask_report(&report, args, globals, out)
             }
-            Some(report) => ask_report(report, args, globals, out),
-            None => Err(usage(format!("there is no report `{name}`"))),
-        },
+        }
     }
 }
 
@@ -129,6 +190,36 @@ impl Args {
         let is_file = output::file(self.output.as_ref()).is_some();
         let screen = if is_file { Screen::default() } else { screen() };
         Style { format: self.format, csv_safe: self.csv_safe, has_header: !self.no_header, screen }
+    }
+
+    /// Where reports of people's own are; an empty path counts as not given.
+    fn own_reports(&self) -> Option<&Path> {
+        self.reports.as_deref().filter(|path| !path.is_empty()).map(Path::new)
+    }
+
+    fn find_report(&self, globals: &Globals) -> Result<Report, Failure> {
+        let refused = |error: StoreError| error.into_failure(&globals.db);
+        let name = &self.what;
+        let own = self.own_reports();
+        let found = own.map(|own| Report::find_own(own, name)).transpose().map_err(refused)?;
+        if let Some(report) = found.flatten().or_else(|| Report::find(name).cloned()) {
+            return Ok(report);
+        }
+        let own = own.map(Report::own_names).transpose().map_err(refused)?.unwrap_or_default();
+        let ours = Report::all().iter().map(Report::name).chain(OTHERS.map(|(name, _)| name));
+        let names = nearest(name, ours.chain(own.iter().map(String::as_str)));
+        let names = names.take(MOST_NEAREST).collect::<Vec<_>>().join(", ");
+        Err(usage(format!("there is no report `{name}`"))
+            .hint(format!("the nearest names: {names}; `fgarchive query list` shows all")))
+    }
+
+    /// What a report is asked with.
+    fn arguments(&self, report: &Report, globals: &Globals) -> Result<Arguments, Failure> {
+        let (now, zone) = (globals.clock().now(), self.tz);
+        let own = own_parameters(report, self, &globals.db)?;
+        let (since, until) =
+            config::parse_range(self.since.as_deref(), self.until.as_deref(), now, zone)?;
+        Ok(Arguments { now, zone, since, until, functions: self.function.clone(), own })
     }
 
     /// Refuses the options of other formats.
@@ -147,24 +238,44 @@ impl Args {
         }
     }
 
+    /// Refuses a directory of reports that is none, where reports are asked for.
+    fn check_reports(&self) -> Result<(), Failure> {
+        let is_needed = !matches!(self.what.as_str(), "sql" | "schema");
+        match self.own_reports().filter(|directory| is_needed && !directory.is_dir()) {
+            None => Ok(()),
+            Some(missing) => {
+                let message = format!("--reports: there is no directory `{}`", missing.display());
+                Err(usage(message).hint(format!("{REPORTS_VARIABLE} names it as well")))
+            }
+        }
+    }
+
     /// Refuses what would otherwise be passed over in silence.
     fn check(&self) -> Result<(), Failure> {
         self.check_format()?;
-        let narrowed = self.since.is_some()
+        self.check_reports()?;
+        let narrows = self.since.is_some()
             || self.until.is_some()
-            || self.function.is_some()
-            || !self.param.is_empty();
-        match (self.what.as_str(), &self.statement) {
-            ("sql", None) => Err(usage("`query sql` needs a statement").hint(
+            || !self.function.is_empty()
+            || self.status.is_some()
+            || self.limit.is_some()
+            || self.explain;
+        let has_text = self.statement.is_some() || self.file.is_some();
+        match self.what.as_str() {
+            "sql" if !has_text => Err(usage("`query sql` needs a statement").hint(
                 "fgarchive query sql \"SELECT status, count(*) FROM invocations GROUP BY status\"",
             )),
-            ("sql" | "list", _) if narrowed || self.explain => {
-                Err(usage(format!("`query {}` takes no options of a report", self.what))
-                    .hint("narrow a statement of your own with its WHERE"))
+            "sql" if narrows => Err(usage("`query sql` takes no options of a report").hint(
+                "narrow a statement of your own with its WHERE, by --param NAME=VALUE for `:NAME`",
+            )),
+            name @ ("list" | "schema") if narrows || !self.param.is_empty() => {
+                Err(usage(format!("`query {name}` takes no options of a report")))
             }
-            ("sql", Some(_)) | (_, None) => Ok(()),
-            (name, Some(_)) => Err(usage(format!("`query {name}` takes no statement"))
+            "sql" => Ok(()),
+            "schema" if self.file.is_none() => Ok(()),
+            name if has_text => Err(usage(format!("`query {name}` takes no statement"))
                 .hint("a statement follows `sql`: fgarchive query sql \"SELECT …\"")),
+            _ => Ok(()),
         }
     }
 }
@@ -173,56 +284,130 @@ fn usage(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Usage, message)
 }
 
-fn list(style: Style, out: &mut dyn Write) -> Result<(), Failure> {
-    let columns = ["report", "answers", "parameters"].map(str::to_owned);
-    let mut renderer = Renderer::begin(style, &columns, out).map_err(failure::output)?;
-    for report in Report::all() {
+fn list(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    let own = args.own_reports().map(Report::all_own).transpose();
+    let own = own.map_err(|error: StoreError| error.into_failure(&globals.db))?.unwrap_or_default();
+    let reports = Report::all().iter().chain(&own).map(|report| {
         let parameters: Vec<String> = report.parameters().iter().map(shown_parameter).collect();
-        let cells = [report.name().into(), report.title().into(), parameters.join(" ").into()]
-            .map(Cell::Text);
+        [report.name().to_owned(), report.title().to_owned(), parameters.join("; ")]
+    });
+    write_texts(args.style(), ["report", "answers", "parameters"], reports, out)
+}
+
+fn shown_parameter(parameter: &Parameter<'_>) -> String {
+    format!("{}={} ({})", parameter.name, parameter.default, parameter.allowed())
+}
+
+/// The tables, or the columns of one.
+fn describe(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    let unforeseen = |error: StoreError| {
+        Failure::new(FailureKind::Unexpected, "cannot tell the schema").because(error)
+    };
+    let tables = read::describe().map_err(unforeseen)?;
+    let Some(name) = &args.statement else {
+        let rows = tables.into_iter().map(|table| [table.name, table.kind, table.holds]);
+        return write_texts(args.style(), ["name", "kind", "holds"], rows, out);
+    };
+    let Some(table) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(name)) else {
+        let names = nearest(name, tables.iter().map(|table| table.name.as_str()));
+        let names = names.take(MOST_NEAREST).collect::<Vec<_>>().join(", ");
+        return Err(usage(format!("the archive has no table or view `{name}`"))
+            .hint(format!("the nearest names: {names}; `fgarchive query schema` shows all")));
+    };
+    let columns = table.columns.iter().cloned();
+    let rows = columns.map(|column| [column.name, column.kind, column.meaning]);
+    write_texts(args.style(), ["column", "type", "meaning"], rows, out)
+}
+
+fn write_texts<const N: usize>(
+    style: Style,
+    columns: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let columns = columns.map(str::to_owned);
+    let mut renderer = Renderer::begin(style, &columns, out).map_err(failure::output)?;
+    for row in rows {
+        let cells = row.map(|text| Cell::Text(text.into()));
         renderer.row(&cells).map_err(failure::output)?;
     }
     renderer.finish().map_err(failure::output)
 }
 
-fn shown_parameter(parameter: &Parameter) -> String {
-    format!("{}={}", parameter.name, parameter.default)
-}
-
 fn ask_report(
     report: &Report,
-    args: Args,
+    args: &Args,
     globals: &Globals,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let now = globals.clock().now();
-    let style = args.style();
-    let (since, until) = config::parse_range(args.since.as_deref(), args.until.as_deref(), now)?;
-    let arguments = Arguments { now, since, until, function: args.function, own: args.param };
+    let arguments = args.arguments(report, globals)?;
     let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
     let mut question =
         reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory: MemoryBound::default() };
-    answer(&mut question, style, limits, &globals.db, out)
+    answer(&mut question, args.style(), limits, &globals.db, out)
+}
+
+/// What `--param`, `--status` and `--limit` say; the latter two are parameters that many reports
+/// have.
+fn own_parameters(
+    report: &Report,
+    args: &Args,
+    archive: &Path,
+) -> Result<Vec<(String, String)>, Failure> {
+    let mut own = args.param.clone();
+    for (argument, given) in [("status", &args.status), ("limit", &args.limit)] {
+        let Some(value) = given else { continue };
+        if !report.parameters().iter().any(|parameter| parameter.name == argument) {
+            let error = StoreError::NotTaken { report: report.name().to_owned(), argument };
+            return Err(refused_argument(error, archive));
+        }
+        own.push((argument.to_owned(), value.clone()));
+    }
+    Ok(own)
 }
 
 /// The failure of a report; an argument that it does not take is named as the option that gave it.
 fn refused_argument(error: StoreError, archive: &Path) -> Failure {
-    let StoreError::NotTaken { report, argument } = error else {
+    let StoreError::NotTaken { report, argument } = &error else {
         return error.into_failure(archive);
     };
-    error.into_failure(archive).because(format!("the report `{report}` does not take --{argument}"))
+    let message = format!("the report `{report}` does not take --{argument}");
+    let hint = format!("`fgarchive query {report} --explain` shows what it takes");
+    error.into_failure(archive).because(message).hint(hint)
 }
 
 fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let refused = |error: StoreError| error.into_failure(&globals.db);
+    let statement = statement::read(args.statement.as_deref(), args.file.as_deref())?;
+    let statement = statement.unwrap_or_default();
+    ask_in_sandbox(args, globals, out, |sandbox| sandbox.ask(&statement, &args.param))
+}
+
+fn ask_own(
+    report: &Report,
+    args: &Args,
+    globals: &Globals,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let arguments = args.arguments(report, globals)?;
+    ask_in_sandbox(args, globals, out, |sandbox| sandbox.ask_report(report, &arguments))
+}
+
+/// Asks what somebody else than us wrote, in little memory and time.
+fn ask_in_sandbox(
+    args: &Args,
+    globals: &Globals,
+    out: &mut dyn Write,
+    ask: impl for<'s> FnOnce(&'s Sandbox) -> Result<Question<'s>, StoreError>,
+) -> Result<(), Failure> {
+    let refused = |error: StoreError| refused_argument(error, &globals.db);
     let reader = Reader::open(&globals.db).map_err(refused)?;
-    let sandbox = reader.into_sandbox(args.timeout.unwrap_or(SQL_LIMIT)).map_err(refused)?;
+    let limit = args.timeout.unwrap_or(SQL_LIMIT);
+    let sandbox = reader.into_sandbox(limit, args.tz).map_err(refused)?;
     let _watchdog = Watchdog::start(sandbox.watch(), globals.log_format)?;
     let memory = MemoryBound::beyond_present(args.max_memory * BYTES_A_MIB);
-    let statement = args.statement.as_deref().unwrap_or_default();
-    let mut question = memory.within(|| sandbox.ask(statement)).map_err(refused)?;
+    let mut question = memory.within(|| ask(&sandbox)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory };
     answer(&mut question, args.style(), limits, &globals.db, out)
 }

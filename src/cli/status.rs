@@ -30,9 +30,10 @@ pub(super) struct Args {
         allow_hyphen_values = true
     )]
     max_age: Option<Duration>,
-    /// Only this function: its name, `package:name`, or URN
+    /// Only these functions: a name, `package:name`, a URN, or a glob such as `billing:*`; may be
+    /// repeated
     #[arg(long, value_name = "FUNCTION")]
-    function: Option<String>,
+    function: Vec<String>,
     /// Print one JSON object
     ///
     /// It also tells how far each function is settled and when it was walked last.
@@ -43,7 +44,7 @@ pub(super) struct Args {
 /// Prints how the archive stands; too old is a failure of its own kind.
 pub(super) fn run(args: Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let now = globals.clock().now();
-    let arguments = Arguments { function: args.function, ..Arguments::at(now) };
+    let arguments = Arguments { functions: args.function, ..Arguments::at(now) };
     let status = Reader::open(&globals.db)
         .and_then(|mut reader| reader.status(&arguments))
         .map_err(|error: StoreError| error.into_failure(&globals.db))?;

@@ -26,12 +26,13 @@ use std::time::Duration;
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
-    /// From when on to archive: a time, a date, or an age such as 90m, 36h, 7d. Later runs go on
+    /// From when on to archive: a time, an age such as 90m, 36h, 7d, or the begin of a period
+    /// (`2026-03-01`, `2026-03`, yesterday, last-week, this-month), in UTC. Later runs go on
     /// from what is archived; an earlier time than before extends it backwards [default: 30d for
     /// the first run of a function]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
-    /// Until when to archive, in the same forms [default: now]
+    /// Until when to archive, in the same forms; of a period its end [default: now]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// How long the service may take to show a record: ranges younger than this are walked again by

@@ -212,12 +212,14 @@ mod tests {
 
     #[test]
     fn a_mistake_is_one_line_with_what_to_do() {
-        let mistyped = Cli::try_parse_from(["fgarchive", "query", "sumary"]).unwrap_err();
+        let mistyped =
+            Cli::try_parse_from(["fgarchive", "query", "runs", "--format", "jsn"]).unwrap_err();
         let (error, hint) = message_and_hint(&mistyped);
         assert!(
-            error.starts_with("invalid value 'sumary' for '<REPORT>'") && !error.contains('\n'),
+            error.starts_with("invalid value 'jsn' for '--format <FORMAT>'")
+                && !error.contains('\n'),
             "{error}"
         );
-        assert!(hint.contains("summary"), "{hint}");
+        assert!(hint.contains("'json'"), "{hint}");
     }
 }

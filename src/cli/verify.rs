@@ -22,10 +22,11 @@ use std::io::Write;
 pub(super) struct Args {
     #[command(flatten)]
     service: ServiceArgs,
-    /// From when on to verify: a time, a date, or an age such as 7d [default: all that is settled]
+    /// From when on to verify: a time, an age such as 7d, or the begin of a period (`2026-03-01`,
+    /// `2026-03`, yesterday, last-week, this-month), in UTC [default: all that is settled]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
-    /// Until when to verify, in the same forms
+    /// Until when to verify, in the same forms; of a period its end
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
     /// Only so many windows of each function, drawn at random, of about a page each

@@ -2,11 +2,18 @@
 
 use super::layers::{Layers, SINCE, Setting, UNTIL};
 use super::variables::usage;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Zone};
 use crate::error::Failure;
 
-/// Reads a moment (RFC 3339, `YYYY-MM-DDTHH:MM:SS` or `YYYY-MM-DD`, UTC unless it says otherwise)
-/// or an age before `now` (`90m`, `36h`, `7d`). A time of day may leave out its seconds.
+/// Which end of a period a text stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Edge {
+    Begin,
+    End,
+}
+
+/// Reads a moment (RFC 3339, or without an offset in UTC), the begin of a period or an age, as
+/// [`read_end`] does.
 ///
 /// `option` is where the text was given, for the error.
 pub fn parse_moment_or_age(
@@ -14,30 +21,33 @@ pub fn parse_moment_or_age(
     given: &str,
     now: Timestamp,
 ) -> Result<Timestamp, Failure> {
-    let text = given.trim();
-    let moment = text
-        .parse()
-        .or_else(|_| with_seconds(text).parse())
-        .or_else(|_| format!("{text}T00:00:00").parse());
-    if let Ok(moment) = moment {
-        return Ok(moment);
-    }
-    let no_age = |_| {
-        usage(format!("{option}: \"{given}\" is neither a time nor an age"))
-            .hint("write 2026-01-31, 2026-01-31T12:00Z, or how long ago: 90m, 36h, 7d")
-    };
-    humantime::parse_duration(text).map(|age| now - age).map_err(no_age)
+    read_end(option, given, Edge::Begin, Present { now, zone: Zone::UTC })
 }
 
-/// A time whose time of day has no seconds, with them: `2026-03-01T08:00+08:00` becomes
-/// `2026-03-01T08:00:00+08:00`.
-fn with_seconds(text: &str) -> String {
-    /// The length of `YYYY-MM-DDTHH:MM`.
-    const MINUTES: usize = 16;
-    match text.split_at_checked(MINUTES) {
-        Some((minutes, zone)) if !zone.starts_with(':') => format!("{minutes}:00{zone}"),
-        _ => text.to_owned(),
+/// What a text is read by: ages count back from `now`, days are those of the zone.
+#[derive(Clone, Copy, Debug)]
+struct Present {
+    now: Timestamp,
+    zone: Zone,
+}
+
+/// Reads a moment, an age before now (`90m`, `36h`, `7d`), or one end of a period (`yesterday`,
+/// `2026-03`).
+fn read_end(option: &str, given: &str, edge: Edge, at: Present) -> Result<Timestamp, Failure> {
+    let text = given.trim();
+    if let Some(moment) = at.zone.read_moment(text) {
+        return Ok(moment);
     }
+    if let Some(period) = at.zone.read_period(text, at.now) {
+        return Ok(if edge == Edge::Begin { period.begin() } else { period.end() });
+    }
+    let no_age = |_| {
+        usage(format!("{option}: \"{given}\" is neither a time nor an age")).hint(
+            "write 2026-01-31T12:00Z, a period (2026-01-31, 2026-01, yesterday, last-week, \
+             this-month), or how long ago: 90m, 36h, 7d",
+        )
+    };
+    humantime::parse_duration(text).map(|age| at.now - age).map_err(no_age)
 }
 
 /// A range of time, each of whose ends may be left open.
@@ -45,8 +55,9 @@ pub(super) type OpenRange = (Option<Timestamp>, Option<Timestamp>);
 
 /// The range that a run is about, as far as it is set. It begins in the past.
 pub(super) fn read_range(layers: Layers<'_>, now: Timestamp) -> Result<OpenRange, Failure> {
+    let at = Present { now, zone: Zone::UTC };
     let (since, until) =
-        read_ends(layers.flags.since.as_deref(), layers.flags.until.as_deref(), now)?;
+        read_ends(layers.flags.since.as_deref(), layers.flags.until.as_deref(), at)?;
     if let Some(since) = since.as_ref().filter(|since| since.value >= now) {
         return Err(usage(format!("{} is not in the past", shown(since))));
     }
@@ -58,26 +69,22 @@ pub fn parse_range(
     since: Option<&str>,
     until: Option<&str>,
     now: Timestamp,
+    zone: Zone,
 ) -> Result<OpenRange, Failure> {
-    let (since, until) = read_ends(since, until, now)?;
+    let (since, until) = read_ends(since, until, Present { now, zone })?;
     check_order(since, until)
 }
 
 /// One end of a range, with its origin.
 type End = Option<Setting<Timestamp>>;
 
-fn read_ends(
-    since: Option<&str>,
-    until: Option<&str>,
-    now: Timestamp,
-) -> Result<(End, End), Failure> {
-    let read = |set: Option<Setting<String>>| {
-        set.map(|set| {
-            set.try_map(|text, origin| parse_moment_or_age(&origin.to_string(), &text, now))
-        })
-        .transpose()
+fn read_ends(since: Option<&str>, until: Option<&str>, at: Present) -> Result<(End, End), Failure> {
+    let read = |set: Option<Setting<String>>, edge: Edge| {
+        set.map(|set| set.try_map(|text, origin| read_end(&origin.to_string(), &text, edge, at)))
+            .transpose()
     };
-    Ok((read(Layers::given(SINCE, since))?, read(Layers::given(UNTIL, until))?))
+    let since = read(Layers::given(SINCE, since), Edge::Begin)?;
+    Ok((since, read(Layers::given(UNTIL, until), Edge::End)?))
 }
 
 /// Refuses a range that ends before it begins: nothing lies in it.
@@ -121,23 +128,41 @@ mod tests {
             ("36h", "2026-03-07T00:00:00Z"),
             ("7d", "2026-03-01T12:00:00Z"),
             ("1d 12h", "2026-03-07T00:00:00Z"),
+            ("yesterday", "2026-03-07T00:00:00Z"),
+            ("last-month", "2026-02-01T00:00:00Z"),
+            ("2026-02", "2026-02-01T00:00:00Z"),
             ("0s", "2026-03-08T12:00:00Z"),
             ("9999999y", "0001-01-01T00:00:00Z"),
         ] {
             assert_eq!(read(text).as_deref(), Some(expected), "{text}");
         }
-        for text in [
-            "",
-            "7",
-            "-7d",
-            "yesterday",
-            "2026-13-01",
-            "2026-03-01T08",
-            "2026-03-01T25:00",
-            "08:00",
-        ] {
+        for text in
+            ["", "7", "-7d", "someday", "2026-13-01", "2026-03-01T08", "2026-03-01T25:00", "08:00"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_period_is_its_begin_or_its_end() {
+        let now = "2026-03-08T12:00:00Z".parse().unwrap();
+        let range = |since: &str, until: &str, zone: &str| {
+            let zone = zone.parse().unwrap();
+            let (since, until) = parse_range(Some(since), Some(until), now, zone).unwrap();
+            format!("{} {}", since.unwrap(), until.unwrap())
+        };
+        let march = "2026-03-01T00:00:00Z 2026-04-01T00:00:00Z";
+        assert_eq!(range("2026-03", "2026-03", "UTC"), march);
+        assert_eq!(range("2026-03-01", "2026-03-31", "UTC"), march);
+        assert_eq!(range("2026-03-01T00:00", "this-month", "UTC"), march);
+        assert_eq!(
+            range("2026-03-29", "2026-03-29", "Europe/Berlin"),
+            "2026-03-28T23:00:00Z 2026-03-29T22:00:00Z"
+        );
+        assert_eq!(
+            range("1d", "12h", "Europe/Berlin"),
+            "2026-03-07T12:00:00Z 2026-03-08T00:00:00Z"
+        );
     }
 
     #[test]

@@ -7,17 +7,20 @@ mod count;
 mod counts;
 mod interval;
 mod invocation;
+mod nearest;
 mod page;
 mod shape;
 mod status;
 mod time;
 mod urn;
+mod zone;
 
 pub use cell::Cell;
 pub use count::{count_to_i64, count_to_u64};
 pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};
 pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};
+pub use nearest::nearest;
 pub use page::{
     Entry, EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker, PAGE_LIMIT, Page, PageQuery,
     ProbeQuery, Reject,
@@ -26,3 +29,4 @@ pub use shape::{Form, Shape};
 pub use status::Status;
 pub use time::{Timestamp, UnreadableTime, now_from_system};
 pub use urn::{FunctionRef, FunctionUrn, UnreadableFunction};
+pub use zone::{UnknownZone, Zone};

@@ -910,7 +910,9 @@ mod tests {
             let doubt = if too_high { Doubt::CountDiffers } else { Doubt::CountTooLow };
             prop_assert_eq!(first.verdict, Err(doubt));
             prop_assert!(!first.walk.shows_miscount());
-            let again = Walk::new(Habits::default(), true).after(first.walk.contradiction(), Before::default());
+            let contradiction = first.walk.contradiction();
+            let again =
+                Walk::new(Habits::default(), true).after(contradiction, Before::default());
             let again = course(again, &mut listing, &[], None);
             prop_assert!(again.walk.shows_miscount());
             let verdict = if too_high { Err(Doubt::CountDiffers) } else { Ok(Proof::Seams) };

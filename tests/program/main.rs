@@ -25,6 +25,7 @@ mod live;
 mod moving;
 mod names;
 mod output;
+mod own;
 mod program;
 mod prompt;
 mod reach;

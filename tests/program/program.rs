@@ -53,7 +53,7 @@ impl Home {
             .env("HOME", self.path())
             .env("TMPDIR", self.path())
             .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin");
-        Program { command, directory: self.path().to_owned() }
+        Program { command, input: String::new(), directory: self.path().to_owned() }
     }
 
     /// A run over every function, as fast as it goes.
@@ -93,6 +93,7 @@ impl Home {
 /// The program about to be run.
 pub(crate) struct Program {
     command: Command,
+    input: String,
     directory: PathBuf,
 }
 
@@ -109,6 +110,12 @@ impl Program {
 
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.command.env_remove(name);
+        self
+    }
+
+    /// What it finds on stdin; nothing otherwise.
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.input);
         self
     }
 
@@ -136,8 +143,10 @@ impl Program {
         // words are kept.
         let output = tempfile::tempdir().unwrap();
         let file = |name: &str| File::create(output.path().join(name)).unwrap();
+        let input = output.path().join("stdin");
+        fs::write(&input, &self.input).unwrap();
         self.command
-            .stdin(std::process::Stdio::null())
+            .stdin(File::open(input).unwrap())
             .stdout(file("stdout"))
             .stderr(file("stderr"));
         let child = self.command.spawn().unwrap();

@@ -76,10 +76,11 @@ fn times_are_read_in_every_form() {
     assert_eq!(records("2026-03-01T11:00:00"), 1);
     assert_eq!(records("2026-03-01T19:00:01+08:00"), 0);
     assert_eq!(records("50000d"), 2);
-    let (code, _, stderr) = said(&archive, &["query", "slowest", "--since", "yesterday"]);
+    assert_eq!((records("2026-03"), records("2026-04")), (2, 0));
+    let (code, _, stderr) = said(&archive, &["query", "slowest", "--since", "someday"]);
     assert_eq!(code, 2);
     assert!(
-        stderr.starts_with("error: --since: \"yesterday\" is neither a time nor an age\n"),
+        stderr.starts_with("error: --since: \"someday\" is neither a time nor an age\n"),
         "{stderr}"
     );
 }
@@ -88,7 +89,10 @@ fn times_are_read_in_every_form() {
 fn mistakes_of_usage_exit_with_2() {
     let archive = archive();
     for (arguments, expected) in [
-        (&["query", "sumary"][..], "similar value exists: 'summary'"),
+        (
+            &["query", "sumary"][..],
+            "there is no report `sumary`\n\nhint: the nearest names: summary, ",
+        ),
         (&["query", "sql"], "`query sql` needs a statement"),
         (&["query", "sql", "DELETE FROM runs"], "it does more than read"),
         (&["query", "sql", "SELECT 1", "--since", "7d"], "takes no options of a report"),
@@ -205,4 +209,59 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap()),
         (Some(0), String::new())
     );
+}
+
+/// What an answer in CSV holds in its first column.
+fn first_column(home: &Home, arguments: &[&str]) -> Vec<String> {
+    let said = home.run(arguments).args(["--format", "csv", "--no-header"]).exits(0);
+    said.stdout.lines().map(|line| line.split(',').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_period_is_in_the_answer_from_its_begin_to_its_end() {
+    let archive = archive();
+    let ids = |options: &[&str]| {
+        let mut ids = first_column(&archive, &[&["query", "slowest"], options].concat());
+        ids.sort();
+        ids.join(" ")
+    };
+    assert_eq!(ids(&["--since", "2026-03-01", "--until", "2026-03-01"]), "a1 a2");
+    assert_eq!(ids(&["--since", "2026-03", "--until", "2026-03"]), "a1 a2");
+    assert_eq!(ids(&["--until", "2026-03-01T11:00"]), "a1");
+    // Noon in Berlin is 11:00 in UTC. At 10:00 March begins in Honolulu, and 2 March in Kiritimati.
+    assert_eq!(ids(&["--tz", "Europe/Berlin", "--since", "2026-03-01T12:00"]), "a2");
+    assert_eq!(ids(&["--tz", "Pacific/Honolulu", "--until", "2026-02"]), "");
+    assert_eq!(ids(&["--tz", "Pacific/Kiritimati", "--since", "2026-03-02"]), "a1 a2");
+    let hours = |zone| first_column(&archive, &["query", "throughput", "--tz", zone]).join(" ");
+    assert_eq!(hours("Asia/Kolkata"), "2026-03-01T15:00:00+05:30 2026-03-01T16:00:00+05:30");
+    let sql = "SELECT local_time(start_time) FROM invocations ORDER BY 1 LIMIT 1";
+    let local = first_column(&archive, &["query", "sql", sql, "--tz", "europe/berlin"]);
+    assert_eq!(local, ["2026-03-01T11:00:00+01:00"]);
+    archive
+        .run(["query", "summary", "--tz", "Berlin"])
+        .exits(2)
+        .says("--tz")
+        .says("there is no time zone `Berlin`; the nearest names: Europe/Berlin");
+}
+
+#[test]
+fn functions_statuses_and_limits_narrow_an_answer() {
+    let archive = archive();
+    let ids = |options: &[&str]| {
+        first_column(&archive, &[&["query", "slowest"], options].concat()).join(" ")
+    };
+    assert_eq!(ids(&["--function", "default:*", "--function", "r*"]), "a1 a2");
+    assert_eq!(ids(&["--status", "fail"]), "a2");
+    assert_eq!(ids(&["--limit", "1"]), "a1");
+    for (options, expected) in [
+        (&["slowest", "--function", "x*"][..], "the archive holds no function that `x*` matches"),
+        (&["summary", "--status", "FAIL"], "the report `summary` does not take --status"),
+        (&["summary", "--limit", "3"], "the report `summary` does not take --limit"),
+        (&["slowest", "--limit", "0"], "`0` is no value for `limit`"),
+        (&["slowest", "--status", "FAILED"], "no record has the status `FAILED`"),
+    ] {
+        archive.run(["query"]).args(options).exits(2).says(expected).prints("");
+    }
+    archive.run(["status", "--function", "*:rep*", "--json"]).exits(0);
+    archive.run(["status", "--function", "*:x"]).exits(2).says("hint: it holds: default:report");
 }

@@ -29,7 +29,7 @@ FEW = 200
 
 SEAM = ("src/plan/paging.rs",
         "if page.first() != self.last {", "if page.first().is_none() {")
-DISTINCT = ("src/plan/paging.rs", "if self.pages_joined > 1 && self.distinct() != self.reach {", "if self.pages_joined > usize::MAX - 1 {")
+DISTINCT = ("src/plan/paging.rs", "if self.pages_joined > 1 && self.repeats() {", "if self.pages_joined > usize::MAX - 1 {")
 COUNT = ("src/plan/paging.rs", "    fn count(&self) -> Count {\n",
          "    fn count(&self) -> Count {\n        if self.asked < usize::MAX { return Count::Silent; }\n")
 
@@ -71,8 +71,8 @@ MUTATIONS = {
                   ("src/plan/paging/verdict.rs", "Count::Total(total) if total > self.reach => Err(Doubt::CountDiffers),",
                    "Count::Total(total) if total > self.reach && self.shows_miscount() => self.by_seams(),")]),
     "miscount-at-once": ("a count that is too low is passed over at the first walk",
-                         [("src/plan/paging.rs", "Earlier::Nothing | Earlier::InVain => false,",
-                           "Earlier::Nothing | Earlier::InVain => self.contradiction().is_some(),")]),
+                         [("src/plan/paging.rs", "Earlier::Nothing => false,",
+                           "Earlier::Nothing => self.contradiction().is_some(),")]),
     "empty-vouches": ("a window without records sets the walks in vain back",
                       [("src/plan/windows.rs", "        if records > 0 {", "        if records < u64::MAX {")]),
     "dropped-counts": ("entries behind a hole count as seen",
@@ -137,8 +137,8 @@ MUTATIONS = {
                             [("src/store/write/records.rs", "                shared::save_shared(self.transaction, self.run, seen_record)?;\n",
                               "")]),
     "digest-elsewhere": ("a digest is entered under another function than the row's",
-                         [("src/store/write/records.rs", "with_columns(&merged.stands, |columns| self.sums.add(function, columns));",
-                           "with_columns(&merged.stands, |columns| self.sums.add(FunctionId(function.0 % 2 + 1), columns));")]),
+                         [("src/store/write/records.rs", "self.count(function, &merged.stands)?;",
+                           "self.count(FunctionId(function.0 % 2 + 1), &merged.stands)?;")]),
     "fill-bounds-history": ("what a step back adds bounds the next change of status",
                             [("src/store/write/records.rs", "            self.fill(&merged.stands)?;\n",
                               "            write_record(&mut self.update, function, &merged.stands, self.run)?;\n")]),
@@ -300,8 +300,12 @@ MUTATIONS = {
                       [("src/requester/send.rs", "failure.retry_after().is_some_and(|wait| wait > self.patience.total)",
                         "failure.retry_after().is_some_and(|wait| wait > self.patience.total * 1_000_000)")]),
     "repeats-at-once": ("an entry that comes twice on the only page is believed at once",
-                        [("src/plan/paging/verdict.rs", "if self.earlier == Earlier::Nothing && self.repeats() {",
+                        [("src/plan/paging/verdict.rs", "if self.repeats() && !self.before.may_repeat {",
                           "if self.reach > u64::MAX - 1 {")]),
+    "spoilt-is-believed": ("an entry that cannot be read is believed at once",
+                           [("src/plan/paging/verdict.rs", "self.unreadable == 0 || self.before.read", "self.reach < u64::MAX || self.before.read")]),
+    "summaries-only-grow": ("a record that changes stays in the summaries as it was",
+                            [("src/store/write/records.rs", "self.summaries.remove(function, columns)", "Ok(())")]),
     "forbidden-is-all": ("access that is refused to a function is refused to all",
                          [("src/requester/admission.rs", "if is_forbidden(&failure) && !self.admits_to_another(urn).await {",
                            "if is_forbidden(&failure) {")]),
@@ -333,7 +337,7 @@ MUTATIONS = {
                       [("src/plan/schedule/verdicts.rs", "if active.walk.distinct() == 0 && self.known.emptiness.was_seen(window) {",
                         "if active.walk.distinct() == 0 && self.known.emptiness.was_seen(window) && window.seconds() < 0 {")]),
     "parts-alone": ("what a walk in vain told is not held against the parts of its window",
-                    [("src/plan/schedule/wholes.rs", "walked.covers(window) && records < told &&", "walked.covers(window) && records > u64::MAX - told &&")]),
+                    [("src/plan/schedule/wholes.rs", "walked.covers(window) && records < told", "walked.covers(window) && records > u64::MAX - told")]),
     "vain-parts-tell-nothing": ("a part that was walked in vain tells nothing of the whole",
                                 [("src/plan/schedule/wholes.rs", "    pub(super) fn hold(&mut self, part: Part) -> Vec<Entry> {\n",
                                   "    pub(super) fn hold(&mut self, part: Part) -> Vec<Entry> {\n        if !part.is_believed { return part.rows; }\n")]),

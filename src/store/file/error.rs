@@ -1,5 +1,6 @@
 //! What can be wrong with an archive or a question to it, by meaning, and what to do about each.
 
+use crate::error::Place;
 use rusqlite::ErrorCode as SqliteCode;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -118,16 +119,30 @@ pub enum StoreError {
     #[error("another program keeps it locked")]
     Busy,
     /// A statement of the user's that SQLite or our rules refuse.
-    #[error("{message}")]
+    #[error("{message}{}", shown(place.as_ref()))]
     BadSql {
         /// Why, in SQLite's words or ours.
+        message: String,
+        /// Where in the statement, if that is known.
+        place: Option<Place>,
+    },
+    /// A statement of the user's whose parameters are not those that were given.
+    #[error("{0}")]
+    Unfilled(String),
+    /// A report of the user's that cannot be used; `place` is its file, with the line if it is
+    /// known.
+    #[error("{place}: {message}")]
+    BadReport {
+        /// The file or directory, and the line.
+        place: String,
+        /// What is wrong there.
         message: String,
     },
     /// A report was given an argument that its statement does not use.
     #[error("the report `{report}` does not take `{argument}`")]
     NotTaken {
         /// The report's name.
-        report: &'static str,
+        report: String,
         /// The argument's.
         argument: &'static str,
     },
@@ -200,6 +215,10 @@ fn unreadable_value(error: &rusqlite::Error) -> Option<String> {
     })
 }
 
+fn shown(place: Option<&Place>) -> String {
+    place.map_or_else(String::new, |place| format!(" ({place})"))
+}
+
 /// Whether this is how the system says that a disk, or a quota on it, is used up.
 pub(in crate::store) fn is_full(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
@@ -248,24 +267,30 @@ impl StoreError {
         }
     }
 
+    /// A statement that is refused, nobody knows at which place of it.
+    pub(in crate::store) fn bad_sql(message: &str) -> Self {
+        Self::BadSql { message: message.to_owned(), place: None }
+    }
+
     /// An error of a statement that the user wrote: what SQLite calls a general error is a mistake
     /// in it.
     pub(in crate::store) fn from_statement(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
         match &error {
-            E::SqlInputError { msg, .. } => Self::BadSql { message: msg.clone() },
+            E::SqlInputError { msg, sql, offset, .. } => Self::BadSql {
+                message: msg.clone(),
+                place: usize::try_from(*offset).ok().map(|offset| Place::at(sql, offset)),
+            },
             E::SqliteFailure(failure, _)
                 if failure.code == SqliteCode::AuthorizationForStatementDenied =>
             {
-                Self::BadSql { message: "it does more than read (not authorized)".to_owned() }
+                Self::bad_sql("it does more than read (not authorized)")
             }
-            E::MultipleStatement => {
-                Self::BadSql { message: "it holds more than one statement".to_owned() }
-            }
-            E::NulError(_) => Self::BadSql { message: "it holds a NUL character".to_owned() },
+            E::MultipleStatement => Self::bad_sql("it holds more than one statement"),
+            E::NulError(_) => Self::bad_sql("it holds a NUL character"),
             E::SqliteFailure(failure, message) => match failure.code {
                 SqliteCode::Unknown | SqliteCode::TooBig | SqliteCode::TypeMismatch => {
-                    Self::BadSql { message: message.clone().unwrap_or_else(|| failure.to_string()) }
+                    Self::bad_sql(&message.clone().unwrap_or_else(|| failure.to_string()))
                 }
                 _ => Self::from(error),
             },

@@ -25,7 +25,12 @@ impl StoreError {
     fn name_archive(self, archive: &Path) -> Failure {
         let shown = archive.display();
         let (kind, message) = match &self {
-            Self::BadSql { .. } => (FailureKind::Usage, "cannot run the SQL statement".to_owned()),
+            Self::BadSql { .. } | Self::Unfilled(_) => {
+                (FailureKind::Usage, "cannot run the SQL statement".to_owned())
+            }
+            Self::BadReport { .. } => {
+                (FailureKind::Usage, "cannot use a report of your own".to_owned())
+            }
             Self::NotTaken { .. } | Self::BadArgument { .. } => {
                 (FailureKind::Usage, "cannot run the report".to_owned())
             }
@@ -40,7 +45,8 @@ impl StoreError {
             }
             _ => (FailureKind::Archive, format!("cannot use the archive `{shown}`")),
         };
-        Failure { hint: self.next_step(), ..Failure::new(kind, message) }.because(self)
+        let place = if let Self::BadSql { place, .. } = &self { place.clone() } else { None };
+        Failure { hint: self.next_step(), place, ..Failure::new(kind, message) }.because(self)
     }
 
     fn next_step(&self) -> Option<Hint> {
@@ -118,7 +124,12 @@ impl StoreError {
             }
             Self::Busy => "try again when the other program is done",
             Self::BadSql { .. } => return Some(Step::ReadTables.into()),
-            Self::NotTaken { report, .. } => return Some(Step::ReadReport(report).into()),
+            Self::Unfilled(_) => return Some(Step::FillIn.into()),
+            Self::BadReport { .. } => {
+                "a report is a file NAME.sql: a comment whose first line is its title, its \
+                 parameters as `-- param name=default (type): meaning`, and one reading statement"
+            }
+            Self::NotTaken { .. } => return Some(Step::ReadReport.into()),
             Self::BadArgument { hint, .. } => return Some(hint.as_str().into()),
             Self::TimedOut => return Some(Step::AskLessOrLonger.into()),
             Self::OutOfMemory => return Some(Step::AskLessOrWithMore.into()),
@@ -148,7 +159,7 @@ mod tests {
     #[test]
     fn what_the_user_can_correct_is_usage_and_a_bad_file_is_the_archive() {
         let kind = |error: StoreError| error.into_failure(Path::new("a.db")).kind;
-        assert_eq!(kind(StoreError::BadSql { message: String::new() }), FailureKind::Usage);
+        assert_eq!(kind(StoreError::bad_sql("")), FailureKind::Usage);
         assert_eq!(kind(StoreError::Missing), FailureKind::Archive);
         assert_eq!(kind(StoreError::DiskFull), FailureKind::Archive);
         assert_eq!(kind(StoreError::TimedOut), FailureKind::Usage);

@@ -10,7 +10,8 @@ use super::paths::beside;
 use super::schema::{known_version, load_version};
 use super::snapshot::open_copy;
 use super::{StoreError, mounts, owner};
-use crate::store::sql::{fold, percentile};
+use crate::domain::Zone;
+use crate::store::sql::{fold, percentile, zone};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,7 @@ impl Reader {
         configure(&connection)?;
         percentile::register(&connection)?;
         fold::register(&connection)?;
+        zone::register(&connection, Zone::UTC)?;
         Ok(Self { connection, path: path.to_owned(), _file: file })
     }
 

@@ -1,10 +1,12 @@
 //! How an archive stands: how far every function is covered, what is not proven of it, and what may
 //! be lost.
 
+mod description;
 mod forecast;
 mod status;
 mod unproven;
 
 pub use crate::plan::coverage::{Coverage, Extent};
+pub use description::{Column, Table, describe};
 pub use status::{ArchiveStatus, FunctionStatus, Stale};
 pub use unproven::Unproven;

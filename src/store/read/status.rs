@@ -107,12 +107,12 @@ impl FunctionStatus {
 }
 
 impl Reader {
-    /// How the archive stands, for one function (as in [`Arguments::function`]) or for all.
+    /// How the archive stands, for some functions (as in [`Arguments::functions`]) or for all.
     pub fn status(&mut self, arguments: &Arguments) -> Result<ArchiveStatus, StoreError> {
         // One transaction: a run that commits between two statements must not be seen by half.
         let transaction = self.connection.transaction()?;
-        arguments.check_function(&transaction)?;
-        let mut functions = load_functions(&transaction, arguments.function_text().as_deref())?;
+        let chosen = arguments.load_functions(&transaction)?;
+        let mut functions = load_functions(&transaction, chosen.as_deref())?;
         let mut unproven = load_unproven(&transaction)?;
         for function in &mut functions {
             function.unproven = unproven.remove(&function.urn);
@@ -156,7 +156,7 @@ SELECT f.id,
   LEFT JOIN records ON records.function_id = f.id
   LEFT JOIN open ON open.function_id = f.id
   LEFT JOIN walked ON walked.function_id = f.id
- WHERE ?1 IS NULL OR ?1 IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
+ WHERE ?1 IS NULL OR f.id IN (SELECT value FROM json_each(?1))
  ORDER BY name, f.id";
 
 /// One statement for each thing that is told, however many functions there are.
@@ -263,7 +263,7 @@ mod tests {
     fn status_of(function: Option<&str>) -> Result<ArchiveStatus, StoreError> {
         let archive = archive();
         let mut arguments = Arguments::at(at("2026-03-02T12:00:00Z"));
-        arguments.function = function.map(str::to_owned);
+        arguments.functions = function.into_iter().map(str::to_owned).collect();
         archive.reader().status(&arguments)
     }
 

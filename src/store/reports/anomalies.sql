@@ -1,6 +1,7 @@
 -- What the service showed and the archive did not believe: steps back, and known values shown as nothing.
 --
 -- What is archived stands; what was seen is `seen`, empty where that was nothing. Of a status both are told by name as well.
+-- param limit= (int 1..): how many; all where it is empty
 WITH disbelieved AS (
     SELECT by_time AS seen_at, request_id, 'status' AS field, from_status AS standing, to_status AS seen,
            from_status AS standing_status, to_status AS seen_status, run_id, id AS place
@@ -26,5 +27,6 @@ SELECT d.seen_at,
   LEFT JOIN functions f ON f.id = i.function_id
  WHERE (:since IS NULL OR d.seen_at >= :since)
    AND (:until IS NULL OR d.seen_at < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
- ORDER BY d.seen_at, d.request_id, d.field, d.place;
+   AND (:functions IS NULL OR f.id IN (SELECT value FROM json_each(:functions)))
+ ORDER BY d.seen_at, d.request_id, d.field, d.place
+ LIMIT coalesce(:limit, -1);

@@ -1,25 +1,24 @@
-//! What a report is asked with: the range of time, the function, and its own parameters.
+//! What a report is asked with: the range of time, the functions, and its own parameters.
 
 use super::{Parameter, Report};
-use crate::domain::{FunctionRef, Timestamp};
+use crate::domain::{Status, Timestamp, Zone};
 use crate::store::file::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Statement};
-
-/// The most functions that an error lists.
-const MOST_LISTED: usize = 10;
 
 /// The values for a report's parameters.
 #[derive(Clone, Debug)]
 pub struct Arguments {
     /// The present, for ages.
     pub now: Timestamp,
+    /// Where the days and hours are those by which a report counts.
+    pub zone: Zone,
     /// Records from this moment on.
     pub since: Option<Timestamp>,
     /// Records before this moment.
     pub until: Option<Timestamp>,
-    /// One function: a name, `package:name` or a URN.
-    pub function: Option<String>,
+    /// Names, `package:name`s, URNs or globs of functions; all functions where there are none.
+    pub functions: Vec<String>,
     /// The report's own parameters, as given.
     pub own: Vec<(String, String)>,
 }
@@ -27,40 +26,13 @@ pub struct Arguments {
 impl Arguments {
     /// Arguments that narrow nothing.
     pub fn at(now: Timestamp) -> Self {
-        Self { now, since: None, until: None, function: None, own: Vec::new() }
-    }
-
-    /// Refuses a function that the archive does not hold: an empty answer would read as "nothing
-    /// happened".
-    pub(in crate::store) fn check_function(
-        &self,
-        connection: &Connection,
-    ) -> Result<(), StoreError> {
-        let Some(name) = self.function_text() else { return Ok(()) };
-        let known: Vec<(String, bool)> = connection
-            .prepare(
-                "SELECT full_name, ?1 IN (name, package || ':' || name, full_name, urn) FROM functions ORDER BY 2 DESC, 1",
-            )?
-            .query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect::<Result<_, _>>()?;
-        if known.iter().any(|(_, matches)| *matches) {
-            return Ok(());
-        }
-        let names: Vec<&str> =
-            known.iter().map(|(name, _)| name.as_str()).take(MOST_LISTED).collect();
-        let more = if known.len() > MOST_LISTED { ", …" } else { "" };
-        Err(StoreError::BadArgument {
-            message: format!("the archive holds no function `{name}`"),
-            hint: format!("it holds: {}{more}", names.join(", ")),
-        })
-    }
-
-    /// The function as the archive spells it: a URN that says `latest` is stored without.
-    pub(in crate::store) fn function_text(&self) -> Option<String> {
-        let given = self.function.as_ref()?;
-        match given.parse() {
-            Ok(FunctionRef::Urn(urn)) => Some(urn.to_string()),
-            _ => Some(given.clone()),
+        Self {
+            now,
+            zone: Zone::UTC,
+            since: None,
+            until: None,
+            functions: Vec::new(),
+            own: Vec::new(),
         }
     }
 
@@ -69,8 +41,9 @@ impl Arguments {
         &self,
         report: &Report,
         statement: &mut Statement<'_>,
+        connection: &Connection,
     ) -> Result<(), StoreError> {
-        self.bind_common(report, statement)?;
+        self.bind_common(report, statement, self.load_functions(connection)?)?;
         let parameters = report.parameters();
         for (name, _) in &self.own {
             if !parameters.iter().any(|parameter| parameter.name == name) {
@@ -82,13 +55,16 @@ impl Arguments {
             let given = self.own.iter().rev().find(|(name, _)| name == parameter.name);
             let value =
                 self.read(parameter, given.map_or(parameter.default, |(_, value)| value))?;
+            if parameter.is_status() {
+                check_status(connection, &value)?;
+            }
             bind(statement, parameter.name, &value)?;
         }
         Ok(())
     }
 
-    fn read(&self, parameter: &Parameter, given: &str) -> Result<Value, StoreError> {
-        parameter.read(given, self.now).ok_or_else(|| StoreError::BadArgument {
+    fn read(&self, parameter: &Parameter<'_>, given: &str) -> Result<Value, StoreError> {
+        parameter.read(given, self.now, self.zone).ok_or_else(|| StoreError::BadArgument {
             message: format!("`{given}` is no value for `{}`", parameter.name),
             hint: format!("it takes {}", parameter.allowed()),
         })
@@ -98,24 +74,47 @@ impl Arguments {
         &self,
         report: &Report,
         statement: &mut Statement<'_>,
+        functions: Option<String>,
     ) -> Result<(), StoreError> {
         let text = |moment: Timestamp| moment.to_string();
         let common = [
             ("since", self.since.map(text)),
             ("until", self.until.map(text)),
-            ("function", self.function_text()),
+            ("functions", functions),
         ];
         for (name, value) in common {
             if let Some(value) = value
                 && !bind(statement, name, &Value::Text(value))?
             {
-                return Err(StoreError::NotTaken { report: report.name(), argument: name });
+                let argument = if name == "functions" { "function" } else { name };
+                return Err(StoreError::NotTaken { report: report.name().to_owned(), argument });
             }
         }
         bind(statement, "now", &Value::Text(self.now.to_string()))?;
         Ok(())
     }
 }
+
+/// Refuses a status that is not documented and that no record has: an empty answer would read as
+/// "there is none". Only such a status costs a look at the records.
+fn check_status(connection: &Connection, value: &Value) -> Result<(), StoreError> {
+    let Value::Text(status) = value else { return Ok(()) };
+    if !matches!(Status::parse(status), Status::Other(_)) {
+        return Ok(());
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM invocations WHERE status = ?1)";
+    if connection.query_row(sql, [status], |row| row.get(0))? {
+        return Ok(());
+    }
+    let known = Status::KNOWN.iter().map(Status::as_str).collect::<Vec<_>>().join(", ");
+    Err(StoreError::BadArgument {
+        message: format!("no record has the status `{status}`"),
+        hint: format!("the documented ones are: {known}"),
+    })
+}
+
+/// The parameters that a report may use without declaring them.
+pub(super) const COMMON: [&str; 4] = ["since", "until", "functions", "now"];
 
 /// Fills in one parameter; tells whether the statement has it.
 fn bind(statement: &mut Statement<'_>, name: &str, value: &Value) -> Result<bool, StoreError> {
@@ -124,7 +123,7 @@ fn bind(statement: &mut Statement<'_>, name: &str, value: &Value) -> Result<bool
     Ok(true)
 }
 
-fn unknown_parameter(report: &Report, parameters: &[Parameter], name: &str) -> StoreError {
+fn unknown_parameter(report: &Report, parameters: &[Parameter<'_>], name: &str) -> StoreError {
     let hint = match parameters {
         [] => "it has none of its own".to_owned(),
         some => {

@@ -4,6 +4,7 @@ use super::Question;
 use super::{Arguments, Report};
 use crate::store::file::{Reader, StoreError};
 use crate::store::sql::budget::Budget;
+use crate::store::sql::zone;
 use std::time::Duration;
 
 impl Reader {
@@ -14,10 +15,10 @@ impl Reader {
         arguments: &Arguments,
         limit: Duration,
     ) -> Result<Question<'_>, StoreError> {
-        arguments.check_function(&self.connection)?;
+        zone::register(&self.connection, arguments.zone)?;
         let budget = Budget::start(&mut self.connection, limit)?;
-        let mut statement = self.connection.prepare(report.text())?;
-        arguments.bind(report, &mut statement)?;
+        let mut statement = self.connection.prepare(&report.statement())?;
+        arguments.bind(report, &mut statement, &self.connection)?;
         Ok(Question::new(statement, budget))
     }
 }

@@ -1,31 +1,18 @@
--- Day by day, in UTC: the records, how many failed, and whether the day can be believed whole.
+-- Day by day: the records, how many failed, and whether the day can be believed whole.
 --
 -- `state` is the worst of the day's ranges of time, over all functions that are asked for: `lost`,
 -- `unproven`, `not walked`, `proven`, then `settled`. It is `switched off` where the service said
 -- all day that it recorded nothing, and `not there` where it did not know the function all day; it
 -- is empty where records were found of a day that no run set out to archive. `proven_percent` is
 -- the share of the day's time that is settled or proven, of what was set out to archive. A day
--- without a record is in it. Failed is FAIL and DISCARD.
-WITH RECURSIVE chosen AS (
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE start_time IS NOT NULL AND :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-), counted AS (
-    SELECT substr(start_time, 1, 10) AS day,
+-- without a record is in it, and one without a readable start is in none. Failed is FAIL and DISCARD.
+-- Days are those of --tz, and have 23 or 25 hours where clocks change.
+WITH RECURSIVE counted AS (
+    SELECT substr(local_time(start_time), 1, 10) AS day,
            count(*) AS records,
            count(*) FILTER (WHERE status IN ('FAIL', 'DISCARD')) AS failed
-      FROM chosen
-     WHERE :function IS NULL
-        OR function_id IN (SELECT f.id
-                             FROM functions f
-                            WHERE :function IN
-                                  (f.name, f.package || ':' || f.name, f.full_name, f.urn))
+      FROM chosen_records
+     WHERE local_time(start_time) IS NOT NULL
      GROUP BY 1
 ), ranges AS MATERIALIZED (
     SELECT max(c.begin_time, coalesce(:since, '')) AS begin_time,
@@ -41,27 +28,27 @@ WITH RECURSIVE chosen AS (
                ELSE 3
            END AS place
       FROM coverage c
-      JOIN functions f ON f.id = c.function_id
+      JOIN chosen_functions f ON f.id = c.function_id
      WHERE (:since IS NULL OR c.end_time > :since)
        AND (:until IS NULL OR c.begin_time < :until)
-       AND (:function IS NULL
-            OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
 ), days AS (
-    SELECT date(min(begin_time)) AS day, max(end_time) AS end_time FROM ranges HAVING count(*) > 0
+    SELECT substr(local_time(min(begin_time)), 1, 10) AS day, max(end_time) AS last_end
+      FROM ranges
+    HAVING count(*) > 0
      UNION ALL
-    SELECT date(day, '+1 day'), end_time
+    SELECT date(day, '+1 day'), last_end
       FROM days
-     WHERE date(day, '+1 day') || 'T00:00:00Z' < end_time
+     WHERE day_begin(date(day, '+1 day')) < last_end
+), bounds AS MATERIALIZED (
+    SELECT day, day_begin(day) AS begin_time, day_begin(date(day, '+1 day')) AS end_time FROM days
 ), pieces AS (
     SELECT d.day,
            r.is_proven,
            r.place,
-           min(unixepoch(r.end_time), unixepoch(d.day, '+1 day'))
-               - max(unixepoch(r.begin_time), unixepoch(d.day)) AS seconds
-      FROM days d
-      JOIN ranges r
-        ON r.begin_time < date(d.day, '+1 day') || 'T00:00:00Z'
-       AND r.end_time > d.day || 'T00:00:00Z'
+           unixepoch(min(r.end_time, d.end_time)) - unixepoch(max(r.begin_time, d.begin_time))
+               AS seconds
+      FROM bounds d
+      JOIN ranges r ON r.begin_time < d.end_time AND r.end_time > d.begin_time
 ), told AS (
     SELECT day, 0 AS records, 0 AS failed, place, seconds, seconds * is_proven AS proven FROM pieces
      UNION ALL

@@ -1,24 +1,34 @@
 //! The reports: one `.sql` file each, whose first comment is its help and declares its parameters.
 //!
-//! The form of that comment: a title line, an explanation, then lines of the form `param
-//! name=default (type): meaning`. A type is `text`, `time`, `int`, `share`, `duration`, the last
-//! three with bounds if there are any (`int 1..100`, `duration 1h..`), or a list of choices
-//! (`hour|day`). A parameter without a default may be left out, and is then NULL; a text may be
-//! empty, which is NULL as well. `:since`, `:until`, `:function` and `:now` need no declaration:
-//! a report takes those that its statement uses.
+//! The form of that comment: a title line, an explanation, then lines of the form
+//! `param name=default (type): meaning`. A type is `text`, `status`, `time`, `int`, `share`,
+//! `duration`, the last three with bounds if there are any (`int 1..100`, `duration 1h..`), or a
+//! list of choices (`hour|day`). A parameter without a default may be left out, and is then NULL; a
+//! text may be empty, which is NULL as well. `:since`, `:until`, `:functions` (the ids of those
+//! that are asked for, as a JSON array) and `:now` need no declaration: a report takes those that
+//! its statement uses. Most use them by reading from [`chosen_records` and
+//! `chosen_functions`](super::chosen).
 
-use super::Parameter;
+use super::{Parameter, chosen};
+use std::borrow::Cow;
+use std::path::PathBuf;
 
 /// A named question.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Report {
-    name: &'static str,
-    text: &'static str,
+    name: Cow<'static, str>,
+    text: Cow<'static, str>,
+    /// Where it was read from; none of ours is read.
+    pub(super) file: Option<PathBuf>,
 }
 
 macro_rules! report {
     ($name:literal) => {
-        Report { name: $name, text: include_str!(concat!($name, ".sql")) }
+        Report {
+            name: Cow::Borrowed($name),
+            text: Cow::Borrowed(include_str!(concat!($name, ".sql"))),
+            file: None,
+        }
     };
 }
 
@@ -58,35 +68,56 @@ impl Report {
         REPORTS
     }
 
+    /// A report that was read from a file.
+    pub(super) fn read(name: String, text: String, file: PathBuf) -> Self {
+        Self { name: name.into(), text: text.into(), file: Some(file) }
+    }
+
+    /// Whether it is somebody's own, to be asked in a sandbox.
+    pub fn is_own(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// The report of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
         REPORTS.iter().find(|report| report.name == name)
     }
 
     /// What `query NAME` calls it.
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The whole file: help and statement.
-    pub fn text(&self) -> &'static str {
-        self.text
+    /// The whole file, help and statement, with what it reads from written out: a start for a
+    /// statement of one's own.
+    pub fn explained(&self) -> String {
+        chosen::written_out(&self.text)
+    }
+
+    /// Its lines, as they stand in its file.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &str> {
+        self.text.lines()
+    }
+
+    /// What SQLite is given. Its lines are those of the file.
+    pub(super) fn statement(&self) -> String {
+        chosen::on_its_line(&self.text)
     }
 
     /// What it answers, in one line.
-    pub fn title(&self) -> &'static str {
+    pub fn title(&self) -> &str {
         self.comment().next().unwrap_or_default()
     }
 
     /// Its own parameters.
-    pub fn parameters(&self) -> Vec<Parameter> {
+    pub fn parameters(&self) -> Vec<Parameter<'_>> {
         self.comment()
             .filter_map(|line| Parameter::declared(line.strip_prefix("param ")?))
             .collect()
     }
 
     /// The lines of the first comment, without their dashes.
-    fn comment(&self) -> impl Iterator<Item = &'static str> + use<> {
+    pub(super) fn comment(&self) -> impl Iterator<Item = &str> {
         self.text.lines().map_while(|line| line.strip_prefix("--")).map(str::trim)
     }
 }

@@ -54,9 +54,7 @@ SELECT f.full_name AS function,
        p90_s,
        was_p90_s
   FROM compared c
-  JOIN functions f ON f.id = c.function_id
- WHERE :function IS NULL
-    OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
+  JOIN chosen_functions f ON f.id = c.function_id
  ORDER BY coalesce(failed_pct, 0) - coalesce(was_failed_pct, 0) DESC,
           1.0 * p90_s / max(was_p90_s, 1) DESC,
           function,

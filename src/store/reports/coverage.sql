@@ -5,6 +5,7 @@
 -- service said that it recorded nothing, `not there` where it did not know the function, or why the range is not complete, and
 -- `reason` why it could not be proven. --since and --until choose the ranges that touch that time.
 -- param state= (|settled|proven|unproven|lost|not walked|gaps): only ranges of this state, or all that are not complete
+-- param limit= (int 1..): how many; all where it is empty
 SELECT f.full_name AS function,
        c.begin_time,
        c.end_time,
@@ -18,9 +19,9 @@ SELECT f.full_name AS function,
        c.walked_at,
        c.reason
   FROM coverage c
-  JOIN functions f ON f.id = c.function_id
+  JOIN chosen_functions f ON f.id = c.function_id
  WHERE (:since IS NULL OR c.end_time > :since)
    AND (:until IS NULL OR c.begin_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
    AND (:state IS NULL OR c.state = :state OR (:state = 'gaps' AND c.state NOT IN ('settled', 'proven')))
- ORDER BY function, f.id, c.begin_time;
+ ORDER BY function, f.id, c.begin_time
+ LIMIT coalesce(:limit, -1);

@@ -1,36 +1,27 @@
 -- Discarded records of each function, the share they are of all, and the hour with most of them.
 --
 -- `percent` is of the records that ended (SUCCESS, FAIL, DISCARD). `busiest_hour` is the
--- first hour, in UTC, in which most of the discarded records started, and `in_hour` how many.
+-- first hour, of --tz, in which most of the discarded records started, and `in_hour` how many.
 -- Why they were discarded, as far as the service says so: the report `failures` with
 -- `--param status=DISCARD`. Functions without a discarded record have no row.
-WITH chosen AS (
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-), counted AS (
+WITH counted AS (
     SELECT function_id,
            count(*) FILTER (WHERE status IN ('SUCCESS', 'FAIL', 'DISCARD')) AS ended,
            count(*) FILTER (WHERE status = 'DISCARD') AS discarded,
            min(start_time) FILTER (WHERE status = 'DISCARD') AS first,
            max(start_time) FILTER (WHERE status = 'DISCARD') AS last
-      FROM chosen
+      FROM chosen_records
      GROUP BY function_id
 ), hours AS (
     SELECT function_id,
-           substr(start_time, 1, 13) || ':00:00Z' AS hour,
+           substr(local_time(start_time), 1, 13) || ':00:00' || substr(local_time(start_time), 20)
+               AS hour,
            count(*) AS records,
-           row_number() OVER (PARTITION BY function_id
-                                  ORDER BY count(*) DESC, substr(start_time, 1, 13)) AS place
-      FROM chosen
-     WHERE status = 'DISCARD' AND start_time IS NOT NULL
-     GROUP BY function_id, substr(start_time, 1, 13)
+           row_number() OVER (PARTITION BY function_id ORDER BY count(*) DESC, min(start_time))
+               AS place
+      FROM chosen_records
+     WHERE status = 'DISCARD' AND local_time(start_time) IS NOT NULL
+     GROUP BY function_id, 2
 )
 SELECT f.full_name AS function,
        c.discarded,
@@ -43,5 +34,4 @@ SELECT f.full_name AS function,
   JOIN functions f ON f.id = c.function_id
   LEFT JOIN hours h ON h.function_id = c.function_id AND h.place = 1
  WHERE c.discarded > 0
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  ORDER BY c.discarded DESC, function, f.id;

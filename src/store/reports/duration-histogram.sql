@@ -4,25 +4,15 @@
 -- share of the function's, and `within_percent`, the share that took less than `below_s`. A range
 -- without a record has no row. A record that ended before it started, as the service tells it, took
 -- less than 0 seconds. Records without a readable start and end are not in it.
--- param status=SUCCESS (text): only records of this status; empty for all that ended
+-- param status=SUCCESS (status): only records of this status; empty for all that ended
 WITH RECURSIVE ranges AS (
     SELECT NULL AS from_s, -1 << 62 AS least, 0 AS below_s
      UNION ALL
     SELECT below_s, below_s, max(1, below_s * 2) FROM ranges WHERE below_s < 1 << 40
-), chosen AS (
-    SELECT function_id, status, start_time, end_time
-      FROM invocations
-     WHERE :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT function_id, status, start_time, end_time
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
 ), seconds AS (
     -- Durations repeat: their ranges are looked up once for each that occurs.
     SELECT function_id, unixepoch(end_time) - unixepoch(start_time) AS seconds, count(*) AS records
-      FROM chosen
+      FROM chosen_records
      WHERE (:status IS NULL OR status = :status)
        AND unixepoch(end_time) - unixepoch(start_time) IS NOT NULL
      GROUP BY function_id, 2
@@ -41,6 +31,4 @@ SELECT f.full_name AS function,
              / sum(records) OVER (PARTITION BY f.id), 2) AS within_percent
   FROM spread
   JOIN functions f ON f.id = spread.function_id
- WHERE :function IS NULL
-    OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
  ORDER BY function, f.id, below_s;

@@ -6,17 +6,6 @@
 -- shows whole messages.
 -- param limit=50 (int 1..): how many shapes
 -- param status=FAIL (FAIL|DISCARD): the status that counts as failed
-WITH chosen AS (
-    SELECT request_id, function_id, status, error_code, error_message, start_time
-      FROM invocations
-     WHERE :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT request_id, function_id, status, error_code, error_message, start_time
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-)
 SELECT error_code AS code,
        count(*) AS records,
        count(DISTINCT function_id) AS functions,
@@ -24,13 +13,8 @@ SELECT error_code AS code,
        max(start_time) AS last,
        min(request_id) AS example,
        fold(error_message) AS shape
-  FROM chosen
+  FROM chosen_records
  WHERE status = :status
-   AND (:function IS NULL
-        OR function_id IN (SELECT f.id
-                             FROM functions f
-                            WHERE :function IN
-                                  (f.name, f.package || ':' || f.name, f.full_name, f.urn)))
  GROUP BY shape, error_code
  ORDER BY records DESC, error_code, shape
  LIMIT :limit;

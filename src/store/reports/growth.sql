@@ -1,21 +1,11 @@
--- How the archive grows: the records of each month, in UTC, and the space that their values take.
+-- How the archive grows: the records of each month, and the space that their values take.
 --
--- A record counts in the month in which it started, and in none where its start is not readable.
+-- A record counts in the month, of --tz, in which it started, and in none where its start is not readable.
 -- `value_bytes` is the length of a record's values as stored. The file is larger: it holds the
 -- indexes, the history and the ledger as well. The columns that begin with `total` add up the
 -- months so far, from --since on.
-WITH chosen AS (
-    SELECT *
-      FROM invocations
-     WHERE start_time IS NOT NULL AND :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT *
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-), months AS (
-    SELECT substr(start_time, 1, 7) AS month,
+WITH months AS (
+    SELECT substr(local_time(start_time), 1, 7) AS month,
            count(*) AS records,
            sum(octet_length(request_id)
                + octet_length(status)
@@ -25,13 +15,8 @@ WITH chosen AS (
                + coalesce(octet_length(end_time), 0)
                + coalesce(octet_length(given_up_at), 0)
                + coalesce(octet_length(extra), 0)) AS value_bytes
-      FROM chosen
-     WHERE unixepoch(start_time) IS NOT NULL
-       AND (:function IS NULL
-            OR function_id IN (SELECT f.id
-                                 FROM functions f
-                                WHERE :function IN
-                                      (f.name, f.package || ':' || f.name, f.full_name, f.urn)))
+      FROM chosen_records
+     WHERE local_time(start_time) IS NOT NULL
      GROUP BY 1
 )
 SELECT month,

@@ -1,32 +1,17 @@
--- At which hours of the week records start, or fail: a row an hour and a column a weekday, in UTC.
+-- At which hours of the week records start, or fail: a row an hour and a column a weekday.
 --
 -- The records of all weeks are added up: a range of whole weeks (`--since 28d`) gives each weekday
--- the same number of days. Failed is FAIL and DISCARD; the share that failed is of the records that
+-- the same number of days. Hours and weekdays are those of --tz. Failed is FAIL and DISCARD; the share that failed is of the records that
 -- ended (SUCCESS, FAIL, DISCARD), in per cent, and empty where none did.
 -- param of=records (records|failed|failed_percent): what a cell tells
-WITH chosen AS (
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-), counted AS (
+WITH counted AS (
     -- By day and hour first, so that the weekday is computed for each hour and not for each record.
-    SELECT substr(start_time, 1, 13) AS day_and_hour,
+    SELECT substr(local_time(start_time), 1, 13) AS day_and_hour,
            count(*) AS records,
            count(*) FILTER (WHERE status IN ('FAIL', 'DISCARD')) AS failed,
            count(*) FILTER (WHERE status IN ('SUCCESS', 'FAIL', 'DISCARD')) AS ended
-      FROM chosen
-     WHERE unixepoch(start_time) IS NOT NULL
-       AND (:function IS NULL
-            OR function_id IN (SELECT f.id
-                                 FROM functions f
-                                WHERE :function IN
-                                      (f.name, f.package || ':' || f.name, f.full_name, f.urn)))
+      FROM chosen_records
+     WHERE local_time(start_time) IS NOT NULL
      GROUP BY 1
 ), placed AS (
     SELECT CAST(substr(day_and_hour, 12, 2) AS INTEGER) AS hour,

@@ -2,6 +2,7 @@
 --
 -- A record that started at `start_time` was not shown to a walk at `missed_at` and was at `seen_at`: the service was between
 -- `at_least_s` and `at_most_s` seconds late. The report `lateness` sums this up.
+-- param limit= (int 1..): how many; all where it is empty
 SELECT l.start_time,
        l.request_id,
        f.full_name AS function,
@@ -10,8 +11,8 @@ SELECT l.start_time,
        unixepoch(l.missed_at) - unixepoch(l.start_time) AS at_least_s,
        unixepoch(l.seen_at) - unixepoch(l.start_time) AS at_most_s
   FROM late_records l
-  JOIN functions f ON f.id = l.function_id
+  JOIN chosen_functions f ON f.id = l.function_id
  WHERE (:since IS NULL OR l.start_time >= :since)
    AND (:until IS NULL OR l.start_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
- ORDER BY l.start_time, l.request_id;
+ ORDER BY l.start_time, l.request_id
+ LIMIT coalesce(:limit, -1);

@@ -2,20 +2,10 @@
 --
 -- The percentiles are exact: the smallest duration that this share of the records did not exceed. Records without a
 -- readable start and end are not in it. The service tells whole seconds.
--- param status=SUCCESS (text): only records of this status; empty for all that ended
-WITH chosen AS (
-    SELECT function_id, status, start_time, end_time
-      FROM invocations
-     WHERE :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT function_id, status, start_time, end_time
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-), timed AS (
+-- param status=SUCCESS (status): only records of this status; empty for all that ended
+WITH timed AS (
     SELECT function_id, unixepoch(end_time) - unixepoch(start_time) AS seconds
-      FROM chosen
+      FROM chosen_records
      WHERE (:status IS NULL OR status = :status)
        AND unixepoch(end_time) - unixepoch(start_time) IS NOT NULL
 ), measured AS (
@@ -32,6 +22,4 @@ WITH chosen AS (
 SELECT f.full_name AS function, records, min_s, p50_s, p90_s, p99_s, max_s
   FROM measured
   JOIN functions f ON f.id = measured.function_id
- WHERE :function IS NULL
-    OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
  ORDER BY function, f.id;

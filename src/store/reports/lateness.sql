@@ -10,9 +10,8 @@ SELECT f.full_name AS function,
        percentile_disc(unixepoch(l.seen_at) - unixepoch(l.start_time), 0.99) AS shown_p99_s,
        max(unixepoch(l.seen_at) - unixepoch(l.start_time)) AS shown_max_s
   FROM late_records l
-  JOIN functions f ON f.id = l.function_id
+  JOIN chosen_functions f ON f.id = l.function_id
  WHERE (:since IS NULL OR l.start_time >= :since)
    AND (:until IS NULL OR l.start_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
  GROUP BY f.id
  ORDER BY function, f.id;

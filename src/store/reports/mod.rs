@@ -4,6 +4,9 @@
 mod arguments;
 mod ask;
 mod catalogue;
+mod chosen;
+mod functions;
+mod own;
 mod parameter;
 mod question;
 mod sandbox;

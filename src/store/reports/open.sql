@@ -2,7 +2,9 @@
 --
 -- Those of a function that is gone are not among them: they are given up. `opened_at` is when the
 -- archive first saw the record open, `checked_at` when it last asked for it.
+-- param status= (status): only records of this status
 -- param older=0s (duration): only records that are at least so old
+-- param limit= (int 1..): how many; all where it is empty
 SELECT o.request_id,
        f.full_name AS function,
        i.status,
@@ -11,11 +13,12 @@ SELECT o.request_id,
        o.checked_at,
        unixepoch(:now) - unixepoch(coalesce(i.start_time, o.opened_at)) AS age_s
   FROM open_records o
-  JOIN functions f ON f.id = o.function_id
+  JOIN chosen_functions f ON f.id = o.function_id
   LEFT JOIN invocations i ON i.request_id = o.request_id
  WHERE f.gone_at IS NULL
    AND unixepoch(:now) - unixepoch(coalesce(i.start_time, o.opened_at)) >= :older
+   AND (:status IS NULL OR i.status = :status)
    AND (:since IS NULL OR i.start_time >= :since)
    AND (:until IS NULL OR i.start_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
- ORDER BY age_s DESC, o.request_id;
+ ORDER BY age_s DESC, o.request_id
+ LIMIT coalesce(:limit, -1);

@@ -1,51 +1,53 @@
 //! A parameter that a report declares: its type, what may be given for it, and what the statement
 //! gets of that.
 
-use crate::domain::Timestamp;
+use crate::domain::{Interval, Status, Timestamp, Zone};
 use rusqlite::types::Value;
 use std::fmt;
 use std::time::Duration;
 
 /// One of a report's own parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parameter {
+pub struct Parameter<'a> {
     /// What `--param name=value` calls it.
-    pub name: &'static str,
+    pub name: &'a str,
     /// Its value when none is given; nothing where it is empty.
-    pub default: &'static str,
+    pub default: &'a str,
     /// What it does.
-    pub meaning: &'static str,
-    kind: Kind,
+    pub meaning: &'a str,
+    kind: Kind<'a>,
 }
 
 /// The type of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Kind<'a> {
     /// Any text, or nothing.
     Text,
+    /// A status of records, or nothing.
+    Status,
     /// One of these texts; the empty one stands for nothing.
-    Choice(Vec<&'static str>),
+    Choice(Vec<&'a str>),
     /// A moment, given as a time, a date or an age.
     Time,
     /// A whole number.
-    Int(Bounds),
+    Int(Bounds<'a>),
     /// A part of a whole, from 0 to 1.
-    Share(Bounds),
+    Share(Bounds<'a>),
     /// A length of time; the statement gets whole seconds.
-    Duration(Bounds),
+    Duration(Bounds<'a>),
 }
 
 /// The least and the most that is taken, as the declaration spells them; an empty one bounds
 /// nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
-    least: &'static str,
-    most: &'static str,
+pub(super) struct Bounds<'a> {
+    least: &'a str,
+    most: &'a str,
 }
 
-impl Parameter {
+impl<'a> Parameter<'a> {
     /// Reads `name=default (type): meaning`, as it stands in a report's first comment.
-    pub(super) fn declared(line: &'static str) -> Option<Self> {
+    pub(super) fn declared(line: &'a str) -> Option<Self> {
         let (declared, meaning) = line.split_once(": ")?;
         let (name, value) = declared.split_once('=')?;
         let (default, kind) = value.strip_suffix(')')?.split_once(" (")?;
@@ -54,17 +56,18 @@ impl Parameter {
 
     /// What the statement gets of the text that was given; nothing if it is not to be taken.
     ///
-    /// Ages count back from `now`.
-    pub(super) fn read(&self, given: &str, now: Timestamp) -> Option<Value> {
+    /// Ages count back from `now`, and days are those of the zone.
+    pub(super) fn read(&self, given: &str, now: Timestamp, zone: Zone) -> Option<Value> {
         if given.is_empty() && self.is_optional() {
             return Some(Value::Null);
         }
         match &self.kind {
+            Kind::Status => read_status(given).map(Value::Text),
             Kind::Text => (!given.trim().is_empty()).then(|| Value::Text(given.to_owned())),
             Kind::Choice(choices) => {
                 choices.contains(&given).then(|| Value::Text(given.to_owned()))
             }
-            Kind::Time => read_time(given, now).map(|moment| Value::Text(moment.to_string())),
+            Kind::Time => read_time(given, now, zone).map(|moment| Value::Text(moment.to_string())),
             Kind::Int(bounds) => bounds.read(given, read_int).map(Value::Integer),
             Kind::Share(bounds) => bounds.read(given, read_share).map(Value::Real),
             Kind::Duration(bounds) => bounds.read(given, read_seconds).map(Value::Integer),
@@ -72,19 +75,24 @@ impl Parameter {
     }
 
     /// What may be given for it, in words.
-    pub(super) fn allowed(&self) -> String {
+    pub fn allowed(&self) -> String {
         let or_nothing = if self.is_optional() { ", or nothing at all" } else { "" };
         format!("{}{or_nothing}", self.kind)
     }
 
+    /// Whether it is a status of records.
+    pub(super) fn is_status(&self) -> bool {
+        self.kind == Kind::Status
+    }
+
     #[cfg(test)]
-    pub(super) fn kind(&self) -> &Kind {
+    pub(super) fn kind(&self) -> &Kind<'a> {
         &self.kind
     }
 
     fn is_optional(&self) -> bool {
         match &self.kind {
-            Kind::Text => true,
+            Kind::Text | Kind::Status => true,
             Kind::Choice(choices) => choices.contains(&""),
             Kind::Time | Kind::Int(_) | Kind::Share(_) | Kind::Duration(_) => {
                 self.default.is_empty()
@@ -93,9 +101,9 @@ impl Parameter {
     }
 }
 
-impl Kind {
+impl<'a> Kind<'a> {
     /// Reads `text`, `time`, `int 1..100`, `share`, `duration 1h..` or `one|other`.
-    fn declared(text: &'static str) -> Option<Self> {
+    fn declared(text: &'a str) -> Option<Self> {
         if text.contains('|') {
             return Some(Self::Choice(text.split('|').collect()));
         }
@@ -104,6 +112,7 @@ impl Kind {
         let bounds = Bounds { least, most };
         match name {
             "text" => Some(Self::Text),
+            "status" => Some(Self::Status),
             "time" => Some(Self::Time),
             "int" => Some(Self::Int(bounds)),
             "share" => Some(Self::Share(bounds)),
@@ -113,7 +122,7 @@ impl Kind {
     }
 }
 
-impl Bounds {
+impl Bounds<'_> {
     fn read<T: PartialOrd>(self, given: &str, read: fn(&str) -> Option<T>) -> Option<T> {
         let value = read(given)?;
         let is_enough = read(self.least).is_none_or(|least| value >= least);
@@ -122,7 +131,7 @@ impl Bounds {
     }
 }
 
-impl fmt::Display for Bounds {
+impl fmt::Display for Bounds<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.least, self.most) {
             ("", "") => Ok(()),
@@ -133,17 +142,22 @@ impl fmt::Display for Bounds {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for Kind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text => write!(f, "a text"),
+            Self::Status => write!(f, "a status such as FAIL"),
             Self::Choice(choices) => {
                 let named: Vec<&str> =
                     choices.iter().copied().filter(|choice| !choice.is_empty()).collect();
                 write!(f, "one of: {}", named.join(", "))
             }
             Self::Time => {
-                write!(f, "a time such as 2026-01-31 or 2026-01-31T12:00:00Z, or an age such as 7d")
+                write!(
+                    f,
+                    "a time such as 2026-01-31T12:00Z, a period such as 2026-01-31 or last-month, \
+                     or an age such as 7d"
+                )
             }
             Self::Int(bounds) => write!(f, "a whole number{bounds}"),
             Self::Share(bounds) => write!(f, "a share such as 0.05 or 5%{bounds}"),
@@ -152,11 +166,20 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A time, a date, or an age before `now`, as `--since` takes them.
-fn read_time(given: &str, now: Timestamp) -> Option<Timestamp> {
-    let date = || format!("{given}T00:00:00").parse().ok();
+/// A status as the service spells it; of the known ones capital and small letters are the same.
+/// What is no word is none.
+fn read_status(given: &str) -> Option<String> {
+    let known = Status::KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(given));
+    let is_word = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    let other = || (!given.is_empty() && given.chars().all(is_word)).then(|| given.to_owned());
+    known.map(|known| known.as_str().to_owned()).or_else(other)
+}
+
+/// A time, the begin of a period, or an age before `now`, as `--since` takes them.
+fn read_time(given: &str, now: Timestamp, zone: Zone) -> Option<Timestamp> {
+    let begin = || zone.read_period(given, now).map(Interval::begin);
     let age = || humantime::parse_duration(given).ok().map(|age| now - age);
-    given.parse().ok().or_else(date).or_else(age)
+    zone.read_moment(given).or_else(begin).or_else(age)
 }
 
 fn read_int(given: &str) -> Option<i64> {
@@ -187,7 +210,7 @@ mod tests {
 
     fn read(line: &'static str, given: &str) -> Option<Value> {
         let now = "2026-03-02T12:00:00Z".parse().unwrap();
-        Parameter::declared(line).unwrap().read(given, now)
+        Parameter::declared(line).unwrap().read(given, now, Zone::UTC)
     }
 
     fn allowed(line: &'static str) -> String {
@@ -264,12 +287,14 @@ mod tests {
     fn times_are_moments_dates_or_ages() {
         let line = "against= (time): begin of the other period";
         let midnight = "2026-03-01T00:00:00Z";
-        for given in [midnight, "2026-03-01", "2026-03-01T08:00:00+08:00", "36h"] {
+        for given in
+            [midnight, "2026-03-01", "2026-03-01T08:00:00+08:00", "36h", "yesterday", "this-month"]
+        {
             assert_eq!(read(line, given), Some(Value::Text(midnight.to_owned())), "{given}");
         }
         assert_eq!(read(line, ""), Some(Value::Null));
         assert_eq!(read("from=7d (time): begin", ""), None, "what has a default is not nothing");
-        for given in ["yesterday", "2026-02-30", " "] {
+        for given in ["someday", "2026-02-30", " "] {
             assert_eq!(read(line, given), None, "{given}");
         }
     }
@@ -279,6 +304,11 @@ mod tests {
         assert_eq!(read("id= (text): of a record", "a1"), Some(Value::Text("a1".to_owned())));
         assert_eq!(read("status=FAIL (text): of it", ""), Some(Value::Null));
         assert_eq!(read("id= (text): of a record", " "), None);
+        let status = |given| read("status=SUCCESS (status): of it", given);
+        for (given, read) in [("fail", "FAIL"), ("Wait", "WAIT"), ("PAUSED", "PAUSED")] {
+            assert_eq!(status(given), Some(Value::Text(read.to_owned())));
+        }
+        assert_eq!((status(""), status("FAIL ")), (Some(Value::Null), None));
         let line = "bucket=hour (hour|day): what a row stands for";
         assert_eq!(read(line, "day"), Some(Value::Text("day".to_owned())));
         assert_eq!(read(line, ""), None);

@@ -5,11 +5,15 @@
 //! listed here and nothing else.
 
 use super::question::{Question, explain};
+use crate::domain::Zone;
+use crate::error::Place;
 use crate::store::file::{Reader, StoreError};
 use crate::store::sql::budget::{Budget, Watch};
+use crate::store::sql::zone;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, Statement};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Error, Statement};
 use std::time::Duration;
 
 /// What a statement may use, where SQLite's defaults are too generous for a question; see
@@ -69,9 +73,11 @@ pub struct Sandbox {
 }
 
 impl Reader {
-    /// Locks the archive up for statements of the user's, which may work for `limit` from now on.
-    pub fn into_sandbox(self, limit: Duration) -> Result<Sandbox, StoreError> {
+    /// Locks the archive up for statements of the user's, which may work for `limit` from now on
+    /// and whose days are those of the zone.
+    pub fn into_sandbox(self, limit: Duration, zone: Zone) -> Result<Sandbox, StoreError> {
         let mut connection = self.connection;
+        zone::register(&connection, zone)?;
         restrict(&mut connection)?;
         let budget = Budget::start(&mut connection, limit)?;
         Ok(Sandbox { connection, budget })
@@ -84,13 +90,93 @@ impl Sandbox {
         self.budget.watch(&self.connection)
     }
 
-    /// Prepares one reading statement.
-    pub fn ask(&self, sql: &str) -> Result<Question<'_>, StoreError> {
-        let prepared = self.connection.prepare(sql);
-        let statement = prepared.map_err(|error| explain(&self.budget, error))?;
-        check(&statement)?;
-        Ok(Question::new(statement, self.budget.clone()))
+    /// Prepares one reading statement, and fills in its parameters by name.
+    pub fn ask(&self, sql: &str, values: &[(String, String)]) -> Result<Question<'_>, StoreError> {
+        let mut statement = self.prepare(sql)?;
+        fill_in(&mut statement, values)?;
+        Ok(self.question(statement))
     }
+
+    /// Prepares one reading statement.
+    pub(super) fn prepare(&self, sql: &str) -> Result<Statement<'_>, StoreError> {
+        let statement = self.connection.prepare(sql).map_err(|error| {
+            let place = match error {
+                Error::MultipleStatement => self.second_statement(sql),
+                _ => None,
+            };
+            match (explain(&self.budget, error), place) {
+                (StoreError::BadSql { message, .. }, place @ Some(_)) => {
+                    StoreError::BadSql { message, place }
+                }
+                (other, _) => other,
+            }
+        })?;
+        check(&statement)?;
+        Ok(statement)
+    }
+
+    /// Where the second statement of a text begins: after the first semicolon up to which it is a
+    /// whole one, and what means nothing.
+    fn second_statement(&self, sql: &str) -> Option<Place> {
+        let mut ends = sql.match_indices(';').map(|(at, _)| at + 1);
+        let end = ends.find(|&end| self.connection.prepare(&sql[..end]).is_ok())?;
+        let mut begin = end;
+        loop {
+            let rest = &sql[begin..];
+            let skipped = match rest.trim_start() {
+                comment if comment.starts_with("--") => {
+                    rest.len() - comment.len() + comment.find('\n')?
+                }
+                comment if comment.starts_with("/*") => {
+                    rest.len() - comment.len() + comment.find("*/")? + 2
+                }
+                other => return Some(Place::at(sql, begin + rest.len() - other.len())),
+            };
+            begin += skipped;
+        }
+    }
+
+    pub(super) fn question<'s>(&self, statement: Statement<'s>) -> Question<'s> {
+        Question::new(statement, self.budget.clone())
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// Gives each parameter its value, the last one that was given. What is written as SQL writes a
+/// number is one, all else is text.
+fn fill_in(statement: &mut Statement<'_>, values: &[(String, String)]) -> Result<(), StoreError> {
+    let names: Vec<String> = (1..=statement.parameter_count())
+        .map(|at| statement.parameter_name(at).unwrap_or("?").to_owned())
+        .collect();
+    if let Some((name, _)) = values.iter().find(|(name, _)| !names.contains(&format!(":{name}"))) {
+        return Err(StoreError::Unfilled(format!("it has no parameter `:{name}`")));
+    }
+    for (at, name) in names.iter().enumerate() {
+        let is_meant = |(given, _): &&(String, String)| name.strip_prefix(':') == Some(given);
+        let Some((_, value)) = values.iter().rev().find(is_meant) else {
+            let why = if name.starts_with(':') { "has no value" } else { "is no `:name`" };
+            return Err(StoreError::Unfilled(format!("its parameter `{name}` {why}")));
+        };
+        statement.raw_bind_parameter(at + 1, as_value(value))?;
+    }
+    Ok(())
+}
+
+fn as_value(given: &str) -> Value {
+    let digits = given.strip_prefix('-').unwrap_or(given);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
+    let are_digits =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // An id or a code may begin with zeros.
+    let is_number =
+        are_digits(whole) && are_digits(part) && (whole == "0" || !whole.starts_with('0'));
+    let integer = || given.parse().ok().map(Value::Integer);
+    let real = || given.parse().ok().map(Value::Real);
+    let number = if is_number { integer().or_else(real) } else { None };
+    number.unwrap_or_else(|| Value::Text(given.to_owned()))
 }
 
 fn restrict(connection: &mut Connection) -> Result<(), StoreError> {
@@ -119,15 +205,12 @@ fn holds(names: &[&str], name: &str) -> bool {
 }
 
 fn check(statement: &Statement<'_>) -> Result<(), StoreError> {
-    let refuse = |message: &str| Err(StoreError::BadSql { message: message.to_owned() });
+    let refuse = |message: &str| Err(StoreError::bad_sql(message));
     if !statement.readonly() {
         return refuse("it does more than read");
     }
     if statement.column_count() == 0 {
         return refuse("it asks for nothing");
-    }
-    if statement.parameter_count() > 0 {
-        return refuse("it has parameters, and there is nothing to fill them with");
     }
     Ok(())
 }
@@ -143,8 +226,8 @@ mod tests {
     fn ask(sql: &str) -> Result<String, StoreError> {
         let archive =
             Fixture::new().with_records("a1 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:10Z");
-        let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
-        let mut question = sandbox.ask(sql)?;
+        let sandbox = archive.reader().into_sandbox(LIMIT, Zone::UTC).unwrap();
+        let mut question = sandbox.ask(sql, &[])?;
         shown(&mut question)
     }
 
@@ -210,7 +293,8 @@ mod tests {
             "SELECT 'a\0b'",
         ] {
             let error = ask(sql).expect_err(sql);
-            assert!(matches!(error, StoreError::BadSql { .. }), "{sql}: {error:?}");
+            let is_mistake = matches!(error, StoreError::BadSql { .. } | StoreError::Unfilled(_));
+            assert!(is_mistake, "{sql}: {error:?}");
         }
     }
 
@@ -228,11 +312,16 @@ mod tests {
     fn refusals_say_what_is_wrong() {
         assert_eq!(
             ask("SELECT nobody FROM runs").unwrap_err().to_string(),
-            "no such column: nobody"
+            "no such column: nobody (line 1, column 8)"
         );
         assert_eq!(
             ask("SELECT 1; SELECT 2").unwrap_err().to_string(),
-            "it holds more than one statement"
+            "it holds more than one statement (line 1, column 11)"
+        );
+        let several = "SELECT ';' AS x\n;-- more\n/* and;\nmore */ SELECT 2";
+        assert_eq!(
+            ask(several).unwrap_err().to_string(),
+            "it holds more than one statement (line 4, column 9)"
         );
         assert_eq!(
             ask("DROP TABLE runs").unwrap_err().to_string(),
@@ -265,13 +354,49 @@ mod tests {
         assert!(check(&reader.connection.prepare("SELECT id FROM runs").unwrap()).is_ok());
     }
 
+    fn ask_with(sql: &str, values: &[(&str, &str)]) -> Result<String, String> {
+        let archive = Fixture::new();
+        let sandbox = archive.reader().into_sandbox(LIMIT, Zone::UTC).unwrap();
+        let values: Vec<_> =
+            values.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut question = sandbox.ask(sql, &values).map_err(|error| error.to_string())?;
+        shown(&mut question).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn parameters_are_bound_and_never_pasted() {
+        let kinds = "SELECT typeof(:x) AS t, :x AS x";
+        for (given, kind) in [
+            ("5", "integer | 5"),
+            ("-5", "integer | -5"),
+            ("0", "integer | 0"),
+            ("0.5", "real | 0.5"),
+            ("5.0", "real | 5"),
+            ("99999999999999999999", "real | 100000000000000000000"),
+            ("007", "text | 007"),
+            ("1e3", "text | 1e3"),
+            ("-", "text | -"),
+            (".5", "text | .5"),
+            ("'; DROP TABLE runs --", "text | '; DROP TABLE runs --"),
+        ] {
+            let answer = ask_with(kinds, &[("x", "1"), ("x", given)]).unwrap();
+            assert_eq!(answer.lines().nth(1), Some(kind), "{given}");
+        }
+        let refused = |sql: &str, values: &[(&str, &str)]| ask_with(sql, values).unwrap_err();
+        assert_eq!(refused("SELECT :x", &[]), "its parameter `:x` has no value");
+        assert_eq!(refused("SELECT :x", &[("x", "1"), ("y", "2")]), "it has no parameter `:y`");
+        assert_eq!(refused("SELECT ?1", &[]), "its parameter `?1` is no `:name`");
+        assert_eq!(refused("SELECT ?", &[]), "its parameter `?` is no `:name`");
+        assert_eq!(refused("SELECT $x", &[("x", "1")]), "it has no parameter `:x`");
+    }
+
     const ENDLESS: &str = "WITH RECURSIVE n AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM n)";
 
     #[test]
     fn a_statement_that_never_ends_is_ended() {
         let archive = Fixture::new();
-        let sandbox = archive.reader().into_sandbox(Duration::from_millis(50)).unwrap();
-        let mut question = sandbox.ask(&format!("{ENDLESS} SELECT count(*) FROM n")).unwrap();
+        let sandbox = archive.reader().into_sandbox(Duration::from_millis(50), Zone::UTC).unwrap();
+        let mut question = sandbox.ask(&format!("{ENDLESS} SELECT count(*) FROM n"), &[]).unwrap();
         let error = question.rows().next_row().map(|_| ()).unwrap_err();
         assert!(matches!(error, StoreError::TimedOut), "{error:?}");
     }
@@ -279,8 +404,8 @@ mod tests {
     #[test]
     fn the_first_rows_of_an_endless_answer_are_there_at_once() {
         let archive = Fixture::new();
-        let sandbox = archive.reader().into_sandbox(LIMIT).unwrap();
-        let mut question = sandbox.ask(&format!("{ENDLESS} SELECT x FROM n")).unwrap();
+        let sandbox = archive.reader().into_sandbox(LIMIT, Zone::UTC).unwrap();
+        let mut question = sandbox.ask(&format!("{ENDLESS} SELECT x FROM n"), &[]).unwrap();
         let mut rows = question.rows();
         for _ in 0..1_000 {
             assert!(rows.next_row().unwrap().is_some());

@@ -6,18 +6,16 @@
 WITH late AS (
     SELECT l.request_id, unixepoch(l.seen_at) - unixepoch(l.start_time) AS seconds
       FROM late_records l
-      JOIN functions f ON f.id = l.function_id
+      JOIN chosen_functions f ON f.id = l.function_id
      WHERE (:since IS NULL OR l.start_time >= :since)
        AND (:until IS NULL OR l.start_time < :until)
-       AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
 ), prompt AS (
     SELECT count(*) AS records
       FROM invocations i
-      JOIN functions f ON f.id = i.function_id
+      JOIN chosen_functions f ON f.id = i.function_id
       JOIN runs r ON r.id = i.first_run_id
      WHERE i.start_time >= coalesce(:since, '')
        AND i.start_time < coalesce(:until, '~')
-       AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
        AND unixepoch(r.updated_at) - unixepoch(i.start_time) < 86400
        AND i.request_id NOT IN (SELECT request_id FROM late)
 ), total AS (

@@ -1,24 +1,12 @@
 -- The records that took longest from start to end.
 --
 -- param limit=20 (int 1..): how many
-WITH chosen AS (
-    SELECT *
-      FROM invocations
-     WHERE :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT *
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-), slowest AS (
+-- param status= (status): only records of this status
+WITH slowest AS (
     SELECT *, unixepoch(end_time) - unixepoch(start_time) AS seconds
-      FROM chosen
-     WHERE unixepoch(end_time) - unixepoch(start_time) IS NOT NULL
-       AND (:function IS NULL
-            OR function_id IN (SELECT f.id
-                                 FROM functions f
-                                WHERE :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)))
+      FROM chosen_records
+     WHERE (:status IS NULL OR status = :status)
+       AND unixepoch(end_time) - unixepoch(start_time) IS NOT NULL
      ORDER BY seconds DESC, request_id
      LIMIT :limit
 )

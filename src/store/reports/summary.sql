@@ -2,17 +2,7 @@
 --
 -- The share is of the records that ended (SUCCESS, FAIL, DISCARD), in per cent; discarded ones count as failed.
 -- Records without a start time are counted when neither --since nor --until is given.
-WITH chosen AS (
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE :since IS NULL AND :until IS NULL
-     UNION ALL
-    SELECT function_id, status, start_time
-      FROM invocations
-     WHERE start_time >= coalesce(:since, '')
-       AND start_time < coalesce(:until, '~')
-       AND NOT (:since IS NULL AND :until IS NULL)
-), counted AS (
+WITH counted AS (
     SELECT function_id,
            count(*) AS records,
            count(*) FILTER (WHERE status = 'SUCCESS') AS success,
@@ -22,7 +12,7 @@ WITH chosen AS (
            count(*) FILTER (WHERE status = 'WAIT') AS wait,
            min(start_time) AS first,
            max(start_time) AS last
-      FROM chosen
+      FROM chosen_records
      GROUP BY function_id
 )
 SELECT f.full_name AS function,
@@ -38,6 +28,4 @@ SELECT f.full_name AS function,
        last
   FROM counted
   JOIN functions f ON f.id = counted.function_id
- WHERE :function IS NULL
-    OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
  ORDER BY records DESC, function, f.id;

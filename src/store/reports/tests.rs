@@ -2,7 +2,7 @@
 
 use super::parameter::Kind;
 use super::*;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, Zone};
 use crate::store::file::StoreError;
 use crate::store::testing::{Fixture, shown};
 use pretty_assertions::assert_eq;
@@ -102,11 +102,12 @@ fn a_function_is_chosen_by_name_package_or_urn() {
         ["invoice", "billing:invoice", "urn:fss:cn-north-4:0123:function:billing:invoice:latest"]
     {
         let chosen =
-            answer_with("summary", |arguments| arguments.function = Some(name.to_owned())).unwrap();
+            answer_with("summary", |arguments| arguments.functions = vec![name.to_owned()])
+                .unwrap();
         assert_eq!(chosen.lines().skip(1).collect::<Vec<_>>(), [invoice], "{name}");
     }
     let refused =
-        answer_with("summary", |arguments| arguments.function = Some("invoices".to_owned()))
+        answer_with("summary", |arguments| arguments.functions = vec!["invoices".to_owned()])
             .unwrap_err();
     let failure = refused.into_failure("a.db".as_ref());
     assert_eq!(
@@ -130,7 +131,7 @@ fn throughput_by_hour_and_by_day() {
     );
     let days = answer_with("throughput", |arguments| {
         arguments.own = own("bucket", "day");
-        arguments.function = Some("report".to_owned());
+        arguments.functions = vec!["report".to_owned()];
     });
     assert_eq!(
         days.unwrap().lines().skip(1).collect::<Vec<_>>(),
@@ -258,7 +259,7 @@ fn what_a_settle_delay_would_have_caught() {
         ]
     );
     let of_none =
-        answer_with("settling", |arguments| arguments.function = Some("invoice".to_owned()))
+        answer_with("settling", |arguments| arguments.functions = vec!["invoice".to_owned()])
             .unwrap();
     assert_eq!(of_none.lines().nth(1), Some("0 | 1 | 0 | 100 | catches 99.9 %"));
     let before =
@@ -316,7 +317,7 @@ fn errors_by_shape() {
     let narrowed = errors(|arguments| {
         arguments.since = Some(moment("2026-03-01T11:00:00Z"));
         arguments.until = Some(moment("2026-03-01T12:00:00Z"));
-        arguments.function = Some("invoice".to_owned());
+        arguments.functions = vec!["invoice".to_owned()];
     });
     let row = "4201 | 1 | 1 | 2026-03-01T11:00:00Z | 2026-03-01T11:00:00Z | h2 | no order <number>";
     assert_eq!(narrowed[1..], [row]);
@@ -426,8 +427,9 @@ fn the_hours_of_a_week() {
     let weeks = answer_of(&weeks, "heatmap", |_| ()).unwrap();
     assert_eq!(weeks.lines().nth(24), Some("23:00 | 0 | 0 | 0 | 0 | 0 | 0 | 2"));
     assert_eq!(weeks.lines().nth(1), Some("00:00 | 1 | 0 | 0 | 0 | 0 | 0 | 0"));
-    let other = answer_with("heatmap", |arguments| arguments.function = Some("invoice".to_owned()))
-        .unwrap();
+    let other =
+        answer_with("heatmap", |arguments| arguments.functions = vec!["invoice".to_owned()])
+            .unwrap();
     assert_eq!(other.lines().nth(11), Some("10:00 | 0 | 0 | 0 | 0 | 0 | 0 | 1"));
 }
 
@@ -479,8 +481,9 @@ fn a_calendar_of_what_is_proven() {
     });
     let rows = ["2026-03-04 | 0 | 0 | settled | 100", "2026-03-05 | 0 | 0 | unproven | 0"];
     assert_eq!(part.unwrap().lines().skip(1).collect::<Vec<_>>(), rows);
-    let other =
-        answer_of(&days(), "calendar", |arguments| arguments.function = Some("invoice".to_owned()));
+    let other = answer_of(&days(), "calendar", |arguments| {
+        arguments.functions = vec!["invoice".to_owned()];
+    });
     assert_eq!(other.unwrap().lines().count(), 1, "nothing was set out to be archived of it");
 }
 
@@ -516,7 +519,7 @@ fn growth_month_by_month() {
     );
     let narrowed = answer_of(&months, "growth", |arguments| {
         arguments.since = Some(moment("2026-02-01T00:00:00Z"));
-        arguments.function = Some("report".to_owned());
+        arguments.functions = vec!["report".to_owned()];
     });
     assert_eq!(narrowed.unwrap().lines().nth(1), Some("2026-02 | 1 | 1 | 26 | 26"));
 }
@@ -602,7 +605,7 @@ fn what_got_worse_stands_first() {
     let against = compare(|arguments| {
         arguments.own =
             vec![("length".into(), "1d".into()), ("against".into(), "2026-02-28".into())];
-        arguments.function = Some("report".to_owned());
+        arguments.functions = vec!["report".to_owned()];
     });
     assert_eq!(against, ["default:report | 2 | 1 | 0 | 0 | 31 | 10"]);
     assert_eq!(compare(|arguments| arguments.now = moment("2026-05-01T00:00:00Z")), [""; 0]);
@@ -650,7 +653,7 @@ fn what_a_report_does_not_take_is_refused() {
         answer_with(report, change).unwrap_err().to_string()
     };
     assert_eq!(
-        message("runs", |arguments| arguments.function = Some("report".to_owned())),
+        message("runs", |arguments| arguments.functions = vec!["report".to_owned()]),
         "the report `runs` does not take `function`"
     );
     assert_eq!(
@@ -661,7 +664,8 @@ fn what_a_report_does_not_take_is_refused() {
         for parameter in
             report.parameters().iter().filter(|parameter| matches!(parameter.kind(), Kind::Int(_)))
         {
-            for value in ["many", "", " ", "-1", "1.5", "1e3", "99999999999999999999", " 5"] {
+            let optional = if parameter.default.is_empty() { "many" } else { "" };
+            for value in ["many", optional, " ", "-1", "1.5", "1e3", "99999999999999999999", " 5"] {
                 let refused = answer_with(report.name(), |arguments| {
                     arguments.own = own(parameter.name, value);
                 });
@@ -684,8 +688,8 @@ fn what_a_report_does_not_take_is_refused() {
         "`` is no value for `status`"
     );
     assert_eq!(
-        message("throughput", |arguments| arguments.own = own("bucket", "week")),
-        "`week` is no value for `bucket`"
+        message("throughput", |arguments| arguments.own = own("bucket", "year")),
+        "`year` is no value for `bucket`"
     );
 }
 
@@ -696,20 +700,21 @@ fn every_file_declares_exactly_the_parameters_it_uses() {
     let reader = world.reader();
     for report in Report::all() {
         assert!(report.title().ends_with('.') && report.title().len() < 120, "{}", report.name());
-        let statement = reader.connection.prepare(report.text()).unwrap();
+        let statement = reader.connection.prepare(&report.statement()).unwrap();
         let mut used: Vec<&str> = (1..=statement.parameter_count())
             .filter_map(|at| statement.parameter_name(at))
             .collect();
-        used.retain(|name| ![":since", ":until", ":function", ":now"].contains(name));
+        used.retain(|name| ![":since", ":until", ":functions", ":now"].contains(name));
         let mut declared: Vec<String> =
             report.parameters().iter().map(|parameter| format!(":{}", parameter.name)).collect();
         used.sort_unstable();
         declared.sort_unstable();
         assert_eq!(declared, used, "{}", report.name());
-        let said = report.text().lines().filter(|line| line.starts_with("-- param ")).count();
+        let said = report.explained().lines().filter(|line| line.starts_with("-- param ")).count();
         assert_eq!(said, declared.len(), "{}", report.name());
         for parameter in report.parameters() {
-            let default = parameter.read(parameter.default, moment("2026-03-02T12:00:00Z"));
+            let default =
+                parameter.read(parameter.default, moment("2026-03-02T12:00:00Z"), Zone::UTC);
             assert!(default.is_some(), "{}: {parameter:?}", report.name());
         }
         assert!(statement.readonly() && statement.column_count() > 1, "{}", report.name());
@@ -721,17 +726,17 @@ fn every_file_declares_exactly_the_parameters_it_uses() {
 #[test]
 fn every_report_is_a_start_for_a_statement_of_ones_own() {
     let world = Fixture::new();
-    let sandbox = world.reader().into_sandbox(Duration::from_secs(30)).unwrap();
+    let sandbox = world.reader().into_sandbox(Duration::from_secs(30), Zone::UTC).unwrap();
     for report in Report::all() {
-        let refused = sandbox.ask(report.text()).unwrap_err().to_string();
-        assert!(refused.contains("it has parameters"), "{}: {refused}", report.name());
+        let refused = sandbox.ask(&report.explained(), &[]).unwrap_err().to_string();
+        assert!(refused.contains("has no value"), "{}: {refused}", report.name());
     }
 }
 
 fn plan_of(report: &str) -> String {
     let world = world();
     let reader = world.reader();
-    let sql = format!("EXPLAIN QUERY PLAN {}", Report::find(report).unwrap().text());
+    let sql = format!("EXPLAIN QUERY PLAN {}", Report::find(report).unwrap().statement());
     let mut statement = reader.connection.prepare(&sql).unwrap();
     let mut rows = statement.raw_query();
     let mut steps = Vec::new();
@@ -779,4 +784,135 @@ fn a_range_of_time_is_found_by_the_index() {
         path.contains("status_changes USING INDEX status_changes_by_record (request_id=?)"),
         "{path}"
     );
+}
+
+/// Around the nights on which Berlin's clocks are changed, to the second.
+fn clock_changes() -> Fixture {
+    Fixture::new()
+        .with_records(
+            "s1 SUCCESS 2026-03-28T22:59:59Z -
+             s2 DISCARD 2026-03-28T23:00:00Z -
+             s3 SUCCESS 2026-03-29T00:59:59Z -
+             s4 SUCCESS 2026-03-29T01:00:00Z -
+             s5 SUCCESS 2026-03-29T21:59:59Z -
+             s6 SUCCESS 2026-03-29T22:00:00Z -
+             a1 SUCCESS 2026-10-24T21:59:59Z -
+             a2 SUCCESS 2026-10-24T22:00:00Z -
+             a3 SUCCESS 2026-10-25T00:59:59Z -
+             a4 FAIL    2026-10-25T01:00:00Z -
+             a5 SUCCESS 2026-10-25T22:59:59Z -
+             a6 SUCCESS 2026-10-25T23:00:00Z -
+             a7 SUCCESS soon -",
+        )
+        .with(
+            "UPDATE functions SET horizon_begin = '2026-03-28T23:00:00Z', horizon_end = '2026-10-26T12:00:00Z'
+               WHERE id = 1;
+             INSERT INTO windows VALUES
+                 (1, '2026-03-28T23:00:00Z', '2026-03-29T22:00:00Z', 'settled', 'both', 4, 4, 1, '2026-11-01T00:00:00Z', NULL),
+                 (1, '2026-03-29T22:00:00Z', '2026-10-25T22:00:00Z', 'lost', NULL, NULL, 0, 0, '2026-11-01T00:00:00Z', NULL),
+                 (1, '2026-10-25T22:00:00Z', '2026-10-26T12:00:00Z', 'settled', 'both', 2, 2, 1, '2026-11-01T00:00:00Z', NULL)",
+        )
+}
+
+/// The rows of a report in a zone, over the days of a spring or an autumn night.
+fn rows_in(zone: &str, since: &str, report: &str, bucket: Option<&str>) -> Vec<String> {
+    let answer = answer_of(&clock_changes(), report, |arguments| {
+        arguments.zone = zone.parse().unwrap();
+        arguments.since = Some(moment(since));
+        arguments.until = Some(arguments.since.unwrap() + Duration::from_hours(120));
+        arguments.own = bucket.map(|bucket| own("bucket", bucket)).unwrap_or_default();
+    });
+    answer.unwrap().lines().skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn hours_days_weeks_and_months_are_those_of_the_zone() {
+    let counted = |since: &str, bucket: &str| {
+        let rows = rows_in("Europe/Berlin", since, "throughput", Some(bucket));
+        let cells = |row: &String| row.split(" | ").take(2).collect::<Vec<_>>().join(" ");
+        rows.iter().map(cells).collect::<Vec<_>>()
+    };
+    let (spring, autumn) = ("2026-03-27T00:00:00Z", "2026-10-23T00:00:00Z");
+    assert_eq!(
+        counted(spring, "hour"),
+        [
+            "2026-03-28T23:00:00+01:00 1",
+            "2026-03-29T00:00:00+01:00 1",
+            "2026-03-29T01:00:00+01:00 1",
+            "2026-03-29T03:00:00+02:00 1",
+            "2026-03-29T23:00:00+02:00 1",
+            "2026-03-30T00:00:00+02:00 1",
+        ]
+    );
+    assert_eq!(
+        counted(autumn, "hour"),
+        [
+            "2026-10-24T23:00:00+02:00 1",
+            "2026-10-25T00:00:00+02:00 1",
+            "2026-10-25T02:00:00+02:00 1",
+            "2026-10-25T02:00:00+01:00 1",
+            "2026-10-25T23:00:00+01:00 1",
+            "2026-10-26T00:00:00+01:00 1",
+        ]
+    );
+    assert_eq!(counted(spring, "day"), ["2026-03-28 1", "2026-03-29 4", "2026-03-30 1"]);
+    assert_eq!(counted(autumn, "day"), ["2026-10-24 1", "2026-10-25 4", "2026-10-26 1"]);
+    assert_eq!(counted(autumn, "week"), ["2026-10-19 5", "2026-10-26 1"]);
+    assert_eq!(counted(autumn, "month"), ["2026-10 6"]);
+    let kolkata = rows_in("Asia/Kolkata", spring, "throughput", Some("hour"));
+    assert!(kolkata[0].starts_with("2026-03-29T04:00:00+05:30 | 2 |"), "{kolkata:?}");
+}
+
+#[test]
+fn a_day_of_23_or_25_hours_is_whole() {
+    let days = |since: &str| rows_in("Europe/Berlin", since, "calendar", None);
+    assert_eq!(
+        days("2026-03-27T00:00:00Z"),
+        [
+            "2026-03-28 | 1 | 0 |  |",
+            "2026-03-29 | 4 | 1 | settled | 100",
+            "2026-03-30 | 1 | 0 | lost | 0",
+            "2026-03-31 | 0 | 0 | lost | 0",
+            "2026-04-01 | 0 | 0 | lost | 0",
+        ]
+    );
+    let autumn = days("2026-10-23T00:00:00Z");
+    // One of the 25 hours is proven, and of the last day the twelve that were set out to archive.
+    assert_eq!(
+        autumn[2..],
+        ["2026-10-25 | 4 | 1 | lost | 4", "2026-10-26 | 1 | 0 | settled | 100"]
+    );
+}
+
+#[test]
+fn the_hours_of_a_week_and_the_busiest_are_those_of_the_zone() {
+    let heat = rows_in("Europe/Berlin", "2026-10-23T00:00:00Z", "heatmap", None);
+    assert_eq!(heat[2], "02:00 | 0 | 0 | 0 | 0 | 0 | 0 | 2", "an hour that came twice");
+    assert_eq!(heat[0], "00:00 | 1 | 0 | 0 | 0 | 0 | 0 | 1");
+    let discards = rows_in("Europe/Berlin", "2026-03-27T00:00:00Z", "discards", None);
+    assert!(discards[0].contains("| 2026-03-29T00:00:00+01:00 | 1 |"), "{discards:?}");
+    let months = rows_in("Asia/Shanghai", "2026-10-23T00:00:00Z", "growth", None);
+    assert!(months[0].starts_with("2026-10 | 6 | 6 |"), "{months:?}");
+}
+
+#[test]
+fn a_status_narrows_a_report_and_must_be_one() {
+    let records = |status: &str| {
+        answer_with("slowest", |arguments| arguments.own = own("status", status))
+            .map(|answer| answer.lines().count() - 1)
+    };
+    assert_eq!((records("").unwrap(), records("fail").unwrap()), (7, 1));
+    assert_eq!(records("PAUSED").unwrap(), 0, "records have it, and none of them has ended");
+    assert_eq!(records("FAILED").unwrap_err().to_string(), "no record has the status `FAILED`");
+}
+
+#[test]
+fn a_limit_ends_a_list() {
+    for report in Report::all() {
+        if report.parameters().iter().all(|parameter| parameter.name != "limit") {
+            continue;
+        }
+        let one = answer_with(report.name(), |arguments| arguments.own = own("limit", "1"));
+        assert!(one.unwrap().lines().count() <= 1 + 1, "{}", report.name());
+    }
 }

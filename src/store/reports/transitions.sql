@@ -4,7 +4,8 @@
 -- path is its first sighting. A change with `accepted` 0 was seen and not believed: see the report `anomalies`.
 -- Without an id, --since and --until choose by `by_time`, and first sightings are left out.
 -- param id= (text): a record's request_id
-WITH chosen AS (
+-- param limit= (int 1..): how many; all where it is empty
+WITH steps AS (
     SELECT 0 AS place, t.*
       FROM transitions t
      WHERE t.request_id = :id AND t.from_status IS NULL
@@ -25,10 +26,10 @@ SELECT c.request_id,
        c.by_time,
        c.accepted,
        c.run_id
-  FROM chosen c
+  FROM steps c
   JOIN invocations i ON i.request_id = c.request_id
-  JOIN functions f ON f.id = i.function_id
+  JOIN chosen_functions f ON f.id = i.function_id
  WHERE (:since IS NULL OR c.by_time >= :since)
    AND (:until IS NULL OR c.by_time < :until)
-   AND (:function IS NULL OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn))
- ORDER BY c.place;
+ ORDER BY c.place
+ LIMIT coalesce(:limit, -1);

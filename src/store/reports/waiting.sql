@@ -65,8 +65,6 @@ SELECT f.full_name AS function,
        percentile_disc(at_least, 0.9) FILTER (WHERE has_ended) AS p90_least_s,
        nullif(percentile_disc(at_most, 0.9) FILTER (WHERE has_ended), 1 << 60) AS p90_most_s
   FROM bounded b
-  JOIN functions f ON f.id = b.function_id
- WHERE :function IS NULL
-    OR :function IN (f.name, f.package || ':' || f.name, f.full_name, f.urn)
+  JOIN chosen_functions f ON f.id = b.function_id
  GROUP BY f.id, b.status
  ORDER BY function, f.id, b.status DESC;

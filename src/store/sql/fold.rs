@@ -6,10 +6,11 @@
 //! shape is a function of the text alone: it is the same in every archive, and folding it again
 //! changes nothing.
 
+use super::room::check_room;
 use regex::{Captures, Regex, RegexBuilder};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, Error, Result, ffi};
+use rusqlite::{Connection, Error, Result};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -71,16 +72,10 @@ fn fold_value(context: &Context<'_>) -> Result<Value> {
 
 /// The shape of a message as it is stored; an error only where memory is short.
 pub(in crate::store) fn shape_of(message: &[u8]) -> Result<String> {
-    check_room()?;
+    check_room(NEEDED)?;
     let expression =
         EXPRESSION.as_ref().map_err(|error| Error::UserFunctionError(error.clone().into()))?;
     Ok(fold(expression, &String::from_utf8_lossy(beginning(message))))
-}
-
-/// Refuses to go on where memory is short: the expression would end the process instead.
-fn check_room() -> Result<()> {
-    let no_room = |_| Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_NOMEM), None);
-    Vec::<u8>::new().try_reserve_exact(NEEDED).map_err(no_room)
 }
 
 /// So many bytes of a message that it holds as many characters as are looked at.

@@ -45,7 +45,8 @@ pub(in crate::store) fn for_each_record<E: From<rusqlite::Error>>(
     mut work: impl FnMut(FunctionId, &Columns<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut select = connection.prepare(
-        "SELECT function_id, request_id, status, error_code, error_message, start_time, end_time, extra
+        "SELECT function_id, request_id, status, error_code, error_message, start_time, end_time,
+                extra
            FROM invocations",
     )?;
     let mut rows = select.query([])?;

@@ -1,0 +1,68 @@
+//! `local_time(time)` and `day_begin(day)`: the days and hours of the zone that is asked for.
+//!
+//! Times in the archive are in UTC. A report that counts by hour or day groups by what clocks show,
+//! `substr(local_time(start_time), 1, 10)`, and finds the bounds of a day, which may have 23 or 25
+//! hours, by `day_begin`.
+
+use super::room::check_room;
+use crate::domain::Zone;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Result};
+
+/// What one call needs at most, in bytes: a time as text, several times over.
+const NEEDED: usize = 4 << 10;
+
+/// Makes the functions known to a connection, or gives them another zone.
+pub(in crate::store) fn register(connection: &Connection, zone: Zone) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("local_time", 1, flags, move |context| {
+        check_room(NEEDED)?;
+        Ok(text(context).and_then(|text| text.parse().ok()).map(|moment| zone.local_text(moment)))
+    })?;
+    connection.create_scalar_function("day_begin", 1, flags, move |context| {
+        check_room(NEEDED)?;
+        Ok(text(context).and_then(|text| zone.read_day(text)).map(|moment| moment.to_string()))
+    })
+}
+
+/// What is no text is no time, and neither is one that is not UTF-8.
+fn text<'a>(context: &'a Context<'_>) -> Option<&'a str> {
+    match context.get_raw(0) {
+        ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn times_and_days_of_a_zone() {
+        let connection = Connection::open_in_memory().unwrap();
+        let ask = |expression: &str| -> Option<String> {
+            connection.query_row(&format!("SELECT {expression}"), [], |row| row.get(0)).unwrap()
+        };
+        register(&connection, Zone::UTC).unwrap();
+        let winter = "local_time('2026-03-29T00:59:59Z')";
+        assert_eq!(ask(winter).as_deref(), Some("2026-03-29T00:59:59Z"));
+        register(&connection, "Europe/Berlin".parse().unwrap()).unwrap();
+        assert_eq!(ask(winter).as_deref(), Some("2026-03-29T01:59:59+01:00"));
+        assert_eq!(ask("day_begin('2026-03-30')").as_deref(), Some("2026-03-29T22:00:00Z"));
+        for nothing in [
+            "local_time('soon')",
+            "local_time(NULL)",
+            "local_time(7)",
+            "day_begin('')",
+            "local_time(CAST(x'ff' AS TEXT))",
+            "day_begin('2026-02-30')",
+            "day_begin('today')",
+        ] {
+            assert_eq!(ask(nothing), None, "{nothing}");
+        }
+    }
+}
