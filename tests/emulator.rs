@@ -236,7 +236,7 @@ async fn the_documented_errors_are_served() {
             404,
             error("FSS.0404", "can not find function"),
         ),
-        (here("/a:b:c/async-invocations"), 400, error("FSS.1309", "invalid function urn")),
+        (here("/a:b:c:d/async-invocations"), 400, error("FSS.1309", "invalid function urn")),
         (
             here("/order-export/async-invocations?limit=0"),
             400,

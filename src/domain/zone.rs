@@ -8,6 +8,7 @@ use chrono::{
 };
 use chrono_tz::{TZ_VARIANTS, Tz};
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 /// A zone of the IANA database, such as `Europe/Berlin`.
@@ -29,6 +30,16 @@ const DAY: &str = "0000-00-00";
 /// So many names that may have been meant.
 const MOST_NEAREST: usize = 3;
 
+/// The first of these seconds at which a condition does not hold that holds before it.
+fn first_otherwise(seconds: Range<i64>, holds: impl Fn(i64) -> bool) -> i64 {
+    let (mut begin, mut end) = (seconds.start, seconds.end);
+    while begin < end {
+        let middle = begin + (end - begin) / 2;
+        if holds(middle) { begin = middle + 1 } else { end = middle }
+    }
+    begin
+}
+
 impl Zone {
     /// The zone of every time in the archive.
     pub const UTC: Self = Self(Tz::UTC);
@@ -41,6 +52,28 @@ impl Zone {
         }
         let local = self.0.from_utc_datetime(&naive(moment));
         local.format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
+    /// Whether each hour there is one hour of UTC, in the years that records are from.
+    ///
+    /// Clocks are put back and forward for weeks at least, so that looking every ten days finds
+    /// each change.
+    pub fn has_whole_hours(self) -> bool {
+        /// The years 2000 to 2099, in ten days at a time.
+        const YEARS: Range<i64> = 946_684_800..4_102_444_800;
+        const STEP: i64 = 864_000;
+        let offset = |second: i64| {
+            let moment = naive(Timestamp::from_unix(second));
+            i64::from(self.0.offset_from_utc_datetime(&moment).fix().local_minus_utc())
+        };
+        YEARS.step_by(864_000).all(|second| {
+            let (now, next) = (offset(second), offset(second + STEP));
+            let changes_within_an_hour = || {
+                let change = first_otherwise(second..second + STEP, |at| offset(at) == now);
+                change % 3_600 != 0
+            };
+            now % 3_600 == 0 && (now == next || !changes_within_an_hour())
+        })
     }
 
     /// When a day begins there. It is the day's first moment where clocks skip midnight.
@@ -268,6 +301,19 @@ mod tests {
             assert_eq!(berlin.read_moment(text), Some(at(moment)), "{text}");
         }
         assert_eq!(berlin.read_moment("2026-03-01"), None, "a day is a period");
+    }
+
+    #[test]
+    fn hours_are_those_of_utc_where_every_offset_and_every_change_is_whole() {
+        let whole =
+            ["UTC", "Europe/Berlin", "Asia/Shanghai", "America/New_York", "Africa/Casablanca"];
+        let other = ["Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Asia/Gaza"];
+        for (names, expected) in [(&whole[..], true), (&other[..], false)] {
+            for name in names {
+                let zone: Zone = name.parse().unwrap();
+                assert_eq!(zone.has_whole_hours(), expected, "{name}");
+            }
+        }
     }
 
     proptest! {

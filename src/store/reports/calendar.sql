@@ -9,9 +9,9 @@
 -- Days are those of --tz, and have 23 or 25 hours where clocks change.
 WITH RECURSIVE counted AS (
     SELECT substr(local_time(start_time), 1, 10) AS day,
-           count(*) AS records,
-           count(*) FILTER (WHERE status IN ('FAIL', 'DISCARD')) AS failed
-      FROM chosen_records
+           sum(records) AS records,
+           coalesce(sum(records) FILTER (WHERE status IN ('FAIL', 'DISCARD')), 0) AS failed
+      FROM chosen_counts
      WHERE local_time(start_time) IS NOT NULL
      GROUP BY 1
 ), ranges AS MATERIALIZED (

@@ -29,8 +29,87 @@ const RECORDS: &str = "(SELECT *
            AND NOT (:since IS NULL AND :until IS NULL)
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
 
+/// How many records there are, `records`, by function, `status`, `error_code` and `shape`: of whole
+/// hours from the summary, with the hour as `start_time`, and of the edges of the range each record
+/// by itself. In a zone whose hours are not those of UTC all records are edges. Without both
+/// bounds, those without a readable start have an empty `start_time`.
+const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_code, shape, records
+          FROM hourly_counts
+          LEFT JOIN error_shapes ON error_shapes.id = shape_id
+         WHERE hour = ''
+           AND :since IS NULL
+           AND :until IS NULL
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+         UNION ALL
+        SELECT function_id, hour, status, error_code, shape, records
+          FROM hourly_counts
+          LEFT JOIN error_shapes ON error_shapes.id = shape_id
+         WHERE hour >= {first_hour}
+           AND hour < {end_hour}
+           AND hour <> ''
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+         UNION ALL
+        SELECT function_id,
+               start_time,
+               status,
+               iif(status IN ('FAIL', 'DISCARD'), error_code, NULL),
+               iif(status IN ('FAIL', 'DISCARD'), fold(error_message), NULL),
+               1
+          FROM invocations
+         WHERE start_time >= coalesce(:since, '')
+           AND start_time < min({first_hour}, coalesce(:until, '~'))
+           AND local_time(start_time) IS NOT NULL
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+         UNION ALL
+        SELECT function_id,
+               start_time,
+               status,
+               iif(status IN ('FAIL', 'DISCARD'), error_code, NULL),
+               iif(status IN ('FAIL', 'DISCARD'), fold(error_message), NULL),
+               1
+          FROM invocations
+         WHERE start_time >= max({first_hour}, {end_hour})
+           AND start_time < coalesce(:until, '~')
+           AND local_time(start_time) IS NOT NULL
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
+
+/// The first whole hour of the range, and the hour in which it ends.
+const FIRST_HOUR: &str = "iif(has_whole_hours(),
+               coalesce(strftime('%Y-%m-%dT%H:00:00Z', unixepoch(:since) + 3599, 'unixepoch'), ''),
+               '~')";
+const END_HOUR: &str = "coalesce(substr(:until, 1, 13) || ':00:00Z', '~')";
+
+/// How many records, `records`, of a function and status took so many `seconds`: of whole days from
+/// the summary, of the edges of the range each record by itself.
+const DURATIONS: &str = "(SELECT function_id, status, seconds, records
+          FROM daily_durations
+         WHERE day >= {first_day}
+           AND day < {end_day}
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+         UNION ALL
+        SELECT function_id, status, unixepoch(end_time) - unixepoch(start_time), 1
+          FROM invocations
+         WHERE start_time >= coalesce(:since, '')
+           AND start_time < min({first_day}, coalesce(:until, '~'))
+           AND local_time(start_time) IS NOT NULL
+           AND local_time(end_time) IS NOT NULL
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+         UNION ALL
+        SELECT function_id, status, unixepoch(end_time) - unixepoch(start_time), 1
+          FROM invocations
+         WHERE start_time >= max({first_day}, {end_day})
+           AND start_time < coalesce(:until, '~')
+           AND local_time(start_time) IS NOT NULL
+           AND local_time(end_time) IS NOT NULL
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
+
+/// The first whole day of the range, and the day in which it ends.
+const FIRST_DAY: &str = "coalesce(date(unixepoch(:since) + 86399, 'unixepoch'), '')";
+const END_DAY: &str = "coalesce(substr(:until, 1, 10), '~')";
+
 /// The part of an expression that leads to one of the names, and the name.
-const PLACE: &str = r"(?i)\b(?P<before>(?:FROM|JOIN)\s+)(?:chosen_)(?P<what>records|functions)\b";
+const PLACE: &str =
+    r"(?i)\b(?P<before>(?:FROM|JOIN)\s+)(?:chosen_)(?P<what>records|functions|counts|durations)\b";
 
 static EXPRESSION: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(PLACE));
 
@@ -47,29 +126,19 @@ pub(super) fn on_its_line(text: &str) -> String {
 
 fn filled_in(text: &str, written: impl Fn(&str) -> String) -> String {
     let Ok(expression) = EXPRESSION.as_ref() else { return text.to_owned() };
-    let subquery = |place: &Captures<'_>| {
-        let what = if place["what"].eq_ignore_ascii_case("records") { RECORDS } else { FUNCTIONS };
-        format!("{}{}", &place["before"], written(what))
-    };
+    let subquery =
+        |place: &Captures<'_>| format!("{}{}", &place["before"], written(&of_name(&place["what"])));
     expression.replace_all(text, subquery).into_owned()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pretty_assertions::assert_eq;
-
-    #[test]
-    fn names_are_filled_in_where_they_are_read_from() {
-        let functions = on_its_line("SELECT 1\nFROM chosen_functions f");
-        assert!(functions.starts_with("SELECT 1\nFROM (SELECT * FROM functions WHERE"));
-        assert!(functions.ends_with("json_each(:functions))) f"), "{functions}");
-        let both = "select 1 from chosen_records r join  CHOSEN_FUNCTIONS f";
-        assert_eq!(on_its_line(both).matches("(SELECT *").count(), 1 + 1);
-        assert_eq!(on_its_line(both).lines().count(), 1);
-        assert!(written_out(both).lines().count() > 10);
-        for text in ["SELECT 'chosen_records'", "FROM chosen_records_of_mine", "FROM invocations"] {
-            assert_eq!(on_its_line(text), text);
-        }
+fn of_name(name: &str) -> String {
+    match name.to_ascii_lowercase().as_str() {
+        "records" => RECORDS.to_owned(),
+        "counts" => COUNTS.replace("{first_hour}", FIRST_HOUR).replace("{end_hour}", END_HOUR),
+        "durations" => DURATIONS.replace("{first_day}", FIRST_DAY).replace("{end_day}", END_DAY),
+        _ => FUNCTIONS.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,18 +23,61 @@ WITH ends AS (
                     coalesce(unixepoch(:against) + end_s - begin_s, begin_s),
                     'unixepoch')
       FROM ends
+), bounds AS MATERIALIZED (
+    SELECT is_before,
+           begin_time,
+           end_time,
+           strftime('%Y-%m-%dT%H:00:00Z', unixepoch(begin_time) + 3599, 'unixepoch') AS first_hour,
+           substr(end_time, 1, 13) || ':00:00Z' AS end_hour,
+           date(unixepoch(begin_time) + 86399, 'unixepoch') AS first_day,
+           substr(end_time, 1, 10) AS end_day
+      FROM periods
+), counts AS (
+    -- Whole hours and days are counted already, and the edges of a period are not.
+    SELECT h.function_id, b.is_before, h.status, h.records
+      FROM bounds b
+     CROSS JOIN hourly_counts h ON h.hour >= b.first_hour AND h.hour < b.end_hour
+     UNION ALL
+    SELECT i.function_id, b.is_before, i.status, 1
+      FROM bounds b
+     CROSS JOIN invocations i
+        ON i.start_time >= b.begin_time AND i.start_time < min(b.first_hour, b.end_time)
+     UNION ALL
+    SELECT i.function_id, b.is_before, i.status, 1
+      FROM bounds b
+     CROSS JOIN invocations i
+        ON i.start_time >= max(b.first_hour, b.end_hour) AND i.start_time < b.end_time
+), durations AS (
+    SELECT d.function_id, b.is_before, d.seconds, d.records
+      FROM bounds b
+     CROSS JOIN daily_durations d ON d.day >= b.first_day AND d.day < b.end_day
+     WHERE d.status = 'SUCCESS'
+     UNION ALL
+    SELECT i.function_id, b.is_before, unixepoch(i.end_time) - unixepoch(i.start_time), 1
+      FROM bounds b
+     CROSS JOIN invocations i
+        ON i.start_time >= b.begin_time AND i.start_time < min(b.first_day, b.end_time)
+     WHERE i.status = 'SUCCESS'
+     UNION ALL
+    SELECT i.function_id, b.is_before, unixepoch(i.end_time) - unixepoch(i.start_time), 1
+      FROM bounds b
+     CROSS JOIN invocations i
+        ON i.start_time >= max(b.first_day, b.end_day) AND i.start_time < b.end_time
+     WHERE i.status = 'SUCCESS'
 ), measured AS (
-    SELECT i.function_id,
-           p.is_before,
-           count(*) AS records,
-           round(100.0 * count(*) FILTER (WHERE i.status IN ('FAIL', 'DISCARD'))
-                 / nullif(count(*) FILTER (WHERE i.status IN ('SUCCESS', 'FAIL', 'DISCARD')), 0),
+    SELECT function_id,
+           is_before,
+           sum(records) AS records,
+           round(100.0 * coalesce(sum(records) FILTER (WHERE status IN ('FAIL', 'DISCARD')), 0)
+                 / sum(records) FILTER (WHERE status IN ('SUCCESS', 'FAIL', 'DISCARD')),
                  2) AS failed_pct,
-           percentile_disc(unixepoch(i.end_time) - unixepoch(i.start_time), 0.9)
-               FILTER (WHERE i.status = 'SUCCESS') AS p90_s
-      FROM periods p
-     CROSS JOIN invocations i ON i.start_time >= p.begin_time AND i.start_time < p.end_time
-     GROUP BY i.function_id, p.is_before
+           NULL AS p90_s
+      FROM counts
+     GROUP BY function_id, is_before
+     UNION ALL
+    SELECT function_id, is_before, NULL, NULL, percentile_disc(seconds, 0.9, records)
+      FROM durations
+     GROUP BY function_id, is_before
 ), compared AS (
     SELECT function_id,
            sum(records) FILTER (WHERE NOT is_before) AS records,

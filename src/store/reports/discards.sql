@@ -6,20 +6,20 @@
 -- `--param status=DISCARD`. Functions without a discarded record have no row.
 WITH counted AS (
     SELECT function_id,
-           count(*) FILTER (WHERE status IN ('SUCCESS', 'FAIL', 'DISCARD')) AS ended,
-           count(*) FILTER (WHERE status = 'DISCARD') AS discarded,
-           min(start_time) FILTER (WHERE status = 'DISCARD') AS first,
-           max(start_time) FILTER (WHERE status = 'DISCARD') AS last
-      FROM chosen_records
+           sum(records) FILTER (WHERE status IN ('SUCCESS', 'FAIL', 'DISCARD')) AS ended,
+           sum(records) FILTER (WHERE status = 'DISCARD') AS discarded,
+           min(nullif(start_time, '')) FILTER (WHERE status = 'DISCARD') AS first_hour,
+           max(nullif(start_time, '')) FILTER (WHERE status = 'DISCARD') AS last_hour
+      FROM chosen_counts
      GROUP BY function_id
 ), hours AS (
     SELECT function_id,
            substr(local_time(start_time), 1, 13) || ':00:00' || substr(local_time(start_time), 20)
                AS hour,
-           count(*) AS records,
-           row_number() OVER (PARTITION BY function_id ORDER BY count(*) DESC, min(start_time))
+           sum(records) AS records,
+           row_number() OVER (PARTITION BY function_id ORDER BY sum(records) DESC, min(start_time))
                AS place
-      FROM chosen_records
+      FROM chosen_counts
      WHERE status = 'DISCARD' AND local_time(start_time) IS NOT NULL
      GROUP BY function_id, 2
 )
@@ -28,8 +28,18 @@ SELECT f.full_name AS function,
        round(100.0 * c.discarded / c.ended, 2) AS percent,
        h.hour AS busiest_hour,
        h.records AS in_hour,
-       c.first,
-       c.last
+       (SELECT min(i.start_time)
+          FROM invocations i
+         WHERE i.function_id = c.function_id
+           AND i.status = 'DISCARD'
+           AND i.start_time >= c.first_hour
+           AND i.start_time < substr(c.first_hour, 1, 13) || ':60') AS first,
+       (SELECT max(i.start_time)
+          FROM invocations i
+         WHERE i.function_id = c.function_id
+           AND i.status = 'DISCARD'
+           AND i.start_time >= c.last_hour
+           AND i.start_time < min(substr(c.last_hour, 1, 13) || ':60', coalesce(:until, '~'))) AS last
   FROM counted c
   JOIN functions f ON f.id = c.function_id
   LEFT JOIN hours h ON h.function_id = c.function_id AND h.place = 1

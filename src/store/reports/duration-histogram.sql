@@ -11,11 +11,10 @@ WITH RECURSIVE ranges AS (
     SELECT below_s, below_s, max(1, below_s * 2) FROM ranges WHERE below_s < 1 << 40
 ), seconds AS (
     -- Durations repeat: their ranges are looked up once for each that occurs.
-    SELECT function_id, unixepoch(end_time) - unixepoch(start_time) AS seconds, count(*) AS records
-      FROM chosen_records
-     WHERE (:status IS NULL OR status = :status)
-       AND unixepoch(end_time) - unixepoch(start_time) IS NOT NULL
-     GROUP BY function_id, 2
+    SELECT function_id, seconds, sum(records) AS records
+      FROM chosen_durations
+     WHERE :status IS NULL OR status = :status
+     GROUP BY function_id, seconds
 ), spread AS (
     SELECT function_id, from_s, below_s, sum(records) AS records
       FROM seconds

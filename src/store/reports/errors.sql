@@ -2,19 +2,64 @@
 --
 -- `shape` is the first line of the message, in which masks such as `<id>`, `<time>` and `<number>`
 -- stand for what differs; `fold(text)` makes it, in statements of your own too. Numbers after words
--- such as `status`, `code` and `errno` stay. `example` is one of the records. The report `failures`
+-- such as `status`, `code` and `errno` stay. `example` is the last of the records. The report `failures`
 -- shows whole messages.
 -- param limit=50 (int 1..): how many shapes
 -- param status=FAIL (FAIL|DISCARD): the status that counts as failed
+WITH counted AS (
+    SELECT error_code,
+           shape,
+           sum(records) AS records,
+           count(DISTINCT function_id) AS functions,
+           min(nullif(start_time, '')) AS first_hour,
+           max(nullif(start_time, '')) AS last_hour
+      FROM chosen_counts
+     WHERE status = :status
+     GROUP BY shape, error_code
+     ORDER BY records DESC, error_code, shape
+     LIMIT :limit
+)
 SELECT error_code AS code,
-       count(*) AS records,
-       count(DISTINCT function_id) AS functions,
-       min(start_time) AS first,
-       max(start_time) AS last,
-       min(request_id) AS example,
-       fold(error_message) AS shape
-  FROM chosen_records
- WHERE status = :status
- GROUP BY shape, error_code
- ORDER BY records DESC, error_code, shape
- LIMIT :limit;
+       records,
+       functions,
+       (SELECT min(i.start_time)
+          FROM invocations i
+         WHERE i.start_time >= c.first_hour
+           AND i.start_time < substr(c.first_hour, 1, 13) || ':60'
+           AND i.status = :status
+           AND i.error_code IS c.error_code
+           AND fold(i.error_message) IS c.shape
+           AND (:functions IS NULL OR i.function_id IN (SELECT value FROM json_each(:functions))))
+           AS first,
+       (SELECT max(i.start_time)
+          FROM invocations i
+         WHERE i.start_time >= c.last_hour
+           AND i.start_time < min(substr(c.last_hour, 1, 13) || ':60', coalesce(:until, '~'))
+           AND i.status = :status
+           AND i.error_code IS c.error_code
+           AND fold(i.error_message) IS c.shape
+           AND (:functions IS NULL OR i.function_id IN (SELECT value FROM json_each(:functions))))
+           AS last,
+       coalesce(
+           (SELECT i.request_id
+              FROM invocations i
+             WHERE i.start_time >= c.last_hour
+               AND i.start_time < min(substr(c.last_hour, 1, 13) || ':60', coalesce(:until, '~'))
+               AND i.status = :status
+               AND i.error_code IS c.error_code
+               AND fold(i.error_message) IS c.shape
+               AND (:functions IS NULL
+                    OR i.function_id IN (SELECT value FROM json_each(:functions)))
+             ORDER BY i.start_time DESC, i.request_id
+             LIMIT 1),
+           (SELECT min(i.request_id)
+              FROM invocations i
+             WHERE i.start_time IS NULL
+               AND i.status = :status
+               AND i.error_code IS c.error_code
+               AND fold(i.error_message) IS c.shape
+               AND (:functions IS NULL
+                    OR i.function_id IN (SELECT value FROM json_each(:functions))))) AS example,
+       shape
+  FROM counted c
+ ORDER BY records DESC, error_code, shape;

@@ -1,16 +1,17 @@
 -- At which hours of the week records start, or fail: a row an hour and a column a weekday.
 --
 -- The records of all weeks are added up: a range of whole weeks (`--since 28d`) gives each weekday
--- the same number of days. Hours and weekdays are those of --tz. Failed is FAIL and DISCARD; the share that failed is of the records that
--- ended (SUCCESS, FAIL, DISCARD), in per cent, and empty where none did.
+-- the same number of days. Hours and weekdays are those of --tz. Failed is FAIL and DISCARD; the
+-- share that failed is of the records that ended (SUCCESS, FAIL, DISCARD), in per cent, and empty
+-- where none did.
 -- param of=records (records|failed|failed_percent): what a cell tells
 WITH counted AS (
-    -- By day and hour first, so that the weekday is computed for each hour and not for each record.
+    -- By day and hour first, so that the weekday is computed for each hour and not for each count.
     SELECT substr(local_time(start_time), 1, 13) AS day_and_hour,
-           count(*) AS records,
-           count(*) FILTER (WHERE status IN ('FAIL', 'DISCARD')) AS failed,
-           count(*) FILTER (WHERE status IN ('SUCCESS', 'FAIL', 'DISCARD')) AS ended
-      FROM chosen_records
+           sum(records) AS records,
+           coalesce(sum(records) FILTER (WHERE status IN ('FAIL', 'DISCARD')), 0) AS failed,
+           coalesce(sum(records) FILTER (WHERE status IN ('SUCCESS', 'FAIL', 'DISCARD')), 0) AS ended
+      FROM chosen_counts
      WHERE local_time(start_time) IS NOT NULL
      GROUP BY 1
 ), placed AS (

@@ -2,11 +2,33 @@
 --
 -- param limit=20 (int 1..): how many
 -- param status= (status): only records of this status
-WITH slowest AS (
-    SELECT *, unixepoch(end_time) - unixepoch(start_time) AS seconds
-      FROM chosen_records
-     WHERE (:status IS NULL OR status = :status)
-       AND unixepoch(end_time) - unixepoch(start_time) IS NOT NULL
+WITH least AS (
+    -- How long a record took that is one of them, by what is counted already.
+    SELECT min(seconds) AS seconds
+      FROM (SELECT seconds, sum(sum(records)) OVER (ORDER BY seconds DESC) - sum(records) AS slower
+              FROM chosen_durations
+             WHERE :status IS NULL OR status = :status
+             GROUP BY seconds)
+     WHERE slower < :limit
+), days AS MATERIALIZED (
+    -- Where such records are. Those of the edges of the range are looked for in their days as well.
+    SELECT DISTINCT d.day, d.function_id
+      FROM least l
+     CROSS JOIN daily_durations d
+        ON d.seconds >= l.seconds
+       AND d.day >= coalesce(substr(:since, 1, 10), '')
+       AND d.day <= coalesce(substr(:until, 1, 10), '~')
+     WHERE (:status IS NULL OR d.status = :status)
+       AND (:functions IS NULL OR d.function_id IN (SELECT value FROM json_each(:functions)))
+), slowest AS (
+    SELECT i.*, unixepoch(i.end_time) - unixepoch(i.start_time) AS seconds
+      FROM days d
+     CROSS JOIN invocations i
+        ON i.start_time >= max(d.day, coalesce(:since, ''))
+       AND i.start_time < min(d.day || 'T24', coalesce(:until, '~'))
+       AND i.function_id = d.function_id
+     WHERE (:status IS NULL OR i.status = :status)
+       AND unixepoch(i.end_time) - unixepoch(i.start_time) >= (SELECT seconds FROM least)
      ORDER BY seconds DESC, request_id
      LIMIT :limit
 )

@@ -5,7 +5,7 @@
 -- week begins on Monday. Records without a readable start are not in it.
 -- param bucket=hour (hour|day|week|month): the length of time a row stands for
 WITH placed AS (
-    SELECT status, start_time, local_time(start_time) AS local FROM chosen_records
+    SELECT status, start_time, local_time(start_time) AS local, records FROM chosen_counts
 )
 SELECT CASE :bucket
            WHEN 'hour' THEN substr(local, 1, 13) || ':00:00' || substr(local, 20)
@@ -13,13 +13,14 @@ SELECT CASE :bucket
            WHEN 'week' THEN date(substr(local, 1, 10), 'weekday 0', '-6 days')
            ELSE substr(local, 1, 7)
        END AS bucket,
-       count(*) AS records,
-       count(*) FILTER (WHERE status = 'SUCCESS') AS success,
-       count(*) FILTER (WHERE status = 'FAIL') AS fail,
-       count(*) FILTER (WHERE status = 'DISCARD') AS discard,
-       count(*) FILTER (WHERE status = 'RUNNING') AS running,
-       count(*) FILTER (WHERE status = 'WAIT') AS wait,
-       count(*) FILTER (WHERE status NOT IN ('SUCCESS', 'FAIL', 'DISCARD', 'RUNNING', 'WAIT')) AS other
+       sum(records) AS records,
+       coalesce(sum(records) FILTER (WHERE status = 'SUCCESS'), 0) AS success,
+       coalesce(sum(records) FILTER (WHERE status = 'FAIL'), 0) AS fail,
+       coalesce(sum(records) FILTER (WHERE status = 'DISCARD'), 0) AS discard,
+       coalesce(sum(records) FILTER (WHERE status = 'RUNNING'), 0) AS running,
+       coalesce(sum(records) FILTER (WHERE status = 'WAIT'), 0) AS wait,
+       coalesce(sum(records) FILTER (WHERE status NOT IN
+                                     ('SUCCESS', 'FAIL', 'DISCARD', 'RUNNING', 'WAIT')), 0) AS other
   FROM placed
  WHERE local IS NOT NULL
  GROUP BY bucket

@@ -1,4 +1,5 @@
-//! `local_time(time)` and `day_begin(day)`: the days and hours of the zone that is asked for.
+//! `local_time(time)` and `day_begin(day)`: the days and hours of the zone that is asked for. And
+//! `has_whole_hours()`: whether they are made of whole hours of UTC, by which records are counted.
 //!
 //! Times in the archive are in UTC. A report that counts by hour or day groups by what clocks show,
 //! `substr(local_time(start_time), 1, 10)`, and finds the bounds of a day, which may have 23 or 25
@@ -22,6 +23,8 @@ pub(in crate::store) fn register(connection: &Connection, zone: Zone) -> Result<
         check_room(NEEDED)?;
         Ok(text(context).and_then(|text| text.parse().ok()).map(|moment| zone.local_text(moment)))
     })?;
+    let has_whole_hours = zone.has_whole_hours();
+    connection.create_scalar_function("has_whole_hours", 0, flags, move |_| Ok(has_whole_hours))?;
     connection.create_scalar_function("day_begin", 1, flags, move |context| {
         check_room(NEEDED)?;
         Ok(text(context).and_then(|text| zone.read_day(text)).map(|moment| moment.to_string()))
