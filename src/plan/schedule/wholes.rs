@@ -16,8 +16,7 @@ use crate::plan::ledger::{Entry, State};
 use std::sync::Arc;
 
 /// Why a window is left unproven whose parts were believed.
-const SHORT: &str =
-    "a part of it is shown empty, and its parts hold fewer records than it as a whole";
+const SHORT: &str = "its parts hold fewer records than it as a whole";
 
 /// A window that was walked in vain.
 #[derive(Clone, Copy, Debug)]
