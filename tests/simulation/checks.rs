@@ -669,7 +669,8 @@ impl Checks {
                 *seconds.entry((function, record.submitted)).or_default() += 1;
             }
         }
-        let is_orderly = readings.shuffled_ties == 0.0 && readings.repeated.is_none();
+        let is_orderly =
+            readings.shuffled_ties == 0.0 && readings.repeated.is_none() && readings.spoilt == 0.0;
         // One too high may count what is never shown; the others show too much, which the seams
         // prove.
         let is_countable = readings.wrong_count != Some(CountReading::OneTooHigh);

@@ -28,6 +28,7 @@ fn silent() -> Readings {
         newest_first: false,
         shuffled_ties: 0.0,
         repeated: None,
+        spoilt: 0.0,
         hiccups: 0.0,
         lengths: Lengths::Full,
         wrong_count: None,

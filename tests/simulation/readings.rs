@@ -80,6 +80,8 @@ pub(crate) struct Readings {
     /// One record of so many is listed twice, as a store shows it that takes in some of its entries
     /// twice.
     pub(crate) repeated: Option<usize>,
+    /// How many of a hundred answers hold a record that cannot be read in them.
+    pub(crate) spoilt: f64,
     /// How many of a hundred answers hold fewer records than fit, though more follow.
     pub(crate) hiccups: f64,
     pub(crate) lengths: Lengths,
@@ -114,10 +116,12 @@ impl Readings {
         // Of its own, so that the other readings of a seed stay what they are.
         let mut repeating = self::dice(seed, "repeated");
         let mut hiccups = self::dice(seed, "hiccups");
+        let mut spoiling = self::dice(seed, "spoilt");
         let readings = Self {
             newest_first: dice.bool(),
             shuffled_ties: dice.pick(&[0.0, 0.0, 5.0, 100.0]),
             repeated: repeating.percent(20.0).then(|| repeating.pick(&[30, 100, 300])),
+            spoilt: if spoiling.percent(15.0) { spoiling.pick(&[1.0, 5.0, 20.0]) } else { 0.0 },
             hiccups: 0.0,
             lengths: lengths(seed, crowded),
             wrong_count: wrong_count(seed),

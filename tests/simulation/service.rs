@@ -11,7 +11,8 @@ use fastrand::Rng;
 use fgarchive::api::{CallFailure, Meaning};
 use fgarchive::clock::Clock;
 use fgarchive::domain::{
-    FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Status, Timestamp,
+    EntryKey, FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, Reject, RequestId,
+    Status, Timestamp,
 };
 use fgarchive::plan::functions::Project;
 use fgarchive::sync::Source;
@@ -388,7 +389,10 @@ impl Service {
             Lengths::Fixed(length) => limit.min(length),
             Lengths::Full | Lengths::SometimesShort => limit,
         };
-        let served = self.page(function, &listing, marker..marker.saturating_add(limit), now);
+        let mut served = self.page(function, &listing, marker..marker.saturating_add(limit), now);
+        if self.readings.spoilt > 0.0 && dice.percent(self.readings.spoilt) {
+            served.spoil(&mut dice);
+        }
         let is_blank =
             self.state().session.as_ref().is_some_and(|session| session.faults.bad_records_blank);
         match self.is_bad(&served) {
@@ -563,6 +567,21 @@ pub(crate) struct Served {
     pub(crate) page: Page,
     pub(crate) shown: Vec<Shown>,
     at: i64,
+}
+
+impl Served {
+    /// One of the records cannot be read in this answer.
+    fn spoil(&mut self, dice: &mut Rng) {
+        if self.shown.is_empty() {
+            return;
+        }
+        let place = dice.usize(..self.shown.len());
+        self.shown.remove(place);
+        self.page.records.remove(place);
+        let reject = Reject { reason: "it is no object".to_owned(), raw: "null".to_owned() };
+        self.page.keys[place] = EntryKey::of(&reject.raw);
+        self.page.rejects.push(reject);
+    }
 }
 
 fn fate(dice: &mut Rng, faults: &Faults, asked: &Asked) -> Fate {

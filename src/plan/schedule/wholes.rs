@@ -3,10 +3,9 @@
 //! A service that answers one page as if nothing followed contradicts itself only while the window
 //! holds other records, too: the part that holds nothing but that page is shown empty, and its
 //! count agrees. So what a walk in vain counted or showed of a window is remembered, and what its
-//! parts claim waits until all of them are over. If they hold fewer records together and one of
-//! them was shown empty, the whole window is walked once more: records that were forgotten
-//! meanwhile are missing there, too. Where it still tells of more than its parts hold, it is left
-//! unproven.
+//! parts claim waits until all of them are over. If they hold fewer records together, the whole
+//! window is walked once more: records that were forgotten meanwhile are missing there, too. Where
+//! it still tells of more than its parts hold, it is left unproven.
 //!
 //! A count is a witness here only where the counts of all parts are right. A service that counts
 //! too much for ever does so of an empty part, too.

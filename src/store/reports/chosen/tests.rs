@@ -24,9 +24,11 @@ fn names_are_filled_in_where_they_are_read_from() {
     }
 }
 
-/// Each report that reads summaries, with its own parameters and a statement that asks the rows for
-/// the same.
-const REPORTS: [(&str, &[(&str, &str)], &str); 6] = [
+/// A report, its own parameters, and a statement that asks the rows for the same.
+type Asked = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+/// Reports that read summaries.
+const REPORTS: [Asked; 6] = [
     (
         "summary",
         &[],
