@@ -62,7 +62,7 @@ pub struct Failed<F> {
 /// How a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// As one that makes no sense to the service (status 400).
+    /// As one that makes no sense to the service (status 400, or 416 of a range that is not there).
     BadRequest,
     /// In another way.
     Other,

@@ -69,6 +69,8 @@ enum End {
     Asked,
     /// That page: empty, or entries that no seam joins yet.
     Behind(Seen),
+    /// It was refused: some services know no marker behind their list.
+    Refused,
     /// Nothing follows.
     Confirmed,
 }
@@ -112,6 +114,8 @@ pub struct Walk {
     /// that one holds, if that can be told.
     is_cut: bool,
     expected: Option<u64>,
+    /// How often a page behind what was reached was refused.
+    refusals: u32,
 }
 
 impl Walk {
@@ -144,6 +148,7 @@ impl Walk {
             is_irregular: false,
             is_cut: false,
             expected: None,
+            refusals: 0,
         }
     }
 
@@ -277,6 +282,17 @@ impl Walk {
         }
     }
 
+    /// The page behind what was reached was refused, as a request that makes no sense. Whether the
+    /// walk can go on: the list has ended there if its count says so, which a page one entry early
+    /// may show to be a total.
+    pub fn refuse_behind(&mut self, marker: Marker) -> bool {
+        let is_behind = marker.0 == self.reach && matches!(self.end, End::Asked);
+        self.under_way.remove(&marker.0);
+        self.refusals += 1;
+        self.end = End::Refused;
+        is_behind && (self.refusals == 1 || self.total() == Some(self.reach))
+    }
+
     /// Goes on with a shorter window whose list begins as this one does, and holds `expected`
     /// entries, if that can be told.
     ///
@@ -345,7 +361,7 @@ impl Walk {
             match std::mem::replace(&mut self.end, End::Alone) {
                 End::Behind(behind) if behind.entries.is_empty() => self.end = End::Confirmed,
                 End::Behind(behind) => self.extend(&behind, 0),
-                End::Open | End::Alone | End::Asked | End::Confirmed => {
+                End::Open | End::Alone | End::Asked | End::Refused | End::Confirmed => {
                     self.tip = Some(Tip::of(page));
                 }
             }
@@ -410,8 +426,9 @@ impl Walk {
         let to_come = self.total().filter(|&total| total > self.reach);
         match &self.end {
             End::Confirmed => Vec::new(),
+            End::Refused if self.total() == Some(self.reach) => Vec::new(),
             End::Behind(page) if self.has_settled(page) => Vec::new(),
-            End::Behind(_) => one_early(),
+            End::Behind(_) | End::Refused => one_early(),
             End::Open if self.says_end() => to_come.map_or_else(Vec::new, |_| one_early()),
             End::Alone if self.says_end() => Vec::new(),
             // Pages of one entry share none.

@@ -23,7 +23,7 @@ pub(crate) type Setback = failing::Setback<CallFailure>;
 /// The failure of a request in the words of a schedule.
 fn told(failure: CallFailure) -> failing::Failed<CallFailure> {
     let refusal = match (failure.meaning, failure.status) {
-        (Meaning::Refused, Some(400)) => Some(Refusal::BadRequest),
+        (Meaning::Refused, Some(400 | 416)) => Some(Refusal::BadRequest),
         (Meaning::Refused | Meaning::Forbidden, _) => Some(Refusal::Other),
         _ => None,
     };

@@ -65,7 +65,7 @@ impl Walk {
     pub(super) fn points_on_from_nothing(&self) -> bool {
         match &self.end {
             End::Behind(page) => page.entries.is_empty() && page.points_on,
-            End::Open | End::Alone | End::Asked | End::Confirmed => {
+            End::Open | End::Alone | End::Asked | End::Refused | End::Confirmed => {
                 self.reach == 0 && self.tip.is_some_and(|tip| tip.points_on)
             }
         }

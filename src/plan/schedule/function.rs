@@ -181,7 +181,7 @@ impl<F> Schedule<F> {
                     walks.take_page(*id, ServedPage { marker: query.marker, page, seen_at }, now);
                 }
                 Ok(_) => {}
-                Err(setback) => walks.take_setback(*id, setback, now),
+                Err(setback) => walks.take_setback(*id, query.marker, setback, now),
             },
             (Phase::LookUps(look_ups), Question::Record(id, range, _)) => match answered {
                 Ok(Answer::Page(page, _)) => look_ups.take_page(id, *range, page, now),

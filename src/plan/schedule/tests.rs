@@ -48,6 +48,22 @@ fn what_is_pending_costs_little_more_than_its_pages() {
     }
 }
 
+/// The count tells where such a list ends, once one page shows that it is a total; without one
+/// nothing does.
+#[test]
+fn a_service_that_knows_no_marker_behind_its_list_costs_few_requests() {
+    for records in [2, 60, 499, 1_200] {
+        let service = Service { refuses_behind: true, ..Service::with(spread(records, 0, MONTH)) };
+        let played = play(pending(&[(0, MONTH)]), &service);
+        assert_eq!((played.settled(), played.premature), (vec![range(0, MONTH)], vec![]));
+        assert!(played.questions.len() <= 8, "{records}: {}", played.questions.len());
+    }
+    let uncounted =
+        Service { refuses_behind: true, counts: false, ..Service::with(spread(3, 0, MONTH)) };
+    let played = play(pending(&[(0, MONTH)]), &uncounted);
+    assert!(!played.walked.unproven.is_empty() && played.premature.is_empty());
+}
+
 #[test]
 fn a_list_that_looks_cut_off_is_walked_in_parts() {
     let played = play(pending(&[(0, MONTH)]), &Service::with(spread(500, 0, MONTH)));

@@ -6,9 +6,9 @@ use super::events::{Effect, Note, Question, WalkId};
 use super::lanes::{Piece, Trouble};
 use super::walks::{Purpose, Walks};
 use super::wholes::Part;
-use crate::domain::{Interval, Timestamp};
+use crate::domain::{Interval, Marker, Timestamp};
 use crate::plan::clocks::Moment;
-use crate::plan::failing::{self, Failed, Setback};
+use crate::plan::failing::{self, Failed, Refusal, Setback};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Doubt, Proof};
 use crate::plan::reach::Reach;
@@ -174,9 +174,32 @@ impl<F> Walks<F> {
         }
     }
 
+    /// Whether a walk goes on, or is over, though a page behind its list was refused.
+    fn goes_on_without(&mut self, id: WalkId, marker: Marker, now: Moment) -> bool {
+        let Some(active) = self.active.get_mut(&id) else { return false };
+        if !active.walk.refuse_behind(marker) {
+            return false;
+        }
+        if let Some(verdict) = self.advance(id)
+            && let Some(active) = self.active.remove(&id)
+        {
+            self.conclude(active, verdict, now);
+        }
+        true
+    }
+
     /// A page could not be had. What was asked beside it is still taken in; where the function
     /// itself cannot be had, nothing further is asked.
-    pub(super) fn take_setback(&mut self, id: WalkId, setback: Setback<F>, now: Moment) {
+    pub(super) fn take_setback(
+        &mut self,
+        id: WalkId,
+        marker: Marker,
+        setback: Setback<F>,
+        now: Moment,
+    ) {
+        if is_bad_request(&setback) && self.goes_on_without(id, marker, now) {
+            return;
+        }
         let Some(active) = self.active.remove(&id) else { return };
         if active.piece.trouble == Trouble::Short && matches!(setback, Setback::Part(_)) {
             // What its parts hold is known; that it is short of more stands.
@@ -247,6 +270,10 @@ impl<F> Walks<F> {
             }));
         }
     }
+}
+
+fn is_bad_request<F>(setback: &Setback<F>) -> bool {
+    matches!(setback, Setback::Part(failed) if failed.refusal == Some(Refusal::BadRequest))
 }
 
 /// A row that would call a range lost, when it is not known whether it is.

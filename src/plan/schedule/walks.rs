@@ -223,7 +223,7 @@ impl<F> Walks<F> {
     }
 
     /// Asks what the walk wants next; whether it is over, and how.
-    fn advance(&mut self, id: WalkId) -> Option<Result<Proof, Doubt>> {
+    pub(super) fn advance(&mut self, id: WalkId) -> Option<Result<Proof, Doubt>> {
         let active = self.active.get_mut(&id)?;
         match active.walk.step() {
             Step::Ask(markers) => {
