@@ -136,7 +136,6 @@ mod tests {
     use super::*;
     use crate::cli::failure;
     use pretty_assertions::assert_eq;
-    use std::process::Command;
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();
@@ -193,7 +192,7 @@ mod tests {
         fs::write(path("file"), "").unwrap();
         std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
         std::os::unix::fs::symlink(path("nowhere"), path("dangling")).unwrap();
-        assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+        crate::store::testing::make_pipe(&path("pipe"));
         let before = names(directory.path());
         for (name, expected) in [
             ("folder", "it is a directory"),

@@ -161,7 +161,7 @@ mod tests {
     fn what_is_no_file_is_refused_and_not_waited_for() {
         let home = tempfile::tempdir().unwrap();
         let pipe = home.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        crate::store::testing::make_pipe(&pipe);
         for path in [pipe.as_path(), Path::new("/dev/zero"), home.path()] {
             let error = read_limited(path, MAX_FILE).unwrap_err();
             assert_eq!(error.to_string(), "it is not a regular file", "{}", path.display());

@@ -15,7 +15,7 @@ use crate::store::write::{
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Two functions, a run on 1 March that ended well, and one on 2 March that was killed.
@@ -35,6 +35,13 @@ const FRAME: &str = "
     INSERT INTO run_sources (run_id, name, outcome, exit_code, requests) VALUES
         (1, 'cn-north-4', 'complete', 0, 9), (2, 'cn-north-4', NULL, NULL, 4);
 ";
+
+/// Makes a named pipe. No other process does: between its start and its program it holds every open
+/// file, and so the locks of archives that other tests have just let go.
+pub(crate) fn make_pipe(path: &Path) {
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::from_raw_mode(0o600));
+    rustix::fs::mknodat(rustix::fs::CWD, path, kind, mode, 0).unwrap();
+}
 
 /// An archive in a directory of its own, with a connection that may write to it.
 pub(crate) struct Fixture {

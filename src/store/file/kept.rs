@@ -178,7 +178,7 @@ mod tests {
     fn what_is_no_file_is_refused_and_not_waited_for() {
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        crate::store::testing::make_pipe(&pipe);
         let socket = directory.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         for path in [pipe.as_path(), &socket, Path::new("/dev/zero"), directory.path()] {

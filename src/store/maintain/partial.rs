@@ -163,7 +163,6 @@ mod tests {
     use pretty_assertions::assert_eq;
     use rusqlite::backup::Backup;
     use std::os::unix::fs::symlink;
-    use std::process::Command;
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();
@@ -231,7 +230,7 @@ mod tests {
         symlink(path("b.db"), path(".b.db.Link01.partial")).unwrap();
         symlink(path("b.db"), path(".b.db.Dead03.partial-wal")).unwrap();
         for pipe in [".b.db.Pipe01.partial", ".b.db.Dead04.partial-journal"] {
-            assert!(Command::new("mkfifo").arg(path(pipe)).status().unwrap().success());
+            crate::store::testing::make_pipe(&path(pipe));
         }
         let before = names(directory.path());
         assert_eq!(before.len(), others.len() + 6);

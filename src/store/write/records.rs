@@ -229,7 +229,11 @@ impl<'t> Records<'t> {
         with_columns(record, |columns| {
             self.sums.add(function, columns);
             self.summaries.add(function, columns)
-        })
+        })?;
+        if self.summaries.is_full() {
+            std::mem::take(&mut self.summaries).save(self.transaction)?;
+        }
+        Ok(())
     }
 
     /// Takes a record away from them, as it no longer stands.

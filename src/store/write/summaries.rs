@@ -25,13 +25,17 @@ pub(super) type Hour = Option<[u8; HOUR_LENGTH]>;
 /// The shape of a record without an error.
 const NO_SHAPE: i64 = 0;
 
-/// So many messages are remembered with their shapes: most errors are repeated, and folding one
-/// takes longer than writing a record.
+/// So many messages are remembered with their shapes, none of them longer than so many bytes: most
+/// errors are short and repeated, and folding one takes longer than writing a record.
 pub(super) const MOST_REMEMBERED: usize = 4_096;
+pub(super) const LONGEST_REMEMBERED: usize = 1_024;
 
-/// So many counts and durations are in hand at most while a whole archive is summed up: some tens
-/// of MiB.
-const MOST_IN_HAND: usize = 200_000;
+/// So much memory, in bytes, changes may take before they are saved: a batch whose errors have each
+/// a shape of its own would take as much as its records otherwise.
+const MOST_IN_HAND: usize = 8 << 20;
+
+/// About how many bytes a count or a duration takes, or a shape beside its text.
+const ENTRY: usize = 128;
 
 /// An error code and the shape of a message, as they are stored.
 type Shape = (Value, Value);
@@ -54,9 +58,16 @@ pub(in crate::store) struct Summaries {
     remembered: HashMap<Vec<u8>, usize>,
     counts: HashMap<CountKey, i64>,
     durations: HashMap<DurationKey, i64>,
+    /// How many bytes of memory the distinct texts take, about.
+    texts: usize,
 }
 
 impl Summaries {
+    /// Whether the changes in hand take so much memory that they should be saved.
+    pub(in crate::store) fn is_full(&self) -> bool {
+        (self.counts.len() + self.durations.len()) * ENTRY + self.texts > MOST_IN_HAND
+    }
+
     /// A record that was added.
     pub(in crate::store) fn add(
         &mut self,
@@ -104,12 +115,16 @@ impl Summaries {
         let shape = folded(message)?;
         let place = self.shapes.place(&bytes_of_error(code, (&shape).into()));
         if place == self.told.len() {
+            let text = self.shapes.values[place].len();
+            self.texts += ENTRY + 3 * text;
             self.told.push((owned(code), shape));
         }
-        if self.remembered.len() >= MOST_REMEMBERED {
-            self.remembered.clear();
+        if met.len() <= LONGEST_REMEMBERED {
+            if self.remembered.len() >= MOST_REMEMBERED {
+                self.remembered.clear();
+            }
+            self.remembered.insert(met, place);
         }
-        self.remembered.insert(met, place);
         Ok(Some(place))
     }
 
@@ -180,7 +195,7 @@ pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), Stor
     let mut summaries = Summaries::default();
     for_each_record(connection, |function, columns| {
         summaries.add(function, columns)?;
-        if summaries.counts.len() + summaries.durations.len() > MOST_IN_HAND {
+        if summaries.is_full() {
             std::mem::take(&mut summaries).save(connection)?;
         }
         Ok::<_, StoreError>(())
@@ -351,6 +366,22 @@ mod tests {
             ]
         );
         assert_eq!(durations, ["1 2026-03-01 FAIL -2 1", "1 2026-03-01 SUCCESS 7 2"]);
+    }
+
+    /// A batch may hold as many shapes as records: they are saved before they take as much memory.
+    #[test]
+    fn what_takes_much_memory_asks_to_be_saved() {
+        let mut few = Summaries::default();
+        let mut many = Summaries::default();
+        for number in 0..30_000 {
+            let message = (0..24).map(|bit| if number >> bit & 1 == 1 { " yes" } else { " no" });
+            let message = message.collect::<String>();
+            let record = |message: &str| format!("FAIL | 4 | {message} | - | -");
+            few.add(FunctionId(1), &columns(&record("no order"))).unwrap();
+            many.add(FunctionId(1), &columns(&record(&message))).unwrap();
+        }
+        assert!(!few.is_full() && many.is_full());
+        assert!(many.remembered.len() <= MOST_REMEMBERED);
     }
 
     proptest! {

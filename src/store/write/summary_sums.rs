@@ -6,7 +6,8 @@
 use super::day::{day_of, day_text};
 use super::digest::load_name;
 use super::summaries::{
-    MOST_REMEMBERED, bytes_of, bytes_of_error, folded, has_failed, hour_of, seconds_of,
+    LONGEST_REMEMBERED, MOST_REMEMBERED, bytes_of, bytes_of_error, folded, has_failed, hour_of,
+    seconds_of,
 };
 use crate::store::file::StoreError;
 use crate::store::sql::ids::FunctionId;
@@ -57,10 +58,12 @@ impl SummarySums {
         }
         let shape = folded(columns[ERROR_MESSAGE])?;
         let error = bytes_of_error(columns[ERROR_CODE], (&shape).into());
-        if self.remembered.len() >= MOST_REMEMBERED {
-            self.remembered.clear();
+        if met.len() <= LONGEST_REMEMBERED {
+            if self.remembered.len() >= MOST_REMEMBERED {
+                self.remembered.clear();
+            }
+            self.remembered.insert(met, error.clone());
         }
-        self.remembered.insert(met, error.clone());
         Ok(error)
     }
 
