@@ -121,7 +121,9 @@ fn no_archive_to_read() {
 /// Begins the program as somebody whom permissions bind: root is above them.
 pub(crate) fn as_somebody(home: &Home) -> Command {
     let program = home.join("program");
-    fs::copy(BINARY, &program).unwrap();
+    // Copied by another process: one that this one starts meanwhile would hold the file as being
+    // written, and what is being written cannot be executed.
+    assert!(Command::new("cp").arg(BINARY).arg(&program).status().unwrap().success());
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
     if is_root() {
         let mut command = Command::new("setpriv");
