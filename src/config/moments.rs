@@ -13,7 +13,7 @@ enum Edge {
 }
 
 /// Reads a moment (RFC 3339, or without an offset in UTC), the begin of a period or an age, as
-/// [`read_end`] does.
+/// `read_end` does.
 ///
 /// `option` is where the text was given, for the error.
 pub fn parse_moment_or_age(

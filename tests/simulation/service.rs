@@ -16,6 +16,7 @@ use fgarchive::domain::{
 };
 use fgarchive::plan::functions::Project;
 use fgarchive::sync::Source;
+use std::collections::HashSet;
 use std::fmt;
 use std::iter;
 use std::ops::Range;
@@ -161,6 +162,8 @@ struct State {
     token_until: i64,
     calls: Vec<Call>,
     shown: Vec<Shown>,
+    /// The records that an answer has spoilt.
+    spoilt: HashSet<usize>,
 }
 
 /// The service of one schedule.
@@ -196,6 +199,7 @@ impl Service {
             token_until: i64::MAX,
             calls: Vec::new(),
             shown: Vec::new(),
+            spoilt: HashSet::new(),
         };
         Self { world, readings, naming, killed: Notify::new(), state: Mutex::new(state) }
     }
@@ -391,7 +395,7 @@ impl Service {
         };
         let mut served = self.page(function, &listing, marker..marker.saturating_add(limit), now);
         if self.readings.spoilt > 0.0 && dice.percent(self.readings.spoilt) {
-            served.spoil(&mut dice);
+            served.spoil(&mut dice, &mut self.state().spoilt);
         }
         let is_blank =
             self.state().session.as_ref().is_some_and(|session| session.faults.bad_records_blank);
@@ -570,12 +574,16 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// One of the records cannot be read in this answer.
-    fn spoil(&mut self, dice: &mut Rng) {
+    /// One of the records cannot be read in this answer, unless that happened to it before: what two
+    /// answers spoil alike cannot be told from what cannot be read at all.
+    fn spoil(&mut self, dice: &mut Rng, before: &mut HashSet<usize>) {
         if self.shown.is_empty() {
             return;
         }
         let place = dice.usize(..self.shown.len());
+        if !before.insert(self.shown[place].record) {
+            return;
+        }
         self.shown.remove(place);
         self.page.records.remove(place);
         let reject = Reject { reason: "it is no object".to_owned(), raw: "null".to_owned() };
