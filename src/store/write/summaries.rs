@@ -94,10 +94,11 @@ impl Summaries {
     ) -> Result<(), StoreError> {
         let status = self.statuses.place(bytes_of(columns[STATUS]));
         let shape = self.shape(columns)?;
-        *self.counts.entry((hour_of(columns[START]), function, status, shape)).or_default() += by;
+        let hour = hour_of(columns[START]);
+        *self.counts.entry((hour, function, status, shape)).or_default() += by;
         if let Some(seconds) = seconds_of(columns) {
-            let key = (day_of(columns[START]), function, status, seconds);
-            *self.durations.entry(key).or_default() += by;
+            let day = hour.and_then(|hour| hour.first_chunk().copied());
+            *self.durations.entry((day, function, status, seconds)).or_default() += by;
         }
         Ok(())
     }
@@ -131,42 +132,15 @@ impl Summaries {
     /// Adds these changes to what is kept, in the order of the keys.
     pub(in crate::store) fn save(&self, connection: &Connection) -> Result<(), StoreError> {
         let ids = self.shape_ids(connection)?;
-        let mut add = connection.prepare_cached(
-            "INSERT INTO hourly_counts (hour, function_id, status, shape_id, records)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET records = records + excluded.records",
-        )?;
-        let mut drop_empty = connection.prepare_cached(
-            "DELETE FROM hourly_counts
-              WHERE hour = ?1 AND function_id = ?2 AND status = ?3 AND shape_id = ?4
-                AND records = 0",
-        )?;
-        for ((hour, function, status, shape), by) in in_order(&self.counts) {
+        save_changes(connection, "hourly_counts", ["hour", "shape_id"], &self.counts, |key| {
+            let (hour, function, status, shape) = key;
             let shape = shape.map_or(NO_SHAPE, |place| ids[place]);
-            let (hour, status) = (hour_text(hour), self.status(status));
-            add.execute((&hour, function, &status, shape, by))?;
-            if by < 0 {
-                drop_empty.execute((&hour, function, &status, shape))?;
-            }
-        }
-        let mut add = connection.prepare_cached(
-            "INSERT INTO daily_durations (day, function_id, status, seconds, records)
-             VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET records = records + excluded.records",
-        )?;
-        let mut drop_empty = connection.prepare_cached(
-            "DELETE FROM daily_durations
-              WHERE day = ?1 AND function_id = ?2 AND status = ?3 AND seconds = ?4
-                AND records = 0",
-        )?;
-        for ((day, function, status, seconds), by) in in_order(&self.durations) {
-            let (day, status) = (day_text(day), self.status(status));
-            add.execute((&day, function, &status, seconds, by))?;
-            if by < 0 {
-                drop_empty.execute((&day, function, &status, seconds))?;
-            }
-        }
-        Ok(())
+            (hour_text(hour), function, self.status(status), shape)
+        })?;
+        save_changes(connection, "daily_durations", ["day", "seconds"], &self.durations, |key| {
+            let (day, function, status, seconds) = key;
+            (day_text(day), function, self.status(status), seconds)
+        })
     }
 
     fn status(&self, place: usize) -> String {
@@ -201,6 +175,34 @@ pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), Stor
         Ok::<_, StoreError>(())
     })?;
     summaries.save(connection)
+}
+
+/// Adds changes to a table whose key is a time, the function, the status and a number, the first
+/// and the last of these names; a row that comes to nothing is removed.
+fn save_changes<K: Copy + Ord>(
+    connection: &Connection,
+    table: &str,
+    [time, number]: [&str; 2],
+    changes: &HashMap<K, i64>,
+    stored: impl Fn(K) -> (String, FunctionId, String, i64),
+) -> Result<(), StoreError> {
+    let mut add = connection.prepare_cached(&format!(
+        "INSERT INTO {table} ({time}, function_id, status, {number}, records)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT DO UPDATE SET records = records + excluded.records"
+    ))?;
+    let mut drop_empty = connection.prepare_cached(&format!(
+        "DELETE FROM {table}
+          WHERE {time} = ?1 AND function_id = ?2 AND status = ?3 AND {number} = ?4 AND records = 0"
+    ))?;
+    for (key, by) in in_order(changes) {
+        let (time, function, status, number) = stored(key);
+        add.execute((&time, function, &status, number, by))?;
+        if by < 0 {
+            drop_empty.execute((&time, function, &status, number))?;
+        }
+    }
+    Ok(())
 }
 
 /// Changes of keys that change at all, in the order of the keys.
