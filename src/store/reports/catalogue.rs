@@ -45,6 +45,7 @@ const REPORTS: &[Report] = &[
     report!("errors"),
     report!("failures"),
     report!("discards"),
+    report!("incidents"),
     report!("open"),
     report!("waiting"),
     report!("transitions"),
