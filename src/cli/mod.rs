@@ -13,12 +13,14 @@ mod doctor;
 #[cfg(feature = "emulator")]
 mod emulate;
 mod failure;
+mod form;
 mod format;
 mod globals;
 mod hints;
 mod log;
 mod memory;
 mod output;
+mod pager;
 mod program;
 mod progress;
 mod query;

@@ -7,6 +7,7 @@
 -- the share of the day's time that is settled or proven, of what was set out to archive. A day
 -- without a record is in it, and one without a readable start is in none. Failed is FAIL and DISCARD.
 -- Days are those of --tz, and have 23 or 25 hours where clocks change.
+-- chart calendar: day=day records=records failed=failed state=state
 WITH RECURSIVE counted AS (
     SELECT substr(local_time(start_time), 1, 10) AS day,
            sum(records) AS records,

@@ -4,6 +4,7 @@
 -- share of the function's, and `within_percent`, the share that took less than `below_s`. A range
 -- without a record has no row. A record that ended before it started, as the service tells it, took
 -- less than 0 seconds. Records without a readable start and end are not in it.
+-- chart bars: group=function label=from_s label=below_s value=records note=percent
 -- param status=SUCCESS (status): only records of this status; empty for all that ended
 WITH RECURSIVE ranges AS (
     SELECT NULL AS from_s, -1 << 62 AS least, 0 AS below_s
