@@ -211,7 +211,7 @@ fn conclude_source(report: &SourceReport) {
         if let Some(end) = ledger_ahead {
             tracing::warn!(
                 function = urn.full_name(),
-                "its ledger ended at {end}, which is after the present"
+                "its ledger claims what had not come yet, until {end}; it is walked again"
             );
         }
         // What ended the run as a whole is said once, at its end.

@@ -182,7 +182,8 @@ impl SourceReport {
             .max_by_key(ahead)
             .filter(|function| function.ledger_ahead.is_some())?;
         let message = format!(
-            "the ledger of {} ends at {}, and it is not later than {}: a clock is wrong, or was",
+            "the ledger of {} claims what had not come yet, until {}: a clock is wrong, or was; by \
+             one it is {}",
             first.urn.full_name(),
             first.ledger_ahead?,
             self.began_at.earlier(),
