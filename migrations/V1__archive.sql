@@ -31,6 +31,10 @@ CREATE TABLE functions (
     -- not walked, and no less missing. NULL until a run asked for the function.
     horizon_begin TEXT,
     horizon_end   TEXT,
+    -- What the ledger claimed of time that had not come when a run began, by one of two clocks that disagreed: it is walked
+    -- again when it is over, and what was missed is archived then. NULL where there is nothing of the kind.
+    doubted_begin TEXT,
+    doubted_end   TEXT,
     -- Whether a list of functions ever held it, noted of versions and aliases, which most lists leave out.
     was_listed    INTEGER NOT NULL DEFAULT 0 CHECK (was_listed IN (0, 1))
 ) STRICT;

@@ -1,20 +1,23 @@
 //! What the headers of an answer say of time.
 
 use crate::domain::Timestamp;
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDateTime};
 use std::time::Duration;
 
 /// The most headers of an answer: some gateways add a hundred. What they hold is bounded by
 /// `hyper`.
 pub(super) const MAX_HEADERS: usize = 1_000;
 
-/// A moment as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
-///
-/// The two obsolete forms are not read: no server has sent them since the nineties.
+/// A moment as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT`, or in one of the two forms
+/// of old servers, which a recipient has to read as well (RFC 9110, 5.6.7).
 pub(super) fn http_date(text: &str) -> Option<Timestamp> {
-    DateTime::parse_from_rfc2822(text.trim())
-        .ok()
-        .map(|moment| Timestamp::from_unix(moment.timestamp()))
+    let text = text.trim();
+    if let Ok(moment) = DateTime::parse_from_rfc2822(text) {
+        return Some(Timestamp::from_unix(moment.timestamp()));
+    }
+    let old = ["%a %b %e %H:%M:%S %Y", "%A, %d-%b-%y %H:%M:%S GMT"];
+    let moment = old.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
+    Some(Timestamp::from_unix(moment.and_utc().timestamp()))
 }
 
 /// No wait that was asked for is taken for longer than a day: no run waits so long, and times that
@@ -37,6 +40,22 @@ pub(super) fn retry_after(text: &str, served_at: Timestamp) -> Option<Duration> 
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_date_comes_in_three_forms() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            " Sun Nov 06 08:49:37 1994 ",
+        ] {
+            let moment = http_date(text).map(|moment| moment.to_string());
+            assert_eq!(moment.as_deref(), Some("1994-11-06T08:49:37Z"), "{text}");
+        }
+        for none in ["", "now", "Sun Nov 31 08:49:37 1994", "1994-11-06T08:49:37Z"] {
+            assert_eq!(http_date(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn retry_after_comes_in_two_forms() {

@@ -11,7 +11,7 @@ use crate::config;
 use crate::domain::{Counts, RecordCounts};
 use crate::emulator::{self, Options};
 use crate::error::{Failure, FailureKind};
-use crate::store::file::Archive;
+use crate::store::file::{Archive, directory_of, is_absence};
 use crate::store::maintain::Replace;
 use crate::sync::{self, RunPlan, RunReport, RunSource, Settings, Task, Unwatched};
 use clap::Parser;
@@ -93,7 +93,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     runtime.block_on(archive(&path, &clock, &interrupted, out))?;
     for command in REPORTS {
         if interrupted.is_cancelled() {
-            return Err(Failure::new(FailureKind::Interrupted, "the demo was interrupted"));
+            return Err(was_interrupted());
         }
         show(command, &path, out)?;
     }
@@ -114,22 +114,20 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 /// archive of real ones or overwrite another file. That nothing can be kept there at all is told
 /// before the demo, not after it.
 fn check_keep(keep: Option<&Path>) -> Result<(), Failure> {
-    let directory = keep.and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty());
-    match keep {
-        Some(path) if directory.is_some_and(|directory| !directory.is_dir()) => {
-            let message = format!("cannot keep the demo's archive at `{}`", path.display());
-            Err(Failure::new(FailureKind::Usage, message)
-                .hint("its directory is not there; create it, or give another path"))
-        }
-        Some(path) if path.symlink_metadata().is_ok() => {
-            let message = format!(
-                "cannot keep the demo's archive at `{}`: something is there already",
-                path.display()
-            );
-            Err(Failure::new(FailureKind::Usage, message)
-                .hint("it was left as it was; give a path where nothing is"))
-        }
-        _ => Ok(()),
+    let Some(path) = keep else { return Ok(()) };
+    let cannot = format!("cannot keep the demo's archive at `{}`", path.display());
+    if path.symlink_metadata().is_ok() {
+        let message = format!("{cannot}: something is there already");
+        return Err(Failure::new(FailureKind::Usage, message)
+            .hint("it was left as it was; give a path where nothing is"));
+    }
+    match tempfile::tempfile_in(directory_of(path)) {
+        Ok(_) => Ok(()),
+        Err(error) if is_absence(error.kind()) => Err(Failure::new(FailureKind::Usage, cannot)
+            .hint("its directory is not there; create it, or give another path")),
+        Err(error) => Err(Failure::new(FailureKind::Archive, cannot)
+            .because(error)
+            .hint("give a path in a directory that can be written to")),
     }
 }
 
@@ -168,8 +166,12 @@ async fn archive(
         let plan = RunPlan { task: Task::SYNC, sources: vec![source] };
         let report = sync::run(&mut archive, plan, clock, interrupted, &mut Unwatched).await?;
         say(out, &format!("{title}: {}", summary(&report)))?;
-        if let Some(failure) = report.failure() {
-            return Err(failure);
+        match report.failure() {
+            Some(failure) if failure.kind == FailureKind::Interrupted => {
+                return Err(was_interrupted());
+            }
+            Some(failure) => return Err(failure),
+            None => {}
         }
         clock.set(clock.now() + PAUSE);
     }
@@ -177,6 +179,10 @@ async fn archive(
     // The reports are printed by now, so an error of the server's end changes nothing.
     let _ = server.await;
     Ok(())
+}
+
+fn was_interrupted() -> Failure {
+    Failure::new(FailureKind::Interrupted, "the demo was interrupted; nothing of it is kept")
 }
 
 fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {

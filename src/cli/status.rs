@@ -3,7 +3,7 @@
 use super::failure;
 use super::globals::Globals;
 use super::terminal::screen;
-use crate::domain::Timestamp;
+use crate::domain::{Timestamp, counted};
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{StatusView, write_status};
 use crate::render::write_json_line;
@@ -76,7 +76,7 @@ fn check_age(status: &ArchiveStatus, now: Timestamp, max_age: Duration) -> Resul
     }
     let age = humantime::format_duration(max_age);
     let more = functions.len().saturating_sub(MOST_NAMED);
-    let rest = (more > 0).then(|| format!("and {more} more functions"));
+    let rest = (more > 0).then(|| format!("and {}", counted(more, "more function")));
     let told: Vec<String> =
         run.into_iter().chain(functions.into_iter().take(MOST_NAMED)).chain(rest).collect();
     Err(Failure::new(

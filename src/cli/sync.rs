@@ -7,14 +7,14 @@ use super::signals::interrupt;
 use super::{failure, runtime};
 use crate::api::CallFailure;
 use crate::config::{self, Config, Flags, SourceConfig};
-use crate::domain::{Counts, Reject};
+use crate::domain::{Counts, Reject, counted};
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{PreviewsView, RunView, write_previews};
 use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
 use crate::store::write::Comparison;
 use crate::sync::{
-    self, FunctionReport, ListReport, RunPlan, RunReport, RunSource, SourceReport, Task,
+    self, FunctionReport, ListReport, Preview, RunPlan, RunReport, RunSource, SourceReport, Task,
 };
 use std::io::Write;
 use std::path::Path;
@@ -151,6 +151,12 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
         service::span(report, source).in_scope(|| conclude_source(source));
     }
     let Counts { requests, records, .. } = report.counts();
+    if records.rejected > 0 {
+        tracing::warn!(
+            "kept aside: {}; `fgarchive query rejects` shows what came",
+            counted(records.rejected, "unreadable entry")
+        );
+    }
     tracing::info!(
         functions = report.functions().count(),
         requests = requests.sent,
@@ -184,7 +190,8 @@ fn conclude_source(report: &SourceReport) {
         if let Some(more) = unproven.len().checked_sub(MOST_RANGES).filter(|&more| more > 0) {
             tracing::warn!(
                 function = urn.full_name(),
-                "{more} more ranges could not be proven complete"
+                "{} could not be proven complete",
+                counted(more, "more range")
             );
         }
         for range in lost {
@@ -204,7 +211,7 @@ fn conclude_source(report: &SourceReport) {
         if let Some(end) = ledger_ahead {
             tracing::warn!(
                 function = urn.full_name(),
-                "its ledger ended at {end}, which is after the present"
+                "its ledger claims what had not come yet, until {end}; it is walked again"
             );
         }
         // What ended the run as a whole is said once, at its end.
@@ -238,15 +245,22 @@ fn preview(
         Found::Ours { .. } => Some(Reader::open(&globals.db).map_err(refused)?),
     };
     let count = sources.len();
-    let previews = runtime::start()?.block_on(async {
-        let mut all = Vec::new();
-        for RunSource { source, settings, .. } in service::to_sources(sources)? {
-            let (previews, list) =
-                sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await?;
-            list.iter().for_each(warn_of_list);
-            all.extend(previews);
+    let (mut previews, mut failed) = (Vec::new(), Vec::new());
+    runtime::start()?.block_on(async {
+        for RunSource { name, source, settings } in service::to_sources(sources)? {
+            match sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await {
+                Ok((of_source, list)) => {
+                    list.iter().for_each(warn_of_list);
+                    previews.extend(of_source);
+                }
+                Err(failure) if count > 1 => {
+                    let message = format!("{name}: {}", failure.message);
+                    failed.push(Failure { message, ..failure });
+                }
+                Err(failure) => return Err(failure),
+            }
         }
-        Ok::<_, Failure>(all)
+        Ok::<_, Failure>(())
     })?;
     let written = if args.json {
         write_json_line(&PreviewsView::of(&previews), out)
@@ -254,6 +268,16 @@ fn preview(
         write_previews(&previews, count, out)
     };
     written.map_err(failure::output)?;
+    let mut failed = failed.into_iter();
+    let Some(first) = failed.next() else { return conclude_previews(previews) };
+    for other in failed {
+        tracing::warn!("{other}");
+    }
+    Err(first)
+}
+
+/// Fails where functions could not be asked; what is known of the others was shown.
+fn conclude_previews(previews: Vec<Preview>) -> Result<(), Failure> {
     let are_all_refused =
         previews.iter().all(|it| it.failure.as_ref().is_some_and(CallFailure::is_denied));
     let mut failures = previews.into_iter().filter_map(|preview| preview.failure);
@@ -264,7 +288,8 @@ fn preview(
         failure.kind = FailureKind::Incomplete;
     }
     if others > 0 {
-        failure.message = format!("{}; {others} more could not be asked", failure.message);
+        let more = counted(others, "more function");
+        failure.message = format!("{}; {more} could not be asked", failure.message);
     }
     Err(failure)
 }

@@ -74,7 +74,9 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
     for source in &report.sources {
         service::span(report, source).in_scope(|| conclude_source(source));
     }
-    if report.verified().next().is_none() && report.failure_kind().is_none() {
+    let are_all_gone =
+        report.functions().next().is_some() && report.functions().all(|it| it.gone.is_some());
+    if report.verified().next().is_none() && report.failure_kind().is_none() && !are_all_gone {
         tracing::warn!("no settled window was there to verify");
     }
     report.failure().map_or(Ok(()), Err)
@@ -82,7 +84,8 @@ fn conclude(report: &RunReport) -> Result<(), Failure> {
 
 fn conclude_source(report: &SourceReport) {
     service::tell_of_gone(&report.functions);
-    for FunctionReport { id, urn, unproven, failure, .. } in &report.functions {
+    let there = report.functions.iter().filter(|function| function.gone.is_none());
+    for FunctionReport { id, urn, unproven, failure, .. } in there {
         let is_verified = report.verified.iter().any(|comparison| comparison.function == *id);
         if !is_verified && unproven.is_empty() && failure.is_none() && !report.verified.is_empty() {
             tracing::warn!(function = urn.full_name(), "no settled window was there to verify");

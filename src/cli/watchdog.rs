@@ -3,6 +3,7 @@
 use super::failure::show;
 use super::globals::LogFormat;
 use super::memory::unbound;
+use super::runtime;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::temporary_bytes;
 use crate::store::sql::Watch;
@@ -49,8 +50,7 @@ impl Watchdog {
                 }
             }
         };
-        let cannot =
-            |error| Failure::new(FailureKind::Unexpected, "cannot start a thread").because(error);
+        let cannot = |error| runtime::lack_of_threads().because(error);
         thread::Builder::new().name("watchdog".to_owned()).spawn(work).map_err(cannot)?;
         // It cannot fail: the thread lives for as long as what is returned here.
         let _ = ready.recv();

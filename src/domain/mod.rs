@@ -18,7 +18,7 @@ mod zone;
 
 pub use cell::Cell;
 pub use chart::{Bars, Chart};
-pub use count::{count_to_i64, count_to_u64};
+pub use count::{count_to_i64, count_to_u64, counted};
 pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};
 pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};

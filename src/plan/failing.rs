@@ -64,6 +64,8 @@ pub struct Failed<F> {
 pub enum Refusal {
     /// As one that makes no sense to the service (status 400, or 416 of a range that is not there).
     BadRequest,
+    /// As one about something that is not there (status 404).
+    NotFound,
     /// In another way.
     Other,
 }
@@ -72,6 +74,11 @@ impl<F> Failed<F> {
     /// Whether the service refused just this request.
     pub fn is_refused(&self) -> bool {
         self.refusal.is_some()
+    }
+
+    /// Whether it was refused in a way that suits a page behind the end of a list.
+    pub fn is_behind_the_end(&self) -> bool {
+        matches!(self.refusal, Some(Refusal::BadRequest | Refusal::NotFound))
     }
 
     /// Whether a request about this range may have been refused for the length of it.

@@ -8,6 +8,11 @@ use std::time::Duration;
 /// a year, which costs a request a month, and not every month until the year 9999.
 const MOST_DISBELIEVED: Duration = Duration::from_hours(400 * 24);
 
+/// The first second of 2025, before there was this program: a clock that shows less was never set,
+/// as that of a machine without a battery before it hears of the time. What it says of how far back
+/// to reach would hold for good.
+const NEVER_BEFORE: i64 = 1_735_689_600;
+
 /// How exactly answers tell by how much the clocks differ: each cuts off its own fraction of a
 /// second, and a server may date its answers by a second that is over.
 const DIFFERENCE_IS_KNOWN_TO: Duration = Duration::from_secs(2);
@@ -35,9 +40,7 @@ impl Scope {
             (Some(archived_from), Some(since)) => archived_from.min(since),
             (Some(archived_from), None) => archived_from,
             (None, Some(since)) => since,
-            (None, None) => {
-                now.earlier().max(now.after_machine() - MOST_DISBELIEVED) - self.first_reach
-            }
+            (None, None) => first_present(now)? - self.first_reach,
         };
         // A clock that is decades behind does not hide what begins after it.
         let end = now.later().min(now.by_machine().max(begin) + MOST_DISBELIEVED);
@@ -68,6 +71,17 @@ impl Scope {
         let left: IntervalSet = again.into_iter().chain(beyond).collect();
         left.iter().collect()
     }
+}
+
+/// The present, as far as it tells how far back a first run reaches; none where no clock was ever
+/// set.
+fn first_present(now: Moment) -> Option<Timestamp> {
+    let never_before = Timestamp::from_unix(NEVER_BEFORE);
+    if now.later() < never_before {
+        return None;
+    }
+    let earlier = if now.earlier() < never_before { now.later() } else { now.earlier() };
+    Some(earlier.max(now.after_machine() - MOST_DISBELIEVED))
 }
 
 /// What of a horizon a run has to answer for.
@@ -108,7 +122,7 @@ mod tests {
     const DAY: i64 = 86_400;
 
     fn at(second: i64) -> Timestamp {
-        Timestamp::from_unix(second)
+        Timestamp::from_unix(NEVER_BEFORE + second)
     }
 
     fn range(begin: i64, end: i64) -> Interval {
@@ -177,12 +191,27 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_never_set_tells_nothing_of_how_far_back_a_first_run_reaches() {
+        let (in_1970, hour) = (-NEVER_BEFORE, 3_600);
+        assert_eq!(FIRST.horizon(clocks(in_1970, 0)), None);
+        assert_eq!(FIRST.horizon(clocks(-1, 0)), None);
+        let right = clocks(in_1970, 100 * DAY + NEVER_BEFORE);
+        assert_eq!(FIRST.horizon(right), Some(range(70 * DAY, 100 * DAY)));
+        assert_eq!(FIRST.due(right), None);
+        let behind = FIRST.horizon(clocks(100 * DAY, in_1970 - 100 * DAY));
+        assert_eq!(behind, Some(range(70 * DAY, 100 * DAY)), "whichever of them it is");
+        assert!(FIRST.horizon(clocks(hour, 0)).is_some());
+        let given = Scope { since: Some(at(-DAY)), ..FIRST };
+        assert_eq!(given.horizon(clocks(-hour, 0)), Some(range(-DAY, -hour)), "as it was said");
+    }
+
+    #[test]
     fn how_exactly_the_clocks_agree_moves_the_end_of_what_is_claimed_and_nothing_is_missed() {
         let scope = Scope { since: Some(at(0)), ..FIRST };
         let whole = IntervalSet::from_iter([range(0, 101 * DAY)]);
         for ahead in [-300, -2, -1, 0, 1, 2, 300] {
             let now = clocks(100 * DAY, ahead);
-            let present = now.earlier().unix();
+            let present = now.earlier().unix() - NEVER_BEFORE;
             let last = |seconds: i64| range(present - seconds, present);
             assert_eq!(verdict(scope, last(1), now), claimed_until(present - 2, &[]), "{ahead}");
             assert_eq!(verdict(scope, last(90), now), claimed_until(present - 90, &[]), "{ahead}");

@@ -1,5 +1,6 @@
 //! The ledger of one function: which ranges of time were walked, and what may be said of them.
 
+use super::clocks::{Moment, TOLERANCE};
 use super::paging::Proof;
 use crate::domain::{Interval, IntervalSet, Timestamp};
 use std::sync::Arc;
@@ -96,6 +97,21 @@ pub fn take_back(rows: &[Entry], from: Timestamp, present: Timestamp) -> Vec<Ent
     sound.filter_map(|row| Some(part_of(row, row.window.split_at(from).0?))).collect()
 }
 
+/// Clocks that are further apart tell nothing of what was claimed by the later of them: either is
+/// far from the truth, and all that lies between would be walked again.
+const MOST_DOUBTED: Duration = Duration::from_hours(24);
+
+/// What a ledger that ends at `end` claims of time that has not come at `now`, where the clocks do
+/// not agree or only one is known.
+///
+/// A clock was ahead then, or one is behind now. Nothing is taken back, since that would give up
+/// what may be sound; but it is walked again once it is over, and what was missed is found.
+pub fn doubted(end: Timestamp, now: Moment) -> Option<Interval> {
+    let is_near = now.disagreement() <= MOST_DOUBTED;
+    let present = if is_near { now.earlier() } else { now.later() };
+    if end > present + TOLERANCE { Interval::new(present, end) } else { None }
+}
+
 /// The row cut to a part of its window.
 fn part_of(row: &Entry, part: Interval) -> Entry {
     let row = row.clone();
@@ -166,6 +182,20 @@ mod tests {
 
     const SETTLED: State = State::Settled(Proof::Count);
     const PROVEN: State = State::Proven(Proof::Count);
+
+    #[test]
+    fn what_is_claimed_of_time_to_come_is_doubted_unless_clocks_are_far_apart() {
+        let both = |earlier: i64, later: i64| Moment::from(at(earlier)).and(at(later).into());
+        let doubted = |end: i64, now| {
+            doubted(at(end), now).map(|range| (range.begin().unix(), range.end().unix()))
+        };
+        let (hour, day) = (3_600, 86_400);
+        assert_eq!(doubted(day, both(hour, hour)), Some((hour, day)));
+        assert_eq!(doubted(hour + 300, both(hour, hour)), None, "within the tolerance");
+        assert_eq!(doubted(2 * hour, both(hour, 3 * hour)), Some((hour, 2 * hour)));
+        assert_eq!(doubted(9 * day, both(0, 9 * day)), None);
+        assert_eq!(doubted(10 * day, both(0, 9 * day)), Some((9 * day, 10 * day)));
+    }
 
     #[test]
     fn settled_neighbours_become_one_row() {

@@ -32,13 +32,16 @@ pub(crate) fn push_shown(character: char, line: &mut String) {
     }
 }
 
-/// Control characters (C0, DEL, C1), and those that break lines or set the direction of the text
-/// around them (UAX #9).
+/// Control characters (C0, DEL, C1), those that break lines or set the direction of the text around
+/// them (UAX #9), and those that hide in a text since they show as nothing: spaces without a width,
+/// invisible operators, annotations, tags. The joiners U+200C and U+200D are none of them: words of
+/// some languages are not written right without.
 pub(crate) fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}'
-                | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}'
+                | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -52,6 +55,9 @@ mod tests {
         let shown = "a\\u{1b}]0;title\\u{7}b\\u{9b}2J\\rc\\u{202e}d\\u{61c}\\u{200f}";
         assert_eq!(on_one_line(hostile), shown);
         assert_eq!(on_one_line("two\nlines\t"), "two\\nlines\\t");
+        let hidden = "a\u{200b}\u{2060}\u{feff}\u{fff9}\u{e0041}b \u{645}\u{200c}";
+        let shown = "a\\u{200b}\\u{2060}\\u{feff}\\u{fff9}\\u{e0041}b \u{645}\u{200c}";
+        assert_eq!(on_one_line(hidden), shown, "what shows as nothing, but for joiners");
     }
 
     proptest! {

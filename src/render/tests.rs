@@ -130,6 +130,18 @@ fn a_header_can_be_left_out_of_csv_and_tsv() {
     assert_eq!(rendered(bare(Format::Tsv), &["a", "b"], &[]), "");
 }
 
+/// A terminal obeys what a file only holds.
+#[test]
+fn tab_separated_values_move_no_cursor() {
+    let screen =
+        Screen { is_terminal: true, columns: Some(80), has_colour: true, ..Screen::default() };
+    let row = [vec![Cell::Text("\u{1b}[31mred\t\\\u{202e}".into())]];
+    assert_eq!(
+        rendered(Style { screen, ..style(Format::Tsv) }, &["a\u{1b}"], &row),
+        "a\\u{1b}\n\\u{1b}[31mred\\t\\\\\\u{202e}\n"
+    );
+}
+
 #[test]
 fn a_line_has_a_value_and_its_name() {
     assert_eq!(

@@ -3,6 +3,7 @@
 //! read.
 
 use super::csv::begins_formula;
+use super::one_line::push_shown;
 use super::style::Style;
 use super::text::{write_cell, write_text};
 use crate::domain::Cell;
@@ -13,6 +14,7 @@ pub(super) struct Tsv<'w> {
     out: &'w mut dyn Write,
     /// Whether texts that a spreadsheet would run are written so that it does not.
     defuses: bool,
+    on_terminal: bool,
 }
 
 impl<'w> Tsv<'w> {
@@ -21,7 +23,8 @@ impl<'w> Tsv<'w> {
         style: Style,
         out: &'w mut dyn Write,
     ) -> io::Result<Self> {
-        let mut lines = Self { out, defuses: style.csv_safe };
+        let mut lines =
+            Self { out, defuses: style.csv_safe, on_terminal: style.screen.is_terminal };
         if style.has_header {
             lines.line(columns, |tsv, name| tsv.text(name))?;
         }
@@ -53,7 +56,8 @@ impl<'w> Tsv<'w> {
         if self.defuses && begins_formula(text) {
             self.out.write_all(b"'")?;
         }
-        write_text(text, self.out, push_escaped)
+        let escape = if self.on_terminal { push_shown_in_a_cell } else { push_escaped };
+        write_text(text, self.out, escape)
     }
 }
 
@@ -66,5 +70,13 @@ fn push_escaped(character: char, piece: &mut String) {
         '\r' => piece.push_str("\\r"),
         '\\' => piece.push_str("\\\\"),
         other => piece.push(other),
+    }
+}
+
+/// The same for a terminal, which would obey some characters.
+fn push_shown_in_a_cell(character: char, piece: &mut String) {
+    match character {
+        '\\' => piece.push_str("\\\\"),
+        other => push_shown(other, piece),
     }
 }

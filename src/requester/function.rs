@@ -24,6 +24,7 @@ pub(crate) type Setback = failing::Setback<CallFailure>;
 fn told(failure: CallFailure) -> failing::Failed<CallFailure> {
     let refusal = match (failure.meaning, failure.status) {
         (Meaning::Refused, Some(400 | 416)) => Some(Refusal::BadRequest),
+        (Meaning::NotFound, _) => Some(Refusal::NotFound),
         (Meaning::Refused | Meaning::Forbidden, _) => Some(Refusal::Other),
         _ => None,
     };

@@ -42,8 +42,8 @@ fn next_step(meaning: Meaning) -> Option<Hint> {
              five refused signatures lock a key for five minutes"
             .into(),
         Meaning::Forbidden => {
-            "give the user of these credentials the permission to read this function and its \
-             asynchronous invocations (a policy such as FunctionGraph ReadOnlyAccess)"
+            "give the user of these credentials the permission to read the project's functions \
+             and their asynchronous invocations (a policy such as FunctionGraph ReadOnlyAccess)"
                 .into()
         }
         Meaning::LoginRefused => Step::CorrectLogin.into(),

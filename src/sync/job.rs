@@ -9,10 +9,11 @@ use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::Obligation;
 use crate::plan::schedule::{Recorded, SideChecks, Work};
-use crate::plan::{failing, refresh, windows};
+use crate::plan::{failing, refresh, verify, windows};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::FunctionId;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A function of a run.
 #[derive(Debug)]
@@ -24,10 +25,38 @@ pub(super) struct FunctionJob {
     pub(super) ledger: Arc<[Entry]>,
     /// Until when that reached, before anything of it was taken back.
     pub(super) ledger_end: Option<Timestamp>,
+    /// What was doubted of it before the run.
+    pub(super) doubted: Option<Interval>,
     pub(super) scope: Scope,
     pub(super) horizon: Interval,
     /// What there is to do, until it is begun.
     pub(super) work: Work,
+}
+
+impl FunctionJob {
+    /// The settled windows of what is doubted, once that is as old as it must be to be believed;
+    /// none while there is no doubt, or it is not over.
+    pub(super) fn doubted_windows(
+        &self,
+        settle_delay: Duration,
+        now: Moment,
+    ) -> Option<Vec<Interval>> {
+        let doubted = self.doubted?;
+        let end = self.ledger.last().map_or(doubted.end(), |last| last.window.end());
+        let is_over = doubted.end().min(end) + settle_delay <= now.earlier();
+        is_over.then(|| verify::settled_in(&self.ledger, doubted))
+    }
+
+    /// Whether what is doubted was walked again, by walks of these windows.
+    pub(super) fn is_cleared(
+        &self,
+        walked: &IntervalSet,
+        settle_delay: Duration,
+        now: Moment,
+    ) -> bool {
+        let windows = self.doubted_windows(settle_delay, now);
+        windows.is_some_and(|all| all.iter().all(|window| walked.gaps_in(*window).is_empty()))
+    }
 }
 
 /// What of a ledger needs no walk any more.
@@ -82,7 +111,7 @@ pub(super) fn plan_sync(
         obligation,
         emptiness,
         lanes: 1,
-        verify: Vec::new(),
+        verify: job.doubted_windows(settings.settle_delay, now).unwrap_or_default(),
         must_verify: false,
         reach_probe,
         side_checks: plan_side_checks(archive, job.id, now.earlier())?,

@@ -16,7 +16,7 @@ use super::stop::Stop;
 use super::watch::Watch;
 use super::{targets, verification};
 use crate::clock::Clock;
-use crate::domain::{Counts, FunctionUrn};
+use crate::domain::{Counts, FunctionUrn, Interval};
 use crate::error::Failure;
 use crate::requester::Source;
 use crate::store::file::{Archive, StoreError};
@@ -151,14 +151,17 @@ impl<'r, S: Source> Run<'r, S> {
             // Before the first page, the machine's clock was all that was known.
             targets::note_horizons(archive, &jobs, requester.now())?;
         }
+        let cleared = clear_doubts(archive, source, &jobs, verified)?;
         save_forms(archive, source, &jobs).await?;
         save_listed(archive, &resolved, &jobs)?;
+        let is_sure = requester.knows_service_time() && requester.now().is_agreed();
         let mut report = |job: &FunctionJob| {
-            FunctionReport::of(
-                job,
-                requester.began_at(),
-                walked.remove(&job.id).unwrap_or_default(),
-            )
+            let walked = walked.remove(&job.id).unwrap_or_default();
+            let mut report = FunctionReport::of(job, requester.began_at(), walked);
+            if !is_sure && !cleared.contains(&job.id) {
+                report.ledger_ahead = report.ledger_ahead.or(job.doubted.map(Interval::end));
+            }
+            report
         };
         let mut functions: Vec<FunctionReport> = jobs.iter().map(&mut report).collect();
         absence::conclude(
@@ -187,6 +190,26 @@ impl<'r, S: Source> Run<'r, S> {
             counts: Counts::default(),
         })
     }
+}
+
+/// Notes which ledgers are doubted no more, since what was doubted was walked again.
+fn clear_doubts<S: Source>(
+    archive: &mut Archive,
+    source: &ActiveSource<S>,
+    jobs: &[FunctionJob],
+    verified: &[Comparison],
+) -> Result<Vec<FunctionId>, StoreError> {
+    let (settle_delay, now) = (source.settings.settle_delay, source.requester.began_at());
+    let is_cleared = |job: &&FunctionJob| {
+        let of_function = verified.iter().filter(|comparison| comparison.function == job.id);
+        let walked = of_function.map(|comparison| comparison.window).collect();
+        job.is_cleared(&walked, settle_delay, now)
+    };
+    let cleared: Vec<FunctionId> = jobs.iter().filter(is_cleared).map(|job| job.id).collect();
+    if !cleared.is_empty() {
+        archive.clear_doubts(&cleared)?;
+    }
+    Ok(cleared)
 }
 
 /// Remembers which versions and aliases the list held for the first time.

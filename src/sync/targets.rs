@@ -10,7 +10,7 @@ use crate::api::CallFailure;
 use crate::domain::{FunctionUrn, Marker, PageQuery, Timestamp};
 use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::Scope;
-use crate::plan::ledger::Entry;
+use crate::plan::ledger::{self, Entry};
 use crate::plan::schedule::Work;
 use crate::plan::windows;
 use crate::requester::{Requester, Source};
@@ -170,7 +170,8 @@ async fn learn_time<S: Source>(
 
 /// Takes back what the ledgers claim of time that by both clocks has not come: it was claimed by
 /// clocks that were ahead, nobody knows since when. It is walked again. Where the clocks disagree,
-/// one may merely be set back: nothing is touched.
+/// or only one is known, that one may merely be set back: what is claimed stands, and is noted as
+/// doubted.
 fn take_back_the_future<S: Source>(
     archive: &mut Archive,
     known: &mut [Found],
@@ -179,7 +180,7 @@ fn take_back_the_future<S: Source>(
 ) -> Result<(), StoreError> {
     let now = requester.now();
     if !(requester.knows_service_time() && now.is_agreed()) {
-        return Ok(());
+        return note_doubts(archive, known, settings, now);
     }
     let present = now.later() + TOLERANCE;
     for function in
@@ -196,11 +197,24 @@ fn take_back_the_future<S: Source>(
     Ok(())
 }
 
+fn note_doubts(
+    archive: &mut Archive,
+    known: &[Found],
+    settings: &Settings,
+    now: Moment,
+) -> Result<(), StoreError> {
+    let doubted = |function: &Found| {
+        Some((function.registered.id, ledger::doubted(function.ledger_end?, now)?))
+    };
+    let doubts: Vec<_> = known.iter().filter_map(doubted).collect();
+    if doubts.is_empty() { Ok(()) } else { archive.save_doubts(&doubts, settings.settle_delay) }
+}
+
 fn to_jobs(found: Vec<Found>, settings: &Settings, now: Moment) -> Vec<FunctionJob> {
     let job = |function: Found| {
         let scope = function.scope(settings, now);
         let Found { urn, registered, ledger, ledger_end } = function;
-        let Registered { id, first_seen_at: first_run_at, .. } = registered;
+        let Registered { id, first_seen_at: first_run_at, doubted, .. } = registered;
         // A horizon that holds no second yet has nothing to do.
         let horizon = scope.horizon(now)?;
         Some(FunctionJob {
@@ -209,6 +223,7 @@ fn to_jobs(found: Vec<Found>, settings: &Settings, now: Moment) -> Vec<FunctionJ
             first_run_at,
             ledger,
             ledger_end,
+            doubted,
             scope,
             horizon,
             work: Work::default(),

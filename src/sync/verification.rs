@@ -44,6 +44,7 @@ pub(super) fn load_jobs(
                 first_run_at,
                 ledger,
                 ledger_end,
+                doubted: None,
                 scope,
                 horizon,
                 work,

@@ -373,6 +373,17 @@ fn what_a_list_leaves_out_and_goes_on_is_not_gone() {
     assert_eq!(gone(&home), ["f0000"]);
 }
 
+/// Whoever reads cron's mail hears of it, once the entry is new.
+#[test]
+fn what_is_no_record_is_told_with_where_it_is_kept() {
+    let (home, stub) = (Home::new(), Stub::new(Project::of(1)));
+    stub.change(|project| project.records = vec!["null".to_owned(), "7".to_owned()]);
+    let told = "kept aside: 2 unreadable entries; `fgarchive query rejects` shows what came";
+    stub.sync(&home).exits(0).says(told);
+    let kept = "SELECT raw FROM rejects ORDER BY raw";
+    assert_eq!(archive::rows(&home.db(), kept), ["7", "null"]);
+}
+
 #[test]
 fn a_function_that_is_gone_is_told_once_and_worries_nobody() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(4)));
@@ -404,7 +415,8 @@ fn a_function_that_is_gone_is_told_once_and_worries_nobody() {
     let old = "DELETE FROM windows WHERE function_id = 4";
     rusqlite::Connection::open(home.db()).unwrap().execute(old, []).unwrap();
     home.run(["status", "--max-age", "1h"]).exits(0);
-    stub.run(&home, &["verify", "--function", "f0003"]).exits(0).says("gone");
+    let said = stub.run(&home, &["verify", "--function", "f0003"]).exits(0).says("gone");
+    assert!(!said.stderr.contains("no settled window"), "{}", said.stderr);
     assert_eq!(stub.take_asked(), [""; 0]);
 }
 

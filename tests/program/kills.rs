@@ -7,10 +7,15 @@ use crate::truth;
 use fastrand::Rng;
 use fgarchive::emulator::{Fault, Readings, WorldSpec};
 use std::process::Command;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
 use std::time::Duration;
 
-/// Kills at random moments, over several archives.
+/// Kills at random moments, over several archives, so many of which are filled side by side: each
+/// run mostly waits for its turn to ask.
 const KILLS: usize = 36;
+const SIDE_BY_SIDE: usize = 4;
 
 /// A run over every function and three days.
 const ALL_SINCE: [&str; 6] = ["sync", "--all-functions", "--max-rps", "100000", "--since", "3d"];
@@ -58,9 +63,8 @@ fn killed_at_any_moment_and_run_again_it_equals_an_undisturbed_archive() {
     let undisturbed = Home::new();
     let whole =
         undisturbed.sync_at(SEVERAL_COMMITS, &cloud).args(["--since", &since]).exits(0).took;
-    let (mut killed, mut halfway, mut seed) = (0, 0, 0);
-    while killed < KILLS {
-        seed += 1;
+    let (killed, halfway) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let fill = |seed: u64| {
         let (mut rng, home) = (Rng::with_seed(seed), Home::new());
         let mut of_this = 0;
         while kill_or_complete(
@@ -69,17 +73,28 @@ fn killed_at_any_moment_and_run_again_it_equals_an_undisturbed_archive() {
             &since,
             whole.mul_f64(rng.f64() + f64::from(of_this) / PATIENCE),
         ) {
-            (killed, of_this) = (killed + 1, of_this + 1);
+            of_this += 1;
+            killed.fetch_add(1, Relaxed);
             if check_what_it_left(&home, &cloud) {
                 let records = archive::number(&home.db(), "SELECT count(*) FROM invocations");
-                halfway += usize::from((1..12_000).contains(&records));
+                halfway.fetch_add(usize::from((1..12_000).contains(&records)), Relaxed);
             }
         }
         home.run(["check"]).exits(0);
         truth::assert_whole(&cloud, &home.db());
         assert!(content(&home) == content(&undisturbed), "seed {seed}");
         assert_eq!(archive::number(&home.db(), "SELECT count(*) FROM late_records"), 0);
-    }
+    };
+    thread::scope(|scope| {
+        for first in 0..SIDE_BY_SIDE {
+            let (fill, killed) = (&fill, &killed);
+            scope.spawn(move || {
+                let seeds = (first as u64..).step_by(SIDE_BY_SIDE);
+                seeds.take_while(|_| killed.load(Relaxed) < KILLS).for_each(fill);
+            });
+        }
+    });
+    let (killed, halfway) = (killed.into_inner(), halfway.into_inner());
     assert!(halfway >= 5, "{halfway} of {killed} kills left an archive that was partly filled");
 }
 

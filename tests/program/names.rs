@@ -4,7 +4,7 @@
 use crate::archive;
 use crate::cloud::{Cloud, settled_world};
 use crate::kills::many_pages;
-use crate::program::{BINARY, Home, Said};
+use crate::program::{BINARY, Home, Program, Said};
 use crate::truth;
 use fgarchive::emulator::{Fault, Faults};
 use rusqlite::Connection;
@@ -187,6 +187,25 @@ fn an_archive_that_is_moved_or_removed_during_a_run_is_no_success() {
     moved("cp fgarchive.db b.db && mv b.db fgarchive.db")
         .1
         .says("was removed or replaced while it was written to");
+}
+
+/// A link that leads to another archive meanwhile would have its reader told that the records are
+/// there.
+#[test]
+fn an_archive_whose_name_leads_elsewhere_during_a_run_is_no_success() {
+    let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 3 }));
+    let sh = |commands: &str| {
+        let status = Command::new("sh").args(["-c", commands]).current_dir(home.path()).status();
+        assert!(status.unwrap().success());
+    };
+    sh("mkdir one other; ln -s one current");
+    let by_link = |run: Program| run.args(["--db", "current/a.db"]);
+    let mut run = by_link(home.sync_since(&cloud, "3d")).start();
+    run.until("it has begun", |_| cloud.listings() > 30);
+    sh("ln -sfn other current");
+    run.wait().exits(6).says("`current/a.db` leads elsewhere").says("/one/a.db`");
+    by_link(home.sync_since(&cloud, "3d")).exits(0);
+    home.run(["check", "--db", "one/a.db"]).exits(0);
 }
 
 /// A run whose lock file was removed still holds the archive itself.

@@ -105,7 +105,7 @@ fn what_was_edited_deleted_or_invented_is_found_and_repaired() {
     );
     assert_eq!(archive::rows(&home.db(), &history), ["DISCARD|1"]);
     // What the service no longer shows is nobody's to delete, and is found until somebody does.
-    verify(&home, &cloud).exits(7).says("1 records of 1 settled windows");
+    verify(&home, &cloud).exits(7).says("one record of one settled window");
     edit(&home, "DELETE FROM invocations WHERE request_id = 'invented'");
     verify(&home, &cloud).exits(0);
     truth::assert_whole(&cloud, &home.db());

@@ -312,6 +312,27 @@ fn what_two_clocks_claimed_that_were_ahead_is_taken_back() {
     }
 }
 
+/// The service dates nothing, or wrongly, and the machine's clock was ahead in one run: with a right
+/// one nobody can tell which of them is, so nothing is taken back. What was claimed is walked again
+/// when it is over, and nothing that it left out stays missing.
+#[test]
+fn what_one_clock_claimed_that_was_ahead_is_walked_again_when_it_is_over() {
+    let undated = Clocks { is_undated: true, ..Clocks::default() };
+    let by_a_third = Clocks { date: 20 * MINUTE, ..Clocks::default() };
+    for (ahead, clocks) in
+        [(20 * MINUTE, undated), (25 * MINUTE, undated), (HOUR, undated), (20 * MINUTE, by_a_third)]
+    {
+        let schedule = || {
+            let mut schedule = eight_runs(|run| (if run == 3 { ahead } else { 0 }, clocks));
+            schedule.runs.iter_mut().for_each(|run| run.clocks = clocks);
+            schedule
+        };
+        for played in survives(SEEDS_OF_CLOCKS, schedule) {
+            assert_eq!(played.exits.last(), Some(&0), "{ahead} {clocks:?}");
+        }
+    }
+}
+
 /// A function that is taken up after so many days, walked in runs at these moments after them.
 fn taken_up_after(
     days: i64,

@@ -104,7 +104,7 @@ pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> P
     }
     let mut checks = Checks::new(Arc::clone(&service), settings.clone());
     let mut played = Played::default();
-    let mut now = i64::MIN;
+    let (mut now, mut is_misled) = (i64::MIN, false);
     let verbose = std::env::var_os("FGARCHIVE_SIM_SEED").is_some();
     for (number, planned) in runs.into_iter().enumerate() {
         let quiet = number >= quiet_from;
@@ -137,10 +137,10 @@ pub(crate) fn play_schedule(schedule: Schedule, seed: u64, template: &Path) -> P
             shown: &shown,
         });
         // Not after every run: after a kill the next run is to find the archive as it was left, and
-        // looking costs time. Nor where both clocks were wrong alike: what such a run claims is
-        // wrong until the next one mends it.
-        let is_wrong_alike = begun.skew != 0 && begun.skew == begun.clocks.date;
-        if (quiet || crash_dice.bool()) && !is_wrong_alike {
+        // looking costs time. Nor where no clock told the right time: what such a run claims is
+        // wrong until right clocks mend it, or what it claimed is over.
+        is_misled = begun.is_misled() || (is_misled && !begun.is_on_time());
+        if (quiet || crash_dice.bool()) && !is_misled {
             checks.inspect(&path);
         }
         played.calls.extend(calls);

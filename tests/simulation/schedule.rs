@@ -32,6 +32,8 @@ pub(crate) struct Planned {
 /// What is wrong with the clocks of a run, beside a machine's that is off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Clocks {
+    /// Whether the service dates none of its answers.
+    pub(crate) is_undated: bool,
     /// By how many seconds every date of the service is off.
     pub(crate) date: i64,
     /// So many of a hundred answers are off by so many seconds more.
@@ -49,6 +51,11 @@ impl Planned {
     /// Whether every clock is right.
     pub(crate) fn is_on_time(&self) -> bool {
         self.skew == 0 && self.clocks == Clocks::default()
+    }
+
+    /// Whether all clocks are wrong alike, or the only one is: nobody can tell.
+    pub(crate) fn is_misled(&self) -> bool {
+        self.skew != 0 && (self.clocks.is_undated || self.skew == self.clocks.date)
     }
 
     /// Whether no clock is off by more than minutes, nor by a different time in each answer.

@@ -340,15 +340,14 @@ impl Service {
         }
     }
 
-    /// The service's clock as it dates an answer.
-    fn date(&self, now: i64) -> Timestamp {
+    /// The service's clock as it dates an answer, if it does.
+    fn date(&self, now: i64) -> Option<Timestamp> {
         let mut state = self.state();
-        let off = state.session.as_mut().map_or(0, |session| {
-            let (percent, by) = session.clocks.strays;
-            let is_stray = session.date_dice.percent(f64::from(percent));
-            session.clocks.date + if is_stray { by } else { 0 }
-        });
-        Timestamp::from_unix(now + off)
+        let Some(session) = state.session.as_mut() else { return Some(Timestamp::from_unix(now)) };
+        let (percent, by) = session.clocks.strays;
+        let is_stray = session.date_dice.percent(f64::from(percent));
+        let off = session.clocks.date + if is_stray { by } else { 0 };
+        (!session.clocks.is_undated).then(|| Timestamp::from_unix(now + off))
     }
 
     fn number_of(&self, urn: &FunctionUrn) -> usize {
@@ -485,7 +484,7 @@ impl Service {
         };
         let is_last = entries.len() == rest.len();
         page.next_marker = self.readings.next.after(is_last, marker as u64, reached);
-        page.served_at = Some(self.date(now));
+        page.served_at = self.date(now);
         let shown = entries
             .iter()
             .zip(&page.records)
@@ -505,7 +504,7 @@ impl Service {
         let mut dice = self.state().naming_dice.fork();
         let now = self.now() / 1000;
         let page = self.naming.page(&self.world.functions, marker.0 as usize, now, &mut dice);
-        FunctionPage { served_at: Some(self.date(now)), ..page }
+        FunctionPage { served_at: self.date(now), ..page }
     }
 
     /// Whether a call about a function is answered.

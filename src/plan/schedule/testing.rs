@@ -109,8 +109,8 @@ pub(super) struct Service {
     pub(super) counts: bool,
     /// Whether a page of more than two records shows its first one twice, in place of the last.
     pub(super) stands_in: bool,
-    /// Whether a marker behind the list is refused, and the last page points there all the same.
-    pub(super) refuses_behind: bool,
+    /// How a marker behind the list is refused, where the last page points there all the same.
+    pub(super) refuses_behind: Option<Refusal>,
     /// A page that holds a record of one of these seconds, or would, cannot be had.
     pub(super) bad: Vec<i64>,
     pub(super) fault: Fault,
@@ -133,7 +133,7 @@ impl Service {
             page: 500,
             counts: true,
             stands_in: false,
-            refuses_behind: false,
+            refuses_behind: None,
             bad: Vec::new(),
             fault: |_| None,
             clock: month_is_over,
@@ -167,8 +167,8 @@ impl Service {
             }
             Question::Around { .. } | Question::Recording => unreachable!(),
         };
-        if self.refuses_behind && from > 0 && from >= found.len() as u64 {
-            return Err(part(Some(Refusal::BadRequest)));
+        if from > 0 && from >= found.len() as u64 && self.refuses_behind.is_some() {
+            return Err(part(self.refuses_behind));
         }
         let (total, from) = (found.len() as u64, usize::try_from(from).unwrap());
         let shown = found.into_iter().skip(from).take(usize::try_from(limit).unwrap()).cloned();
@@ -180,7 +180,7 @@ impl Service {
         let mut page = Page::from_entries(shown.into_iter().map(Entry::Record));
         page.count = self.counts.then_some(total);
         let next = from as u64 + page.length();
-        let points_on = next < total || self.refuses_behind;
+        let points_on = next < total || self.refuses_behind.is_some();
         page.next_marker = points_on.then_some(Marker(next));
         Ok(page)
     }

@@ -52,14 +52,17 @@ fn what_is_pending_costs_little_more_than_its_pages() {
 /// nothing does.
 #[test]
 fn a_service_that_knows_no_marker_behind_its_list_costs_few_requests() {
-    for records in [2, 60, 499, 1_200] {
-        let service = Service { refuses_behind: true, ..Service::with(spread(records, 0, MONTH)) };
+    for (records, refusal) in
+        [2, 60, 499, 1_200].into_iter().zip([Refusal::BadRequest, Refusal::NotFound].repeat(2))
+    {
+        let records = spread(records, 0, MONTH);
+        let service = Service { refuses_behind: Some(refusal), ..Service::with(records) };
         let played = play(pending(&[(0, MONTH)]), &service);
         assert_eq!((played.settled(), played.premature), (vec![range(0, MONTH)], vec![]));
-        assert!(played.questions.len() <= 8, "{records}: {}", played.questions.len());
+        assert!(played.questions.len() <= 8, "{refusal:?}: {}", played.questions.len());
     }
-    let uncounted =
-        Service { refuses_behind: true, counts: false, ..Service::with(spread(3, 0, MONTH)) };
+    let refuses_behind = Some(Refusal::BadRequest);
+    let uncounted = Service { refuses_behind, counts: false, ..Service::with(spread(3, 0, MONTH)) };
     let played = play(pending(&[(0, MONTH)]), &uncounted);
     assert!(!played.walked.unproven.is_empty() && played.premature.is_empty());
 }

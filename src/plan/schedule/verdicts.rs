@@ -8,7 +8,7 @@ use super::walks::{Purpose, Walks};
 use super::wholes::Part;
 use crate::domain::{Interval, Marker, Timestamp};
 use crate::plan::clocks::Moment;
-use crate::plan::failing::{self, Failed, Refusal, Setback};
+use crate::plan::failing::{self, Failed, Setback};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Doubt, Proof};
 use crate::plan::reach::Reach;
@@ -197,7 +197,9 @@ impl<F> Walks<F> {
         setback: Setback<F>,
         now: Moment,
     ) {
-        if is_bad_request(&setback) && self.goes_on_without(id, marker, now) {
+        if matches!(&setback, Setback::Part(failed) if failed.is_behind_the_end())
+            && self.goes_on_without(id, marker, now)
+        {
             return;
         }
         let Some(active) = self.active.remove(&id) else { return };
@@ -270,10 +272,6 @@ impl<F> Walks<F> {
             }));
         }
     }
-}
-
-fn is_bad_request<F>(setback: &Setback<F>) -> bool {
-    matches!(setback, Setback::Part(failed) if failed.refusal == Some(Refusal::BadRequest))
 }
 
 /// A row that would call a range lost, when it is not known whether it is.

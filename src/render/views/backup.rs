@@ -1,5 +1,6 @@
 //! A copy that was made.
 
+use crate::domain::counted;
 use crate::render::on_one_line;
 use crate::store::maintain::Copied;
 use serde::Serialize;
@@ -27,7 +28,8 @@ impl<'a> BackupView<'a> {
 pub(crate) fn write_backup(file: &str, copied: &Copied, out: &mut dyn Write) -> io::Result<()> {
     let Copied { records, bytes, .. } = copied;
     let mebibytes = bytes.div_ceil(BYTES_A_MIB);
-    writeln!(out, "{}: {records} records, {mebibytes} MiB, verified", on_one_line(file))
+    let records = counted(*records, "record");
+    writeln!(out, "{}: {records}, {mebibytes} MiB, verified", on_one_line(file))
 }
 
 #[cfg(test)]

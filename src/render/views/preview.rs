@@ -1,6 +1,7 @@
 //! What a run would ask.
 
 use super::ranges::{RangeView, name_among};
+use crate::domain::counted;
 use crate::render::on_one_line;
 use crate::sync::Preview;
 use serde::Serialize;
@@ -54,9 +55,12 @@ pub(crate) fn write_previews(
 
 fn write_preview(name: &str, preview: &Preview, out: &mut dyn Write) -> io::Result<()> {
     let Preview { pending, expected_records, requests, failure, .. } = preview;
-    let records = expected_records
-        .map_or_else(|| "an unknown number of".to_owned(), |records| format!("about {records}"));
-    writeln!(out, "{}: {records} records, about {requests} requests", on_one_line(name))?;
+    let records = expected_records.map_or_else(
+        || "an unknown number of records".to_owned(),
+        |records| format!("about {}", counted(records, "record")),
+    );
+    let requests = counted(*requests, "request");
+    writeln!(out, "{}: {records}, about {requests}", on_one_line(name))?;
     if let Some(failure) = failure {
         writeln!(out, "  could not be asked: {}", on_one_line(&failure.to_string()))?;
     }

@@ -1,12 +1,12 @@
 //! How settled windows compare with what the service shows now, and how much a settle delay
 //! catches.
 
-use super::ranges::name_among;
+use super::ranges::{UnprovenRangeView, name_among};
 use crate::domain::{Cell, RequestId};
 use crate::render::{Renderer, Screen, Style, on_one_line};
 use crate::store::reports::Settling;
 use crate::store::write::{Comparison, Discrepancy};
-use crate::sync::RunReport;
+use crate::sync::{FunctionReport, RunReport};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -19,12 +19,21 @@ const MOST_SHOWN: usize = 20;
 pub(crate) struct VerificationView<'a> {
     discrepancies: u64,
     exit_code: u8,
+    failed: Vec<FailedView<'a>>,
     outcome: &'static str,
     requests: u64,
     run: i64,
     settle_delay_for_99_9_pct_s: Option<i64>,
     settling: Vec<SettlingView>,
     windows: Vec<WindowView<'a>>,
+}
+
+/// A function that could not be verified whole.
+#[derive(Debug, Serialize)]
+struct FailedView<'a> {
+    error: Option<String>,
+    function: String,
+    unproven: Vec<UnprovenRangeView<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,6 +68,7 @@ impl<'a> VerificationView<'a> {
         Self {
             discrepancies: report.discrepancies(),
             exit_code: report.exit_code(),
+            failed: report.functions().filter_map(FailedView::of).collect(),
             outcome: report.outcome(),
             requests: report.counts().requests.sent,
             run: report.run.number(),
@@ -82,6 +92,18 @@ fn urn_of(report: &RunReport, window: &Comparison) -> Option<String> {
 /// The least delay that would have caught enough.
 fn enough(settling: &[Settling]) -> Option<&Settling> {
     settling.iter().find(|settling| settling.is_enough)
+}
+
+impl<'a> FailedView<'a> {
+    fn of(function: &'a FunctionReport) -> Option<Self> {
+        let FunctionReport { urn, unproven, failure, .. } = function;
+        let ranges = unproven.iter().map(|(range, reason)| UnprovenRangeView::of(range, reason));
+        (failure.is_some() || !unproven.is_empty()).then(|| Self {
+            error: failure.as_ref().map(ToString::to_string),
+            function: urn.to_string(),
+            unproven: ranges.collect(),
+        })
+    }
 }
 
 impl SettlingView {
@@ -228,6 +250,11 @@ mod tests {
         let view = VerificationView {
             discrepancies: 8,
             exit_code: 7,
+            failed: vec![FailedView {
+                error: Some("x".to_owned()),
+                function: "u".to_owned(),
+                unproven: Vec::new(),
+            }],
             outcome: "found",
             requests: 9,
             run: 10,
@@ -237,7 +264,8 @@ mod tests {
         };
         assert_eq!(
             json_line(&view),
-            "{\"discrepancies\":8,\"exit_code\":7,\"outcome\":\"found\",\"requests\":9,\"run\":10,\
+            "{\"discrepancies\":8,\"exit_code\":7,\"failed\":[{\"error\":\"x\",\"function\":\"u\",\
+             \"unproven\":[]}],\"outcome\":\"found\",\"requests\":9,\"run\":10,\
              \"settle_delay_for_99_9_pct_s\":900,\"settling\":[{\"caught_pct\":99.95,\"missed\":1,\
              \"settle_delay_s\":900}],\"windows\":[{\"begin_time\":\"b\",\"changed\":1,\
              \"end_time\":\"e\",\
@@ -247,8 +275,8 @@ mod tests {
         );
         assert_eq!(
             json_line(&VerificationView::default()),
-            "{\"discrepancies\":0,\"exit_code\":0,\"outcome\":\"\",\"requests\":0,\"run\":0,\
-             \"settle_delay_for_99_9_pct_s\":null,\"settling\":[],\"windows\":[]}\n"
+            "{\"discrepancies\":0,\"exit_code\":0,\"failed\":[],\"outcome\":\"\",\"requests\":0,\
+             \"run\":0,\"settle_delay_for_99_9_pct_s\":null,\"settling\":[],\"windows\":[]}\n"
         );
     }
 }

@@ -109,7 +109,7 @@ impl Archive {
         };
         // In every transaction, also where it stays the same: the first page is then in every log.
         transaction.pragma_update(None, "user_version", stamp.bits())?;
-        check_in_place(&self.file)?;
+        check_in_place(&self.path, &self.file)?;
         transaction.commit()?;
         self.stamp = Some(stamp.later());
         Ok(result)
@@ -117,7 +117,7 @@ impl Archive {
 
     /// Whether the path still leads to the file that is written to.
     fn check_in_place(&self) -> Result<(), StoreError> {
-        check_in_place(&self.file)
+        check_in_place(&self.path, &self.file)
     }
 
     /// All migrations in one transaction: a crash leaves the old schema or the new one. The lock is
@@ -193,9 +193,15 @@ fn create(real: &Path) -> Result<KeptFile, StoreError> {
 
 /// Whoever moves, removes or replaces the file would otherwise be told that its records are
 /// archived there.
-fn check_in_place(file: &KeptFile) -> Result<(), StoreError> {
+fn check_in_place(given: &Path, file: &KeptFile) -> Result<(), StoreError> {
     if file.is_in_place() {
-        return Ok(());
+        if file.is_at_the_end_of(given) {
+            return Ok(());
+        }
+        return Err(StoreError::LeadsElsewhere {
+            given: given.display().to_string(),
+            place: file.path().display().to_string(),
+        });
     }
     Err(StoreError::Moved {
         from: file.path().display().to_string(),

@@ -66,6 +66,14 @@ pub enum StoreError {
         /// Where it is now, if it has a name and the system tells it.
         to: Option<String>,
     },
+    /// A link on the way to the file was changed while the file was written to.
+    #[error("`{given}` leads elsewhere than when the run began; what was written to is `{place}`")]
+    LeadsElsewhere {
+        /// The name by which it was opened.
+        given: String,
+        /// Where it is.
+        place: String,
+    },
     /// The file was moved or removed while it was written to, and what was committed last is in its
     /// log at the old place.
     #[error("`{}` was moved while it was written to, and its log was left behind", place.display())]

@@ -92,6 +92,10 @@ impl StoreError {
                 "what was committed is in the file, where it is now; put it back, without a log \
                  beside it, and run again"
             }
+            Self::LeadsElsewhere { .. } => {
+                "what was committed is in that file; run again for the one that is meant, which \
+                 goes on from what it holds itself"
+            }
             Self::Moved { .. } => {
                 "what this run archived went with the removed file; put a copy back, and run again"
             }

@@ -62,6 +62,13 @@ impl KeptFile {
         own.is_ok_and(|own| other.is_ok_and(|other| own == other))
     }
 
+    /// Whether a name that was followed to it still leads to it.
+    pub(in crate::store) fn is_at_the_end_of(&self, given: &Path) -> bool {
+        let own = self.file.metadata().map(|metadata| id(&metadata));
+        let other = fs::metadata(given).map(|metadata| id(&metadata));
+        own.is_ok_and(|own| other.is_ok_and(|other| own == other))
+    }
+
     /// Its first bytes, at most so many, as they are now.
     pub(in crate::store) fn start(&self, bytes: usize) -> Result<Vec<u8>, StoreError> {
         use std::io::{Seek, SeekFrom};

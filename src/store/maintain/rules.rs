@@ -276,6 +276,17 @@ pub(super) const RULES: &[Rule] = &[
                   OR (horizon_begin IS NULL) <> (horizon_end IS NULL)",
     },
     Rule {
+        name: "doubt",
+        message: "what is doubted of a function's ledger ends before it begins",
+        repair: "set `doubted_begin` and `doubted_end` of these rows of `functions` to NULL, and \
+                 verify what lies between",
+        sql: "SELECT urn || ' from ' || coalesce(doubted_begin, 'no time')
+                         || ' until ' || coalesce(doubted_end, 'no time')
+                FROM functions
+               WHERE doubted_begin >= doubted_end
+                  OR (doubted_begin IS NULL) <> (doubted_end IS NULL)",
+    },
+    Rule {
         name: "history-chain",
         message: "changes of status do not follow from the one before",
         repair: KEEP,

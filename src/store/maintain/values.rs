@@ -31,7 +31,14 @@ const TABLES: &[Table] = &[
     Table {
         name: "functions",
         rows: "SELECT * FROM functions",
-        times: &["first_seen_at", "gone_at", "horizon_begin", "horizon_end"],
+        times: &[
+            "first_seen_at",
+            "gone_at",
+            "horizon_begin",
+            "horizon_end",
+            "doubted_begin",
+            "doubted_end",
+        ],
     },
     Table { name: "absences", rows: "SELECT * FROM absences", times: &["from_time", "until_time"] },
     Table {

@@ -1,6 +1,6 @@
 //! What could not be proven of each function, and why.
 
-use crate::domain::Interval;
+use crate::domain::{Interval, counted};
 use crate::store::file::StoreError;
 use crate::store::sql::read_range;
 use rusqlite::Connection;
@@ -21,7 +21,7 @@ impl Unproven {
     /// In words, for somebody who should look after it.
     pub fn warning(&self) -> String {
         let Self { ranges, first, reason } = self;
-        let ranges = if *ranges == 1 { "one range".to_owned() } else { format!("{ranges} ranges") };
+        let ranges = counted(*ranges, "range");
         format!("{ranges} not proven complete, first {first}: {reason}")
     }
 }

@@ -1,7 +1,7 @@
 //! Which functions a question is about: those that its names and globs choose.
 
 use super::Arguments;
-use crate::domain::{FunctionRef, nearest};
+use crate::domain::nearest;
 use crate::store::file::StoreError;
 use rusqlite::Connection;
 
@@ -15,15 +15,20 @@ const MOST_SHOWN: usize = 200;
 const LONGEST: usize = 1_000;
 
 /// Chosen is what has the text for one of its names, or one of them by `GLOB`: `*` stands for any
-/// characters, `?` for one, `[…]` for one of these. Capital and small letters differ.
+/// characters, `?` for one, `[…]` for one of these. Capital and small letters differ. Where the
+/// version is said to be the latest, the others are not meant.
 const CHOSEN: &str = "
 SELECT id
   FROM functions
- WHERE ?1 IN (name, package || ':' || name, full_name, urn)
-    OR name GLOB ?1
-    OR package || ':' || name GLOB ?1
-    OR full_name GLOB ?1
-    OR urn GLOB ?1";
+ WHERE (NOT ?2 OR qualifier = 'latest')
+   AND (?1 IN (name, package || ':' || name, full_name, urn)
+        OR name GLOB ?1
+        OR package || ':' || name GLOB ?1
+        OR full_name GLOB ?1
+        OR urn GLOB ?1)";
+
+/// How a name ends that says so.
+const LATEST: &str = ":latest";
 
 impl Arguments {
     /// The ids of the functions that are asked for, as a JSON array; nothing where all are.
@@ -45,7 +50,11 @@ impl Arguments {
             if given.len() > LONGEST {
                 return Err(unknown_function(connection, given)?);
             }
-            let ids = statement.query_map([as_archived(given)], |row| row.get::<_, i64>(0))?;
+            let ids = match given.strip_suffix(LATEST) {
+                Some(name) => (name, true),
+                None => (given.as_str(), false),
+            };
+            let ids = statement.query_map(ids, |row| row.get::<_, i64>(0))?;
             for id in ids {
                 chosen.push(id?.to_string());
             }
@@ -54,14 +63,6 @@ impl Arguments {
             }
         }
         Ok(Some(format!("[{}]", chosen.join(","))))
-    }
-}
-
-/// The function as the archive spells it: a URN that says `latest` is stored without.
-fn as_archived(given: &str) -> String {
-    match given.parse() {
-        Ok(FunctionRef::Urn(urn)) => urn.to_string(),
-        _ => given.to_owned(),
     }
 }
 
@@ -111,6 +112,9 @@ mod tests {
             (&["billing:report"], "[3]"),
             (&["billing:report:prod"], "[3]"),
             (&["urn:fss:cn-north-4:0123:function:billing:invoice:latest"], "[2]"),
+            (&["default:report:latest"], "[1]"),
+            (&["report:latest"], "[1]"),
+            (&["*:latest"], "[1,2]"),
             (&["billing:*"], "[2,3]"),
             (&["*:report"], "[1,3]"),
             (&["*:prod"], "[3]"),

@@ -1,10 +1,52 @@
-//! The one form of a record in the tables that hold records: how its columns are bound, read and
-//! compared.
+//! The one form of a record in the tables that hold records: how its columns are named, bound, read
+//! and compared.
 
 use super::ids::{FunctionId, RunId};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, RowIndex, Statement};
+
+/// The columns of a record but its id, as a statement names them, in the order in which
+/// [`read_record`] and [`is_same`] read them.
+macro_rules! columns {
+    () => {
+        "status, error_code, error_message, start_time, end_time, extra"
+    };
+}
+
+/// Inserts a record into a table, with the parameters of [`write_record`]; what follows says what
+/// to do where it is there already.
+macro_rules! insert_into {
+    ($table:literal, $conflict:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (request_id, function_id, ",
+            $crate::store::sql::record::columns!(),
+            ", first_run_id, changed_run_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ",
+            $conflict
+        )
+    };
+}
+
+/// Changes a record of a function in a table, with the same parameters; what follows is set beside
+/// it.
+macro_rules! update {
+    ($table:literal, $more:literal) => {
+        concat!(
+            "UPDATE ",
+            $table,
+            " SET (",
+            $crate::store::sql::record::columns!(),
+            ", changed_run_id) = (?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            $more,
+            " WHERE request_id = ?1 AND function_id = ?2"
+        )
+    };
+}
+
+pub(in crate::store) use {columns, insert_into, update};
 
 /// The columns that came from the service, as they are stored: request id, status, error code,
 /// error message, start, end, other fields.
@@ -44,11 +86,8 @@ pub(in crate::store) fn for_each_record<E: From<rusqlite::Error>>(
     connection: &Connection,
     mut work: impl FnMut(FunctionId, &Columns<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut select = connection.prepare(
-        "SELECT function_id, request_id, status, error_code, error_message, start_time, end_time,
-                extra
-           FROM invocations",
-    )?;
+    let select = concat!("SELECT function_id, request_id, ", columns!(), " FROM invocations");
+    let mut select = connection.prepare(select)?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let mut columns: Columns<'_> = [ValueRef::Null; 7];

@@ -7,7 +7,8 @@ use crate::plan::functions::Known;
 use crate::plan::ledger::Entry;
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
-use rusqlite::{Connection, Transaction, named_params};
+use rusqlite::{Connection, Row, Transaction, named_params};
+use std::time::Duration;
 
 /// A function that is archived, or is to be from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Registered {
     pub urn: FunctionUrn,
     /// From where on earlier runs set out to archive it, if any did.
     pub horizon_begin: Option<Timestamp>,
+    /// What its ledger claimed of time that had not come, and was not walked again since.
+    pub doubted: Option<Interval>,
     /// Whether it was added just now.
     pub is_new: bool,
 }
@@ -61,6 +64,42 @@ impl Archive {
                     ":present": present,
                 })?;
             }
+            Ok(())
+        })
+    }
+
+    /// Notes what the ledgers of functions claim of time that has not come, beside what was noted
+    /// before. With it goes what the same runs may have claimed of time before.
+    pub fn save_doubts(
+        &mut self,
+        doubts: &[(FunctionId, Interval)],
+        settle_delay: Duration,
+    ) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut update = transaction.prepare_cached(
+                "UPDATE functions
+                    SET doubted_begin = max(min(coalesce(doubted_begin, :begin), :begin),
+                                            coalesce(horizon_begin, :begin)),
+                        doubted_end = max(coalesce(doubted_end, :end), :end)
+                  WHERE id = :id",
+            )?;
+            for (id, doubted) in doubts {
+                let begin = ledger::claimed_from(transaction, doubted.begin(), settle_delay)?;
+                let parameters =
+                    named_params! { ":id": id, ":begin": begin, ":end": doubted.end() };
+                update.execute(parameters)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes that what was doubted of these functions was walked again.
+    pub fn clear_doubts(&mut self, walked: &[FunctionId]) -> Result<(), StoreError> {
+        self.transact(|transaction| {
+            let mut update = transaction.prepare_cached(
+                "UPDATE functions SET doubted_begin = NULL, doubted_end = NULL WHERE id = ?1",
+            )?;
+            walked.iter().try_for_each(|id| update.execute([id]).map(drop))?;
             Ok(())
         })
     }
@@ -247,7 +286,8 @@ fn save_function(
             ":first_seen_at": now,
         })?;
     let mut select = transaction.prepare_cached(
-        "SELECT id, first_seen_at, asked_as, horizon_begin FROM functions WHERE urn = ?1",
+        "SELECT id, first_seen_at, asked_as, horizon_begin, doubted_begin, doubted_end
+           FROM functions WHERE urn = ?1",
     )?;
     let registered = select.query_row([urn], |row| {
         let answered: Option<FunctionUrn> = row.get(2)?;
@@ -256,10 +296,19 @@ fn save_function(
             first_seen_at: row.get(1)?,
             urn: answered.filter(|answered| answered == urn).unwrap_or_else(|| urn.clone()),
             horizon_begin: row.get(3)?,
+            doubted: read_doubt(row)?,
             is_new: added > 0,
         })
     })?;
     Ok(registered)
+}
+
+fn read_doubt(row: &Row<'_>) -> rusqlite::Result<Option<Interval>> {
+    let bounds: [Option<Timestamp>; 2] = [row.get("doubted_begin")?, row.get("doubted_end")?];
+    Ok(match bounds {
+        [Some(begin), Some(end)] => Interval::new(begin, end),
+        _ => None,
+    })
 }
 
 /// Holds functions that a run was the first to know of to when it began, as far as its clocks are

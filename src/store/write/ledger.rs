@@ -22,9 +22,6 @@ impl Archive {
 impl Archive {
     /// Takes back what the ledger of a function claims of time after `present`, and whatever else
     /// is dated there; from when on.
-    ///
-    /// The runs that claimed it were dated wrong, and nobody knows when they were: what they may
-    /// have claimed begins when the last run before them did, less the settle delay.
     pub fn take_back(
         &mut self,
         function: FunctionId,
@@ -32,10 +29,7 @@ impl Archive {
         settle_delay: Duration,
     ) -> Result<Timestamp, StoreError> {
         self.transact(|transaction| {
-            let begun: Option<Timestamp> =
-                transaction.query_row(LAST_SOUND_RUN, [present], |row| row.get(0))?;
-            let sound = begun.unwrap_or(Timestamp::MIN);
-            let from = (sound - settle_delay).min(present);
+            let from = claimed_from(transaction, present, settle_delay)?;
             let rows = load_all(transaction, function)?;
             transaction.execute("DELETE FROM windows WHERE function_id = ?1", [function])?;
             for row in &take_back(&rows, from, present) {
@@ -47,6 +41,20 @@ impl Archive {
             Ok(rows.first().map_or(from, |first| from.max(first.window.begin())))
         })
     }
+}
+
+/// From when on runs may have claimed something that are dated after `present`.
+///
+/// They were dated wrong, and nobody knows when they were: what they may have claimed begins when
+/// the last run before them did, less the settle delay.
+pub(super) fn claimed_from(
+    transaction: &Transaction<'_>,
+    present: Timestamp,
+    settle_delay: Duration,
+) -> Result<Timestamp, StoreError> {
+    let begun: Option<Timestamp> =
+        transaction.query_row(LAST_SOUND_RUN, [present], |row| row.get(0))?;
+    Ok((begun.unwrap_or(Timestamp::MIN) - settle_delay).min(present))
 }
 
 /// When the last run began before the first that was dated after a moment, if there is one.

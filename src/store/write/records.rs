@@ -17,25 +17,18 @@ use crate::plan::reconcile::{Change, Merged, reconcile};
 use crate::plan::refresh::stays_open;
 use crate::store::file::StoreError;
 use crate::store::sql::ids::{FunctionId, RunId};
-use crate::store::sql::record::{Time, is_same, read_record, with_columns, write_record};
+use crate::store::sql::record::{self, Time, is_same, read_record, with_columns, write_record};
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, named_params};
 
-const INSERT: &str = "INSERT INTO invocations
-    (request_id, function_id, status, error_code, error_message, start_time, end_time, extra,
-     first_run_id, changed_run_id)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
-    ON CONFLICT (request_id) DO NOTHING";
+const INSERT: &str = record::insert_into!("invocations", "ON CONFLICT (request_id) DO NOTHING");
 
-const SELECT: &str =
-    "SELECT status, error_code, error_message, start_time, end_time, extra, changed_run_id,
-         function_id
-    FROM invocations WHERE request_id = ?1";
+const SELECT: &str = concat!(
+    "SELECT ",
+    record::columns!(),
+    ", changed_run_id, function_id FROM invocations WHERE request_id = ?1"
+);
 
-const UPDATE: &str = "UPDATE invocations
-    SET status = ?3, error_code = ?4, error_message = ?5, start_time = ?6, end_time = ?7,
-        extra = ?8, changed_run_id = ?9,
-        given_up_at = NULL
-    WHERE request_id = ?1 AND function_id = ?2";
+const UPDATE: &str = record::update!("invocations", ", given_up_at = NULL");
 
 /// What a seen record adds that is not believed: the status did not change, and whether the record
 /// is waited for stays as it is. The run is not noted either, since it bounds the next change of

@@ -27,7 +27,8 @@ pub struct FunctionReport {
     pub unproven: Vec<(Interval, Arc<str>)>,
     /// Ranges that were found to have fallen behind the service's reach.
     pub lost: Vec<Interval>,
-    /// Until when its ledger reached before the run, where that is after the present.
+    /// Until when its ledger claimed what had not come, where that is not over or was not walked
+    /// again since.
     pub ledger_ahead: Option<Timestamp>,
     /// Ranges that were walked and of which nothing is claimed, since the clocks disagree.
     pub unclaimed: Vec<Interval>,

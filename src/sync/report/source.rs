@@ -2,7 +2,7 @@
 
 use super::function::FunctionReport;
 use crate::api::CallFailure;
-use crate::domain::{Counts, Interval};
+use crate::domain::{Counts, Interval, counted};
 use crate::error::{Failure, FailureKind, Step};
 use crate::plan::clocks::Moment;
 use crate::requester::ListReport;
@@ -112,7 +112,8 @@ impl SourceReport {
             let end = "nothing else was answered either, so the run ended; what it fetched is kept";
             failure.message = format!("{}; {end}", failure.message);
         } else if others > 0 {
-            failure.message = format!("{}; {others} more functions failed", failure.message);
+            let more = counted(others, "more function");
+            failure.message = format!("{}; {more} failed", failure.message);
         }
         Some(failure)
     }
@@ -120,8 +121,9 @@ impl SourceReport {
     fn finding_failure(&self) -> Failure {
         let windows = self.verified.iter().filter(|window| window.differs()).count();
         let message = format!(
-            "{} records of {windows} settled windows were not as the service shows them",
-            self.discrepancies()
+            "the service shows {} of {} otherwise than the archive",
+            counted(self.discrepancies(), "record"),
+            counted(windows, "settled window")
         );
         Failure::new(FailureKind::Finding, message).hint(Step::SettleLater)
     }
@@ -130,11 +132,7 @@ impl SourceReport {
         let list = self.list.as_ref()?;
         let kept = "those that are known are archived";
         let unreadable = (list.unreadable > 0).then(|| {
-            let entries = if list.unreadable == 1 {
-                "one entry".to_owned()
-            } else {
-                format!("{} entries", list.unreadable)
-            };
+            let entries = counted(list.unreadable, "entry");
             let message = format!("{entries} of the list of functions cannot be read; {kept}");
             Failure::new(FailureKind::Incomplete, message).hint(Step::ReadRejects)
         });
@@ -154,7 +152,7 @@ impl SourceReport {
             .iter()
             .filter_map(|function| Some((function, function.unproven.first()?)));
         let (FunctionReport { urn, .. }, (range, reason)) = first.next()?;
-        let (ranges, function) = (counted(ranges), urn.full_name());
+        let (ranges, function) = (counted(ranges, "range"), urn.full_name());
         let message = format!(
             "{ranges} could not be proven complete; what came of it is kept (`{function}`, \
              {range}: {reason})"
@@ -170,7 +168,7 @@ impl SourceReport {
         let length = humantime::format_duration(Duration::from_secs(seconds));
         let message = format!(
             "{length} were not archived before the service forgot them, in {}",
-            counted(lost.len())
+            counted(lost.len(), "range")
         );
         (!lost.is_empty())
             .then(|| Failure::new(FailureKind::Incomplete, message).hint(Step::RunMoreOften))
@@ -184,7 +182,8 @@ impl SourceReport {
             .max_by_key(ahead)
             .filter(|function| function.ledger_ahead.is_some())?;
         let message = format!(
-            "the ledger of {} ends at {}, and it is not later than {}: a clock is wrong, or was",
+            "the ledger of {} claims what had not come yet, until {}: a clock is wrong, or was; by \
+             one it is {}",
             first.urn.full_name(),
             first.ledger_ahead?,
             self.began_at.earlier(),
@@ -198,7 +197,7 @@ impl SourceReport {
         let message = format!(
             "{} can be called neither complete nor lost: this machine's clock and the service's \
              are {apart} apart",
-            counted(ranges)
+            counted(ranges, "range")
         );
         (ranges > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(COMPARE_CLOCKS))
     }
@@ -208,10 +207,6 @@ impl SourceReport {
 const COMPARE_CLOCKS: &str = "compare `date -u` with a third clock, and set this machine's by NTP \
                               if it is the wrong one; the records that came are kept, and with \
                               right clocks a run goes on by itself";
-
-fn counted(ranges: usize) -> String {
-    if ranges == 1 { "one range".to_owned() } else { format!("{ranges} ranges") }
-}
 
 fn unfinished_failure() -> Failure {
     Failure::new(
