@@ -19,6 +19,7 @@ mod hints;
 mod log;
 mod memory;
 mod output;
+mod page;
 mod program;
 mod progress;
 mod query;
