@@ -51,9 +51,9 @@ pub(super) enum Command {
     /// Run a report, or a read-only statement in SQL
     ///
     /// A statement of your own can only read. It has functions that SQLite lacks, such as
-    /// `percentile_disc(value, 0.9)`, `fold(text)`, `local_time(time)` and `day_begin(day)`, and
-    /// may use 30 seconds, 256 MiB of memory and 4 GiB of temporary files (the last two on Linux);
-    /// one that needs more is ended and says so.
+    /// `percentile_disc(value, 0.9)`, `median(value)`, `fold(text)`, `local_time(time)` and
+    /// `day_begin(day)`, and may use 30 seconds, 256 MiB of memory and 4 GiB of temporary files
+    /// (the last two on Linux); one that needs more is ended and says so.
     Query(Box<query::Args>),
     /// Write one HTML page that tells a year, or another period
     ///

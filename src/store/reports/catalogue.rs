@@ -47,6 +47,7 @@ const REPORTS: &[Report] = &[
     report!("errors"),
     report!("failures"),
     report!("discards"),
+    report!("incidents"),
     report!("open"),
     report!("waiting"),
     report!("transitions"),

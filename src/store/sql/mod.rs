@@ -1,13 +1,15 @@
 //! How our own types are bound and read, the one form of a record, and what SQLite is taught: a
-//! percentile, the shape of a message, the days of a time zone, and a limit on the time of a
-//! question. It knows connections, and no archive.
+//! percentile and a median, how likely failures are, the shape of a message, the days of a time
+//! zone, and a limit on the time of a question. It knows connections, and no archive.
 
 pub(super) mod budget;
 pub(super) mod fold;
 pub(super) mod ids;
+pub(super) mod median;
 pub(super) mod percentile;
 pub(super) mod record;
 mod room;
+pub(super) mod tail;
 mod types;
 pub(super) mod zone;
 
