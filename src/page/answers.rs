@@ -21,6 +21,7 @@ pub(crate) struct Answers {
     pub(super) totals: Answer,
     pub(super) totals_before: Answer,
     pub(super) coverage_before: Answer,
+    pub(super) incidents: Answer,
     pub(super) compare: Answer,
     pub(super) calendar: Answer,
     pub(super) throughput: Answer,
@@ -71,6 +72,7 @@ impl Answers {
             totals: asking.ask(of_period("totals", "totals"))?,
             totals_before: asking.ask(of_period("totals-before", "totals").during(before))?,
             coverage_before: asking.ask(of_period("coverage-before", "coverage").during(before))?,
+            incidents: asking.ask(of_period("incidents", "incidents"))?,
             throughput: asking
                 .ask(of_period("throughput", "throughput").with("bucket", bucket.name()))?,
             trend: asking.ask_for(trend, |cells| is_text_among(cells.first(), &shown))?,

@@ -153,6 +153,11 @@ fn months(first: NaiveDate, last: NaiveDate, x: impl Fn(NaiveDate) -> f64) -> Ve
         if day != first && day.day() != 1 {
             continue;
         }
+        // A month that is almost over leaves the place to the next one.
+        let is_short = day == first && day.day() > 15;
+        if is_short && (last - first).num_days() > 31 {
+            continue;
+        }
         let is_january = day.month() == 1 || labels.is_empty();
         let format = if is_january { "%b %Y" } else { "%b" };
         let at = x(day);
@@ -160,12 +165,6 @@ fn months(first: NaiveDate, last: NaiveDate, x: impl Fn(NaiveDate) -> f64) -> Ve
             let text = day.format(format).to_string();
             labels.push(Label { x: place(at), y: place(TOP - 7.0), text });
             room = at + if is_january { 1.7 * ROOM } else { ROOM };
-        } else if labels.len() == 1 {
-            // The first label is of a month that is almost over: the next one takes its place.
-            labels.clear();
-            let text = day.format("%b %Y").to_string();
-            labels.push(Label { x: place(at), y: place(TOP - 7.0), text });
-            room = at + 1.7 * ROOM;
         }
     }
     labels

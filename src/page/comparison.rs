@@ -33,6 +33,8 @@ pub(super) struct ComparisonView {
     pub(super) figures: Vec<Compared>,
     /// What must be known of the period before; empty where it is whole.
     pub(super) caveat: String,
+    /// Whether there is no period before to compare with.
+    pub(super) has_nothing_before: bool,
 }
 
 /// How a figure is compared.
@@ -50,8 +52,8 @@ const FIGURES: [(&str, &str, Measure); 6] = [
     ("Records", "records", Measure::Amount),
     ("Failed", "failed_percent", Measure::Share),
     ("Discarded", "discard", Measure::Burden),
-    ("Half took at most", "p50_s", Measure::Burden),
-    ("99 of 100 took at most", "p99_s", Measure::Burden),
+    ("Half within", "p50_s", Measure::Burden),
+    ("99 % within", "p99_s", Measure::Burden),
     ("Still open", "open", Measure::Amount),
 ];
 
@@ -71,7 +73,8 @@ impl ComparisonView {
                 })
                 .collect()
         });
-        Self { figures, caveat: state.caveat(has_records).to_owned() }
+        let caveat = state.caveat(has_records).to_owned();
+        Self { figures, caveat, has_nothing_before: before.is_none() }
     }
 }
 

@@ -9,6 +9,7 @@ use super::durations::DurationsView;
 use super::figure::Figure;
 use super::functions::FunctionsView;
 use super::hours::{HoursView, Told};
+use super::incidents::IncidentsView;
 use super::ledger::{Known, Ledger};
 use super::policy::{STYLE, policy};
 use super::standing::{Standing, standing};
@@ -38,6 +39,7 @@ struct Document {
     made_at: String,
     verdict: Verdict,
     comparison: ComparisonView,
+    incidents: IncidentsView,
     standing: Vec<Standing>,
     calendar: Option<CalendarView>,
     steps: [(&'static str, &'static str); 6],
@@ -137,6 +139,7 @@ impl Document {
             made_at: text::time(subject.now, zone),
             verdict: Verdict::of(&ledger, &answers.status, subject),
             comparison: ComparisonView::of(answers, subject),
+            incidents: IncidentsView::of(&answers.incidents, subject),
             standing: standing(&answers.compare, subject),
             calendar: CalendarView::of(&answers.calendar, subject),
             steps: NAMED_STEPS,
@@ -223,7 +226,7 @@ impl Sources {
                 shown(&answers.totals_before),
                 shown(&answers.coverage_before),
             ],
-            standing: vec![shown(&answers.compare)],
+            standing: vec![shown(&answers.incidents), shown(&answers.compare)],
             calendar: vec![drawn(&answers.calendar)],
             throughput: vec![drawn(&answers.throughput)],
             functions: vec![

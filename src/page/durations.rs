@@ -11,9 +11,9 @@ use super::throughput::GridLine;
 
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 952.0;
-const TOP: f64 = 26.0;
-const BOTTOM: f64 = 170.0;
-const NAMES: f64 = 186.0;
+const TOP: f64 = 46.0;
+const BOTTOM: f64 = 190.0;
+const NAMES: f64 = 206.0;
 
 /// The chart.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub(super) struct Percentile {
     /// Where its name stands, so that names do not collide.
     pub(super) y: String,
     pub(super) text: String,
+    /// Whether the name stands left of the line, where the chart ends on the right.
+    pub(super) is_left: bool,
 }
 
 impl DurationsView {
@@ -61,7 +63,8 @@ impl DurationsView {
             let told = Figure::of(totals, column, subject.zone).shown;
             Some(Percentile {
                 x: place(axis.at(seconds)),
-                y: place(10.0 + 11.0 * row),
+                y: place(10.0 + 13.0 * row),
+                is_left: axis.at(seconds) > RIGHT - 140.0,
                 text: format!("{name} within {told}"),
             })
         });
@@ -85,11 +88,7 @@ struct Axis {
 
 /// The range that a duration lies in: 0 below a second, 1 below two, 2 below four; -1 below zero.
 fn range_of(seconds: f64) -> i32 {
-    if seconds < 0.0 {
-        -1
-    } else {
-        (1..64).find(|power| seconds < 2f64.powi(*power - 1)).unwrap_or(64)
-    }
+    if seconds < 0.0 { -1 } else { (0..64).find(|power| seconds < 2f64.powi(*power)).unwrap_or(64) }
 }
 
 impl Axis {
@@ -116,8 +115,7 @@ impl Axis {
         let range = range_of(seconds);
         let part = match range {
             ..=0 => 0.5,
-            1 => seconds - 1.0,
-            range => (seconds / 2f64.powi(range - 2)).log2() - 0.0,
+            range => (seconds / 2f64.powi(range - 1)).log2(),
         };
         self.left(range) + part.clamp(0.0, 1.0) * self.width()
     }

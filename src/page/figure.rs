@@ -47,7 +47,7 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn of(column: &str) -> Self {
-        const TIMES: [&str; 2] = ["first", "last"];
+        const TIMES: [&str; 4] = ["first", "last", "begin", "end"];
         const NUMBERS: [&str; 5] = ["id", "run_id", "code", "error_code", "exit_code"];
         match column {
             name if name.ends_with("_s") || name.ends_with("seconds") => Self::Seconds,

@@ -19,6 +19,7 @@ mod figure;
 mod functions;
 mod ground;
 mod hours;
+mod incidents;
 mod ledger;
 mod policy;
 mod scale;

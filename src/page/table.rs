@@ -44,8 +44,8 @@ pub(super) struct CellView {
     pub(super) is_long: bool,
 }
 
-/// More characters than these are a long text.
-const LONG: usize = 24;
+/// More characters than these are a long text. An id of a record is one word.
+const LONG: usize = 40;
 
 impl TableView {
     /// The first rows of an answer, with all columns, named as the report names them.
