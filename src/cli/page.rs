@@ -66,7 +66,9 @@ fn subject(args: &Args, globals: &Globals) -> Result<Subject, Failure> {
     let name = globals.db.file_name().unwrap_or(globals.db.as_os_str());
     let archive = name.to_string_lossy().into_owned();
     Subject::new(now, args.tz, range, args.function.clone(), archive).ok_or_else(|| {
-        Failure::new(FailureKind::Usage, "--since is not before --until, which is now if not given")
-            .hint("an age counts back from now: --since 7d --until 1d")
+        // Of two moments that are given the order is checked already.
+        let since = range.0.unwrap_or(now);
+        let message = format!("--since {since} is not before now, {now}, where the page ends");
+        Failure::new(FailureKind::Usage, message).hint("--until sets another end")
     })
 }

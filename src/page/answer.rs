@@ -171,9 +171,11 @@ pub(super) mod testing {
         let columns = cells(lines.next().unwrap());
         let value = |text: String| match text.as_str() {
             "" => Value::None,
-            text => text.parse().map(Value::Integer).unwrap_or_else(|_| {
-                text.parse().map_or_else(|_| Value::Text(text.to_owned()), Value::Real)
-            }),
+            text => match (text.parse(), text.parse()) {
+                (Ok(number), _) => Value::Integer(number),
+                (_, Ok(number)) => Value::Real(number),
+                _ => Value::Text(text.to_owned()),
+            },
         };
         let rows = lines.map(|line| cells(line).into_iter().map(value).collect()).collect();
         Answer { ask, columns, rows }

@@ -1,6 +1,7 @@
 //! The archive itself: how far each function is covered, and how long no run may come, as `status`
 //! tells it.
 
+use super::answer::shortened;
 use super::ask::quoted;
 use super::figure::Figure;
 use super::subject::Subject;
@@ -13,8 +14,11 @@ use std::time::Duration;
 /// What figures of `status` are named by.
 pub(super) const STATUS: &str = "status";
 
-/// So many functions are shown one by one.
-const MOST: usize = 50;
+/// So many functions are shown one by one, those first that need somebody to look after them.
+const MOST: usize = 20;
+
+/// So many warnings are shown.
+const MOST_WARNINGS: usize = 10;
 
 /// How the archive stands.
 #[derive(Clone, Debug)]
@@ -25,6 +29,7 @@ pub(super) struct ArchiveView {
     pub(super) left_out: usize,
     /// What somebody should look after.
     pub(super) warnings: Vec<String>,
+    pub(super) warnings_left_out: usize,
 }
 
 /// How one function stands.
@@ -35,20 +40,41 @@ pub(super) struct StandView {
 
 impl ArchiveView {
     pub(super) fn of(status: &ArchiveStatus, subject: &Subject) -> Self {
-        let warnings = status.functions.iter().flat_map(|each| each.warnings(subject.now));
+        let warnings: Vec<String> =
+            status.functions.iter().flat_map(|each| each.warnings(subject.now)).collect();
         let functions = subject.functions.iter();
         let narrowed = functions.map(|name| format!(" --function {}", quoted(name)));
-        let rows = status.functions.iter().take(MOST).enumerate();
+        let mut rows: Vec<(usize, &FunctionStatus)> = status.functions.iter().enumerate().collect();
+        rows.sort_by_key(|(_, function)| urgency(function, subject.now));
         Self {
             command: format!("fgarchive status --json{}", narrowed.collect::<String>()),
             last_good_run: status
                 .last_good_run
                 .map_or_else(|| "never".to_owned(), |at| text::time(at, subject.zone)),
-            rows: rows.map(|(row, function)| StandView::of(row, function, subject)).collect(),
+            rows: rows
+                .iter()
+                .take(MOST)
+                .map(|(row, function)| StandView::of(*row, function, subject))
+                .collect(),
             left_out: status.functions.len().saturating_sub(MOST),
-            warnings: warnings.map(|warning| on_one_line(&warning).into_owned()).collect(),
+            warnings_left_out: warnings.len().saturating_sub(MOST_WARNINGS),
+            warnings: warnings.iter().take(MOST_WARNINGS).map(|each| shortened(each)).collect(),
         }
     }
+}
+
+/// The most urgent is the least: what is not complete, then what is not recorded, then what has the
+/// least time left.
+fn urgency(function: &FunctionStatus, now: Timestamp) -> (bool, bool, bool, u64) {
+    let coverage = function.coverage;
+    let is_whole = coverage.gaps.count == 0;
+    let is_recorded = function
+        .forecast
+        .recording
+        .and_then(|recording| recording.enabled)
+        .is_none_or(|enabled| enabled);
+    let left = function.forecast.survives(now).map_or(u64::MAX, |left| left.as_secs());
+    (is_whole, coverage.lost.count == 0, is_recorded, left)
 }
 
 impl StandView {

@@ -164,7 +164,7 @@ fn months(first: NaiveDate, last: NaiveDate, x: impl Fn(NaiveDate) -> f64) -> Ve
         if at >= room {
             let text = day.format(format).to_string();
             labels.push(Label { x: place(at), y: place(TOP - 7.0), text });
-            room = at + if is_january { 1.7 * ROOM } else { ROOM };
+            room = at + if is_january { 1.5 * ROOM } else { ROOM };
         }
     }
     labels

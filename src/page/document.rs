@@ -1,6 +1,6 @@
 //! The page as a whole: what its template is given.
 
-use super::answer::Answer;
+use super::answer::{Answer, shortened};
 use super::answers::Answers;
 use super::archive::ArchiveView;
 use super::calendar::{CalendarView, NAMED_STEPS};
@@ -18,6 +18,7 @@ use super::table::TableView;
 use super::text;
 use super::throughput::ThroughputView;
 use super::verdict::Verdict;
+use crate::domain::Zone;
 use askama::Template;
 use std::io::{self, Write};
 
@@ -46,19 +47,104 @@ struct Document {
     looks: [(&'static str, &'static str); 6],
     throughput: ThroughputView,
     functions: FunctionsView,
-    errors: TableView,
-    discards: TableView,
+    tables: Tables,
     durations: Option<DurationsView>,
-    slowest: TableView,
     records_by_hour: Option<HoursView>,
     failed_by_hour: Option<HoursView>,
-    open: TableView,
     open_records: Option<Figure>,
     archive: ArchiveView,
+    sources: Sources,
+}
+
+/// Columns of a report, each with its label.
+type Columns<'a> = &'a [(&'a str, &'a str)];
+
+const ERRORS: Columns<'_> = &[
+    ("shape", "shape"),
+    ("code", "code"),
+    ("records", "records"),
+    ("functions", "functions"),
+    ("first", "first"),
+    ("last", "last"),
+    ("example", "an example"),
+];
+
+const SLOWEST: Columns<'_> = &[
+    ("seconds", "took"),
+    ("function", "function"),
+    ("status", "status"),
+    ("start_time", "started"),
+    ("request_id", "record"),
+];
+
+const OPEN: Columns<'_> = &[
+    ("age_s", "for"),
+    ("function", "function"),
+    ("status", "status"),
+    ("start_time", "started"),
+    ("checked_at", "last look"),
+    ("request_id", "record"),
+];
+
+const GAPS: Columns<'_> = &[
+    ("function", "function"),
+    ("begin_time", "from"),
+    ("end_time", "to"),
+    ("seconds", "length"),
+    ("state", "state"),
+    ("reason", "reason"),
+];
+
+const LATENESS: Columns<'_> = &[
+    ("function", "function"),
+    ("late_records", "late records"),
+    ("missed_max_s", "not shown yet after"),
+    ("shown_p50_s", "half shown within"),
+    ("shown_p99_s", "99 % within"),
+    ("shown_max_s", "all within"),
+];
+
+const RUNS: Columns<'_> = &[
+    ("id", "run"),
+    ("command", "command"),
+    ("started_at", "started"),
+    ("seconds", "took"),
+    ("outcome", "outcome"),
+    ("requests", "requests"),
+    ("records_new", "new"),
+    ("records_changed", "changed"),
+    ("records_late", "late"),
+];
+
+/// Answers that are shown as they are.
+#[derive(Debug)]
+struct Tables {
+    errors: TableView,
+    discards: TableView,
+    slowest: TableView,
+    open: TableView,
     gaps: TableView,
     lateness: TableView,
     runs: TableView,
-    sources: Sources,
+}
+
+impl Tables {
+    fn of(answers: &Answers, zone: Zone) -> Self {
+        let whole = |answer: &Answer, columns| {
+            TableView::of(answer, columns, answer.rows(), MOST_ROWS, zone)
+        };
+        let coverage = &answers.coverage;
+        let gaps = coverage.rows().filter(|row| !matches!(row.text("state"), "settled" | "proven"));
+        Self {
+            errors: whole(&answers.errors, ERRORS),
+            discards: whole(&answers.discards, ERRORS),
+            slowest: whole(&answers.slowest, SLOWEST),
+            open: whole(&answers.open, OPEN),
+            gaps: TableView::of(coverage, GAPS, gaps, MOST_GAPS, zone),
+            lateness: whole(&answers.lateness, LATENESS),
+            runs: whole(&answers.runs, RUNS),
+        }
+    }
 }
 
 /// How each block can be asked for again.
@@ -96,43 +182,14 @@ impl Document {
     fn of(answers: &Answers, subject: &Subject) -> Self {
         let zone = subject.zone;
         let ledger = Ledger::of(&answers.coverage, subject.period);
-        let is_gap =
-            |row: &super::answer::AnswerRow<'_>| !matches!(row.text("state"), "settled" | "proven");
-        let gaps = [
-            ("function", "function"),
-            ("begin_time", "from"),
-            ("end_time", "to"),
-            ("seconds", "length"),
-            ("state", "state"),
-            ("reason", "reason"),
-        ];
-        let gaps = TableView::of(
-            &answers.coverage,
-            &gaps,
-            answers.coverage.rows().filter(is_gap),
-            MOST_GAPS,
-            zone,
-        );
-        let table = |answer: &Answer, columns: &[(&str, &str)]| {
-            TableView::of(answer, columns, answer.rows(), MOST_ROWS, zone)
-        };
-        let errors = [
-            ("shape", "shape"),
-            ("code", "code"),
-            ("records", "records"),
-            ("functions", "functions"),
-            ("first", "first"),
-            ("last", "last"),
-            ("example", "an example"),
-        ];
         let (begin, end) = (subject.period.begin(), subject.period.end());
         Self {
             policy: policy(),
             style: STYLE,
-            archive_name: super::answer::shortened(&subject.archive),
+            archive_name: shortened(&subject.archive),
             functions_asked: match &subject.functions[..] {
                 [] => "all functions".to_owned(),
-                some => super::answer::shortened(&text::listed(some)),
+                some => shortened(&text::listed(some)),
             },
             period: format!("{} to {}", text::time(begin, zone), text::time(end, zone)),
             zone: zone.to_string(),
@@ -153,60 +210,12 @@ impl Document {
             ],
             throughput: ThroughputView::of(answers, &ledger, subject),
             functions: FunctionsView::of(answers, &ledger, subject),
-            errors: table(&answers.errors, &errors),
-            discards: table(&answers.discards, &errors),
+            tables: Tables::of(answers, zone),
             durations: DurationsView::of(answers, subject),
-            slowest: table(
-                &answers.slowest,
-                &[
-                    ("seconds", "took"),
-                    ("function", "function"),
-                    ("status", "status"),
-                    ("start_time", "started"),
-                    ("request_id", "record"),
-                ],
-            ),
             records_by_hour: HoursView::of(&answers.records_by_hour, Told::Records),
             failed_by_hour: HoursView::of(&answers.failed_by_hour, Told::FailedPercent),
-            open: table(
-                &answers.open,
-                &[
-                    ("age_s", "for"),
-                    ("function", "function"),
-                    ("status", "status"),
-                    ("start_time", "started"),
-                    ("checked_at", "last look"),
-                    ("request_id", "record"),
-                ],
-            ),
             open_records: answers.totals.row(0).map(|row| Figure::of(row, "open", zone)),
             archive: ArchiveView::of(&answers.status, subject),
-            gaps,
-            lateness: table(
-                &answers.lateness,
-                &[
-                    ("function", "function"),
-                    ("late_records", "late records"),
-                    ("missed_max_s", "not shown yet after"),
-                    ("shown_p50_s", "half shown within"),
-                    ("shown_p99_s", "99 % within"),
-                    ("shown_max_s", "all within"),
-                ],
-            ),
-            runs: table(
-                &answers.runs,
-                &[
-                    ("id", "run"),
-                    ("command", "command"),
-                    ("started_at", "started"),
-                    ("seconds", "took"),
-                    ("outcome", "outcome"),
-                    ("requests", "requests"),
-                    ("records_new", "new"),
-                    ("records_changed", "changed"),
-                    ("records_late", "late"),
-                ],
-            ),
             sources: Sources::of(answers, subject),
         }
     }

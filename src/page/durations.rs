@@ -4,7 +4,7 @@ use super::answer::{Answer, AnswerRow};
 use super::answers::Answers;
 use super::calendar::Label;
 use super::figure::Figure;
-use super::scale::{Scale, place, ticks};
+use super::scale::{Scale, place, stride, ticks};
 use super::subject::Subject;
 use super::text;
 use super::throughput::GridLine;
@@ -141,7 +141,8 @@ impl Axis {
     /// The ends of the ranges, as many as there is room for.
     fn names(self) -> Vec<Label> {
         const ROOM: f64 = 46.0;
-        let stride = (ROOM / self.width()).ceil().max(1.0) as usize;
+        let number = usize::try_from(self.number).unwrap_or(1);
+        let stride = stride(number, RIGHT - LEFT, ROOM);
         (self.first..=self.first + self.number)
             .filter(|range| *range >= 0)
             .step_by(stride)
@@ -186,8 +187,8 @@ mod tests {
         );
         let axis = Axis::of(&histogram).unwrap();
         assert_eq!((axis.first, axis.number), (1, 4));
-        let places = [1.0, 2.0, 4.0, 8.0, 16.0].map(|seconds| axis.at(seconds).round());
-        assert_eq!(places, [52.0, 277.0, 502.0, 727.0, 952.0]);
+        let places = [1.0, 2.0, 4.0, 8.0, 16.0].map(|seconds| place(axis.at(seconds)));
+        assert_eq!(places, ["52", "277", "502", "727", "952"]);
         let names: Vec<String> = axis.names().into_iter().map(|name| name.text).collect();
         assert_eq!(names, ["1s", "2s", "4s", "8s", "16s"]);
         let bar = axis.bar(histogram.row(1).unwrap(), Scale::new((0.0, 5.0), (BOTTOM, TOP)));

@@ -59,6 +59,12 @@ pub(super) fn ticks(greatest: f64, is_whole: bool) -> Vec<f64> {
     all
 }
 
+/// Every how many of so many things, side by side on this length, there is room for a name.
+pub(super) fn stride(number: usize, length: f64, room: f64) -> usize {
+    let width = length / number.max(1) as f64;
+    (1..=number).find(|stride| *stride as f64 * width >= room).unwrap_or(number.max(1))
+}
+
 /// A column of a chart, from a lower value to an upper one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
@@ -83,7 +89,7 @@ pub(super) fn stairs(columns: impl Iterator<Item = Option<Column>>) -> String {
 }
 
 fn push_outline(run: &[Column], path: &mut String) {
-    let (Some(first), true) = (run.first(), run.iter().any(|column| column.top != column.bottom))
+    let (Some(first), true) = (run.first(), run.iter().any(|column| column.top < column.bottom))
     else {
         return;
     };
@@ -116,19 +122,26 @@ mod tests {
     #[test]
     fn values_become_places() {
         let scale = Scale::new((0.0, 10.0), (100.0, 0.0));
-        assert_eq!([0.0, 5.0, 10.0, 11.0].map(|value| scale.at(value)), [100.0, 50.0, 0.0, 0.0]);
-        assert_eq!(Scale::new((3.0, 3.0), (1.0, 2.0)).at(3.0), 1.0);
+        let places = [0.0, 5.0, 10.0, 11.0].map(|value| place(scale.at(value)));
+        assert_eq!(places, ["100", "50", "0", "0"]);
+        assert_eq!(place(Scale::new((3.0, 3.0), (1.0, 2.0)).at(3.0)), "1");
         assert_eq!([0.0, 1.25, 99.96].map(place), ["0", "1.2", "100"]);
     }
 
     #[test]
     fn ticks_are_round_and_reach_the_greatest() {
-        assert_eq!(ticks(0.0, true), [0.0, 1.0]);
-        assert_eq!(ticks(1.0, true), [0.0, 1.0]);
-        assert_eq!(ticks(7.0, true), [0.0, 2.0, 4.0, 6.0, 8.0]);
-        assert_eq!(ticks(1_234.0, true), [0.0, 500.0, 1_000.0, 1_500.0]);
-        assert_eq!(ticks(0.8, false), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8]);
-        assert_eq!(ticks(5.0, true), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let ticks = |greatest, is_whole| {
+            let all: Vec<String> = ticks(greatest, is_whole).into_iter().map(place).collect();
+            all.join(" ")
+        };
+        assert_eq!(ticks(0.0, true), "0 1");
+        assert_eq!(ticks(1.0, true), "0 1");
+        assert_eq!(ticks(7.0, true), "0 2 4 6 8");
+        assert_eq!(ticks(1_234.0, true), "0 500 1000 1500");
+        assert_eq!(ticks(0.8, false), "0 0.2 0.4 0.6 0.8");
+        assert_eq!(ticks(5.0, true), "0 1 2 3 4 5");
+        let strides = [(10, 700.0), (100, 700.0), (1, 10.0)];
+        assert_eq!(strides.map(|(number, length)| stride(number, length, 70.0)), [1, 10, 1]);
     }
 
     #[test]

@@ -12,6 +12,9 @@ const MOST: usize = 10;
 const LEAST_RECORDS: i64 = 20;
 /// So many points more or less of a percent are a change.
 const LEAST_POINTS: f64 = 1.0;
+/// So many standard errors apart two shares are, or chance may have made the difference: beyond
+/// three it does so once in some hundreds of functions.
+const LEAST_ERRORS: f64 = 3.0;
 /// So many times as long is a change; what takes seconds doubles by chance.
 const LEAST_RATIO: f64 = 2.0;
 const LEAST_SECONDS: f64 = 10.0;
@@ -51,7 +54,9 @@ fn failed(row: AnswerRow<'_>, subject: &Subject) -> Option<(f64, Standing)> {
     let (was, now) = (row.number("was_failed_pct")?, row.number("failed_pct")?);
     let change = Change::of_share(Some(was), Some(now));
     let points = (now - was).abs();
-    (points >= LEAST_POINTS).then(|| {
+    let is_told = points >= LEAST_POINTS
+        && standard_errors((now, "records"), (was, "was_records"), row) >= LEAST_ERRORS;
+    is_told.then(|| {
         let is_worse = now > was;
         let standing = Standing {
             class: change.class,
@@ -63,6 +68,16 @@ fn failed(row: AnswerRow<'_>, subject: &Subject) -> Option<(f64, Standing)> {
         };
         (if is_worse { points } else { -1.0 / points }, standing)
     })
+}
+
+/// How many standard errors two shares in percent are apart, each of so many records (the test of
+/// two proportions with the pooled share).
+fn standard_errors(one: (f64, &str), other: (f64, &str), row: AnswerRow<'_>) -> f64 {
+    let (many, others) = (row.count(one.1) as f64, row.count(other.1) as f64);
+    let (share, other_share) = (one.0 / 100.0, other.0 / 100.0);
+    let pooled = (share * many + other_share * others) / (many + others);
+    let error = (pooled * (1.0 - pooled) * (1.0 / many + 1.0 / others)).sqrt();
+    if error > 0.0 { (share - other_share).abs() / error } else { 0.0 }
 }
 
 /// Successful records that take much longer, weighed below any that fail more.
@@ -96,7 +111,8 @@ mod tests {
             "compare",
             "function | records | was_records | failed_pct | was_failed_pct | p90_s | was_p90_s
              worst | 100 | 100 | 40.0 | 5.0 | 10 | 10
-             worse | 100 | 100 | 7.0 | 5.0 | 10 | 10
+             worse | 10000 | 10000 | 7.0 | 5.0 | 10 | 10
+             chance | 100 | 100 | 7.0 | 5.0 | 10 | 10
              few | 10 | 100 | 90.0 | 5.0 | 10 | 10
              same | 100 | 100 | 5.5 | 5.0 | 10 | 10
              slower | 100 | 100 | 5.0 | 5.0 | 50 | 10

@@ -7,7 +7,7 @@ use super::buckets::{Bucket, BucketSpan};
 use super::calendar::Label;
 use super::ground::{self, GroundView};
 use super::ledger::{Known, Ledger};
-use super::scale::{Column, Scale, place, stairs, ticks};
+use super::scale::{Column, Scale, place, stairs, stride, ticks};
 use super::subject::Subject;
 use super::text;
 use chrono::NaiveDate;
@@ -237,7 +237,7 @@ fn names(buckets: &[BucketSpan], bucket: Bucket, across: Scale) -> Vec<Label> {
     let mut names: Vec<Label> = Vec::new();
     let mut room = LEFT;
     let mut year = String::new();
-    let stride = ((buckets.len() as f64 * ROOM / (RIGHT - LEFT)).ceil() as usize).max(1);
+    let stride = stride(buckets.len(), RIGHT - LEFT, ROOM);
     let is_named = |at: usize, label: &str| match bucket {
         Bucket::Hour => {
             label.get(11..13) == Some("00") || buckets.len() <= 48 && at.is_multiple_of(stride)
@@ -252,10 +252,11 @@ fn names(buckets: &[BucketSpan], bucket: Bucket, across: Scale) -> Vec<Label> {
             continue;
         }
         let this = label.get(..4).unwrap_or_default();
-        let text = name(label, bucket, this != year);
+        let has_year = this != year;
+        let text = name(label, bucket, has_year);
         this.clone_into(&mut year);
         names.push(Label { x: place(x), y: place(NAMES), text });
-        room = x + ROOM;
+        room = x + if has_year { ROOM } else { ROOM - 22.0 };
     }
     names
 }

@@ -78,7 +78,7 @@ fn told(ledger: &Ledger, known: Known) -> Option<String> {
     let whose = match functions.len() {
         0 => return None,
         1 => functions.first().copied().unwrap_or_default().to_owned(),
-        several => format!("{several} functions"),
+        several => format!("{several} functions together"),
     };
     Some(format!("{} of {whose} {}", text::seconds(length), known.word()))
 }
