@@ -89,8 +89,9 @@ impl Answers {
                 .ask(of_period("failed-by-hour", "heatmap").with("of", "failed_percent"))?,
             open: asking.ask(of_period("open", "open").with("limit", "20"))?,
             lateness: asking.ask(of_period("lateness", "lateness"))?,
-            runs: asking
-                .ask_anywhere(Ask::new("runs", "runs", subject).during(None).with("limit", "10"))?,
+            runs: asking.ask(
+                Ask::new("runs", "runs", subject).during(None).of_no_function().with("limit", "10"),
+            )?,
             status: asking.reader.status(&subject.arguments(None, &[]))?,
             calendar,
             coverage,
@@ -119,28 +120,15 @@ impl Asking<'_> {
         ask: Ask,
         is_wanted: impl Fn(&[Cell<'_>]) -> bool,
     ) -> Result<Answer, StoreError> {
-        let arguments = self.subject.arguments(ask.range, &ask.own);
-        self.answer(ask, &arguments, is_wanted)
-    }
-
-    /// A report that is not about functions.
-    fn ask_anywhere(&mut self, ask: Ask) -> Result<Answer, StoreError> {
         let mut arguments = self.subject.arguments(ask.range, &ask.own);
-        arguments.functions.clear();
-        self.answer(ask, &arguments, |_| true)
-    }
-
-    fn answer(
-        &mut self,
-        ask: Ask,
-        arguments: &crate::store::reports::Arguments,
-        is_wanted: impl Fn(&[Cell<'_>]) -> bool,
-    ) -> Result<Answer, StoreError> {
+        if !ask.is_of_functions {
+            arguments.functions.clear();
+        }
         let Some(report) = Report::find(ask.report) else {
             let message = format!("there is no report `{}`", ask.report);
             return Err(StoreError::BadArgument { message, hint: String::new() });
         };
-        let mut question = self.reader.ask(report, arguments, self.limit)?;
+        let mut question = self.reader.ask(report, &arguments, self.limit)?;
         Answer::read(ask, &mut question, is_wanted)
     }
 }

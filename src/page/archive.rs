@@ -7,7 +7,6 @@ use super::figure::Figure;
 use super::subject::Subject;
 use super::text;
 use crate::domain::Timestamp;
-use crate::render::on_one_line;
 use crate::store::read::{ArchiveStatus, Extent, FunctionStatus};
 use std::time::Duration;
 
@@ -86,7 +85,7 @@ impl StandView {
             raw,
             shown,
         };
-        let name = on_one_line(&function.name).into_owned();
+        let name = shortened(&function.name);
         let length = |column: &str, length: Option<Duration>| {
             let seconds = length.map(|length| i64::try_from(length.as_secs()).unwrap_or(i64::MAX));
             let raw = seconds.map_or_else(String::new, |seconds| seconds.to_string());
@@ -116,7 +115,7 @@ impl StandView {
         let raw_recording = enabled.map_or_else(String::new, |enabled| enabled.to_string());
         Self {
             cells: vec![
-                figure("function", function.name.clone(), name),
+                figure("function", name.clone(), name),
                 time("covered_through", coverage.covered_through),
                 extent("gaps", coverage.gaps),
                 extent("lost", coverage.lost),

@@ -15,12 +15,15 @@ pub(super) struct Ask {
     pub(super) own: Vec<(&'static str, &'static str)>,
     /// From when to when.
     pub(super) range: Option<Interval>,
+    /// Whether the report is about functions, so that some may be chosen.
+    pub(super) is_of_functions: bool,
 }
 
 impl Ask {
     /// A question about the whole period.
     pub(super) fn new(id: &'static str, report: &'static str, subject: &Subject) -> Self {
-        Self { id, report, own: Vec::new(), range: Some(subject.period) }
+        let range = Some(subject.period);
+        Self { id, report, own: Vec::new(), range, is_of_functions: true }
     }
 
     /// The same with a parameter of the report's own.
@@ -35,6 +38,12 @@ impl Ask {
         self
     }
 
+    /// The same of a report that is not about functions.
+    pub(super) fn of_no_function(mut self) -> Self {
+        self.is_of_functions = false;
+        self
+    }
+
     /// The command that answers the same.
     pub(super) fn command(&self, subject: &Subject) -> String {
         let mut line = format!("fgarchive query {}", self.report);
@@ -45,7 +54,7 @@ impl Ask {
         if let Some(range) = self.range {
             let _ = write!(line, " --since {} --until {}", range.begin(), range.end());
         }
-        for function in &subject.functions {
+        for function in subject.functions.iter().filter(|_| self.is_of_functions) {
             let _ = write!(line, " --function {}", quoted(function));
         }
         if subject.zone != Zone::UTC {
@@ -95,7 +104,7 @@ mod tests {
         );
         let before = summary.during(plain.before()).command(&plain);
         assert!(before.ends_with("--since 2026-01-04T00:00:00Z --until 2026-02-01T00:00:00Z"));
-        let anywhen = Ask::new("r", "runs", &plain).during(None).command(&plain);
-        assert_eq!(anywhen, "fgarchive query runs");
+        let runs = Ask::new("r", "runs", &narrow).during(None).of_no_function();
+        assert_eq!(runs.command(&narrow), "fgarchive query runs --tz Europe/Berlin");
     }
 }

@@ -1,5 +1,6 @@
 //! The functions, worst first: who is it?
 
+use super::answer::{AnswerRow, shortened};
 use super::answers::{Answers, MOST_FUNCTIONS};
 use super::bar::BarView;
 use super::buckets::BucketSpan;
@@ -63,7 +64,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     /// A line; of a name that several functions have, only what its own row tells.
-    fn view(&self, row: super::answer::AnswerRow<'_>, is_only: bool) -> FunctionView {
+    fn view(&self, row: AnswerRow<'_>, is_only: bool) -> FunctionView {
         let (zone, name) = (self.subject.zone, row.text("function"));
         let figure = |column| Figure::of(row, column, zone);
         let latency =
@@ -91,7 +92,8 @@ impl Source<'_> {
     /// How many records are open now, as `status` tells it.
     fn open(&self, name: &str) -> Option<Figure> {
         let functions = self.answers.status.functions.iter().enumerate();
-        let (row, function) = functions.into_iter().find(|(_, function)| function.name == name)?;
+        let (row, function) =
+            functions.into_iter().find(|(_, function)| shortened(&function.name) == name)?;
         Some(Figure {
             ask: super::archive::STATUS,
             row,

@@ -78,9 +78,9 @@ mod tests {
         let incidents = answer(
             "incidents",
             "function | begin | end | records | failed | failed_pct | usual_pct | state | top_error
-             f | 2026-03-02T10:00:00Z | 2026-03-02T12:00:00Z | 90 | 45 | 50.0 | 2.5 | going on | timed out
+             f | 2026-03-02T10:00:00Z | 2026-03-02T12:00:00Z | 90 | 45 | 50.0 | 2 | going on | died
              g | 2026-03-01T10:00:00Z | 2026-03-01T11:00:00Z | 9 | 9 | 100.0 | 2.5 | over |
-             h | 2026-03-01T00:00:00Z | 2026-03-30T00:00:00Z | 9 | 0 | 0.0 | | not enough records |",
+             h | | 2026-03-30T00:00:00Z | 9 | 0 | 0.0 | | not enough records |",
         );
         let range = (Some(at("01T00")), None);
         let subject = Subject::new(at("31T00"), Zone::UTC, range, vec![], String::new()).unwrap();
@@ -92,7 +92,7 @@ mod tests {
             (first.begin.shown.as_str(), first.share.shown.as_str()),
             ("2026-03-02 10:00", "50 %")
         );
-        assert_eq!(first.error.as_ref().unwrap().shown, "timed out");
+        assert_eq!(first.error.as_ref().unwrap().shown, "died");
         assert_eq!(view.rows[1].error, None);
     }
 }

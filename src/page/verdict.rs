@@ -1,5 +1,6 @@
 //! The first sentence of the page: may the rest be believed?
 
+use super::answer::shortened;
 use super::ledger::{Known, Ledger};
 use super::subject::Subject;
 use super::text;
@@ -53,10 +54,9 @@ impl Verdict {
 /// itself, and a function that is gone has nothing more to cover.
 fn through(ledger: &Ledger, status: &ArchiveStatus, period: Interval) -> Option<Timestamp> {
     let named: BTreeSet<&str> = ledger.ranges.iter().map(|range| range.function.as_str()).collect();
-    let there = status
-        .functions
-        .iter()
-        .filter(|function| function.gone_at.is_none() && named.contains(function.name.as_str()));
+    let there = status.functions.iter().filter(|function| {
+        function.gone_at.is_none() && named.contains(shortened(&function.name).as_str())
+    });
     let mut earliest: Option<Timestamp> = Some(period.end());
     for function in there {
         earliest = earliest.min(function.coverage.covered_through);
