@@ -63,8 +63,8 @@ pub(super) fn shortened(text: &str) -> String {
 pub(super) struct Answer {
     /// What was asked.
     pub(super) ask: Ask,
-    columns: Vec<String>,
-    rows: Vec<Vec<Value>>,
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Vec<Value>>,
 }
 
 impl Answer {
@@ -157,35 +157,9 @@ impl<'a> AnswerRow<'a> {
 }
 
 #[cfg(test)]
-pub(super) mod testing {
-    use super::*;
-
-    /// An answer as a test writes it: the names of the columns, then a line a row, values separated
-    /// by ` | `. What reads as a number is one.
-    pub(in crate::page) fn answer(id: &'static str, lines: &str) -> Answer {
-        let ask = Ask { id, report: id, own: Vec::new(), range: None, is_of_functions: true };
-        let mut lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
-        let cells = |line: &str| -> Vec<String> {
-            line.split('|').map(|cell| cell.trim().to_owned()).collect()
-        };
-        let columns = cells(lines.next().unwrap());
-        let value = |text: String| match text.as_str() {
-            "" => Value::None,
-            text => match (text.parse(), text.parse()) {
-                (Ok(number), _) => Value::Integer(number),
-                (_, Ok(number)) => Value::Real(number),
-                _ => Value::Text(text.to_owned()),
-            },
-        };
-        let rows = lines.map(|line| cells(line).into_iter().map(value).collect()).collect();
-        Answer { ask, columns, rows }
-    }
-}
-
-#[cfg(test)]
 mod tests {
-    use super::testing::answer;
     use super::*;
+    use crate::page::testing::answer;
     use pretty_assertions::assert_eq;
 
     #[test]

@@ -69,7 +69,7 @@ fn title(ledger: &Ledger, charted: Interval) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::ledger::testing::{interval, ledger};
+    use crate::page::testing::{interval, ledger};
     use pretty_assertions::assert_eq;
 
     #[test]

@@ -190,8 +190,8 @@ fn ratio(was: f64, now: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::answer::testing::answer;
-    use crate::page::ledger::testing::{at, interval};
+    use crate::page::testing::answer;
+    use crate::page::testing::{at, interval};
     use pretty_assertions::assert_eq;
 
     fn change(was: f64, now: f64, measure: Measure) -> String {

@@ -173,7 +173,7 @@ fn finding(totals: AnswerRow<'_>, histogram: &Answer, subject: &Subject) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::answer::testing::answer;
+    use crate::page::testing::answer;
     use pretty_assertions::assert_eq;
 
     #[test]

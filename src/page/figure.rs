@@ -83,7 +83,7 @@ pub(super) fn shown(value: &Value, kind: Kind, zone: Zone) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::answer::testing::answer;
+    use crate::page::testing::answer;
     use pretty_assertions::assert_eq;
 
     #[test]

@@ -60,7 +60,7 @@ pub(super) fn ground(
 mod tests {
     use super::*;
     use crate::page::buckets::Bucket;
-    use crate::page::ledger::testing::{interval, ledger};
+    use crate::page::testing::{interval, ledger};
     use pretty_assertions::assert_eq;
 
     #[test]

@@ -124,7 +124,7 @@ fn labels() -> Vec<Label> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::answer::testing::answer;
+    use crate::page::testing::answer;
     use pretty_assertions::assert_eq;
 
     const HEADER: &str = "hour | mon | tue | wed | thu | fri | sat | sun\n";

@@ -69,8 +69,8 @@ impl Incident {
 mod tests {
     use super::*;
     use crate::domain::Zone;
-    use crate::page::answer::testing::answer;
-    use crate::page::ledger::testing::at;
+    use crate::page::testing::answer;
+    use crate::page::testing::at;
     use pretty_assertions::assert_eq;
 
     #[test]

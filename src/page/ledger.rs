@@ -131,36 +131,9 @@ impl Ledger {
 }
 
 #[cfg(test)]
-pub(super) mod testing {
-    use super::*;
-    use crate::page::answer::testing::answer;
-
-    /// A moment of March 2026, as `DDThh`.
-    pub(in crate::page) fn at(text: &str) -> Timestamp {
-        format!("2026-03-{text}:00:00Z").parse().unwrap()
-    }
-
-    pub(in crate::page) fn interval(begin: &str, end: &str) -> Interval {
-        Interval::new(at(begin), at(end)).unwrap()
-    }
-
-    /// A ledger of lines `function begin end state[/answer]`, moments as `DDThh`.
-    pub(in crate::page) fn ledger(lines: &str) -> Ledger {
-        let rows = lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
-            let words: Vec<&str> = line.splitn(4, ' ').collect();
-            let (state, told) = words[3].split_once('/').unwrap_or((words[3], "records"));
-            format!("{} | {} | {} | {state} | {told}", words[0], at(words[1]), at(words[2]))
-        });
-        let header = "function | begin_time | end_time | state | answer".to_owned();
-        let text = [header].into_iter().chain(rows).collect::<Vec<_>>().join("\n");
-        Ledger::of(&answer("coverage", &text), interval("01T00", "31T00"))
-    }
-}
-
-#[cfg(test)]
 mod tests {
-    use super::testing::{interval, ledger};
     use super::*;
+    use crate::page::testing::{interval, ledger};
     use pretty_assertions::assert_eq;
 
     #[test]

@@ -27,6 +27,8 @@ mod spark;
 mod standing;
 mod subject;
 mod table;
+#[cfg(test)]
+mod testing;
 mod text;
 mod throughput;
 mod verdict;

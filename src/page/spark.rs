@@ -61,9 +61,9 @@ impl SparkView {
 mod tests {
     use super::*;
     use crate::domain::Zone;
-    use crate::page::answer::testing::answer;
     use crate::page::buckets::Bucket;
-    use crate::page::ledger::testing::{interval, ledger};
+    use crate::page::testing::answer;
+    use crate::page::testing::{interval, ledger};
     use pretty_assertions::assert_eq;
 
     #[test]

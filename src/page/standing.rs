@@ -10,6 +10,8 @@ use super::text;
 const MOST: usize = 10;
 /// Of fewer records a share says little.
 const LEAST_RECORDS: i64 = 20;
+/// Percentiles of fewer jump about by chance.
+const LEAST_DURATIONS: i64 = 100;
 /// So many points more or less of a percent are a change.
 const LEAST_POINTS: f64 = 1.0;
 /// So many standard errors apart two shares are, or chance may have made the difference: beyond
@@ -84,7 +86,8 @@ fn standard_errors(one: (f64, &str), other: (f64, &str), row: AnswerRow<'_>) -> 
 fn slower(row: AnswerRow<'_>, subject: &Subject) -> Option<(f64, Standing)> {
     let (was, now) = (row.number("was_p90_s")?, row.number("p90_s")?);
     let ratio = now / was.max(1.0);
-    (ratio >= LEAST_RATIO && now >= LEAST_SECONDS).then(|| {
+    let is_enough = row.count("records").min(row.count("was_records")) >= LEAST_DURATIONS;
+    (is_enough && ratio >= LEAST_RATIO && now >= LEAST_SECONDS).then(|| {
         let standing = Standing {
             class: "worse",
             word: "slower",
@@ -101,8 +104,8 @@ fn slower(row: AnswerRow<'_>, subject: &Subject) -> Option<(f64, Standing)> {
 mod tests {
     use super::*;
     use crate::domain::Zone;
-    use crate::page::answer::testing::answer;
-    use crate::page::ledger::testing::at;
+    use crate::page::testing::answer;
+    use crate::page::testing::at;
     use pretty_assertions::assert_eq;
 
     #[test]

@@ -105,7 +105,7 @@ impl CellView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::answer::testing::answer;
+    use crate::page::testing::answer;
     use pretty_assertions::assert_eq;
 
     #[test]

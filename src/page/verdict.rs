@@ -109,7 +109,7 @@ fn notes(ledger: &Ledger, subject: &Subject) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::domain::Zone;
-    use crate::page::ledger::testing::{at, ledger};
+    use crate::page::testing::{at, ledger};
     use crate::plan::forecast::LossForecast;
     use crate::store::read::{Coverage, FunctionStatus};
     use pretty_assertions::assert_eq;
