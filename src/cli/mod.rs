@@ -13,6 +13,7 @@ mod doctor;
 #[cfg(feature = "emulator")]
 mod emulate;
 mod failure;
+mod form;
 mod format;
 mod globals;
 mod hints;
@@ -20,6 +21,7 @@ mod log;
 mod memory;
 mod output;
 mod page;
+mod pager;
 mod program;
 mod progress;
 mod query;

@@ -6,13 +6,16 @@
 use crate::error::{Failure, FailureKind};
 use crate::store::file::{directory_of, is_absence, is_of_archive};
 use std::fs::{self, FileType};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// How the names of unfinished files begin and end. They do not hold the name of the target, which
 /// may be as long as a name can be.
 const UNFINISHED: [&str; 2] = [".fgarchive.", ".partial"];
+
+/// How every file of SQLite begins (<https://sqlite.org/fileformat2.html>).
+const DATABASE: &[u8] = b"SQLite format 3\0";
 
 /// What an option says that means stdout.
 const STDOUT: &str = "-";
@@ -55,8 +58,12 @@ impl Unfinished {
     }
 
     /// The bytes are durable before the name is theirs: a power cut leaves the old file or the new.
+    /// Whoever may read the old file may read the new one.
     fn put_in_place(self, target: &Path) -> io::Result<()> {
         let file = self.writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+        if let Ok(replaced) = fs::symlink_metadata(target) {
+            file.as_file().set_permissions(replaced.permissions())?;
+        }
         file.as_file().sync_all()?;
         file.persist(target)?;
         Ok(())
@@ -92,11 +99,25 @@ fn check_target(target: &Path, archive: &Path) -> Result<(), Failure> {
         return Err(Failure::new(FailureKind::Usage, message).hint("give another path"));
     }
     match fs::symlink_metadata(target) {
-        Ok(found) if found.is_file() => Ok(()),
+        Ok(found) if found.is_file() => check_no_database(target),
         Ok(found) => Err(occupied(target, found.file_type())),
         Err(error) if is_absence(error.kind()) => check_directory(target),
         Err(error) => Err(unwritable(target, error)),
     }
+}
+
+/// Refuses a database, whosever it is: it is no answer of yesterday.
+fn check_no_database(target: &Path) -> Result<(), Failure> {
+    let mut begin = Vec::new();
+    let file = fs::File::open(target).map_err(|error| unwritable(target, error))?;
+    let most = DATABASE.len() as u64;
+    file.take(most).read_to_end(&mut begin).map_err(|error| unwritable(target, error))?;
+    if begin != DATABASE {
+        return Ok(());
+    }
+    let message = format!("`{}` is an SQLite database", target.display());
+    let hint = "an answer replaces none: give another path, or move it away";
+    Err(Failure::new(FailureKind::Usage, message).hint(hint))
 }
 
 fn check_directory(target: &Path) -> Result<(), Failure> {
@@ -154,16 +175,17 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_whole_answer_takes_its_name_and_is_private() {
+    fn a_whole_answer_takes_its_name_and_is_as_private_as_it_was() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("o.csv");
-        for _ in 0..2 {
+        for mode in [0o600, 0o644, 0o640] {
             write(directory.path(), "o.csv").unwrap();
             assert_eq!(fs::read(&target).unwrap(), b"whole");
-            assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, mode);
             fs::write(&target, "an answer of yesterday").unwrap();
-            fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();
+            let next = if mode == 0o600 { 0o644 } else { 0o640 };
+            fs::set_permissions(&target, fs::Permissions::from_mode(next)).unwrap();
         }
         write(directory.path(), &"n".repeat(255)).unwrap();
         assert_eq!(names(directory.path()), ["n".repeat(255), "o.csv".to_owned()]);
@@ -226,6 +248,19 @@ mod tests {
         assert_eq!(names(directory.path()), ["a.db", "folder"]);
         write(directory.path(), "a.db.csv").unwrap();
         write(directory.path(), "folder/a.db-wal").unwrap();
+    }
+
+    #[test]
+    fn no_database_is_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("other.db");
+        fs::write(&target, b"SQLite format 3\0 and more").unwrap();
+        let failure = write(directory.path(), "other.db").unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Usage);
+        assert!(failure.to_string().ends_with("other.db` is an SQLite database"), "{failure}");
+        assert_eq!(fs::read(&target).unwrap(), b"SQLite format 3\0 and more");
+        fs::write(&target, b"SQLite format 3").unwrap();
+        write(directory.path(), "other.db").unwrap();
     }
 
     #[test]

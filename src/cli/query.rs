@@ -1,16 +1,18 @@
 //! `fgarchive query`: the reports, and questions in SQL.
 
 use super::failure;
+use super::form::{Form, Shown};
 use super::globals::Globals;
 use super::memory::MemoryBound;
 use super::output;
+use super::pager;
 use super::statement;
-use super::terminal::screen;
+use super::terminal::{height, screen};
 use super::watchdog::Watchdog;
 use crate::config;
 use crate::domain::{Cell, Zone, nearest};
 use crate::error::{Failure, FailureKind};
-use crate::render::{Format, Renderer, Screen, Style};
+use crate::render::{Format, Screen, Style};
 use crate::store::file::{Reader, StoreError};
 use crate::store::read;
 use crate::store::reports::{Arguments, Parameter, Question, Report, Sandbox};
@@ -86,9 +88,8 @@ pub(super) struct Args {
     /// one, and all else is text.
     #[arg(long, value_name = "NAME=VALUE", value_parser = read_param)]
     param: Vec<(String, String)>,
-    /// How the answer is written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
-    format: Format,
+    #[command(flatten)]
+    shown: Shown,
     /// Write CSV or TSV so that a spreadsheet takes no text for a formula: an apostrophe stands
     /// before =, +, - and @
     #[arg(long)]
@@ -99,7 +100,7 @@ pub(super) struct Args {
     /// Write the answer to this file, which takes its name when it is whole; `-` is stdout
     ///
     /// Only the user who runs this may read it (mode 0600). A regular file of that name is
-    /// replaced; a failure leaves it as it was.
+    /// replaced and keeps its mode, unless it is an SQLite database; a failure leaves it as it was.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// End after this many rows
@@ -163,7 +164,10 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     args.check()?;
     match output::file(args.output.as_ref()).map(Path::to_owned) {
         Some(file) => output::write_whole(&file, &globals.db, |out| reply(args, globals, out)),
-        None => reply(args, globals, out),
+        None => match height().filter(|_| args.is_for_people()) {
+            Some(size) => pager::page(size, out, |out| reply(args, globals, out)),
+            None => reply(args, globals, out),
+        },
     }
 }
 
@@ -188,8 +192,21 @@ fn reply(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Fail
 impl Args {
     fn style(&self) -> Style {
         let is_file = output::file(self.output.as_ref()).is_some();
-        let screen = if is_file { Screen::default() } else { screen() };
-        Style { format: self.format, csv_safe: self.csv_safe, has_header: !self.no_header, screen }
+        let told = screen();
+        let charset = self.shown.charset.unwrap_or(told.charset);
+        let screen = Screen { charset, ..if is_file { Screen::default() } else { told } };
+        let csv_safe = self.csv_safe;
+        Style { csv_safe, has_header: !self.no_header, ..Style::table(screen) }
+    }
+
+    /// Whether a pager suits the answer.
+    fn is_for_people(&self) -> bool {
+        let format = self.shown.format.unwrap_or(Format::Table);
+        !self.shown.no_pager && matches!(format, Format::Table | Format::Line | Format::Chart)
+    }
+
+    fn form(&self) -> Result<Form<'_>, Failure> {
+        Form::of_other(self.shown.format, self.style(), &self.what)
     }
 
     /// Where reports of people's own are; an empty path counts as not given.
@@ -224,13 +241,14 @@ impl Args {
 
     /// Refuses the options of other formats.
     fn check_format(&self) -> Result<(), Failure> {
-        if matches!(self.format, Format::Csv | Format::Tsv) {
+        let format = self.shown.format.unwrap_or(Format::Table);
+        if matches!(format, Format::Csv | Format::Tsv) {
             return Ok(());
         }
         let given = [("--csv-safe", self.csv_safe), ("--no-header", self.no_header)];
         match given.iter().find(|(_, is_given)| *is_given) {
             Some((option, _)) => {
-                let format = self.format.as_str();
+                let format = format.as_str();
                 Err(usage(format!("{option} changes nothing of the format `{format}`"))
                     .hint("it goes with --format csv and --format tsv"))
             }
@@ -288,14 +306,11 @@ fn list(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failu
     let own = args.own_reports().map(Report::all_own).transpose();
     let own = own.map_err(|error: StoreError| error.into_failure(&globals.db))?.unwrap_or_default();
     let reports = Report::all().iter().chain(&own).map(|report| {
-        let parameters: Vec<String> = report.parameters().iter().map(shown_parameter).collect();
-        [report.name().to_owned(), report.title().to_owned(), parameters.join("; ")]
+        let shown = |parameter: &Parameter<'_>| format!("{}={}", parameter.name, parameter.default);
+        let parameters: Vec<String> = report.parameters().iter().map(shown).collect();
+        [report.name().to_owned(), report.title().to_owned(), parameters.join(" ")]
     });
-    write_texts(args.style(), ["report", "answers", "parameters"], reports, out)
-}
-
-fn shown_parameter(parameter: &Parameter<'_>) -> String {
-    format!("{}={} ({})", parameter.name, parameter.default, parameter.allowed())
+    write_texts(&args.form()?, ["report", "answers", "parameters"], reports, out)
 }
 
 /// The tables, or the columns of one.
@@ -306,7 +321,7 @@ fn describe(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let tables = read::describe().map_err(unforeseen)?;
     let Some(name) = &args.statement else {
         let rows = tables.into_iter().map(|table| [table.name, table.kind, table.holds]);
-        return write_texts(args.style(), ["name", "kind", "holds"], rows, out);
+        return write_texts(&args.form()?, ["name", "kind", "holds"], rows, out);
     };
     let Some(table) = tables.iter().find(|table| table.name.eq_ignore_ascii_case(name)) else {
         let names = nearest(name, tables.iter().map(|table| table.name.as_str()));
@@ -316,17 +331,17 @@ fn describe(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     };
     let columns = table.columns.iter().cloned();
     let rows = columns.map(|column| [column.name, column.kind, column.meaning]);
-    write_texts(args.style(), ["column", "type", "meaning"], rows, out)
+    write_texts(&args.form()?, ["column", "type", "meaning"], rows, out)
 }
 
 fn write_texts<const N: usize>(
-    style: Style,
+    form: &Form<'_>,
     columns: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let columns = columns.map(str::to_owned);
-    let mut renderer = Renderer::begin(style, &columns, out).map_err(failure::output)?;
+    let mut renderer = form.begin(&columns, out)?;
     for row in rows {
         let cells = row.map(|text| Cell::Text(text.into()));
         renderer.row(&cells).map_err(failure::output)?;
@@ -343,10 +358,11 @@ fn ask_report(
     let arguments = args.arguments(report, globals)?;
     let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
+    let form = Form::of_report(args.shown.format, args.style(), report)?;
     let mut question =
         reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory: MemoryBound::default() };
-    answer(&mut question, args.style(), limits, &globals.db, out)
+    answer(&mut question, &form, limits, &globals.db, out)
 }
 
 /// What `--param`, `--status` and `--limit` say; the latter two are parameters that many reports
@@ -381,7 +397,8 @@ fn refused_argument(error: StoreError, archive: &Path) -> Failure {
 fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let statement = statement::read(args.statement.as_deref(), args.file.as_deref())?;
     let statement = statement.unwrap_or_default();
-    ask_in_sandbox(args, globals, out, |sandbox| sandbox.ask(&statement, &args.param))
+    let form = args.form()?;
+    ask_in_sandbox(args, globals, &form, out, |sandbox| sandbox.ask(&statement, &args.param))
 }
 
 fn ask_own(
@@ -391,13 +408,15 @@ fn ask_own(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let arguments = args.arguments(report, globals)?;
-    ask_in_sandbox(args, globals, out, |sandbox| sandbox.ask_report(report, &arguments))
+    let form = Form::of_report(args.shown.format, args.style(), report)?;
+    ask_in_sandbox(args, globals, &form, out, |sandbox| sandbox.ask_report(report, &arguments))
 }
 
 /// Asks what somebody else than us wrote, in little memory and time.
 fn ask_in_sandbox(
     args: &Args,
     globals: &Globals,
+    form: &Form<'_>,
     out: &mut dyn Write,
     ask: impl for<'s> FnOnce(&'s Sandbox) -> Result<Question<'s>, StoreError>,
 ) -> Result<(), Failure> {
@@ -409,7 +428,7 @@ fn ask_in_sandbox(
     let memory = MemoryBound::beyond_present(args.max_memory * BYTES_A_MIB);
     let mut question = memory.within(|| ask(&sandbox)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory };
-    answer(&mut question, args.style(), limits, &globals.db, out)
+    answer(&mut question, form, limits, &globals.db, out)
 }
 
 /// What an answer may take.
@@ -423,12 +442,12 @@ struct Limits {
 /// Writes an answer row by row, within its limits.
 fn answer(
     question: &mut Question<'_>,
-    style: Style,
+    form: &Form<'_>,
     limits: Limits,
     archive: &Path,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let mut renderer = Renderer::begin(style, question.columns(), out).map_err(failure::output)?;
+    let mut renderer = form.begin(question.columns(), out)?;
     let mut rows = question.rows();
     let mut shown = 0;
     let refused = |error: StoreError| error.into_failure(archive);

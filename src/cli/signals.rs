@@ -36,20 +36,36 @@ pub(super) fn interrupt(runtime: &Runtime) -> Result<CancellationToken, Failure>
 /// first command that needs a file reports the limit.
 #[cfg(unix)]
 pub(super) fn outlive_limit_on_files() {
-    let listen = || -> io::Result<()> {
-        check_open_files(Path::new("/"))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-        let _inside = runtime.enter();
-        signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
-    };
-    if let Err(error) = listen() {
+    if let Err(error) = outlive(SignalKind::from_raw(FILE_TOO_LARGE)) {
         tracing::debug!("a file that meets the limit on its size ends the program: {error}");
     }
+}
+
+/// Keeps SIGINT from ending the process: a pager that shares the terminal does not end by it, and
+/// would be left behind. Holds for the life of the process, which ends when the pager does.
+#[cfg(unix)]
+pub(super) fn leave_interrupt_to_others() {
+    if let Err(error) = outlive(SignalKind::interrupt()) {
+        tracing::debug!("an interrupt leaves the pager behind: {error}");
+    }
+}
+
+/// Makes a signal do nothing, by listening for it.
+#[cfg(unix)]
+fn outlive(kind: SignalKind) -> io::Result<()> {
+    check_open_files(Path::new("/"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let _inside = runtime.enter();
+    signal(kind).map(drop)
 }
 
 /// Only Unix has this signal. Elsewhere a write beyond a limit fails without one.
 #[cfg(not(unix))]
 pub(super) fn outlive_limit_on_files() {}
+
+/// Without a terminal whose size is known there is no pager.
+#[cfg(not(unix))]
+pub(super) fn leave_interrupt_to_others() {}
 
 #[cfg(unix)]
 fn signals() -> Result<impl Future<Output = ()>, Failure> {

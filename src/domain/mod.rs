@@ -3,6 +3,7 @@
 //! Nothing here knows how the service spells a field, how SQLite stores one, or what time it is.
 
 mod cell;
+mod chart;
 mod count;
 mod counts;
 mod interval;
@@ -16,6 +17,7 @@ mod urn;
 mod zone;
 
 pub use cell::Cell;
+pub use chart::{Bars, Chart};
 pub use count::{count_to_i64, count_to_u64};
 pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};

@@ -1,10 +1,11 @@
-//! How an answer is written: a table or lines for people, a page for their browsers, JSON, CSV, TSV
-//! and Markdown for their tools, and how texts and lengths of time are put into words.
+//! How an answer is written: a table, lines or a chart for people, a page for their browsers, JSON,
+//! CSV, TSV and Markdown for their tools, and how texts and lengths of time are put into words.
 //!
 //! Nothing here asks what it writes to: the writer and the [`Screen`] are given. All but the table
-//! are written row by row, so that an answer of any length passes through. NULL is `null` in JSON
-//! and nothing elsewhere.
+//! and the chart are written row by row, so that an answer of any length passes through. NULL is
+//! `null` in JSON and nothing elsewhere.
 
+mod chart;
 mod csv;
 mod html;
 mod json;
@@ -16,6 +17,7 @@ mod renderer;
 mod safe;
 mod style;
 mod table;
+mod table_layout;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -27,4 +29,4 @@ pub(crate) use length::{in_two_units, number_and_length};
 pub(crate) use one_line::{is_unsafe, on_one_line};
 pub(crate) use renderer::Renderer;
 pub(crate) use safe::SafeWriter;
-pub(crate) use style::{Format, Screen, Style};
+pub(crate) use style::{Charset, Format, Screen, Style};

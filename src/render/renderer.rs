@@ -1,8 +1,8 @@
 //! One answer in one form, row by row.
 
-use super::style::{Format, Style};
-use super::{csv, html, json, line, markdown, table, tsv};
-use crate::domain::Cell;
+use super::style::{Format, Screen, Style};
+use super::{chart, csv, html, json, line, markdown, table, tsv};
+use crate::domain::{Cell, Chart};
 use std::io::{self, Write};
 
 /// Writes one answer.
@@ -11,6 +11,7 @@ pub(crate) struct Renderer<'w>(Form<'w>);
 enum Form<'w> {
     Table(table::Table<'w>),
     Line(line::Lines<'w>),
+    Chart(chart::Drawing<'w>),
     Json(json::Json<'w>),
     Csv(csv::Csv<'w>),
     Tsv(tsv::Tsv<'w>),
@@ -26,7 +27,10 @@ impl<'w> Renderer<'w> {
         out: &'w mut dyn Write,
     ) -> io::Result<Self> {
         Ok(Self(match style.format {
-            Format::Table => Form::Table(table::Table::begin(columns, style.screen, out)),
+            // What has no chart is shown as a table.
+            Format::Table | Format::Chart => {
+                Form::Table(table::Table::begin(columns, style.screen, out))
+            }
             Format::Line => Form::Line(line::Lines::begin(columns, style.screen, out)),
             Format::Json => Form::Json(json::Json::begin(columns, json::Layout::Array, out)?),
             Format::Ndjson => Form::Json(json::Json::begin(columns, json::Layout::Lines, out)?),
@@ -37,10 +41,21 @@ impl<'w> Renderer<'w> {
         }))
     }
 
-    /// Whether another row would be written: a table ends somewhere.
+    /// Begins a chart of an answer, which has the columns that the chart is made of.
+    pub(crate) fn draw(
+        chart: &Chart<'_>,
+        screen: Screen,
+        columns: &[String],
+        out: &'w mut dyn Write,
+    ) -> Self {
+        Self(Form::Chart(chart::Drawing::begin(chart, screen, columns, out)))
+    }
+
+    /// Whether another row would be written: a table and a chart end somewhere.
     pub(crate) fn wants_more(&self) -> bool {
         match &self.0 {
             Form::Table(table) => table.wants_more(),
+            Form::Chart(chart) => chart.wants_more(),
             _ => true,
         }
     }
@@ -51,8 +66,13 @@ impl<'w> Renderer<'w> {
         match &mut self.0 {
             Form::Table(table) => table.held_bytes(cells),
             Form::Csv(csv) => csv.held_bytes(cells),
-            // Written piece by piece.
-            Form::Line(_) | Form::Json(_) | Form::Tsv(_) | Form::Markdown(_) | Form::Html(_) => 0,
+            // Written piece by piece; of a chart, as many rows as a table has, in short.
+            Form::Chart(_)
+            | Form::Line(_)
+            | Form::Json(_)
+            | Form::Tsv(_)
+            | Form::Markdown(_)
+            | Form::Html(_) => 0,
         }
     }
 
@@ -61,6 +81,10 @@ impl<'w> Renderer<'w> {
         match &mut self.0 {
             Form::Table(table) => {
                 table.row(cells);
+                Ok(())
+            }
+            Form::Chart(chart) => {
+                chart.row(cells);
                 Ok(())
             }
             Form::Line(lines) => lines.row(cells),
@@ -76,6 +100,7 @@ impl<'w> Renderer<'w> {
     pub(crate) fn finish(self) -> io::Result<()> {
         match self.0 {
             Form::Table(table) => table.finish(),
+            Form::Chart(chart) => chart.finish(),
             Form::Line(lines) => lines.finish(),
             Form::Json(json) => json.finish(),
             Form::Csv(csv) => csv.finish(),

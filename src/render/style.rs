@@ -7,6 +7,8 @@ pub(crate) enum Format {
     Table,
     /// A value a line, with its name.
     Line,
+    /// A drawing, of a report that has one.
+    Chart,
     /// One array of objects.
     Json,
     /// One object a line.
@@ -23,9 +25,10 @@ pub(crate) enum Format {
 
 impl Format {
     /// All of them, in the order in which they are named to people.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Table,
         Self::Line,
+        Self::Chart,
         Self::Json,
         Self::Ndjson,
         Self::Csv,
@@ -39,6 +42,7 @@ impl Format {
         match self {
             Self::Table => "table",
             Self::Line => "line",
+            Self::Chart => "chart",
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",
@@ -58,6 +62,28 @@ pub(crate) struct Screen {
     pub(crate) columns: Option<u16>,
     /// Whether a terminal may be sent colours and bold text.
     pub(crate) has_colour: bool,
+    /// Which characters of our own may be shown; the texts of an answer are shown as they are.
+    pub(crate) charset: Charset,
+}
+
+/// The characters that are shown beside the texts of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Charset {
+    /// Only those that every terminal and every encoding has.
+    Ascii,
+    /// Blocks, shades and the ellipsis as well.
+    #[default]
+    Unicode,
+}
+
+impl Charset {
+    /// What stands for the rest of a text that is cut.
+    pub(super) fn ellipsis(self) -> &'static str {
+        match self {
+            Self::Ascii => "...",
+            Self::Unicode => "…",
+        }
+    }
 }
 
 /// A form with its options.

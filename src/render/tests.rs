@@ -138,7 +138,8 @@ fn a_line_has_a_value_and_its_name() {
          \nid: b\nrecords: 7\npercent:\nmessage: cafe\n"
     );
     assert_eq!(rendered(style(Format::Line), &["id"], &[]), "(no rows)\n");
-    let screen = Screen { is_terminal: true, columns: Some(80), has_colour: true };
+    let screen =
+        Screen { is_terminal: true, columns: Some(80), has_colour: true, ..Screen::default() };
     let row = [vec![Cell::Text("\u{1b}[1m\u{202e}".into())]];
     assert_eq!(
         rendered(Style { screen, ..style(Format::Line) }, &["a\u{1b}"], &row),
@@ -304,7 +305,8 @@ fn a_form_tells_what_it_holds_beside_the_cells() {
 #[test]
 fn a_screen_wraps_a_table_and_guards_csv() {
     let row = [vec![Cell::Text("one two three four".into()), Cell::Text("\u{1b}[2J".into())]];
-    let screen = Screen { is_terminal: true, columns: Some(24), has_colour: false };
+    let screen =
+        Screen { is_terminal: true, columns: Some(24), has_colour: false, ..Screen::default() };
     let on_screen = |format, screen| rendered(Style { screen, ..style(format) }, &["a", "b"], &row);
     let table = on_screen(Format::Table, screen);
     assert!(table.lines().count() > 3 && table.lines().all(|line| line.len() <= 24), "{table}");

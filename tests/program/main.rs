@@ -36,6 +36,7 @@ mod regions;
 mod requests;
 mod settings_of_the_wire;
 mod sharing;
+mod terminal;
 mod truth;
 mod usage;
 mod verify;

@@ -2,8 +2,11 @@
 
 use crate::cloud::{Cloud, pause};
 use fgarchive::emulator::{ACCESS_KEY, PROJECT_ID, REGION, SECRET_KEY, TOKEN};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -156,6 +159,30 @@ impl Program {
     /// Runs it to its end.
     pub(crate) fn output(self) -> Said {
         self.start().wait()
+    }
+
+    /// Runs it to its end on a terminal of that many columns and rows, and returns what the terminal
+    /// got. stderr is the terminal as well.
+    pub(crate) fn on_terminal(mut self, columns: u16, rows: u16) -> (i32, String) {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let size = Winsize { ws_col: columns, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&master, size).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let open = || File::options().read(true).write(true).open(&name).unwrap();
+        self.command.stdin(open()).stdout(open()).stderr(open());
+        let mut child = self.command.spawn().unwrap();
+        // The terminal ends when nobody has it open any more.
+        drop(self.command);
+        let (mut shown, mut master) = (Vec::new(), File::from(master));
+        let mut piece = [0; 4096];
+        while let Ok(length @ 1..) = master.read(&mut piece) {
+            shown.extend_from_slice(&piece[..length]);
+        }
+        let status = child.wait().unwrap();
+        let text = String::from_utf8(shown).unwrap().replace("\r\n", "\n");
+        (status.code().unwrap(), text)
     }
 
     #[track_caller]

@@ -4,14 +4,19 @@
 //! `param name=default (type): meaning`. A type is `text`, `status`, `time`, `int`, `share`,
 //! `duration`, the last three with bounds if there are any (`int 1..100`, `duration 1h..`), or a
 //! list of choices (`hour|day`). A parameter without a default may be left out, and is then NULL; a
-//! text may be empty, which is NULL as well. `:since`, `:until`, `:functions` (the ids of those
+//! text may be empty, which is NULL as well. One line may be `chart FORM: role=column …`, in one of
+//! the forms of [`Chart`]. `:since`, `:until`, `:functions` (the ids of those
 //! that are asked for, as a JSON array) and `:now` need no declaration: a report takes those that
 //! its statement uses. Most use them by reading from [`chosen_records` and
 //! `chosen_functions`](super::chosen).
 
 use super::{Parameter, chosen};
+use crate::domain::Chart;
 use std::borrow::Cow;
 use std::path::PathBuf;
+
+/// How a line of the first comment begins that declares a chart.
+pub(super) const CHART: &str = "chart ";
 
 /// A named question.
 #[derive(Clone, Debug)]
@@ -117,6 +122,11 @@ impl Report {
         self.comment()
             .filter_map(|line| Parameter::declared(line.strip_prefix("param ")?))
             .collect()
+    }
+
+    /// The drawing of its answer, if it has one.
+    pub fn chart(&self) -> Option<Chart<'_>> {
+        self.comment().find_map(|line| Chart::declared(line.strip_prefix(CHART)?))
     }
 
     /// The lines of the first comment, without their dashes.

@@ -3,7 +3,9 @@
 -- A row counts the records that took `from_s` seconds or more and less than `below_s`, with their
 -- share of the function's, and `within_percent`, the share that took less than `below_s`. A range
 -- without a record has no row. A record that ended before it started, as the service tells it, took
--- less than 0 seconds. Of all functions together, `function` is empty. Records without a readable start and end are not in it.
+-- less than 0 seconds. Of all functions together, `function` is empty. Records without a readable
+-- start and end are not in it.
+-- chart bars: group=function label=from_s label=below_s value=records note=percent
 -- param status=SUCCESS (status): only records of this status; empty for all that ended
 -- param of=each (each|all): a histogram of each function, or one of all of them together
 WITH RECURSIVE ranges AS (

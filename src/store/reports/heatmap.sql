@@ -4,6 +4,7 @@
 -- the same number of days. Hours and weekdays are those of --tz. Failed is FAIL and DISCARD; the
 -- share that failed is of the records that ended (SUCCESS, FAIL, DISCARD), in per cent, and empty
 -- where none did.
+-- chart heat: label=hour
 -- param of=records (records|failed|failed_percent): what a cell tells
 WITH counted AS (
     -- By day and hour first, so that the weekday is computed for each hour and not for each count.

@@ -2,8 +2,9 @@
 //! sandbox of their statements.
 
 use super::arguments::COMMON;
+use super::catalogue::CHART;
 use super::{Arguments, Parameter, Question, Report, Sandbox};
-use crate::domain::{Timestamp, Zone};
+use crate::domain::{Chart, Timestamp, Zone};
 use crate::error::Place;
 use crate::store::file::StoreError;
 use rusqlite::Statement;
@@ -114,8 +115,11 @@ fn check(report: &Report) -> Result<(), StoreError> {
     }
     let mut names: Vec<&str> = COMMON.to_vec();
     for (at, line) in report.comment().enumerate() {
-        let Some(declared) = line.strip_prefix("param ") else { continue };
         let refuse = |message: &str| Err(report.refusal(Some(at + 1), message));
+        if line.strip_prefix(CHART).is_some_and(|chart| Chart::declared(chart).is_none()) {
+            return refuse("this is no chart, such as `chart bars: label=column value=column`");
+        }
+        let Some(declared) = line.strip_prefix("param ") else { continue };
         let Some(parameter) = Parameter::declared(declared) else {
             return refuse("this is no `param name=default (type): meaning`");
         };

@@ -3,6 +3,7 @@
 -- One without a record has no row: the report `coverage` tells whether it was walked. They are those
 -- of --tz: of two hours of one name, at the end of summer time, each has its row, and its offset. A
 -- week begins on Monday. Records without a readable start are not in it.
+-- chart bars: time=bucket value=records part=fail part=discard
 -- param bucket=hour (hour|day|week|month): the length of time a row stands for
 WITH placed AS (
     SELECT status, start_time, local_time(start_time) AS local, records FROM chosen_counts

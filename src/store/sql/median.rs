@@ -18,8 +18,8 @@ pub(in crate::store) fn register(connection: &Connection) -> Result<()> {
 
 struct Median;
 
-/// The numbers of a group, in order after [`Numbers::sort`]. Their memory is asked for in a way that
-/// can be refused: a question may use only so much of it.
+/// The numbers of a group, in order after [`Numbers::sort`]. Their memory is asked for in a way
+/// that can be refused: a question may use only so much of it.
 #[derive(Debug, Default)]
 struct Numbers {
     values: Vec<f64>,
@@ -131,7 +131,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
         #[test]
         fn the_same_as_sorting_also_in_a_window(
-            values in prop::collection::vec(prop_oneof![(-3i8..4).prop_map(f64::from), -1e9..1e9], 0..40),
+            values in prop::collection::vec(
+                prop_oneof![(-3i8..4).prop_map(f64::from), -1e9..1e9],
+                0..40,
+            ),
             length in 1usize..6,
         ) {
             let connection = with_values(&values);
@@ -139,7 +142,8 @@ mod tests {
                 connection.query_row("SELECT median(v) FROM t", [], |row| row.get(0)).unwrap();
             prop_assert_eq!(whole, by_sorting(&values));
             let sql = format!(
-                "SELECT median(v) OVER (ORDER BY place ROWS BETWEEN {length} PRECEDING AND 1 PRECEDING)
+                "SELECT median(v) OVER (ORDER BY place
+                                        ROWS BETWEEN {length} PRECEDING AND 1 PRECEDING)
                    FROM t ORDER BY place"
             );
             let mut statement = connection.prepare(&sql).unwrap();

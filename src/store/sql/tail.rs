@@ -76,7 +76,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The probability of exactly so many, by the definition: the coefficient times rising products.
+    /// The probability of exactly so many, by the definition: the coefficient times rising
+    /// products.
     fn exactly(failed: i64, records: i64, share: f64, rho: f64) -> f64 {
         let alike = rho / (1.0 - rho);
         let sound = records - failed;
@@ -100,7 +101,8 @@ mod tests {
             share in prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0],
             rho in prop_oneof![Just(0.0), Just(0.02), 0.0..0.9],
         ) {
-            let (tail, sum) = (tail(failed, records, share, rho), summed(failed, records, share, rho));
+            let tail = tail(failed, records, share, rho);
+            let sum = summed(failed, records, share, rho);
             prop_assert!((tail - sum).abs() < 1e-9, "{tail} is not {sum}");
         }
 
