@@ -28,6 +28,7 @@ pub(crate) struct Answers {
     pub(super) trend: Answer,
     pub(super) latency: Answer,
     pub(super) errors: Answer,
+    pub(super) error_trend: Answer,
     pub(super) discards: Answer,
     pub(super) histogram: Answer,
     pub(super) slowest: Answer,
@@ -78,6 +79,11 @@ impl Answers {
             trend: asking.ask_for(trend, |cells| is_text_among(cells.first(), &shown))?,
             latency: asking.ask(of_period("latency", "latency"))?,
             errors: asking.ask(of_period("errors", "errors").with("limit", "20"))?,
+            error_trend: asking.ask(
+                of_period("error-trend", "error-trend")
+                    .with("bucket", rough_bucket.name())
+                    .with("limit", "20"),
+            )?,
             discards: asking.ask(
                 of_period("discards", "errors").with("status", "DISCARD").with("limit", "5"),
             )?,

@@ -1,8 +1,9 @@
 //! The page as a whole: what its template is given.
 
-use super::answer::{Answer, shortened};
+use super::answer::{Answer, AnswerRow, shortened};
 use super::answers::Answers;
 use super::archive::ArchiveView;
+use super::buckets::BucketSpan;
 use super::calendar::{CalendarView, NAMED_STEPS};
 use super::comparison::ComparisonView;
 use super::durations::DurationsView;
@@ -12,6 +13,7 @@ use super::hours::{HoursView, Told};
 use super::incidents::IncidentsView;
 use super::ledger::{Known, Ledger};
 use super::policy::{STYLE, policy};
+use super::spark::SparkView;
 use super::standing::{Standing, standing};
 use super::subject::Subject;
 use super::table::TableView;
@@ -129,14 +131,16 @@ struct Tables {
 }
 
 impl Tables {
-    fn of(answers: &Answers, zone: Zone) -> Self {
+    fn of(answers: &Answers, ledger: &Ledger, zone: Zone) -> Self {
         let whole = |answer: &Answer, columns| {
             TableView::of(answer, columns, answer.rows(), MOST_ROWS, zone)
         };
         let coverage = &answers.coverage;
+        let buckets = answers.rough_bucket.list(answers.charted, zone);
         let gaps = coverage.rows().filter(|row| !matches!(row.text("state"), "settled" | "proven"));
         Self {
-            errors: whole(&answers.errors, ERRORS),
+            errors: whole(&answers.errors, ERRORS)
+                .with_sparks(|row| error_spark(answers, ledger, &buckets, row)),
             discards: whole(&answers.discards, ERRORS),
             slowest: whole(&answers.slowest, SLOWEST),
             open: whole(&answers.open, OPEN),
@@ -145,6 +149,21 @@ impl Tables {
             runs: whole(&answers.runs, RUNS),
         }
     }
+}
+
+/// When the records of a shape of errors started.
+fn error_spark(
+    answers: &Answers,
+    ledger: &Ledger,
+    buckets: &[BucketSpan],
+    row: usize,
+) -> Option<SparkView> {
+    let shape = answers.errors.row(row)?;
+    let is_of_shape = |other: &AnswerRow<'_>| {
+        ["code", "shape"].into_iter().all(|column| other.value(column) == shape.value(column))
+    };
+    let own = answers.error_trend.rows().filter(is_of_shape);
+    Some(SparkView::of(own, ledger, buckets, answers.charted))
 }
 
 /// How each block can be asked for again.
@@ -210,7 +229,7 @@ impl Document {
             ],
             throughput: ThroughputView::of(answers, &ledger, subject),
             functions: FunctionsView::of(answers, &ledger, subject),
-            tables: Tables::of(answers, zone),
+            tables: Tables::of(answers, &ledger, zone),
             durations: DurationsView::of(answers, subject),
             records_by_hour: HoursView::of(&answers.records_by_hour, Told::Records),
             failed_by_hour: HoursView::of(&answers.failed_by_hour, Told::FailedPercent),
@@ -243,7 +262,11 @@ impl Sources {
                 shown(&answers.latency),
                 shown(&answers.trend),
             ],
-            errors: vec![shown(&answers.errors), shown(&answers.discards)],
+            errors: vec![
+                shown(&answers.errors),
+                shown(&answers.error_trend),
+                shown(&answers.discards),
+            ],
             durations: vec![drawn(&answers.histogram), shown(&answers.slowest)],
             hours: vec![drawn(&answers.records_by_hour), drawn(&answers.failed_by_hour)],
             open: vec![shown(&answers.open)],

@@ -81,7 +81,8 @@ impl Source<'_> {
             p99: latency_figure("p99_s"),
             open: is_only.then(|| self.open(name)).flatten(),
             spark: ledger.as_ref().map(|ledger| {
-                SparkView::of(&self.answers.trend, name, ledger, self.buckets, charted)
+                let own = self.answers.trend.rows().filter(|row| row.text("function") == name);
+                SparkView::of(own, ledger, self.buckets, charted)
             }),
             bar: ledger
                 .filter(|ledger| !ledger.ranges.is_empty())

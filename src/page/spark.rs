@@ -1,7 +1,7 @@
 //! The small chart of a function in a line of a table: its records over the period, and those that
 //! failed.
 
-use super::answer::{Answer, AnswerRow};
+use super::answer::AnswerRow;
 use super::buckets::BucketSpan;
 use super::ledger::{Known, Ledger};
 use super::scale::{Column, Scale, stairs};
@@ -22,16 +22,16 @@ pub(super) struct SparkView {
 }
 
 impl SparkView {
-    /// The rows of the report `trend` that are of one function.
-    pub(super) fn of(
-        trend: &Answer,
-        function: &str,
+    /// The rows of a report that tell of one thing, each with its `bucket`, its `records`, and how
+    /// many of them `failed` where that is told. The ledger tells where nothing can be said.
+    pub(super) fn of<'a>(
+        rows: impl Iterator<Item = AnswerRow<'a>>,
         ledger: &Ledger,
         buckets: &[BucketSpan],
         charted: Interval,
     ) -> Self {
-        let own = trend.rows().filter(|row| row.text("function") == function);
-        let rows: HashMap<&str, AnswerRow<'_>> = own.map(|row| (row.text("bucket"), row)).collect();
+        let rows: HashMap<&str, AnswerRow<'_>> =
+            rows.map(|row| (row.text("bucket"), row)).collect();
         let row = |bucket: &BucketSpan| rows.get(bucket.label.as_str());
         let count = |bucket: &BucketSpan, column| row(bucket).map_or(0, |row| row.count(column));
         let greatest = buckets.iter().map(|bucket| count(bucket, "records")).max().unwrap_or(0);
@@ -77,7 +77,8 @@ mod tests {
         let charted = interval("02T00", "15T00");
         let buckets = Bucket::Week.list(charted, Zone::UTC);
         let proven = ledger("f 02T00 15T00 settled");
-        let of = |ledger| SparkView::of(&trend, "f", ledger, &buckets, charted);
+        let rows = || trend.rows().filter(|row| row.text("function") == "f");
+        let of = |ledger| SparkView::of(rows(), ledger, &buckets, charted);
         let whole = of(&proven);
         assert_eq!(whole.records, "M0,24V1H70V24H130H70H0Z");
         assert_eq!(whole.failed, "M0,24V18.2H70V24H130H70H0Z");

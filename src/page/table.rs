@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, AnswerRow, Value};
 use super::figure::{Kind, shown};
+use super::spark::SparkView;
 use crate::domain::Zone;
 
 /// A table of the page.
@@ -31,6 +32,8 @@ pub(super) struct RowView {
     /// Its place in the answer.
     pub(super) number: usize,
     pub(super) cells: Vec<CellView>,
+    /// A small chart at its end.
+    pub(super) spark: Option<SparkView>,
 }
 
 /// A cell of a table.
@@ -78,6 +81,7 @@ impl TableView {
         let row = |row: &AnswerRow<'_>| RowView {
             number: row.number,
             cells: columns.iter().map(|column| CellView::of(*row, column, zone)).collect(),
+            spark: None,
         };
         Self {
             ask: answer.ask.id,
@@ -85,6 +89,19 @@ impl TableView {
             left_out: rows.len() - shown.len(),
             columns,
         }
+    }
+
+    /// The same with a small chart in each row.
+    pub(super) fn with_sparks(mut self, spark: impl Fn(usize) -> Option<SparkView>) -> Self {
+        for row in &mut self.rows {
+            row.spark = spark(row.number);
+        }
+        self
+    }
+
+    /// Whether its rows have small charts.
+    pub(super) fn has_sparks(&self) -> bool {
+        self.rows.iter().any(|row| row.spark.is_some())
     }
 
     /// Whether there is nothing to show.

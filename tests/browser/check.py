@@ -231,8 +231,8 @@ FIGURES = """() => {
     for (const table of document.querySelectorAll('table[data-ask]')) {
         const columns = [...table.querySelectorAll('th[data-column]')].map((each) => each.dataset.column);
         for (const row of table.querySelectorAll('tr[data-row]')) {
-            [...row.children].forEach((cell, at) => figures.push(
-                [table.dataset.ask, Number(row.dataset.row), columns[at], cell.dataset.value ?? cell.textContent]));
+            columns.forEach((column, at) => figures.push([table.dataset.ask, Number(row.dataset.row), column,
+                row.children[at].dataset.value ?? row.children[at].textContent]));
         }
     }
     return figures;

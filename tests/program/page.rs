@@ -106,9 +106,9 @@ fn shown(page: &str) -> Vec<Shown> {
             "th" => columns.extend(attribute(tag, "data-column")),
             "tr" => (row, column) = (number("data-row"), 0),
             "td" => {
-                if let (Some(ask), Some(row)) = (&ask, row) {
+                if let (Some(ask), Some(row), Some(name)) = (&ask, row, columns.get(column)) {
                     let value = attribute(tag, "data-value").unwrap_or_else(|| unescaped(text));
-                    all.push((ask.clone(), row, columns[column].clone(), value));
+                    all.push((ask.clone(), row, String::clone(name), value));
                     column += 1;
                 }
             }

@@ -50,6 +50,7 @@ const REPORTS: &[Report] = &[
     report!("duration-histogram"),
     report!("slowest"),
     report!("errors"),
+    report!("error-trend"),
     report!("failures"),
     report!("discards"),
     report!("incidents"),

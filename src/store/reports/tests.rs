@@ -125,6 +125,36 @@ fn a_trend_is_told_function_by_function() {
 }
 
 #[test]
+fn the_trend_of_errors_is_told_shape_by_shape() {
+    let world = world().with_records(
+        "c1 FAIL 2026-02-10T10:00:00Z -
+         c2 FAIL 2026-02-11T10:00:00Z -
+         c3 FAIL 2026-03-02T10:00:00Z - 2",
+    );
+    let world = world
+        .with(
+            "UPDATE invocations SET error_message = 'job ' || start_time || ' died'
+              WHERE request_id LIKE 'c_';",
+        )
+        .accepted();
+    let trend = answer_of(&world, "error-trend", |_| ()).unwrap();
+    assert_eq!(
+        trend.lines().collect::<Vec<_>>(),
+        [
+            "code | bucket | records | shape",
+            " | 2026-02-09 | 2 | job <time> died",
+            " | 2026-03-02 | 1 | job <time> died",
+            "1001 | 2026-02-23 | 1 | timed out",
+        ]
+    );
+    let days = answer_of(&world, "error-trend", |arguments| {
+        arguments.own = [own("bucket", "day"), own("limit", "1")].concat();
+        arguments.functions = vec!["invoice".to_owned()];
+    });
+    assert_eq!(days.unwrap().lines().last(), Some(" | 2026-03-02 | 1 | job <time> died"));
+}
+
+#[test]
 fn a_range_holds_its_begin_and_not_its_end() {
     let narrowed = answer_with("summary", |arguments| {
         arguments.since = Some(moment("2026-03-01T12:00:00Z"));
@@ -809,6 +839,7 @@ fn a_range_of_time_is_found_by_the_index() {
         "duration-histogram",
         "slowest",
         "errors",
+        "error-trend",
         "failures",
         "discards",
         "calendar",
