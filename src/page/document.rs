@@ -71,6 +71,9 @@ const ERRORS: Columns<'_> = &[
     ("example", "an example"),
 ];
 
+/// Small charts stand before the times.
+const SPARKS_AT: usize = 4;
+
 const SLOWEST: Columns<'_> = &[
     ("seconds", "took"),
     ("function", "function"),
@@ -140,7 +143,7 @@ impl Tables {
         let gaps = coverage.rows().filter(|row| !matches!(row.text("state"), "settled" | "proven"));
         Self {
             errors: whole(&answers.errors, ERRORS)
-                .with_sparks(|row| error_spark(answers, ledger, &buckets, row)),
+                .with_sparks(SPARKS_AT, |row| error_spark(answers, ledger, &buckets, row)),
             discards: whole(&answers.discards, ERRORS),
             slowest: whole(&answers.slowest, SLOWEST),
             open: whole(&answers.open, OPEN),

@@ -14,6 +14,8 @@ pub(super) struct TableView {
     pub(super) rows: Vec<RowView>,
     /// So many rows of the answer are not shown.
     pub(super) left_out: usize,
+    /// Before which column small charts stand; none where its rows have none.
+    pub(super) sparks_at: Option<usize>,
 }
 
 /// A column of a table.
@@ -32,7 +34,7 @@ pub(super) struct RowView {
     /// Its place in the answer.
     pub(super) number: usize,
     pub(super) cells: Vec<CellView>,
-    /// A small chart at its end.
+    /// A small chart.
     pub(super) spark: Option<SparkView>,
 }
 
@@ -45,6 +47,8 @@ pub(super) struct CellView {
     pub(super) is_number: bool,
     /// Whether it is a long text, which may be broken anywhere.
     pub(super) is_long: bool,
+    /// Whether it is the id of a record, which is one long word.
+    pub(super) is_id: bool,
 }
 
 /// More characters than these are a long text. An id of a record is one word.
@@ -87,21 +91,27 @@ impl TableView {
             ask: answer.ask.id,
             rows: shown.iter().map(row).collect(),
             left_out: rows.len() - shown.len(),
+            sparks_at: None,
             columns,
         }
     }
 
-    /// The same with a small chart in each row.
-    pub(super) fn with_sparks(mut self, spark: impl Fn(usize) -> Option<SparkView>) -> Self {
+    /// The same with a small chart in each row, before a column.
+    pub(super) fn with_sparks(
+        mut self,
+        column: usize,
+        spark: impl Fn(usize) -> Option<SparkView>,
+    ) -> Self {
+        self.sparks_at = Some(column);
         for row in &mut self.rows {
             row.spark = spark(row.number);
         }
         self
     }
 
-    /// Whether its rows have small charts.
-    pub(super) fn has_sparks(&self) -> bool {
-        self.rows.iter().any(|row| row.spark.is_some())
+    /// Whether small charts stand before the column.
+    pub(super) fn has_sparks_before(&self, column: &usize) -> bool {
+        self.sparks_at == Some(*column)
     }
 
     /// Whether there is nothing to show.
@@ -115,7 +125,9 @@ impl CellView {
         let value = row.value(&column.name);
         let (raw, shown) = (value.raw(), shown(value, Kind::of(&column.name), zone));
         let is_long = matches!(value, Value::Text(text) if text.chars().count() > LONG);
-        Self { raw: (raw != shown).then_some(raw), shown, is_number: column.is_number, is_long }
+        let is_id = matches!(column.name.as_str(), "request_id" | "example");
+        let raw = (raw != shown).then_some(raw);
+        Self { raw, shown, is_number: column.is_number, is_long, is_id }
     }
 }
 

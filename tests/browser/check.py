@@ -231,8 +231,9 @@ FIGURES = """() => {
     for (const table of document.querySelectorAll('table[data-ask]')) {
         const columns = [...table.querySelectorAll('th[data-column]')].map((each) => each.dataset.column);
         for (const row of table.querySelectorAll('tr[data-row]')) {
+            const cells = [...row.children].filter((cell) => cell.dataset.column !== 'none');
             columns.forEach((column, at) => figures.push([table.dataset.ask, Number(row.dataset.row), column,
-                row.children[at].dataset.value ?? row.children[at].textContent]));
+                cells[at].dataset.value ?? cells[at].textContent]));
         }
     }
     return figures;

@@ -105,10 +105,12 @@ fn shown(page: &str) -> Vec<Shown> {
             "table" => (ask, columns) = (attribute(tag, "data-ask"), Vec::new()),
             "th" => columns.extend(attribute(tag, "data-column")),
             "tr" => (row, column) = (number("data-row"), 0),
+            // A small chart is no figure.
+            "td" if tag.contains("data-column") => {}
             "td" => {
-                if let (Some(ask), Some(row), Some(name)) = (&ask, row, columns.get(column)) {
+                if let (Some(ask), Some(row)) = (&ask, row) {
                     let value = attribute(tag, "data-value").unwrap_or_else(|| unescaped(text));
-                    all.push((ask.clone(), row, String::clone(name), value));
+                    all.push((ask.clone(), row, columns[column].clone(), value));
                     column += 1;
                 }
             }
