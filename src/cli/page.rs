@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// Write the page to this file, which takes its name when it is whole; `-` is stdout
     ///
     /// Only the user who runs this may read it (mode 0600). A regular file of that name is
-    /// replaced; a failure leaves it as it was.
+    /// replaced and keeps its mode, unless it is an SQLite database; a failure leaves it as it was.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
     /// From this time on: RFC 3339 or `2026-03-01T12:00`, an age such as 90m, 36h, 7d, or the begin

@@ -290,6 +290,7 @@ fn a_page_is_whole_and_private_or_not_there() {
     refused(&["--db", "none.db"], 6, "none.db");
     home.run(["page"]).exits(2).says("--output");
     home.run(["page", "--output", "fgarchive.db"]).exits(2).says("is the archive");
+    fs::remove_file(home.join("page.html")).unwrap();
     page_of(&home, &[]);
     let mode = fs::metadata(home.join("page.html")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
