@@ -109,11 +109,6 @@ impl TableView {
         self
     }
 
-    /// Whether small charts stand before the column.
-    pub(super) fn has_sparks_before(&self, column: &usize) -> bool {
-        self.sparks_at == Some(*column)
-    }
-
     /// Whether there is nothing to show.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()

@@ -144,7 +144,8 @@ fn is_same(column: &str, on_page: &str, in_json: &Value) -> bool {
         Value::Null => on_page.is_empty(),
         Value::Number(number) => on_page.parse::<f64>().ok() == number.as_f64(),
         Value::String(text) => on_page == text,
-        other => on_page == other.to_string(),
+        Value::Bool(flag) => on_page == if *flag { "true" } else { "false" },
+        _ => false,
     }
 }
 
