@@ -113,7 +113,11 @@ CREATE TABLE invocations (
 ) STRICT;
 
 -- Serves a range of `start_time` alone, and with a function, which is then checked inside the index.
-CREATE INDEX invocations_by_start ON invocations (start_time, function_id);
+-- The run that saw it first is there for the report `settling`, which asks it of every record.
+CREATE INDEX invocations_by_start ON invocations (start_time, function_id, first_run_id);
+
+-- Serves what is asked of failures, which are few.
+CREATE INDEX invocations_failed ON invocations (start_time) WHERE status IN ('FAIL', 'DISCARD');
 
 -- What polling saw of a change: it happened after one moment and by another. A record that was only ever seen in one
 -- status has no row here; the view `transitions` adds its first sighting.
@@ -257,11 +261,13 @@ CREATE TABLE daily_durations (
 
 -- By function and UTC day of the start (empty where it cannot be read): how many records were written, and the sum of a
 -- hash of each. `check` sums up again what is there: what differs was changed by somebody else, or by a failing disk.
+-- `value_bytes` is how long their values are.
 CREATE TABLE digests (
     function_id INTEGER NOT NULL REFERENCES functions (id),
     day         TEXT NOT NULL,
     records     INTEGER NOT NULL,
     digest      INTEGER NOT NULL,
+    value_bytes INTEGER NOT NULL,
     PRIMARY KEY (function_id, day)
 ) STRICT, WITHOUT ROWID;
 

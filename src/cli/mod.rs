@@ -7,6 +7,7 @@ mod archive;
 mod backup;
 mod check;
 mod command_line;
+mod datasette;
 #[cfg(feature = "emulator")]
 mod demo;
 mod doctor;

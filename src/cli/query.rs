@@ -1,5 +1,6 @@
 //! `fgarchive query`: the reports, and questions in SQL.
 
+use super::datasette;
 use super::failure;
 use super::form::{Form, Shown};
 use super::globals::Globals;
@@ -117,6 +118,9 @@ pub(super) struct Args {
     #[arg(allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u64).range(16..=MOST_MEMORY_MIB.unsigned_abs()))]
     max_memory: u64,
+    /// The version of Datasette, for `datasette-metadata`
+    #[arg(long = "for", value_enum, value_name = "VERSION")]
+    datasette_version: Option<datasette::Version>,
     /// Show the report's help and its SQL, a start for your own, instead of running it
     #[arg(long)]
     explain: bool,
@@ -148,10 +152,11 @@ impl TypedValueParser for What {
 }
 
 /// What is asked that is no report.
-const OTHERS: [(&str, &str); 3] = [
+const OTHERS: [(&str, &str); 4] = [
     ("list", "The reports, and what each takes."),
     ("schema", "The tables and views, or the columns of one, and what they mean."),
     ("sql", "A statement of your own, for reading only."),
+    (datasette::NAME, "What Datasette is to know: meanings, and reports as canned queries."),
 ];
 
 fn read_param(text: &str) -> Result<(String, String), String> {
@@ -176,6 +181,7 @@ fn reply(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Fail
         "list" => list(args, globals, out),
         "schema" => describe(args, out),
         "sql" => ask_sql(args, globals, out),
+        datasette::NAME => datasette::write(args.datasette_version, &globals.db, out),
         _ => {
             let report = args.find_report(globals)?;
             if args.explain {
@@ -258,7 +264,7 @@ impl Args {
 
     /// Refuses a directory of reports that is none, where reports are asked for.
     fn check_reports(&self) -> Result<(), Failure> {
-        let is_needed = !matches!(self.what.as_str(), "sql" | "schema");
+        let is_needed = !matches!(self.what.as_str(), "sql" | "schema" | datasette::NAME);
         match self.own_reports().filter(|directory| is_needed && !directory.is_dir()) {
             None => Ok(()),
             Some(missing) => {
@@ -278,6 +284,9 @@ impl Args {
             || self.status.is_some()
             || self.limit.is_some()
             || self.explain;
+        if self.datasette_version.is_some() && self.what != datasette::NAME {
+            return Err(usage(format!("--for goes with `query {}`", datasette::NAME)));
+        }
         let has_text = self.statement.is_some() || self.file.is_some();
         match self.what.as_str() {
             "sql" if !has_text => Err(usage("`query sql` needs a statement").hint(
@@ -286,7 +295,7 @@ impl Args {
             "sql" if narrows => Err(usage("`query sql` takes no options of a report").hint(
                 "narrow a statement of your own with its WHERE, by --param NAME=VALUE for `:NAME`",
             )),
-            name @ ("list" | "schema") if narrows || !self.param.is_empty() => {
+            name @ ("list" | "schema" | datasette::NAME) if narrows || !self.param.is_empty() => {
                 Err(usage(format!("`query {name}` takes no options of a report")))
             }
             "sql" => Ok(()),

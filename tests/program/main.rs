@@ -13,6 +13,7 @@ mod bad_service;
 mod cloud;
 mod contracts;
 mod credentials;
+mod datasette;
 mod digests;
 mod disk;
 mod doctor;

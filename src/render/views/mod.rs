@@ -7,6 +7,7 @@
 mod backup;
 mod check;
 mod checkup;
+mod datasette;
 mod failure;
 mod preview;
 mod ranges;
@@ -17,6 +18,7 @@ mod verification;
 pub(crate) use backup::{BackupView, write_backup};
 pub(crate) use check::{AcceptedView, CheckView, write_accepted, write_findings};
 pub(crate) use checkup::{CheckupView, write_checkup};
+pub(crate) use datasette::DatasetteView;
 pub(crate) use failure::FailureView;
 pub(crate) use preview::{PreviewsView, write_previews};
 pub(crate) use run::RunView;

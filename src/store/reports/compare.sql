@@ -41,29 +41,38 @@ WITH ends AS (
     SELECT i.function_id, b.is_before, i.status, 1
       FROM bounds b
      CROSS JOIN invocations i
-        ON i.start_time >= b.begin_time AND i.start_time < min(b.first_hour, b.end_time)
+        ON i.rowid IN (SELECT e.rowid
+                         FROM invocations e
+                        WHERE e.start_time >= b.begin_time AND e.start_time < min(b.first_hour, b.end_time))
      UNION ALL
     SELECT i.function_id, b.is_before, i.status, 1
       FROM bounds b
      CROSS JOIN invocations i
-        ON i.start_time >= max(b.first_hour, b.end_hour) AND i.start_time < b.end_time
+        ON i.rowid IN (SELECT e.rowid
+                         FROM invocations e
+                        WHERE e.start_time >= max(b.first_hour, b.end_hour) AND e.start_time < b.end_time)
 ), durations AS (
+    -- A `+` keeps SQLite from making an index of all records for this one question.
     SELECT d.function_id, b.is_before, d.seconds, d.records
       FROM bounds b
      CROSS JOIN daily_durations d ON d.day >= b.first_day AND d.day < b.end_day
-     WHERE d.status = 'SUCCESS'
+     WHERE +d.status = 'SUCCESS'
      UNION ALL
     SELECT i.function_id, b.is_before, unixepoch(i.end_time) - unixepoch(i.start_time), 1
       FROM bounds b
      CROSS JOIN invocations i
-        ON i.start_time >= b.begin_time AND i.start_time < min(b.first_day, b.end_time)
-     WHERE i.status = 'SUCCESS'
+        ON i.rowid IN (SELECT e.rowid
+                         FROM invocations e
+                        WHERE e.start_time >= b.begin_time AND e.start_time < min(b.first_day, b.end_time))
+     WHERE +i.status = 'SUCCESS'
      UNION ALL
     SELECT i.function_id, b.is_before, unixepoch(i.end_time) - unixepoch(i.start_time), 1
       FROM bounds b
      CROSS JOIN invocations i
-        ON i.start_time >= max(b.first_day, b.end_day) AND i.start_time < b.end_time
-     WHERE i.status = 'SUCCESS'
+        ON i.rowid IN (SELECT e.rowid
+                         FROM invocations e
+                        WHERE e.start_time >= max(b.first_day, b.end_day) AND e.start_time < b.end_time)
+     WHERE +i.status = 'SUCCESS'
 ), measured AS (
     SELECT function_id,
            is_before,

@@ -26,22 +26,24 @@ WITH counted AS (
 SELECT f.full_name AS function,
        c.discarded,
        round(100.0 * c.discarded / c.ended, 2) AS percent,
-       h.hour AS busiest_hour,
-       h.records AS in_hour,
+       busiest.hour AS busiest_hour,
+       busiest.records AS in_hour,
        (SELECT min(i.start_time)
           FROM invocations i
          WHERE i.function_id = c.function_id
+           AND i.status IN ('FAIL', 'DISCARD')
            AND i.status = 'DISCARD'
            AND i.start_time >= c.first_hour
            AND i.start_time < substr(c.first_hour, 1, 13) || ':60') AS first,
        (SELECT max(i.start_time)
           FROM invocations i
          WHERE i.function_id = c.function_id
+           AND i.status IN ('FAIL', 'DISCARD')
            AND i.status = 'DISCARD'
            AND i.start_time >= c.last_hour
            AND i.start_time < min(substr(c.last_hour, 1, 13) || ':60', coalesce(:until, '~'))) AS last
   FROM counted c
   JOIN functions f ON f.id = c.function_id
-  LEFT JOIN hours h ON h.function_id = c.function_id AND h.place = 1
+  LEFT JOIN hours busiest ON busiest.function_id = c.function_id AND busiest.place = 1
  WHERE c.discarded > 0
  ORDER BY c.discarded DESC, function, f.id;

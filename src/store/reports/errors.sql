@@ -26,6 +26,7 @@ SELECT error_code AS code,
           FROM invocations i
          WHERE i.start_time >= c.first_hour
            AND i.start_time < substr(c.first_hour, 1, 13) || ':60'
+           AND i.status IN ('FAIL', 'DISCARD')
            AND i.status = :status
            AND i.error_code IS c.error_code
            AND fold(i.error_message) IS c.shape
@@ -35,6 +36,7 @@ SELECT error_code AS code,
           FROM invocations i
          WHERE i.start_time >= c.last_hour
            AND i.start_time < min(substr(c.last_hour, 1, 13) || ':60', coalesce(:until, '~'))
+           AND i.status IN ('FAIL', 'DISCARD')
            AND i.status = :status
            AND i.error_code IS c.error_code
            AND fold(i.error_message) IS c.shape
@@ -45,7 +47,8 @@ SELECT error_code AS code,
               FROM invocations i
              WHERE i.start_time >= c.last_hour
                AND i.start_time < min(substr(c.last_hour, 1, 13) || ':60', coalesce(:until, '~'))
-               AND i.status = :status
+               AND i.status IN ('FAIL', 'DISCARD')
+           AND i.status = :status
                AND i.error_code IS c.error_code
                AND fold(i.error_message) IS c.shape
                AND (:functions IS NULL
@@ -55,7 +58,8 @@ SELECT error_code AS code,
            (SELECT min(i.request_id)
               FROM invocations i
              WHERE i.start_time IS NULL
-               AND i.status = :status
+               AND i.status IN ('FAIL', 'DISCARD')
+           AND i.status = :status
                AND i.error_code IS c.error_code
                AND fold(i.error_message) IS c.shape
                AND (:functions IS NULL

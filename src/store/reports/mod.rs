@@ -5,6 +5,7 @@ mod arguments;
 mod ask;
 mod catalogue;
 mod chosen;
+mod datasette;
 mod functions;
 mod own;
 mod parameter;

@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Names that `query` takes for something else.
-const TAKEN: [&str; 3] = ["list", "sql", "schema"];
+const TAKEN: [&str; 4] = ["list", "sql", "schema", "datasette-metadata"];
 
 /// The most bytes of a file; SQLite is given 100,000 at most.
 const MOST_BYTES: u64 = 1 << 20;

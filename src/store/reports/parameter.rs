@@ -85,9 +85,18 @@ impl<'a> Parameter<'a> {
         self.kind == Kind::Status
     }
 
-    #[cfg(test)]
     pub(super) fn kind(&self) -> &Kind<'a> {
         &self.kind
+    }
+
+    /// Its default, as a value in SQL that needs no moment and no zone.
+    pub(super) fn default_in_sql(&self) -> String {
+        match self.read(self.default, Timestamp::MAX, Zone::UTC) {
+            Some(Value::Integer(number)) => number.to_string(),
+            Some(Value::Real(number)) => number.to_string(),
+            Some(Value::Text(text)) => format!("'{}'", text.replace('\'', "''")),
+            Some(Value::Null | Value::Blob(_)) | None => "NULL".to_owned(),
+        }
     }
 
     fn is_optional(&self) -> bool {

@@ -9,17 +9,27 @@ WITH late AS (
       JOIN chosen_functions f ON f.id = l.function_id
      WHERE (:since IS NULL OR l.start_time >= :since)
        AND (:until IS NULL OR l.start_time < :until)
-), prompt AS (
+), day_before AS MATERIALIZED (
+    SELECT id AS run_id, strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(updated_at) - 86400, 'unixepoch') AS time
+      FROM runs
+), young AS (
+    -- All that a run first saw before they were a day old, by the index alone; late ones are among them.
     SELECT count(*) AS records
       FROM invocations i
-      JOIN chosen_functions f ON f.id = i.function_id
-      JOIN runs r ON r.id = i.first_run_id
+     CROSS JOIN day_before b ON b.run_id = i.first_run_id
      WHERE i.start_time >= coalesce(:since, '')
        AND i.start_time < coalesce(:until, '~')
-       AND unixepoch(r.updated_at) - unixepoch(i.start_time) < 86400
-       AND i.request_id NOT IN (SELECT request_id FROM late)
+       AND i.start_time > b.time
+       AND (:functions IS NULL OR i.function_id IN (SELECT value FROM json_each(:functions)))
+), late_and_young AS (
+    SELECT count(*) AS records
+      FROM late l
+      JOIN invocations i ON i.request_id = l.request_id
+      JOIN day_before b ON b.run_id = i.first_run_id
+     WHERE i.start_time > b.time
 ), total AS (
-    SELECT prompt.records + (SELECT count(*) FROM late) AS records FROM prompt
+    SELECT young.records - late_and_young.records + (SELECT count(*) FROM late) AS records
+      FROM young, late_and_young
 ), needed AS (
     SELECT coalesce((SELECT seconds FROM late ORDER BY seconds DESC
                       LIMIT 1 OFFSET (SELECT records / 1000 FROM total)), 0) AS seconds

@@ -24,9 +24,11 @@ WITH least AS (
     SELECT i.*, unixepoch(i.end_time) - unixepoch(i.start_time) AS seconds
       FROM days d
      CROSS JOIN invocations i
-        ON i.start_time >= max(d.day, coalesce(:since, ''))
-       AND i.start_time < min(d.day || 'T24', coalesce(:until, '~'))
-       AND i.function_id = d.function_id
+        ON i.rowid IN (SELECT e.rowid
+                         FROM invocations e
+                        WHERE e.start_time >= max(d.day, coalesce(:since, ''))
+                          AND e.start_time < min(d.day || 'T24', coalesce(:until, '~'))
+                          AND e.function_id = d.function_id)
      WHERE (:status IS NULL OR i.status = :status)
        AND unixepoch(i.end_time) - unixepoch(i.start_time) >= (SELECT seconds FROM least)
      ORDER BY seconds DESC, request_id

@@ -5,7 +5,7 @@
 -- Records without a readable start are not in it.
 -- param bucket=week (hour|day|week|month): the length of time a row stands for
 WITH counted AS (
-    -- By hour first, so that its local time is computed once and not for each status and shape.
+    -- By hour first, so that its local time is computed once and not for each of its counts.
     SELECT function_id,
            start_time,
            local_time(start_time) AS local,

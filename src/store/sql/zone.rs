@@ -1,12 +1,13 @@
 //! `local_time(time)` and `day_begin(day)`: the days and hours of the zone that is asked for. And
-//! `has_whole_hours()`: whether they are made of whole hours of UTC, by which records are counted.
+//! `has_whole_hours()`: whether they are made of whole hours of UTC, by which records are counted,
+//! and `is_time(time)`: whether a text is a time at all.
 //!
 //! Times in the archive are in UTC. A report that counts by hour or day groups by what clocks show,
 //! `substr(local_time(start_time), 1, 10)`, and finds the bounds of a day, which may have 23 or 25
 //! hours, by `day_begin`.
 
 use super::room::check_room;
-use crate::domain::Zone;
+use crate::domain::{Timestamp, Zone};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
@@ -24,6 +25,10 @@ pub(in crate::store) fn register(connection: &Connection, zone: Zone) -> Result<
     connection.create_scalar_function("local_time", 1, flags, move |context| {
         check_room(NEEDED)?;
         Ok(text(context).and_then(|text| last.borrow_mut().local_text(text, zone)))
+    })?;
+    // It is asked of every record at the edges of a range: no text is made for the answer.
+    connection.create_scalar_function("is_time", 1, flags, |context| {
+        Ok(text(context).is_some_and(|text| text.parse::<Timestamp>().is_ok()))
     })?;
     let has_whole_hours = zone.has_whole_hours();
     connection.create_scalar_function("has_whole_hours", 0, flags, move |_| Ok(has_whole_hours))?;
@@ -80,6 +85,16 @@ mod tests {
         register(&connection, "Europe/Berlin".parse().unwrap()).unwrap();
         assert_eq!(ask(winter).as_deref(), Some("2026-03-29T01:59:59+01:00"));
         assert_eq!(ask("day_begin('2026-03-30')").as_deref(), Some("2026-03-29T22:00:00Z"));
+        for (text, is_time) in [
+            ("'2026-03-29T00:59:59Z'", 1),
+            ("'2026-02-30T00:00:00Z'", 0),
+            ("'soon'", 0),
+            ("NULL", 0),
+        ] {
+            let sql = format!("SELECT is_time({text})");
+            let told: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(told, is_time, "{text}");
+        }
         assert_eq!(ask(&format!("{winter} || local_time('soon')")), None, "not the one before");
         let twice = "local_time('2026-07-01T00:00:00Z') = local_time('2026-07-01T00:00:00Z')";
         assert_eq!(ask(&format!("iif({twice}, 'alike', 'otherwise')")).as_deref(), Some("alike"));
