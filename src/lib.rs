@@ -14,6 +14,7 @@
 //! - [`sync`]: the shell that asks `plan`, calls `api` and commits to `store`.
 //! - [`emulator`]: a stand-in for the service, to try the program against and to test it with.
 //! - `render`: how an answer is written: tables, lines, JSON, CSV, TSV, Markdown, HTML.
+//! - `page`: one page of HTML that tells a period.
 //! - [`cli`]: the commands, and how they show what they find.
 
 pub mod api;
@@ -24,6 +25,7 @@ pub mod domain;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
+mod page;
 pub mod plan;
 mod render;
 mod requester;

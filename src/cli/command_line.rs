@@ -2,7 +2,7 @@
 //! own.
 
 use super::globals::Globals;
-use super::{backup, check, doctor, query, status, sync, verify};
+use super::{backup, check, doctor, page, query, status, sync, verify};
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
 use clap::{Parser, Subcommand};
@@ -55,6 +55,13 @@ pub(super) enum Command {
     /// `day_begin(day)`, and may use 30 seconds, 256 MiB of memory and 4 GiB of temporary files
     /// (the last two on Linux); one that needs more is ended and says so.
     Query(Box<query::Args>),
+    /// Write one HTML page that tells a year, or another period
+    ///
+    /// It says what may be believed, how the period compares with the one before it, when and what
+    /// failed, and how long records took. It has no script and asks for nothing, so that it can be
+    /// sent and kept. Every figure is that of a report, and the page names the command that tells
+    /// the same.
+    Page(page::Args),
     /// Check the archive file: that it is sound, keeps its rules, and holds what was written
     ///
     /// It reads the whole file and asks the service nothing. On a finding it exits 7, and says

@@ -21,6 +21,7 @@ mod hints;
 mod log;
 mod memory;
 mod output;
+mod page;
 mod pager;
 mod program;
 mod progress;

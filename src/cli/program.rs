@@ -2,7 +2,8 @@
 
 use super::command_line::{Cli, Command};
 use super::{
-    backup, check, doctor, failure, log, query, signals, status, sync, terminal, usage, verify,
+    backup, check, doctor, failure, log, page, query, signals, status, sync, terminal, usage,
+    verify,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
@@ -46,6 +47,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Sync(args) => sync::run(&args, globals, out),
         Command::Status(args) => status::run(args, globals, out),
         Command::Query(args) => query::run(&args, globals, out),
+        Command::Page(args) => page::run(&args, globals, out),
         Command::Check(args) => check::run(&args, globals, out),
         Command::Backup(args) => backup::run(&args, globals, out),
         Command::Verify(args) => verify::run(&args, globals, out),

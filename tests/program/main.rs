@@ -27,6 +27,7 @@ mod moving;
 mod names;
 mod output;
 mod own;
+mod page;
 mod program;
 mod prompt;
 mod reach;

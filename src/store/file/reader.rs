@@ -59,6 +59,13 @@ impl Reader {
         Ok(Self { connection, path: path.to_owned(), _file: file })
     }
 
+    /// Lets every question from now on see the archive as it is at the first of them, whatever a
+    /// run commits meanwhile. A reader that lives for long keeps the log of a run from being
+    /// emptied, so this is for a handful of questions.
+    pub fn hold_still(&self) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch("BEGIN")?)
+    }
+
     /// The path it was opened by.
     pub fn path(&self) -> &Path {
         &self.path
@@ -146,6 +153,8 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Timestamp;
+    use crate::store::reports::Arguments;
     use crate::store::testing::Fixture;
 
     fn records_seen_by(reader: &Reader) -> i64 {
@@ -166,6 +175,25 @@ mod tests {
         assert_eq!(records_seen_by(&reader), 1);
         let _archive = archive.with("COMMIT");
         assert_eq!(records_seen_by(&reader), 2);
+    }
+
+    #[test]
+    fn a_reader_that_is_held_still_sees_one_moment() {
+        let record = |id: &str| {
+            format!(
+                "INSERT INTO invocations VALUES ('{id}', 1, 'WAIT', NULL, NULL, NULL, NULL, 1, 1,
+                     NULL, NULL)"
+            )
+        };
+        let archive = Fixture::new().with(&record("a"));
+        let mut reader = archive.reader();
+        reader.hold_still().unwrap();
+        assert_eq!(records_seen_by(&reader), 1);
+        let archive = archive.with(&record("b"));
+        let now = Timestamp::MIN;
+        assert_eq!(reader.status(&Arguments::at(now)).unwrap().functions.len(), 2);
+        assert_eq!(records_seen_by(&reader), 1);
+        assert_eq!(records_seen_by(&archive.reader()), 2);
     }
 
     #[test]

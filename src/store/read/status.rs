@@ -109,8 +109,9 @@ impl FunctionStatus {
 impl Reader {
     /// How the archive stands, for some functions (as in [`Arguments::functions`]) or for all.
     pub fn status(&mut self, arguments: &Arguments) -> Result<ArchiveStatus, StoreError> {
-        // One transaction: a run that commits between two statements must not be seen by half.
-        let transaction = self.connection.transaction()?;
+        // One transaction: a run that commits between two statements must not be seen by half. A
+        // savepoint is one as well, and may stand in that of `hold_still`.
+        let transaction = self.connection.savepoint()?;
         let chosen = arguments.load_functions(&transaction)?;
         let mut functions = load_functions(&transaction, chosen.as_deref())?;
         let mut unproven = load_unproven(&transaction)?;

@@ -5,13 +5,15 @@
 -- all day that it recorded nothing, and `not there` where it did not know the function all day; it
 -- is empty where records were found of a day that no run set out to archive. `proven_percent` is
 -- the share of the day's time that is settled or proven, of what was set out to archive. A day
--- without a record is in it, and one without a readable start is in none. Failed is FAIL and DISCARD.
+-- without a record is in it, and one without a readable start is in none. Failed is FAIL and DISCARD;
+-- `failed_percent` is the share of the records that ended (SUCCESS, FAIL, DISCARD).
 -- Days are those of --tz, and have 23 or 25 hours where clocks change.
 -- chart calendar: day=day records=records failed=failed state=state
 WITH RECURSIVE counted AS (
     SELECT substr(local_time(start_time), 1, 10) AS day,
            sum(records) AS records,
-           coalesce(sum(records) FILTER (WHERE status IN ('FAIL', 'DISCARD')), 0) AS failed
+           coalesce(sum(records) FILTER (WHERE status IN ('FAIL', 'DISCARD')), 0) AS failed,
+           coalesce(sum(records) FILTER (WHERE status IN ('SUCCESS', 'FAIL', 'DISCARD')), 0) AS ended
       FROM chosen_counts
      WHERE local_time(start_time) IS NOT NULL
      GROUP BY 1
@@ -51,9 +53,16 @@ WITH RECURSIVE counted AS (
       FROM bounds d
       JOIN ranges r ON r.begin_time < d.end_time AND r.end_time > d.begin_time
 ), told AS (
-    SELECT day, 0 AS records, 0 AS failed, place, seconds, seconds * is_proven AS proven FROM pieces
+    SELECT day,
+           0 AS records,
+           0 AS failed,
+           0 AS ended,
+           place,
+           seconds,
+           seconds * is_proven AS proven
+      FROM pieces
      UNION ALL
-    SELECT day, records, failed, NULL, NULL, NULL FROM counted
+    SELECT day, records, failed, ended, NULL, NULL, NULL FROM counted
 )
 SELECT day,
        sum(records) AS records,
@@ -67,7 +76,8 @@ SELECT day,
            WHEN 2 THEN 'switched off'
            WHEN 1 THEN 'not there'
        END AS state,
-       round(100.0 * sum(proven) / sum(seconds), 2) AS proven_percent
+       round(100.0 * sum(proven) / sum(seconds), 2) AS proven_percent,
+       round(100.0 * sum(failed) / nullif(sum(ended), 0), 2) AS failed_percent
   FROM told
  GROUP BY day
  ORDER BY day;

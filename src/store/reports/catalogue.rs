@@ -40,14 +40,17 @@ macro_rules! report {
 /// In the order of `query list`: what happened, then what went wrong, then what the archive knows
 /// of itself.
 const REPORTS: &[Report] = &[
+    report!("totals"),
     report!("summary"),
     report!("compare"),
     report!("throughput"),
+    report!("trend"),
     report!("heatmap"),
     report!("latency"),
     report!("duration-histogram"),
     report!("slowest"),
     report!("errors"),
+    report!("error-trend"),
     report!("failures"),
     report!("discards"),
     report!("incidents"),

@@ -114,7 +114,16 @@ mod tests {
             ask(&connection, report.name(), &[]);
         }
         let not: Vec<&str> = not.into_iter().map(Report::name).collect();
-        let ours = ["compare", "latency", "errors", "incidents", "waiting", "lateness"];
+        let ours = [
+            "totals",
+            "compare",
+            "latency",
+            "errors",
+            "error-trend",
+            "incidents",
+            "waiting",
+            "lateness",
+        ];
         assert_eq!(not, ours);
     }
 

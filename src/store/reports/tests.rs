@@ -85,6 +85,76 @@ fn summary_counts_every_record_once() {
 }
 
 #[test]
+fn totals_are_of_all_functions_together() {
+    let columns = "records | success | fail | discard | running | wait | other | failed_percent | \
+                   p50_s | p90_s | p99_s | open";
+    let row = "10 | 5 | 1 | 1 | 1 | 1 | 1 | 28.57 | 20 | 40 | 40 | 2";
+    assert_eq!(answer("totals"), format!("{columns}\n{row}"));
+    let narrowed = answer_with("totals", |arguments| {
+        arguments.since = Some(moment("2026-03-01T12:00:00Z"));
+        arguments.until = Some(moment("2026-03-02T08:00:01Z"));
+        arguments.functions = vec!["report".to_owned()];
+    });
+    let row = "3 | 0 | 1 | 1 | 1 | 0 | 0 | 100 |  |  |  | 1";
+    assert_eq!(narrowed.unwrap().lines().last(), Some(row));
+    let nothing = answer_of(&Fixture::new(), "totals", |_| ()).unwrap();
+    assert_eq!(nothing.lines().last(), Some("0 | 0 | 0 | 0 | 0 | 0 | 0 |  |  |  |  | 0"));
+    let gone = world().with("UPDATE functions SET gone_at = '2026-03-02T00:00:00Z' WHERE id = 2;");
+    let open = answer_of(&gone, "totals", |_| ()).unwrap();
+    assert!(open.ends_with(" | 1"), "what is gone is not waited for: {open}");
+}
+
+#[test]
+fn a_trend_is_told_function_by_function() {
+    assert_eq!(
+        answer("trend").lines().collect::<Vec<_>>(),
+        [
+            "function | bucket | records | failed",
+            "billing:invoice | 2026-02-23 | 1 | 0",
+            "default:report | 2026-02-23 | 5 | 1",
+            "default:report | 2026-03-02 | 3 | 1",
+        ]
+    );
+    let hours = rows_in("Europe/Berlin", "2026-10-24T22:00:00Z", "trend", Some("hour"));
+    let twice = ["2026-10-25T02:00:00+02:00 | 1 | 0", "2026-10-25T02:00:00+01:00 | 1 | 1"];
+    for hour in twice {
+        assert!(hours.iter().any(|row| row.ends_with(hour)), "{hours:?} lacks {hour}");
+    }
+    let months = rows_in("Europe/Berlin", "2026-10-24T22:00:00Z", "trend", Some("month"));
+    assert_eq!(months, ["default:report | 2026-10 | 5 | 1"]);
+}
+
+#[test]
+fn the_trend_of_errors_is_told_shape_by_shape() {
+    let world = world().with_records(
+        "c1 FAIL 2026-02-10T10:00:00Z -
+         c2 FAIL 2026-02-11T10:00:00Z -
+         c3 FAIL 2026-03-02T10:00:00Z - 2",
+    );
+    let world = world
+        .with(
+            "UPDATE invocations SET error_message = 'job ' || start_time || ' died'
+              WHERE request_id LIKE 'c_';",
+        )
+        .accepted();
+    let trend = answer_of(&world, "error-trend", |_| ()).unwrap();
+    assert_eq!(
+        trend.lines().collect::<Vec<_>>(),
+        [
+            "code | bucket | records | shape",
+            " | 2026-02-09 | 2 | job <time> died",
+            " | 2026-03-02 | 1 | job <time> died",
+            "1001 | 2026-02-23 | 1 | timed out",
+        ]
+    );
+    let days = answer_of(&world, "error-trend", |arguments| {
+        arguments.own = [own("bucket", "day"), own("limit", "1")].concat();
+        arguments.functions = vec!["invoice".to_owned()];
+    });
+    assert_eq!(days.unwrap().lines().last(), Some(" | 2026-03-02 | 1 | job <time> died"));
+}
+
+#[test]
 fn a_range_holds_its_begin_and_not_its_end() {
     let narrowed = answer_with("summary", |arguments| {
         arguments.since = Some(moment("2026-03-01T12:00:00Z"));
@@ -371,6 +441,16 @@ fn durations_in_ranges_that_double() {
             "default:report | 32 | 64 | 1 | 25 | 100",
         ]
     );
+    let together = answer_with("duration-histogram", |arguments| arguments.own = own("of", "all"));
+    assert_eq!(
+        together.unwrap().lines().skip(1).collect::<Vec<_>>(),
+        [
+            " | 4 | 8 | 1 | 20 | 20",
+            " | 8 | 16 | 1 | 20 | 40",
+            " | 16 | 32 | 2 | 40 | 80",
+            " | 32 | 64 | 1 | 20 | 100",
+        ]
+    );
     let edges = Fixture::new().with_records(
         "e1 SUCCESS 2026-03-01T10:00:01Z 2026-03-01T10:00:00Z
          e2 SUCCESS 2026-03-01T10:00:00Z 2026-03-01T10:00:00Z
@@ -465,22 +545,22 @@ fn a_calendar_of_what_is_proven() {
     assert_eq!(
         calendar.lines().collect::<Vec<_>>(),
         [
-            "day | records | failed | state | proven_percent",
-            "2026-02-20 | 1 | 0 |  |",
-            "2026-03-01 | 2 | 1 | settled | 100",
-            "2026-03-02 | 1 | 1 | proven | 100",
-            "2026-03-03 | 0 | 0 | switched off | 100",
-            "2026-03-04 | 0 | 0 | not walked | 75",
-            "2026-03-05 | 0 | 0 | lost | 0",
-            "2026-03-06 | 0 | 0 | lost | 50",
-            "2026-03-07 | 0 | 0 | not there | 100",
+            "day | records | failed | state | proven_percent | failed_percent",
+            "2026-02-20 | 1 | 0 |  |  | 0",
+            "2026-03-01 | 2 | 1 | settled | 100 | 50",
+            "2026-03-02 | 1 | 1 | proven | 100 | 100",
+            "2026-03-03 | 0 | 0 | switched off | 100 |",
+            "2026-03-04 | 0 | 0 | not walked | 75 |",
+            "2026-03-05 | 0 | 0 | lost | 0 |",
+            "2026-03-06 | 0 | 0 | lost | 50 |",
+            "2026-03-07 | 0 | 0 | not there | 100 |",
         ]
     );
     let part = answer_of(&days(), "calendar", |arguments| {
         arguments.since = Some(moment("2026-03-04T06:00:00Z"));
         arguments.until = Some(moment("2026-03-05T18:00:00Z"));
     });
-    let rows = ["2026-03-04 | 0 | 0 | settled | 100", "2026-03-05 | 0 | 0 | unproven | 0"];
+    let rows = ["2026-03-04 | 0 | 0 | settled | 100 |", "2026-03-05 | 0 | 0 | unproven | 0 |"];
     assert_eq!(part.unwrap().lines().skip(1).collect::<Vec<_>>(), rows);
     let other = answer_of(&days(), "calendar", |arguments| {
         arguments.functions = vec!["invoice".to_owned()];
@@ -495,7 +575,7 @@ fn a_day_of_two_functions_is_as_good_as_the_worse() {
           WHERE id = 2;",
     );
     let calendar = answer_of(&both, "calendar", |_| ()).unwrap();
-    assert_eq!(calendar.lines().nth(2), Some("2026-03-01 | 2 | 1 | not walked | 50"));
+    assert_eq!(calendar.lines().nth(2), Some("2026-03-01 | 2 | 1 | not walked | 50 | 50"));
 }
 
 #[test]
@@ -767,13 +847,16 @@ fn plan_of(report: &str) -> String {
 #[test]
 fn a_range_of_time_is_found_by_the_index() {
     for report in [
+        "totals",
         "summary",
         "throughput",
+        "trend",
         "heatmap",
         "latency",
         "duration-histogram",
         "slowest",
         "errors",
+        "error-trend",
         "discards",
         "calendar",
     ] {
@@ -911,18 +994,18 @@ fn a_day_of_23_or_25_hours_is_whole() {
     assert_eq!(
         days("2026-03-27T00:00:00Z"),
         [
-            "2026-03-28 | 1 | 0 |  |",
-            "2026-03-29 | 4 | 1 | settled | 100",
-            "2026-03-30 | 1 | 0 | lost | 0",
-            "2026-03-31 | 0 | 0 | lost | 0",
-            "2026-04-01 | 0 | 0 | lost | 0",
+            "2026-03-28 | 1 | 0 |  |  | 0",
+            "2026-03-29 | 4 | 1 | settled | 100 | 25",
+            "2026-03-30 | 1 | 0 | lost | 0 | 0",
+            "2026-03-31 | 0 | 0 | lost | 0 |",
+            "2026-04-01 | 0 | 0 | lost | 0 |",
         ]
     );
     let autumn = days("2026-10-23T00:00:00Z");
     // One of the 25 hours is proven, and of the last day the twelve that were set out to archive.
     assert_eq!(
         autumn[2..],
-        ["2026-10-25 | 4 | 1 | lost | 4", "2026-10-26 | 1 | 0 | settled | 100"]
+        ["2026-10-25 | 4 | 1 | lost | 4 | 25", "2026-10-26 | 1 | 0 | settled | 100 | 0"]
     );
 }
 

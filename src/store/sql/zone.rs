@@ -11,6 +11,7 @@ use crate::domain::{Timestamp, Zone};
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Result};
+use std::cell::RefCell;
 
 /// What one call needs at most, in bytes: a time as text, several times over.
 const NEEDED: usize = 4 << 10;
@@ -20,9 +21,10 @@ pub(in crate::store) fn register(connection: &Connection, zone: Zone) -> Result<
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
+    let last = RefCell::new(Told::default());
     connection.create_scalar_function("local_time", 1, flags, move |context| {
         check_room(NEEDED)?;
-        Ok(text(context).and_then(|text| text.parse().ok()).map(|moment| zone.local_text(moment)))
+        Ok(text(context).and_then(|text| last.borrow_mut().local_text(text, zone)))
     })?;
     // It is asked of every record at the edges of a range: no text is made for the answer.
     connection.create_scalar_function("is_time", 1, flags, |context| {
@@ -34,6 +36,28 @@ pub(in crate::store) fn register(connection: &Connection, zone: Zone) -> Result<
         check_room(NEEDED)?;
         Ok(text(context).and_then(|text| zone.read_day(text)).map(|moment| moment.to_string()))
     })
+}
+
+/// The time that was asked for last, and what clocks showed then. Summaries are read hour by hour,
+/// and an hour has as many rows as there are functions, statuses and shapes in it.
+#[derive(Default)]
+struct Told {
+    time: String,
+    local: Option<String>,
+}
+
+impl Told {
+    /// As clocks of the zone show it, of a time that can be read and is no longer than one.
+    fn local_text(&mut self, text: &str, zone: Zone) -> Option<String> {
+        if text != self.time {
+            let moment = text.parse().ok();
+            self.local = moment.map(|moment| zone.local_text(moment));
+            // What is no time may be as long as a text can be, and is not kept.
+            self.time.clear();
+            self.time.push_str(if self.local.is_some() { text } else { "" });
+        }
+        self.local.clone()
+    }
 }
 
 /// What is no text is no time, and neither is one that is not UTF-8.
@@ -71,6 +95,9 @@ mod tests {
             let told: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
             assert_eq!(told, is_time, "{text}");
         }
+        assert_eq!(ask(&format!("{winter} || local_time('soon')")), None, "not the one before");
+        let twice = "local_time('2026-07-01T00:00:00Z') = local_time('2026-07-01T00:00:00Z')";
+        assert_eq!(ask(&format!("iif({twice}, 'alike', 'otherwise')")).as_deref(), Some("alike"));
         for nothing in [
             "local_time('soon')",
             "local_time(NULL)",

@@ -1,0 +1,38 @@
+//! One page of HTML that tells a period: every figure is a report's, asked as `query` asks it.
+//!
+//! Three steps: the reports are asked of an archive that is held still ([`answers`]), what they say
+//! becomes values that only have to be written down (a file a block), and templates write them. The
+//! page has no script and asks for nothing; what is not proven, empty, lost or switched off never
+//! looks like a zero, or like each other.
+
+mod answer;
+mod answers;
+mod archive;
+mod ask;
+mod bar;
+mod buckets;
+mod calendar;
+mod comparison;
+mod document;
+mod durations;
+mod figure;
+mod functions;
+mod ground;
+mod hours;
+mod incidents;
+mod ledger;
+mod policy;
+mod scale;
+mod spark;
+mod standing;
+mod subject;
+mod table;
+#[cfg(test)]
+mod testing;
+mod text;
+mod throughput;
+mod verdict;
+
+pub(crate) use answers::Answers;
+pub(crate) use document::write;
+pub(crate) use subject::Subject;

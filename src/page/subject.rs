@@ -1,0 +1,111 @@
+//! What a page is about: a period, functions, and the zone whose days count.
+
+use super::text;
+use crate::domain::{Interval, Timestamp, Zone};
+use crate::store::reports::Arguments;
+use chrono::{Days, NaiveDate};
+use std::time::Duration;
+
+/// A year is told where nothing else is asked for: the day of now, and so many before it.
+const DAYS_BEFORE: u64 = 364;
+
+/// What a page is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    /// The present.
+    pub(super) now: Timestamp,
+    /// Where the days are those of the page, and times are shown as clocks show them.
+    pub(super) zone: Zone,
+    /// The period that is told.
+    pub(super) period: Interval,
+    /// Names or globs of functions, as given; all where there are none.
+    pub(super) functions: Vec<String>,
+    /// The name of the archive's file.
+    pub(super) archive: String,
+}
+
+impl Subject {
+    /// The last year, or what is given of another period. None where it would end before it begins.
+    pub(crate) fn new(
+        now: Timestamp,
+        zone: Zone,
+        (since, until): (Option<Timestamp>, Option<Timestamp>),
+        functions: Vec<String>,
+        archive: String,
+    ) -> Option<Self> {
+        let end = until.unwrap_or(now);
+        let begin = since.unwrap_or_else(|| year_before(end, zone));
+        let period = Interval::new(begin, end)?;
+        Some(Self { now, zone, period, functions, archive })
+    }
+
+    /// The period of the same length right before.
+    pub(super) fn before(&self) -> Option<Interval> {
+        let begin = self.period.begin();
+        let length = Duration::from_secs(self.period.seconds().unsigned_abs());
+        Interval::new(begin - length, begin)
+    }
+
+    /// What a report is asked with.
+    pub(super) fn arguments(&self, range: Option<Interval>, own: &[(&str, &str)]) -> Arguments {
+        Arguments {
+            now: self.now,
+            zone: self.zone,
+            since: range.map(Interval::begin),
+            until: range.map(Interval::end),
+            functions: self.functions.clone(),
+            own: own
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        }
+    }
+}
+
+/// Where the year begins whose last day holds the moment before `end`.
+fn year_before(end: Timestamp, zone: Zone) -> Timestamp {
+    let last = text::day_of(end - Duration::from_secs(1), zone);
+    let first = last.and_then(|day: NaiveDate| day.checked_sub_days(Days::new(DAYS_BEFORE)));
+    first.map_or(Timestamp::MIN, |day| zone.day_begin(day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn period(since: Option<&str>, until: Option<&str>, zone: &str) -> Option<(String, String)> {
+        let (now, zone) = (at("2026-03-01T12:00:00Z"), zone.parse().unwrap());
+        let subject =
+            Subject::new(now, zone, (since.map(at), until.map(at)), vec![], String::new())?;
+        Some((subject.period.begin().to_string(), subject.period.end().to_string()))
+    }
+
+    #[test]
+    fn a_year_is_told_unless_another_period_is_asked_for() {
+        let of = |since, until, zone| {
+            let (begin, end) = period(since, until, zone).unwrap();
+            format!("{begin} {end}")
+        };
+        assert_eq!(of(None, None, "UTC"), "2025-03-02T00:00:00Z 2026-03-01T12:00:00Z");
+        assert_eq!(of(None, None, "Europe/Berlin"), "2025-03-01T23:00:00Z 2026-03-01T12:00:00Z");
+        let midnight = Some("2026-01-01T00:00:00Z");
+        assert_eq!(of(None, midnight, "UTC"), "2025-01-01T00:00:00Z 2026-01-01T00:00:00Z");
+        assert_eq!(of(midnight, None, "UTC"), "2026-01-01T00:00:00Z 2026-03-01T12:00:00Z");
+        assert_eq!(period(Some("2026-03-01T12:00:00Z"), None, "UTC"), None);
+    }
+
+    #[test]
+    fn the_period_before_is_as_long() {
+        let range = (Some(at("2026-02-01T00:00:00Z")), Some(at("2026-02-08T00:00:00Z")));
+        let subject =
+            Subject::new(at("2026-03-01T12:00:00Z"), Zone::UTC, range, vec![], String::new());
+        let before = subject.unwrap().before().unwrap();
+        assert_eq!(before.begin(), at("2026-01-25T00:00:00Z"));
+        assert_eq!(before.end(), at("2026-02-01T00:00:00Z"));
+    }
+}
