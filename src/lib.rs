@@ -14,7 +14,8 @@
 //! - [`sync`]: the shell that asks `plan`, calls `api` and commits to `store`.
 //! - [`emulator`]: a stand-in for the service, to try the program against and to test it with.
 //! - `render`: how an answer is written: tables, lines, JSON, CSV, TSV, Markdown, HTML.
-//! - `page`: one page of HTML that tells a period.
+//! - `page`: HTML: the page that tells a period, the records behind it, one record.
+//! - `web`: the same live, on a port.
 //! - [`cli`]: the commands, and how they show what they find.
 
 pub mod api;
@@ -31,3 +32,5 @@ mod render;
 mod requester;
 pub mod store;
 pub mod sync;
+#[cfg(feature = "web")]
+mod web;

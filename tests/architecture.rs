@@ -528,7 +528,7 @@ fn the_map_keeps_the_nevers() {
     assert_eq!(users("rusqlite"), ["store"]);
     assert_eq!(users("refinery"), ["store"]);
     assert_eq!(users("reqwest"), ["api"]);
-    assert_eq!(users("axum"), ["emulator"]);
+    assert_eq!(users("axum"), ["emulator", "web"]);
     assert_eq!(users("clap"), ["cli", "emulator"]);
     let may_use =
         |module: &str| rooms[module].modules.iter().map(String::as_str).collect::<Vec<_>>();

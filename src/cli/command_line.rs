@@ -2,6 +2,8 @@
 //! own.
 
 use super::globals::Globals;
+#[cfg(feature = "web")]
+use super::serve;
 use super::{backup, check, doctor, page, query, status, sync, verify};
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
@@ -62,6 +64,15 @@ pub(super) enum Command {
     /// sent and kept. Every figure is that of a report, and the page names the command that tells
     /// the same.
     Page(page::Args),
+    /// Show the page live in a browser of this machine, with the records behind its figures
+    ///
+    /// It reads only, answers nobody but this machine unless told otherwise, and works while a run
+    /// writes. The period, the functions and the time zone stand in the address:
+    /// `/?since=2026-03&function=billing:*&tz=Europe/Berlin`. Each report is at
+    /// `/api/REPORT.json`, with its parameters as in `query`; `/healthz` tells whether the archive
+    /// can be read. The first line of stdout is the address.
+    #[cfg(feature = "web")]
+    Serve(serve::Args),
     /// Check the archive file: that it is sound, keeps its rules, and holds what was written
     ///
     /// It reads the whole file and asks the service nothing. On a finding it exits 7, and says

@@ -27,6 +27,8 @@ mod program;
 mod progress;
 mod query;
 mod runtime;
+#[cfg(feature = "web")]
+mod serve;
 mod service;
 mod signals;
 mod statement;

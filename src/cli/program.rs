@@ -1,6 +1,8 @@
 //! The program: reads the command line, runs the command, and tells how it ended.
 
 use super::command_line::{Cli, Command};
+#[cfg(feature = "web")]
+use super::serve;
 use super::{
     backup, check, doctor, failure, log, page, query, signals, status, sync, terminal, usage,
     verify,
@@ -48,6 +50,8 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Status(args) => status::run(args, globals, out),
         Command::Query(args) => query::run(&args, globals, out),
         Command::Page(args) => page::run(&args, globals, out),
+        #[cfg(feature = "web")]
+        Command::Serve(args) => serve::run(&args, globals, out),
         Command::Check(args) => check::run(&args, globals, out),
         Command::Backup(args) => backup::run(&args, globals, out),
         Command::Verify(args) => verify::run(&args, globals, out),

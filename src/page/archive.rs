@@ -84,6 +84,7 @@ impl StandView {
             column: column.to_owned(),
             raw,
             shown,
+            href: None,
         };
         let name = shortened(&function.name);
         let length = |column: &str, length: Option<Duration>| {

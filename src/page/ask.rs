@@ -1,5 +1,6 @@
 //! One question that the page asks, and how a person asks the same.
 
+use super::kept::Kept;
 use super::subject::Subject;
 use crate::domain::{Interval, Zone};
 use std::fmt::Write as _;
@@ -17,13 +18,15 @@ pub(super) struct Ask {
     pub(super) range: Option<Interval>,
     /// Whether the report is about functions, so that some may be chosen.
     pub(super) is_of_functions: bool,
+    /// What addresses keep, on a page whose figures lead to their records.
+    pub(super) kept: Option<Kept>,
 }
 
 impl Ask {
     /// A question about the whole period.
     pub(super) fn new(id: &'static str, report: &'static str, subject: &Subject) -> Self {
-        let range = Some(subject.period);
-        Self { id, report, own: Vec::new(), range, is_of_functions: true }
+        let (range, kept) = (Some(subject.period), subject.kept());
+        Self { id, report, own: Vec::new(), range, is_of_functions: true, kept }
     }
 
     /// The same with a parameter of the report's own.

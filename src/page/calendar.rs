@@ -3,6 +3,7 @@
 
 use super::answer::{Answer, AnswerRow};
 use super::ledger::Known;
+use super::link;
 use super::scale::place;
 use super::subject::Subject;
 use super::text;
@@ -73,6 +74,8 @@ pub(super) struct DayView {
     /// The class of its pattern; empty for none.
     pub(super) look: &'static str,
     pub(super) title: String,
+    /// Where its records are, on a live page.
+    pub(super) href: Option<String>,
 }
 
 /// The class of a share that failed, in percent; none where no record ended.
@@ -126,6 +129,7 @@ impl YearView {
                 fill,
                 look,
                 title: title(day, row),
+                href: row.and_then(|row| link::of_value(row, "records")),
             }
         });
         let weekdays = [(0, "Mon"), (2, "Wed"), (4, "Fri")].map(|(row, name)| Label {

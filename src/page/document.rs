@@ -11,7 +11,9 @@ use super::figure::Figure;
 use super::functions::FunctionsView;
 use super::hours::{HoursView, Told};
 use super::incidents::IncidentsView;
+use super::kept::Kept;
 use super::ledger::{Known, Ledger};
+use super::link;
 use super::policy::{STYLE, policy};
 use super::spark::SparkView;
 use super::standing::{Standing, standing};
@@ -36,6 +38,8 @@ struct Document {
     policy: String,
     style: &'static str,
     archive_name: String,
+    /// What narrows the page, where it is live.
+    form: Option<FormView>,
     functions_asked: String,
     period: String,
     zone: String,
@@ -193,6 +197,38 @@ struct Source {
     table: Option<TableView>,
 }
 
+/// What narrows a live page.
+#[derive(Debug)]
+struct FormView {
+    since: String,
+    until: String,
+    function: String,
+    /// What there is no field for.
+    functions: Vec<String>,
+    /// Where all records of the page are.
+    records: String,
+}
+
+impl FormView {
+    fn of(kept: &Kept, subject: &Subject) -> Self {
+        let (function, functions) = match &subject.functions[..] {
+            [] => (String::new(), Vec::new()),
+            [rest @ .., last] => (last.clone(), rest.to_vec()),
+        };
+        Self {
+            since: subject.period.begin().to_string(),
+            until: if subject.period.end() == subject.now {
+                String::new()
+            } else {
+                subject.period.end().to_string()
+            },
+            function,
+            functions,
+            records: link::to_records(kept, None, &[], Some(subject.period)),
+        }
+    }
+}
+
 /// Writes the page.
 pub(crate) fn write(answers: &Answers, subject: &Subject, out: &mut dyn Write) -> io::Result<()> {
     let document = Document::of(answers, subject);
@@ -206,8 +242,9 @@ impl Document {
         let ledger = Ledger::of(&answers.coverage, subject.period);
         let (begin, end) = (subject.period.begin(), subject.period.end());
         Self {
-            policy: policy(),
+            policy: policy(if subject.is_live { "'self'" } else { "'none'" }),
             style: STYLE,
+            form: subject.kept().map(|kept| FormView::of(&kept, subject)),
             archive_name: shortened(&subject.archive),
             functions_asked: match &subject.functions[..] {
                 [] => "all functions".to_owned(),

@@ -2,6 +2,7 @@
 //! again.
 
 use super::answer::{AnswerRow, Value};
+use super::link;
 use super::text;
 use crate::domain::{Timestamp, Zone};
 
@@ -18,6 +19,8 @@ pub(super) struct Figure {
     pub(super) raw: String,
     /// As people read it.
     pub(super) shown: String,
+    /// Where the records behind it are, on a live page.
+    pub(super) href: Option<String>,
 }
 
 impl Figure {
@@ -30,6 +33,7 @@ impl Figure {
             column: column.to_owned(),
             raw: value.raw(),
             shown: shown(value, Kind::of(column), zone),
+            href: link::of_value(row, column),
         }
     }
 }

@@ -101,6 +101,7 @@ impl Source<'_> {
             column: "open".to_owned(),
             raw: function.open.to_string(),
             shown: super::text::count(function.open),
+            href: None,
         })
     }
 }

@@ -20,8 +20,16 @@ mod functions;
 mod ground;
 mod hours;
 mod incidents;
+mod kept;
 mod ledger;
+mod link;
 mod policy;
+#[cfg(feature = "web")]
+mod record;
+#[cfg(feature = "web")]
+mod records;
+#[cfg(feature = "web")]
+mod refusal;
 mod scale;
 mod spark;
 mod standing;
@@ -35,4 +43,12 @@ mod verdict;
 
 pub(crate) use answers::Answers;
 pub(crate) use document::write;
+#[cfg(feature = "web")]
+pub(crate) use policy::policy;
+#[cfg(feature = "web")]
+pub(crate) use record::Record;
+#[cfg(feature = "web")]
+pub(crate) use records::Records;
+#[cfg(feature = "web")]
+pub(crate) use refusal::write_refusal;
 pub(crate) use subject::Subject;

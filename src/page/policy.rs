@@ -9,7 +9,11 @@ pub(super) const STYLE: &str = include_str!("../../templates/style.css");
 
 /// The content security policy. The style is named by its hash (CSP 3, 2.3.1), so that no other one
 /// is used, wherever it came from.
-pub(super) fn policy() -> String {
+///
+/// `form_action` tells where forms may lead: nowhere, or to the server that shows the page.
+pub(crate) fn policy(form_action: &str) -> String {
     let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
-    format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'")
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action {form_action}"
+    )
 }

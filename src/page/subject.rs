@@ -1,5 +1,6 @@
 //! What a page is about: a period, functions, and the zone whose days count.
 
+use super::kept::Kept;
 use super::text;
 use crate::domain::{Interval, Timestamp, Zone};
 use crate::store::reports::Arguments;
@@ -22,6 +23,8 @@ pub(crate) struct Subject {
     pub(super) functions: Vec<String>,
     /// The name of the archive's file.
     pub(super) archive: String,
+    /// Whether its figures lead to the records behind them, on the server that shows it.
+    pub(super) is_live: bool,
 }
 
 impl Subject {
@@ -36,7 +39,18 @@ impl Subject {
         let end = until.unwrap_or(now);
         let begin = since.unwrap_or_else(|| year_before(end, zone));
         let period = Interval::new(begin, end)?;
-        Some(Self { now, zone, period, functions, archive })
+        Some(Self { now, zone, period, functions, archive, is_live: false })
+    }
+
+    /// The same on the server that shows it.
+    #[cfg(feature = "web")]
+    pub(crate) fn live(self) -> Self {
+        Self { is_live: true, ..self }
+    }
+
+    /// What the addresses of a live page keep.
+    pub(super) fn kept(&self) -> Option<Kept> {
+        self.is_live.then(|| Kept { functions: self.functions.clone(), zone: self.zone })
     }
 
     /// The period of the same length right before.

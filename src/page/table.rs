@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, AnswerRow, Value};
 use super::figure::{Kind, shown};
+use super::link;
 use super::spark::SparkView;
 use crate::domain::Zone;
 
@@ -49,6 +50,8 @@ pub(super) struct CellView {
     pub(super) is_long: bool,
     /// Whether it is the id of a record, which is one long word.
     pub(super) is_id: bool,
+    /// Where the records behind it are, on a live page.
+    pub(super) href: Option<String>,
 }
 
 /// More characters than these are a long text. An id of a record is one word.
@@ -122,7 +125,8 @@ impl CellView {
         let is_long = matches!(value, Value::Text(text) if text.chars().count() > LONG);
         let is_id = matches!(column.name.as_str(), "request_id" | "example");
         let raw = (raw != shown).then_some(raw);
-        Self { raw, shown, is_number: column.is_number, is_long, is_id }
+        let href = link::of_value(row, &column.name);
+        Self { raw, shown, is_number: column.is_number, is_long, is_id, href }
     }
 }
 

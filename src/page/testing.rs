@@ -8,7 +8,8 @@ use crate::domain::{Interval, Timestamp};
 /// An answer as a test writes it: the names of the columns, then a line a row, values separated
 /// by ` | `. What reads as a number is one.
 pub(super) fn answer(id: &'static str, lines: &str) -> Answer {
-    let ask = Ask { id, report: id, own: Vec::new(), range: None, is_of_functions: true };
+    let ask =
+        Ask { id, report: id, own: Vec::new(), range: None, is_of_functions: true, kept: None };
     let mut lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
     let cells = |line: &str| -> Vec<String> {
         line.split('|').map(|cell| cell.trim().to_owned()).collect()

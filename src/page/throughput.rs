@@ -7,6 +7,7 @@ use super::buckets::{Bucket, BucketSpan};
 use super::calendar::Label;
 use super::ground::{self, GroundView};
 use super::ledger::{Known, Ledger};
+use super::link;
 use super::scale::{Column, Scale, place, stairs, stride, ticks};
 use super::subject::Subject;
 use super::text;
@@ -68,6 +69,8 @@ pub(super) struct Mark {
     pub(super) x: String,
     pub(super) width: String,
     pub(super) title: String,
+    /// Where its records are, on a live page.
+    pub(super) href: Option<String>,
 }
 
 impl ThroughputView {
@@ -170,8 +173,10 @@ impl Chart<'_> {
         (0..self.buckets.len())
             .map(|at| {
                 let (left, right) = self.edges(at);
+                let span = self.buckets[at].span;
+                let href = self.rows[at].and_then(|row| link::of_span(row, span));
                 let title = self.title(at);
-                Mark { x: place(left), width: place(right - left), title }
+                Mark { x: place(left), width: place(right - left), title, href }
             })
             .collect()
     }

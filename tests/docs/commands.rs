@@ -38,11 +38,12 @@ from [variables or a file](configuration.md).
 ";
 
 /// Where more stands about the matter of a command.
-const MORE: [(&str, &str); 10] = [
+const MORE: [(&str, &str); 11] = [
     ("sync", "[configuration](configuration.md) and [completeness](completeness.md)"),
     ("status", "[what its columns mean](operations.md#is-it-well)"),
     ("query", "[asking the archive](queries.md), with each report and ten questions in SQL"),
     ("page", "[the page](page.md), block by block"),
+    ("serve", "[the page, live](page.md#live)"),
     ("check", "[check](operations.md#check)"),
     ("backup", "[backup and restore](operations.md#backup-and-restore)"),
     ("verify", "[verify](operations.md#verify)"),

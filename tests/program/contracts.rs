@@ -2,12 +2,13 @@
 
 use crate::archive;
 use crate::cloud::{Cloud, later, settled_world};
-use crate::program::Home;
+use crate::program::{BINARY, Home};
 use crate::truth;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 fn keys(object: &Value) -> BTreeSet<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
@@ -261,7 +262,11 @@ fn a_demo_that_is_interrupted_leaves_nothing() {
     fs::create_dir(&temporary).unwrap();
     let made = || fs::read_dir(&temporary).unwrap().count();
     for signal in ["INT", "TERM", "HUP"] {
-        let mut demo = home.run(["demo", "--keep", "kept.db"]).env("TMPDIR", &temporary).start();
+        // Whoever runs the tests in the background has INT ignored, and a program keeps it so.
+        let mut heeding = Command::new("env");
+        heeding.args(["--default-signal=INT,TERM,HUP", BINARY]);
+        let demo = home.run_as(heeding, ["demo", "--keep", "kept.db"]);
+        let mut demo = demo.env("TMPDIR", &temporary).start();
         demo.until("the demo has begun", |_| made() > 0);
         demo.signal(signal);
         demo.wait().exits(130).says("interrupted");

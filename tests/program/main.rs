@@ -35,6 +35,7 @@ mod reading;
 mod readings;
 mod regions;
 mod requests;
+mod serve;
 mod settings_of_the_wire;
 mod sharing;
 mod terminal;

@@ -210,6 +210,11 @@ impl Running {
             .unwrap();
     }
 
+    /// Its number in the system.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }

@@ -234,6 +234,7 @@ mod tests {
             (&["window-numbers"], "UPDATE windows SET pages = -1 WHERE begin_time LIKE '%T11%'"),
             (&["horizon"], "UPDATE functions SET horizon_end = horizon_begin WHERE id = 1"),
             (&["horizon"], "UPDATE functions SET horizon_begin = NULL WHERE id = 1"),
+            (&["doubt"], "UPDATE functions SET doubted_end = '2026-03-01T00:00:00Z' WHERE id = 1"),
             (&["history-chain"], "UPDATE status_changes SET from_status = 'WAIT' WHERE id = 2"),
             (
                 &["history-chain", "history-status"],

@@ -49,6 +49,8 @@ const REPORTS: &[Report] = &[
     report!("latency"),
     report!("duration-histogram"),
     report!("slowest"),
+    report!("records"),
+    report!("record"),
     report!("errors"),
     report!("error-trend"),
     report!("failures"),

@@ -118,6 +118,7 @@ mod tests {
             "totals",
             "compare",
             "latency",
+            "records",
             "errors",
             "error-trend",
             "incidents",

@@ -1,0 +1,130 @@
+//! Addresses on the server that shows the archive.
+
+use super::answer::AnswerRow;
+use super::kept::Kept;
+use crate::domain::{Interval, Timestamp, Zone};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What needs no escape in an address (RFC 3986, 2.3).
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A path with a query of these names and values; those without a value are left out.
+pub(super) fn address<'a>(
+    path: &str,
+    query: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let mut address = path.to_owned();
+    let given = query.into_iter().filter(|(_, value)| !value.is_empty());
+    for (at, (name, value)) in given.enumerate() {
+        address.push(if at == 0 { '?' } else { '&' });
+        address.extend(utf8_percent_encode(name, PLAIN));
+        address.push('=');
+        address.extend(utf8_percent_encode(value, PLAIN));
+    }
+    address
+}
+
+/// Where a record is shown, its times in a zone.
+pub(super) fn to_record(id: &str, zone: Zone) -> String {
+    address("/record", [("id", id), ("tz", &named(zone))])
+}
+
+/// The name of a zone, where it is not the one that is meant anyway.
+pub(super) fn named(zone: Zone) -> String {
+    if zone == Zone::UTC { String::new() } else { zone.to_string() }
+}
+
+/// Where the records behind a value of a report are shown, on a page that is live.
+pub(super) fn of_value(row: AnswerRow<'_>, column: &str) -> Option<String> {
+    let kept = row.ask().kept.as_ref()?;
+    if matches!(column, "request_id" | "example") {
+        let id = row.text(column);
+        return (!id.is_empty()).then(|| to_record(id, kept.zone));
+    }
+    let own =
+        |name| row.ask().own.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    match row.ask().report {
+        "totals" | "summary" | "compare" => records(row, counted_in(column)?, row.ask().range),
+        "incidents" => {
+            let moment = |column| row.text(column).parse().ok();
+            let range = Interval::new(moment("begin")?, moment("end")?);
+            records(row, counted_in(column)?, range)
+        }
+        "calendar" => of_day(row, counted_in(column)?),
+        "errors" if column == "records" => {
+            let (shape, code) = (row.text("shape"), row.value("code").raw());
+            let status = own("status").unwrap_or("FAIL");
+            let narrow = [("status", status), ("shape", shape), ("code", &code)];
+            (!shape.is_empty()).then(|| to_records(kept, None, &narrow, row.ask().range))
+        }
+        _ => None,
+    }
+}
+
+/// Where the records of a day are shown, by what the report `calendar` says of it.
+fn of_day(row: AnswerRow<'_>, narrow: (&str, &str)) -> Option<String> {
+    let kept = row.ask().kept.as_ref()?;
+    let day = kept.zone.read_period(row.text("day"), Timestamp::MIN);
+    records(row, narrow, Some(day?))
+}
+
+/// Where the records of a part of a chart are shown.
+pub(super) fn of_span(row: AnswerRow<'_>, span: Interval) -> Option<String> {
+    records(row, ("", ""), Some(span))
+}
+
+fn records(row: AnswerRow<'_>, narrow: (&str, &str), range: Option<Interval>) -> Option<String> {
+    let function = Some(row.text("function")).filter(|name| !name.is_empty());
+    Some(to_records(row.ask().kept.as_ref()?, function, &[narrow], range))
+}
+
+pub(super) fn to_records(
+    kept: &Kept,
+    function: Option<&str>,
+    narrow: &[(&str, &str)],
+    range: Option<Interval>,
+) -> String {
+    let (since, until) =
+        range.map_or_else(Default::default, |it| (it.begin().to_string(), it.end().to_string()));
+    let functions: Vec<&str> = match function {
+        Some(one) => vec![one],
+        None => kept.functions.iter().map(String::as_str).collect(),
+    };
+    let zone = named(kept.zone);
+    let common = [("since", since.as_str()), ("until", until.as_str()), ("tz", zone.as_str())];
+    let functions = functions.into_iter().map(|name| ("function", name));
+    address("/records", functions.chain(common).chain(narrow.iter().copied()))
+}
+
+/// By which parameter the report `records` shows what a column counts.
+fn counted_in(column: &str) -> Option<(&'static str, &'static str)> {
+    Some(match column {
+        "function" | "records" => ("", ""),
+        "failed" | "failed_pct" | "failed_percent" => ("which", "failed"),
+        "success" => ("status", "SUCCESS"),
+        "fail" => ("status", "FAIL"),
+        "discard" => ("status", "DISCARD"),
+        "running" => ("status", "RUNNING"),
+        "wait" => ("status", "WAIT"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn whatever_is_asked_for_stays_what_it_is() {
+        assert_eq!(address("/records", []), "/records");
+        let query = [("function", "billing:*"), ("since", ""), ("shape", "a&b=c d/é")];
+        assert_eq!(
+            address("/records", query),
+            "/records?function=billing%3A%2A&shape=a%26b%3Dc%20d%2F%C3%A9"
+        );
+        assert_eq!(to_record("a/../b?", Zone::UTC), "/record?id=a%2F..%2Fb%3F");
+        let berlin = "Europe/Berlin".parse().unwrap();
+        assert_eq!(to_record("..", berlin), "/record?id=..&tz=Europe%2FBerlin");
+    }
+}
