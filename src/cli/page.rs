@@ -3,6 +3,7 @@
 use super::failure;
 use super::globals::Globals;
 use super::output;
+use super::query::REPORT_LIMIT;
 use crate::config;
 use crate::domain::Zone;
 use crate::error::{Failure, FailureKind};
@@ -10,10 +11,6 @@ use crate::page::{self, Answers, Subject};
 use crate::store::file::{Reader, StoreError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// How long one report of the page may work: as long as one of `query`.
-const REPORT_LIMIT: Duration = Duration::from_mins(10);
 
 /// The arguments of `page`.
 #[derive(clap::Args, Debug)]

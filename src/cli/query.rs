@@ -29,7 +29,7 @@ const SQL_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a report may work: all are known to end, the largest archives on slow disks take
 /// minutes.
-const REPORT_LIMIT: Duration = Duration::from_mins(10);
+pub(super) const REPORT_LIMIT: Duration = Duration::from_mins(10);
 
 const BYTES_A_MIB: u64 = 1 << 20;
 

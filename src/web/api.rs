@@ -1,13 +1,12 @@
 //! What reports answer, as JSON.
 
 use super::address::Query;
-use super::reply::{Trouble, written};
+use super::reply::{Body, Trouble, unwritten};
 use crate::config;
 use crate::domain::{Cell, Timestamp, Zone, nearest};
 use crate::render::{Format, Renderer, Screen, Style};
 use crate::store::file::{Reader, StoreError};
 use crate::store::reports::{Arguments, Report};
-use std::io;
 use std::time::Duration;
 
 /// What an address says of every report; the rest are parameters of its own.
@@ -41,12 +40,6 @@ pub(super) fn arguments(query: &Query, now: Timestamp) -> Result<Arguments, Trou
     Ok(Arguments { now, zone, since, until, functions, own: own.collect() })
 }
 
-/// Why a report was not answered whole.
-enum Stopped {
-    Store(StoreError),
-    Output(io::Error),
-}
-
 /// The rows of a report as one array of objects.
 pub(super) fn answer(
     reader: &mut Reader,
@@ -55,28 +48,17 @@ pub(super) fn answer(
     limit: Duration,
 ) -> Result<Vec<u8>, Trouble> {
     let path = reader.path().to_owned();
-    let mut stopped = None;
-    let body = written(|out| {
-        let mut rows = || -> Result<(), Stopped> {
-            let mut question = reader.ask(report, arguments, limit).map_err(Stopped::Store)?;
-            let style = Style { format: Format::Json, ..Style::table(Screen::default()) };
-            let columns = question.columns().to_vec();
-            let mut json = Renderer::begin(style, &columns, out).map_err(Stopped::Output)?;
-            let mut rows = question.rows();
-            while let Some(row) = rows.next_row().map_err(Stopped::Store)? {
-                let cells: Vec<Cell<'_>> = row.cells().collect();
-                json.row(&cells).map_err(Stopped::Output)?;
-            }
-            json.finish().map_err(Stopped::Output)
-        };
-        match rows() {
-            Err(Stopped::Output(error)) => Err(error),
-            Err(Stopped::Store(error)) => {
-                stopped = Some(error);
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
-    })?;
-    stopped.map_or(Ok(body), |error| Err(Trouble::of_store(error, &path)))
+    let trouble = |error: StoreError| Trouble::of_store(error, &path);
+    let mut question = reader.ask(report, arguments, limit).map_err(trouble)?;
+    let style = Style { format: Format::Json, ..Style::table(Screen::default()) };
+    let columns = question.columns().to_vec();
+    let mut body = Body::default();
+    let mut json = Renderer::begin(style, &columns, &mut body).map_err(unwritten)?;
+    let mut rows = question.rows();
+    while let Some(row) = rows.next_row().map_err(trouble)? {
+        let cells: Vec<Cell<'_>> = row.cells().collect();
+        json.row(&cells).map_err(unwritten)?;
+    }
+    json.finish().map_err(unwritten)?;
+    Ok(body.into_bytes())
 }

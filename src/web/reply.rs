@@ -90,14 +90,18 @@ pub(super) fn written(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<Vec<u8>, Trouble> {
     let mut body = Body::default();
-    match write(&mut body) {
-        Ok(()) => Ok(body.into_bytes()),
-        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
-            Err(Trouble::new(413, format!("the answer is larger than {} MiB", MOST_BYTES >> 20))
-                .hint("ask for less at a time: `limit`, a shorter period, fewer functions"))
-        }
-        Err(error) => Err(Trouble::new(500, format!("the answer cannot be written: {error}"))),
+    write(&mut body).map_err(unwritten)?;
+    Ok(body.into_bytes())
+}
+
+/// Why a body could not be written.
+#[expect(clippy::needless_pass_by_value, reason = "it is what becomes of the error of a write")]
+pub(super) fn unwritten(error: io::Error) -> Trouble {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        return Trouble::new(413, format!("the answer is larger than {} MiB", MOST_BYTES >> 20))
+            .hint("ask for less at a time: `limit`, a shorter period, fewer functions");
     }
+    Trouble::new(500, format!("the answer cannot be written: {error}"))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl Site {
     }
 
     fn page(&self, query: &Query) -> Result<Reply, Trouble> {
-        let subject = self.subject(query, &["since", "until", "function", "tz"])?;
+        let subject = self.subject(query)?;
         let mut reader = self.open()?;
         let answers = Answers::load(&mut reader, &subject, self.limit);
         let answers = answers.map_err(|error| self.trouble(error))?;
@@ -93,10 +93,10 @@ impl Site {
         Ok(Reply { content_type: TEXT, body: b"ok\n".to_vec() })
     }
 
-    fn subject(&self, query: &Query, known: &[&str]) -> Result<Subject, Trouble> {
-        if let Some((name, _)) = query.without(known).next() {
+    fn subject(&self, query: &Query) -> Result<Subject, Trouble> {
+        if let Some((name, _)) = query.without(&api::COMMON).next() {
             return Err(Trouble::new(400, format!("the page has no parameter `{name}`"))
-                .hint(format!("it takes: {}", known.join(", "))));
+                .hint(format!("it takes: {}", api::COMMON.join(", "))));
         }
         let Arguments { now, zone, since, until, functions, .. } =
             api::arguments(query, self.clock.now())?;
