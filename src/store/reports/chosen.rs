@@ -89,34 +89,27 @@ const FIRST_HOUR: &str = "iif(has_whole_hours(),
 const END_HOUR: &str = "coalesce(substr(:until, 1, 13) || ':00:00Z', '~')";
 
 /// How many records, `records`, of a function and status took so many `seconds`: of whole days from
-/// the summary, of the edges of the range each record by itself.
+/// the summary, of the edges of the range each record by itself. Those are read from the index
+/// alone.
 const DURATIONS: &str = "(SELECT function_id, status, seconds, records
           FROM daily_durations
          WHERE day >= {first_day}
            AND day < {end_day}
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
-        SELECT function_id, status, unixepoch(end_time) - unixepoch(start_time), 1
-          FROM invocations
-         WHERE rowid IN (SELECT rowid
-                           FROM invocations
-                          WHERE start_time >= coalesce(:since, '')
-                            AND start_time < min({first_day}, coalesce(:until, '~'))
-                            AND (:functions IS NULL
-                                 OR function_id IN (SELECT value FROM json_each(:functions))))
-           AND is_time(start_time)
-           AND is_time(end_time)
+        SELECT function_id, status, duration_s, 1
+          FROM record_times
+         WHERE start_time >= coalesce(:since, '')
+           AND start_time < min({first_day}, coalesce(:until, '~'))
+           AND duration_s IS NOT NULL
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
-        SELECT function_id, status, unixepoch(end_time) - unixepoch(start_time), 1
-          FROM invocations
-         WHERE rowid IN (SELECT rowid
-                           FROM invocations
-                          WHERE start_time >= max({first_day}, {end_day})
-                            AND start_time < coalesce(:until, '~')
-                            AND (:functions IS NULL
-                                 OR function_id IN (SELECT value FROM json_each(:functions))))
-           AND is_time(start_time)
-           AND is_time(end_time))";
+        SELECT function_id, status, duration_s, 1
+          FROM record_times
+         WHERE start_time >= max({first_day}, {end_day})
+           AND start_time < coalesce(:until, '~')
+           AND duration_s IS NOT NULL
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
 
 /// The first whole day of the range, and the day in which it ends.
 const FIRST_DAY: &str = "coalesce(date(unixepoch(:since) + 86399, 'unixepoch'), '')";

@@ -33,24 +33,20 @@ WITH ends AS (
            substr(end_time, 1, 10) AS end_day
       FROM periods
 ), counts AS (
-    -- Whole hours and days are counted already, and the edges of a period are not.
+    -- Whole hours and days are counted already. The edges of a period are read from the index alone.
     SELECT h.function_id, b.is_before, h.status, h.records
       FROM bounds b
      CROSS JOIN hourly_counts h ON h.hour >= b.first_hour AND h.hour < b.end_hour
      UNION ALL
     SELECT i.function_id, b.is_before, i.status, 1
       FROM bounds b
-     CROSS JOIN invocations i
-        ON i.rowid IN (SELECT e.rowid
-                         FROM invocations e
-                        WHERE e.start_time >= b.begin_time AND e.start_time < min(b.first_hour, b.end_time))
+     CROSS JOIN record_times i
+        ON i.start_time >= b.begin_time AND i.start_time < min(b.first_hour, b.end_time)
      UNION ALL
     SELECT i.function_id, b.is_before, i.status, 1
       FROM bounds b
-     CROSS JOIN invocations i
-        ON i.rowid IN (SELECT e.rowid
-                         FROM invocations e
-                        WHERE e.start_time >= max(b.first_hour, b.end_hour) AND e.start_time < b.end_time)
+     CROSS JOIN record_times i
+        ON i.start_time >= max(b.first_hour, b.end_hour) AND i.start_time < b.end_time
 ), durations AS (
     -- A `+` keeps SQLite from making an index of all records for this one question.
     SELECT d.function_id, b.is_before, d.seconds, d.records
@@ -58,21 +54,17 @@ WITH ends AS (
      CROSS JOIN daily_durations d ON d.day >= b.first_day AND d.day < b.end_day
      WHERE +d.status = 'SUCCESS'
      UNION ALL
-    SELECT i.function_id, b.is_before, unixepoch(i.end_time) - unixepoch(i.start_time), 1
+    SELECT i.function_id, b.is_before, i.duration_s, 1
       FROM bounds b
-     CROSS JOIN invocations i
-        ON i.rowid IN (SELECT e.rowid
-                         FROM invocations e
-                        WHERE e.start_time >= b.begin_time AND e.start_time < min(b.first_day, b.end_time))
-     WHERE +i.status = 'SUCCESS'
+     CROSS JOIN record_times i
+        ON i.start_time >= b.begin_time AND i.start_time < min(b.first_day, b.end_time)
+     WHERE i.status = 'SUCCESS' AND i.duration_s IS NOT NULL
      UNION ALL
-    SELECT i.function_id, b.is_before, unixepoch(i.end_time) - unixepoch(i.start_time), 1
+    SELECT i.function_id, b.is_before, i.duration_s, 1
       FROM bounds b
-     CROSS JOIN invocations i
-        ON i.rowid IN (SELECT e.rowid
-                         FROM invocations e
-                        WHERE e.start_time >= max(b.first_day, b.end_day) AND e.start_time < b.end_time)
-     WHERE +i.status = 'SUCCESS'
+     CROSS JOIN record_times i
+        ON i.start_time >= max(b.first_day, b.end_day) AND i.start_time < b.end_time
+     WHERE i.status = 'SUCCESS' AND i.duration_s IS NOT NULL
 ), measured AS (
     SELECT function_id,
            is_before,

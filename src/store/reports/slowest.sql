@@ -11,8 +11,8 @@ WITH least AS (
              GROUP BY seconds)
      WHERE slower < :limit
 ), days AS MATERIALIZED (
-    -- Where such records are. Those of the edges of the range are looked for in their days as well.
-    SELECT DISTINCT d.day, d.function_id
+    -- When such records started. Those of the edges of the range are looked for in their days as well.
+    SELECT DISTINCT d.day
       FROM least l
      CROSS JOIN daily_durations d
         ON d.seconds >= l.seconds
@@ -24,13 +24,14 @@ WITH least AS (
     SELECT i.*, unixepoch(i.end_time) - unixepoch(i.start_time) AS seconds
       FROM days d
      CROSS JOIN invocations i
-        ON i.rowid IN (SELECT e.rowid
-                         FROM invocations e
+        ON i.rowid IN (SELECT e.record
+                         FROM record_times e
                         WHERE e.start_time >= max(d.day, coalesce(:since, ''))
                           AND e.start_time < min(d.day || 'T24', coalesce(:until, '~'))
-                          AND e.function_id = d.function_id)
-     WHERE (:status IS NULL OR i.status = :status)
-       AND unixepoch(i.end_time) - unixepoch(i.start_time) >= (SELECT seconds FROM least)
+                          AND e.duration_s >= (SELECT seconds FROM least)
+                          AND (:status IS NULL OR e.status = :status)
+                          AND (:functions IS NULL
+                               OR e.function_id IN (SELECT value FROM json_each(:functions))))
      ORDER BY seconds DESC, request_id
      LIMIT :limit
 )

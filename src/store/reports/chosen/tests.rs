@@ -174,6 +174,54 @@ fn asked_of_rows(world: &Fixture, arguments: &Arguments, sql: &str) -> Vec<Strin
     select.query_map([], line).unwrap().map(Result::unwrap).collect()
 }
 
+/// The index holds durations as well, and an index refuses a row for which a function of time would
+/// answer differently at another moment: whatever a service sends for a time can be kept.
+#[test]
+fn a_record_whose_start_or_end_is_no_time_has_no_duration() {
+    let world = Fixture::new();
+    let start = "2026-03-01T10:00:00Z";
+    let others = [
+        ("now", None),
+        ("subsec", None),
+        ("now                 ", None),
+        ("", None),
+        ("2026-03-01 10:00:07Z", None),
+        ("2026-03-01T10:00:07", None),
+        ("2026-02-30T10:00:07Z", None),
+        ("2026-03-01T24:00:00Z", None),
+        ("99999999999999999999", None),
+        ("2026-03-01T10:00:07Z", Some(7)),
+        ("2026-03-01T09:59:53Z", Some(-7)),
+        ("0001-01-01T00:00:00Z", Some(-63_907_956_000)),
+        ("9999-12-31T23:59:59Z", Some(251_629_941_599)),
+    ];
+    let mut insert = world
+        .connection
+        .prepare(
+            "INSERT INTO invocations (request_id, status, start_time, end_time, function_id,
+                                      first_run_id, changed_run_id)
+             VALUES (hex(randomblob(9)), ?1, ?2, ?3, 1, 1, 1)",
+        )
+        .unwrap();
+    for (other, duration) in others {
+        for (status, begin, end, seconds) in [
+            ("SUCCESS", start, other, duration),
+            ("FAIL", other, start, duration.map(|seconds: i64| -seconds)),
+        ] {
+            insert.execute((status, begin, end)).unwrap();
+            let told: (String, Option<i64>) = world
+                .connection
+                .query_row(
+                    "SELECT status, duration_s FROM record_times ORDER BY record DESC LIMIT 1",
+                    [],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
+                .unwrap();
+            assert_eq!(told, (status.to_owned(), seconds), "{begin:?} to {end:?}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     /// Whatever the range, the zone and the functions: whole hours and days and the edges together
