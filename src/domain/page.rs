@@ -8,6 +8,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Marker(pub u64);
 
+impl Marker {
+    /// Whether `next`, as an answer to this marker with so many entries gives it, belongs to a list
+    /// whose markers are positions: the position behind those entries, or one of the ways to say
+    /// that nothing follows, which are no marker, 0, and the marker that was sent.
+    ///
+    /// The vendor's page does not tell which of these it is. A number of a page, or of the entries
+    /// that are left, is none of them, unless by chance.
+    pub fn is_continued_by(self, next: Option<Self>, length: u64) -> bool {
+        next.is_none_or(|next| next.0 == 0 || next == self || next.0 == self.0 + length)
+    }
+}
+
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

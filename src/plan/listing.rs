@@ -145,8 +145,10 @@ struct Pass {
     /// What looks as if the list had moved, and may be a habit of the service: it repeats an entry,
     /// or a page shares none with the one before it.
     suspicion: Option<Doubt>,
-    /// Whether any page pointed on.
+    /// Whether any page pointed on, and whether any pointed to what is no position in the list:
+    /// that one does not point on says nothing then.
     ever_pointed_on: bool,
+    ever_strayed: bool,
     /// Whether the last page with entries told that nothing follows it: its marker did not point
     /// on, and markers are sent.
     told_end: bool,
@@ -167,6 +169,7 @@ impl Default for Pass {
             counts: Counts::default(),
             suspicion: None,
             ever_pointed_on: false,
+            ever_strayed: false,
             told_end: true,
             doubt: None,
             unreadable: 0,
@@ -208,7 +211,10 @@ impl Pass {
         let new = &page.keys[usize::from(shares)..];
         self.unreadable += page.unreadable_behind(shares);
         self.ever_pointed_on |= points_on;
-        self.told_end = !points_on && (page.next_marker.is_some() || self.ever_pointed_on);
+        self.ever_strayed |= !Marker(marker).is_continued_by(page.next_marker, page.length());
+        self.told_end = !points_on
+            && !self.ever_strayed
+            && (page.next_marker.is_some() || self.ever_pointed_on);
         if new.is_empty() {
             // Only the shared entry: the end, if the service has a way to tell that more follows,
             // and does not. Else only a page behind it tells: it holds an entry at least, if there
@@ -492,6 +498,19 @@ mod tests {
         let pages = [onward(&[0, 1], 2), onward(&[1], 2), onward(&[], 5)];
         assert_eq!(fed(&pages), Step::Over(Err(Doubt::PointsOn)));
         assert_eq!(fed(&[onward(&[], 5)]), Step::Over(Err(Doubt::PointsOn)));
+    }
+
+    /// A page's number falls behind the positions that are asked for.
+    #[test]
+    fn a_marker_that_is_no_position_does_not_tell_the_end() {
+        let pages = |next| {
+            [[0, 1].as_slice(), &[1]]
+                .map(|names| FunctionPage { next_marker: Some(Marker(next)), ..page_of(names) })
+        };
+        assert_eq!(fed(&pages(1)), Step::Ask(Marker(2)));
+        let [first, shared] = pages(2);
+        let shared = FunctionPage { next_marker: Some(Marker(1)), ..shared };
+        assert_eq!(fed(&[first, shared]), Step::Over(Ok(())));
     }
 
     #[test]

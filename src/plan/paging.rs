@@ -452,7 +452,7 @@ impl Walk {
     /// Whether the last answer says that nothing follows, in the words of a service that says where
     /// more does.
     fn says_end(&self) -> bool {
-        self.habits.points_on && self.tip.is_some_and(|tip| !tip.points_on)
+        self.habits.points_on && !self.habits.strays && self.tip.is_some_and(|tip| !tip.points_on)
     }
 
     /// Whether the page behind the list leaves nothing to ask: it is empty and counts what was
@@ -624,6 +624,7 @@ mod tests {
             longest_page,
             count_is_total,
             points_on: points_on && !readings.always_absent,
+            strays: false,
             miscounts,
         }
     }
@@ -1024,8 +1025,13 @@ mod tests {
         }
     }
 
-    const POINTING_ON: Habits =
-        Habits { longest_page: 3, count_is_total: false, points_on: true, miscounts: false };
+    const POINTING_ON: Habits = Habits {
+        longest_page: 3,
+        count_is_total: false,
+        points_on: true,
+        strays: false,
+        miscounts: false,
+    };
 
     #[test]
     fn a_page_of_nothing_but_the_shared_entry_does_not_end_a_list_that_points_on() {
@@ -1039,6 +1045,46 @@ mod tests {
             ],
         );
         assert_eq!(verdict, Ok(Proof::Seams));
+    }
+
+    /// A number of the next page, or of the entries that are left, falls behind the positions that
+    /// are asked for, and would be taken for the word that nothing follows.
+    #[test]
+    fn a_marker_that_is_no_position_ends_no_list() {
+        let number_of_the_page = |from: u64, length: u64, total: u64| {
+            if from + length < total { from / length + 1 } else { 0 }
+        };
+        let what_is_left = |from: u64, length: u64, total: u64| total.saturating_sub(from + length);
+        for next in [number_of_the_page, what_is_left] {
+            for (total, length) in (0..40).flat_map(|total| (2..9).map(move |cap| (total, cap))) {
+                // Half of the list is left behind the first page: a position by chance.
+                if total == 2 * length {
+                    continue;
+                }
+                let mut walk = Walk::new(Habits::default(), true);
+                let verdict = loop {
+                    match walk.step() {
+                        Step::Ask(markers) => {
+                            for marker in markers {
+                                let entries = marker.0.min(total)..(marker.0 + length).min(total);
+                                let mut page = Page::from_entries(
+                                    entries.map(|id| Entry::Record(record(0, id))),
+                                );
+                                page.next_marker = Some(Marker(next(marker.0, length, total)));
+                                walk.take(marker, &page);
+                            }
+                        }
+                        Step::Wait => panic!("nothing is under way"),
+                        Step::Over(verdict) => break verdict,
+                    }
+                };
+                assert!(
+                    verdict.is_err() || walk.distinct() == total,
+                    "{} of {total} entries in pages of {length}: {verdict:?}",
+                    walk.distinct()
+                );
+            }
+        }
     }
 
     #[test]

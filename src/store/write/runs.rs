@@ -135,6 +135,7 @@ impl Archive {
                 longest_page: count_to_u64(row.get(0)?),
                 count_is_total: row.get(1)?,
                 points_on: row.get(2)?,
+                strays: false,
                 miscounts: false,
             })
         })?)
