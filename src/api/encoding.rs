@@ -1,6 +1,7 @@
 //! What was done to a body for the way: undone as far as we speak it, named where we do not.
 
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::GzDecoder;
+use flate2::read::{DeflateDecoder, ZlibDecoder};
 use std::io::{self, Read};
 
 /// What we ask for.
@@ -46,7 +47,7 @@ fn undo(name: &str, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, PackedBody> 
         "" | "identity" => Ok(body),
         // A proxy that unpacks may leave the header as it was.
         "gzip" | "x-gzip" if !body.starts_with(&GZIP) => Ok(body),
-        "gzip" | "x-gzip" => read_all(MultiGzDecoder::new(&body[..]), limit),
+        "gzip" | "x-gzip" => gunzip(&body, limit),
         "deflate" if is_zlib(&body) => read_all(ZlibDecoder::new(&body[..]), limit),
         // Some servers leave out the head of two bytes.
         "deflate" => read_all(DeflateDecoder::new(&body[..]), limit),
@@ -61,11 +62,27 @@ fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [first, second, ..] if first & 0x0f == 8 && head(first, second) % 31 == 0)
 }
 
-/// Reads to the end, and no further than the limit, whatever a body unpacks to.
+/// Unpacks one member after the other (RFC 1952, 2.2). Zero bytes behind the last are no member:
+/// some servers fill their last block with them, and `gzip` passes over them as well.
+fn gunzip(mut packed: &[u8], limit: usize) -> Result<Vec<u8>, PackedBody> {
+    let mut body = Vec::new();
+    while packed.iter().any(|byte| *byte != 0) {
+        read_more(GzDecoder::new(&mut packed), limit, &mut body)?;
+    }
+    Ok(body)
+}
+
 fn read_all(packed: impl Read, limit: usize) -> Result<Vec<u8>, PackedBody> {
     let mut body = Vec::new();
-    packed.take(limit as u64 + 1).read_to_end(&mut body).map_err(PackedBody::Damaged)?;
-    if body.len() > limit { Err(PackedBody::TooLong) } else { Ok(body) }
+    read_more(packed, limit, &mut body)?;
+    Ok(body)
+}
+
+/// Reads to the end, and no further than the limit, whatever a body unpacks to.
+fn read_more(packed: impl Read, limit: usize, body: &mut Vec<u8>) -> Result<(), PackedBody> {
+    let left = limit - body.len();
+    let read = packed.take(left as u64 + 1).read_to_end(body).map_err(PackedBody::Damaged)?;
+    if read > left { Err(PackedBody::TooLong) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -119,6 +136,8 @@ mod tests {
             (gzip(page), &["X-GZip"]),
             (gzip(page), &[]),
             (members, &["gzip"]),
+            ([gzip(page), vec![0; 13]].concat(), &["gzip"]),
+            ([gzip(page), gzip(b""), vec![0]].concat(), &["gzip"]),
             (gzip(&gzip(page)), &["gzip, gzip"]),
             (gzip(&zlib(page)), &["deflate", "gzip"]),
             (zlib(page), &["deflate"]),
@@ -143,7 +162,10 @@ mod tests {
             assert_eq!(error(&packed[..cut], &["gzip"]), "damaged", "{cut} bytes");
         }
         assert_eq!(error(&[&packed[..], b"{}"].concat(), &["gzip"]), "damaged");
+        assert_eq!(error(&[&packed[..], b"\0{}"].concat(), &["gzip"]), "damaged");
         assert_eq!(error(&gzip(&vec![b'a'; LIMIT + 1]), &["gzip"]), "too long");
+        let halves = [gzip(&vec![b'a'; LIMIT]), gzip(b"a")].concat();
+        assert_eq!(error(&halves, &["gzip"]), "too long");
         assert_eq!(read(gzip(&vec![b'a'; LIMIT]), &["gzip"]).map(|text| text.len()), Ok(LIMIT));
     }
 

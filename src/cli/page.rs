@@ -7,7 +7,7 @@ use super::query::REPORT_LIMIT;
 use crate::config;
 use crate::domain::Zone;
 use crate::error::{Failure, FailureKind};
-use crate::page::{self, Answers, Subject};
+use crate::page::{self, Answers, BadPeriod, Subject};
 use crate::store::file::{Reader, StoreError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -62,10 +62,16 @@ fn subject(args: &Args, globals: &Globals) -> Result<Subject, Failure> {
     let range = config::parse_range(args.since.as_deref(), args.until.as_deref(), now, args.tz)?;
     let name = globals.db.file_name().unwrap_or(globals.db.as_os_str());
     let archive = name.to_string_lossy().into_owned();
-    Subject::new(now, args.tz, range, args.function.clone(), archive).ok_or_else(|| {
+    Subject::new(now, args.tz, range, args.function.clone(), archive).map_err(|bad| {
         // Of two moments that are given the order is checked already.
         let since = range.0.unwrap_or(now);
-        let message = format!("--since {since} is not before now, {now}, where the page ends");
-        Failure::new(FailureKind::Usage, message).hint("--until sets another end")
+        let (message, hint) = match bad {
+            BadPeriod::Empty => (
+                format!("--since {since} is not before now, {now}, where the page ends"),
+                "--until sets another end",
+            ),
+            BadPeriod::TooLong => (format!("--since {since}: {bad}"), "give a later --since"),
+        };
+        Failure::new(FailureKind::Usage, message).hint(hint)
     })
 }

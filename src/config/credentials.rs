@@ -186,6 +186,9 @@ fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Fa
         .map(|(name, place)| (place, value(name).map(|it| (place, it))));
     let temporary = value("security_token").map(|it| (security_token.as_str(), it));
     let source = format!("the profile file `{}`", path.display());
+    if let Some(name) = &profile.repeated {
+        return Ok(Found::Incomplete(format!("{source} has two values of {name} under [basic]")));
+    }
     Ok(match key_pair(&source, pair, temporary)? {
         Found::Nothing => {
             let lacking =
@@ -324,8 +327,14 @@ fn one_line(place: &str, value: &str) -> Result<(), Failure> {
     if !value.contains(char::is_control) {
         return Ok(());
     }
+    let ends_the_line = !value.trim_end_matches(['\r', '\n']).contains(char::is_control);
+    let hint = if ends_the_line {
+        "set it from a file with \"$(cat FILE)\", which drops the line break at the end"
+    } else {
+        "copy the value again, as text and on one line"
+    };
     Err(usage(format!("the value of {place} holds a line break or another control character"))
-        .hint("set it from a file with \"$(cat FILE)\", which drops the line break at the end"))
+        .hint(hint))
 }
 
 #[cfg(test)]

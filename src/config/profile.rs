@@ -20,8 +20,11 @@ const SECTION: &str = "basic";
 pub(super) struct Profile {
     /// Whether it has the section.
     pub(super) has_section: bool,
-    /// The section's values, by lower-case name; those without a value are left out.
+    /// The section's values, by lower-case name; those without a value are left out. Of a name that
+    /// stands there again the last value counts.
     pub(super) values: HashMap<String, String>,
+    /// The first name that stands in the section again with another value.
+    pub(super) repeated: Option<String>,
 }
 
 pub(super) fn read_profile(path: &Path) -> io::Result<Profile> {
@@ -81,9 +84,10 @@ pub(super) fn open_mode(_path: &Path) -> Option<u32> {
 }
 
 fn parse(text: &str) -> Profile {
-    let Profile { mut has_section, mut values } = Profile::default();
+    let Profile { mut has_section, mut values, mut repeated } = Profile::default();
     let mut in_section = false;
-    for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+    // Lines end as in Python: by a line feed, a carriage return, or both.
+    for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']).map(str::trim) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             in_section = name.trim() == SECTION;
             has_section |= in_section;
@@ -92,10 +96,15 @@ fn parse(text: &str) -> Profile {
                 .split_once(['=', ':'])
                 .map(|(name, value)| (name.trim(), unquoted(value.trim())));
             let pair = pair.filter(|(_, value)| !value.is_empty());
-            values.extend(pair.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())));
+            let Some((name, value)) = pair else { continue };
+            let name = name.to_ascii_lowercase();
+            let before = values.insert(name.clone(), value.to_owned());
+            if before.is_some_and(|before| before != value) {
+                repeated.get_or_insert(name);
+            }
         }
     }
-    Profile { has_section, values }
+    Profile { has_section, values, repeated }
 }
 
 fn unquoted(value: &str) -> &str {
@@ -116,12 +125,22 @@ mod tests {
                     value here\r\n[other]\r\nak = other\r\n";
         let expected =
             [("ak", "a=b"), ("sk", "s:k")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(parse(text), Profile { has_section: true, values: HashMap::from(expected) });
+        let expected = Profile { has_section: true, values: expected.into(), repeated: None };
+        assert_eq!(parse(text), expected);
+        assert_eq!(parse(&text.replace("\r\n", "\r")), expected);
         assert_eq!(
             parse("ak = outside\n[global]\nak = global\n[Basic]\nak = other\n"),
             Profile::default()
         );
         assert!(parse("[basic]").has_section);
+    }
+
+    #[test]
+    fn a_name_with_two_values_is_told() {
+        let repeated = |text: &str| parse(text).repeated;
+        assert_eq!(repeated("[basic]\nak=a\nsk=s\nAK=b\n"), Some("ak".to_owned()));
+        assert_eq!(repeated("[basic]\nak=a\n[x]\nak=b\n[basic]\nsk=c\nsk=d"), Some("sk".into()));
+        assert_eq!(repeated("[basic]\nak=a\nak=a\nsk=\nsk=s\n[x]\nak=b\n"), None);
     }
 
     #[test]

@@ -107,9 +107,9 @@ pub fn defaults() -> Vec<Shown> {
 pub fn parse_rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
     match rate {
-        _ if rate.is_nan() || rate.is_infinite() || rate <= 0.0 => {
-            Err("must be greater than 0".to_owned())
-        }
+        _ if rate.is_nan() => Err("it is no number".to_owned()),
+        _ if rate <= 0.0 => Err("must be greater than 0".to_owned()),
+        _ if rate.is_infinite() => Err("must be finite".to_owned()),
         _ if rate < LEAST_RATE => Err(format!("must be at least {LEAST_RATE:.7}, once a day")),
         _ => Ok(rate),
     }

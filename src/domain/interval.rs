@@ -2,6 +2,7 @@
 
 use super::Timestamp;
 use std::fmt;
+use std::time::Duration;
 
 /// A range of time `[begin, end)` that holds at least one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +30,11 @@ impl Interval {
     /// Length in seconds, at least one.
     pub fn seconds(self) -> i64 {
         self.end.seconds_since(self.begin)
+    }
+
+    /// The same as a duration.
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(self.seconds().unsigned_abs())
     }
 
     /// Whether the moment lies inside.

@@ -51,4 +51,4 @@ pub(crate) use record::Record;
 pub(crate) use records::Records;
 #[cfg(feature = "web")]
 pub(crate) use refusal::write_refusal;
-pub(crate) use subject::Subject;
+pub(crate) use subject::{BadPeriod, Subject};

@@ -5,10 +5,34 @@ use super::text;
 use crate::domain::{Interval, Timestamp, Zone};
 use crate::store::reports::Arguments;
 use chrono::{Days, NaiveDate};
+use std::fmt;
 use std::time::Duration;
 
 /// A year is told where nothing else is asked for: the day of now, and so many before it.
 const DAYS_BEFORE: u64 = 364;
+
+/// The longest period of a page. Each of its days is drawn, so that a longer one is no page any
+/// more, and takes seconds.
+const LONGEST_YEARS: u32 = 100;
+const LONGEST_DAYS: u32 = LONGEST_YEARS * 366;
+
+/// Why a period is none of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BadPeriod {
+    /// It ends before it begins, or there.
+    Empty,
+    /// It is longer than [`LONGEST_YEARS`].
+    TooLong,
+}
+
+impl fmt::Display for BadPeriod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the period ends before it begins"),
+            Self::TooLong => write!(f, "a page tells {LONGEST_YEARS} years at most"),
+        }
+    }
+}
 
 /// What a page is about.
 #[derive(Clone, Debug)]
@@ -28,18 +52,21 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// The last year, or what is given of another period. None where it would end before it begins.
+    /// The last year, or what is given of another period.
     pub(crate) fn new(
         now: Timestamp,
         zone: Zone,
         (since, until): (Option<Timestamp>, Option<Timestamp>),
         functions: Vec<String>,
         archive: String,
-    ) -> Option<Self> {
+    ) -> Result<Self, BadPeriod> {
         let end = until.unwrap_or(now);
         let begin = since.unwrap_or_else(|| year_before(end, zone));
-        let period = Interval::new(begin, end)?;
-        Some(Self { now, zone, period, functions, archive, is_live: false })
+        let period = Interval::new(begin, end).ok_or(BadPeriod::Empty)?;
+        if period.duration() > Duration::from_hours(24) * LONGEST_DAYS {
+            return Err(BadPeriod::TooLong);
+        }
+        Ok(Self { now, zone, period, functions, archive, is_live: false })
     }
 
     /// The same on the server that shows it.
@@ -56,8 +83,7 @@ impl Subject {
     /// The period of the same length right before.
     pub(super) fn before(&self) -> Option<Interval> {
         let begin = self.period.begin();
-        let length = Duration::from_secs(self.period.seconds().unsigned_abs());
-        Interval::new(begin - length, begin)
+        Interval::new(begin - self.period.duration(), begin)
     }
 
     /// What a report is asked with.
@@ -92,11 +118,15 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn period(since: Option<&str>, until: Option<&str>, zone: &str) -> Option<(String, String)> {
+    fn period(
+        since: Option<&str>,
+        until: Option<&str>,
+        zone: &str,
+    ) -> Result<(String, String), BadPeriod> {
         let (now, zone) = (at("2026-03-01T12:00:00Z"), zone.parse().unwrap());
         let subject =
             Subject::new(now, zone, (since.map(at), until.map(at)), vec![], String::new())?;
-        Some((subject.period.begin().to_string(), subject.period.end().to_string()))
+        Ok((subject.period.begin().to_string(), subject.period.end().to_string()))
     }
 
     #[test]
@@ -110,7 +140,13 @@ mod tests {
         let midnight = Some("2026-01-01T00:00:00Z");
         assert_eq!(of(None, midnight, "UTC"), "2025-01-01T00:00:00Z 2026-01-01T00:00:00Z");
         assert_eq!(of(midnight, None, "UTC"), "2026-01-01T00:00:00Z 2026-03-01T12:00:00Z");
-        assert_eq!(period(Some("2026-03-01T12:00:00Z"), None, "UTC"), None);
+        assert_eq!(period(Some("2026-03-01T12:00:00Z"), None, "UTC"), Err(BadPeriod::Empty));
+        let century = "1926-02-04T12:00:00Z 2026-03-01T12:00:00Z";
+        assert_eq!(of(Some("1926-02-04T12:00:00Z"), None, "UTC"), century);
+        let longer = period(Some("1925-11-22T12:00:00Z"), None, "UTC");
+        assert_eq!(longer, Err(BadPeriod::TooLong));
+        let widest = period(Some("0001-01-01T00:00:00Z"), Some("9999-01-01T00:00:00Z"), "UTC");
+        assert_eq!(widest, Err(BadPeriod::TooLong));
     }
 
     #[test]

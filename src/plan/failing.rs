@@ -83,8 +83,7 @@ impl<F> Failed<F> {
 
     /// Whether a request about this range may have been refused for the length of it.
     pub fn is_too_long(&self, range: Interval) -> bool {
-        self.refusal == Some(Refusal::BadRequest)
-            && range.seconds().unsigned_abs() > REFUSABLE_LENGTH.as_secs()
+        self.refusal == Some(Refusal::BadRequest) && range.duration() > REFUSABLE_LENGTH
     }
 }
 

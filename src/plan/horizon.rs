@@ -66,7 +66,7 @@ impl Scope {
     pub fn left(&self, walked: &IntervalSet, unclaimed: &[Interval], now: Moment) -> Vec<Interval> {
         let Some(horizon) = self.horizon(now) else { return Vec::new() };
         let again = Verdict::of(horizon, unclaimed, now).missed;
-        let is_more = |range: &Interval| range.seconds().unsigned_abs() > TOLERANCE.as_secs();
+        let is_more = |range: &Interval| range.duration() > TOLERANCE;
         let beyond = walked.gaps_in(horizon).into_iter().filter(is_more);
         let left: IntervalSet = again.into_iter().chain(beyond).collect();
         left.iter().collect()

@@ -341,9 +341,7 @@ pub fn in_parts(ranges: &[Interval], parts: usize) -> Vec<Vec<Interval>> {
         let mut rest = Some(range);
         while let Some(range) = rest {
             let (first, later) = range.split_at(range.begin() + room);
-            room -= first.map_or(Duration::ZERO, |first| {
-                Duration::from_secs(first.seconds().unsigned_abs())
-            });
+            room -= first.map_or(Duration::ZERO, Interval::duration);
             part.extend(first);
             rest = later;
             if room.is_zero() {
@@ -440,7 +438,7 @@ mod tests {
                     prop_assert_eq!(window.begin(), left.begin());
                     prop_assert!(
                         left.covers(window)
-                            && window.seconds().unsigned_abs() <= longest.min(MAX_WINDOW).as_secs()
+                            && window.duration() <= longest.min(MAX_WINDOW)
                     );
                     prop_assert!(walked.gaps_in(window) == [window], "no second is in two windows");
                     walked.insert(window);

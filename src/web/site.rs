@@ -4,7 +4,7 @@ use super::address::{Place, Query};
 use super::api;
 use super::reply::{Reply, Trouble, written};
 use crate::clock::Clock;
-use crate::page::{self, Answers, Subject};
+use crate::page::{self, Answers, BadPeriod, Subject};
 use crate::store::file::{Reader, StoreError};
 use crate::store::reports::Arguments;
 use std::path::{Path, PathBuf};
@@ -100,11 +100,17 @@ impl Site {
         }
         let Arguments { now, zone, since, until, functions, .. } =
             api::arguments(query, self.clock.now())?;
-        Subject::new(now, zone, (since, until), functions, self.name())
-            .map(Subject::live)
-            .ok_or_else(|| {
-                Trouble::new(400, "`since` is not before `until`, which is now if not given")
-            })
+        Subject::new(now, zone, (since, until), functions, self.name()).map(Subject::live).map_err(
+            |bad| {
+                let problem = match bad {
+                    BadPeriod::Empty => {
+                        "`since` is not before `until`, which is now if not given".to_owned()
+                    }
+                    BadPeriod::TooLong => bad.to_string(),
+                };
+                Trouble::new(400, problem)
+            },
+        )
     }
 
     fn name(&self) -> String {

@@ -110,8 +110,8 @@ impl Naming {
             CountReading::PageLength => Some(page.length()),
             CountReading::Absent => None,
         };
-        let is_last = page.length() == rest.len() as u64;
-        page.next_marker = self.next.after(is_last, marker as u64, reached);
+        let left = rest.len() as u64 - page.length();
+        page.next_marker = self.next.after(marker as u64, reached, left);
         page
     }
 }

@@ -181,6 +181,36 @@ fn pages_of_any_length_are_walked_to_the_end() {
     }
 }
 
+/// A marker that is the number of the next page, or of what is left, falls behind the position
+/// asked for, as one does that tells the end of a list.
+#[test]
+fn markers_that_are_no_positions_end_no_list() {
+    let counts = [CountReading::Absent, CountReading::PageLength, CountReading::Total];
+    for length in [11, 20, 28, 40, 95] {
+        let records = || (0..length).map(|number| (EPOCH + number, NEVER));
+        for (next, count) in
+            NextReading::STRAYING.into_iter().flat_map(|next| counts.map(|count| (next, count)))
+        {
+            let schedule = || {
+                let readings = Readings { count, next, ..silent() };
+                schedule(
+                    World::of_records(records()),
+                    readings,
+                    &[EPOCH + 2 * HOUR, EPOCH + 3 * HOUR],
+                )
+            };
+            for played in survives(4, schedule) {
+                assert_eq!(played.counts.incomplete, 0, "{length} {next:?} {count:?}");
+                assert!(
+                    pages(&played) < 60,
+                    "{length} {next:?} {count:?}: {} pages",
+                    pages(&played)
+                );
+            }
+        }
+    }
+}
+
 /// Fifty records in twenty days, and a count that is wrong for ever: all records are kept, and a
 /// run asks for little.
 #[test]

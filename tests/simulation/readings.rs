@@ -47,17 +47,28 @@ pub(crate) enum NextReading {
     Onward,
     AbsentAtLast,
     AlwaysAbsent,
+    /// The number of the next page instead of its position, of pages of ten; missing on the last.
+    PageNumber,
+    /// How many entries are left behind the page instead of where the next one begins.
+    Left,
 }
 
 impl NextReading {
+    /// All whose markers are positions.
     pub(crate) const ALL: [Self; 5] =
         [Self::Zero, Self::Same, Self::Onward, Self::AbsentAtLast, Self::AlwaysAbsent];
 
-    /// What a page says that was asked for at a marker and ends where `reached` tells.
-    pub(crate) fn after(self, is_last: bool, marker: u64, reached: u64) -> Option<Marker> {
+    /// All whose markers are none.
+    pub(crate) const STRAYING: [Self; 2] = [Self::PageNumber, Self::Left];
+
+    /// What a page says that was asked for at a marker and ends where `reached` tells, with so many
+    /// entries left behind it.
+    pub(crate) fn after(self, marker: u64, reached: u64, left: u64) -> Option<Marker> {
         match self {
             Self::AlwaysAbsent => None,
-            _ if !is_last => Some(reached),
+            Self::Left => Some(left),
+            Self::PageNumber => (left > 0).then_some(reached / 10),
+            _ if left > 0 => Some(reached),
             Self::Zero => Some(0),
             Self::Same => Some(marker),
             Self::Onward => Some(reached),
@@ -169,7 +180,11 @@ impl Readings {
             matches!(readings.count, CountReading::Total | CountReading::TotalHandedOut);
         let percent =
             if tells_of_more && hiccups.percent(20.0) { hiccups.pick(&[2.0, 20.0]) } else { 0.0 };
-        Self { hiccups: percent, ..readings }
+        // Where pages differ in length, a number that is no position looks like one now and then.
+        let mut straying = self::dice(seed, "straying markers");
+        let strays = readings.lengths == Lengths::Full && percent == 0.0 && straying.percent(10.0);
+        let next = if strays { straying.pick(&NextReading::STRAYING) } else { readings.next };
+        Self { hiccups: percent, next, ..readings }
     }
 
     /// Whether a query of these bounds selects this second.

@@ -482,8 +482,8 @@ impl Service {
                 Some(listing.iter().filter(|(_, _, stage)| !stage.status.is_open()).count() as u64)
             }
         };
-        let is_last = entries.len() == rest.len();
-        page.next_marker = self.readings.next.after(is_last, marker as u64, reached);
+        let left = (rest.len() - entries.len()) as u64;
+        page.next_marker = self.readings.next.after(marker as u64, reached, left);
         page.served_at = self.date(now);
         let shown = entries
             .iter()

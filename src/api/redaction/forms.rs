@@ -82,6 +82,8 @@ pub(super) fn forms(secret: &str) -> BTreeSet<Form> {
     let encoded = texts.iter().flat_map(|text| encoded(text, alone));
     // A form of a URL has `+` for a blank.
     let written = texts.iter().cloned().chain([secret.replace(' ', "+").into_bytes()]);
+    // Some services tell what they were given in letters of one case.
+    let written = written.chain([secret.to_lowercase(), secret.to_uppercase()].map(Into::into));
     let meant = written.flat_map(|text| undone(&text));
     let form = |bytes: Vec<u8>| {
         let alone = alone || is_short(&bytes);
@@ -156,11 +158,27 @@ fn in_character_sets(secret: &str) -> Vec<Vec<u8>> {
     texts
 }
 
+/// Two digits at a time, as dumps and fingerprints have it. Blanks between them are folds.
+fn separated(digits: &str, separator: char) -> String {
+    let mut separated = String::with_capacity(digits.len() / 2 * 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && at % 2 == 0 {
+            separated.push(separator);
+        }
+        separated.push(digit);
+    }
+    separated
+}
+
 /// In hexadecimal, and in base64 by itself or, where that cannot be mistaken, as a part of more.
 fn encoded(text: &[u8], alone: bool) -> Vec<Vec<u8>> {
     let mut forms = vec![
         hex::encode(text),
         hex::encode_upper(text),
+        separated(&hex::encode(text), ':'),
+        separated(&hex::encode_upper(text), ':'),
+        separated(&hex::encode(text), '-'),
+        separated(&hex::encode_upper(text), '-'),
         STANDARD.encode(text),
         URL_SAFE.encode(text),
     ];

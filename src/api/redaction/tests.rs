@@ -87,6 +87,11 @@ fn spellings(secret: &str) -> Vec<(&'static str, String)> {
         ("hexadecimal entities", spelled(secret, |letter| format!("&#x{:X};", u32::from(letter)))),
         ("hexadecimal", hex::encode(secret)),
         ("hexadecimal, upper case", hex::encode_upper(secret)),
+        ("hexadecimal with colons", pairs(&hex::encode(secret), ":")),
+        ("hexadecimal with dashes, upper case", pairs(&hex::encode_upper(secret), "-")),
+        ("hexadecimal with blanks", pairs(&hex::encode(secret), " ")),
+        ("lower case", secret.to_lowercase()),
+        ("upper case", secret.to_uppercase()),
         ("base64", STANDARD.encode(secret)),
         ("base64, unpadded", STANDARD_NO_PAD.encode(secret)),
         ("base64 of urls", URL_SAFE.encode(secret)),
@@ -99,6 +104,11 @@ fn spellings(secret: &str) -> Vec<(&'static str, String)> {
         ("rust", rust[1..rust.len() - 1].to_owned()),
         ("utf-16", spelled(secret, |letter| format!("{letter}\0"))),
     ]
+}
+
+fn pairs(digits: &str, separator: &str) -> String {
+    let pairs: Vec<_> = digits.as_bytes().chunks(2).map(String::from_utf8_lossy).collect();
+    pairs.join(separator)
 }
 
 /// A secret such as people and services make up, with whatever encodings change in it.

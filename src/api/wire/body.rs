@@ -36,6 +36,9 @@ pub(super) fn text_of(body: &[u8]) -> Result<Cow<'_, str>, BadBody> {
     }
     let body =
         body.strip_prefix(BYTE_ORDER_MARK.encode_utf8(&mut [0; 3]).as_bytes()).unwrap_or(body);
+    // A program in C may send the zero byte that ends its strings, and fill a block with more.
+    let padding = body.iter().rev().take_while(|byte| **byte == 0).count();
+    let body = &body[..body.len() - padding];
     // Nearly every body is whole: checking it at once is several times faster than looking for what
     // to replace.
     Ok(std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed))

@@ -169,6 +169,8 @@ mod tests {
             r#"{"invocations":null}"#,
             r#"{"invocations":[]}"#,
             "\u{feff} {\"invocations\":[],\"x\":{}}",
+            "{\"invocations\":[]}\0",
+            "{\"invocations\":[]}\n\0\0\0",
         ] {
             assert_eq!(decode_page(body.as_bytes()).map(|page| page.length()), Ok(0), "{body}");
         }
@@ -179,6 +181,8 @@ mod tests {
             "5",
             "<html>",
             r#"{"invocations":[]} x"#,
+            "{\"invocations\":[]}\0x",
+            "\0",
             r#"{"invocations":[{"request_id":"a"}"#,
             r#"{"invocations":{}}"#,
             r#"{"invocations":"none"}"#,

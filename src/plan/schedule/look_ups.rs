@@ -89,7 +89,7 @@ impl<F> LookUps<F> {
         match (setback, look_up) {
             (Setback::Whole(failed), _) => return Err(failed.failure),
             (Setback::Part(failed), Some(look_up)) if failed.is_too_long(asked) => {
-                self.longest = Duration::from_secs(asked.seconds().unsigned_abs() / 2);
+                self.longest = asked.duration() / 2;
                 self.ask(look_up);
             }
             (Setback::Part(failed), _) => {

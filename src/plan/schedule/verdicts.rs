@@ -14,7 +14,6 @@ use crate::plan::paging::{Doubt, Proof};
 use crate::plan::reach::Reach;
 use crate::plan::windows::{self, Belief, Density, Remedy};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// So many pages are asked for around a second that cannot be had: it has few neighbours.
 const MOST_PAGES_AROUND: u64 = 20;
@@ -213,7 +212,7 @@ impl<F> Walks<F> {
                 self.walked.failure.get_or_insert(failed.failure);
             }
             Setback::Part(failed) if active.began_at.is_none() && failed.is_too_long(range) => {
-                self.longest = Duration::from_secs(range.seconds().unsigned_abs() / 2);
+                self.longest = range.duration() / 2;
                 lane.put_back(active.piece.with(range));
                 self.tell(Note::TooLong(range));
             }
