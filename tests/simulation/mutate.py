@@ -55,6 +55,8 @@ MUTATIONS = {
     "silence-ends": ("a service that never points on ends a list by not doing so",
                      [("src/plan/paging.rs", "self.habits.points_on && !self.habits.strays && self.tip.is_some_and(|tip| !tip.points_on)",
                        "self.tip.is_some_and(|tip| !tip.points_on)")]),
+    "stray-markers-end": ("a marker that is no position tells the end of a list",
+                          [("src/plan/paging.rs", "self.habits.points_on && !self.habits.strays && self.tip", "self.habits.points_on && self.tip")]),
     "alone-ends": ("a page of nothing but the shared entry ends a list",
                    [("src/plan/paging.rs", "End::Alone if self.says_end() => Vec::new(),", "End::Alone => Vec::new(),")]),
     "empty-ends": ("an empty page ends a list, whatever slid before it",
