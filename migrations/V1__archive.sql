@@ -257,8 +257,8 @@ CREATE TABLE verifications (
 -- Serves the search for what was verified longest ago.
 CREATE INDEX verifications_by_function ON verifications (function_id, id);
 
--- Summaries of `invocations`, kept in the transaction that changes the rows: any range is counted by whole hours and days
--- from here, and its edges from the rows. `check` holds them against the rows.
+-- Summaries of `invocations`, kept in the transaction that changes the rows: any range is counted by whole hours, its
+-- durations by whole quarters of days, and its edges from the rows. `check` holds them against the rows.
 --
 -- The errors of records, by shape: FAIL and DISCARD have one, the code and fold(error_message). Rows are never removed.
 CREATE TABLE error_shapes (
@@ -270,36 +270,38 @@ CREATE TABLE error_shapes (
 CREATE INDEX error_shapes_by_shape ON error_shapes (shape, error_code);
 
 -- How many records there are of each UTC hour of the start (empty where it cannot be read), function, status and error
--- shape (0 for none).
+-- shape (0 for none). `value_bytes` is how long the values are that came from the service.
 CREATE TABLE hourly_counts (
     hour        TEXT NOT NULL,
     function_id INTEGER NOT NULL REFERENCES functions (id),
     status      TEXT NOT NULL,
     shape_id    INTEGER NOT NULL,
     records     INTEGER NOT NULL,
+    value_bytes INTEGER NOT NULL,
     PRIMARY KEY (hour, function_id, status, shape_id)
 ) STRICT, WITHOUT ROWID;
 
--- How many records took so many seconds from start to end, by UTC day of the start, function and status. Those whose start
--- or end cannot be read are in none.
-CREATE TABLE daily_durations (
-    day         TEXT NOT NULL,
+-- How many records took so many seconds from start to end, by the six hours of a UTC day in which they started (from
+-- 00, 06, 12 or 18 on), function and status. Those whose start or end cannot be read are in none.
+--
+-- A day would be too long: a range that begins and ends within days would read as many records as a whole day holds. An hour
+-- would be too short: where a function starts every minute, nearly each record would have a row of its own.
+CREATE TABLE six_hour_durations (
+    six_hours   TEXT NOT NULL,
     function_id INTEGER NOT NULL REFERENCES functions (id),
     status      TEXT NOT NULL,
     seconds     INTEGER NOT NULL,
     records     INTEGER NOT NULL,
-    PRIMARY KEY (day, function_id, status, seconds)
+    PRIMARY KEY (six_hours, function_id, status, seconds)
 ) STRICT, WITHOUT ROWID;
 
 -- By function and UTC day of the start (empty where it cannot be read): how many records were written, and the sum of a
 -- hash of each. `check` sums up again what is there: what differs was changed by somebody else, or by a failing disk.
--- `value_bytes` is how long their values are.
 CREATE TABLE digests (
     function_id INTEGER NOT NULL REFERENCES functions (id),
     day         TEXT NOT NULL,
     records     INTEGER NOT NULL,
     digest      INTEGER NOT NULL,
-    value_bytes INTEGER NOT NULL,
     PRIMARY KEY (function_id, day)
 ) STRICT, WITHOUT ROWID;
 

@@ -305,8 +305,13 @@ mod tests {
             ),
             (&["summaries"], "UPDATE hourly_counts SET function_id = 2 WHERE status = 'WAIT'"),
             (&["summaries"], "UPDATE hourly_counts SET shape_id = 1 WHERE status = 'WAIT'"),
-            (&["summaries"], "UPDATE daily_durations SET seconds = 11"),
-            (&["summaries"], "INSERT INTO daily_durations VALUES ('2026-03-01', 1, 'FAIL', 3, 1)"),
+            (&["summaries"], "UPDATE hourly_counts SET value_bytes = 11 WHERE status = 'WAIT'"),
+            (&["summaries"], "UPDATE six_hour_durations SET seconds = 11"),
+            (&["summaries"], "UPDATE six_hour_durations SET six_hours = '2026-03-01T18:00:00Z'"),
+            (
+                &["summaries"],
+                "INSERT INTO six_hour_durations VALUES ('2026-03-01T06:00:00Z', 1, 'FAIL', 3, 1)",
+            ),
             (
                 &["open-watched"],
                 "UPDATE invocations SET given_up_at = NULL WHERE request_id = 'a3'",

@@ -29,14 +29,15 @@ const RECORDS: &str = "(SELECT *
            AND NOT (:since IS NULL AND :until IS NULL)
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
 
-/// How many records there are, `records`, by function, `status`, `error_code` and `shape`: of whole
-/// hours from the summary, with the hour as `start_time`, and of the edges of the range each record
-/// by itself. In a zone whose hours are not those of UTC all records are edges. Without both
+/// How many records there are, `records`, and how many bytes their values have, `value_bytes`, by
+/// function, `status`, `error_code` and `shape`: of whole hours from the summary, with the hour as
+/// `start_time`, and of the edges of the range each record by itself. In a zone whose hours are not those of UTC all records are edges. Without both
 /// bounds, those without a readable start have an empty `start_time`.
 ///
 /// The records of an edge are found in the index and read in the order of the table, by `rowid IN`:
 /// a page of the table is then read once, which halves the time.
-const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_code, shape, records
+const COUNTS: &str =
+    "(SELECT function_id, hour AS start_time, status, error_code, shape, records, value_bytes
           FROM hourly_counts
           LEFT JOIN error_shapes ON error_shapes.id = shape_id
          WHERE hour = ''
@@ -44,7 +45,7 @@ const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_cod
            AND :until IS NULL
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
-        SELECT function_id, hour, status, error_code, shape, records
+        SELECT function_id, hour, status, error_code, shape, records, value_bytes
           FROM hourly_counts
           LEFT JOIN error_shapes ON error_shapes.id = shape_id
          WHERE hour >= {first_hour}
@@ -57,7 +58,14 @@ const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_cod
                status,
                iif(status IN ('FAIL', 'DISCARD'), error_code, NULL),
                iif(status IN ('FAIL', 'DISCARD'), fold(error_message), NULL),
-               1
+               1,
+               octet_length(request_id)
+                   + octet_length(status)
+                   + coalesce(octet_length(error_code), 0)
+                   + coalesce(octet_length(error_message), 0)
+                   + octet_length(start_time)
+                   + coalesce(octet_length(end_time), 0)
+                   + coalesce(octet_length(extra), 0)
           FROM invocations
          WHERE rowid IN (SELECT rowid
                            FROM invocations
@@ -72,7 +80,14 @@ const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_cod
                status,
                iif(status IN ('FAIL', 'DISCARD'), error_code, NULL),
                iif(status IN ('FAIL', 'DISCARD'), fold(error_message), NULL),
-               1
+               1,
+               octet_length(request_id)
+                   + octet_length(status)
+                   + coalesce(octet_length(error_code), 0)
+                   + coalesce(octet_length(error_message), 0)
+                   + octet_length(start_time)
+                   + coalesce(octet_length(end_time), 0)
+                   + coalesce(octet_length(extra), 0)
           FROM invocations
          WHERE rowid IN (SELECT rowid
                            FROM invocations
@@ -88,32 +103,38 @@ const FIRST_HOUR: &str = "iif(has_whole_hours(),
                '~')";
 const END_HOUR: &str = "coalesce(substr(:until, 1, 13) || ':00:00Z', '~')";
 
-/// How many records, `records`, of a function and status took so many `seconds`: of whole days from
-/// the summary, of the edges of the range each record by itself. Those are read from the index
+/// How many records, `records`, of a function and status took so many `seconds`: of whole spans of
+/// six hours from the summary, of the edges of the range each record by itself. Those are read from the index
 /// alone.
 const DURATIONS: &str = "(SELECT function_id, status, seconds, records
-          FROM daily_durations
-         WHERE day >= {first_day}
-           AND day < {end_day}
+          FROM six_hour_durations
+         WHERE six_hours >= {first_span}
+           AND six_hours < {end_span}
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
         SELECT function_id, status, duration_s, 1
           FROM record_times
          WHERE start_time >= coalesce(:since, '')
-           AND start_time < min({first_day}, coalesce(:until, '~'))
+           AND start_time < min({first_span}, coalesce(:until, '~'))
            AND duration_s IS NOT NULL
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
         SELECT function_id, status, duration_s, 1
           FROM record_times
-         WHERE start_time >= max({first_day}, {end_day})
+         WHERE start_time >= max({first_span}, {end_span})
            AND start_time < coalesce(:until, '~')
            AND duration_s IS NOT NULL
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
 
-/// The first whole day of the range, and the day in which it ends.
-const FIRST_DAY: &str = "coalesce(date(unixepoch(:since) + 86399, 'unixepoch'), '')";
-const END_DAY: &str = "coalesce(substr(:until, 1, 10), '~')";
+/// The first whole span of the range, and the one in which it ends.
+const FIRST_SPAN: &str = "coalesce(
+               strftime('%Y-%m-%dT', unixepoch(:since) + 21599, 'unixepoch')
+                   || printf('%02d:00:00Z',
+                             strftime('%H', unixepoch(:since) + 21599, 'unixepoch') / 6 * 6),
+               '')";
+const END_SPAN: &str = "coalesce(
+               substr(:until, 1, 11) || printf('%02d:00:00Z', substr(:until, 12, 2) / 6 * 6),
+               '~')";
 
 /// The part of an expression that leads to one of the names, and the name.
 const PLACE: &str =
@@ -143,7 +164,9 @@ fn of_name(name: &str) -> String {
     match name.to_ascii_lowercase().as_str() {
         "records" => RECORDS.to_owned(),
         "counts" => COUNTS.replace("{first_hour}", FIRST_HOUR).replace("{end_hour}", END_HOUR),
-        "durations" => DURATIONS.replace("{first_day}", FIRST_DAY).replace("{end_day}", END_DAY),
+        "durations" => {
+            DURATIONS.replace("{first_span}", FIRST_SPAN).replace("{end_span}", END_SPAN)
+        }
         _ => FUNCTIONS.to_owned(),
     }
 }

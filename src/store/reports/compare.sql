@@ -29,11 +29,15 @@ WITH ends AS (
            end_time,
            strftime('%Y-%m-%dT%H:00:00Z', unixepoch(begin_time) + 3599, 'unixepoch') AS first_hour,
            substr(end_time, 1, 13) || ':00:00Z' AS end_hour,
-           date(unixepoch(begin_time) + 86399, 'unixepoch') AS first_day,
-           substr(end_time, 1, 10) AS end_day
+           strftime('%Y-%m-%dT', unixepoch(begin_time) + 21599, 'unixepoch')
+               || printf('%02d:00:00Z',
+                         strftime('%H', unixepoch(begin_time) + 21599, 'unixepoch') / 6 * 6)
+               AS first_span,
+           substr(end_time, 1, 11)
+               || printf('%02d:00:00Z', substr(end_time, 12, 2) / 6 * 6) AS end_span
       FROM periods
 ), counts AS (
-    -- Whole hours and days are counted already. The edges of a period are read from the index alone.
+    -- Whole hours and spans of six are counted already. The edges are read from the index alone.
     SELECT h.function_id, b.is_before, h.status, h.records
       FROM bounds b
      CROSS JOIN hourly_counts h ON h.hour >= b.first_hour AND h.hour < b.end_hour
@@ -51,19 +55,20 @@ WITH ends AS (
     -- A `+` keeps SQLite from making an index of all records for this one question.
     SELECT d.function_id, b.is_before, d.seconds, d.records
       FROM bounds b
-     CROSS JOIN daily_durations d ON d.day >= b.first_day AND d.day < b.end_day
+     CROSS JOIN six_hour_durations d
+        ON d.six_hours >= b.first_span AND d.six_hours < b.end_span
      WHERE +d.status = 'SUCCESS'
      UNION ALL
     SELECT i.function_id, b.is_before, i.duration_s, 1
       FROM bounds b
      CROSS JOIN record_times i
-        ON i.start_time >= b.begin_time AND i.start_time < min(b.first_day, b.end_time)
+        ON i.start_time >= b.begin_time AND i.start_time < min(b.first_span, b.end_time)
      WHERE i.status = 'SUCCESS' AND i.duration_s IS NOT NULL
      UNION ALL
     SELECT i.function_id, b.is_before, i.duration_s, 1
       FROM bounds b
      CROSS JOIN record_times i
-        ON i.start_time >= max(b.first_day, b.end_day) AND i.start_time < b.end_time
+        ON i.start_time >= max(b.first_span, b.end_span) AND i.start_time < b.end_time
      WHERE i.status = 'SUCCESS' AND i.duration_s IS NOT NULL
 ), measured AS (
     SELECT function_id,

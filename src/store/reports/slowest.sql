@@ -10,24 +10,26 @@ WITH least AS (
              WHERE :status IS NULL OR status = :status
              GROUP BY seconds)
      WHERE slower < :limit
-), days AS MATERIALIZED (
-    -- When such records started. Those of the edges of the range are looked for in their days as well.
-    SELECT DISTINCT d.day
+), spans AS MATERIALIZED (
+    -- The six hours in which such records started. Those of the edges of the range are among them.
+    SELECT DISTINCT d.six_hours AS begin_time,
+           strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(d.six_hours) + 21600, 'unixepoch') AS end_time
       FROM least l
-     CROSS JOIN daily_durations d
+     CROSS JOIN six_hour_durations d
         ON d.seconds >= l.seconds
-       AND d.day >= coalesce(substr(:since, 1, 10), '')
-       AND d.day <= coalesce(substr(:until, 1, 10), '~')
+       AND d.six_hours > coalesce(
+               strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(:since) - 21600, 'unixepoch'), '')
+       AND d.six_hours < coalesce(:until, '~')
      WHERE (:status IS NULL OR d.status = :status)
        AND (:functions IS NULL OR d.function_id IN (SELECT value FROM json_each(:functions)))
 ), slowest AS (
     SELECT i.*, unixepoch(i.end_time) - unixepoch(i.start_time) AS seconds
-      FROM days d
+      FROM spans
      CROSS JOIN invocations i
         ON i.rowid IN (SELECT e.record
                          FROM record_times e
-                        WHERE e.start_time >= max(d.day, coalesce(:since, ''))
-                          AND e.start_time < min(d.day || 'T24', coalesce(:until, '~'))
+                        WHERE e.start_time >= max(spans.begin_time, coalesce(:since, ''))
+                          AND e.start_time < min(spans.end_time, coalesce(:until, '~'))
                           AND e.duration_s >= (SELECT seconds FROM least)
                           AND (:status IS NULL OR e.status = :status)
                           AND (:functions IS NULL

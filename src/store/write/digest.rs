@@ -9,7 +9,6 @@
 //! sum.
 
 use super::day::{Day, day_of, day_text};
-use crate::domain::count_to_i64;
 use crate::store::file::{Reader, StoreError};
 use crate::store::sql::ids::FunctionId;
 use crate::store::sql::record::{Columns, START, for_each_record};
@@ -18,13 +17,11 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::{BTreeMap, HashMap};
 use twox_hash::XxHash3_64;
 
-/// How many records of a function and day there are, the sum of their hashes, and how many bytes
-/// their values have.
+/// How many records of a function and day there are, and the sum of their hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     records: i64,
     digest: u64,
-    bytes: i64,
 }
 
 impl Sum {
@@ -32,7 +29,6 @@ impl Sum {
         Self {
             records: self.records + other.records,
             digest: self.digest.wrapping_add(other.digest),
-            bytes: self.bytes.wrapping_add(other.bytes),
         }
     }
 }
@@ -50,14 +46,14 @@ impl Sums {
     pub(in crate::store) fn add(&mut self, function: FunctionId, columns: &Columns<'_>) {
         let digest = self.hash(columns);
         let sum = self.by_day.entry((function, day_of(columns[START]))).or_default();
-        *sum = sum.plus(Sum { records: 1, digest, bytes: length(columns) });
+        *sum = sum.plus(Sum { records: 1, digest });
     }
 
     /// A record that is no longer there like this.
     pub(in crate::store) fn remove(&mut self, function: FunctionId, columns: &Columns<'_>) {
         let digest = self.hash(columns).wrapping_neg();
         let sum = self.by_day.entry((function, day_of(columns[START]))).or_default();
-        *sum = sum.plus(Sum { records: -1, digest, bytes: -length(columns) });
+        *sum = sum.plus(Sum { records: -1, digest });
     }
 
     /// Each column by its type, its length and its bytes: no two records look the same.
@@ -85,7 +81,7 @@ impl Sums {
     /// SQL.
     pub(in crate::store) fn save(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
         let mut select = transaction.prepare_cached(
-            "SELECT records, digest, value_bytes FROM digests WHERE function_id = ?1 AND day = ?2",
+            "SELECT records, digest FROM digests WHERE function_id = ?1 AND day = ?2",
         )?;
         for ((function, day), change) in &self.by_day {
             let day = day_text(*day);
@@ -98,18 +94,7 @@ impl Sums {
 
 fn read_sum(row: &rusqlite::Row<'_>) -> rusqlite::Result<Sum> {
     let digest = row.get::<_, i64>(1)?.cast_unsigned();
-    Ok(Sum { records: row.get(0)?, digest, bytes: row.get(2)? })
-}
-
-/// How many bytes the values have, as `octet_length` tells it: numbers by their digits.
-fn length(columns: &Columns<'_>) -> i64 {
-    let length = |column: &ValueRef<'_>| match column {
-        ValueRef::Null => 0,
-        ValueRef::Integer(number) => number.to_string().len(),
-        ValueRef::Real(number) => number.to_string().len(),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
-    };
-    count_to_i64(columns.iter().map(length).sum::<usize>() as u64)
+    Ok(Sum { records: row.get(0)?, digest })
 }
 
 fn replace(
@@ -120,10 +105,10 @@ fn replace(
 ) -> Result<(), StoreError> {
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO digests (function_id, day, records, digest, value_bytes)
-                             VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO digests (function_id, day, records, digest)
+                             VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute((function, day, sum.records, sum.digest.cast_signed(), sum.bytes))?;
+        .execute((function, day, sum.records, sum.digest.cast_signed()))?;
     Ok(())
 }
 
@@ -141,7 +126,6 @@ pub struct Tampered {
     /// How many there are.
     pub found: i64,
     digest: u64,
-    bytes: i64,
 }
 
 impl std::fmt::Display for Tampered {
@@ -166,21 +150,20 @@ pub(in crate::store) fn compare(
     for ((function, day), found) in &found.by_day {
         days.entry((*function, day_text(*day))).or_default().1 = *found;
     }
-    let mut kept =
-        connection.prepare("SELECT records, digest, value_bytes, function_id, day FROM digests")?;
+    let mut kept = connection.prepare("SELECT records, digest, function_id, day FROM digests")?;
     let mut rows = kept.query([])?;
     while let Some(row) = rows.next()? {
         // A damaged day is that of no record, and so found with those that are missing.
         let day =
-            String::from_utf8_lossy(row.get_ref(4)?.as_bytes().unwrap_or_default()).into_owned();
-        days.entry((row.get(3)?, day)).or_default().0 = read_sum(row)?;
+            String::from_utf8_lossy(row.get_ref(3)?.as_bytes().unwrap_or_default()).into_owned();
+        days.entry((row.get(2)?, day)).or_default().0 = read_sum(row)?;
     }
     let mut tampered = Vec::new();
     for ((function, day), (written, found)) in days {
         if written != found {
             let name = load_name(connection, function)?;
-            let (written, Sum { records: found, digest, bytes }) = (written.records, found);
-            tampered.push(Tampered { function, name, day, written, found, digest, bytes });
+            let (written, Sum { records: found, digest }) = (written.records, found);
+            tampered.push(Tampered { function, name, day, written, found, digest });
         }
     }
     Ok(tampered)
@@ -215,7 +198,7 @@ pub(in crate::store) fn accept(
     days: &[Tampered],
 ) -> Result<(), StoreError> {
     days.iter().try_for_each(|day| {
-        let sum = Sum { records: day.found, digest: day.digest, bytes: day.bytes };
+        let sum = Sum { records: day.found, digest: day.digest };
         replace(connection, day.function, &day.day, sum)
     })
 }

@@ -1,11 +1,11 @@
-//! Counts of records by hour and durations by day, so that a report need not read the rows.
+//! Counts of records by hour and durations by six hours, so that a report need not read the rows.
 //!
 //! They are kept in the transaction that changes the rows, at the same place as the digests: what
 //! stood is taken away, what stands is added. So the two differ only where something else wrote,
 //! and whoever sums the rows up again gets the same.
 
-use super::day::{Day, day_of, day_text};
-use crate::domain::Timestamp;
+use super::day::day_of;
+use crate::domain::{Timestamp, count_to_i64};
 use crate::store::file::StoreError;
 use crate::store::sql::fold::shape_of;
 use crate::store::sql::ids::FunctionId;
@@ -18,6 +18,9 @@ use std::collections::HashMap;
 
 /// The length of `YYYY-MM-DDTHH`.
 const HOUR_LENGTH: usize = 13;
+
+/// How many hours durations are summed up by.
+const SPAN_HOURS: u8 = 6;
 
 /// A UTC hour as it is written; none where a record has no readable start.
 pub(super) type Hour = Option<[u8; HOUR_LENGTH]>;
@@ -44,8 +47,15 @@ type Shape = (Value, Value);
 /// lists of [`Summaries`].
 type CountKey = (Hour, FunctionId, usize, Option<usize>);
 
-/// Where its duration is: day, function, status, seconds.
-type DurationKey = (Day, FunctionId, usize, i64);
+/// Where its duration is: the first of six hours, function, status, seconds.
+type DurationKey = (Hour, FunctionId, usize, i64);
+
+/// How many records there are, and how many bytes their values have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    records: i64,
+    bytes: i64,
+}
 
 /// Counts and durations, or what they change by.
 #[derive(Debug, Default)]
@@ -56,7 +66,7 @@ pub(in crate::store) struct Summaries {
     told: Vec<Shape>,
     /// The shapes of codes and messages that were met lately.
     remembered: HashMap<Vec<u8>, usize>,
-    counts: HashMap<CountKey, i64>,
+    counts: HashMap<CountKey, Count>,
     durations: HashMap<DurationKey, i64>,
     /// How many bytes of memory the distinct texts take, about.
     texts: usize,
@@ -95,10 +105,12 @@ impl Summaries {
         let status = self.statuses.place(bytes_of(columns[STATUS]));
         let shape = self.shape(columns)?;
         let hour = hour_of(columns[START]);
-        *self.counts.entry((hour, function, status, shape)).or_default() += by;
+        let count = self.counts.entry((hour, function, status, shape)).or_default();
+        count.records += by;
+        count.bytes += by * length_of(columns);
         if let Some(seconds) = seconds_of(columns) {
-            let day = hour.and_then(|hour| hour.first_chunk().copied());
-            *self.durations.entry((day, function, status, seconds)).or_default() += by;
+            let span = span_of(hour);
+            *self.durations.entry((span, function, status, seconds)).or_default() += by;
         }
         Ok(())
     }
@@ -132,15 +144,52 @@ impl Summaries {
     /// Adds these changes to what is kept, in the order of the keys.
     pub(in crate::store) fn save(&self, connection: &Connection) -> Result<(), StoreError> {
         let ids = self.shape_ids(connection)?;
-        save_changes(connection, "hourly_counts", ["hour", "shape_id"], &self.counts, |key| {
-            let (hour, function, status, shape) = key;
+        self.save_counts(connection, &ids)?;
+        self.save_durations(connection)
+    }
+
+    fn save_counts(&self, connection: &Connection, ids: &[i64]) -> Result<(), StoreError> {
+        let mut add = connection.prepare_cached(
+            "INSERT INTO hourly_counts (hour, function_id, status, shape_id, records, value_bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET records = records + excluded.records,
+                                           value_bytes = value_bytes + excluded.value_bytes",
+        )?;
+        let mut drop_empty = connection.prepare_cached(
+            "DELETE FROM hourly_counts
+              WHERE hour = ?1 AND function_id = ?2 AND status = ?3 AND shape_id = ?4
+                AND records = 0",
+        )?;
+        for ((hour, function, status, shape), by) in in_order(&self.counts) {
+            let (hour, status) = (hour_text(hour), self.status(status));
             let shape = shape.map_or(NO_SHAPE, |place| ids[place]);
-            (hour_text(hour), function, self.status(status), shape)
-        })?;
-        save_changes(connection, "daily_durations", ["day", "seconds"], &self.durations, |key| {
-            let (day, function, status, seconds) = key;
-            (day_text(day), function, self.status(status), seconds)
-        })
+            add.execute((&hour, function, &status, shape, by.records, by.bytes))?;
+            if by.records < 0 {
+                drop_empty.execute((&hour, function, &status, shape))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn save_durations(&self, connection: &Connection) -> Result<(), StoreError> {
+        let mut add = connection.prepare_cached(
+            "INSERT INTO six_hour_durations (six_hours, function_id, status, seconds, records)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET records = records + excluded.records",
+        )?;
+        let mut drop_empty = connection.prepare_cached(
+            "DELETE FROM six_hour_durations
+              WHERE six_hours = ?1 AND function_id = ?2 AND status = ?3 AND seconds = ?4
+                AND records = 0",
+        )?;
+        for ((span, function, status, seconds), by) in in_order(&self.durations) {
+            let (span, status) = (hour_text(span), self.status(status));
+            add.execute((&span, function, &status, seconds, by))?;
+            if by < 0 {
+                drop_empty.execute((&span, function, &status, seconds))?;
+            }
+        }
+        Ok(())
     }
 
     fn status(&self, place: usize) -> String {
@@ -164,7 +213,7 @@ impl Summaries {
 /// Sums up again what is there, instead of what is kept.
 pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
-        "DELETE FROM hourly_counts; DELETE FROM daily_durations; DELETE FROM error_shapes;",
+        "DELETE FROM hourly_counts; DELETE FROM six_hour_durations; DELETE FROM error_shapes;",
     )?;
     let mut summaries = Summaries::default();
     for_each_record(connection, |function, columns| {
@@ -177,40 +226,12 @@ pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), Stor
     summaries.save(connection)
 }
 
-/// Adds changes to a table whose key is a time, the function, the status and a number, the first
-/// and the last of these names; a row that comes to nothing is removed.
-fn save_changes<K: Copy + Ord>(
-    connection: &Connection,
-    table: &str,
-    [time, number]: [&str; 2],
-    changes: &HashMap<K, i64>,
-    stored: impl Fn(K) -> (String, FunctionId, String, i64),
-) -> Result<(), StoreError> {
-    let mut add = connection.prepare_cached(&format!(
-        "INSERT INTO {table} ({time}, function_id, status, {number}, records)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET records = records + excluded.records"
-    ))?;
-    let mut drop_empty = connection.prepare_cached(&format!(
-        "DELETE FROM {table}
-          WHERE {time} = ?1 AND function_id = ?2 AND status = ?3 AND {number} = ?4 AND records = 0"
-    ))?;
-    for (key, by) in in_order(changes) {
-        let (time, function, status, number) = stored(key);
-        add.execute((&time, function, &status, number, by))?;
-        if by < 0 {
-            drop_empty.execute((&time, function, &status, number))?;
-        }
-    }
-    Ok(())
-}
-
 /// Changes of keys that change at all, in the order of the keys.
-fn in_order<K: Copy + Ord>(changes: &HashMap<K, i64>) -> Vec<(K, i64)> {
-    let mut changes: Vec<(K, i64)> =
-        changes.iter().filter(|(_, by)| **by != 0).map(|(key, by)| (*key, *by)).collect();
-    changes.sort_unstable();
-    changes
+fn in_order<K: Copy + Ord, V: Copy + Default + PartialEq>(changes: &HashMap<K, V>) -> Vec<(K, V)> {
+    let entries = changes.iter().filter(|(_, by)| **by != V::default());
+    let mut entries: Vec<(K, V)> = entries.map(|(key, by)| (*key, *by)).collect();
+    entries.sort_unstable_by_key(|(key, _)| *key);
+    entries
 }
 
 /// Values by the order in which they were met first.
@@ -260,7 +281,17 @@ pub(super) fn hour_of(start: ValueRef<'_>) -> Hour {
     day_of(start).and_then(|_| bytes_of(start).first_chunk().copied())
 }
 
-fn hour_text(hour: Hour) -> String {
+/// The first of the six hours that an hour belongs to.
+pub(super) fn span_of(hour: Hour) -> Hour {
+    let mut hour = hour?;
+    let [.., tens, ones] = &mut hour;
+    let number = 10 * (*tens - b'0') + (*ones - b'0');
+    let first = number - number % SPAN_HOURS;
+    (*tens, *ones) = (b'0' + first / 10, b'0' + first % 10);
+    Some(hour)
+}
+
+pub(super) fn hour_text(hour: Hour) -> String {
     hour.map_or_else(String::new, |hour| format!("{}:00:00Z", String::from_utf8_lossy(&hour)))
 }
 
@@ -273,6 +304,17 @@ pub(super) fn seconds_of(columns: &Columns<'_>) -> Option<i64> {
             .flatten()
     };
     Some(time(columns[END])?.seconds_since(time(columns[START])?))
+}
+
+/// How many bytes the values have, as `octet_length` tells it: numbers by their digits.
+pub(super) fn length_of(columns: &Columns<'_>) -> i64 {
+    let length = |column: &ValueRef<'_>| match column {
+        ValueRef::Null => 0,
+        ValueRef::Integer(number) => number.to_string().len(),
+        ValueRef::Real(number) => number.to_string().len(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+    };
+    count_to_i64(columns.iter().map(length).sum::<usize>() as u64)
 }
 
 pub(super) fn bytes_of(column: ValueRef<'_>) -> &[u8] {
@@ -328,19 +370,19 @@ mod tests {
     fn kept(archive: &Fixture) -> (Vec<String>, Vec<String>) {
         let counts = all(
             archive,
-            "SELECT concat_ws(' ', function_id, hour, status, records, error_code, shape)
+            "SELECT concat_ws(' ', function_id, hour, status, records, value_bytes, error_code, shape)
                FROM hourly_counts LEFT JOIN error_shapes ON id = shape_id ORDER BY 1",
         );
         let durations = all(
             archive,
-            "SELECT concat_ws(' ', function_id, day, status, seconds, records)
-               FROM daily_durations ORDER BY 1",
+            "SELECT concat_ws(' ', function_id, six_hours, status, seconds, records)
+               FROM six_hour_durations ORDER BY 1",
         );
         (counts, durations)
     }
 
     #[test]
-    fn records_are_counted_by_hour_status_and_shape_and_measured_by_day() {
+    fn records_are_counted_by_hour_status_and_shape_and_measured_by_six_hours() {
         let (archive, mut summaries) = (Fixture::new(), Summaries::default());
         for line in [
             "SUCCESS | - | - | 2026-03-01T10:00:00Z | 2026-03-01T10:00:07Z",
@@ -359,15 +401,18 @@ mod tests {
         assert_eq!(
             counts,
             [
-                "1  DISCARD 1",
-                "1  RUNNING 1",
-                "1 2026-03-01T10:00:00Z FAIL 1 x job <number> failed",
-                "1 2026-03-01T10:00:00Z FAIL 2 4 job <number> failed",
-                "1 2026-03-01T10:00:00Z SUCCESS 2",
-                "1 2026-03-01T11:00:00Z SUCCESS 1",
+                "1  DISCARD 1 9",
+                "1  RUNNING 1 45",
+                "1 2026-03-01T10:00:00Z FAIL 1 40 x job <number> failed",
+                "1 2026-03-01T10:00:00Z FAIL 2 109 4 job <number> failed",
+                "1 2026-03-01T10:00:00Z SUCCESS 2 98",
+                "1 2026-03-01T11:00:00Z SUCCESS 1 29",
             ]
         );
-        assert_eq!(durations, ["1 2026-03-01 FAIL -2 1", "1 2026-03-01 SUCCESS 7 2"]);
+        assert_eq!(
+            durations,
+            ["1 2026-03-01T06:00:00Z FAIL -2 1", "1 2026-03-01T06:00:00Z SUCCESS 7 2"]
+        );
     }
 
     /// A batch may hold as many shapes as records: they are saved before they take as much memory.

@@ -7,7 +7,7 @@ use super::day::{day_of, day_text};
 use super::digest::load_name;
 use super::summaries::{
     LONGEST_REMEMBERED, MOST_REMEMBERED, bytes_of, bytes_of_error, folded, has_failed, hour_of,
-    seconds_of,
+    hour_text, length_of, seconds_of, span_of,
 };
 use crate::store::file::StoreError;
 use crate::store::sql::ids::FunctionId;
@@ -21,6 +21,8 @@ use twox_hash::XxHash3_64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     counts: u64,
+    /// Of each count so many times its hash as its records have bytes.
+    bytes: u64,
     durations: u64,
 }
 
@@ -42,11 +44,16 @@ impl SummarySums {
         let (status, start) = (columns[STATUS], columns[START]);
         let error = has_failed(columns).then(|| self.error(columns)).transpose()?;
         let hour = hour_of(start);
-        let hour = hour.as_ref().map_or(&[][..], |hour| &hour[..]);
+        let hour_bytes = hour.as_ref().map_or(&[][..], |hour| &hour[..]);
         let sum = self.days.entry((function, day_text(day_of(start)))).or_default();
-        sum.counts = sum.counts.wrapping_add(hash_of_count(hour, bytes_of(status), error));
+        let hash = hash_of_count(hour_bytes, bytes_of(status), error);
+        sum.counts = sum.counts.wrapping_add(hash);
+        let length = length_of(columns).cast_unsigned();
+        sum.bytes = sum.bytes.wrapping_add(hash.wrapping_mul(length));
         if let Some(seconds) = seconds_of(columns) {
-            sum.durations = sum.durations.wrapping_add(hash_of_duration(bytes_of(status), seconds));
+            let span = hour_text(span_of(hour));
+            let hash = hash_of_duration(span.as_bytes(), bytes_of(status), seconds);
+            sum.durations = sum.durations.wrapping_add(hash);
         }
         Ok(())
     }
@@ -86,7 +93,7 @@ impl SummarySums {
 
     fn take_away_counts(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let mut select = connection.prepare(
-            "SELECT hour, function_id, status, records, shape_id, error_code, shape
+            "SELECT hour, function_id, status, records, shape_id, error_code, shape, value_bytes
                FROM hourly_counts
                LEFT JOIN error_shapes ON error_shapes.id = shape_id",
         )?;
@@ -103,17 +110,20 @@ impl SummarySums {
             let day = hour.get(..10).unwrap_or(hour);
             let sum = self.sum_of(row.get(1)?, day);
             sum.counts = sum.counts.wrapping_sub(times(hash, row.get_ref(3)?));
+            sum.bytes = sum.bytes.wrapping_sub(times(hash, row.get_ref(7)?));
         }
         Ok(())
     }
 
     fn take_away_durations(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let mut select = connection
-            .prepare("SELECT day, function_id, status, records, seconds FROM daily_durations")?;
+        let mut select = connection.prepare(
+            "SELECT six_hours, function_id, status, records, seconds FROM six_hour_durations",
+        )?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            let hash = hash_of_duration(bytes_of(row.get_ref(2)?), row.get(4)?);
-            let sum = self.sum_of(row.get(1)?, bytes_of(row.get_ref(0)?));
+            let span = bytes_of(row.get_ref(0)?);
+            let hash = hash_of_duration(span, bytes_of(row.get_ref(2)?), row.get(4)?);
+            let sum = self.sum_of(row.get(1)?, span.get(..10).unwrap_or(span));
             sum.durations = sum.durations.wrapping_sub(times(hash, row.get_ref(3)?));
         }
         Ok(())
@@ -135,13 +145,14 @@ fn hash_of_count(hour: &[u8], status: &[u8], error: Option<Vec<u8>>) -> u64 {
     XxHash3_64::oneshot(&bytes)
 }
 
-fn hash_of_duration(status: &[u8], seconds: i64) -> u64 {
+fn hash_of_duration(span: &[u8], status: &[u8], seconds: i64) -> u64 {
     let mut bytes = seconds.to_le_bytes().to_vec();
+    bytes.extend(span);
     bytes.extend(status);
     XxHash3_64::oneshot(&bytes)
 }
 
 /// The sum of so many equal hashes.
-fn times(hash: u64, records: ValueRef<'_>) -> u64 {
-    hash.wrapping_mul(records.as_i64().unwrap_or_default().cast_unsigned())
+fn times(hash: u64, number: ValueRef<'_>) -> u64 {
+    hash.wrapping_mul(number.as_i64().unwrap_or_default().cast_unsigned())
 }

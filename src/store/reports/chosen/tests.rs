@@ -28,7 +28,7 @@ fn names_are_filled_in_where_they_are_read_from() {
 type Asked = (&'static str, &'static [(&'static str, &'static str)], &'static str);
 
 /// Reports that read summaries.
-const REPORTS: [Asked; 6] = [
+const REPORTS: [Asked; 7] = [
     (
         "summary",
         &[],
@@ -81,6 +81,20 @@ const REPORTS: [Asked; 6] = [
                 unixepoch(end_time) - unixepoch(start_time) AS seconds, error_message
            FROM rows JOIN functions f ON f.id = function_id
           WHERE seconds IS NOT NULL ORDER BY seconds DESC, request_id LIMIT 3",
+    ),
+    (
+        "growth",
+        &[],
+        "SELECT month, records, sum(records) OVER (ORDER BY month),
+                bytes, sum(bytes) OVER (ORDER BY month)
+           FROM (SELECT substr(local_time(start_time), 1, 7) AS month, count(*) AS records,
+                        sum(octet_length(request_id) + octet_length(status)
+                            + coalesce(octet_length(error_code), 0)
+                            + coalesce(octet_length(error_message), 0)
+                            + octet_length(start_time) + coalesce(octet_length(end_time), 0)
+                            + coalesce(octet_length(extra), 0)) AS bytes
+                   FROM rows WHERE local_time(start_time) IS NOT NULL GROUP BY month)
+          ORDER BY month",
     ),
     (
         "compare",

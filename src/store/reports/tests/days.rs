@@ -93,14 +93,14 @@ fn growth_month_by_month() {
         arguments.functions = vec!["report".to_owned()];
     });
     assert_eq!(narrowed.unwrap().lines().nth(1), Some("2026-02 | 1 | 1 | 26 | 26"));
-    // Parts of days come from the rows: of the day on which it ends, and of that on which it begins.
+    // Parts of hours come from the rows: of that in which it ends, and of that in which it begins.
     let (march, february) = ("2026-03-01T00:00:00Z", "2026-01-31T23:59:59Z");
     let ranged = answer_of(&months, "growth", |arguments| {
         arguments.since = Some(moment(february));
         arguments.until = Some(moment("2026-02-28T00:00:01Z"));
     });
     assert_eq!(ranged.unwrap(), growth);
-    // In Berlin the first record starts in February, on a day that belongs to both months.
+    // In Berlin the first record starts in February.
     let berlin = answer_of(&months, "growth", |arguments| {
         arguments.zone = "Europe/Berlin".parse().unwrap();
         arguments.until = Some(moment(march));
