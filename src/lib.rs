@@ -16,6 +16,7 @@
 //! - `render`: how an answer is written: tables, lines, JSON, CSV, TSV, Markdown, HTML.
 //! - `page`: HTML: the page that tells a period, the records behind it, one record.
 //! - `web`: the same live, on a port.
+//! - `monitor`: what other programs watch: metrics.
 //! - [`cli`]: the commands, and how they show what they find.
 
 pub mod api;
@@ -26,6 +27,7 @@ pub mod domain;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
+mod monitor;
 mod page;
 pub mod plan;
 mod render;

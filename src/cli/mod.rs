@@ -3,6 +3,7 @@
 //! A command gets its arguments, the options that stand on every command, and where its data goes.
 //! Everything else that it says goes to stderr.
 
+mod aftermath;
 mod archive;
 mod backup;
 mod check;

@@ -25,10 +25,20 @@ pub(super) fn file(given: Option<&PathBuf>) -> Option<&Path> {
     given.map(PathBuf::as_path).filter(|path| *path != Path::new(STDOUT))
 }
 
+/// Who may read a file that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// The user who runs this alone, or whoever may read the file that it replaces.
+    Owner,
+    /// Everybody, whatever it replaces.
+    Everybody,
+}
+
 /// Lets `answer` be written into `target`, which takes its name when it succeeds.
 pub(super) fn write_whole(
     target: &Path,
     archive: &Path,
+    readers: Readers,
     answer: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     check_target(target, archive)?;
@@ -38,7 +48,7 @@ pub(super) fn write_whole(
     file.failed.take().map_or(answered, |error| Err(unwritable(target, error)))?;
     // What has the name may have changed while the answer was written.
     check_target(target, archive)?;
-    file.put_in_place(target).map_err(|error| unwritable(target, error))
+    file.put_in_place(target, readers).map_err(|error| unwritable(target, error))
 }
 
 /// A file that has not got its name yet. It is removed when it is dropped before.
@@ -58,11 +68,15 @@ impl Unfinished {
     }
 
     /// The bytes are durable before the name is theirs: a power cut leaves the old file or the new.
-    /// Whoever may read the old file may read the new one.
-    fn put_in_place(self, target: &Path) -> io::Result<()> {
+    /// What may read it may do so before: nobody finds a file that is not readable yet.
+    fn put_in_place(self, target: &Path, readers: Readers) -> io::Result<()> {
         let file = self.writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        if let Ok(replaced) = fs::symlink_metadata(target) {
-            file.as_file().set_permissions(replaced.permissions())?;
+        match (readers, fs::symlink_metadata(target)) {
+            (Readers::Owner, Ok(replaced)) => {
+                file.as_file().set_permissions(replaced.permissions())?;
+            }
+            (Readers::Owner, Err(_)) => {}
+            (Readers::Everybody, _) => open_to_all(file.as_file())?,
         }
         file.as_file().sync_all()?;
         file.persist(target)?;
@@ -90,6 +104,17 @@ impl Write for Unfinished {
         let flushed = self.writer.flush();
         self.note(flushed)
     }
+}
+
+#[cfg(unix)]
+fn open_to_all(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn open_to_all(_file: &fs::File) -> io::Result<()> {
+    Ok(())
 }
 
 /// Refuses what an answer must not take the place of.
@@ -148,7 +173,7 @@ fn unwritable(target: &Path, error: io::Error) -> Failure {
 
 /// The same code as a copy of the archive that cannot be written.
 fn refused(target: &Path) -> Failure {
-    let message = format!("cannot write the answer to `{}`", target.display());
+    let message = format!("cannot write `{}`", target.display());
     Failure::new(FailureKind::Archive, message)
 }
 
@@ -168,7 +193,7 @@ mod tests {
 
     /// Writes to a file of this name, beside an archive `a.db`.
     fn write(directory: &Path, name: &str) -> Result<(), Failure> {
-        write_whole(&directory.join(name), &directory.join("a.db"), |out| {
+        write_whole(&directory.join(name), &directory.join("a.db"), Readers::Owner, |out| {
             out.write_all(b"whole").map_err(failure::output)
         })
     }
@@ -192,11 +217,27 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn what_is_for_everybody_is_readable_whatever_it_replaces() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("o.prom");
+        for _ in 0..2 {
+            write_whole(&target, Path::new("a.db"), Readers::Everybody, |out| {
+                out.write_all(b"whole").map_err(failure::output)
+            })
+            .unwrap();
+            assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o644);
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
+
+    #[test]
     fn an_answer_that_fails_leaves_what_was_there() {
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("o.csv");
         fs::write(&target, "yesterday").unwrap();
-        let failed = write_whole(&target, Path::new("a.db"), |out| {
+        let failed = write_whole(&target, Path::new("a.db"), Readers::Owner, |out| {
             out.write_all("x".repeat(100_000).as_bytes()).map_err(failure::output)?;
             Err(Failure::new(FailureKind::Usage, "the time limit was reached"))
         });
@@ -227,7 +268,7 @@ mod tests {
             let failure = write(directory.path(), name).unwrap_err();
             assert_eq!(failure.kind, FailureKind::Archive, "{name}");
             let text = failure.to_string();
-            assert!(text.starts_with("cannot write the answer to `"), "{name}: {text}");
+            assert!(text.starts_with("cannot write `"), "{name}: {text}");
             assert!(text.contains(expected), "{name}: {text}");
         }
         assert_eq!(names(directory.path()), before);

@@ -2,7 +2,7 @@
 
 use super::failure;
 use super::globals::Globals;
-use super::output;
+use super::output::{self, Readers};
 use super::query::REPORT_LIMIT;
 use crate::config;
 use crate::domain::Zone;
@@ -45,7 +45,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let subject = subject(args, globals)?;
     match output::file(Some(&args.output)).map(Path::to_owned) {
-        Some(file) => output::write_whole(&file, &globals.db, |out| tell(&subject, globals, out)),
+        Some(file) => output::write_whole(&file, &globals.db, Readers::Owner, |out| {
+            tell(&subject, globals, out)
+        }),
         None => tell(&subject, globals, out),
     }
 }

@@ -5,7 +5,7 @@ use super::failure;
 use super::form::{Form, Shown};
 use super::globals::Globals;
 use super::memory::MemoryBound;
-use super::output;
+use super::output::{self, Readers};
 use super::pager;
 use super::statement;
 use super::terminal::{height, screen};
@@ -168,7 +168,9 @@ fn read_param(text: &str) -> Result<(String, String), String> {
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     args.check()?;
     match output::file(args.output.as_ref()).map(Path::to_owned) {
-        Some(file) => output::write_whole(&file, &globals.db, |out| reply(args, globals, out)),
+        Some(file) => {
+            output::write_whole(&file, &globals.db, Readers::Owner, |out| reply(args, globals, out))
+        }
         None => match height().filter(|_| args.is_for_people()) {
             Some(size) => pager::page(size, out, |out| reply(args, globals, out)),
             None => reply(args, globals, out),

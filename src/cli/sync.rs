@@ -1,5 +1,6 @@
 //! `fgarchive sync`: one run.
 
+use super::aftermath::{AftermathArgs, Tried};
 use super::globals::Globals;
 use super::progress::Progress;
 use super::service::{self, ServiceArgs};
@@ -19,6 +20,8 @@ use crate::sync::{
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 /// The arguments of `sync`.
 #[derive(clap::Args, Clone, Debug)]
@@ -68,43 +71,92 @@ pub(super) struct Args {
     /// It prints the windows and about how many requests they take, and writes nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Wait so long for another run that holds the archive, instead of failing at once (exit 5)
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = humantime::parse_duration,
+        allow_hyphen_values = true,
+        conflicts_with = "dry_run"
+    )]
+    lock_wait: Option<Duration>,
     /// Print one JSON object about the run
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    aftermath: AftermathArgs,
 }
+
+/// How often a run that waits for another looks whether it has ended.
+const LOCK_RETRY: Duration = Duration::from_millis(250);
 
 /// The most ranges of a function that are named one by one.
 const MOST_RANGES: usize = 10;
 
 /// Archives what is pending, and reports how that went.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    args.service.check_functions()?;
-    let Config { sources, run, .. } = service::load(&args.flags(), globals)?;
     if args.dry_run {
+        let Config { sources, .. } = args.load(globals)?;
         return preview(args, sources, globals, out);
     }
-    let plan = RunPlan {
-        task: Task::Sync { verify_share: run.verify_share },
-        sources: service::to_sources(sources)?,
-    };
-    let runtime = runtime::start()?;
-    let cancel = interrupt(&runtime)?;
-    let mut archive = open(&globals.db)?;
-    let mut progress = Progress::start(globals);
-    let clock = globals.clock();
-    let report = runtime.block_on(sync::run(&mut archive, plan, &clock, &cancel, &mut progress))?;
-    progress.finish();
+    let started_at = globals.clock().now();
+    let report = archive(args, globals);
+    args.aftermath.leave(&Tried { started_at, report: report.as_ref() }, globals);
+    let report = report?;
     if args.json {
         write_json_line(&RunView::of(&report), out).map_err(failure::output)?;
     }
     conclude(&report)
 }
 
-fn open(path: &Path) -> Result<Archive, Failure> {
-    Archive::open(path).map_err(|error| error.into_failure(path))
+/// Archives what is pending.
+fn archive(args: &Args, globals: &Globals) -> Result<RunReport, Failure> {
+    let Config { sources, run, .. } = args.load(globals)?;
+    let plan = RunPlan {
+        task: Task::Sync { verify_share: run.verify_share },
+        sources: service::to_sources(sources)?,
+    };
+    let runtime = runtime::start()?;
+    let cancel = interrupt(&runtime)?;
+    let patience = args.lock_wait.unwrap_or_default();
+    let mut archive = runtime.block_on(open(&globals.db, patience, &cancel))?;
+    let mut progress = Progress::start(globals);
+    let clock = globals.clock();
+    let report = runtime.block_on(sync::run(&mut archive, plan, &clock, &cancel, &mut progress))?;
+    progress.finish();
+    Ok(report)
+}
+
+/// Opens the archive, once no other run holds it, or `patience` has passed.
+async fn open(
+    path: &Path,
+    patience: Duration,
+    cancel: &CancellationToken,
+) -> Result<Archive, Failure> {
+    let waiting = sleep(patience);
+    tokio::pin!(waiting);
+    loop {
+        match Archive::open(path) {
+            Err(StoreError::Held) if !waiting.is_elapsed() => {}
+            opened => return opened.map_err(|error| error.into_failure(path)),
+        }
+        tokio::select! {
+            () = cancel.cancelled() => {
+                let message = "interrupted while another run held the archive";
+                return Err(Failure::new(FailureKind::Interrupted, message));
+            }
+            () = sleep(LOCK_RETRY) => {}
+            () = &mut waiting => {}
+        }
+    }
 }
 
 impl Args {
+    fn load(&self, globals: &Globals) -> Result<Config, Failure> {
+        self.service.check_functions()?;
+        service::load(&self.flags(), globals)
+    }
+
     /// What the command line says.
     fn flags(&self) -> Flags {
         Flags {

@@ -6,6 +6,7 @@
 #![cfg(all(feature = "emulator", unix))]
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod aftermath;
 mod archive;
 mod backup;
 mod bad_archive;

@@ -13,6 +13,7 @@ mod preview;
 mod ranges;
 mod run;
 mod status;
+mod summary;
 mod verification;
 
 pub(crate) use backup::{BackupView, write_backup};
@@ -23,4 +24,5 @@ pub(crate) use failure::FailureView;
 pub(crate) use preview::{PreviewsView, write_previews};
 pub(crate) use run::RunView;
 pub(crate) use status::{StatusView, write_status};
+pub(crate) use summary::SummaryView;
 pub(crate) use verification::{VerificationView, write_verification};

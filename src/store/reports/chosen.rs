@@ -31,8 +31,9 @@ const RECORDS: &str = "(SELECT *
 
 /// How many records there are, `records`, and how many bytes their values have, `value_bytes`, by
 /// function, `status`, `error_code` and `shape`: of whole hours from the summary, with the hour as
-/// `start_time`, and of the edges of the range each record by itself. In a zone whose hours are not those of UTC all records are edges. Without both
-/// bounds, those without a readable start have an empty `start_time`.
+/// `start_time`, and of the edges of the range each record by itself. In a zone whose hours are not
+/// those of UTC all records are edges. Without both bounds, those without a readable start have an
+/// empty `start_time`.
 ///
 /// The records of an edge are found in the index and read in the order of the table, by `rowid IN`:
 /// a page of the table is then read once, which halves the time.

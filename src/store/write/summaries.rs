@@ -370,7 +370,8 @@ mod tests {
     fn kept(archive: &Fixture) -> (Vec<String>, Vec<String>) {
         let counts = all(
             archive,
-            "SELECT concat_ws(' ', function_id, hour, status, records, value_bytes, error_code, shape)
+            "SELECT concat_ws(' ', function_id, hour, status, records, value_bytes,
+                              error_code, shape)
                FROM hourly_counts LEFT JOIN error_shapes ON id = shape_id ORDER BY 1",
         );
         let durations = all(

@@ -1,0 +1,110 @@
+//! What a run leaves for other programs, however it ended: a summary, and metrics.
+//!
+//! A file that cannot be written is told and fails nothing: the records are archived all the same,
+//! and whoever reads the file sees by its times that it is old.
+
+use super::failure;
+use super::globals::Globals;
+use super::output::{self, Readers};
+use crate::domain::Timestamp;
+use crate::error::Failure;
+use crate::monitor::{LastRun, Metrics};
+use crate::render::views::SummaryView;
+use crate::render::write_json_line;
+use crate::store::file::Reader;
+use crate::store::reports::Arguments;
+use crate::sync::RunReport;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The arguments of `sync` that name the files.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct AftermathArgs {
+    /// Write a JSON object about the run to this file, also when the run fails
+    ///
+    /// It holds what --json prints, when the run began and ended, and its exit code and error.
+    #[arg(long, value_name = "FILE")]
+    summary_file: Option<PathBuf>,
+    /// Write metrics to this file, also when the run fails, for the textfile collector of
+    /// Prometheus' node exporter
+    ///
+    /// Its name must end in `.prom`. Everybody may read it (mode 0644), since the exporter is
+    /// another user.
+    #[arg(long, value_name = "FILE", value_parser = parse_metrics_file)]
+    metrics_file: Option<PathBuf>,
+    /// How many functions the metrics tell one by one, the first by name
+    #[arg(long, value_name = "N", default_value_t = 1_000, allow_negative_numbers = true)]
+    metrics_functions: usize,
+}
+
+/// The collector passes over files with other names, which nobody would notice.
+fn parse_metrics_file(given: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(given);
+    if path.extension().is_some_and(|extension| extension == "prom") {
+        Ok(path)
+    } else {
+        Err("the name must end in `.prom`, or the collector does not read it".to_owned())
+    }
+}
+
+/// A run that was tried.
+pub(super) struct Tried<'a> {
+    pub(super) started_at: Timestamp,
+    /// What it did, or why it could not begin.
+    pub(super) report: Result<&'a RunReport, &'a Failure>,
+}
+
+impl AftermathArgs {
+    /// Writes the files that are asked for.
+    pub(super) fn leave(&self, tried: &Tried<'_>, globals: &Globals) {
+        let ended_at = globals.clock().now();
+        if let Some(file) = &self.summary_file {
+            let view = SummaryView::of([tried.started_at, ended_at], tried.report);
+            warn(output::write_whole(file, &globals.db, Readers::Owner, |out| {
+                write_json_line(&view, out).map_err(failure::output)
+            }));
+        }
+        if let Some(file) = &self.metrics_file {
+            warn(self.write_metrics(file, tried, ended_at, &globals.db));
+        }
+    }
+
+    fn write_metrics(
+        &self,
+        file: &Path,
+        tried: &Tried<'_>,
+        ended_at: Timestamp,
+        db: &Path,
+    ) -> Result<(), Failure> {
+        let arguments = Arguments::at(ended_at);
+        let archive = Reader::open(db).and_then(|mut reader| reader.status(&arguments));
+        let counts = tried.report.map(RunReport::counts).unwrap_or_default();
+        let metrics = Metrics {
+            last_run: LastRun {
+                at: ended_at,
+                duration: Duration::from_secs(
+                    u64::try_from(ended_at.seconds_since(tried.started_at)).unwrap_or(0),
+                ),
+                exit_code: match tried.report {
+                    Ok(report) => report.exit_code(),
+                    Err(failure) => failure.kind.exit_code(),
+                },
+                requests: counts.requests.sent,
+                throttled: counts.requests.throttled,
+            },
+            archive: archive.as_ref().ok(),
+            bytes: fs::metadata(db).ok().map(|metadata| metadata.len()),
+            most_functions: self.metrics_functions,
+        };
+        output::write_whole(file, db, Readers::Everybody, |out| {
+            metrics.write(out).map_err(failure::output)
+        })
+    }
+}
+
+fn warn(written: Result<(), Failure>) {
+    if let Err(failure) = written {
+        tracing::error!("{failure}");
+    }
+}
