@@ -258,7 +258,7 @@ CREATE TABLE verifications (
 CREATE INDEX verifications_by_function ON verifications (function_id, id);
 
 -- Summaries of `invocations`, kept in the transaction that changes the rows: any range is counted by whole hours, its
--- durations by whole quarters of days, and its edges from the rows. `check` holds them against the rows.
+-- durations by three of them, and its edges from the rows. `check` holds them against the rows.
 --
 -- The errors of records, by shape: FAIL and DISCARD have one, the code and fold(error_message). Rows are never removed.
 CREATE TABLE error_shapes (
@@ -281,19 +281,23 @@ CREATE TABLE hourly_counts (
     PRIMARY KEY (hour, function_id, status, shape_id)
 ) STRICT, WITHOUT ROWID;
 
--- How many records took so many seconds from start to end, by the six hours of a UTC day in which they started (from
--- 00, 06, 12 or 18 on), function and status. Those whose start or end cannot be read are in none.
+-- How long records took from start to end, by the three UTC hours in which they started (from 00, 03, 06 on and so forth),
+-- function and status: a JSON object that tells for each number of seconds how many records took so long, and the greatest of
+-- these numbers. Records whose start or end cannot be read are in none.
 --
--- A day would be too long: a range that begins and ends within days would read as many records as a whole day holds. An hour
--- would be too short: where a function starts every minute, nearly each record would have a row of its own.
-CREATE TABLE six_hour_durations (
-    six_hours   TEXT NOT NULL,
+-- One text takes a fifth of what a row for each number would, in the file and in the time of a report. By longer spans a range
+-- that begins and ends within them would read more records from the index; by shorter ones nearly each record of a function that
+-- is called once a minute would have a number of its own.
+CREATE TABLE three_hour_durations (
     function_id INTEGER NOT NULL REFERENCES functions (id),
     status      TEXT NOT NULL,
-    seconds     INTEGER NOT NULL,
-    records     INTEGER NOT NULL,
-    PRIMARY KEY (six_hours, function_id, status, seconds)
-) STRICT, WITHOUT ROWID;
+    three_hours TEXT NOT NULL,
+    durations   TEXT NOT NULL,
+    longest_s   INTEGER NOT NULL,
+    -- In this order, so that a report adds up the texts of a function and status without sorting them. No WITHOUT ROWID: a
+    -- page of an index would hold less of so long a text.
+    PRIMARY KEY (function_id, status, three_hours)
+) STRICT;
 
 -- By function and UTC day of the start (empty where it cannot be read): how many records were written, and the sum of a
 -- hash of each. `check` sums up again what is there: what differs was changed by somebody else, or by a failing disk.

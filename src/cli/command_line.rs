@@ -4,7 +4,7 @@
 use super::globals::Globals;
 #[cfg(feature = "web")]
 use super::serve;
-use super::{backup, check, doctor, page, query, status, sync, verify};
+use super::{backup, check, doctor, page, query, schedule, status, sync, verify};
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
 use clap::{Parser, Subcommand};
@@ -96,6 +96,12 @@ pub(super) enum Command {
     /// only reads: some sixty requests, and two for each function. Without --function it checks
     /// every function. It exits 7 when something needs attention, and says what to do.
     Doctor(Box<doctor::Args>),
+    /// Print what makes systemd or cron run `sync`
+    ///
+    /// For systemd a service, hardened so that it can write to the archive's directory and nowhere
+    /// else, and a timer that makes up for a time at which the machine was off. What `sync` is told
+    /// follows `--`: `fgarchive schedule systemd -- --all-functions --region cn-north-4`.
+    Schedule(schedule::Args),
     /// Serve a stand-in for the service to try the program against
     #[cfg(feature = "emulator")]
     Emulate(Box<emulate::Args>),

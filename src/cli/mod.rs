@@ -28,6 +28,7 @@ mod program;
 mod progress;
 mod query;
 mod runtime;
+mod schedule;
 #[cfg(feature = "web")]
 mod serve;
 mod service;

@@ -2,11 +2,11 @@
 //! tells it.
 
 use super::answer::shortened;
-use super::ask::quoted;
 use super::figure::Figure;
 use super::subject::Subject;
 use super::text;
 use crate::domain::Timestamp;
+use crate::render::shell_word;
 use crate::store::read::{ArchiveStatus, Extent, FunctionStatus};
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ impl ArchiveView {
         let warnings: Vec<String> =
             status.functions.iter().flat_map(|each| each.warnings(subject.now)).collect();
         let functions = subject.functions.iter();
-        let narrowed = functions.map(|name| format!(" --function {}", quoted(name)));
+        let narrowed = functions.map(|name| format!(" --function {}", shell_word(name)));
         let mut rows: Vec<(usize, &FunctionStatus)> = status.functions.iter().enumerate().collect();
         rows.sort_by_key(|(_, function)| urgency(function, subject.now));
         Self {

@@ -3,6 +3,7 @@
 use super::kept::Kept;
 use super::subject::Subject;
 use crate::domain::{Interval, Zone};
+use crate::render::shell_word;
 use std::fmt::Write as _;
 
 /// A report with its parameters.
@@ -52,28 +53,19 @@ impl Ask {
         let mut line = format!("fgarchive query {}", self.report);
         // Writing to a string cannot fail.
         for (name, value) in &self.own {
-            let _ = write!(line, " --param {}", quoted(&format!("{name}={value}")));
+            let _ = write!(line, " --param {}", shell_word(&format!("{name}={value}")));
         }
         if let Some(range) = self.range {
             let _ = write!(line, " --since {} --until {}", range.begin(), range.end());
         }
         for function in subject.functions.iter().filter(|_| self.is_of_functions) {
-            let _ = write!(line, " --function {}", quoted(function));
+            let _ = write!(line, " --function {}", shell_word(function));
         }
         if subject.zone != Zone::UTC {
             let _ = write!(line, " --tz {}", subject.zone);
         }
         line
     }
-}
-
-/// A word as a shell reads it back (POSIX 2.2.2), in quotes where it needs them.
-pub(super) fn quoted(word: &str) -> String {
-    let is_plain = |each: char| each.is_ascii_alphanumeric() || "-_=:./,@%+".contains(each);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

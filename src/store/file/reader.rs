@@ -11,7 +11,7 @@ use super::schema::{known_version, load_version};
 use super::snapshot::open_copy;
 use super::{StoreError, mounts, owner};
 use crate::domain::Zone;
-use crate::store::sql::{fold, median, percentile, tail, zone};
+use crate::store::sql::{fold, histogram, median, percentile, tail, zone};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,7 @@ impl Reader {
         check_known(load_version(&mut connection)?)?;
         configure(&connection)?;
         percentile::register(&connection)?;
+        histogram::register(&connection)?;
         median::register(&connection)?;
         tail::register(&connection)?;
         fold::register(&connection)?;

@@ -306,11 +306,17 @@ mod tests {
             (&["summaries"], "UPDATE hourly_counts SET function_id = 2 WHERE status = 'WAIT'"),
             (&["summaries"], "UPDATE hourly_counts SET shape_id = 1 WHERE status = 'WAIT'"),
             (&["summaries"], "UPDATE hourly_counts SET value_bytes = 11 WHERE status = 'WAIT'"),
-            (&["summaries"], "UPDATE six_hour_durations SET seconds = 11"),
-            (&["summaries"], "UPDATE six_hour_durations SET six_hours = '2026-03-01T18:00:00Z'"),
+            (&["summaries"], "UPDATE three_hour_durations SET durations = '{\"11\":1}'"),
+            (&["summaries"], "UPDATE three_hour_durations SET durations = 'none'"),
+            (&["summaries"], "UPDATE three_hour_durations SET longest_s = longest_s + 1"),
             (
                 &["summaries"],
-                "INSERT INTO six_hour_durations VALUES ('2026-03-01T06:00:00Z', 1, 'FAIL', 3, 1)",
+                "UPDATE three_hour_durations SET three_hours = '2026-03-01T18:00:00Z'",
+            ),
+            (
+                &["summaries"],
+                "INSERT INTO three_hour_durations
+                     VALUES (1, 'FAIL', '2026-03-01T06:00:00Z', '{\"3\":1}', 3)",
             ),
             (
                 &["open-watched"],

@@ -81,7 +81,7 @@ const TABLES: &[Table] = &[
     },
     Table { name: "digests", rows: "SELECT * FROM digests", times: &[] },
     Table { name: "hourly_counts", rows: "SELECT * FROM hourly_counts", times: &[] },
-    Table { name: "six_hour_durations", rows: "SELECT * FROM six_hour_durations", times: &[] },
+    Table { name: "three_hour_durations", rows: "SELECT * FROM three_hour_durations", times: &[] },
     Table { name: "error_shapes", rows: "SELECT * FROM error_shapes", times: &[] },
     Table {
         name: "recording",

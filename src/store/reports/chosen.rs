@@ -105,13 +105,21 @@ const FIRST_HOUR: &str = "iif(has_whole_hours(),
 const END_HOUR: &str = "coalesce(substr(:until, 1, 13) || ':00:00Z', '~')";
 
 /// How many records, `records`, of a function and status took so many `seconds`: of whole spans of
-/// six hours from the summary, of the edges of the range each record by itself. Those are read from the index
-/// alone.
-const DURATIONS: &str = "(SELECT function_id, status, seconds, records
-          FROM six_hour_durations
-         WHERE six_hours >= {first_span}
-           AND six_hours < {end_span}
-           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+/// three hours from the summary, of the edges of the range each record by itself. Those are read
+/// from the index alone.
+///
+/// The texts of a function and status are added up before they are taken apart: a number of seconds
+/// that occurs in each of them is then one row, not hundreds.
+const DURATIONS: &str =
+    "(SELECT function_id, status, CAST(key AS INTEGER) AS seconds, value AS records
+          FROM (SELECT function_id, status, sum_durations(durations) AS durations
+                  FROM three_hour_durations
+                 WHERE three_hours >= {first_span}
+                   AND three_hours < {end_span}
+                   AND (:functions IS NULL
+                        OR function_id IN (SELECT value FROM json_each(:functions)))
+                 GROUP BY function_id, status),
+               json_each(durations)
          UNION ALL
         SELECT function_id, status, duration_s, 1
           FROM record_times
@@ -129,12 +137,12 @@ const DURATIONS: &str = "(SELECT function_id, status, seconds, records
 
 /// The first whole span of the range, and the one in which it ends.
 const FIRST_SPAN: &str = "coalesce(
-               strftime('%Y-%m-%dT', unixepoch(:since) + 21599, 'unixepoch')
+               strftime('%Y-%m-%dT', unixepoch(:since) + 10799, 'unixepoch')
                    || printf('%02d:00:00Z',
-                             strftime('%H', unixepoch(:since) + 21599, 'unixepoch') / 6 * 6),
+                             strftime('%H', unixepoch(:since) + 10799, 'unixepoch') / 3 * 3),
                '')";
 const END_SPAN: &str = "coalesce(
-               substr(:until, 1, 11) || printf('%02d:00:00Z', substr(:until, 12, 2) / 6 * 6),
+               substr(:until, 1, 11) || printf('%02d:00:00Z', substr(:until, 12, 2) / 3 * 3),
                '~')";
 
 /// The part of an expression that leads to one of the names, and the name.

@@ -29,15 +29,15 @@ WITH ends AS (
            end_time,
            strftime('%Y-%m-%dT%H:00:00Z', unixepoch(begin_time) + 3599, 'unixepoch') AS first_hour,
            substr(end_time, 1, 13) || ':00:00Z' AS end_hour,
-           strftime('%Y-%m-%dT', unixepoch(begin_time) + 21599, 'unixepoch')
+           strftime('%Y-%m-%dT', unixepoch(begin_time) + 10799, 'unixepoch')
                || printf('%02d:00:00Z',
-                         strftime('%H', unixepoch(begin_time) + 21599, 'unixepoch') / 6 * 6)
+                         strftime('%H', unixepoch(begin_time) + 10799, 'unixepoch') / 3 * 3)
                AS first_span,
            substr(end_time, 1, 11)
-               || printf('%02d:00:00Z', substr(end_time, 12, 2) / 6 * 6) AS end_span
+               || printf('%02d:00:00Z', substr(end_time, 12, 2) / 3 * 3) AS end_span
       FROM periods
 ), counts AS (
-    -- Whole hours and spans of six are counted already. The edges are read from the index alone.
+    -- Whole hours and spans of three are counted already. The edges are read from the index alone.
     SELECT h.function_id, b.is_before, h.status, h.records
       FROM bounds b
      CROSS JOIN hourly_counts h ON h.hour >= b.first_hour AND h.hour < b.end_hour
@@ -52,12 +52,15 @@ WITH ends AS (
      CROSS JOIN record_times i
         ON i.start_time >= max(b.first_hour, b.end_hour) AND i.start_time < b.end_time
 ), durations AS (
-    -- A `+` keeps SQLite from making an index of all records for this one question.
-    SELECT d.function_id, b.is_before, d.seconds, d.records
-      FROM bounds b
-     CROSS JOIN six_hour_durations d
-        ON d.six_hours >= b.first_span AND d.six_hours < b.end_span
-     WHERE +d.status = 'SUCCESS'
+    -- A `+` keeps SQLite from making an index of the summary for this one question.
+    SELECT function_id, is_before, CAST(key AS INTEGER) AS seconds, value AS records
+      FROM (SELECT d.function_id, b.is_before, sum_durations(d.durations) AS durations
+              FROM bounds b
+             CROSS JOIN three_hour_durations d
+                ON d.three_hours >= b.first_span AND d.three_hours < b.end_span
+             WHERE +d.status = 'SUCCESS'
+             GROUP BY d.function_id, b.is_before),
+           json_each(durations)
      UNION ALL
     SELECT i.function_id, b.is_before, i.duration_s, 1
       FROM bounds b

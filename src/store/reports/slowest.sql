@@ -11,15 +11,15 @@ WITH least AS (
              GROUP BY seconds)
      WHERE slower < :limit
 ), spans AS MATERIALIZED (
-    -- The six hours in which such records started. Those of the edges of the range are among them.
-    SELECT DISTINCT d.six_hours AS begin_time,
-           strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(d.six_hours) + 21600, 'unixepoch') AS end_time
+    -- The three hours in which such records started. Those of the edges of the range are among them.
+    SELECT DISTINCT d.three_hours AS begin_time,
+           strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(d.three_hours) + 10800, 'unixepoch') AS end_time
       FROM least l
-     CROSS JOIN six_hour_durations d
-        ON d.seconds >= l.seconds
-       AND d.six_hours > coalesce(
-               strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(:since) - 21600, 'unixepoch'), '')
-       AND d.six_hours < coalesce(:until, '~')
+     CROSS JOIN three_hour_durations d
+        ON d.longest_s >= l.seconds
+       AND d.three_hours > coalesce(
+               strftime('%Y-%m-%dT%H:%M:%SZ', unixepoch(:since) - 10800, 'unixepoch'), '')
+       AND d.three_hours < coalesce(:until, '~')
      WHERE (:status IS NULL OR d.status = :status)
        AND (:functions IS NULL OR d.function_id IN (SELECT value FROM json_each(:functions)))
 ), slowest AS (

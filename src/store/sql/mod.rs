@@ -1,9 +1,11 @@
 //! How our own types are bound and read, the one form of a record, and what SQLite is taught: a
-//! percentile and a median, how likely failures are, the shape of a message, the days of a time
-//! zone, and a limit on the time of a question. It knows connections, and no archive.
+//! percentile and a median, sums of durations, how likely failures are, the shape of a message, the
+//! days of a time zone, and a limit on the time of a question. It knows connections, and no
+//! archive.
 
 pub(super) mod budget;
 pub(super) mod fold;
+pub(super) mod histogram;
 pub(super) mod ids;
 pub(super) mod median;
 pub(super) mod percentile;
@@ -14,6 +16,7 @@ mod types;
 pub(super) mod zone;
 
 pub use budget::Watch;
+pub(super) use histogram::Histogram;
 pub(super) use types::read_range;
 
 pub use ids::{FunctionId, RunId, SourceId};

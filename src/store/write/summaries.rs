@@ -1,4 +1,4 @@
-//! Counts of records by hour and durations by six hours, so that a report need not read the rows.
+//! Counts of records by hour and durations by three, so that a report need not read the rows.
 //!
 //! They are kept in the transaction that changes the rows, at the same place as the digests: what
 //! stood is taken away, what stands is added. So the two differ only where something else wrote,
@@ -7,6 +7,7 @@
 use super::day::day_of;
 use crate::domain::{Timestamp, count_to_i64};
 use crate::store::file::StoreError;
+use crate::store::sql::Histogram;
 use crate::store::sql::fold::shape_of;
 use crate::store::sql::ids::FunctionId;
 use crate::store::sql::record::{
@@ -20,7 +21,7 @@ use std::collections::HashMap;
 const HOUR_LENGTH: usize = 13;
 
 /// How many hours durations are summed up by.
-const SPAN_HOURS: u8 = 6;
+const SPAN_HOURS: u8 = 3;
 
 /// A UTC hour as it is written; none where a record has no readable start.
 pub(super) type Hour = Option<[u8; HOUR_LENGTH]>;
@@ -47,8 +48,8 @@ type Shape = (Value, Value);
 /// lists of [`Summaries`].
 type CountKey = (Hour, FunctionId, usize, Option<usize>);
 
-/// Where its duration is: the first of six hours, function, status, seconds.
-type DurationKey = (Hour, FunctionId, usize, i64);
+/// Where its duration is: function, status, and the first of three hours.
+type DurationKey = (FunctionId, usize, Hour);
 
 /// How many records there are, and how many bytes their values have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,7 +68,9 @@ pub(in crate::store) struct Summaries {
     /// The shapes of codes and messages that were met lately.
     remembered: HashMap<Vec<u8>, usize>,
     counts: HashMap<CountKey, Count>,
-    durations: HashMap<DurationKey, i64>,
+    durations: HashMap<DurationKey, Histogram>,
+    /// How many numbers those histograms hold.
+    numbers: usize,
     /// How many bytes of memory the distinct texts take, about.
     texts: usize,
 }
@@ -75,7 +78,7 @@ pub(in crate::store) struct Summaries {
 impl Summaries {
     /// Whether the changes in hand take so much memory that they should be saved.
     pub(in crate::store) fn is_full(&self) -> bool {
-        (self.counts.len() + self.durations.len()) * ENTRY + self.texts > MOST_IN_HAND
+        (self.counts.len() + self.numbers) * ENTRY + self.texts > MOST_IN_HAND
     }
 
     /// A record that was added.
@@ -109,8 +112,8 @@ impl Summaries {
         count.records += by;
         count.bytes += by * length_of(columns);
         if let Some(seconds) = seconds_of(columns) {
-            let span = span_of(hour);
-            *self.durations.entry((span, function, status, seconds)).or_default() += by;
+            let histogram = self.durations.entry((function, status, span_of(hour))).or_default();
+            self.numbers += usize::from(histogram.add(seconds, by));
         }
         Ok(())
     }
@@ -160,7 +163,7 @@ impl Summaries {
               WHERE hour = ?1 AND function_id = ?2 AND status = ?3 AND shape_id = ?4
                 AND records = 0",
         )?;
-        for ((hour, function, status, shape), by) in in_order(&self.counts) {
+        for (&(hour, function, status, shape), by) in in_order(&self.counts) {
             let (hour, status) = (hour_text(hour), self.status(status));
             let shape = shape.map_or(NO_SHAPE, |place| ids[place]);
             add.execute((&hour, function, &status, shape, by.records, by.bytes))?;
@@ -172,22 +175,30 @@ impl Summaries {
     }
 
     fn save_durations(&self, connection: &Connection) -> Result<(), StoreError> {
-        let mut add = connection.prepare_cached(
-            "INSERT INTO six_hour_durations (six_hours, function_id, status, seconds, records)
+        let mut select = connection.prepare_cached(
+            "SELECT durations FROM three_hour_durations
+              WHERE function_id = ?1 AND status = ?2 AND three_hours = ?3",
+        )?;
+        let mut save = connection.prepare_cached(
+            "INSERT INTO three_hour_durations
+                 (function_id, status, three_hours, durations, longest_s)
              VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO UPDATE SET records = records + excluded.records",
+                 ON CONFLICT DO UPDATE SET durations = excluded.durations,
+                                           longest_s = excluded.longest_s",
         )?;
         let mut drop_empty = connection.prepare_cached(
-            "DELETE FROM six_hour_durations
-              WHERE six_hours = ?1 AND function_id = ?2 AND status = ?3 AND seconds = ?4
-                AND records = 0",
+            "DELETE FROM three_hour_durations
+              WHERE function_id = ?1 AND status = ?2 AND three_hours = ?3",
         )?;
-        for ((span, function, status, seconds), by) in in_order(&self.durations) {
-            let (span, status) = (hour_text(span), self.status(status));
-            add.execute((&span, function, &status, seconds, by))?;
-            if by < 0 {
-                drop_empty.execute((&span, function, &status, seconds))?;
-            }
+        for ((function, status, span), changes) in in_order(&self.durations) {
+            let (status, span) = (self.status(*status), hour_text(*span));
+            let kept: Option<Histogram> =
+                select.query_row((function, &status, &span), |row| row.get(0)).optional()?;
+            let histogram = changes.plus(kept.unwrap_or_default());
+            match histogram.longest() {
+                Some(longest) => save.execute((function, status, span, histogram, longest))?,
+                None => drop_empty.execute((function, status, span))?,
+            };
         }
         Ok(())
     }
@@ -213,7 +224,7 @@ impl Summaries {
 /// Sums up again what is there, instead of what is kept.
 pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
-        "DELETE FROM hourly_counts; DELETE FROM six_hour_durations; DELETE FROM error_shapes;",
+        "DELETE FROM hourly_counts; DELETE FROM three_hour_durations; DELETE FROM error_shapes;",
     )?;
     let mut summaries = Summaries::default();
     for_each_record(connection, |function, columns| {
@@ -227,9 +238,9 @@ pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), Stor
 }
 
 /// Changes of keys that change at all, in the order of the keys.
-fn in_order<K: Copy + Ord, V: Copy + Default + PartialEq>(changes: &HashMap<K, V>) -> Vec<(K, V)> {
-    let entries = changes.iter().filter(|(_, by)| **by != V::default());
-    let mut entries: Vec<(K, V)> = entries.map(|(key, by)| (*key, *by)).collect();
+fn in_order<K: Ord, V: Default + PartialEq>(changes: &HashMap<K, V>) -> Vec<(&K, &V)> {
+    let unchanged = V::default();
+    let mut entries: Vec<(&K, &V)> = changes.iter().filter(|(_, by)| **by != unchanged).collect();
     entries.sort_unstable_by_key(|(key, _)| *key);
     entries
 }
@@ -281,7 +292,7 @@ pub(super) fn hour_of(start: ValueRef<'_>) -> Hour {
     day_of(start).and_then(|_| bytes_of(start).first_chunk().copied())
 }
 
-/// The first of the six hours that an hour belongs to.
+/// The first of the three hours that an hour belongs to.
 pub(super) fn span_of(hour: Hour) -> Hour {
     let mut hour = hour?;
     let [.., tens, ones] = &mut hour;
@@ -376,14 +387,14 @@ mod tests {
         );
         let durations = all(
             archive,
-            "SELECT concat_ws(' ', function_id, six_hours, status, seconds, records)
-               FROM six_hour_durations ORDER BY 1",
+            "SELECT concat_ws(' ', function_id, three_hours, status, durations, longest_s)
+               FROM three_hour_durations ORDER BY 1",
         );
         (counts, durations)
     }
 
     #[test]
-    fn records_are_counted_by_hour_status_and_shape_and_measured_by_six_hours() {
+    fn records_are_counted_by_hour_status_and_shape_and_measured_by_three_hours() {
         let (archive, mut summaries) = (Fixture::new(), Summaries::default());
         for line in [
             "SUCCESS | - | - | 2026-03-01T10:00:00Z | 2026-03-01T10:00:07Z",
@@ -412,7 +423,10 @@ mod tests {
         );
         assert_eq!(
             durations,
-            ["1 2026-03-01T06:00:00Z FAIL -2 1", "1 2026-03-01T06:00:00Z SUCCESS 7 2"]
+            [
+                "1 2026-03-01T09:00:00Z FAIL {\"-2\":1} -2",
+                "1 2026-03-01T09:00:00Z SUCCESS {\"7\":2} 7"
+            ]
         );
     }
 

@@ -10,6 +10,7 @@ use super::summaries::{
     hour_text, length_of, seconds_of, span_of,
 };
 use crate::store::file::StoreError;
+use crate::store::sql::Histogram;
 use crate::store::sql::ids::FunctionId;
 use crate::store::sql::record::{Columns, ERROR_CODE, ERROR_MESSAGE, START, STATUS};
 use rusqlite::Connection;
@@ -117,14 +118,22 @@ impl SummarySums {
 
     fn take_away_durations(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let mut select = connection.prepare(
-            "SELECT six_hours, function_id, status, records, seconds FROM six_hour_durations",
+            "SELECT three_hours, function_id, status, durations, longest_s
+               FROM three_hour_durations",
         )?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let span = bytes_of(row.get_ref(0)?);
-            let hash = hash_of_duration(span, bytes_of(row.get_ref(2)?), row.get(4)?);
             let sum = self.sum_of(row.get(1)?, span.get(..10).unwrap_or(span));
-            sum.durations = sum.durations.wrapping_sub(times(hash, row.get_ref(3)?));
+            let histogram: Histogram = row.get(3).unwrap_or_default();
+            // A greatest number that is wrong counts as one more of it.
+            let longest = histogram.longest() != row.get(4)?;
+            let told = histogram.entries().chain(longest.then_some((i64::MAX, 1)));
+            for (seconds, records) in told {
+                let hash = hash_of_duration(span, bytes_of(row.get_ref(2)?), seconds);
+                let records = hash.wrapping_mul(records.cast_unsigned());
+                sum.durations = sum.durations.wrapping_sub(records);
+            }
         }
         Ok(())
     }

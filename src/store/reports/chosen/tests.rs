@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{Timestamp, Zone};
 use crate::store::reports::{Arguments, Report};
-use crate::store::sql::{fold, percentile, zone};
+use crate::store::sql::{fold, histogram, percentile, zone};
 use crate::store::testing::{Fixture, shown};
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
@@ -156,6 +156,7 @@ fn world(records: &[(Option<i64>, usize, i64, Option<i64>)]) -> Fixture {
 fn asked_of_rows(world: &Fixture, arguments: &Arguments, sql: &str) -> Vec<String> {
     let connection = &world.connection;
     fold::register(connection).unwrap();
+    histogram::register(connection).unwrap();
     percentile::register(connection).unwrap();
     zone::register(connection, arguments.zone).unwrap();
     let bound = |bound: Option<Timestamp>, condition: &str| {

@@ -1,0 +1,313 @@
+//! `fgarchive schedule`: what makes systemd or cron run `sync`, printed or written to files.
+
+use super::failure;
+use super::globals::Globals;
+use super::sync;
+use crate::error::{Failure, FailureKind};
+use crate::render::shell_word;
+use clap::{Args as _, Command, ValueEnum};
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const SERVICE: &str = include_str!("../../templates/fgarchive.service");
+const TIMER: &str = include_str!("../../templates/fgarchive.timer");
+
+/// The names of the two files, which systemd ties by what stands before the dot.
+const SERVICE_FILE: &str = "fgarchive.service";
+const TIMER_FILE: &str = "fgarchive.timer";
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// The most that a start is put off, so that many machines do not ask at the same second.
+const LONGEST_DELAY: u64 = MINUTE;
+
+/// The arguments of `schedule`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// What runs it
+    #[arg(value_enum, value_name = "SCHEDULER")]
+    scheduler: Scheduler,
+    /// How often: a part of an hour or of a day, such as 5m, 15m, 1h, 6h, 1d
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_rhythm)]
+    #[arg(allow_hyphen_values = true)]
+    every: Rhythm,
+    /// Write the units to this directory instead of stdout; a file that is there stays as it is
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+    /// What `sync` is told [default: --all-functions]
+    #[arg(last = true, value_name = "ARGUMENTS OF SYNC", allow_hyphen_values = true)]
+    sync: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scheduler {
+    /// A service and a timer.
+    Systemd,
+    /// A line of a crontab.
+    Cron,
+}
+
+/// How often a run begins, in a way that both schedulers can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rhythm {
+    /// Every so many minutes of an hour.
+    Minutes(u64),
+    /// Every so many hours of a day.
+    Hours(u64),
+    Daily,
+}
+
+fn parse_rhythm(text: &str) -> Result<Rhythm, String> {
+    let every = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let divides = |unit: Duration| {
+        let (every, unit) = (every.as_secs(), unit.as_secs());
+        every > 0 && unit.is_multiple_of(every)
+    };
+    let seconds = every.as_secs();
+    match seconds {
+        _ if every.subsec_nanos() > 0 => {}
+        DAY => return Ok(Rhythm::Daily),
+        ..HOUR if divides(Duration::from_secs(HOUR)) && seconds.is_multiple_of(MINUTE) => {
+            return Ok(Rhythm::Minutes(seconds / MINUTE));
+        }
+        HOUR.. if divides(Duration::from_secs(DAY)) && seconds.is_multiple_of(HOUR) => {
+            return Ok(Rhythm::Hours(seconds / HOUR));
+        }
+        _ => {}
+    }
+    Err("it must divide an hour into minutes or a day into hours, such as 5m, 15m, 1h, 6h, 1d"
+        .to_owned())
+}
+
+impl Rhythm {
+    /// As a calendar event of systemd (systemd.time(7)).
+    fn calendar(self) -> String {
+        match self {
+            Self::Minutes(minutes) => format!("*:0/{minutes}"),
+            Self::Hours(hours) => format!("0/{hours}:00"),
+            Self::Daily => "*-*-* 00:00".to_owned(),
+        }
+    }
+
+    /// As the times of a crontab (crontab(5)).
+    fn times(self) -> String {
+        match self {
+            Self::Minutes(minutes) => format!("*/{minutes} * * * *"),
+            Self::Hours(1) => "0 * * * *".to_owned(),
+            Self::Hours(hours) => format!("0 */{hours} * * *"),
+            Self::Daily => "0 0 * * *".to_owned(),
+        }
+    }
+
+    fn in_words(self) -> String {
+        match self {
+            Self::Minutes(1) => "every minute".to_owned(),
+            Self::Minutes(minutes) => format!("every {minutes} minutes"),
+            Self::Hours(1) => "every hour".to_owned(),
+            Self::Hours(hours) => format!("every {hours} hours"),
+            Self::Daily => "every day".to_owned(),
+        }
+    }
+
+    fn delay(self) -> u64 {
+        let seconds = match self {
+            Self::Minutes(minutes) => minutes * MINUTE,
+            Self::Hours(hours) => hours * HOUR,
+            Self::Daily => DAY,
+        };
+        (seconds / 10).min(LONGEST_DELAY)
+    }
+}
+
+/// Prints the units or the line, or writes the units.
+pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
+    let sync = args.sync()?;
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("fgarchive"));
+    let program = program.to_string_lossy().into_owned();
+    if args.scheduler == Scheduler::Cron {
+        if args.output_dir.is_some() {
+            let message = "--output-dir is for systemd's units; a crontab is edited";
+            return Err(Failure::new(FailureKind::Usage, message)
+                .hint("add the line that is printed by `crontab -e`"));
+        }
+        return out
+            .write_all(crontab(args.every, &program, &sync, &globals.db).as_bytes())
+            .map_err(failure::output);
+    }
+    let units = units(args.every, &program, &sync);
+    match &args.output_dir {
+        Some(directory) => {
+            write_units(&units, directory)?;
+            let next = format!(
+                "{SERVICE_FILE} and {TIMER_FILE} are in `{}`. Put credentials and region into\n\
+                 /etc/fgarchive/environment, a line NAME=value each, then, as root:\n\n    \
+                 chmod 600 /etc/fgarchive/environment\n    \
+                 mv {SERVICE_FILE} {TIMER_FILE} /etc/systemd/system/\n    \
+                 systemctl daemon-reload\n    \
+                 systemctl enable --now {TIMER_FILE}\n",
+                directory.display()
+            );
+            out.write_all(next.as_bytes()).map_err(failure::output)
+        }
+        None => {
+            let both = units.map(|(name, text)| format!("# {name}\n{text}")).join("\n");
+            out.write_all(both.as_bytes()).map_err(failure::output)
+        }
+    }
+}
+
+impl Args {
+    /// What `sync` is told, if it would take it.
+    fn sync(&self) -> Result<Vec<String>, Failure> {
+        let sync = if self.sync.is_empty() {
+            vec!["--all-functions".to_owned()]
+        } else {
+            self.sync.clone()
+        };
+        let line = ["sync"].into_iter().chain(sync.iter().map(String::as_str));
+        let command = Globals::augment_args(sync::Args::augment_args(Command::new("sync")));
+        match command.try_get_matches_from(line) {
+            Ok(_) => Ok(sync),
+            Err(error) => {
+                let error = error.to_string();
+                let first = error.lines().next().unwrap_or_default();
+                let message =
+                    format!("`sync` would refuse this: {}", first.trim_start_matches("error: "));
+                Err(Failure::new(FailureKind::Usage, message)
+                    .hint("`fgarchive sync --help` lists what it takes"))
+            }
+        }
+    }
+}
+
+/// Both units by the names of their files.
+fn units(every: Rhythm, program: &str, sync: &[String]) -> [(&'static str, String); 2] {
+    let words = [program, "sync"].into_iter().chain(sync.iter().map(String::as_str)).chain(["-q"]);
+    let command = words.map(for_systemd).collect::<Vec<_>>().join(" ");
+    let timer = TIMER
+        .replace("{every}", &every.in_words())
+        .replace("{calendar}", &every.calendar())
+        .replace("{delay}", &format!("{}s", every.delay()));
+    [(SERVICE_FILE, SERVICE.replace("{command}", &command)), (TIMER_FILE, timer)]
+}
+
+/// A word of a command as systemd reads it back (systemd.service(5), systemd.syntax(7)).
+fn for_systemd(word: &str) -> String {
+    let doubled = word.replace('%', "%%").replace('$', "$$");
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:,=@%$*+".contains(letter);
+    if !doubled.is_empty() && doubled.chars().all(is_plain) {
+        return doubled;
+    }
+    format!("\"{}\"", doubled.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn crontab(every: Rhythm, program: &str, sync: &[String], db: &Path) -> String {
+    let db = std::path::absolute(db).unwrap_or_else(|_| db.to_owned());
+    let db = db.to_string_lossy();
+    let words = [program, "sync", "--db", &db].into_iter();
+    let words = words.chain(sync.iter().map(String::as_str)).chain(["-q"]);
+    // A percent sign ends the command of a crontab.
+    let command = words.map(shell_word).collect::<Vec<_>>().join(" ").replace('%', "\\%");
+    format!("{} {command}\n", every.times())
+}
+
+/// Writes both units, or none: what is there is somebody's.
+fn write_units(units: &[(&str, String); 2], directory: &Path) -> Result<(), Failure> {
+    let refused = |path: &Path, why: std::io::Error| {
+        let is_there = why.kind() == ErrorKind::AlreadyExists;
+        let hint = if is_there {
+            "it was left as it was; move it away, or give another directory"
+        } else {
+            "check that the directory is there, and who may write to it"
+        };
+        let message = format!("cannot write `{}`", path.display());
+        Failure::new(FailureKind::Usage, message).because(why).hint(hint)
+    };
+    let mut written: Vec<PathBuf> = Vec::new();
+    for (name, text) in units {
+        let path = directory.join(name);
+        let made = fs::File::create_new(&path).and_then(|mut file| {
+            written.push(path.clone());
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+        if let Err(why) = made {
+            for path in &written {
+                // What cannot be removed is at least told by its name.
+                let _ = fs::remove_file(path);
+            }
+            return Err(refused(&path, why));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_rhythm_divides_an_hour_or_a_day() {
+        for (text, calendar, times, delay) in [
+            ("1m", "*:0/1", "*/1 * * * *", 6),
+            ("15m", "*:0/15", "*/15 * * * *", 60),
+            ("60m", "0/1:00", "0 * * * *", 60),
+            ("6h", "0/6:00", "0 */6 * * *", 60),
+            ("1day", "*-*-* 00:00", "0 0 * * *", 60),
+        ] {
+            let rhythm = parse_rhythm(text).unwrap();
+            assert_eq!((rhythm.calendar().as_str(), rhythm.times().as_str()), (calendar, times));
+            assert_eq!(rhythm.delay(), delay, "{text}");
+        }
+        for text in ["7m", "90m", "5h", "2d", "30s", "90s", "0s", "15m 1ms", "1m 30s"] {
+            let error = parse_rhythm(text).unwrap_err();
+            assert!(error.starts_with("it must divide an hour"), "{text}: {error}");
+        }
+        assert!(parse_rhythm("often").is_err());
+    }
+
+    #[test]
+    fn words_keep_their_meaning_in_a_unit_and_in_a_crontab() {
+        let sync =
+            [words("--function billing:*"), vec!["--since".into(), "50% of \"a\" $x".into()]]
+                .concat();
+        let [(_, service), (_, timer)] = units(Rhythm::Minutes(15), "/opt/fg archive", &sync);
+        let command = service.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
+        assert_eq!(
+            command,
+            "ExecStart=\"/opt/fg archive\" sync --function billing:* --since \
+             \"50%% of \\\"a\\\" $$x\" -q"
+        );
+        assert!(timer.contains("\nOnCalendar=*:0/15\nRandomizedDelaySec=60s\nPersistent=true\n"));
+        assert!(![service, timer].iter().any(|text| text.contains(['{', '}'])));
+        assert_eq!(
+            crontab(Rhythm::Hours(1), "/opt/fg archive", &sync, Path::new("/srv/a.db")),
+            "0 * * * * '/opt/fg archive' sync --db /srv/a.db --function 'billing:*' --since \
+             '50\\% of \"a\" $x' -q\n"
+        );
+    }
+
+    #[test]
+    fn units_are_written_both_or_not_at_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let texts = units(Rhythm::Daily, "fgarchive", &words("--all-functions"));
+        let names = || fs::read_dir(directory.path()).unwrap().count();
+        fs::write(directory.path().join(TIMER_FILE), "mine").unwrap();
+        let failure = write_units(&texts, directory.path()).unwrap_err();
+        assert!(failure.to_string().contains("fgarchive.timer"), "{failure}");
+        assert_eq!((names(), failure.kind), (1, FailureKind::Usage));
+        fs::remove_file(directory.path().join(TIMER_FILE)).unwrap();
+        write_units(&texts, directory.path()).unwrap();
+        assert_eq!(names(), 2);
+        assert!(write_units(&texts, &directory.path().join("gone")).is_err());
+    }
+}
