@@ -139,25 +139,21 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
             .map_err(failure::output);
     }
     let units = units(args.every, &program, &sync);
-    match &args.output_dir {
-        Some(directory) => {
-            write_units(&units, directory)?;
-            let next = format!(
-                "{SERVICE_FILE} and {TIMER_FILE} are in `{}`. Put credentials and region into\n\
-                 /etc/fgarchive/environment, a line NAME=value each, then, as root:\n\n    \
-                 chmod 600 /etc/fgarchive/environment\n    \
-                 mv {SERVICE_FILE} {TIMER_FILE} /etc/systemd/system/\n    \
-                 systemctl daemon-reload\n    \
-                 systemctl enable --now {TIMER_FILE}\n",
-                directory.display()
-            );
-            out.write_all(next.as_bytes()).map_err(failure::output)
-        }
-        None => {
-            let both = units.map(|(name, text)| format!("# {name}\n{text}")).join("\n");
-            out.write_all(both.as_bytes()).map_err(failure::output)
-        }
-    }
+    let Some(directory) = &args.output_dir else {
+        let both = units.map(|(name, text)| format!("# {name}\n{text}")).join("\n");
+        return out.write_all(both.as_bytes()).map_err(failure::output);
+    };
+    write_units(&units, directory)?;
+    let next = format!(
+        "{SERVICE_FILE} and {TIMER_FILE} are in `{}`. Put credentials and region into\n\
+         /etc/fgarchive/environment, a line NAME=value each, then, as root:\n\n    \
+         chmod 600 /etc/fgarchive/environment\n    \
+         mv {SERVICE_FILE} {TIMER_FILE} /etc/systemd/system/\n    \
+         systemctl daemon-reload\n    \
+         systemctl enable --now {TIMER_FILE}\n",
+        directory.display()
+    );
+    out.write_all(next.as_bytes()).map_err(failure::output)
 }
 
 impl Args {

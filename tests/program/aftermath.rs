@@ -1,7 +1,7 @@
 //! What a run leaves for other programs, however it ends: `--summary-file`, `--metrics-file`; and
 //! `--lock-wait`.
 
-use crate::cloud::{Cloud, settled_world};
+use crate::cloud::{Cloud, pause, settled_world};
 use crate::program::{Home, Program};
 use fgarchive::store::file::Archive;
 use pretty_assertions::assert_eq;
@@ -98,7 +98,7 @@ fn a_run_waits_for_another_as_long_as_it_may() {
     home.sync_since(&cloud, "2d").args(["--lock-wait", "600ms"]).exits(5);
     assert!(begun.elapsed() >= Duration::from_millis(600), "it did not wait");
     let free = thread::spawn(move || {
-        thread::sleep(Duration::from_secs(1));
+        pause(Duration::from_secs(1));
         drop(held);
     });
     home.sync_since(&cloud, "2d").args(["--lock-wait", "1m"]).exits(0);

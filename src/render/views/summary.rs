@@ -26,7 +26,7 @@ impl<'a> SummaryView<'a> {
         [started_at, ended_at]: [Timestamp; 2],
         report: Result<&'a RunReport, &Failure>,
     ) -> Self {
-        let failed = report.as_ref().err().map(|failure| failure.to_string());
+        let failed = report.as_ref().err().map(ToString::to_string);
         Self {
             ended_at: ended_at.to_string(),
             error: failed.or_else(|| Some(report.ok()?.failure()?.to_string())),

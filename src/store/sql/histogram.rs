@@ -4,59 +4,121 @@
 //! of them before they are taken apart, which takes a tenth of the time.
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, Type, ValueRef};
 use rusqlite::{Connection, Error, Result, ToSql};
-use std::collections::BTreeMap;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+use std::cmp::Ordering;
+use std::fmt;
 
-/// Counts by whole seconds. None of them is 0.
+/// Counts by whole seconds, in the order of the seconds. None of the counts is 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::store) struct Histogram(BTreeMap<i64, i64>);
+pub(in crate::store) struct Histogram(Vec<(i64, i64)>);
 
 impl Histogram {
     /// Adds so many records to a number of seconds; whether that number is new.
     pub(in crate::store) fn add(&mut self, seconds: i64, records: i64) -> bool {
-        let before = self.0.len();
-        let count = self.0.entry(seconds).or_default();
-        *count += records;
-        if *count == 0 {
-            self.0.remove(&seconds);
+        match self.0.binary_search_by_key(&seconds, |entry| entry.0) {
+            Ok(place) => {
+                self.0[place].1 += records;
+                if self.0[place].1 == 0 {
+                    self.0.remove(place);
+                }
+                false
+            }
+            Err(_) if records == 0 => false,
+            Err(place) => {
+                self.0.insert(place, (seconds, records));
+                true
+            }
         }
-        self.0.len() > before
     }
 
     /// Both together.
-    pub(in crate::store) fn plus(&self, mut other: Self) -> Self {
-        for (seconds, records) in self.entries() {
-            other.add(seconds, records);
+    pub(in crate::store) fn plus(&self, other: &Self) -> Self {
+        let mut sum = Vec::with_capacity(self.0.len() + other.0.len());
+        let (mut ours, mut theirs) = (&self.0[..], &other.0[..]);
+        while let ([own, more @ ..], [their, others @ ..]) = (ours, theirs) {
+            match own.0.cmp(&their.0) {
+                Ordering::Less => {
+                    sum.push(*own);
+                    ours = more;
+                }
+                Ordering::Greater => {
+                    sum.push(*their);
+                    theirs = others;
+                }
+                Ordering::Equal => {
+                    let both = own.1 + their.1;
+                    sum.extend((both != 0).then_some((own.0, both)));
+                    (ours, theirs) = (more, others);
+                }
+            }
         }
-        other
+        sum.extend(ours);
+        sum.extend(theirs);
+        Self(sum)
     }
 
     /// The greatest number of seconds; none where nothing is counted.
     pub(in crate::store) fn longest(&self) -> Option<i64> {
-        self.0.last_key_value().map(|(seconds, _)| *seconds)
+        self.0.last().map(|(seconds, _)| *seconds)
     }
 
     /// The seconds and their counts, in order.
     pub(in crate::store) fn entries(&self) -> impl Iterator<Item = (i64, i64)> {
-        self.0.iter().map(|(seconds, records)| (*seconds, *records))
+        self.0.iter().copied()
+    }
+}
+
+impl Serialize for Histogram {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_map(self.entries())
+    }
+}
+
+impl<'de> Deserialize<'de> for Histogram {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// Takes in an object, whose names are in order where it was written by us.
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Histogram;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of seconds and counts")
     }
 
-    fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).unwrap_or_default()
+    fn visit_map<A: MapAccess<'de>>(
+        self,
+        mut object: A,
+    ) -> std::result::Result<Histogram, A::Error> {
+        let mut histogram = Histogram::default();
+        while let Some((seconds, records)) = object.next_entry()? {
+            if records != 0 && histogram.longest().is_none_or(|longest| longest < seconds) {
+                histogram.0.push((seconds, records));
+            } else {
+                histogram.add(seconds, records);
+            }
+        }
+        Ok(histogram)
     }
 }
 
 impl ToSql for Histogram {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
-        Ok(self.to_json().into())
+        let text = serde_json::to_string(self);
+        text.map(Into::into).map_err(|error| Error::ToSqlConversionFailure(error.into()))
     }
 }
 
 impl FromSql for Histogram {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let counts = serde_json::from_slice(value.as_bytes()?);
-        counts.map(Self).map_err(FromSqlError::other)
+        serde_json::from_slice(value.as_bytes()?).map_err(FromSqlError::other)
     }
 }
 
@@ -76,12 +138,14 @@ impl Aggregate<Histogram, Option<Histogram>> for SumDurations {
     }
 
     fn step(&self, context: &mut Context<'_>, sum: &mut Histogram) -> Result<()> {
-        let added: Option<Histogram> = context.get(0).map_err(|_| {
+        let value = context.get_raw(0);
+        if value.data_type() == Type::Null {
+            return Ok(());
+        }
+        let added = Histogram::column_result(value).map_err(|_| {
             Error::UserFunctionError("sum_durations: it is no object of seconds and counts".into())
         })?;
-        for (seconds, records) in added.iter().flat_map(Histogram::entries) {
-            sum.add(seconds, records);
-        }
+        *sum = sum.plus(&added);
         Ok(())
     }
 
@@ -98,6 +162,7 @@ impl Aggregate<Histogram, Option<Histogram>> for SumDurations {
 mod tests {
     use super::*;
     use pretty_assertions::assert_eq;
+    use proptest::prelude::*;
 
     fn asked(sql: &str) -> Result<Option<String>> {
         let connection = Connection::open_in_memory().unwrap();
@@ -129,5 +194,32 @@ mod tests {
         assert!(!histogram.add(7, -2));
         assert_eq!(histogram.entries().collect::<Vec<_>>(), [(-2, 1)]);
         assert_eq!((histogram.add(-2, -1), histogram.longest()), (false, None));
+    }
+
+    proptest! {
+        /// Whatever the order in which counts come, added one by one or as texts.
+        #[test]
+        fn a_sum_is_that_of_its_parts(
+            parts in prop::collection::vec(prop::collection::vec((-3_i64..6, -2_i64..3), 0..8), 0..5),
+        ) {
+            let (mut one_by_one, mut together) = (Histogram::default(), Histogram::default());
+            for part in &parts {
+                let mut histogram = Histogram::default();
+                for &(seconds, records) in part {
+                    one_by_one.add(seconds, records);
+                    histogram.add(seconds, records);
+                }
+                let text = serde_json::to_string(&histogram).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<Histogram>(&text).unwrap(), &histogram);
+                together = together.plus(&histogram);
+            }
+            prop_assert_eq!(&together, &one_by_one);
+            for seconds in -3..6 {
+                let all = parts.iter().flatten().filter(|entry| entry.0 == seconds);
+                let sum = all.map(|entry| entry.1).sum::<i64>();
+                let told = together.entries().find(|entry| entry.0 == seconds);
+                prop_assert_eq!(told.map_or(0, |entry| entry.1), sum);
+            }
+        }
     }
 }

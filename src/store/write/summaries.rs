@@ -194,7 +194,7 @@ impl Summaries {
             let (status, span) = (self.status(*status), hour_text(*span));
             let kept: Option<Histogram> =
                 select.query_row((function, &status, &span), |row| row.get(0)).optional()?;
-            let histogram = changes.plus(kept.unwrap_or_default());
+            let histogram = changes.plus(&kept.unwrap_or_default());
             match histogram.longest() {
                 Some(longest) => save.execute((function, status, span, histogram, longest))?,
                 None => drop_empty.execute((function, status, span))?,
