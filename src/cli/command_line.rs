@@ -4,7 +4,7 @@
 use super::globals::Globals;
 #[cfg(feature = "web")]
 use super::serve;
-use super::{backup, check, doctor, page, query, schedule, status, sync, verify};
+use super::{backup, check, completions, doctor, page, query, schedule, status, sync, verify};
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
 use clap::{Parser, Subcommand};
@@ -102,6 +102,10 @@ pub(super) enum Command {
     /// else, and a timer that makes up for a time at which the machine was off. What `sync` is told
     /// follows `--`: `fgarchive schedule systemd -- --all-functions --region cn-north-4`.
     Schedule(schedule::Args),
+    /// Print what makes a shell complete commands and options
+    ///
+    /// For bash, in `~/.bashrc`: `source <(fgarchive completions bash)`.
+    Completions(completions::Args),
     /// Serve a stand-in for the service to try the program against
     #[cfg(feature = "emulator")]
     Emulate(Box<emulate::Args>),

@@ -8,6 +8,7 @@ mod archive;
 mod backup;
 mod check;
 mod command_line;
+mod completions;
 mod datasette;
 #[cfg(feature = "emulator")]
 mod demo;

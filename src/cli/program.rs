@@ -4,12 +4,13 @@ use super::command_line::{Cli, Command};
 #[cfg(feature = "web")]
 use super::serve;
 use super::{
-    backup, check, doctor, failure, log, page, query, schedule, signals, status, sync, terminal,
-    usage, verify,
+    backup, check, completions, doctor, failure, log, page, query, schedule, signals, status, sync,
+    terminal, usage, verify,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
 use crate::error::Failure;
+use clap::CommandFactory;
 use failure::is_closed_output;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Backup(args) => backup::run(&args, globals, out),
         Command::Verify(args) => verify::run(&args, globals, out),
         Command::Doctor(args) => doctor::run(&args, globals, out),
+        Command::Completions(args) => completions::run(&args, Cli::command(), out),
         Command::Schedule(args) => schedule::run(&args, globals, out),
         #[cfg(feature = "emulator")]
         Command::Emulate(args) => emulate::run(&args, globals, out),

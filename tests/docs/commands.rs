@@ -38,7 +38,7 @@ from [variables or a file](configuration.md).
 ";
 
 /// Where more stands about the matter of a command.
-const MORE: [(&str, &str); 12] = [
+const MORE: [(&str, &str); 13] = [
     ("sync", "[configuration](configuration.md) and [completeness](completeness.md)"),
     ("status", "[what its columns mean](operations.md#is-it-well)"),
     ("query", "[asking the archive](queries.md), with each report and ten questions in SQL"),
@@ -49,6 +49,7 @@ const MORE: [(&str, &str); 12] = [
     ("verify", "[verify](operations.md#verify)"),
     ("doctor", "[access key and region](configuration.md#access-key-and-region)"),
     ("schedule", "[systemd](operations.md#systemd) and [cron](operations.md#cron)"),
+    ("completions", "[install](../README.md#install)"),
     ("emulate", "[the emulator](emulator.md), with its faults and readings"),
     ("demo", "[five minutes without an account](../README.md#five-minutes-without-an-account)"),
 ];

@@ -200,7 +200,8 @@ mod tests {
         /// Whatever the order in which counts come, added one by one or as texts.
         #[test]
         fn a_sum_is_that_of_its_parts(
-            parts in prop::collection::vec(prop::collection::vec((-3_i64..6, -2_i64..3), 0..8), 0..5),
+            parts in
+                prop::collection::vec(prop::collection::vec((-3_i64..6, -2_i64..3), 0..8), 0..5),
         ) {
             let (mut one_by_one, mut together) = (Histogram::default(), Histogram::default());
             for part in &parts {
