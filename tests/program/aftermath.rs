@@ -56,9 +56,9 @@ fn a_good_run_and_a_bad_one_are_told_apart() {
     let mode = |name: &str| fs::metadata(home.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("run.json"), mode("fgarchive.prom")), (0o600, 0o644));
 
-    watched(&home, &cloud).args(["--function", "no:such"]).exits(2);
+    watched(&home, &cloud).args(["--function", "no:such"]).exits(3);
     let (told, bad) = (summary(&home), metrics(&home));
-    assert_eq!((&told["exit_code"], bad["last_run_exit_code"]), (&2.into(), 2));
+    assert_eq!((&told["exit_code"], bad["last_run_exit_code"]), (&3.into(), 3));
     assert!(told["error"].is_string(), "{told}");
     // What the archive holds is told as before, and when the last good run was.
     for name in ["records", "last_good_run_timestamp_seconds", "covered_through_timestamp_seconds"]

@@ -6,7 +6,7 @@ use crate::program::Home;
 #[test]
 fn what_cannot_be_read_is_usage() {
     let all: &[&str] = &["sync", "--all-functions"];
-    let cases: [(&[&str], &str); 21] = [
+    let cases: [(&[&str], &str); 22] = [
         (&["sync"], "error: no function was named"),
         (
             &["sync", "--function", "urn:fss:cn-north-4"],
@@ -28,7 +28,8 @@ fn what_cannot_be_read_is_usage() {
         (&["--since", "9999-01-01"], "is not in the past"),
         (&["--settle-delay", "soon"], "invalid value 'soon' for '--settle-delay <DURATION>'"),
         (&["--max-rps", "0"], "must be greater than 0"),
-        (&["--max-rps", "NaN"], "must be greater than 0"),
+        (&["--max-rps", "NaN"], "it is no number"),
+        (&["--max-rps", "1e400"], "must be finite"),
         (
             &["--max-rps", "1e-19"],
             "invalid value '1e-19' for '--max-rps <N>': must be at least 0.0000116, once a day",
