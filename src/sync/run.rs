@@ -16,8 +16,10 @@ use super::stop::Stop;
 use super::watch::Watch;
 use super::{targets, verification};
 use crate::clock::Clock;
-use crate::domain::{Counts, FunctionUrn, Interval};
+use crate::domain::{Counts, FunctionUrn, Interval, Timestamp};
 use crate::error::Failure;
+use crate::plan::clocks::TOLERANCE;
+use crate::plan::ledger;
 use crate::requester::Source;
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, RunId, SourceId};
@@ -56,7 +58,7 @@ pub async fn run<S: Source>(
         source.habits = archive.load_habits(&source.name).map_err(broken)?;
         tally.of(source.id).habits = source.habits;
     }
-    let run = Run { id: begun.id, task, sources: &sources, cancel };
+    let run = Run { id: begun.id, task, sources: &sources, clock, cancel };
     let mut reports = match run.attempt(archive, &mut tally, watch).await {
         Ok(reports) => reports,
         Err(Stop::Failed(failure)) => {
@@ -90,6 +92,7 @@ struct Run<'r, S> {
     id: RunId,
     task: Task,
     sources: &'r [ActiveSource<S>],
+    clock: &'r Clock,
     cancel: &'r CancellationToken,
 }
 
@@ -155,12 +158,14 @@ impl<'r, S: Source> Run<'r, S> {
         save_forms(archive, source, &jobs).await?;
         save_listed(archive, &resolved, &jobs)?;
         let is_sure = requester.knows_service_time() && requester.now().is_agreed();
+        let ahead = if is_sure { HashMap::new() } else { self.note_ahead(archive, source, &jobs)? };
         let mut report = |job: &FunctionJob| {
             let walked = walked.remove(&job.id).unwrap_or_default();
             let mut report = FunctionReport::of(job, requester.began_at(), walked);
             if !is_sure && !cleared.contains(&job.id) {
                 report.ledger_ahead = report.ledger_ahead.or(job.doubted.map(Interval::end));
             }
+            report.ledger_ahead = report.ledger_ahead.max(ahead.get(&job.id).copied());
             report
         };
         let mut functions: Vec<FunctionReport> = jobs.iter().map(&mut report).collect();
@@ -189,6 +194,33 @@ impl<'r, S: Source> Run<'r, S> {
             is_verification: matches!(self.task, Task::Verify(_)),
             counts: Counts::default(),
         })
+    }
+
+    /// Notes until when ledgers claim what has not come by the machine's clock as it stands now. It
+    /// was set back during the run: what it said at the start was believed until here, where the
+    /// service does not say that it was right.
+    fn note_ahead(
+        &self,
+        archive: &mut Archive,
+        source: &ActiveSource<S>,
+        jobs: &[FunctionJob],
+    ) -> Result<HashMap<FunctionId, Timestamp>, StoreError> {
+        let at_end = self.clock.now();
+        let mut ahead = HashMap::new();
+        if at_end + TOLERANCE >= source.requester.now().earlier() {
+            return Ok(ahead);
+        }
+        let mut doubts = Vec::new();
+        for job in jobs {
+            let end = archive.load_ledger(job.id)?.last().map(|last| last.window.end());
+            let doubted = end.and_then(|end| ledger::doubted(end, at_end.into()));
+            doubts.extend(doubted.map(|doubted| (job.id, doubted)));
+            ahead.extend(doubted.map(|doubted| (job.id, doubted.end())));
+        }
+        if !doubts.is_empty() {
+            archive.save_doubts(&doubts, source.settings.settle_delay)?;
+        }
+        Ok(ahead)
     }
 }
 

@@ -363,6 +363,32 @@ fn what_one_clock_claimed_that_was_ahead_is_walked_again_when_it_is_over() {
     }
 }
 
+/// The machine's clock is ahead when a run starts, and is set right within the run, as a daemon does
+/// that finds the time; the service dates nothing. The run's own clock at its end tells that it
+/// claimed time to come.
+#[test]
+fn a_clock_that_is_set_right_during_a_run_takes_back_what_it_claimed() {
+    let records = || (0..2_400).map(|number| (EPOCH + 3 * number, NEVER));
+    for ahead in [20 * MINUTE, HOUR, 2 * HOUR] {
+        let schedule = || {
+            let minutes = [30, 40, 240, 300];
+            let moments = minutes.map(|minutes| EPOCH + minutes * MINUTE);
+            let mut schedule = schedule(
+                World::of_records(records()),
+                Readings { count: CountReading::Total, page_cap: 50, ..silent() },
+                &moments,
+            );
+            schedule.runs[1].skew = ahead;
+            let jump = Some((1, -ahead));
+            schedule.runs[1].clocks = Clocks { is_undated: true, jump, ..Clocks::default() };
+            Schedule { quiet_from: 2, ..schedule }
+        };
+        for played in survives(SEEDS_OF_CLOCKS, schedule) {
+            assert_eq!((played.exits[1], played.exits.last()), (3, Some(&0)), "{ahead}");
+        }
+    }
+}
+
 /// A function that is taken up after so many days, walked in runs at these moments after them.
 fn taken_up_after(
     days: i64,
