@@ -34,9 +34,6 @@ const RECORDS: &str = "(SELECT *
 /// `start_time`, and of the edges of the range each record by itself. In a zone whose hours are not
 /// those of UTC all records are edges. Without both bounds, those without a readable start have an
 /// empty `start_time`.
-///
-/// The records of an edge are found in the index and read in the order of the table, by `rowid IN`:
-/// a page of the table is then read once, which halves the time.
 const COUNTS: &str =
     "(SELECT function_id, hour AS start_time, status, error_code, shape, records, value_bytes
           FROM hourly_counts
@@ -49,12 +46,18 @@ const COUNTS: &str =
         SELECT function_id, hour, status, error_code, shape, records, value_bytes
           FROM hourly_counts
           LEFT JOIN error_shapes ON error_shapes.id = shape_id
-         WHERE hour >= {first_hour}
-           AND hour < {end_hour}
+         WHERE hour >= {first}
+           AND hour < {end}
            AND hour <> ''
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
-        SELECT function_id,
+        {edges})";
+
+/// The records of an edge of the range, from `{from}` to `{to}`.
+///
+/// They are found in the index and read in the order of the table, by `rowid IN`: a page of the
+/// table is then read once, which halves the time.
+const COUNTS_OF_AN_EDGE: &str = "SELECT function_id,
                start_time,
                status,
                iif(status IN ('FAIL', 'DISCARD'), error_code, NULL),
@@ -70,33 +73,11 @@ const COUNTS: &str =
           FROM invocations
          WHERE rowid IN (SELECT rowid
                            FROM invocations
-                          WHERE start_time >= coalesce(:since, '')
-                            AND start_time < min({first_hour}, coalesce(:until, '~'))
+                          WHERE start_time >= {from}
+                            AND start_time < {to}
                             AND (:functions IS NULL
                                  OR function_id IN (SELECT value FROM json_each(:functions))))
-           AND is_time(start_time)
-         UNION ALL
-        SELECT function_id,
-               start_time,
-               status,
-               iif(status IN ('FAIL', 'DISCARD'), error_code, NULL),
-               iif(status IN ('FAIL', 'DISCARD'), fold(error_message), NULL),
-               1,
-               octet_length(request_id)
-                   + octet_length(status)
-                   + coalesce(octet_length(error_code), 0)
-                   + coalesce(octet_length(error_message), 0)
-                   + octet_length(start_time)
-                   + coalesce(octet_length(end_time), 0)
-                   + coalesce(octet_length(extra), 0)
-          FROM invocations
-         WHERE rowid IN (SELECT rowid
-                           FROM invocations
-                          WHERE start_time >= max({first_hour}, {end_hour})
-                            AND start_time < coalesce(:until, '~')
-                            AND (:functions IS NULL
-                                 OR function_id IN (SELECT value FROM json_each(:functions))))
-           AND is_time(start_time))";
+           AND is_time(start_time)";
 
 /// The first whole hour of the range, and the hour in which it ends.
 const FIRST_HOUR: &str = "iif(has_whole_hours(),
@@ -114,26 +95,22 @@ const DURATIONS: &str =
     "(SELECT function_id, status, CAST(key AS INTEGER) AS seconds, value AS records
           FROM (SELECT function_id, status, sum_durations(durations) AS durations
                   FROM three_hour_durations
-                 WHERE three_hours >= {first_span}
-                   AND three_hours < {end_span}
+                 WHERE three_hours >= {first}
+                   AND three_hours < {end}
                    AND (:functions IS NULL
                         OR function_id IN (SELECT value FROM json_each(:functions)))
                  GROUP BY function_id, status),
                json_each(durations)
          UNION ALL
-        SELECT function_id, status, duration_s, 1
+        {edges})";
+
+/// Those of an edge of the range, from `{from}` to `{to}`.
+const DURATIONS_OF_AN_EDGE: &str = "SELECT function_id, status, duration_s, 1
           FROM record_times
-         WHERE start_time >= coalesce(:since, '')
-           AND start_time < min({first_span}, coalesce(:until, '~'))
+         WHERE start_time >= {from}
+           AND start_time < {to}
            AND duration_s IS NOT NULL
-           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
-         UNION ALL
-        SELECT function_id, status, duration_s, 1
-          FROM record_times
-         WHERE start_time >= max({first_span}, {end_span})
-           AND start_time < coalesce(:until, '~')
-           AND duration_s IS NOT NULL
-           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))";
 
 /// The first whole span of the range, and the one in which it ends.
 const FIRST_SPAN: &str = "coalesce(
@@ -172,12 +149,20 @@ fn filled_in(text: &str, written: impl Fn(&str) -> String) -> String {
 fn of_name(name: &str) -> String {
     match name.to_ascii_lowercase().as_str() {
         "records" => RECORDS.to_owned(),
-        "counts" => COUNTS.replace("{first_hour}", FIRST_HOUR).replace("{end_hour}", END_HOUR),
-        "durations" => {
-            DURATIONS.replace("{first_span}", FIRST_SPAN).replace("{end_span}", END_SPAN)
-        }
+        "counts" => with_edges(COUNTS, COUNTS_OF_AN_EDGE, [FIRST_HOUR, END_HOUR]),
+        "durations" => with_edges(DURATIONS, DURATIONS_OF_AN_EDGE, [FIRST_SPAN, END_SPAN]),
         _ => FUNCTIONS.to_owned(),
     }
+}
+
+/// A subquery of what lies whole within the range, from the first bound to the last, with the edges
+/// before and behind that. A range without anything whole is one edge.
+fn with_edges(whole: &str, edge: &str, [first, end]: [&str; 2]) -> String {
+    let edge = |from: &str, to: &str| edge.replace("{from}", from).replace("{to}", to);
+    let before = edge("coalesce(:since, '')", &format!("min({first}, coalesce(:until, '~'))"));
+    let behind = edge(&format!("max({first}, {end})"), "coalesce(:until, '~')");
+    let edges = format!("{before}\n         UNION ALL\n        {behind}");
+    whole.replace("{first}", first).replace("{end}", end).replace("{edges}", &edges)
 }
 
 #[cfg(test)]
