@@ -9,7 +9,6 @@ use clap::{Args as _, Command, ValueEnum};
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 const SERVICE: &str = include_str!("../../templates/fgarchive.service");
 const TIMER: &str = include_str!("../../templates/fgarchive.timer");
@@ -63,18 +62,15 @@ enum Rhythm {
 
 fn parse_rhythm(text: &str) -> Result<Rhythm, String> {
     let every = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    let divides = |unit: Duration| {
-        let (every, unit) = (every.as_secs(), unit.as_secs());
-        every > 0 && unit.is_multiple_of(every)
-    };
-    let seconds = every.as_secs();
-    match seconds {
+    match every.as_secs() {
         _ if every.subsec_nanos() > 0 => {}
         DAY => return Ok(Rhythm::Daily),
-        ..HOUR if divides(Duration::from_secs(HOUR)) && seconds.is_multiple_of(MINUTE) => {
+        seconds @ MINUTE..HOUR
+            if seconds.is_multiple_of(MINUTE) && HOUR.is_multiple_of(seconds) =>
+        {
             return Ok(Rhythm::Minutes(seconds / MINUTE));
         }
-        HOUR.. if divides(Duration::from_secs(DAY)) && seconds.is_multiple_of(HOUR) => {
+        seconds @ HOUR.. if seconds.is_multiple_of(HOUR) && DAY.is_multiple_of(seconds) => {
             return Ok(Rhythm::Hours(seconds / HOUR));
         }
         _ => {}
