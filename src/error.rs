@@ -97,6 +97,8 @@ pub enum Step {
     AwaitService,
     /// See why the service is not reached.
     ReachService,
+    /// See why the service that names projects and gives out tokens does not answer as it should.
+    ReachIam,
     /// See why what answers is not trusted.
     TrustService,
     /// See why the proxy does not let us through.

@@ -827,12 +827,43 @@ async fn a_project_is_looked_up_by_region_and_must_be_the_only_one() {
     assert_eq!(header(&request, "x-project-id"), None);
     assert!(header(&request, "authorization").unwrap().ends_with(&expected_signature(&request)));
 
-    for body in [r#"{"projects":[]}"#, r#"{"projects":[{"id":"p1"},{"id":"p2"}]}"#] {
+    for body in [
+        r#"{"projects":[]}"#,
+        r#"{"projects":[{"id":"p1"},{"id":"p2"}]}"#,
+        r#"{"projects":[{"id":"p1","name":"cn-north-4_shop"}]}"#,
+        r#"{"projects":[{"id":"p1","name":"cn-north-4","enabled":false}]}"#,
+    ] {
         let server = Server::answering("200 OK", "", body).await;
         let failure = client(&server.base, keys(None)).project_id().await.unwrap_err();
         assert_eq!((failure.meaning, failure.is_temporary()), (Meaning::UnknownProject, false));
         assert_eq!(to_failure(failure).hint, Some(Step::NameProject.into()));
     }
+}
+
+/// IAM divides a long list; its address for the next page may name any host.
+#[tokio::test]
+async fn a_list_of_projects_is_followed_and_stays_with_the_iam_that_was_named() {
+    let server = Server::start(|request| {
+        let body = if request.contains("marker=p1") {
+            r#"{"projects":[{"id":"p2","name":"cn-north-4"}],"links":{"next":null}}"#
+        } else {
+            r#"{"projects":[{"id":"p1","name":"cn-north-4_shop"}],
+                "links":{"next":"https://elsewhere.example/other?name=cn-north-4&marker=p1"}}"#
+        };
+        Reply::Bytes(http("200 OK", "", body.as_bytes()))
+    })
+    .await;
+    assert_eq!(client(&server.base, keys(None)).project_id().await.as_deref(), Ok("p2"));
+    let asked: Vec<String> = server.requests();
+    let asked: Vec<Option<&str>> = asked.iter().map(|request| request.lines().next()).collect();
+    let second = Some("GET /v3/projects?marker=p1&name=cn-north-4 HTTP/1.1");
+    assert_eq!(asked, [Some("GET /v3/projects?name=cn-north-4 HTTP/1.1"), second]);
+
+    // One that points at itself ends.
+    let body = r#"{"projects":[{"id":"p1","name":"x"}],"links":{"next":"https://a.example/?m=1"}}"#;
+    let endless = Server::answering("200 OK", "", body).await;
+    assert!(client(&endless.base, keys(None)).project_id().await.is_err());
+    assert_eq!(endless.requests().len(), 2);
 }
 
 /// Which form a service knows is not documented: it is asked as the URN was given.

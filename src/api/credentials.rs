@@ -84,6 +84,19 @@ impl Credentials {
             .collect()
     }
 
+    /// The same, to ask about one project. A token that a password is exchanged for is good for
+    /// one project only, so that each has its own; anything else is good for all.
+    #[must_use]
+    pub fn of_project(&self, project_id: Option<&str>) -> Self {
+        match (self, project_id) {
+            (Self::Password(login), Some(id)) => Self::Password(PasswordLogin {
+                project: ProjectScope::Id(id.to_owned()),
+                ..login.clone()
+            }),
+            _ => self.clone(),
+        }
+    }
+
     /// Whether requests carry a token rather than a signature.
     pub(super) fn use_token(&self) -> bool {
         !matches!(self, Self::Keys { .. })
@@ -94,17 +107,36 @@ impl Credentials {
 mod tests {
     use super::*;
 
-    #[test]
-    fn debug_shows_no_secret() {
-        let secret = || SecretString::from("hunter2");
-        let login = PasswordLogin {
+    fn secret() -> SecretString {
+        SecretString::from("hunter2")
+    }
+
+    fn login() -> PasswordLogin {
+        PasswordLogin {
             auth_url: Endpoint::parse("https://iam.example", super::super::PlainHttp::LoopbackOnly)
                 .unwrap(),
             username: "u".to_owned(),
             password: secret(),
             user_domain_name: "d".to_owned(),
-            project: ProjectScope::Id("p".to_owned()),
+            project: ProjectScope::Name { name: "cn-north-4".to_owned(), domain: None },
+        }
+    }
+
+    #[test]
+    fn a_login_is_for_the_project_that_is_asked() {
+        let scope = |project_id| match Credentials::Password(login()).of_project(project_id) {
+            Credentials::Password(login) => login.project,
+            other => panic!("{other:?}"),
         };
+        assert_eq!(scope(Some("p")), ProjectScope::Id("p".to_owned()));
+        assert_eq!(scope(None), login().project);
+        let token = Credentials::Token(secret()).of_project(Some("p"));
+        assert!(matches!(token, Credentials::Token(_)));
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let login = login();
         let keys = Credentials::Keys {
             access_key: "AK".into(),
             secret_key: secret(),

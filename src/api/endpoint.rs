@@ -87,6 +87,12 @@ impl Endpoint {
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
+    /// Host and port, as a proxy is asked for a way there.
+    pub(super) fn authority(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        format!("{host}:{}", self.0.port_or_known_default().unwrap_or_default())
+    }
+
     /// The URL of a call; path and query are encoded already and stay as they are.
     pub(super) fn url(&self, path: &str, query: &str) -> Url {
         let mut url = self.0.clone();

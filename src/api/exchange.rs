@@ -1,15 +1,16 @@
 //! One exchange with the service: a request sent once, and its answer judged.
 
-use super::Endpoint;
 use super::credentials::Credentials;
-use super::failure::{CallFailure, Cause, Meaning};
+use super::failure::{CallFailure, Cause, Meaning, ProxyRefusal};
 use super::http::{self, Answer, Transport};
 use super::redaction::Secrets;
 use super::refusal::{self, Refusal, Shown};
 use super::request::Call;
 use super::wire::{self, BadBody};
+use super::{Endpoint, trouble};
 use crate::domain::Timestamp;
-use std::sync::{Arc, OnceLock};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How far the two clocks may differ before a refusal mentions it, in seconds. The gateway refuses
 /// signatures from 15 minutes on.
@@ -32,6 +33,8 @@ pub(super) struct Exchange {
     functions_http: reqwest::Client,
     /// Made when it is first needed: most runs never ask IAM.
     iam_http: OnceLock<reqwest::Client>,
+    /// The hosts that have answered: the way to them is set up as it should be.
+    reached: Mutex<HashSet<String>>,
     now: Now,
 }
 
@@ -48,7 +51,8 @@ impl Exchange {
             credentials.secrets().into_iter().chain(transport.proxies.secrets()).collect();
         let shown = if credentials.use_token() { Shown::Token } else { Shown::Signature };
         let (secrets, iam_http) = (Secrets::new(secrets), OnceLock::new());
-        Ok(Self { functions, secrets, shown, transport, functions_http, iam_http, now })
+        let reached = Mutex::default();
+        Ok(Self { functions, secrets, shown, transport, functions_http, iam_http, reached, now })
     }
 
     /// The present.
@@ -92,11 +96,33 @@ impl Exchange {
         call: Call<'_>,
         headers: &[(&'static str, String)],
     ) -> Result<Answer, CallFailure> {
-        let operation = call.operation;
+        let Call { operation, endpoint, .. } = call;
         let sent =
             http::send(http, operation, call.outgoing(headers)?, &self.secrets, self.now()).await;
-        let checked = sent.and_then(|answer| self.checked(operation, shown, answer));
+        let checked = match sent {
+            Ok(answer) => self.checked(operation, shown, answer),
+            Err(failure) => Err(self.judged(failure, endpoint).await),
+        };
+        if checked.as_ref().map_or_else(|failure| failure.status.is_some(), |_| true) {
+            lock(&self.reached).insert(endpoint.authority());
+        }
         checked.map_err(|failure| failure.redacted(&self.secrets.redactor()))
+    }
+
+    /// What it means that no answer came. A way that has led to the service in this run is set up
+    /// as it should be: one connection of many met a server, or a proxy, in a bad moment.
+    async fn judged(&self, failure: CallFailure, endpoint: &Endpoint) -> CallFailure {
+        let mut failure = failure;
+        if failure.meaning == Meaning::Proxy(ProxyRefusal::Tunnel)
+            && let Some(tunnel) = self.transport.proxies.tunnel_to(endpoint)
+            && let Some(status) = tunnel.status(self.transport.timeouts.connect).await
+        {
+            failure = trouble::with_status(failure, status);
+        }
+        if failure.is_of_the_way() && lock(&self.reached).contains(&endpoint.authority()) {
+            failure.meaning = Meaning::Unreachable;
+        }
+        failure
     }
 
     /// The answer if it is a success, otherwise what it means.
@@ -142,6 +168,11 @@ impl Exchange {
         let http = connect(&self.transport, endpoint)?;
         Ok(self.iam_http.get_or_init(|| http).clone())
     }
+}
+
+/// A panic while the set is held cannot leave it half changed: each holder does a single call.
+fn lock(reached: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
+    reached.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn connect(transport: &Transport, endpoint: &Endpoint) -> Result<reqwest::Client, CallFailure> {

@@ -23,7 +23,7 @@ pub enum Meaning {
     /// The server could not show who it is, or speaks no TLS.
     Untrusted,
     /// The proxy does not let us through.
-    Proxy,
+    Proxy(ProxyRefusal),
     /// An answer took too long.
     Timeout,
     /// An answer came, but cut off or unreadable.
@@ -48,6 +48,25 @@ pub enum Meaning {
     Misconfigured,
 }
 
+/// Who was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// The service of functions and their records.
+    #[default]
+    FunctionGraph,
+    /// Who gives out tokens and names projects.
+    Iam,
+}
+
+/// Why a proxy does not let us through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyRefusal {
+    /// It asks for another login than it was shown (407).
+    Login,
+    /// It opens no tunnel to the service.
+    Tunnel,
+}
+
 /// The innermost cause of a failure, in words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -69,6 +88,8 @@ impl Cause {
 pub struct CallFailure {
     /// What was asked, with its object: "list invocations of `package:name`".
     pub operation: String,
+    /// Who was asked.
+    pub asked: Asked,
     /// What it means.
     pub meaning: Meaning,
     /// The HTTP status, where an answer began.
@@ -84,10 +105,12 @@ pub struct CallFailure {
 }
 
 impl CallFailure {
-    pub(super) fn new(operation: &str, meaning: Meaning) -> Self {
+    /// A failure of which nothing more is known.
+    pub fn new(operation: &str, meaning: Meaning) -> Self {
         let operation = operation.to_owned();
         Self {
             operation,
+            asked: Asked::default(),
             meaning,
             status: None,
             code: None,
@@ -132,7 +155,7 @@ impl CallFailure {
             | Meaning::Refused
             | Meaning::TooLarge
             | Meaning::Untrusted
-            | Meaning::Proxy
+            | Meaning::Proxy(_)
             | Meaning::UnknownProject
             | Meaning::Misconfigured => false,
         }
@@ -142,7 +165,10 @@ impl CallFailure {
     pub fn is_misconfigured(&self) -> bool {
         matches!(
             self.meaning,
-            Meaning::Untrusted | Meaning::Proxy | Meaning::UnknownProject | Meaning::Misconfigured
+            Meaning::Untrusted
+                | Meaning::Proxy(_)
+                | Meaning::UnknownProject
+                | Meaning::Misconfigured
         )
     }
 
@@ -151,8 +177,14 @@ impl CallFailure {
     pub fn concerns_all_calls(&self) -> bool {
         matches!(
             self.meaning,
-            Meaning::Denied | Meaning::LoginRefused | Meaning::Untrusted | Meaning::Proxy
+            Meaning::Denied | Meaning::LoginRefused | Meaning::Untrusted | Meaning::Proxy(_)
         )
+    }
+
+    /// Whether the way to the service cannot be used as it is set up, as far as one connection can
+    /// tell. Where others have led there, this one has merely failed.
+    pub(super) fn is_of_the_way(&self) -> bool {
+        matches!(self.meaning, Meaning::Untrusted | Meaning::Proxy(ProxyRefusal::Tunnel))
     }
 
     /// Whether the service does not let us in. Asking again with the same key may lock it; after
@@ -192,7 +224,7 @@ impl CallFailure {
             Meaning::Unavailable { .. } => "the service is unavailable",
             Meaning::Unreachable => "the service cannot be reached",
             Meaning::Untrusted => "no secure connection can be made",
-            Meaning::Proxy => "the proxy does not let it through",
+            Meaning::Proxy(_) => "the proxy does not let it through",
             Meaning::Timeout => "the answer took too long",
             Meaning::BrokenAnswer => "the answer is broken",
             Meaning::Denied | Meaning::Forbidden | Meaning::LoginRefused => "access is refused",
@@ -282,7 +314,7 @@ mod tests {
             assert!(failure(meaning).is_denied() && !failure(meaning).is_temporary());
         }
         assert!(!failure(Meaning::TooLarge).is_temporary());
-        for meaning in [Meaning::Untrusted, Meaning::Proxy] {
+        for meaning in [Meaning::Untrusted, Meaning::Proxy(ProxyRefusal::Tunnel)] {
             let failure = failure(meaning);
             assert!(
                 failure.is_misconfigured()

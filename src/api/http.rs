@@ -2,7 +2,7 @@
 //! retries.
 
 use super::encoding::{self, PackedBody};
-use super::failure::{CallFailure, Cause, Meaning};
+use super::failure::{Asked, CallFailure, Cause, Meaning};
 use super::proxy::Proxies;
 use super::redaction::{Redactor, Scope, Secrets};
 use super::refusal::{self, Refusal};
@@ -92,7 +92,7 @@ impl Transport {
             // Without this a machine that has no certificate store gets no client at all.
             builder.tls_certs_only([])
         };
-        builder.build().map_err(|error| Cause::innermost(&error))
+        builder.build().map_err(|error| trouble::of_preparation(&error))
     }
 
     fn settings(&self) -> ClientBuilder {
@@ -129,7 +129,7 @@ impl Transport {
 /// Whether a file of certificates in PEM form holds any, and none that cannot be read.
 pub fn check_certificates(pem: &[u8]) -> Result<(), Cause> {
     let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    let certificates = certificates.map_err(|error| Cause(error.to_string().into()))?;
+    let certificates = certificates.map_err(|error| trouble::of_pem(&error))?;
     if certificates.is_empty() {
         return Err(Cause("it holds none in PEM form".into()));
     }
@@ -152,6 +152,7 @@ fn install_tls_provider() {
 /// A request, complete with its headers.
 #[derive(Debug)]
 pub(super) struct Outgoing {
+    pub(super) asked: Asked,
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
@@ -163,6 +164,8 @@ pub(super) struct Outgoing {
 /// An answer, whatever its status.
 #[derive(Debug)]
 pub(super) struct Answer {
+    /// Whose it is.
+    asked: Asked,
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -242,6 +245,7 @@ impl Answer {
     pub(super) fn failure(&self, operation: &str, meaning: Meaning) -> CallFailure {
         let hidden = |id| self.redactor.redact_as(Scope::Values, id);
         CallFailure {
+            asked: self.asked,
             status: Some(self.status),
             request_id: self.request_id().and_then(|id| refusal::code_line(&hidden(id))),
             ..CallFailure::new(operation, meaning)
@@ -257,14 +261,15 @@ pub(super) async fn send(
     secrets: &Secrets,
     now: Timestamp,
 ) -> Result<Answer, CallFailure> {
-    let Outgoing { method, url, headers, body, signature } = request;
+    let Outgoing { asked, method, url, headers, body, signature } = request;
     let sent = http.request(method, url).headers(headers).body(body).send().await;
-    let not_answered =
-        |(meaning, cause): (Meaning, Cause)| CallFailure::new(operation, meaning).because(cause.0);
+    let not_answered = |(meaning, cause): (Meaning, Cause)| {
+        CallFailure { asked, ..CallFailure::new(operation, meaning) }.because(cause.0)
+    };
     let mut response = sent.map_err(|error| not_answered(trouble::explain(&error, now)))?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let redactor = secrets.redactor();
-    let mut answer = Answer { status, headers, body: Vec::new(), is_whole: true, redactor };
+    let mut answer = Answer { asked, status, headers, body: Vec::new(), is_whole: true, redactor };
     let is_success = response.status().is_success();
     let limit = if is_success { MAX_BODY } else { MAX_REFUSAL };
     let read = read_body(&mut response, limit, &mut answer.body).await;

@@ -22,13 +22,14 @@ mod session;
 mod sign;
 mod tokens;
 mod trouble;
+mod tunnel;
 mod wire;
 
 pub use client::{Client, ClientSettings};
 pub use credentials::{Credentials, PasswordLogin, ProjectScope};
 pub use endpoint::{Endpoint, EndpointProblem, PlainHttp};
 pub use exchange::Now;
-pub use failure::{CallFailure, Cause, Meaning};
+pub use failure::{Asked, CallFailure, Cause, Meaning, ProxyRefusal};
 pub use http::{Timeouts, check_certificates};
 pub use proxy::{Proxies, ProxyAddress, ProxyProblem};
 pub use regions::{functions_url, iam_url, is_known_region};

@@ -3,6 +3,7 @@
 
 use super::Endpoint;
 use super::redaction::is_ordinary;
+use super::tunnel::Tunnel;
 use percent_encoding::percent_decode_str;
 use reqwest::{NoProxy, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -79,6 +80,22 @@ impl Proxies {
         let address = address.as_ref().filter(|_| !endpoint.is_loopback())?;
         let exempt = NoProxy::from_string(&self.exempt);
         Some(reqwest::Proxy::all(address.0.as_str()).map(|proxy| proxy.no_proxy(exempt)))
+    }
+
+    /// The way that a proxy was asked to open to an address, where it is a proxy that is spoken to
+    /// in the clear.
+    pub(super) fn tunnel_to(&self, endpoint: &Endpoint) -> Option<Tunnel> {
+        let ProxyAddress(proxy) = self.https.as_ref().filter(|_| endpoint.is_encrypted())?;
+        let host = proxy.host_str().filter(|_| proxy.scheme() == "http")?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let meant = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let password = proxy.password().map(meant).unwrap_or_default();
+        let user = Some(meant(proxy.username()));
+        Some(Tunnel {
+            proxy: (host, proxy.port_or_known_default()?),
+            login: user.filter(|user| !user.is_empty()).map(|user| (user, password)),
+            target: endpoint.authority(),
+        })
     }
 
     /// Whether a password among them cannot be told from ordinary text: it is covered in words

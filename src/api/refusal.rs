@@ -4,9 +4,9 @@
 //! FunctionGraph (`FSS.nnnn`) and its gateway (`APIG.nnnn` and `APIGW.nnnn`, alike but for the
 //! prefix).
 
-use super::Meaning;
 use super::redaction::{Redactor, Scope};
 use super::wire::{ErrorFields, error_fields};
+use super::{Meaning, ProxyRefusal};
 use std::time::Duration;
 
 /// How much of the service's words is shown: a line, not a page of HTML.
@@ -83,7 +83,7 @@ impl Refusal {
         retry_after: Option<Duration>,
     ) -> Meaning {
         match status {
-            407 => Meaning::Proxy,
+            407 => Meaning::Proxy(ProxyRefusal::Login),
             429 => Meaning::Throttled { retry_after },
             408 | 500..=599 => Meaning::Unavailable { retry_after },
             _ if self.has_code(&["FSS.0429"]) || self.gateway_number() == Some("0308") => {
@@ -218,7 +218,7 @@ mod tests {
         let unavailable = Meaning::Unavailable { retry_after: None };
         let (with_token, without) = (Shown::Token, Shown::Signature);
         for (status, code, message, shown, expected) in [
-            (407, "", "", without, Meaning::Proxy),
+            (407, "", "", without, Meaning::Proxy(ProxyRefusal::Login)),
             (429, "APIG.0308", "x", without, throttled),
             (429, "", "", without, throttled),
             (403, "APIGW.0308", "x", without, throttled),

@@ -1,6 +1,6 @@
 //! A call on its way to be a request.
 
-use super::failure::{CallFailure, Meaning};
+use super::failure::{Asked, CallFailure, Meaning};
 use super::http::Outgoing;
 use super::{Endpoint, sign};
 use reqwest::Method;
@@ -13,8 +13,9 @@ const SECRET_HEADERS: [&str; 3] = ["authorization", "x-auth-token", "x-security-
 /// One call before it is authenticated.
 pub(super) struct Call<'a> {
     pub(super) operation: &'a str,
+    asked: Asked,
     method: Method,
-    endpoint: &'a Endpoint,
+    pub(super) endpoint: &'a Endpoint,
     path: &'a str,
     query: String,
     /// The project that signed calls name in a header.
@@ -32,6 +33,7 @@ impl<'a> Call<'a> {
         let query = sign::encode_query(query);
         Self {
             operation,
+            asked: Asked::Iam,
             method: Method::GET,
             endpoint,
             path,
@@ -51,8 +53,9 @@ impl<'a> Call<'a> {
         Self { method: Method::POST, body, ..Self::get(operation, endpoint, path, &[]) }
     }
 
+    /// The same about a project of FunctionGraph; IAM's calls are about none.
     pub(super) fn of_project(self, project_id: &'a str) -> Self {
-        Self { project_id: Some(project_id), ..self }
+        Self { asked: Asked::FunctionGraph, project_id: Some(project_id), ..self }
     }
 
     /// What every call carries. The service's page wants a content type even where there is no
@@ -88,7 +91,14 @@ impl<'a> Call<'a> {
             .and_then(|value| value.rsplit_once('='))
             .map(|(_, value)| SecretString::from(value));
         let headers = header_map(self.operation, headers)?;
-        Ok(Outgoing { method: self.method, url, headers, body: self.body, signature })
+        Ok(Outgoing {
+            asked: self.asked,
+            method: self.method,
+            url,
+            headers,
+            body: self.body,
+            signature,
+        })
     }
 }
 

@@ -3,14 +3,61 @@
 //! A certificate that is not accepted and a proxy that does not let us through are settings, not
 //! weather: they are as they are until somebody changes them, so nothing is asked a second time.
 
-use super::failure::{Cause, Meaning};
+use super::failure::{CallFailure, Cause, Meaning, ProxyRefusal};
+use super::tunnel;
 use crate::domain::Timestamp;
+use rustls::pki_types::pem;
 use rustls::{AlertDescription, CertificateError};
 use std::error::Error;
 use std::io;
 
 /// How the error of a tunnel through a proxy begins; the library does not show its type.
 const TUNNEL: &str = "tunnel error: ";
+
+/// Of a proxy that knows nobody without a login.
+const ASKS_FOR_LOGIN: &str = "it asks for a user name and a password";
+
+/// A failure to open a tunnel, with the status that the proxy answers when it is asked for that
+/// alone.
+pub(super) fn with_status(failure: CallFailure, status: u16) -> CallFailure {
+    let passing = |failure| CallFailure { meaning: Meaning::Unreachable, ..failure };
+    match status {
+        200..300 => passing(failure).because("the proxy opened no way to it at first"),
+        407 => CallFailure { meaning: Meaning::Proxy(ProxyRefusal::Login), ..failure }
+            .because(ASKS_FOR_LOGIN),
+        _ if tunnel::may_pass(status) => passing(failure)
+            .because(format!("the proxy opens no way to it, and answers with HTTP {status}")),
+        _ => failure
+            .because(format!("it opens no way to the service, and answers with HTTP {status}")),
+    }
+}
+
+/// Why no client could be made.
+pub(super) fn of_preparation(error: &reqwest::Error) -> Cause {
+    // The verifier of certificates has no type of its own for this.
+    let has_no_authorities = chain(error).into_iter().any(|error| {
+        matches!(error.downcast_ref(), Some(rustls::Error::General(words))
+            if words.starts_with("No CA certificates"))
+    });
+    if has_no_authorities {
+        return Cause(
+            "this machine has no certificates of authorities (the package ca-certificates has \
+             them; SSL_CERT_FILE and SSL_CERT_DIR, where they are set, name others)"
+                .into(),
+        );
+    }
+    Cause::innermost(error)
+}
+
+/// Why a file in PEM form cannot be read.
+pub(super) fn of_pem(error: &pem::Error) -> Cause {
+    Cause(match error {
+        pem::Error::MissingSectionEnd { .. } => "it ends within a certificate".into(),
+        pem::Error::IllegalSectionStart { .. } => "a line that begins a part is broken".into(),
+        pem::Error::Base64Decode(_) => "a certificate in it is damaged: it is no base64".into(),
+        other => other.to_string().into(),
+    })
+}
 
 /// What the failure of a request means, and its cause in words. `now` is our clock.
 pub(super) fn explain(error: &reqwest::Error, now: Timestamp) -> (Meaning, Cause) {
@@ -133,10 +180,10 @@ fn plain_name(shown: &str) -> &str {
 fn of_tunnel(tunnel: &str, innermost: &str) -> (Meaning, Cause) {
     match tunnel.strip_prefix(TUNNEL).unwrap_or_default() {
         "proxy authorization required" => {
-            (Meaning::Proxy, Cause("it asks for a user name and a password".into()))
+            (Meaning::Proxy(ProxyRefusal::Login), Cause(ASKS_FOR_LOGIN.into()))
         }
         "unsuccessful" | "proxy response headers too long" => (
-            Meaning::Proxy,
+            Meaning::Proxy(ProxyRefusal::Tunnel),
             Cause("it opens no way to the service, or speaks another protocol".into()),
         ),
         _ => (

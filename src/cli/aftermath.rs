@@ -24,7 +24,7 @@ pub(super) struct AftermathArgs {
     /// Write a JSON object about the run to this file, also when the run fails
     ///
     /// It holds what --json prints, when the run began and ended, and its exit code and error.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = parse_summary_file)]
     summary_file: Option<PathBuf>,
     /// Write metrics to this file, also when the run fails, for the textfile collector of
     /// Prometheus' node exporter
@@ -36,6 +36,14 @@ pub(super) struct AftermathArgs {
     /// How many functions the metrics tell one by one, the first by name
     #[arg(long, value_name = "N", default_value_t = 1_000, allow_negative_numbers = true)]
     metrics_functions: usize,
+}
+
+/// A dash stands for standard output elsewhere; a file of that name would surprise.
+fn parse_summary_file(given: &str) -> Result<PathBuf, String> {
+    match given {
+        "-" => Err("it names a file; --json prints the same to standard output".to_owned()),
+        path => Ok(PathBuf::from(path)),
+    }
 }
 
 /// The collector passes over files with other names, which nobody would notice.

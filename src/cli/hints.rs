@@ -49,6 +49,10 @@ fn by_options(step: Step) -> &'static str {
         Step::ReachService => {
             "check --endpoint, the network and any proxy; --ca-cert adds a private authority"
         }
+        Step::ReachIam => {
+            "check the address of IAM (OS_AUTH_URL, HUAWEICLOUD_SDK_IAM_ENDPOINT), the network and \
+             any proxy; with --project-id no project is looked up"
+        }
         Step::TrustService => {
             "check --endpoint and this machine's clock; --ca-cert adds a private authority, such \
              as a proxy's own"

@@ -34,6 +34,8 @@ const OS_PROJECT_DOMAIN: &str = "OS_PROJECT_DOMAIN_NAME";
 /// The largest file of certificates read: a whole system's store is a quarter of this.
 const MAX_CERTIFICATES: u64 = 1024 * 1024;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// How a certificate begins in such a file.
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
@@ -118,8 +120,12 @@ pub(super) fn read_ca_cert(path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |what: &str| {
         usage(format!("cannot {what} the certificates `{}`", path.display())).hint(&*hint)
     };
-    let pem =
+    let mut pem =
         read_limited(path, MAX_CERTIFICATES).map_err(|error| failed("read").because(error))?;
+    // Some editors begin a file with a byte order mark, which would hide the first certificate.
+    if pem.starts_with(BYTE_ORDER_MARK) {
+        pem.drain(..BYTE_ORDER_MARK.len());
+    }
     check_certificates(&pem).map_err(|problem| failed("use").because(problem))?;
     Ok(pem)
 }

@@ -6,10 +6,10 @@ use super::grouping::{ProjectGroup, group_by_region};
 use super::layers::Layers;
 use super::moments::read_range;
 use super::project::project_that_is_set;
-use super::proxy::load_proxies;
+use super::proxy::{load_proxies, misunderstood_exemptions};
 use super::service::{ServiceAddress, locate_service};
 use super::tuning::{Shown, Tuning};
-use super::variables::{Environment, usage};
+use super::variables::{Environment, shown, usage};
 use crate::api::{ClientSettings, Credentials, Endpoint, Proxies};
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -143,8 +143,8 @@ impl Common<'_> {
             functions_base: address.functions,
             iam_base: address.iam,
             region,
+            credentials: self.credentials.of_project(project_id.as_deref()),
             project_id,
-            credentials: self.credentials.clone(),
             timeouts: self.tuning.timeouts(),
             ca_cert: self.ca_cert.clone(),
             proxies: self.proxies.clone(),
@@ -193,5 +193,53 @@ fn warnings(
              times and states"
         )
     });
-    found.chain(ordinary).collect()
+    let exempt =
+        if proxies.https.is_some() || proxies.http.is_some() { &*proxies.exempt } else { "" };
+    let misunderstood = misunderstood_exemptions(exempt).into_iter().map(|entry| {
+        format!(
+            "NO_PROXY: {} is not understood, and names nobody; write a domain as .example.com, \
+             which holds for all ports, or an address, or a range such as 10.0.0.0/8",
+            shown(entry)
+        )
+    });
+    found.chain(ordinary).chain(misunderstood).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::ProjectScope;
+    use pretty_assertions::assert_eq;
+
+    /// A token is good for one project, so that each source logs in to its own.
+    #[test]
+    fn a_password_logs_in_to_the_project_that_is_asked() {
+        let urn = |region: &str, project: &str| {
+            format!("urn:fss:{region}:{project}:function:default:f").parse().unwrap()
+        };
+        let flags = Flags {
+            functions: vec![urn("cn-north-4", "p"), urn("cn-east-3", "q")],
+            ..Flags::default()
+        };
+        let set = [
+            ("OS_AUTH_URL", "https://iam.example/v3"),
+            ("OS_USERNAME", "user"),
+            ("OS_PASSWORD", "a long password"),
+            ("OS_USER_DOMAIN_NAME", "domain"),
+            ("OS_PROJECT_NAME", "cn-north-4"),
+        ];
+        let env =
+            |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
+        let surroundings = Surroundings { env: &env, home: None, clock: &Clock::System };
+        let config = load(&flags, &surroundings).unwrap();
+        let scopes: Vec<ProjectScope> = config
+            .sources
+            .into_iter()
+            .map(|source| match source.client.credentials {
+                Credentials::Password(login) => login.project,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(scopes, ["p", "q"].map(|id| ProjectScope::Id(id.to_owned())));
+    }
 }

@@ -68,7 +68,7 @@ fn given_endpoint(region: &str, layers: Layers<'_>) -> Result<Option<Endpoint>, 
 /// The vendor's SDKs take a bare host too, and ask it by https.
 fn checked_as_sdk(place: &str, text: &str, plain_http: PlainHttp) -> Result<Endpoint, Failure> {
     let text = text.trim();
-    let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = if text.contains("//") { text.to_owned() } else { format!("https://{text}") };
     Endpoint::parse(&url, plain_http).map_err(|problem| unusable(&place, text, problem))
 }
 
@@ -260,6 +260,7 @@ mod tests {
                     "\"ftp://a.example\" cannot be used: its scheme is neither https nor http",
                 ),
                 ("a b", "\"a b\" cannot be used: it is no URL"),
+                ("http//a.example", "\"http//a.example\" cannot be used: it is no URL"),
                 ("\u{1b}[2J", "\"\\u{1b}[2J\" cannot be used: it is no URL"),
                 ("https://u:hunter2@x", "the address cannot be used: it holds a user name"),
                 ("https://u:hunter2@x y", "the address cannot be used: it is no URL"),

@@ -4,7 +4,7 @@
 use super::project::{Failed, Requester};
 use super::sink::PageSink;
 use super::source::Source;
-use crate::api::{CallFailure, Meaning};
+use crate::api::{CallFailure, Cause, Meaning};
 use crate::domain::{
     FunctionUrn, Interval, Marker, PAGE_LIMIT, Page, PageQuery, RequestId, Timestamp,
 };
@@ -149,15 +149,9 @@ impl<S: Source> FunctionRequester<'_, S> {
 
     fn too_slow(&self, limit: Duration) -> CallFailure {
         let seconds = limit.as_secs();
-        CallFailure {
-            operation: format!("list invocations of `{}`", self.urn.full_name()),
-            meaning: Meaning::Timeout,
-            status: None,
-            code: None,
-            message: None,
-            request_id: None,
-            cause: Some(crate::api::Cause(format!("no answer within {seconds} s").into())),
-        }
+        let operation = format!("list invocations of `{}`", self.urn.full_name());
+        let cause = Cause(format!("no answer within {seconds} s").into());
+        CallFailure { cause: Some(cause), ..CallFailure::new(&operation, Meaning::Timeout) }
     }
 
     async fn judged(

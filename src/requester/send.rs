@@ -276,16 +276,7 @@ impl Request {
 
 /// What was dropped when the service was found to be down.
 fn dropped() -> CallFailure {
-    let operation = "ask the service".to_owned();
-    CallFailure {
-        operation,
-        meaning: Meaning::Unreachable,
-        status: None,
-        code: None,
-        message: None,
-        request_id: None,
-        cause: None,
-    }
+    CallFailure::new("ask the service", Meaning::Unreachable)
 }
 
 #[cfg(test)]

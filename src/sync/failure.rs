@@ -1,6 +1,6 @@
 //! Failed calls as failures of a command.
 
-use crate::api::{CallFailure, Meaning};
+use crate::api::{Asked, CallFailure, Meaning};
 use crate::error::{Failure, FailureKind, Hint, Step};
 use std::time::Duration;
 
@@ -16,8 +16,7 @@ pub fn to_failure(failure: CallFailure) -> Failure {
     } else {
         FailureKind::Incomplete
     };
-    let shown =
-        Failure { hint: next_step(failure.meaning), ..Failure::new(kind, failure.to_string()) };
+    let shown = Failure { hint: next_step(&failure), ..Failure::new(kind, failure.to_string()) };
     match failure.cause {
         Some(cause) => shown.because(cause),
         None => shown,
@@ -25,19 +24,32 @@ pub fn to_failure(failure: CallFailure) -> Failure {
 }
 
 /// What to do about a failed call.
-fn next_step(meaning: Meaning) -> Option<Hint> {
-    Some(match meaning {
+fn next_step(failure: &CallFailure) -> Option<Hint> {
+    let is_of_iam = failure.asked == Asked::Iam;
+    Some(match failure.meaning {
         Meaning::Throttled { retry_after: Some(wait) } if wait >= LONG_WAIT => {
             let minutes = wait.as_secs().div_ceil(60);
             format!("the service asks to wait {minutes} minutes; run again then").into()
         }
         Meaning::Throttled { .. } => Step::SlowDown.into(),
+        Meaning::Unavailable { .. }
+        | Meaning::Unreachable
+        | Meaning::Untrusted
+        | Meaning::Timeout
+        | Meaning::BrokenAnswer
+        | Meaning::NotFound
+        | Meaning::Refused
+        | Meaning::TooLarge
+            if is_of_iam =>
+        {
+            Step::ReachIam.into()
+        }
         Meaning::Unavailable { .. } | Meaning::Timeout | Meaning::BrokenAnswer => {
             Step::AwaitService.into()
         }
         Meaning::Unreachable => Step::ReachService.into(),
         Meaning::Untrusted => Step::TrustService.into(),
-        Meaning::Proxy => Step::PassProxy.into(),
+        Meaning::Proxy(_) => Step::PassProxy.into(),
         Meaning::Denied => "check the credentials and this machine's clock; \
              five refused signatures lock a key for five minutes"
             .into(),

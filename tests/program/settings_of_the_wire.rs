@@ -129,9 +129,25 @@ fn a_certificate_that_is_not_accepted_is_said_once() {
 #[test]
 fn an_authority_that_was_added_is_trusted() {
     let (home, (port, _)) = (Home::new(), tls_server("good.pem"));
-    sync(&home, &format!("https://127.0.0.1:{port}"))
-        .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
-        .exits(0);
+    let authority = std::fs::read(fixture("ca.pem")).unwrap();
+    // Some editors begin a file with a byte order mark.
+    std::fs::write(home.join("own.pem"), [b"\xef\xbb\xbf", &*authority].concat()).unwrap();
+    for path in [fixture("ca.pem").as_os_str(), OsStr::new("own.pem")] {
+        sync(&home, &format!("https://127.0.0.1:{port}"))
+            .args([OsStr::new("--ca-cert"), path])
+            .exits(0);
+    }
+}
+
+#[test]
+fn a_machine_without_authorities_is_told_where_they_come_from() {
+    let (home, (port, accepted)) = (Home::new(), tls_server("good.pem"));
+    let said =
+        sync(&home, &format!("https://127.0.0.1:{port}")).env("SSL_CERT_FILE", "missing").output();
+    assert_eq!(said.code(), 2, "{}", said.stderr);
+    assert!(said.stderr.contains("this machine has no certificates of authorities"));
+    assert!(said.stderr.contains("SSL_CERT_FILE"), "{}", said.stderr);
+    assert_eq!((accepted.load(Ordering::SeqCst), home.bytes()), (0, vec![]));
 }
 
 #[test]
@@ -154,6 +170,10 @@ fn a_file_of_certificates_that_is_none_is_said_once() {
         (armour("!!!!"), "cannot use the certificates"),
         (armour("AAAA"), "cannot use the certificates"),
         (String::new(), "cannot use the certificates"),
+        (
+            format!("{}YWJj", armour("YWJj").split("-----END").next().unwrap()),
+            "ends within a certificate",
+        ),
     ] {
         let home = Home::new();
         std::fs::write(home.join("own.pem"), &bytes).unwrap();
@@ -206,13 +226,19 @@ fn a_proxy_in_no_unicode_is_not_passed_over() {
 #[test]
 fn a_proxy_that_refuses_is_asked_once() {
     let asks = "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
-    for (words, expected) in [
-        (asks, "it asks for a user name and a password"),
+    // Where none was opened it is asked once more, for the status that tells why.
+    for (words, expected, times) in [
+        (asks, "it asks for a user name and a password", 1),
         (
             "HTTP/1.1 403 Forbidden\r\n\r\n",
-            "it opens no way to the service, or speaks another protocol",
+            "it opens no way to the service, and answers with HTTP 403",
+            2,
         ),
-        ("SSH-2.0-OpenSSH_9.6\r\n", "it opens no way to the service, or speaks another protocol"),
+        (
+            "SSH-2.0-OpenSSH_9.6\r\n",
+            "it opens no way to the service, or speaks another protocol",
+            2,
+        ),
     ] {
         let (port, accepted) = plain_server(words.to_owned());
         let proxy = format!("http://user:hunter2hunter2@127.0.0.1:{port}");
@@ -220,7 +246,7 @@ fn a_proxy_that_refuses_is_asked_once() {
         is_said_once(&said, expected);
         assert!(said.stderr.contains("the proxy does not let it through"), "{}", said.stderr);
         assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
-        assert_eq!(accepted.load(Ordering::SeqCst), 1);
+        assert_eq!(accepted.load(Ordering::SeqCst), times);
     }
     let (port, accepted) = plain_server(asks.to_owned());
     let home = Home::new();
@@ -228,6 +254,86 @@ fn a_proxy_that_refuses_is_asked_once() {
     let said = plain.env("HTTP_PROXY", format!("127.0.0.1:{port}")).output();
     is_said_once(&said, "the proxy does not let it through (HTTP 407");
     assert_eq!(accepted.load(Ordering::SeqCst), 1);
+}
+
+/// Passes bytes on in both directions until both sides have closed.
+fn join(client: TcpStream, port: u16) {
+    let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let pass = |mut from: TcpStream, mut to: TcpStream| {
+        thread::spawn(move || {
+            let _ = std::io::copy(&mut from, &mut to);
+            let _ = to.shutdown(std::net::Shutdown::Write);
+        })
+    };
+    pass(client.try_clone().unwrap(), server.try_clone().unwrap());
+    pass(server, client);
+}
+
+/// A way to the server at `port` that spoils the connections whose numbers are named, from 0 on.
+fn front(
+    port: u16,
+    is_spoilt: impl Fn(usize) -> bool + Send + 'static,
+    before: impl Fn(&mut TcpStream, bool) + Send + 'static,
+) -> u16 {
+    let number = AtomicUsize::new(0);
+    listen(move |mut socket| {
+        let spoils = is_spoilt(number.fetch_add(1, Ordering::SeqCst));
+        before(&mut socket, spoils);
+        if !spoils {
+            join(socket, port);
+        }
+    })
+    .0
+}
+
+/// Trouble of one connection is weather where others have led to the service, or where the proxy
+/// says that it has no room now.
+#[test]
+fn one_bad_connection_among_good_ones_is_tried_again() {
+    // TLS 1.2's record of an alert: fatal, and its number (RFC 5246, 7.2).
+    let alert = |number: u8| vec![21, 3, 3, 0, 2, 2, number];
+    let (tls, _) = tls_server("good.pem");
+    let spoils = [
+        ("handshake failure", alert(40)),
+        ("unrecognised name", alert(112)),
+        ("internal error", alert(80)),
+        ("an answer in the clear", http_ok().into_bytes()),
+        ("nothing", Vec::new()),
+    ];
+    for (name, bytes) in spoils {
+        let port = front(
+            tls,
+            |number| number == 1,
+            move |socket, spoils| {
+                if spoils {
+                    let _ = socket.read(&mut [0; 1024]);
+                    let _ = socket.write_all(&bytes);
+                }
+            },
+        );
+        let said = sync(&Home::new(), &format!("https://127.0.0.1:{port}"))
+            .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
+            .output();
+        assert_eq!(said.code(), 0, "{name}: {}", said.stderr);
+    }
+
+    let (tls, _) = tls_server("other_name.pem");
+    // By a proxy that is asked twice where it opens nothing.
+    for (status, is_spoilt) in [
+        ("429 Too Many Requests", (|number| number < 2) as fn(usize) -> bool),
+        ("503 Service Unavailable", |number| (1..3).contains(&number)),
+        ("403 Forbidden", |number| (1..3).contains(&number)),
+    ] {
+        let port = front(tls, is_spoilt, move |socket, spoils| {
+            let said = if spoils { status } else { "200 Connection established" };
+            let _ = answer(socket, format!("HTTP/1.1 {said}\r\n\r\n").as_bytes());
+        });
+        let said = sync(&Home::new(), "https://elsewhere.example")
+            .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
+            .env("HTTPS_PROXY", format!("http://127.0.0.1:{port}"))
+            .output();
+        assert_eq!(said.code(), 0, "{status}: {}", said.stderr);
+    }
 }
 
 #[test]

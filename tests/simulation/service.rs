@@ -329,15 +329,7 @@ impl Service {
 
     fn fail(&self, call: usize, meaning: Meaning, status: Option<u16>) -> CallFailure {
         self.answer(call, Answered::Failed(meaning));
-        CallFailure {
-            operation: "ask the world".to_owned(),
-            meaning,
-            status,
-            code: None,
-            message: None,
-            request_id: None,
-            cause: None,
-        }
+        CallFailure { status, ..CallFailure::new("ask the world", meaning) }
     }
 
     /// The service's clock as it dates an answer, if it does.

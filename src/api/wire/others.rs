@@ -111,16 +111,43 @@ pub(crate) fn decode_status_log(body: &[u8]) -> Result<Option<bool>, BadBody> {
     })
 }
 
-/// Reads the ids of the projects that a look-up by name found.
-pub(crate) fn decode_projects(body: &[u8]) -> Result<Vec<String>, BadBody> {
+/// A page of the projects that IAM shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProjectsPage {
+    pub(crate) projects: Vec<NamedProject>,
+    /// The address at which the list goes on.
+    pub(crate) next: Option<String>,
+}
+
+/// A project, as IAM names it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct NamedProject {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    /// False where it is switched off.
+    #[serde(rename = "enabled", default = "yes")]
+    pub(crate) is_enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Reads the projects that a look-up by name found.
+pub(crate) fn decode_projects(body: &[u8]) -> Result<ProjectsPage, BadBody> {
     #[derive(Deserialize)]
-    struct Projects {
-        projects: Vec<Project>,
+    struct Answer {
+        projects: Vec<NamedProject>,
+        links: Option<Links>,
+    }
+    #[derive(Deserialize)]
+    struct Links {
+        next: Option<String>,
     }
     let text = text_of(body)?;
     answered(&text, "projects")?;
-    let found: Projects = serde_json::from_str(&text)?;
-    Ok(found.projects.into_iter().map(|project| project.id).collect())
+    let Answer { projects, links } = serde_json::from_str(&text)?;
+    Ok(ProjectsPage { projects, next: links.and_then(|links| links.next) })
 }
 
 #[derive(Deserialize)]
@@ -239,10 +266,24 @@ mod tests {
 
     #[test]
     fn projects_and_tokens_give_their_ids() {
+        let project = |id: &str, name: Option<&str>, is_enabled| NamedProject {
+            id: id.to_owned(),
+            name: name.map(str::to_owned),
+            is_enabled,
+        };
+        let body = br#"{"projects":[{"id":"a","name":"r","enabled":false},{"id":"b"}],
+"links":{"next":"https://iam.example/v3/projects?marker=b","self":null}}"#;
         assert_eq!(
-            decode_projects(br#"{"projects":[{"id":"a","name":"r"},{"id":"b"}]}"#),
-            Ok(vec!["a".into(), "b".into()])
+            decode_projects(body),
+            Ok(ProjectsPage {
+                projects: vec![project("a", Some("r"), false), project("b", None, true)],
+                next: Some("https://iam.example/v3/projects?marker=b".to_owned()),
+            })
         );
+        for ended in [r#"{"projects":[],"links":{"next":null}}"#, r#"{"projects":[]}"#] {
+            let page = decode_projects(ended.as_bytes());
+            assert_eq!(page, Ok(ProjectsPage { projects: vec![], next: None }), "{ended}");
+        }
         assert!(decode_projects(b"{}").is_err());
         assert_eq!(
             decode_token_project(br#"{"token":{"project":{"id":"a"},"roles":[]}}"#),
