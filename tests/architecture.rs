@@ -158,9 +158,11 @@ fn rooms(map: &str) -> BTreeMap<String, Room> {
     .collect()
 }
 
-/// The crates of `[dependencies]`, as code spells them.
+/// The crates that the program is built from, as code spells them.
 fn dependencies() -> BTreeSet<String> {
-    crates_of("dependencies")
+    let mut crates = crates_of("dependencies");
+    crates.extend(crates_of("target.'cfg(unix)'.dependencies"));
+    crates
 }
 
 /// The crates of a table of the manifest, as code spells them.

@@ -15,6 +15,7 @@ mod demo;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulate;
+mod every;
 mod failure;
 mod form;
 mod format;
@@ -37,6 +38,7 @@ mod signals;
 mod statement;
 mod status;
 mod sync;
+mod systemd;
 mod terminal;
 mod usage;
 mod verify;

@@ -4,8 +4,8 @@ use super::command_line::{Cli, Command};
 #[cfg(feature = "web")]
 use super::serve;
 use super::{
-    backup, check, completions, doctor, failure, log, page, query, schedule, signals, status, sync,
-    terminal, usage, verify,
+    backup, check, completions, doctor, every, failure, log, page, query, schedule, signals,
+    status, sync, terminal, usage, verify,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
@@ -47,7 +47,10 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
     signals::outlive_limit_on_files();
     let globals = &cli.globals;
     let result = match cli.command {
-        Command::Sync(args) => sync::run(&args, globals, out),
+        Command::Sync(args) => match args.every() {
+            Some(every) => every::run(&args, every, globals, out),
+            None => sync::run(&args, globals, out),
+        },
         Command::Status(args) => status::run(args, globals, out),
         Command::Query(args) => query::run(&args, globals, out),
         Command::Page(args) => page::run(&args, globals, out),

@@ -34,6 +34,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = parse_rhythm)]
     #[arg(allow_hyphen_values = true)]
     every: Rhythm,
+    /// One service that stays and begins the runs itself (`sync --every`), in place of a timer
+    ///
+    /// systemd then knows whether it is alive, and `systemctl reload` begins a run at once.
+    #[arg(long)]
+    stay: bool,
     /// Write the units to this directory instead of stdout; a file that is there stays as it is
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
@@ -99,6 +104,15 @@ impl Rhythm {
         }
     }
 
+    /// As `sync --every` takes it.
+    fn duration(self) -> String {
+        match self {
+            Self::Minutes(minutes) => format!("{minutes}m"),
+            Self::Hours(hours) => format!("{hours}h"),
+            Self::Daily => "1d".to_owned(),
+        }
+    }
+
     fn in_words(self) -> String {
         match self {
             Self::Minutes(1) => "every minute".to_owned(),
@@ -125,29 +139,44 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("fgarchive"));
     let program = program.to_string_lossy().into_owned();
     if args.scheduler == Scheduler::Cron {
+        let refused = |message| {
+            Err(Failure::new(FailureKind::Usage, message)
+                .hint("add the line that is printed by `crontab -e`"))
+        };
         if args.output_dir.is_some() {
-            let message = "--output-dir is for systemd's units; a crontab is edited";
-            return Err(Failure::new(FailureKind::Usage, message)
-                .hint("add the line that is printed by `crontab -e`"));
+            return refused("--output-dir is for systemd's units; a crontab is edited");
+        }
+        if args.stay {
+            return refused("--stay is for systemd's units; cron begins each run");
         }
         return out
             .write_all(crontab(args.every, &program, &sync, &globals.db).as_bytes())
             .map_err(failure::output);
     }
-    let units = units(args.every, &program, &sync);
+    let units = if args.stay {
+        vec![staying_service(args.every, &program, &sync)]
+    } else {
+        units(args.every, &program, &sync).to_vec()
+    };
     let Some(directory) = &args.output_dir else {
-        let both = units.map(|(name, text)| format!("# {name}\n{text}")).join("\n");
-        return out.write_all(both.as_bytes()).map_err(failure::output);
+        let texts: Vec<String> =
+            units.iter().map(|(name, text)| format!("# {name}\n{text}")).collect();
+        return out.write_all(texts.join("\n").as_bytes()).map_err(failure::output);
     };
     write_units(&units, directory)?;
+    let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
+    let started = names.last().copied().unwrap_or(SERVICE_FILE);
+    let are = if names.len() == 1 { "is" } else { "are" };
     let next = format!(
-        "{SERVICE_FILE} and {TIMER_FILE} are in `{}`. Put credentials and region into\n\
+        "{} {are} in `{}`. Put credentials and region into\n\
          /etc/fgarchive/environment, a line NAME=value each, then, as root:\n\n    \
          chmod 600 /etc/fgarchive/environment\n    \
-         mv {SERVICE_FILE} {TIMER_FILE} /etc/systemd/system/\n    \
+         mv {} /etc/systemd/system/\n    \
          systemctl daemon-reload\n    \
-         systemctl enable --now {TIMER_FILE}\n",
-        directory.display()
+         systemctl enable --now {started}\n",
+        names.join(" and "),
+        directory.display(),
+        names.join(" "),
     );
     out.write_all(next.as_bytes()).map_err(failure::output)
 }
@@ -178,13 +207,59 @@ impl Args {
 
 /// Both units by the names of their files.
 fn units(every: Rhythm, program: &str, sync: &[String]) -> [(&'static str, String); 2] {
-    let words = [program, "sync"].into_iter().chain(sync.iter().map(String::as_str)).chain(["-q"]);
-    let command = words.map(for_systemd).collect::<Vec<_>>().join(" ");
     let timer = TIMER
         .replace("{every}", &every.in_words())
         .replace("{calendar}", &every.calendar())
         .replace("{delay}", &format!("{}s", every.delay()));
-    [(SERVICE_FILE, SERVICE.replace("{command}", &command)), (TIMER_FILE, timer)]
+    let service = service(&Manner::ONCE, program, sync.iter().map(String::as_str));
+    [(SERVICE_FILE, service), (TIMER_FILE, timer)]
+}
+
+/// The unit of a service that begins the runs itself.
+fn staying_service(every: Rhythm, program: &str, sync: &[String]) -> (&'static str, String) {
+    let every = every.duration();
+    let words = ["--every", &every].into_iter().chain(sync.iter().map(String::as_str));
+    (SERVICE_FILE, service(&Manner::STAYING, program, words))
+}
+
+/// What sets a service that runs once apart from one that stays.
+struct Manner {
+    how: &'static str,
+    kind: &'static str,
+    limits: &'static str,
+    install: &'static str,
+}
+
+impl Manner {
+    const ONCE: Self = Self {
+        how: "once each time it starts",
+        kind: "Type=oneshot",
+        limits: "# A run ends by itself; one that hangs is ended, and the next goes on from what \
+                 it kept.\nTimeoutStartSec=6h",
+        install: "",
+    };
+    const STAYING: Self = Self {
+        how: "in runs that it begins itself",
+        kind: "Type=notify\nExecReload=/bin/kill -HUP $MAINPID\nRestart=on-failure\n\
+               RestartSec=1min\n# Settings that are wrong are not right a minute later.\n\
+               RestartPreventExitStatus=2",
+        limits: "# It gives a sign of life now and then, also during a long run; one that hangs is \
+                 begun anew.\nWatchdogSec=10min\n# What is in hand is committed first.\n\
+                 TimeoutStopSec=2min",
+        install: "\n[Install]\nWantedBy=multi-user.target\n",
+    };
+}
+
+fn service<'a>(manner: &Manner, program: &'a str, sync: impl Iterator<Item = &'a str>) -> String {
+    let words = [program, "sync"].into_iter().chain(sync).chain(["-q"]);
+    let command = words.map(for_systemd).collect::<Vec<_>>().join(" ");
+    let Manner { how, kind, limits, install } = manner;
+    SERVICE
+        .replace("{how}", how)
+        .replace("{kind}", kind)
+        .replace("{limits}", limits)
+        .replace("{install}", install)
+        .replace("{command}", &command)
 }
 
 /// A word of a command as systemd reads it back (systemd.service(5), systemd.syntax(7)).
@@ -207,8 +282,8 @@ fn crontab(every: Rhythm, program: &str, sync: &[String], db: &Path) -> String {
     format!("{} {command}\n", every.times())
 }
 
-/// Writes both units, or none: what is there is somebody's.
-fn write_units(units: &[(&str, String); 2], directory: &Path) -> Result<(), Failure> {
+/// Writes all units, or none: what is there is somebody's.
+fn write_units(units: &[(&str, String)], directory: &Path) -> Result<(), Failure> {
     let refused = |path: &Path, why: std::io::Error| {
         let is_there = why.kind() == ErrorKind::AlreadyExists;
         let hint = if is_there {
@@ -280,7 +355,15 @@ mod tests {
              \"50%% of \\\"a\\\" $$x\" -q"
         );
         assert!(timer.contains("\nOnCalendar=*:0/15\nRandomizedDelaySec=60s\nPersistent=true\n"));
-        assert!(![service, timer].iter().any(|text| text.contains(['{', '}'])));
+        let (_, staying) = staying_service(Rhythm::Hours(6), "/opt/fgarchive", &sync[..2]);
+        assert!(
+            staying
+                .contains("\nExecStart=/opt/fgarchive sync --every 6h --function billing:* -q\n")
+        );
+        assert!(staying.contains("\nType=notify\n") && staying.contains("\nWatchdogSec="));
+        assert!(service.ends_with("\nSystemCallErrorNumber=EPERM\n"), "{service}");
+        assert!(staying.ends_with("\n[Install]\nWantedBy=multi-user.target\n"), "{staying}");
+        assert!(![service, timer, staying].iter().any(|text| text.contains(['{', '}'])));
         assert_eq!(
             crontab(Rhythm::Hours(1), "/opt/fg archive", &sync, Path::new("/srv/a.db")),
             "0 * * * * '/opt/fg archive' sync --db /srv/a.db --function 'billing:*' --since \

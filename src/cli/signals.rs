@@ -5,10 +5,14 @@ use crate::error::{Failure, FailureKind};
 use crate::store::file::check_open_files;
 use std::io;
 #[cfg(unix)]
+use std::io::IsTerminal;
+#[cfg(unix)]
 use std::path::Path;
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 /// Cancelled by SIGINT, SIGTERM, or SIGHUP (the terminal is gone), so that what is in hand can be
@@ -26,6 +30,42 @@ pub(super) fn interrupt(runtime: &Runtime) -> Result<CancellationToken, Failure>
         cancelled.cancel();
     });
     Ok(token)
+}
+
+/// What a program that stays is told.
+pub(super) struct Staying {
+    /// To end, by SIGINT or SIGTERM; at a terminal by SIGHUP as well: it is gone.
+    pub(super) stop: CancellationToken,
+    /// To begin anew, by SIGHUP.
+    pub(super) again: Arc<Notify>,
+}
+
+/// Listens to what a program that stays is told.
+#[cfg(unix)]
+pub(super) fn stay(runtime: &Runtime) -> Result<Staying, Failure> {
+    if io::stderr().is_terminal() {
+        return Ok(Staying { stop: interrupt(runtime)?, again: Arc::default() });
+    }
+    let staying = Staying { stop: CancellationToken::new(), again: Arc::default() };
+    let _inside = runtime.enter();
+    let Signals { mut terminate, mut interrupt, mut hang_up } = Signals::listen()?;
+    let (stop, again) = (staying.stop.clone(), Arc::clone(&staying.again));
+    runtime.spawn(async move {
+        loop {
+            tokio::select! {
+                () = receive(&mut terminate) => stop.cancel(),
+                () = receive(&mut interrupt) => stop.cancel(),
+                () = receive(&mut hang_up) => again.notify_one(),
+            }
+        }
+    });
+    Ok(staying)
+}
+
+/// Where there is no SIGHUP.
+#[cfg(not(unix))]
+pub(super) fn stay(runtime: &Runtime) -> Result<Staying, Failure> {
+    Ok(Staying { stop: interrupt(runtime)?, again: Arc::default() })
 }
 
 /// Makes a write beyond the limit on the size of files fail, as on a full disk. The signal that
@@ -67,16 +107,33 @@ pub(super) fn outlive_limit_on_files() {}
 #[cfg(not(unix))]
 pub(super) fn leave_interrupt_to_others() {}
 
+/// The signals that are listened for; one that is ignored never comes.
+#[cfg(unix)]
+struct Signals {
+    terminate: Option<Signal>,
+    interrupt: Option<Signal>,
+    hang_up: Option<Signal>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let ignored = ignored_signals();
+        let listen = |kind: SignalKind| {
+            let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;
+            if is_ignored { Ok(None) } else { signal(kind).map(Some).map_err(cannot_listen) }
+        };
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+}
+
 #[cfg(unix)]
 fn signals() -> Result<impl Future<Output = ()>, Failure> {
-    let ignored = ignored_signals();
-    let listen = |kind: SignalKind| {
-        let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;
-        if is_ignored { Ok(None) } else { signal(kind).map(Some).map_err(cannot_listen) }
-    };
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut hang_up = listen(SignalKind::hangup())?;
+    let Signals { mut terminate, mut interrupt, mut hang_up } = Signals::listen()?;
     Ok(async move {
         tokio::select! {
             () = receive(&mut terminate) => {}

@@ -5,11 +5,13 @@ use super::globals::Globals;
 use super::progress::Progress;
 use super::service::{self, ServiceArgs};
 use super::signals::interrupt;
+use super::systemd::with_signs_of_life;
 use super::{failure, runtime};
 use crate::api::CallFailure;
 use crate::config::{self, Config, Flags, SourceConfig};
-use crate::domain::{Counts, Reject, counted};
+use crate::domain::{Counts, Reject, Timestamp, counted};
 use crate::error::{Failure, FailureKind};
+use crate::plan::rhythm;
 use crate::render::views::{PreviewsView, RunView, write_previews};
 use crate::render::{on_one_line, write_json_line};
 use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
@@ -20,6 +22,7 @@ use crate::sync::{
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -80,7 +83,20 @@ pub(super) struct Args {
         conflicts_with = "dry_run"
     )]
     lock_wait: Option<Duration>,
-    /// Print one JSON object about the run
+    /// Stay, and begin a run each time so much has passed, such as 5m, until SIGTERM or SIGINT
+    ///
+    /// Settings, credentials among them, are read anew for each run; SIGHUP begins one at once.
+    /// While no service answers, runs are up to an hour apart. Under systemd it tells when it is
+    /// ready, what it does, and that it is alive (`Type=notify`, `WatchdogSec`).
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = parse_every,
+        allow_hyphen_values = true,
+        conflicts_with_all = ["dry_run", "until"]
+    )]
+    every: Option<Duration>,
+    /// Print one JSON object about each run
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -93,38 +109,64 @@ const LOCK_RETRY: Duration = Duration::from_millis(250);
 /// The most ranges of a function that are named one by one.
 const MOST_RANGES: usize = 10;
 
-/// Archives what is pending, and reports how that went.
+fn parse_every(text: &str) -> Result<Duration, String> {
+    let every = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if every < rhythm::SHORTEST {
+        return Err(format!("it is shorter than {}", humantime::format_duration(rhythm::SHORTEST)));
+    }
+    Ok(every)
+}
+
+/// Archives what is pending once, and reports how that went.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     if args.dry_run {
         let Config { sources, .. } = args.load(globals)?;
         return preview(args, sources, globals, out);
     }
     let started_at = globals.clock().now();
-    let report = archive(args, globals);
-    args.aftermath.leave(&Tried { started_at, report: report.as_ref() }, globals);
+    let report =
+        args.load(globals).and_then(|config| archive(args, config, &Stage::set()?, globals));
+    args.leave(started_at, report.as_ref(), globals);
     let report = report?;
-    if args.json {
-        write_json_line(&RunView::of(&report), out).map_err(failure::output)?;
-    }
+    args.print(&report, out)?;
     conclude(&report)
 }
 
+/// What a run needs of the process.
+pub(super) struct Stage {
+    pub(super) runtime: Runtime,
+    /// Tells a run to end in good order.
+    pub(super) cancel: CancellationToken,
+}
+
+impl Stage {
+    fn set() -> Result<Self, Failure> {
+        let runtime = runtime::start()?;
+        let cancel = interrupt(&runtime)?;
+        Ok(Self { runtime, cancel })
+    }
+}
+
 /// Archives what is pending.
-fn archive(args: &Args, globals: &Globals) -> Result<RunReport, Failure> {
-    let Config { sources, run, .. } = args.load(globals)?;
+pub(super) fn archive(
+    args: &Args,
+    config: Config,
+    stage: &Stage,
+    globals: &Globals,
+) -> Result<RunReport, Failure> {
+    let Config { sources, run, .. } = config;
     let plan = RunPlan {
         task: Task::Sync { verify_share: run.verify_share },
         sources: service::to_sources(sources)?,
     };
-    let runtime = runtime::start()?;
-    let cancel = interrupt(&runtime)?;
+    let Stage { runtime, cancel } = stage;
     let patience = args.lock_wait.unwrap_or_default();
-    let mut archive = runtime.block_on(open(&globals.db, patience, &cancel))?;
-    let mut progress = Progress::start(globals);
     let clock = globals.clock();
-    let report = runtime.block_on(sync::run(&mut archive, plan, &clock, &cancel, &mut progress))?;
-    progress.finish();
-    Ok(report)
+    runtime.block_on(with_signs_of_life(async {
+        let mut archive = open(&globals.db, patience, cancel).await?;
+        let mut progress = Progress::start(globals);
+        sync::run(&mut archive, plan, &clock, cancel, &mut progress).await
+    }))
 }
 
 /// Opens the archive, once no other run holds it, or `patience` has passed.
@@ -152,9 +194,33 @@ async fn open(
 }
 
 impl Args {
-    fn load(&self, globals: &Globals) -> Result<Config, Failure> {
+    /// How far apart runs begin, where it stays.
+    pub(super) fn every(&self) -> Option<Duration> {
+        self.every
+    }
+
+    /// Reads the settings.
+    pub(super) fn load(&self, globals: &Globals) -> Result<Config, Failure> {
         self.service.check_functions()?;
         service::load(&self.flags(), globals)
+    }
+
+    /// Leaves the files that are asked for about a run.
+    pub(super) fn leave(
+        &self,
+        started_at: Timestamp,
+        report: Result<&RunReport, &Failure>,
+        globals: &Globals,
+    ) {
+        self.aftermath.leave(&Tried { started_at, report }, globals);
+    }
+
+    /// Prints what is asked for about a run.
+    pub(super) fn print(&self, report: &RunReport, out: &mut dyn Write) -> Result<(), Failure> {
+        if self.json {
+            write_json_line(&RunView::of(report), out).map_err(failure::output)?;
+        }
+        Ok(())
     }
 
     /// What the command line says.
@@ -198,7 +264,7 @@ fn warn_of_list(list: &ListReport) {
 }
 
 /// Says how the run ended: one line for cron's reader, and each function that was left incomplete.
-fn conclude(report: &RunReport) -> Result<(), Failure> {
+pub(super) fn conclude(report: &RunReport) -> Result<(), Failure> {
     for source in &report.sources {
         service::span(report, source).in_scope(|| conclude_source(source));
     }

@@ -22,6 +22,7 @@ pub mod reach;
 pub mod reconcile;
 pub mod refresh;
 pub mod retry;
+pub mod rhythm;
 pub mod schedule;
 mod seen;
 pub mod verify;

@@ -18,6 +18,7 @@ mod datasette;
 mod digests;
 mod disk;
 mod doctor;
+mod every;
 mod failing;
 mod faults;
 mod functions;
