@@ -163,7 +163,7 @@ async fn archive(
         let client = client(&format!("http://{address}"), clock)?;
         let settings = Settings { all_functions: true, max_rps: 1_000.0, ..Settings::default() };
         let source = RunSource { name: emulator::REGION.into(), source: client, settings };
-        let plan = RunPlan { task: Task::SYNC, sources: vec![source] };
+        let plan = RunPlan { task: Task::SYNC, sources: vec![source], max_duration: None };
         let report = sync::run(&mut archive, plan, clock, interrupted, &mut Unwatched).await?;
         say(out, &format!("{title}: {}", summary(&report)))?;
         match report.failure() {

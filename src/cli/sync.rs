@@ -83,6 +83,16 @@ pub(super) struct Args {
         conflicts_with = "dry_run"
     )]
     lock_wait: Option<Duration>,
+    /// End in good order after so long (exit 3 where something is left); the next run begins with
+    /// the functions that have waited longest
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = humantime::parse_duration,
+        allow_hyphen_values = true,
+        conflicts_with = "dry_run"
+    )]
+    max_duration: Option<Duration>,
     /// Stay, and begin a run each time so much has passed, such as 5m, until SIGTERM or SIGINT
     ///
     /// Settings, credentials among them, are read anew for each run; SIGHUP begins one at once.
@@ -158,6 +168,7 @@ pub(super) fn archive(
     let plan = RunPlan {
         task: Task::Sync { verify_share: run.verify_share },
         sources: service::to_sources(sources)?,
+        max_duration: args.max_duration,
     };
     let Stage { runtime, cancel } = stage;
     let patience = args.lock_wait.unwrap_or_default();

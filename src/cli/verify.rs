@@ -46,7 +46,11 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let Config { sources, run: RunConfig { since, until, .. }, .. } =
         service::load(&flags, globals)?;
     let selection = Selection { since, until, sample: args.sample };
-    let plan = RunPlan { task: Task::Verify(selection), sources: service::to_sources(sources)? };
+    let plan = RunPlan {
+        task: Task::Verify(selection),
+        sources: service::to_sources(sources)?,
+        max_duration: None,
+    };
     let runtime = runtime::start()?;
     let cancel = interrupt(&runtime)?;
     let mut archive = open_existing(globals)?;

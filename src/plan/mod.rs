@@ -25,5 +25,6 @@ pub mod retry;
 pub mod rhythm;
 pub mod schedule;
 mod seen;
+pub mod turns;
 pub mod verify;
 pub mod windows;

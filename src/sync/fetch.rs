@@ -8,6 +8,7 @@ use super::prepared::Prepared;
 use super::source::{ActiveSource, Standing};
 use super::stop::Stop;
 use super::watch::Watch;
+use crate::plan::turns;
 use crate::requester::{Source, Witnesses};
 use crate::store::file::StoreError;
 use crate::store::sql::FunctionId;
@@ -98,7 +99,9 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
                 let (id, urn, work) = (job.id, job.urn.clone(), std::mem::take(&mut job.work));
                 async move { (id, function::work(&requester, &urn, work, messages).await) }
             };
-            let tasks = one.jobs.iter_mut().map(task).collect();
+            let mut jobs: Vec<&mut FunctionJob> = one.jobs.iter_mut().collect();
+            jobs.sort_by_key(|job| turns::key(job.ledger_end));
+            let tasks = jobs.into_iter().map(task).collect();
             prepared.push(one);
             Ok(ReadySource { source, begun, tasks })
         });

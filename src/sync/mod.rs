@@ -35,7 +35,7 @@ pub use crate::requester::{ListProblem, ListReport, Source};
 pub use doctor::{Checkup, examine};
 pub use failure::to_failure;
 pub use preview::{Preview, preview};
-pub use report::{FunctionReport, Gone, RunReport, SourceReport};
+pub use report::{FunctionReport, Gone, RunReport, SourceReport, Stopped};
 pub use run::{RunPlan, run};
 pub use settings::{Selection, Settings, Task, VERIFY_SHARE};
 pub use source::RunSource;

@@ -8,7 +8,7 @@ use super::function::Walked;
 use super::job::FunctionJob;
 use super::preparation::Preparation;
 use super::prepared::Prepared;
-use super::report::{FunctionReport, RunReport, SourceReport};
+use super::report::{FunctionReport, RunReport, SourceReport, Stopped};
 use super::settings::Task;
 use super::shared::SharedArchive;
 use super::source::{ActiveSource, RunSource, Standing};
@@ -25,7 +25,10 @@ use crate::store::file::{Archive, StoreError};
 use crate::store::sql::{FunctionId, RunId, SourceId};
 use crate::store::write::{Comparison, Ending, Endings, Tally};
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// What a run is to do, and whom it asks.
 #[derive(Debug)]
@@ -34,6 +37,8 @@ pub struct RunPlan<S> {
     pub task: Task,
     /// The projects that it asks, side by side.
     pub sources: Vec<RunSource<S>>,
+    /// How long it may ask. What was not reached by then is left for the next run.
+    pub max_duration: Option<Duration>,
 }
 
 /// Does one run in an archive that is already locked.
@@ -49,7 +54,16 @@ pub async fn run<S: Source>(
 ) -> Result<RunReport, Failure> {
     let path = archive.path().to_owned();
     let broken = |error: StoreError| error.into_failure(&path);
-    let RunPlan { task, sources } = plan;
+    let RunPlan { task, sources, max_duration } = plan;
+    let end = cancel.child_token();
+    let _timer = max_duration.map(|most| {
+        let end = end.clone();
+        let timer = async move {
+            sleep(most).await;
+            end.cancel();
+        };
+        AbortOnDropHandle::new(tokio::spawn(timer))
+    });
     let names: Vec<&str> = sources.iter().map(|source| &*source.name).collect();
     let begun = archive.begin_run(task.command(), clock.now(), &names).map_err(broken)?;
     let mut sources = ActiveSource::all(sources, begun.sources, clock);
@@ -58,7 +72,7 @@ pub async fn run<S: Source>(
         source.habits = archive.load_habits(&source.name).map_err(broken)?;
         tally.of(source.id).habits = source.habits;
     }
-    let run = Run { id: begun.id, task, sources: &sources, clock, cancel };
+    let run = Run { id: begun.id, task, sources: &sources, clock, cancel, end: &end };
     let mut reports = match run.attempt(archive, &mut tally, watch).await {
         Ok(reports) => reports,
         Err(Stop::Failed(failure)) => {
@@ -93,7 +107,10 @@ struct Run<'r, S> {
     task: Task,
     sources: &'r [ActiveSource<S>],
     clock: &'r Clock,
+    /// Cancelled by whoever wants it to stop.
     cancel: &'r CancellationToken,
+    /// Cancelled with that, and when its time is over.
+    end: &'r CancellationToken,
 }
 
 /// What came of the work of a run.
@@ -132,7 +149,7 @@ impl<'r, S: Source> Run<'r, S> {
         let archive = SharedArchive::new(archive);
         let preparation = Preparation::new(&archive, self.sources, self.task)?;
         let committer = Committer::new(&archive, self.id, tally);
-        let mut fetching = Fetching::new(self.sources, committer, self.cancel, watch);
+        let mut fetching = Fetching::new(self.sources, committer, self.end, watch);
         let (prepared, walked) = fetching.fetch(preparation.all(self.sources)).await?;
         let verified = verification::conclude(&mut fetching, &prepared).await?;
         fetching.finish(&verified)?;
@@ -190,10 +207,19 @@ impl<'r, S: Source> Run<'r, S> {
             list: resolved.list,
             refusal: refusal.or_else(|| requester.refusal()),
             is_down: requester.was_down(),
-            is_interrupted: self.cancel.is_cancelled(),
+            stopped: self.stopped(),
             is_verification: matches!(self.task, Task::Verify(_)),
             counts: Counts::default(),
         })
+    }
+
+    /// Why the run ends before it is done, if it does.
+    fn stopped(&self) -> Option<Stopped> {
+        if self.cancel.is_cancelled() {
+            Some(Stopped::Interrupted)
+        } else {
+            self.end.is_cancelled().then_some(Stopped::OutOfTime)
+        }
     }
 
     /// Notes until when ledgers claim what has not come by the machine's clock as it stands now. It

@@ -1,4 +1,5 @@
-//! `sync --every`: one run after the other in one process, as a service of systemd.
+//! `sync --every`: one run after the other in one process, as a service of systemd; and
+//! `--max-duration`, after which the next run goes on.
 
 use crate::cloud::{Cloud, settled_world};
 use crate::program::{Home, Program};
@@ -122,4 +123,37 @@ fn settings_that_are_wrong_at_the_beginning_end_it() {
     {
         home.run(["sync", "--all-functions", "--every", value]).exits(2).says(said);
     }
+}
+
+/// Many functions at a slow pace: no run has time for all, and each begins where the one before
+/// ended.
+#[test]
+fn a_run_ends_in_time_and_the_next_one_begins_with_who_was_left() {
+    let mut world = settled_world();
+    world.functions = 9;
+    let (home, cloud) = (Home::new(), Cloud::new(world));
+    let short = || home.sync_at(6, &cloud).args(["--since", "2d", "--concurrency", "1", "--json"]);
+    let mut left = Vec::new();
+    for _ in 0..20 {
+        let said = short().args(["--max-duration", "2s"]).output();
+        assert!(said.took < Duration::from_secs(30), "{:?}", said.took);
+        assert!([0, 3].contains(&said.code()), "{}", said.stderr);
+        let run = said.json();
+        let functions = run["functions"].as_array().unwrap();
+        left.push(functions.iter().filter(|function| function["complete"] == false).count());
+        let is_covered = home.run(["query", "coverage", "--format", "json"]).exits(0).json();
+        let names: std::collections::BTreeSet<&str> = is_covered
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["state"] == "settled")
+            .filter_map(|row| row["function"].as_str())
+            .collect();
+        if names.len() == 9 {
+            break;
+        }
+        assert_eq!(said.code(), 3, "{}", said.stderr);
+        assert!(said.stderr.contains("the time for the run was over before"), "{}", said.stderr);
+    }
+    assert!(left.len() > 2 && left.len() < 20, "{left:?}");
 }

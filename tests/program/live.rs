@@ -112,7 +112,7 @@ impl Live {
         let (clock, cancel) = (&self.cloud.clock, CancellationToken::new());
         let source =
             RunSource { name: "live".into(), source: self.client(), settings: settings.clone() };
-        let plan = RunPlan { task, sources: vec![source] };
+        let plan = RunPlan { task, sources: vec![source], max_duration: None };
         RUNTIME.block_on(sync::run(&mut archive, plan, clock, &cancel, &mut Unwatched)).unwrap()
     }
 

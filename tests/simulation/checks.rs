@@ -147,12 +147,12 @@ impl Checks {
             });
         }
         let certain = match ended {
-            Ended::Reported(report) => !of_source(report).is_interrupted,
+            Ended::Reported(report) => !of_source(report).is_interrupted(),
             Ended::Killed | Ended::Hung | Ended::Failed(_) => false,
         };
         self.expect_statuses(shown, certain);
         let committed =
-            matches!(ended, Ended::Reported(report) if !of_source(report).is_interrupted);
+            matches!(ended, Ended::Reported(report) if !of_source(report).is_interrupted());
         let service = Arc::clone(&self.service);
         // The answer was made before it came.
         let has_404s = planned.faults.bad_records.iter().any(|&record| is_bad_by_404(record));
@@ -181,7 +181,7 @@ impl Checks {
         let report = of_source(report);
         let first = planned.faults.down_from.and_then(|(from, _)| calls.get(from));
         let is_refused =
-            report.is_interrupted || report.refusal.as_ref().is_some_and(CallFailure::is_denied);
+            report.is_interrupted() || report.refusal.as_ref().is_some_and(CallFailure::is_denied);
         match first {
             Some(call) if until - call.sent / 1000 > LONGEST_OUTAGE => {
                 let what = format!("run {number} took {} s after {call}", until - call.sent / 1000);

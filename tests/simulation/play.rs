@@ -182,7 +182,7 @@ fn run_once(
             source: InMemory(Arc::clone(service)),
             settings: settings.clone(),
         };
-        let plan = RunPlan { task: Task::SYNC, sources: vec![source] };
+        let plan = RunPlan { task: Task::SYNC, sources: vec![source], max_duration: None };
         let mut running = pin!(run(&mut archive, plan, &clock, &cancel, &mut watch));
         let mut wakes = 0;
         let step = std::future::poll_fn(|context| {

@@ -123,7 +123,8 @@ fn run_once(sides: &[Side], number: usize, at: i64, path: &Path) -> RunReport {
         };
         // The share for verifying is one for all sources, and so is what they leave of it.
         let task = Task::Sync { verify_share: 0.0 };
-        let plan = RunPlan { task, sources: sides.iter().map(source).collect() };
+        let plan =
+            RunPlan { task, sources: sides.iter().map(source).collect(), max_duration: None };
         let (clock, cancel) = &sessions[0];
         run(&mut archive, plan, clock, cancel, &mut Unwatched).await.expect("a report")
     })

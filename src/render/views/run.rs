@@ -250,7 +250,7 @@ mod tests {
             list: Some(ListReport::default()),
             refusal: None,
             is_down: false,
-            is_interrupted: true,
+            stopped: Some(crate::sync::Stopped::Interrupted),
             is_verification: false,
             counts,
         };

@@ -6,4 +6,4 @@ mod source;
 
 pub use function::{FunctionReport, Gone};
 pub use run::RunReport;
-pub use source::SourceReport;
+pub use source::{SourceReport, Stopped};

@@ -10,6 +10,15 @@ use crate::store::write::{Comparison, Ending};
 use crate::sync::failure::to_failure;
 use std::time::Duration;
 
+/// Why a run ended before it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Somebody told it to.
+    Interrupted,
+    /// The time that it was given was over.
+    OutOfTime,
+}
+
 /// What a run did in one project.
 #[derive(Clone, Debug)]
 pub struct SourceReport {
@@ -27,8 +36,8 @@ pub struct SourceReport {
     pub refusal: Option<CallFailure>,
     /// Whether it was found to be down.
     pub is_down: bool,
-    /// Whether the run was told to stop.
-    pub is_interrupted: bool,
+    /// Why the run ended before it was done, if it did.
+    pub stopped: Option<Stopped>,
     /// Whether the run was to verify, so that what it found is what it came for.
     pub is_verification: bool,
     /// What was done, in numbers.
@@ -44,11 +53,16 @@ impl SourceReport {
         match &self.refusal {
             Some(refusal) if refusal.is_denied() => Some(FailureKind::Denied),
             Some(refusal) if refusal.is_misconfigured() => Some(FailureKind::Usage),
-            None if self.is_interrupted => Some(FailureKind::Interrupted),
+            None if self.is_interrupted() => Some(FailureKind::Interrupted),
             _ if self.is_verification && self.discrepancies() > 0 => Some(FailureKind::Finding),
             None if self.is_whole() => None,
             _ => Some(FailureKind::Incomplete),
         }
+    }
+
+    /// Whether the run was told to stop.
+    pub fn is_interrupted(&self) -> bool {
+        self.stopped == Some(Stopped::Interrupted)
     }
 
     /// Whether everything that was pending is proven, of every function there is.
@@ -94,6 +108,7 @@ impl SourceReport {
             _ => self
                 .first_call_failure()
                 .or_else(|| self.list_failure())
+                .or_else(|| self.out_of_time_failure())
                 .or_else(|| self.unproven_failure())
                 .or_else(|| self.lost_failure())
                 .or_else(|| self.ahead_failure())
@@ -143,6 +158,19 @@ impl SourceReport {
                 .hint("run it again; functions can also be named one by one")
         });
         doubtful.or(unreadable)
+    }
+
+    fn out_of_time_failure(&self) -> Option<Failure> {
+        let left = self.functions.iter().filter(|function| !function.is_complete()).count();
+        let message = format!(
+            "the time for the run was over before {} of {} were done; what it fetched is kept",
+            left,
+            counted(self.functions.len(), "function")
+        );
+        (self.stopped == Some(Stopped::OutOfTime)).then(|| {
+            Failure::new(FailureKind::Incomplete, message)
+                .hint("the next run begins with those that have waited longest")
+        })
     }
 
     fn unproven_failure(&self) -> Option<Failure> {
