@@ -152,9 +152,10 @@ SELECT rowid AS record,
 CREATE INDEX invocations_failed ON invocations (start_time) WHERE status IN ('FAIL', 'DISCARD');
 
 -- What polling saw of a change: it happened after one moment and by another. A record that was only ever seen in one
--- status has no row here; the view `transitions` adds its first sighting.
+-- status has no row here; the view `transitions` adds its first sighting. Numbers are never used again, so that `check` can
+-- tell rows that were pruned from rows that are missing.
 CREATE TABLE status_changes (
-    id          INTEGER PRIMARY KEY,
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
     request_id  TEXT NOT NULL,
     from_status TEXT NOT NULL,
     to_status   TEXT NOT NULL,
@@ -169,7 +170,7 @@ CREATE INDEX status_changes_by_record ON status_changes (request_id, id);
 -- Known values of a record that were not shown again as they are archived. With `accepted` 1 the shown value stands now, or
 -- the record moved on to another outcome; with 0 nothing, or less, was shown, and what stood stands. The latter once each.
 CREATE TABLE amendments (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     request_id TEXT NOT NULL,
     field      TEXT NOT NULL,
     stood      ANY NOT NULL,
@@ -309,6 +310,31 @@ CREATE TABLE digests (
     PRIMARY KEY (function_id, day)
 ) STRICT, WITHOUT ROWID;
 
+-- Days of a function whose records were removed on purpose, by `prune`: what of the day, how many they were, and what they
+-- summed up to. The ledger, the digests and the summaries still count them, so that `check` adds these sums to those of the
+-- rows that are there. A record of such a time that the service shows again is not archived again.
+CREATE TABLE pruned_days (
+    function_id     INTEGER NOT NULL REFERENCES functions (id),
+    day             TEXT NOT NULL,
+    begin_time      TEXT NOT NULL,
+    end_time        TEXT NOT NULL CHECK (end_time > begin_time),
+    pruned_at       TEXT NOT NULL,
+    records         INTEGER NOT NULL,
+    digest          INTEGER NOT NULL,
+    -- Sums of hashes of what the removed records are counted as: records and bytes in `hourly_counts`, `three_hour_durations`.
+    count_digest    INTEGER NOT NULL,
+    bytes_digest    INTEGER NOT NULL,
+    duration_digest INTEGER NOT NULL,
+    -- How many rows of their history were removed with them.
+    status_changes  INTEGER NOT NULL,
+    amendments      INTEGER NOT NULL,
+    -- The last of them that was over within an hour: a run asks for it to see how far back the service still reaches.
+    last_id         TEXT,
+    last_start_time TEXT,
+    last_end_time   TEXT,
+    PRIMARY KEY (function_id, day)
+) STRICT, WITHOUT ROWID;
+
 -- Whether the service records a function's invocations at all (`enable_async_status_log`), as it said when it was asked: a
 -- row for as long as it said the same. NULL where it could not be told. Between two rows it was not asked.
 CREATE TABLE recording (
@@ -406,8 +432,9 @@ SELECT i.request_id,
 
 -- The ledger with names, with the ranges of the horizon that no walk has reached yet (`not walked`), and in `answer` what
 -- is to be said of each range: `records` or `empty` where it is proven, `switched off` where the service said that it
--- recorded nothing, `not there` where it did not know the function, else why it is not proven. A proven range is cut where
--- recording went off or on, and where the function went or came; its pieces have no counts of their own. Of a function that
+-- recorded nothing, `not there` where it did not know the function, `pruned` where the records were proven and then removed
+-- by `prune`, else why it is not proven. A proven range is cut where recording went off or on, where the function went or
+-- came, and where pruned days begin and end; its pieces have no counts of their own. Of a function that
 -- is gone, what is not proven is lost, up to when it was seen to be gone.
 CREATE VIEW coverage AS
 WITH ledger AS (
@@ -451,8 +478,28 @@ WITH ledger AS (
      UNION ALL
     SELECT function_id, from_time, until_time
       FROM absences
+), pruned AS (
+    -- Pruned days that follow each other, as one range.
+    SELECT function_id, min(begin_time) AS from_time, max(end_time) AS until_time
+      FROM (SELECT function_id, begin_time, end_time,
+                   sum(is_first) OVER (PARTITION BY function_id ORDER BY begin_time) AS part
+              FROM (SELECT function_id, begin_time, end_time,
+                           begin_time IS NOT lag(end_time) OVER (PARTITION BY function_id ORDER BY begin_time)
+                               AS is_first
+                      FROM pruned_days))
+     GROUP BY function_id, part
 ), edges AS (
     SELECT function_id, begin_time AS edge FROM ranges
+     UNION
+    SELECT r.function_id, p.from_time
+      FROM ranges r
+      JOIN pruned p ON p.function_id = r.function_id AND r.begin_time < p.from_time AND p.from_time < r.end_time
+     WHERE r.state IN ('settled', 'proven')
+     UNION
+    SELECT r.function_id, p.until_time
+      FROM ranges r
+      JOIN pruned p ON p.function_id = r.function_id AND r.begin_time < p.until_time AND p.until_time < r.end_time
+     WHERE r.state IN ('settled', 'proven')
      UNION
     SELECT r.function_id, o.from_time
       FROM ranges r
@@ -494,6 +541,11 @@ SELECT f.name AS function_name,
        c.walked_at,
        CASE
            WHEN c.state NOT IN ('settled', 'proven') THEN c.state
+           WHEN EXISTS (SELECT 1
+                          FROM pruned_days p
+                         WHERE p.function_id = c.function_id
+                           AND p.begin_time < c.end_time
+                           AND p.end_time > c.begin_time) THEN 'pruned'
            WHEN c.is_whole AND c.distinct_count > 0 THEN 'records'
            WHEN NOT c.is_whole
             AND EXISTS (SELECT 1

@@ -4,7 +4,10 @@
 use super::globals::Globals;
 #[cfg(feature = "web")]
 use super::serve;
-use super::{backup, check, completions, doctor, page, query, schedule, status, sync, verify};
+use super::{
+    backup, check, compact, completions, doctor, export, page, prune, query, schedule, status,
+    sync, verify,
+};
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
 use clap::{Parser, Subcommand};
@@ -83,6 +86,26 @@ pub(super) enum Command {
     /// The copy is verified before it takes its name, so a bad copy never replaces a good one. It
     /// replaces nothing but an empty file or an earlier copy of the same archive.
     Backup(backup::Args),
+    /// Export what runs brought or changed, for another system
+    ///
+    /// `export changes` writes every record that is new or has changed since a run, once, as it
+    /// stands now, in the order of the runs that changed them; the last line is the `cursor` to go
+    /// on from with --after. A run that is under way comes with the next export.
+    Export(export::Args),
+    /// Remove the records of old days, and keep what they sum up to
+    ///
+    /// Only whole days (UTC) go, of a function of which they are settled and hold no record that
+    /// may still change. Their counts and durations stay, so that most reports still tell them, and
+    /// `query coverage` answers `pruned`. What the service shows of such a day later is left out.
+    /// Without --apply nothing is changed. The file stays as large as it is; its free space is used
+    /// again.
+    Prune(prune::Args),
+    /// Give the free space of the archive back to the disk
+    ///
+    /// The archive is written anew into a file beside it, which is checked and then takes its
+    /// place. That needs room for both. Readers are waited for, half a minute at most; a kill at
+    /// any moment leaves the old file or the new one, which hold the same.
+    Compact(compact::Args),
     /// Compare settled windows with what the service shows now
     ///
     /// Records that came late or changed are repaired, with their history; records that are gone

@@ -4,8 +4,8 @@ use super::command_line::{Cli, Command};
 #[cfg(feature = "web")]
 use super::serve;
 use super::{
-    backup, check, completions, doctor, every, failure, log, page, query, schedule, signals,
-    status, sync, terminal, usage, verify,
+    backup, check, compact, completions, doctor, every, export, failure, log, page, prune, query,
+    schedule, signals, status, sync, terminal, usage, verify,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
@@ -58,6 +58,9 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args, globals, out),
         Command::Check(args) => check::run(&args, globals, out),
         Command::Backup(args) => backup::run(&args, globals, out),
+        Command::Compact(args) => compact::run(&args, globals, out),
+        Command::Export(args) => export::run(&args, globals, out),
+        Command::Prune(args) => prune::run(&args, globals, out),
         Command::Verify(args) => verify::run(&args, globals, out),
         Command::Doctor(args) => doctor::run(&args, globals, out),
         Command::Completions(args) => completions::run(&args, Cli::command(), out),

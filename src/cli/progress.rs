@@ -1,4 +1,5 @@
-//! The bar of a run: on a terminal only, so that cron's mail holds no control characters.
+//! The bar of a run, and of other work that lasts: on a terminal only, so that cron's mail holds no
+//! control characters.
 
 use super::globals::Globals;
 use crate::domain::{Counts, PageCounts};
@@ -15,9 +16,7 @@ pub(super) struct Progress(ProgressBar);
 impl Progress {
     /// Begins, drawing nothing where stderr is no terminal or should be quiet.
     pub(super) fn start(globals: &Globals) -> Self {
-        let target =
-            if globals.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target);
+        let bar = ProgressBar::with_draw_target(None, target(globals));
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg} ({per_sec})") {
             bar.set_style(style);
         }
@@ -31,6 +30,57 @@ impl Progress {
     pub(super) fn finish(&self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Shows how much of work is done of which the amount is known.
+pub(super) struct Steps(ProgressBar);
+
+impl Steps {
+    /// Begins, drawing nothing where stderr is no terminal or should be quiet.
+    pub(super) fn start(globals: &Globals, amount: u64, what: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(amount), target(globals));
+        let template = "{spinner} {elapsed} {wide_bar} {percent} % {msg} (eta {eta})";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(what);
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(TICK);
+        }
+        Self(bar)
+    }
+
+    /// Begins work of which the amount is not known.
+    pub(super) fn spin(globals: &Globals) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target(globals));
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+            bar.set_style(style);
+        }
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(TICK);
+        }
+        Self(bar)
+    }
+
+    /// This is done now.
+    pub(super) fn say(&self, what: &'static str) {
+        self.0.set_message(what);
+    }
+
+    /// So much is done.
+    pub(super) fn at(&self, done: u64) {
+        self.0.set_position(done);
+    }
+}
+
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn target(globals: &Globals) -> ProgressDrawTarget {
+    if globals.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() }
 }
 
 impl Watch for Progress {

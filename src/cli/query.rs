@@ -4,6 +4,7 @@ use super::datasette;
 use super::failure;
 use super::form::{Form, Shown};
 use super::globals::Globals;
+use super::left_out;
 use super::memory::MemoryBound;
 use super::output::{self, Readers};
 use super::pager;
@@ -369,6 +370,7 @@ fn ask_report(
     let arguments = args.arguments(report, globals)?;
     let refused = |error: StoreError| refused_argument(error, &globals.db);
     let mut reader = Reader::open(&globals.db).map_err(refused)?;
+    left_out::tell(&reader, report, &arguments).map_err(refused)?;
     let form = Form::of_report(args.shown.format, args.style(), report)?;
     let mut question =
         reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
@@ -420,6 +422,9 @@ fn ask_own(
 ) -> Result<(), Failure> {
     let arguments = args.arguments(report, globals)?;
     let form = Form::of_report(args.shown.format, args.style(), report)?;
+    Reader::open(&globals.db)
+        .and_then(|reader| left_out::tell(&reader, report, &arguments))
+        .map_err(|error| refused_argument(error, &globals.db))?;
     ask_in_sandbox(args, globals, &form, out, |sandbox| sandbox.ask_report(report, &arguments))
 }
 

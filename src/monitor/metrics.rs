@@ -218,6 +218,7 @@ mod tests {
             last_walk: None,
             unproven: None,
             records: 5,
+            pruned: None,
             open: 1,
             forecast: LossForecast::default(),
         }

@@ -128,6 +128,7 @@ mod tests {
             last_walk: None,
             unproven: None,
             records: 0,
+            pruned: None,
             open: 0,
             forecast: LossForecast::default(),
         };

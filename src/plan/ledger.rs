@@ -64,6 +64,11 @@ impl Entry {
     pub fn was_old_enough(&self, settle_delay: Duration) -> bool {
         self.window.end() + settle_delay <= self.walked_at
     }
+
+    /// The row cut to a part of its window, without counts where it is not all of it.
+    pub(super) fn part(&self, part: Interval) -> Self {
+        part_of(self, part)
+    }
 }
 
 /// The rows of a ledger after `new` became known, earliest first; `rows` are those that overlap or

@@ -21,6 +21,7 @@ mod proof;
 pub mod reach;
 pub mod reconcile;
 pub mod refresh;
+pub mod retention;
 pub mod retry;
 pub mod rhythm;
 pub mod schedule;

@@ -3,7 +3,7 @@
 //! Six floors. Each may use those beneath it and none above; `tests/architecture.rs` holds it.
 //!
 //! ```text
-//! maintain   check, backup                       care for a whole archive
+//! maintain   check, backup, prune, compact        care for a whole archive
 //! read       status, forecast, unproven          how it stands, for whoever asks
 //! reports    catalogue, arguments, sandbox       questions, and their rows
 //! write      batch, commit, a file a table       what a run commits, and reads back to go on

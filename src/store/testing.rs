@@ -227,6 +227,11 @@ impl Kept {
         self.tally.total().records
     }
 
+    /// The archive as a reader opens it.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::open(&self.directory.path().join("a.db")).unwrap()
+    }
+
     /// The rows of an answer, their values separated by blanks.
     pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
         let mut statement = self.archive.connection().prepare(sql).unwrap();
@@ -281,8 +286,7 @@ impl Kept {
 
     #[track_caller]
     pub(crate) fn assert_sound(&self) {
-        let mut reader = Reader::open(&self.directory.path().join("a.db")).unwrap();
-        assert_eq!(reader.check().unwrap(), []);
+        assert_eq!(self.reader().check().unwrap(), []);
     }
 }
 

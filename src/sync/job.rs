@@ -9,9 +9,10 @@ use crate::plan::ledger::Entry;
 use crate::plan::paging::Habits;
 use crate::plan::reach::Obligation;
 use crate::plan::schedule::{Recorded, SideChecks, Work};
-use crate::plan::{failing, refresh, verify, windows};
+use crate::plan::{failing, refresh, retention, verify, windows};
 use crate::store::file::{Archive, StoreError};
 use crate::store::sql::FunctionId;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub(super) struct FunctionJob {
     pub(super) ledger_end: Option<Timestamp>,
     /// What was doubted of it before the run.
     pub(super) doubted: Option<Interval>,
+    /// What was pruned of it: it is not compared with what the service shows.
+    pub(super) pruned: IntervalSet,
     pub(super) scope: Scope,
     pub(super) horizon: Interval,
     /// What there is to do, until it is begun.
@@ -44,7 +47,12 @@ impl FunctionJob {
         let doubted = self.doubted?;
         let end = self.ledger.last().map_or(doubted.end(), |last| last.window.end());
         let is_over = doubted.end().min(end) + settle_delay <= now.earlier();
-        is_over.then(|| verify::settled_in(&self.ledger, doubted))
+        is_over.then(|| verify::settled_in(&self.comparable(), doubted))
+    }
+
+    /// The part of its ledger whose records are archived still.
+    pub(super) fn comparable(&self) -> Cow<'_, [Entry]> {
+        retention::unpruned(&self.ledger, &self.pruned)
     }
 
     /// Whether what is doubted was walked again, by walks of these windows.

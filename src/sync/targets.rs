@@ -7,7 +7,7 @@ use super::source::ActiveSource;
 use super::stop::Stop;
 use super::verification;
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, Marker, PageQuery, Timestamp};
+use crate::domain::{FunctionUrn, IntervalSet, Marker, PageQuery, Timestamp};
 use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::{self, Entry};
@@ -83,6 +83,7 @@ struct Found {
     registered: Registered,
     ledger: Arc<[Entry]>,
     ledger_end: Option<Timestamp>,
+    pruned: IntervalSet,
 }
 
 impl Found {
@@ -123,7 +124,9 @@ fn load_found(
     let known = registered.into_iter().map(|registered| {
         let ledger: Arc<[Entry]> = archive.load_ledger(registered.id)?.into();
         let ledger_end = ledger.last().map(|last| last.window.end());
-        Ok(Found { urn: registered.urn.clone(), registered, ledger, ledger_end })
+        let pruned = archive.load_pruned(registered.id)?;
+        let urn = registered.urn.clone();
+        Ok(Found { urn, registered, ledger, ledger_end, pruned })
     });
     known.collect()
 }
@@ -213,7 +216,7 @@ fn note_doubts(
 fn to_jobs(found: Vec<Found>, settings: &Settings, now: Moment) -> Vec<FunctionJob> {
     let job = |function: Found| {
         let scope = function.scope(settings, now);
-        let Found { urn, registered, ledger, ledger_end } = function;
+        let Found { urn, registered, ledger, ledger_end, pruned } = function;
         let Registered { id, first_seen_at: first_run_at, doubted, .. } = registered;
         // A horizon that holds no second yet has nothing to do.
         let horizon = scope.horizon(now)?;
@@ -224,6 +227,7 @@ fn to_jobs(found: Vec<Found>, settings: &Settings, now: Moment) -> Vec<FunctionJ
             ledger,
             ledger_end,
             doubted,
+            pruned,
             scope,
             horizon,
             work: Work::default(),

@@ -45,6 +45,7 @@ pub(super) fn load_jobs(
                 ledger,
                 ledger_end,
                 doubted: None,
+                pruned: archive.load_pruned(id)?,
                 scope,
                 horizon,
                 work,
@@ -67,9 +68,10 @@ pub(super) fn plan(
         selection.since.map_or(begin, |since| since.max(begin)),
         selection.until.map_or(end, |until| until.min(end)),
     );
+    let ledger = job.comparable();
     let windows = |range| match selection.sample {
-        Some(windows) => verify::sample(&job.ledger, range, windows, |below| draws.u64(..below)),
-        None => verify::settled_in(&job.ledger, range),
+        Some(windows) => verify::sample(&ledger, range, windows, |below| draws.u64(..below)),
+        None => verify::settled_in(&ledger, range),
     };
     Work {
         settle_delay: settings.settle_delay,
@@ -91,14 +93,17 @@ pub(super) fn plan_share(
     if windows == 0 {
         return Ok(0);
     }
+    let ledgers: Vec<_> = jobs.iter().map(FunctionJob::comparable).collect();
     let candidates = jobs
         .iter()
-        .map(|job| {
+        .zip(&ledgers)
+        .map(|(job, ledger)| {
             let verified = archive.load_verified(job.id)?;
-            Ok(Candidate { ledger: &job.ledger, verified, horizon: job.horizon })
+            Ok(Candidate { ledger, verified, horizon: job.horizon })
         })
         .collect::<Result<Vec<_>, StoreError>>()?;
     let chosen = verify::choose(candidates, windows, now);
+    drop(ledgers);
     let taken = chosen.len() as u64;
     for (index, window) in chosen {
         jobs[index].work.verify.push(window);

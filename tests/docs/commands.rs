@@ -38,7 +38,7 @@ from [variables or a file](configuration.md).
 ";
 
 /// Where more stands about the matter of a command.
-const MORE: [(&str, &str); 13] = [
+const MORE: [(&str, &str); 16] = [
     ("sync", "[configuration](configuration.md) and [completeness](completeness.md)"),
     ("status", "[what its columns mean](operations.md#is-it-well)"),
     ("query", "[asking the archive](queries.md), with each report and ten questions in SQL"),
@@ -46,6 +46,9 @@ const MORE: [(&str, &str); 13] = [
     ("serve", "[the page, live](page.md#live)"),
     ("check", "[check](operations.md#check)"),
     ("backup", "[backup and restore](operations.md#backup-and-restore)"),
+    ("export", "[a feed for other systems](operations.md#a-feed-for-other-systems)"),
+    ("prune", "[keeping less](operations.md#keeping-less)"),
+    ("compact", "[keeping less](operations.md#keeping-less)"),
     ("verify", "[verify](operations.md#verify)"),
     ("doctor", "[access key and region](configuration.md#access-key-and-region)"),
     ("schedule", "[systemd](operations.md#systemd) and [cron](operations.md#cron)"),

@@ -32,6 +32,7 @@ mod own;
 mod page;
 mod program;
 mod prompt;
+mod prune;
 mod reach;
 mod reading;
 mod readings;

@@ -15,6 +15,7 @@ mod calls;
 #[expect(dead_code, reason = "shared with `program`, which asks more of it")]
 mod cloud;
 mod content;
+mod keeping;
 mod kills;
 #[path = "../program/program.rs"]
 #[expect(dead_code, reason = "shared with `program`, which asks more of it")]

@@ -1,9 +1,9 @@
 //! How the archive stands.
 
 use super::ranges::time;
-use crate::domain::{Cell, Timestamp};
+use crate::domain::{Cell, Timestamp, counted};
 use crate::render::{Renderer, Screen, Style, in_two_units, number_and_length, on_one_line};
-use crate::store::read::{ArchiveStatus, Extent, FunctionStatus, Unproven};
+use crate::store::read::{ArchiveStatus, Extent, FunctionStatus, PrunedRecords, Unproven};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -30,6 +30,7 @@ struct FunctionView<'a> {
     lost_seconds: i64,
     open: i64,
     pending_since: Option<String>,
+    pruned: Option<PrunedView>,
     reach_noted_at: Option<String>,
     reach_seconds: u64,
     recording: Option<bool>,
@@ -39,6 +40,15 @@ struct FunctionView<'a> {
     survives_seconds: Option<u64>,
     unproven: Option<UnprovenView<'a>>,
     urn: &'a str,
+}
+
+/// What was removed of a function on purpose.
+#[derive(Debug, Serialize)]
+struct PrunedView {
+    begin_time: String,
+    days: i64,
+    end_time: String,
+    records: i64,
 }
 
 /// How many ranges could not be proven, and the first of them.
@@ -79,6 +89,7 @@ impl<'a> FunctionView<'a> {
             lost_seconds: function.coverage.lost.seconds,
             open: function.open,
             pending_since: time(forecast.pending_since),
+            pruned: function.pruned.map(PrunedView::of),
             reach_noted_at: time(forecast.reach_noted_at),
             reach_seconds: forecast.reach.least().as_secs(),
             recording: forecast.recording.and_then(|recording| recording.enabled),
@@ -89,6 +100,13 @@ impl<'a> FunctionView<'a> {
             unproven: function.unproven.as_ref().map(UnprovenView::of),
             urn: &function.urn,
         }
+    }
+}
+
+impl PrunedView {
+    fn of(pruned: PrunedRecords) -> Self {
+        let PrunedRecords { days, records, begin, end } = pruned;
+        Self { begin_time: begin.to_string(), days, end_time: end.to_string(), records }
     }
 }
 
@@ -132,9 +150,23 @@ pub(crate) fn write_status(
     let told = |moment: Option<Timestamp>| time(moment).unwrap_or_else(|| "none".to_owned());
     writeln!(out, "\nlast good run: {}", told(status.last_good_run))?;
     writeln!(out, "last run: {}", told(status.last_run))?;
+    if let Some(pruned) = pruned(status) {
+        writeln!(out, "pruned: {pruned}")?;
+    }
     warnings(status, now)
         .iter()
         .try_for_each(|warning| writeln!(out, "warning: {}", on_one_line(warning)))
+}
+
+/// What was pruned of all functions together, in words.
+fn pruned(status: &ArchiveStatus) -> Option<String> {
+    let pruned = || status.functions.iter().filter_map(|function| function.pruned);
+    let end = pruned().map(|pruned| pruned.end).max()?;
+    let records = pruned().map(|pruned| pruned.records).sum::<i64>();
+    let functions = pruned().count();
+    let (records, functions) =
+        (counted(records.unsigned_abs(), "record"), counted(functions, "function"));
+    Some(format!("{records} of {functions}, from before {end}"))
 }
 
 fn cells(function: &FunctionStatus, now: Timestamp) -> [Cell<'_>; 9] {
@@ -203,6 +235,7 @@ mod tests {
             last_walk: Some(at(5)),
             unproven: Some(Unproven { ranges: 1, first, reason: "why".to_owned() }),
             records: 5,
+            pruned: Some(PrunedRecords { days: 2, records: 7, begin: at(0), end: at(1) }),
             open: 6,
             forecast: LossForecast {
                 recording: Some(Recording { enabled: Some(true), since: at(6), asked_at: at(7) }),
@@ -222,6 +255,7 @@ mod tests {
             last_walk: None,
             unproven: None,
             records: 0,
+            pruned: None,
             open: 0,
             forecast: LossForecast::default(),
         }
@@ -238,6 +272,8 @@ mod tests {
              \"function\":\"default:f\",\"gap_seconds\":2,\"gaps\":1,\"gone_at\":null,\
              \"last_walk\":\"2026-03-01T05:00:00Z\",\"lost\":3,\"lost_seconds\":4,\"open\":6,\
              \"pending_since\":\"2026-03-01T09:00:00Z\",\
+             \"pruned\":{\"begin_time\":\"2026-03-01T00:00:00Z\",\"days\":2,\
+             \"end_time\":\"2026-03-01T01:00:00Z\",\"records\":7},\
              \"reach_noted_at\":\"2026-03-01T08:00:00Z\",\"reach_seconds\":86400,\
              \"recording\":true,\"recording_since\":\"2026-03-01T06:00:00Z\",\"records\":5,\
              \"settled_through\":\"2026-03-01T04:00:00Z\",\"survives_seconds\":75600,\
@@ -245,7 +281,8 @@ mod tests {
              \"end_time\":\"2026-03-01T02:00:00Z\",\"ranges\":1,\"reason\":\"why\"},\
              \"urn\":\"urn\"},{\"covered_through\":null,\"function\":\"\",\"gap_seconds\":0,\
              \"gaps\":0,\"gone_at\":\"2026-03-01T00:00:00Z\",\"last_walk\":null,\"lost\":0,\
-             \"lost_seconds\":0,\"open\":0,\"pending_since\":null,\"reach_noted_at\":null,\
+             \"lost_seconds\":0,\"open\":0,\"pending_since\":null,\"pruned\":null,\
+             \"reach_noted_at\":null,\
              \"reach_seconds\":86400,\"recording\":null,\"recording_since\":null,\"records\":0,\
              \"settled_through\":null,\"survives_seconds\":null,\"unproven\":null,\"urn\":\"\"}],\
              \"last_good_run\":\"2026-03-01T10:00:00Z\",\"last_run\":\"2026-03-01T11:00:00Z\",\

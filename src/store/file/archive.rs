@@ -73,6 +73,55 @@ impl Archive {
         &self.path
     }
 
+    /// Where it lies really, whatever links lead there.
+    pub(in crate::store) fn real_path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Lets `put` give the name of the file to another one that holds the same.
+    ///
+    /// The file leaves the write-ahead mode first, which SQLite grants only while nobody else has
+    /// it open, and stays locked until the other one has its name: a log of one would be taken for
+    /// that of the other. Whoever opens it meanwhile waits, and finds that it was replaced. `wait`
+    /// is called while somebody has it open, and tells whether to try again.
+    pub(in crate::store) fn replace_by(
+        self,
+        mut wait: impl FnMut() -> bool,
+        put: impl FnOnce(&Path, &KeptFile) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.connection.busy_timeout(Duration::ZERO)?;
+        while !self.is_left_alone()? {
+            if !wait() {
+                return Err(StoreError::Busy);
+            }
+        }
+        self.check_in_place()?;
+        put(self.file.path(), &self.file)
+    }
+
+    /// Whether the file could be locked and taken out of the write-ahead mode; SQLite refuses that
+    /// at once while somebody else has it open.
+    fn is_left_alone(&self) -> Result<bool, StoreError> {
+        let set = |name: &str, value: &str| {
+            let set = self.connection.pragma_update_and_check(None, name, value, |row| row.get(0));
+            set.map_err(StoreError::from)
+        };
+        let left = || -> Result<String, StoreError> {
+            if !self.move_log()? {
+                return Ok("wal".to_owned());
+            }
+            set("locking_mode", "exclusive")?;
+            // Without a journal on the disk: a kill would leave one that has to be played back.
+            // Only a few bytes at the begin of the file change.
+            set("journal_mode", "memory")
+        };
+        match left() {
+            Ok(mode) if mode == "memory" => Ok(true),
+            Ok(_) | Err(StoreError::Busy) => set("locking_mode", "normal").map(|_| false),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(in crate::store) fn connection(&self) -> &Connection {
         &self.connection
     }

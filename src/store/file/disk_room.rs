@@ -25,6 +25,19 @@ pub(in crate::store) fn is_lacking(archive: &Path) -> bool {
     written.is_err_and(|error| is_full(&error))
 }
 
+/// How many bytes are free for this process where a file lies, if the system tells.
+#[cfg(unix)]
+pub fn free_bytes(real: &Path) -> Option<u64> {
+    let system = rustix::fs::statvfs(directory_of(real)).ok()?;
+    Some(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+/// Elsewhere a full disk is found when it is written to.
+#[cfg(not(unix))]
+pub fn free_bytes(_real: &Path) -> Option<u64> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

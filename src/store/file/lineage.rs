@@ -75,8 +75,13 @@ impl Lineage {
             })
         })?;
         let runs = runs.collect::<Result<_, _>>()?;
-        let records =
+        let mut records: i64 =
             connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0))?;
+        if has_table(connection, "pruned_days")? {
+            // What was removed on purpose is nothing that an earlier copy has more.
+            let pruned = "SELECT coalesce(sum(records), 0) FROM pruned_days";
+            records += connection.query_row(pruned, [], |row| row.get::<_, i64>(0))?;
+        }
         Ok(Self { id, runs, records })
     }
 

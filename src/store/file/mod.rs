@@ -27,6 +27,7 @@ mod stamp;
 mod temporary;
 
 pub use archive::Archive;
+pub use disk_room::free_bytes;
 pub use error::StoreError;
 pub use identity::{Found, inspect};
 pub use lineage::Other;

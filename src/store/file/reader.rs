@@ -24,6 +24,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// How often an archive is copied that is written to meanwhile.
 const MOST_COPIES: usize = 5;
 
+/// How often an archive is opened that is replaced meanwhile.
+const MOST_TRIES: usize = 3;
+
 /// An archive, for reading only.
 #[derive(Debug)]
 pub struct Reader {
@@ -34,8 +37,20 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Opens an archive that a run has made, with the schema this program knows.
+    /// Opens an archive that a run has made, with the schema this program knows. One whose place a
+    /// compacted one takes meanwhile is opened again.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut opened = Self::open_once(path);
+        for _ in 1..MOST_TRIES {
+            if !matches!(opened, Err(StoreError::Replaced)) {
+                break;
+            }
+            opened = Self::open_once(path);
+        }
+        opened
+    }
+
+    fn open_once(path: &Path) -> Result<Self, StoreError> {
         let inspected = look(path)?;
         let file = match (inspected.found, inspected.file) {
             (Found::Missing, _) | (_, None) => return Err(StoreError::Missing),

@@ -137,6 +137,13 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// How many records there are.
+    pub fn count_records(&self) -> Result<u64, StoreError> {
+        Ok(count(&self.connection)?.unsigned_abs())
+    }
+}
+
 fn count(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT count(*) FROM invocations", [], |row| row.get(0))
 }
@@ -165,7 +172,7 @@ fn check_unchanged(target: &Path, replaced: Option<&KeptFile>) -> Result<(), Sto
 }
 
 /// The size of a sound copy.
-fn verify(path: &Path, records: i64) -> Result<u64, BackupError> {
+pub(super) fn verify(path: &Path, records: i64) -> Result<u64, BackupError> {
     let mut copy = Reader::open(path).map_err(BackupError::Target)?;
     let findings = copy.check().map_err(BackupError::Target)?;
     if !findings.is_empty() {

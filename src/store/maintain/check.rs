@@ -14,7 +14,8 @@ use rusqlite::Connection;
 impl Reader {
     /// Every rule that does not hold. Reads the whole file.
     pub fn check(&mut self) -> Result<Vec<Finding>, StoreError> {
-        let transaction = self.connection.transaction()?;
+        // A savepoint may stand in the transaction of a reader that holds still.
+        let transaction = self.connection.savepoint()?;
         let damage = check_integrity(&transaction)?;
         if damage.is_some() {
             // Whatever else a damaged file seems to say may be a consequence.
@@ -122,6 +123,12 @@ mod tests {
                  INSERT INTO reach VALUES
                      (1, '2026-03-01', '2026-03-01T12:00:00Z', '2026-02-01T12:00:00Z', 2419200,
                       NULL, 1);
+                 INSERT INTO pruned_days VALUES
+                     (2, '2026-02-01', '2026-02-01T07:00:00Z', '2026-02-02T00:00:00Z',
+                      '2026-03-01T12:00:00Z', 3, 5, 0, 0, 0, 2, 1, NULL, NULL, NULL);
+                 INSERT INTO digests VALUES (2, '2026-02-01', 3, 5);
+                 UPDATE sqlite_sequence SET seq = seq + 2 WHERE name = 'status_changes';
+                 UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'amendments';
                  INSERT INTO shared_records VALUES ('a1', 2, 'SUCCESS', NULL, NULL, NULL, NULL, 1,
                      2, NULL);
                  INSERT INTO windows VALUES
@@ -226,7 +233,7 @@ mod tests {
                 "UPDATE windows SET reported_count = 3 WHERE begin_time LIKE '%T11%'",
             ),
             (
-                &["window-records"],
+                &["history-gaps", "window-records"],
                 "DELETE FROM status_changes WHERE id = 3;
                  UPDATE windows SET reported_count = 64, distinct_count = 64
                      WHERE begin_time LIKE '%T11%'",
@@ -257,6 +264,15 @@ mod tests {
             (&["history-runs"], "UPDATE late_records SET run_id = 2"),
             (&["history-gaps"], "DELETE FROM status_changes WHERE id = 1"),
             (&["history-gaps"], "UPDATE amendments SET id = 7"),
+            (&["history-gaps"], "UPDATE pruned_days SET status_changes = 1"),
+            (
+                &["pruned-days"],
+                "UPDATE pruned_days SET day = '2026-02-02';
+                                UPDATE digests SET day = '2026-02-02' WHERE day = '2026-02-01'",
+            ),
+            (&["pruned-days"], "UPDATE pruned_days SET end_time = '2026-02-02T00:00:01Z'"),
+            (&["pruned-days", "digests"], "UPDATE pruned_days SET records = 4"),
+            (&["times"], "UPDATE pruned_days SET pruned_at = 'once'"),
             (
                 &["history-times"],
                 "UPDATE status_changes SET after_time = '2026-03-01T10:00:06Z' WHERE id = 1",
@@ -297,6 +313,10 @@ mod tests {
             ),
             (&["digests"], "DELETE FROM digests WHERE day = '2026-03-01'"),
             (&["digests"], "UPDATE digests SET digest = digest + 1"),
+            (&["digests"], "UPDATE pruned_days SET digest = 6"),
+            (&["summaries"], "UPDATE pruned_days SET count_digest = 6"),
+            (&["summaries"], "UPDATE pruned_days SET bytes_digest = 6"),
+            (&["summaries"], "UPDATE pruned_days SET duration_digest = 6"),
             (&["summaries"], "UPDATE hourly_counts SET records = 2 WHERE status = 'SUCCESS'"),
             (&["summaries"], "DELETE FROM hourly_counts WHERE status = 'WAIT'"),
             (

@@ -1,14 +1,14 @@
 //! A copy that is not verified yet: a private file under a name of its own, locked for as long as
 //! this process works on it, and taken away with whatever SQLite kept beside it.
 
-use crate::store::file::header::Header;
+use crate::store::file::header::{HEADER_BYTES, Header};
 use crate::store::file::kept::KeptFile;
 use crate::store::file::paths::{beside, directory_of};
 use crate::store::file::{APPLICATION_ID, StoreError};
 use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -82,6 +82,33 @@ impl Partial {
     }
 }
 
+impl Partial {
+    /// The same in the place of a file that is kept open: whoever may read that may read this.
+    pub(super) fn put_in_place_of(self, target: &Path, old: &KeptFile) -> Result<(), StoreError> {
+        let metadata = old.metadata()?;
+        self.file
+            .as_file()
+            .set_permissions(metadata.permissions())
+            .map_err(|error| unwritable(&error))?;
+        give_to_group(self.file.as_file(), &metadata);
+        self.put_in_place(target)
+    }
+}
+
+/// Lets a file belong to the group of another. Not everybody may; then only its owner reads it as
+/// before.
+#[cfg(unix)]
+fn give_to_group(file: &File, like: &Metadata) {
+    use std::os::unix::fs::MetadataExt;
+    let is_same = file.metadata().is_ok_and(|own| own.gid() == like.gid());
+    if !is_same && let Err(error) = std::os::unix::fs::fchown(file, None, Some(like.gid())) {
+        tracing::warn!("the new file does not belong to the group of the old one: {error}");
+    }
+}
+
+#[cfg(not(unix))]
+fn give_to_group(_file: &File, _like: &Metadata) {}
+
 fn unwritable(error: &io::Error) -> StoreError {
     StoreError::Unwritable(error.to_string())
 }
@@ -124,11 +151,12 @@ fn partial_of(path: &Path, prefix: &OsStr) -> Option<PathBuf> {
     (drawn.iter().all(u8::is_ascii_alphanumeric) && is_of_one).then(|| path.with_extension(PARTIAL))
 }
 
-/// Whether a file was an unfinished copy, which is empty or an archive from its first page on, and
-/// nobody works on it.
+/// Whether a file was an unfinished copy, and nobody works on it. Such a file is empty or an
+/// archive from its first page on; one that SQLite was writing anew has no first page yet.
 fn is_abandoned(file: &KeptFile) -> bool {
-    let is_empty = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
-    (is_empty || Header::read(file).is_ok()) && file.file().try_lock().is_ok() && file.is_in_place()
+    let start = file.start(HEADER_BYTES).unwrap_or_else(|_| vec![1]);
+    let is_blank = start.iter().all(|byte| *byte == 0);
+    (is_blank || Header::read(file).is_ok()) && file.file().try_lock().is_ok() && file.is_in_place()
 }
 
 /// Removes a file. A link, a pipe or a directory of that name was never made by this program or by

@@ -348,12 +348,27 @@ pub(super) const RULES: &[Rule] = &[
         name: "history-gaps",
         message: "rows of the history are missing",
         repair: "put back a backup; where you deleted them yourself, number the rest anew in their \
-                 order, from 1 on without a gap",
-        sql: "SELECT place || ' has ' || count || ' rows, and the last has the number ' || last
-                FROM (SELECT 'status_changes' AS place, count(*) AS count, max(id) AS last
-                        FROM status_changes
-                       UNION ALL SELECT 'amendments', count(*), max(id) FROM amendments)
-               WHERE count <> last",
+                 order, from 1 on without a gap, and set `seq` of the table in `sqlite_sequence` \
+                 to how many there are, and were pruned",
+        // SQLite keeps the last number that it gave in a table of its own, also of a row that is
+        // gone. Those that `prune` removed are counted.
+        sql: "WITH pruned AS (
+                  SELECT coalesce(sum(status_changes), 0) AS changes,
+                         coalesce(sum(amendments), 0) AS amendments
+                    FROM pruned_days
+              ), told (place, count, last) AS (
+                  SELECT 'status_changes', count(*) + (SELECT changes FROM pruned), max(id)
+                    FROM status_changes
+                   UNION ALL
+                  SELECT 'amendments', count(*) + (SELECT amendments FROM pruned), max(id)
+                    FROM amendments
+              ), numbered AS (
+                  SELECT place, count, max(coalesce(last, 0), coalesce(seq, 0)) AS last
+                    FROM told LEFT JOIN sqlite_sequence s ON s.name = place
+              )
+              SELECT place || ' has or had ' || count || ' rows, and the last has the number '
+                         || last
+                FROM numbered WHERE count <> last",
     },
     Rule {
         name: "history-times",
@@ -399,6 +414,21 @@ pub(super) const RULES: &[Rule] = &[
         repair: "delete these rows from `absences`; the next sync looks for the function",
         sql: "SELECT function_id || ' from ' || from_time || ' until ' || until_time
                 FROM absences WHERE from_time >= until_time",
+    },
+    Rule {
+        name: "pruned-days",
+        message: "what was noted of pruned days cannot be",
+        repair: "put back a backup; the summaries of these days stand",
+        sql: "SELECT p.function_id || ' ' || p.day || ' from ' || p.begin_time || ' until '
+                         || p.end_time || ', ' || p.records || ' of '
+                         || coalesce(d.records, 'no') || ' records'
+                FROM pruned_days p
+                LEFT JOIN digests d ON d.function_id = p.function_id AND d.day = p.day
+               WHERE substr(p.begin_time, 1, 10) <> p.day
+                  OR p.begin_time >= p.end_time
+                  OR p.end_time > strftime('%Y-%m-%dT00:00:00Z', p.day, '+1 day')
+                  OR min(p.records, p.status_changes, p.amendments) < 0
+                  OR p.records > coalesce(d.records, -1)",
     },
     Rule {
         name: "given-up",

@@ -80,6 +80,11 @@ const TABLES: &[Table] = &[
         times: &["begin_time", "end_time", "verified_at"],
     },
     Table { name: "digests", rows: "SELECT * FROM digests", times: &[] },
+    Table {
+        name: "pruned_days",
+        rows: "SELECT * FROM pruned_days",
+        times: &["begin_time", "end_time", "pruned_at", "last_start_time", "last_end_time"],
+    },
     Table { name: "hourly_counts", rows: "SELECT * FROM hourly_counts", times: &[] },
     Table { name: "three_hour_durations", rows: "SELECT * FROM three_hour_durations", times: &[] },
     Table { name: "error_shapes", rows: "SELECT * FROM error_shapes", times: &[] },

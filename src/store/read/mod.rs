@@ -1,12 +1,14 @@
 //! How an archive stands: how far every function is covered, what is not proven of it, and what may
-//! be lost.
+//! be lost; and what runs changed.
 
+mod changes;
 mod description;
 mod forecast;
 mod status;
 mod unproven;
 
 pub use crate::plan::coverage::{Coverage, Extent};
+pub use changes::{CHANGE_COLUMNS, Cursor};
 pub use description::{Column, Table, describe};
-pub use status::{ArchiveStatus, FunctionStatus, Stale};
+pub use status::{ArchiveStatus, FunctionStatus, PrunedRecords, Stale};
 pub use unproven::Unproven;

@@ -38,12 +38,27 @@ pub struct FunctionStatus {
     pub last_walk: Option<Timestamp>,
     /// What could not be proven, and why.
     pub unproven: Option<Unproven>,
-    /// Records archived.
+    /// Records archived, without those that were pruned.
     pub records: i64,
+    /// What was pruned of it, if anything.
+    pub pruned: Option<PrunedRecords>,
     /// Records that may still change.
     pub open: i64,
     /// What may be lost, and when.
     pub forecast: LossForecast,
+}
+
+/// What was removed of a function on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrunedRecords {
+    /// Days of which records were removed.
+    pub days: i64,
+    /// Records.
+    pub records: i64,
+    /// When the first of them begins.
+    pub begin: Timestamp,
+    /// When the last of them ends.
+    pub end: Timestamp,
 }
 
 /// What is older than it may be, in words.
@@ -121,12 +136,13 @@ impl Reader {
         Ok(ArchiveStatus {
             last_good_run: load_moment(
                 &transaction,
-                "SELECT ended_at FROM runs WHERE exit_code = 0 AND command = 'sync' ORDER BY id DESC
-                     LIMIT 1",
+                "SELECT ended_at FROM runs WHERE exit_code = 0 AND command = 'sync'
+                  ORDER BY id DESC LIMIT 1",
             )?,
             last_run: load_moment(
                 &transaction,
-                "SELECT started_at FROM runs WHERE command = 'sync' ORDER BY id DESC LIMIT 1",
+                "SELECT started_at FROM runs WHERE command = 'sync'
+                  ORDER BY id DESC LIMIT 1",
             )?,
             functions,
         })
@@ -142,18 +158,26 @@ fn load_moment(connection: &Connection, sql: &str) -> Result<Option<Timestamp>, 
 const FUNCTIONS: &str = "
 WITH records AS (SELECT function_id, sum(records) AS n FROM digests GROUP BY function_id),
      open AS (SELECT function_id, count(*) AS n FROM open_records GROUP BY function_id),
+     pruned AS (SELECT function_id, count(*) AS days, sum(records) AS n,
+                       min(begin_time) AS begin_time, max(end_time) AS end_time
+                  FROM pruned_days GROUP BY function_id),
      walked AS (SELECT function_id, max(walked_at) AS at FROM windows WHERE state <> 'lost'
          GROUP BY function_id)
 SELECT f.id,
        f.full_name AS name,
        f.urn,
        walked.at,
-       coalesce(records.n, 0),
+       coalesce(records.n, 0) - coalesce(pruned.n, 0),
        iif(f.gone_at IS NULL, coalesce(open.n, 0), 0),
        f.gone_at,
        f.horizon_begin,
-       f.horizon_end
+       f.horizon_end,
+       pruned.days,
+       pruned.n,
+       pruned.begin_time,
+       pruned.end_time
   FROM functions f
+  LEFT JOIN pruned ON pruned.function_id = f.id
   LEFT JOIN records ON records.function_id = f.id
   LEFT JOIN open ON open.function_id = f.id
   LEFT JOIN walked ON walked.function_id = f.id
@@ -195,10 +219,17 @@ fn read_function(row: &Row<'_>) -> rusqlite::Result<FunctionStatus> {
         records: row.get(4)?,
         open: row.get(5)?,
         gone_at: row.get(6)?,
+        pruned: read_pruned(row)?,
         forecast: LossForecast::default(),
         coverage: Coverage::default(),
         unproven: None,
     })
+}
+
+fn read_pruned(row: &Row<'_>) -> rusqlite::Result<Option<PrunedRecords>> {
+    let Some(days) = row.get(9)? else { return Ok(None) };
+    let (records, begin, end) = (row.get(10)?, row.get(11)?, row.get(12)?);
+    Ok(Some(PrunedRecords { days, records, begin, end }))
 }
 
 /// The ranges of a ledger, earliest first.
@@ -300,6 +331,7 @@ mod tests {
                 reason: "it moved".to_owned(),
             }),
             records: 2,
+            pruned: None,
             open: 1,
             gone_at: None,
             forecast: LossForecast {

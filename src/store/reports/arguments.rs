@@ -51,16 +51,26 @@ impl Arguments {
             }
         }
         for parameter in &parameters {
-            // The last one given counts, as with every option.
-            let given = self.own.iter().rev().find(|(name, _)| name == parameter.name);
-            let value =
-                self.read(parameter, given.map_or(parameter.default, |(_, value)| value))?;
+            let value = self.given(parameter)?;
             if parameter.is_status() {
                 check_status(connection, &value)?;
             }
             bind(statement, parameter.name, &value)?;
         }
         Ok(())
+    }
+
+    /// The value of one of the report's own parameters.
+    pub(super) fn value_of(&self, report: &Report, name: &str) -> Result<Value, StoreError> {
+        let parameters = report.parameters();
+        let parameter = parameters.iter().find(|parameter| parameter.name == name);
+        parameter.map_or(Ok(Value::Null), |parameter| self.given(parameter))
+    }
+
+    fn given(&self, parameter: &Parameter<'_>) -> Result<Value, StoreError> {
+        // The last one given counts, as with every option.
+        let given = self.own.iter().rev().find(|(name, _)| name == parameter.name);
+        self.read(parameter, given.map_or(parameter.default, |(_, value)| value))
     }
 
     fn read(&self, parameter: &Parameter<'_>, given: &str) -> Result<Value, StoreError> {

@@ -1,13 +1,22 @@
 //! A report, asked of an archive.
 
-use super::Question;
-use super::{Arguments, Report};
+use super::pruned::{LeftOut, left_out};
+use super::{Arguments, Question, Report};
 use crate::store::file::{Reader, StoreError};
 use crate::store::sql::budget::Budget;
 use crate::store::sql::zone;
 use std::time::Duration;
 
 impl Reader {
+    /// What the answer of a report leaves out, since its records were pruned.
+    pub fn left_out(
+        &self,
+        report: &Report,
+        arguments: &Arguments,
+    ) -> Result<Option<LeftOut>, StoreError> {
+        left_out(&self.connection, report, arguments)
+    }
+
     /// Prepares a report; it may work for `limit`.
     pub fn ask(
         &mut self,

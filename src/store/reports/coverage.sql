@@ -2,8 +2,9 @@
 --
 -- `settled` and `proven` ranges are complete; `unproven`, `lost` and `not walked` ones are not. The range from the last walk
 -- until now is not in the ledger yet. `answer` is what is to be said of the range: `records`, `empty`, `switched off` where the
--- service said that it recorded nothing, `not there` where it did not know the function, or why the range is not complete, and
--- `reason` why it could not be proven. --since and --until choose the ranges that touch that time.
+-- service said that it recorded nothing, `not there` where it did not know the function, `pruned` where the records were removed
+-- on purpose, or why the range is not complete, and `reason` why it could not be proven. --since and --until choose the ranges
+-- that touch that time.
 -- param state= (|settled|proven|unproven|lost|not walked|gaps): only ranges of this state, or all that are not complete
 -- param limit= (int 1..): how many; all where it is empty
 SELECT f.full_name AS function,

@@ -2,6 +2,7 @@
 --
 -- The share is of the records that ended (SUCCESS, FAIL, DISCARD), in per cent; discarded ones count
 -- as failed. Records without a readable start are counted when neither --since nor --until is given.
+-- `first` and `last` are empty where their records were pruned.
 WITH counted AS (
     SELECT function_id,
            sum(records) AS records,

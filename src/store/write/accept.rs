@@ -3,6 +3,7 @@
 use super::counts::accept_counts;
 use super::digest::{Tampered, accept, load_tampered};
 use super::summaries::sum_up_again;
+use super::summary_sums::accept_pruned;
 use crate::store::file::{Archive, StoreError};
 
 impl Archive {
@@ -16,6 +17,7 @@ impl Archive {
                 accept_counts(transaction)?;
             }
             sum_up_again(transaction)?;
+            accept_pruned(transaction)?;
             Ok(tampered)
         })
     }

@@ -9,6 +9,8 @@
 //! sum.
 
 use super::day::{Day, day_of, day_text};
+use super::pruned;
+use super::sum::Sum;
 use crate::store::file::{Reader, StoreError};
 use crate::store::sql::ids::FunctionId;
 use crate::store::sql::record::{Columns, START, for_each_record};
@@ -16,22 +18,6 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::{BTreeMap, HashMap};
 use twox_hash::XxHash3_64;
-
-/// How many records of a function and day there are, and the sum of their hashes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
-    records: i64,
-    digest: u64,
-}
-
-impl Sum {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            records: self.records + other.records,
-            digest: self.digest.wrapping_add(other.digest),
-        }
-    }
-}
 
 /// Sums by function and day, or what they change by.
 #[derive(Debug, Default)]
@@ -54,6 +40,12 @@ impl Sums {
         let digest = self.hash(columns).wrapping_neg();
         let sum = self.by_day.entry((function, day_of(columns[START]))).or_default();
         *sum = sum.plus(Sum { records: -1, digest });
+    }
+
+    /// The sum of a function's day, which is empty where the start cannot be read.
+    pub(in crate::store) fn of(&self, function: FunctionId, day: &str) -> Sum {
+        let day = day.as_bytes().try_into().ok();
+        self.by_day.get(&(function, day)).copied().unwrap_or_default()
     }
 
     /// Each column by its type, its length and its bytes: no two records look the same.
@@ -141,7 +133,7 @@ impl std::fmt::Display for Tampered {
 }
 
 /// Every function's day whose records are not those that were written, of which `found` are the
-/// sums.
+/// sums. What was pruned counts as if it were there.
 pub(in crate::store) fn compare(
     connection: &Connection,
     found: &Sums,
@@ -149,6 +141,10 @@ pub(in crate::store) fn compare(
     let mut days: BTreeMap<(FunctionId, String), (Sum, Sum)> = BTreeMap::new();
     for ((function, day), found) in &found.by_day {
         days.entry((*function, day_text(*day))).or_default().1 = *found;
+    }
+    for (function, day, removed) in pruned::load_removed(connection)? {
+        let found = &mut days.entry((function, day)).or_default().1;
+        *found = found.plus(removed.sum);
     }
     let mut kept = connection.prepare("SELECT records, digest, function_id, day FROM digests")?;
     let mut rows = kept.query([])?;

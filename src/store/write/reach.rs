@@ -35,6 +35,10 @@ impl Archive {
                FROM shared_records
               WHERE function_id = :function_id AND start_time < :by AND end_time < :by
                 AND unixepoch(end_time) - unixepoch(start_time) BETWEEN 0 AND 3599
+              UNION ALL
+             SELECT last_id, last_start_time, last_end_time
+               FROM pruned_days
+              WHERE function_id = :function_id AND last_start_time < :by AND last_end_time < :by
               ORDER BY start_time DESC
               LIMIT 1",
         )?;

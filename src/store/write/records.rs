@@ -3,11 +3,14 @@
 //!
 //! A row belongs to the function that showed its record first, and only what that function shows
 //! changes it. What another function shows under the same id is kept beside it (`shared.rs`).
+//! A record that is not there and would be of a time that was pruned is left out: it may have been
+//! there, and is counted then.
 
 use super::amendments::save_amendments;
 use super::batch::{RunFunction, RunFunctions, SeenPage, SeenRecord};
 use super::digest::Sums;
 use super::packed::Sorted;
+use super::pruned::Pruned;
 use super::runs::Tally;
 use super::summaries::Summaries;
 use super::{open_records, shared};
@@ -136,6 +139,7 @@ struct Records<'t> {
     /// What the batch changes the digests and the summaries by.
     sums: Sums,
     summaries: Summaries,
+    pruned: Pruned<'t>,
     select: CachedStatement<'t>,
     insert: CachedStatement<'t>,
     update: CachedStatement<'t>,
@@ -149,6 +153,7 @@ impl<'t> Records<'t> {
             expects_new: false,
             sums: Sums::default(),
             summaries: Summaries::default(),
+            pruned: Pruned::prepare(transaction)?,
             select: transaction.prepare_cached(SELECT)?,
             insert: transaction.prepare_cached(INSERT)?,
             update: transaction.prepare_cached(UPDATE)?,
@@ -158,12 +163,15 @@ impl<'t> Records<'t> {
     fn save(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
         // A new record costs one search of the index instead of two where it is not looked for
         // before it is inserted.
-        if self.expects_new && self.insert(seen_record)? {
+        let is_pruned =
+            self.pruned.holds(seen_record.page.function, seen_record.record.started_at())?;
+        if self.expects_new && !is_pruned && self.insert(seen_record)? {
             return self.after_insert(seen_record);
         }
         let stored = self.load(seen_record)?;
         self.expects_new = matches!(stored, Stored::Nothing);
         match stored {
+            Stored::Nothing if is_pruned => Ok(Outcome::Unchanged),
             Stored::Nothing => {
                 self.insert(seen_record)?;
                 self.after_insert(seen_record)

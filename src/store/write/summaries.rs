@@ -4,7 +4,8 @@
 //! stood is taken away, what stands is added. So the two differ only where something else wrote,
 //! and whoever sums the rows up again gets the same.
 
-use super::day::day_of;
+use super::day::{day_of, day_text};
+use super::pruned;
 use crate::domain::{Timestamp, count_to_i64};
 use crate::store::file::StoreError;
 use crate::store::sql::Histogram;
@@ -221,13 +222,26 @@ impl Summaries {
     }
 }
 
-/// Sums up again what is there, instead of what is kept.
+/// Sums up again what is there, instead of what is kept. Of days that were pruned what is kept
+/// stays: the records that it counts are gone.
 pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(
-        "DELETE FROM hourly_counts; DELETE FROM three_hour_durations; DELETE FROM error_shapes;",
+        "DELETE FROM hourly_counts
+          WHERE NOT EXISTS (SELECT 1 FROM pruned_days p
+                             WHERE p.function_id = hourly_counts.function_id
+                               AND p.day = substr(hour, 1, 10));
+         DELETE FROM three_hour_durations
+          WHERE NOT EXISTS (SELECT 1 FROM pruned_days p
+                             WHERE p.function_id = three_hour_durations.function_id
+                               AND p.day = substr(three_hours, 1, 10));
+         DELETE FROM error_shapes WHERE id NOT IN (SELECT shape_id FROM hourly_counts);",
     )?;
+    let pruned = pruned::load_days(connection)?;
     let mut summaries = Summaries::default();
     for_each_record(connection, |function, columns| {
+        if !pruned.is_empty() && pruned.contains(&(function, day_text(day_of(columns[START])))) {
+            return Ok(());
+        }
         summaries.add(function, columns)?;
         if summaries.is_full() {
             std::mem::take(&mut summaries).save(connection)?;

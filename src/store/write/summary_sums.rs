@@ -5,6 +5,8 @@
 
 use super::day::{day_of, day_text};
 use super::digest::load_name;
+use super::pruned;
+use super::sum::SummarySum;
 use super::summaries::{
     LONGEST_REMEMBERED, MOST_REMEMBERED, bytes_of, bytes_of_error, folded, has_failed, hour_of,
     hour_text, length_of, seconds_of, span_of,
@@ -12,25 +14,18 @@ use super::summaries::{
 use crate::store::file::StoreError;
 use crate::store::sql::Histogram;
 use crate::store::sql::ids::FunctionId;
-use crate::store::sql::record::{Columns, ERROR_CODE, ERROR_MESSAGE, START, STATUS};
+use crate::store::sql::record::{
+    Columns, ERROR_CODE, ERROR_MESSAGE, START, STATUS, for_each_record,
+};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 use std::collections::{BTreeMap, HashMap};
 use twox_hash::XxHash3_64;
 
-/// What the records of a function and day are counted as, and what they took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
-    counts: u64,
-    /// Of each count so many times its hash as its records have bytes.
-    bytes: u64,
-    durations: u64,
-}
-
 /// Sums by function and day of the start, which is empty where it cannot be read.
 #[derive(Debug, Default)]
 pub(in crate::store) struct SummarySums {
-    days: BTreeMap<(FunctionId, String), Sum>,
+    days: BTreeMap<(FunctionId, String), SummarySum>,
     /// Errors that were met lately, folded.
     remembered: HashMap<Vec<u8>, Vec<u8>>,
 }
@@ -75,15 +70,34 @@ impl SummarySums {
         Ok(error)
     }
 
-    /// Every function's day of which the summaries are not those of these records.
-    pub(in crate::store) fn compare(
+    /// The sum of a function's day, which is empty where the start cannot be read.
+    pub(in crate::store) fn of(&self, function: FunctionId, day: &str) -> SummarySum {
+        self.days.get(&(function, day.to_owned())).copied().unwrap_or_default()
+    }
+
+    /// Every function's day of which the summaries are not those of these records, and by how much
+    /// the sum of the records is more. What was pruned counts as if it were there.
+    fn differences(
         mut self,
         connection: &Connection,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<BTreeMap<(FunctionId, String), SummarySum>, StoreError> {
+        for (function, day, removed) in pruned::load_removed(connection)? {
+            let sum = self.days.entry((function, day)).or_default();
+            *sum = sum.plus(removed.summaries);
+        }
         self.take_away_counts(connection)?;
         self.take_away_durations(connection)?;
-        let differs = self.days.into_iter().filter(|(_, sum)| *sum != Sum::default());
-        differs
+        self.days.retain(|_, sum| *sum != SummarySum::default());
+        Ok(self.days)
+    }
+
+    /// Every function's day of which the summaries are not those of these records.
+    pub(in crate::store) fn compare(
+        self,
+        connection: &Connection,
+    ) -> Result<Vec<String>, StoreError> {
+        self.differences(connection)?
+            .into_iter()
             .map(|((function, day), _)| {
                 let name = load_name(connection, function)?;
                 let day = if day.is_empty() { "without a start" } else { &day };
@@ -138,9 +152,29 @@ impl SummarySums {
         Ok(())
     }
 
-    fn sum_of(&mut self, function: FunctionId, day: &[u8]) -> &mut Sum {
+    fn sum_of(&mut self, function: FunctionId, day: &[u8]) -> &mut SummarySum {
         self.days.entry((function, String::from_utf8_lossy(day).into_owned())).or_default()
     }
+}
+
+/// Takes the summaries of pruned days for right, where they are not those of the records that are
+/// there and were there: nobody can sum these up again.
+pub(in crate::store) fn accept_pruned(connection: &Connection) -> Result<(), StoreError> {
+    let pruned = pruned::load_removed(connection)?;
+    if pruned.is_empty() {
+        return Ok(());
+    }
+    let mut sums = SummarySums::default();
+    for_each_record(connection, |function, columns| sums.add(function, columns))?;
+    let differences = sums.differences(connection)?;
+    for (function, day, mut removed) in pruned {
+        let key = (function, day);
+        if let Some(difference) = differences.get(&key) {
+            removed.summaries = removed.summaries.minus(*difference);
+            pruned::save_summaries(connection, function, &key.1, removed.summaries)?;
+        }
+    }
+    Ok(())
 }
 
 fn hash_of_count(hour: &[u8], status: &[u8], error: Option<Vec<u8>>) -> u64 {
