@@ -59,7 +59,10 @@ async fn list_projects(
 /// The query of the address at which the list goes on. Of the address nothing else is taken:
 /// credentials go to the IAM that was named, and nowhere else.
 fn query_of(next: &str) -> Option<Vec<(String, String)>> {
-    let pairs: Vec<(String, String)> = Url::parse(next).ok()?.query_pairs().into_owned().collect();
+    let (_, query) = next.split_once('?')?;
+    let query = query.split('#').next().unwrap_or_default();
+    let address = Url::parse(&format!("https://iam.invalid/?{query}")).ok()?;
+    let pairs: Vec<(String, String)> = address.query_pairs().into_owned().collect();
     (!pairs.is_empty()).then_some(pairs)
 }
 
@@ -137,7 +140,9 @@ mod tests {
             query,
             [("name".to_owned(), "r".to_owned()), ("marker".to_owned(), "a b".to_owned())]
         );
-        for none in ["", "null", "https://iam.example/v3/projects", "?marker=1"] {
+        let relative = query_of("/v3/projects?marker=1#x").unwrap();
+        assert_eq!(relative, [("marker".to_owned(), "1".to_owned())]);
+        for none in ["", "null", "https://iam.example/v3/projects", "/v3/projects?"] {
             assert_eq!(query_of(none), None, "{none}");
         }
     }

@@ -68,7 +68,8 @@ fn given_endpoint(region: &str, layers: Layers<'_>) -> Result<Option<Endpoint>, 
 /// The vendor's SDKs take a bare host too, and ask it by https.
 fn checked_as_sdk(place: &str, text: &str, plain_http: PlainHttp) -> Result<Endpoint, Failure> {
     let text = text.trim();
-    let url = if text.contains("//") { text.to_owned() } else { format!("https://{text}") };
+    let is_url = text.contains("//") || text.starts_with("http:") || text.starts_with("https:");
+    let url = if is_url { text.to_owned() } else { format!("https://{text}") };
     Endpoint::parse(&url, plain_http).map_err(|problem| unusable(&place, text, problem))
 }
 

@@ -53,6 +53,7 @@ fn next_step(failure: &CallFailure) -> Option<Hint> {
         Meaning::Denied => "check the credentials and this machine's clock; \
              five refused signatures lock a key for five minutes"
             .into(),
+        Meaning::Forbidden if is_of_iam => Step::NameProject.into(),
         Meaning::Forbidden => {
             "give the user of these credentials the permission to read the project's functions \
              and their asynchronous invocations (a policy such as FunctionGraph ReadOnlyAccess)"
