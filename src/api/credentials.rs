@@ -1,10 +1,11 @@
 //! What the service knows us by. Nothing here prints a secret.
 
 use super::Endpoint;
+use super::failure::Cause;
 use super::redaction::is_ordinary;
 use secrecy::{ExposeSecret, SecretString};
 
-/// One of the three ways to be known to the service.
+/// One of the ways to be known to the service.
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// A token that somebody else fetched and will renew.
@@ -20,6 +21,8 @@ pub enum Credentials {
     },
     /// A password, exchanged for tokens that last 24 hours.
     Password(PasswordLogin),
+    /// None, and why: whoever has them asks nothing. A run with others goes on without this one.
+    Unusable(Cause),
 }
 
 /// A user of IAM with a password (OpenStack Keystone's v3 protocol).
@@ -60,6 +63,7 @@ impl Credentials {
                 [Some(secret_key), security_token.as_ref()].into_iter().flatten().cloned().collect()
             }
             Self::Password(login) => vec![login.password.clone()],
+            Self::Unusable(_) => Vec::new(),
         }
     }
 
@@ -75,6 +79,7 @@ impl Credentials {
                 ]
             }
             Self::Password(login) => vec![("the password", Some(&login.password))],
+            Self::Unusable(_) => Vec::new(),
         };
         let is_ordinary = |secret: &SecretString| is_ordinary(secret.expose_secret());
         named

@@ -32,4 +32,4 @@ pub use exchange::Now;
 pub use failure::{Asked, CallFailure, Cause, Meaning, ProxyRefusal};
 pub use http::{Timeouts, check_certificates};
 pub use proxy::{Proxies, ProxyAddress, ProxyProblem};
-pub use regions::{functions_url, iam_url, is_known_region};
+pub use regions::{functions_url, iam_url, is_known_region, known_regions};

@@ -72,6 +72,11 @@ const GLOBAL_IAM: &str = "https://iam.myhuaweicloud.com";
 /// The domain of all regions but the sovereign ones.
 const COMMON_DOMAIN: &str = "myhuaweicloud.com";
 
+/// The regions in which the vendor's table lists FunctionGraph.
+pub fn known_regions() -> &'static [&'static str] {
+    &FUNCTION_REGIONS
+}
+
 /// Whether the vendor's table lists FunctionGraph in the region.
 pub fn is_known_region(region: &str) -> bool {
     FUNCTION_REGIONS.contains(&region)

@@ -84,6 +84,10 @@ impl Session {
                 headers.push(("x-auth-token", token.secret.expose_secret().to_owned()));
                 return Ok(Some(token));
             }
+            Credentials::Unusable(why) => {
+                let failure = CallFailure::new("log in", Meaning::Misconfigured);
+                return Err(CallFailure { cause: Some(why.clone()), ..failure });
+            }
             Credentials::Keys { access_key, secret_key, security_token } => {
                 headers.push((sign::DATE_HEADER, sign::date(self.exchange.now())));
                 headers.extend(call.project_id.map(|id| ("x-project-id", id.to_owned())));

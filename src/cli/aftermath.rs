@@ -6,14 +6,17 @@
 use super::failure;
 use super::globals::Globals;
 use super::output::{self, Readers};
-use crate::domain::Timestamp;
+use crate::config::ConfigFile;
+use crate::domain::{FunctionUrn, Timestamp};
 use crate::error::Failure;
 use crate::monitor::{LastRun, Metrics};
 use crate::render::views::SummaryView;
 use crate::render::write_json_line;
 use crate::store::file::Reader;
+use crate::store::read::{ArchiveStatus, FunctionStatus};
 use crate::store::reports::Arguments;
 use crate::sync::RunReport;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -74,7 +77,7 @@ impl AftermathArgs {
             }));
         }
         if let Some(file) = &self.metrics_file {
-            warn(self.write_metrics(file, tried, ended_at, &globals.db));
+            warn(self.write_metrics(file, tried, ended_at, globals));
         }
     }
 
@@ -83,10 +86,13 @@ impl AftermathArgs {
         file: &Path,
         tried: &Tried<'_>,
         ended_at: Timestamp,
-        db: &Path,
+        globals: &Globals,
     ) -> Result<(), Failure> {
+        let db = &globals.db;
         let arguments = Arguments::at(ended_at);
         let archive = Reader::open(db).and_then(|mut reader| reader.status(&arguments));
+        let of = |status: &ArchiveStatus| sources(globals.file.as_ref()?, status, tried);
+        let sources = archive.as_ref().ok().and_then(of);
         let counts = tried.report.map(RunReport::counts).unwrap_or_default();
         let metrics = Metrics {
             last_run: LastRun {
@@ -102,6 +108,7 @@ impl AftermathArgs {
                 throttled: counts.requests.throttled,
             },
             archive: archive.as_ref().ok(),
+            sources: sources.as_ref(),
             bytes: fs::metadata(db).ok().map(|metadata| metadata.len()),
             most_functions: self.metrics_functions,
         };
@@ -109,6 +116,31 @@ impl AftermathArgs {
             metrics.write(out).map_err(failure::output)
         })
     }
+}
+
+/// The source of each function, where the file names sources: as the file tells it, and where that
+/// leaves several, the one that asked for it just now.
+fn sources(
+    file: &ConfigFile,
+    status: &ArchiveStatus,
+    tried: &Tried<'_>,
+) -> Option<HashMap<String, String>> {
+    if file.source_names().is_empty() {
+        return None;
+    }
+    let reports = tried.report.ok().into_iter().flat_map(|report| &report.sources);
+    let asked = reports
+        .flat_map(|source| source.functions.iter().map(|function| (&function.urn, &*source.name)));
+    let asked: HashMap<&FunctionUrn, &str> = asked.collect();
+    let source = |function: &FunctionStatus| {
+        let urn: FunctionUrn = function.urn.parse().ok()?;
+        let name = match file.sources_of(&urn)[..] {
+            [name] => name,
+            _ => asked.get(&urn).copied()?,
+        };
+        Some((function.urn.clone(), name.to_owned()))
+    };
+    Some(status.functions.iter().filter_map(source).collect())
 }
 
 fn warn(written: Result<(), Failure>) {

@@ -1,12 +1,12 @@
 //! The command line as clap reads it: the options of every command, and the commands with their
 //! own.
 
-use super::globals::Globals;
+use super::globals::GlobalArgs;
 #[cfg(feature = "web")]
 use super::serve;
 use super::{
-    backup, check, compact, completions, doctor, export, page, prune, query, schedule, status,
-    sync, verify,
+    backup, check, compact, completions, config, doctor, export, init, page, prune, query,
+    schedule, status, sync, verify,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 #[command(after_help = AFTERWORD)]
 pub struct Cli {
     #[command(flatten)]
-    pub(super) globals: Globals,
+    pub(super) globals: GlobalArgs,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -119,6 +119,15 @@ pub(super) enum Command {
     /// only reads: some sixty requests, and two for each function. Without --function it checks
     /// every function. It exits 7 when something needs attention, and says what to do.
     Doctor(Box<doctor::Args>),
+    /// Write a configuration file, from options or from a few questions
+    ///
+    /// Without --region it asks, on a terminal, for what no option says: the region, how to log in,
+    /// which functions, where the archive is. It writes the user's own file, or the one that
+    /// --config names, for its owner alone, and never over one that is there. Then it has
+    /// `fgarchive doctor` look at it.
+    Init(Box<init::Args>),
+    /// Check the configuration file, or show what holds and why
+    Config(config::Args),
     /// Print what makes systemd or cron run `sync`
     ///
     /// For systemd a service, hardened so that it can write to the archive's directory and nowhere
@@ -154,7 +163,7 @@ mod tests {
     fn options_of_every_command_may_follow_it() {
         let line = ["fgarchive", "query", "list", "--db", "x.db", "-vv", "--log-format", "json"];
         let globals = Cli::try_parse_from(line).unwrap().globals;
-        assert_eq!(globals.db, PathBuf::from("x.db"));
+        assert_eq!(globals.db, Some(PathBuf::from("x.db")));
         assert_eq!((globals.verbose, globals.log_format), (2, LogFormat::Json));
     }
 }

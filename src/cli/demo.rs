@@ -3,7 +3,7 @@
 //! The stand-in service and the runs share a clock that is set forward between the runs, so that
 //! half an hour passes at once. What the reports print comes from the commands themselves.
 
-use super::globals::Globals;
+use super::globals::{GlobalArgs, Globals};
 use super::{backup, emulate, failure, query, runtime, signals};
 use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
 use crate::clock::Clock;
@@ -61,7 +61,7 @@ struct Defaults {
 #[derive(Parser)]
 struct Question {
     #[command(flatten)]
-    globals: Globals,
+    globals: GlobalArgs,
     #[command(flatten)]
     args: query::Args,
 }
@@ -231,7 +231,7 @@ fn show(command: &[&str], path: &Path, out: &mut dyn Write) -> Result<(), Failur
     .map_err(|error| {
         Failure::new(FailureKind::Unexpected, "cannot read a command of the demo").because(error)
     })?;
-    query::run(&args, &globals, out)
+    query::run(&args, &globals.without_file(), out)
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<(), Failure> {

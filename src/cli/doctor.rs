@@ -13,6 +13,7 @@ use crate::render::write_json_line;
 use crate::store::file::{Archive, StoreError};
 use crate::sync::{self, Checkup, Verdict};
 use std::io::Write;
+use tokio::runtime::Runtime;
 
 /// The arguments of `doctor`.
 #[derive(clap::Args, Clone, Debug)]
@@ -28,27 +29,70 @@ pub(super) struct Args {
     json: bool,
 }
 
+impl Args {
+    /// A check-up of what the configuration says, of which nothing is kept.
+    pub(super) fn only_shown() -> Self {
+        Self { service: ServiceArgs::default(), no_store: true, json: false }
+    }
+}
+
 /// Looks, prints and keeps what was found; what somebody should look after is a failure of its own
 /// kind.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let clock = globals.clock();
-    let Config { sources, credentials, .. } = service::load(&args.service.flags(), globals)?;
-    let SourceConfig { client, settings, .. } = only_one(sources)?;
-    let client = Client::new(client).map_err(sync::to_failure)?;
-    let examined =
-        runtime::start()?.block_on(sync::examine(client, &settings, &clock, &credentials));
-    let checkup = examined.map_err(sync::to_failure)?;
-    let written = if args.json {
-        write_json_line(&CheckupView::of(&checkup), out)
-    } else {
-        write_checkup(&checkup, screen(), out)
-    };
-    written.map_err(failure::output)?;
-    let kept = if args.no_store { Ok(()) } else { keep(&checkup, globals) };
-    conclude(checkup).and(kept)
+    let Config { sources, .. } = service::load(&args.service.flags(), globals)?;
+    let sources = if globals.has_sources() { sources } else { vec![only_one(sources)?] };
+    let is_only = sources.len() == 1;
+    let look = Look { args, runtime: runtime::start()?, globals };
+    let mut failures = Vec::new();
+    for source in sources {
+        let name = Some(source.name.clone()).filter(|_| !is_only);
+        let looked = look.at(source, name.as_deref(), out);
+        let of_source = |failure: Failure| match &name {
+            Some(name) => Failure { message: format!("{name}: {}", failure.message), ..failure },
+            None => failure,
+        };
+        failures.extend(looked.err().map(of_source));
+    }
+    service::worst_of(failures)
 }
 
-/// A check-up is about one project.
+/// A look at one project after the other.
+struct Look<'a> {
+    args: &'a Args,
+    runtime: Runtime,
+    globals: &'a Globals,
+}
+
+impl Look<'_> {
+    /// Looks at one project; `name` is told where there are others.
+    fn at(
+        &self,
+        source: SourceConfig,
+        name: Option<&str>,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let Self { args, runtime, globals } = self;
+        let SourceConfig { client, settings, credentials, .. } = source;
+        let client = Client::new(client).map_err(sync::to_failure)?;
+        let clock = globals.clock();
+        let examined = runtime.block_on(sync::examine(client, &settings, &clock, &credentials));
+        let checkup = examined.map_err(sync::to_failure)?;
+        let heading = name.filter(|_| !args.json);
+        let heading = heading.map_or(Ok(()), |name| writeln!(out, "source {name}"));
+        let written = heading.and_then(|()| {
+            if args.json {
+                write_json_line(&CheckupView::of(&checkup, name), out)
+            } else {
+                write_checkup(&checkup, screen(), out)
+            }
+        });
+        written.map_err(failure::output)?;
+        let kept = if args.no_store { Ok(()) } else { keep(&checkup, globals) };
+        conclude(checkup).and(kept)
+    }
+}
+
+/// Without a configuration file a check-up is about one project.
 fn only_one(sources: Vec<SourceConfig>) -> Result<SourceConfig, Failure> {
     let mut regions: Vec<String> =
         sources.iter().map(|source| source.client.region.clone()).collect();

@@ -65,7 +65,15 @@ fn run_once(
     out: &mut dyn Write,
 ) -> Result<Ended, Failure> {
     let started_at = globals.clock().now();
-    let report = args.load(globals).and_then(|config| sync::archive(args, config, stage, globals));
+    // The configuration may have been changed meanwhile; a broken one fails this run alone.
+    let (globals, unreadable) = match globals.again() {
+        Ok(again) => (again, None),
+        Err(failure) => (globals.clone(), Some(failure)),
+    };
+    let globals = &globals;
+    let report = unreadable
+        .map_or_else(|| args.load(globals), Err)
+        .and_then(|config| sync::archive(args, config, stage, globals));
     args.leave(started_at, report.as_ref(), globals);
     let is_answered = match &report {
         Ok(report) => has_answered(report),

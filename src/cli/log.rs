@@ -1,6 +1,6 @@
 //! What the program says while it works: on stderr, for people or for programs.
 
-use super::globals::{Globals, LogFormat};
+use super::globals::{GlobalArgs, LogFormat};
 use super::terminal::{log_lines, stderr_has_colour};
 use crate::clock::Clock;
 use std::fmt;
@@ -14,19 +14,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
 /// Starts logging; a second start in one process (as tests may do) changes nothing.
-pub(super) fn start(globals: &Globals) {
+pub(super) fn start(globals: &GlobalArgs) {
     let filter = filter(globals.verbose, globals.quiet);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(log_lines)
         .with_ansi(stderr_has_colour())
         .with_target(false);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = match globals.log_format {
-        LogFormat::Json => {
-            lines.json().flatten_event(true).with_timer(Utc(globals.clock())).boxed()
-        }
+        LogFormat::Json => lines.json().flatten_event(true).with_timer(Utc(Clock::System)).boxed(),
         // A person at a terminal sees when a line appears; a log file needs to be told.
         LogFormat::Text if io::stderr().is_terminal() => lines.without_time().boxed(),
-        LogFormat::Text => lines.with_timer(Utc(globals.clock())).boxed(),
+        LogFormat::Text => lines.with_timer(Utc(Clock::System)).boxed(),
     };
     let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
 }

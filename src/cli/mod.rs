@@ -10,6 +10,7 @@ mod check;
 mod command_line;
 mod compact;
 mod completions;
+mod config;
 mod datasette;
 #[cfg(feature = "emulator")]
 mod demo;
@@ -23,6 +24,7 @@ mod form;
 mod format;
 mod globals;
 mod hints;
+mod init;
 mod left_out;
 mod log;
 mod memory;
@@ -33,6 +35,7 @@ mod program;
 mod progress;
 mod prune;
 mod query;
+mod questions;
 mod runtime;
 mod schedule;
 #[cfg(feature = "web")]

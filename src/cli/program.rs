@@ -1,11 +1,12 @@
 //! The program: reads the command line, runs the command, and tells how it ended.
 
 use super::command_line::{Cli, Command};
+use super::globals::GlobalArgs;
 #[cfg(feature = "web")]
 use super::serve;
 use super::{
-    backup, check, compact, completions, doctor, every, export, failure, log, page, prune, query,
-    schedule, signals, status, sync, terminal, usage, verify,
+    backup, check, compact, completions, config, doctor, every, export, failure, init, log, page,
+    prune, query, schedule, signals, status, sync, terminal, usage, verify,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
@@ -45,8 +46,25 @@ fn exit_code(result: Result<&(), &Failure>) -> ExitCode {
 fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
     log::start(&cli.globals);
     signals::outlive_limit_on_files();
-    let globals = &cli.globals;
-    let result = match cli.command {
+    let result = run_command(cli.command, &cli.globals, out);
+    // What a command found is printed before its failure.
+    let flushed = out.flush().map_err(failure::output);
+    result.and(flushed)
+}
+
+fn run_command(command: Command, given: &GlobalArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    // Those that need no file, or have to say themselves what is wrong with it.
+    match &command {
+        Command::Init(args) => return init::run(args, given, out),
+        Command::Config(args) => return config::run(args, given, out),
+        #[cfg(feature = "emulator")]
+        Command::Emulate(args) => return emulate::run(args, &given.without_file(), out),
+        #[cfg(feature = "emulator")]
+        Command::Demo(args) => return demo::run(args, &given.without_file(), out),
+        _ => {}
+    }
+    let globals = &given.resolve()?;
+    match command {
         Command::Sync(args) => match args.every() {
             Some(every) => every::run(&args, every, globals, out),
             None => sync::run(&args, globals, out),
@@ -65,12 +83,8 @@ fn run(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Doctor(args) => doctor::run(&args, globals, out),
         Command::Completions(args) => completions::run(&args, Cli::command(), out),
         Command::Schedule(args) => schedule::run(&args, globals, out),
+        Command::Init(_) | Command::Config(_) => Ok(()),
         #[cfg(feature = "emulator")]
-        Command::Emulate(args) => emulate::run(&args, globals, out),
-        #[cfg(feature = "emulator")]
-        Command::Demo(args) => demo::run(&args, globals, out),
-    };
-    // What a command found is printed before its failure.
-    let flushed = out.flush().map_err(failure::output);
-    result.and(flushed)
+        Command::Emulate(_) | Command::Demo(_) => Ok(()),
+    }
 }

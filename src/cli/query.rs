@@ -1,17 +1,13 @@
 //! `fgarchive query`: the reports, and questions in SQL.
 
-use super::datasette;
-use super::failure;
 use super::form::{Form, Shown};
 use super::globals::Globals;
-use super::left_out;
 use super::memory::MemoryBound;
 use super::output::{self, Readers};
-use super::pager;
-use super::statement;
 use super::terminal::{height, screen};
 use super::watchdog::Watchdog;
-use crate::config;
+use super::{datasette, failure, left_out, pager, statement};
+use crate::config::{self, ConfigFile};
 use crate::domain::{Cell, Zone, nearest};
 use crate::error::{Failure, FailureKind};
 use crate::render::{Format, Screen, Style};
@@ -167,7 +163,7 @@ fn read_param(text: &str) -> Result<(String, String), String> {
 
 /// Answers one question, on stdout or in a file.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    args.check()?;
+    args.check(globals)?;
     match output::file(args.output.as_ref()).map(Path::to_owned) {
         Some(file) => {
             output::write_whole(&file, &globals.db, Readers::Owner, |out| reply(args, globals, out))
@@ -218,20 +214,30 @@ impl Args {
         Form::of_other(self.shown.format, self.style(), &self.what)
     }
 
-    /// Where reports of people's own are; an empty path counts as not given.
-    fn own_reports(&self) -> Option<&Path> {
-        self.reports.as_deref().filter(|path| !path.is_empty()).map(Path::new)
+    /// Where reports of people's own are: as an option or the variable says, else as the
+    /// configuration file does; an empty path counts as not given.
+    fn own_reports<'a>(&'a self, globals: &'a Globals) -> Vec<&'a Path> {
+        if let Some(given) = self.reports.as_deref().filter(|path| !path.is_empty()) {
+            return vec![Path::new(given)];
+        }
+        let of_file = globals.file.as_ref().and_then(ConfigFile::reports);
+        of_file.map_or_else(Vec::new, |set| set.value.iter().map(PathBuf::as_path).collect())
     }
 
     fn find_report(&self, globals: &Globals) -> Result<Report, Failure> {
         let refused = |error: StoreError| error.into_failure(&globals.db);
         let name = &self.what;
-        let own = self.own_reports();
-        let found = own.map(|own| Report::find_own(own, name)).transpose().map_err(refused)?;
-        if let Some(report) = found.flatten().or_else(|| Report::find(name).cloned()) {
-            return Ok(report);
+        let own = self.own_reports(globals);
+        for directory in &own {
+            if let Some(report) = Report::find_own(directory, name).map_err(refused)? {
+                return Ok(report);
+            }
         }
-        let own = own.map(Report::own_names).transpose().map_err(refused)?.unwrap_or_default();
+        if let Some(report) = Report::find(name) {
+            return Ok(report.clone());
+        }
+        let own = own.into_iter().map(Report::own_names).collect::<Result<Vec<_>, _>>();
+        let own = own.map_err(refused)?.concat();
         let ours = Report::all().iter().map(Report::name).chain(OTHERS.map(|(name, _)| name));
         let names = nearest(name, ours.chain(own.iter().map(String::as_str)));
         let names = names.take(MOST_NEAREST).collect::<Vec<_>>().join(", ");
@@ -266,21 +272,28 @@ impl Args {
     }
 
     /// Refuses a directory of reports that is none, where reports are asked for.
-    fn check_reports(&self) -> Result<(), Failure> {
-        let is_needed = !matches!(self.what.as_str(), "sql" | "schema" | datasette::NAME);
-        match self.own_reports().filter(|directory| is_needed && !directory.is_dir()) {
+    fn check_reports(&self, globals: &Globals) -> Result<(), Failure> {
+        if matches!(self.what.as_str(), "sql" | "schema" | datasette::NAME) {
+            return Ok(());
+        }
+        match self.own_reports(globals).into_iter().find(|directory| !directory.is_dir()) {
             None => Ok(()),
             Some(missing) => {
-                let message = format!("--reports: there is no directory `{}`", missing.display());
+                let is_given = self.reports.as_ref().is_some_and(|path| !path.is_empty());
+                let of_file = globals.file.as_ref().and_then(ConfigFile::reports);
+                let origin = of_file
+                    .filter(|_| !is_given)
+                    .map_or_else(|| "--reports".to_owned(), |set| set.origin.to_string());
+                let message = format!("{origin}: there is no directory `{}`", missing.display());
                 Err(usage(message).hint(format!("{REPORTS_VARIABLE} names it as well")))
             }
         }
     }
 
     /// Refuses what would otherwise be passed over in silence.
-    fn check(&self) -> Result<(), Failure> {
+    fn check(&self, globals: &Globals) -> Result<(), Failure> {
         self.check_format()?;
-        self.check_reports()?;
+        self.check_reports(globals)?;
         let narrows = self.since.is_some()
             || self.until.is_some()
             || !self.function.is_empty()
@@ -315,8 +328,9 @@ fn usage(message: impl Into<String>) -> Failure {
 }
 
 fn list(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let own = args.own_reports().map(Report::all_own).transpose();
-    let own = own.map_err(|error: StoreError| error.into_failure(&globals.db))?.unwrap_or_default();
+    let own = args.own_reports(globals).into_iter().map(Report::all_own);
+    let own = own.collect::<Result<Vec<_>, StoreError>>();
+    let own = own.map_err(|error| error.into_failure(&globals.db))?.concat();
     let reports = Report::all().iter().chain(&own).map(|report| {
         let shown = |parameter: &Parameter<'_>| format!("{}={}", parameter.name, parameter.default);
         let parameters: Vec<String> = report.parameters().iter().map(shown).collect();

@@ -1,8 +1,9 @@
 //! `fgarchive schedule`: what makes systemd or cron run `sync`, printed or written to files.
 
 use super::failure;
-use super::globals::Globals;
+use super::globals::{GlobalArgs, Globals};
 use super::sync;
+use crate::config::Origin;
 use crate::error::{Failure, FailureKind};
 use crate::render::shell_word;
 use clap::{Args as _, Command, ValueEnum};
@@ -16,6 +17,10 @@ const TIMER: &str = include_str!("../../templates/fgarchive.timer");
 /// The names of the two files, which systemd ties by what stands before the dot.
 const SERVICE_FILE: &str = "fgarchive.service";
 const TIMER_FILE: &str = "fgarchive.timer";
+
+/// The one directory that the service may write to, and its archive in words of systemd.
+const STATE_DIRECTORY: &str = "/var/lib/fgarchive";
+const UNIT_DB: &str = "%S/fgarchive/fgarchive.db";
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -42,7 +47,8 @@ pub(super) struct Args {
     /// Write the units to this directory instead of stdout; a file that is there stays as it is
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
-    /// What `sync` is told [default: --all-functions]
+    /// What `sync` is told [default: --all-functions, or nothing where a configuration file has
+    /// sources]
     #[arg(last = true, value_name = "ARGUMENTS OF SYNC", allow_hyphen_values = true)]
     sync: Vec<String>,
 }
@@ -135,7 +141,7 @@ impl Rhythm {
 
 /// Prints the units or the line, or writes the units.
 pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
-    let sync = args.sync()?;
+    let sync = args.sync(globals.has_sources())?;
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("fgarchive"));
     let program = program.to_string_lossy().into_owned();
     if args.scheduler == Scheduler::Cron {
@@ -150,13 +156,14 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
             return refused("--stay is for systemd's units; cron begins each run");
         }
         return out
-            .write_all(crontab(args.every, &program, &sync, &globals.db).as_bytes())
+            .write_all(crontab(args.every, &program, &sync, globals).as_bytes())
             .map_err(failure::output);
     }
+    let settings = Settings::of(globals);
     let units = if args.stay {
-        vec![staying_service(args.every, &program, &sync)]
+        vec![staying_service(args.every, &program, &sync, &settings)]
     } else {
-        units(args.every, &program, &sync).to_vec()
+        units(args.every, &program, &sync, &settings).to_vec()
     };
     let Some(directory) = &args.output_dir else {
         let texts: Vec<String> =
@@ -167,8 +174,13 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let names: Vec<&str> = units.iter().map(|(name, _)| *name).collect();
     let started = names.last().copied().unwrap_or(SERVICE_FILE);
     let are = if names.len() == 1 { "is" } else { "are" };
+    let needed = if globals.file.is_some() {
+        "Put the variables that log in, if any,"
+    } else {
+        "Put credentials and region"
+    };
     let next = format!(
-        "{} {are} in `{}`. Put credentials and region into\n\
+        "{} {are} in `{}`. {needed} into\n\
          /etc/fgarchive/environment, a line NAME=value each, then, as root:\n\n    \
          chmod 600 /etc/fgarchive/environment\n    \
          mv {} /etc/systemd/system/\n    \
@@ -183,14 +195,14 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
 
 impl Args {
     /// What `sync` is told, if it would take it.
-    fn sync(&self) -> Result<Vec<String>, Failure> {
-        let sync = if self.sync.is_empty() {
+    fn sync(&self, has_sources: bool) -> Result<Vec<String>, Failure> {
+        let sync = if self.sync.is_empty() && !has_sources {
             vec!["--all-functions".to_owned()]
         } else {
             self.sync.clone()
         };
         let line = ["sync"].into_iter().chain(sync.iter().map(String::as_str));
-        let command = Globals::augment_args(sync::Args::augment_args(Command::new("sync")));
+        let command = GlobalArgs::augment_args(sync::Args::augment_args(Command::new("sync")));
         match command.try_get_matches_from(line) {
             Ok(_) => Ok(sync),
             Err(error) => {
@@ -206,20 +218,30 @@ impl Args {
 }
 
 /// Both units by the names of their files.
-fn units(every: Rhythm, program: &str, sync: &[String]) -> [(&'static str, String); 2] {
+fn units(
+    every: Rhythm,
+    program: &str,
+    sync: &[String],
+    settings: &Settings,
+) -> [(&'static str, String); 2] {
     let timer = TIMER
         .replace("{every}", &every.in_words())
         .replace("{calendar}", &every.calendar())
         .replace("{delay}", &format!("{}s", every.delay()));
-    let service = service(&Manner::ONCE, program, sync.iter().map(String::as_str));
+    let service = service(&Manner::ONCE, program, sync.iter().map(String::as_str), settings);
     [(SERVICE_FILE, service), (TIMER_FILE, timer)]
 }
 
 /// The unit of a service that begins the runs itself.
-fn staying_service(every: Rhythm, program: &str, sync: &[String]) -> (&'static str, String) {
+fn staying_service(
+    every: Rhythm,
+    program: &str,
+    sync: &[String],
+    settings: &Settings,
+) -> (&'static str, String) {
     let every = every.duration();
     let words = ["--every", &every].into_iter().chain(sync.iter().map(String::as_str));
-    (SERVICE_FILE, service(&Manner::STAYING, program, words))
+    (SERVICE_FILE, service(&Manner::STAYING, program, words, settings))
 }
 
 /// What sets a service that runs once apart from one that stays.
@@ -250,7 +272,12 @@ impl Manner {
     };
 }
 
-fn service<'a>(manner: &Manner, program: &'a str, sync: impl Iterator<Item = &'a str>) -> String {
+fn service<'a>(
+    manner: &Manner,
+    program: &'a str,
+    sync: impl Iterator<Item = &'a str>,
+    settings: &Settings,
+) -> String {
     let words = [program, "sync"].into_iter().chain(sync).chain(["-q"]);
     let command = words.map(for_systemd).collect::<Vec<_>>().join(" ");
     let Manner { how, kind, limits, install } = manner;
@@ -260,6 +287,64 @@ fn service<'a>(manner: &Manner, program: &'a str, sync: impl Iterator<Item = &'a
         .replace("{limits}", limits)
         .replace("{install}", install)
         .replace("{command}", &command)
+        .replace("{source}", settings.source)
+        .replace("{settings}", &settings.lines.join("\n"))
+}
+
+/// What the service is told of its archive and its configuration.
+struct Settings {
+    /// Where they come from, in words.
+    source: &'static str,
+    /// Lines of the unit.
+    lines: Vec<String>,
+}
+
+impl Settings {
+    /// The file and the keys beside it are private, and the service's user has no name before it
+    /// runs: systemd reads them as root and hands them over (systemd.exec(5), `LoadCredential`).
+    fn of(globals: &Globals) -> Self {
+        let Some(file) = &globals.file else {
+            return Self {
+                source: "Credentials and region come from the file of variables below, which \
+                         systemd reads as root.",
+                lines: vec![format!("Environment=FGARCHIVE_DB={UNIT_DB}")],
+            };
+        };
+        let path = absolute(file.path());
+        let loaded = |name: &str, path: &Path| {
+            let specified = |text: &str| text.replace('%', "%%");
+            let path = path.to_string_lossy();
+            format!("LoadCredential={}:{}", specified(name), specified(&path))
+        };
+        let beside = path.parent().unwrap_or(Path::new("/"));
+        let keys = file.key_files();
+        let keys = keys.iter().map(|name| loaded(&name.to_string_lossy(), &beside.join(name)));
+        let mut lines = vec![loaded("config.toml", &path)];
+        lines.extend(keys);
+        lines.push("Environment=FGARCHIVE_CONFIG=%d/config.toml".to_owned());
+        match file.archive().map(|set| &set.value) {
+            Some(archive) if archive.starts_with(STATE_DIRECTORY) => {}
+            archive => {
+                lines.push(format!("Environment=FGARCHIVE_DB={UNIT_DB}"));
+                if let Some(archive) = archive {
+                    tracing::warn!(
+                        "the service keeps its archive in {STATE_DIRECTORY}, the one directory it \
+                         may write to, and not in `{}` as the configuration says",
+                        archive.display()
+                    );
+                }
+            }
+        }
+        Self {
+            source: "The configuration, and the keys beside it, are read by systemd as root and \
+                     handed over.",
+            lines,
+        }
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// A word of a command as systemd reads it back (systemd.service(5), systemd.syntax(7)).
@@ -272,10 +357,14 @@ fn for_systemd(word: &str) -> String {
     format!("\"{}\"", doubled.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn crontab(every: Rhythm, program: &str, sync: &[String], db: &Path) -> String {
-    let db = std::path::absolute(db).unwrap_or_else(|_| db.to_owned());
-    let db = db.to_string_lossy();
-    let words = [program, "sync", "--db", &db].into_iter();
+fn crontab(every: Rhythm, program: &str, sync: &[String], globals: &Globals) -> String {
+    let db = absolute(&globals.db).to_string_lossy().into_owned();
+    let file = globals.file.as_ref().map(|file| absolute(file.path()));
+    let file = file.map(|path| path.to_string_lossy().into_owned());
+    let by_file = matches!(globals.db_origin, Origin::File { .. });
+    let of_file = file.iter().flat_map(|file| ["--config", file]);
+    let of_db = Some(["--db", &db]).filter(|_| !by_file).into_iter().flatten();
+    let words = [program, "sync"].into_iter().chain(of_file).chain(of_db);
     let words = words.chain(sync.iter().map(String::as_str)).chain(["-q"]);
     // A percent sign ends the command of a crontab.
     let command = words.map(shell_word).collect::<Vec<_>>().join(" ").replace('%', "\\%");
@@ -316,7 +405,37 @@ fn write_units(units: &[(&str, String)], directory: &Path) -> Result<(), Failure
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ConfigFile;
     use pretty_assertions::assert_eq;
+
+    /// What holds with a configuration file of this text, and an archive that is named where it
+    /// names none.
+    fn globals(text: Option<&str>) -> Globals {
+        let path = Path::new("/etc/fg 100%/fg.toml");
+        let file = text.map(|text| ConfigFile::parse(path, text.to_owned(), None).unwrap());
+        let db = file.is_none().then(|| PathBuf::from("/srv/a.db"));
+        GlobalArgs { db, ..GlobalArgs::nothing() }.with_file(file)
+    }
+
+    #[test]
+    fn a_configuration_is_handed_to_the_service_and_named_in_a_crontab() {
+        let source = "[[source]]\nname = \"a\"\ncredentials = { file = \"a.keys\" }\n";
+        let lines = |text: &str| Settings::of(&globals(Some(text))).lines.join("\n");
+        let handed = "LoadCredential=config.toml:/etc/fg 100%%/fg.toml\n\
+                      LoadCredential=a.keys:/etc/fg 100%%/a.keys\n\
+                      Environment=FGARCHIVE_CONFIG=%d/config.toml";
+        let kept = "Environment=FGARCHIVE_DB=%S/fgarchive/fgarchive.db";
+        assert_eq!(lines(source), format!("{handed}\n{kept}"));
+        let own = "archive = \"/var/lib/fgarchive/a.db\"\n";
+        assert_eq!(lines(&format!("{own}{source}")), handed);
+        let elsewhere = "archive = \"/srv/a.db\"\n";
+        assert_eq!(lines(&format!("{elsewhere}{source}")), format!("{handed}\n{kept}"));
+        let globals = globals(Some(&format!("{own}{source}")));
+        assert_eq!(
+            crontab(Rhythm::Hours(1), "fgarchive", &[], &globals),
+            "0 * * * * fgarchive sync --config '/etc/fg 100\\%/fg.toml' -q\n"
+        );
+    }
 
     fn words(text: &str) -> Vec<String> {
         text.split(' ').map(str::to_owned).collect()
@@ -347,7 +466,10 @@ mod tests {
         let sync =
             [words("--function billing:*"), vec!["--since".into(), "50% of \"a\" $x".into()]]
                 .concat();
-        let [(_, service), (_, timer)] = units(Rhythm::Minutes(15), "/opt/fg archive", &sync);
+        let globals = globals(None);
+        let settings = Settings::of(&globals);
+        let [(_, service), (_, timer)] =
+            units(Rhythm::Minutes(15), "/opt/fg archive", &sync, &settings);
         let command = service.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
         assert_eq!(
             command,
@@ -355,7 +477,8 @@ mod tests {
              \"50%% of \\\"a\\\" $$x\" -q"
         );
         assert!(timer.contains("\nOnCalendar=*:0/15\nRandomizedDelaySec=60s\nPersistent=true\n"));
-        let (_, staying) = staying_service(Rhythm::Hours(6), "/opt/fgarchive", &sync[..2]);
+        let (_, staying) =
+            staying_service(Rhythm::Hours(6), "/opt/fgarchive", &sync[..2], &settings);
         assert!(
             staying
                 .contains("\nExecStart=/opt/fgarchive sync --every 6h --function billing:* -q\n")
@@ -365,7 +488,7 @@ mod tests {
         assert!(staying.ends_with("\n[Install]\nWantedBy=multi-user.target\n"), "{staying}");
         assert!(![service, timer, staying].iter().any(|text| text.contains(['{', '}'])));
         assert_eq!(
-            crontab(Rhythm::Hours(1), "/opt/fg archive", &sync, Path::new("/srv/a.db")),
+            crontab(Rhythm::Hours(1), "/opt/fg archive", &sync, &globals),
             "0 * * * * '/opt/fg archive' sync --db /srv/a.db --function 'billing:*' --since \
              '50\\% of \"a\" $x' -q\n"
         );
@@ -374,7 +497,12 @@ mod tests {
     #[test]
     fn units_are_written_both_or_not_at_all() {
         let directory = tempfile::tempdir().unwrap();
-        let texts = units(Rhythm::Daily, "fgarchive", &words("--all-functions"));
+        let texts = units(
+            Rhythm::Daily,
+            "fgarchive",
+            &words("--all-functions"),
+            &Settings::of(&globals(None)),
+        );
         let names = || fs::read_dir(directory.path()).unwrap().count();
         fs::write(directory.path().join(TIMER_FILE), "mine").unwrap();
         let failure = write_units(&texts, directory.path()).unwrap_err();

@@ -40,8 +40,11 @@ Other variables:
 const HEADING: &str = "The service";
 
 /// The arguments about the service.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct ServiceArgs {
+    /// Only this source of the configuration file; may be repeated [default: all of them]
+    #[arg(long = "source", value_name = "NAME", help_heading = HEADING)]
+    sources: Vec<String>,
     /// A function of the project: its name, `package:name[:version]`, or URN; may be repeated
     #[arg(long = "function", value_name = "FUNCTION", value_parser = read_function)]
     functions: Vec<FunctionRef>,
@@ -100,17 +103,22 @@ fn read_function(text: &str) -> Result<FunctionRef, String> {
 
 impl ServiceArgs {
     /// Refuses a command that names no function.
-    pub(super) fn check_functions(&self) -> Result<(), Failure> {
-        if !self.functions.is_empty() || self.all_functions {
+    pub(super) fn check_functions(&self, globals: &Globals) -> Result<(), Failure> {
+        let has_sources = globals.has_sources();
+        let is_named = !self.functions.is_empty() || self.all_functions;
+        if is_named || has_sources || !self.sources.is_empty() {
             return Ok(());
         }
-        Err(Failure::new(FailureKind::Usage, "no function was named")
-            .hint("name functions with --function, or all of the project with --all-functions"))
+        Err(Failure::new(FailureKind::Usage, "no function was named").hint(
+            "name functions with --function, or all of the project with --all-functions, or \
+                 sources in a configuration file",
+        ))
     }
 
     /// What these flags say.
     pub(super) fn flags(&self) -> Flags {
         Flags {
+            sources: self.sources.clone(),
             functions: self.functions.clone(),
             all_functions: self.all_functions,
             region: self.region.clone(),
@@ -144,11 +152,18 @@ pub(super) fn tell_default(arg: Arg) -> Arg {
 pub(super) fn load(flags: &Flags, globals: &Globals) -> Result<Config, Failure> {
     let env = |name: &str| std::env::var_os(name);
     let home = std::env::home_dir();
-    let surroundings = Surroundings { env: &env, home: home.as_deref(), clock: &globals.clock() };
+    let (file, clock) = (globals.file.as_ref(), &globals.clock());
+    let surroundings = Surroundings { env: &env, home: home.as_deref(), file, clock };
     let config = config::load(flags, &surroundings)?;
-    tracing::debug!("using the credentials of {}", config.credentials);
-    for Shown { flag, value, origin } in &config.shown {
-        tracing::debug!("{flag} is {value}, by {origin}");
+    let is_only = config.sources.len() == 1;
+    for SourceConfig { name, credentials, shown, .. } in &config.sources {
+        let of_source = if is_only { Span::none() } else { tracing::error_span!("source", %name) };
+        of_source.in_scope(|| {
+            tracing::debug!("using the credentials of {credentials}");
+            for Shown { flag, value, origin } in shown {
+                tracing::debug!("{flag} is {value}, by {origin}");
+            }
+        });
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -156,9 +171,28 @@ pub(super) fn load(flags: &Flags, globals: &Globals) -> Result<Config, Failure> 
     Ok(config)
 }
 
+/// Fails with the worst of what failed, and says the others beforehand.
+pub(super) fn worst_of(failures: Vec<Failure>) -> Result<(), Failure> {
+    let rank = |failure: &Failure| match failure.kind {
+        FailureKind::Finding => 0,
+        FailureKind::Incomplete => 1,
+        FailureKind::Denied => 2,
+        _ => 3,
+    };
+    let Some(worst) = (0..failures.len()).max_by_key(|&place| rank(&failures[place])) else {
+        return Ok(());
+    };
+    let mut failures = failures;
+    let worst = failures.swap_remove(worst);
+    for other in failures {
+        tracing::warn!("{other}");
+    }
+    Err(worst)
+}
+
 /// The sources of a run.
 pub(super) fn to_sources(sources: Vec<SourceConfig>) -> Result<Vec<RunSource<Client>>, Failure> {
-    let to_source = |SourceConfig { name, client, settings }| {
+    let to_source = |SourceConfig { name, client, settings, .. }| {
         Ok(RunSource { name, source: Client::new(client).map_err(sync::to_failure)?, settings })
     };
     sources.into_iter().map(to_source).collect()

@@ -9,7 +9,7 @@ use super::systemd::with_signs_of_life;
 use super::{failure, runtime};
 use crate::api::CallFailure;
 use crate::config::{self, Config, Flags, SourceConfig};
-use crate::domain::{Counts, Reject, Timestamp, counted};
+use crate::domain::{Counts, FunctionUrn, Reject, Timestamp, counted};
 use crate::error::{Failure, FailureKind};
 use crate::plan::rhythm;
 use crate::render::views::{PreviewsView, RunView, write_previews};
@@ -19,6 +19,7 @@ use crate::store::write::Comparison;
 use crate::sync::{
     self, FunctionReport, ListReport, Preview, RunPlan, RunReport, RunSource, SourceReport, Task,
 };
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -212,7 +213,7 @@ impl Args {
 
     /// Reads the settings.
     pub(super) fn load(&self, globals: &Globals) -> Result<Config, Failure> {
-        self.service.check_functions()?;
+        self.service.check_functions(globals)?;
         service::load(&self.flags(), globals)
     }
 
@@ -375,11 +376,17 @@ fn preview(
     };
     let count = sources.len();
     let (mut previews, mut failed) = (Vec::new(), Vec::new());
+    let mut owners: HashMap<FunctionUrn, Box<str>> = HashMap::new();
     runtime::start()?.block_on(async {
         for RunSource { name, source, settings } in service::to_sources(sources)? {
             match sync::preview(reader.as_ref(), source, &settings, &globals.clock()).await {
                 Ok((of_source, list)) => {
                     list.iter().for_each(warn_of_list);
+                    for Preview { urn, .. } in &of_source {
+                        if let Some(other) = owners.insert(urn.clone(), name.clone()) {
+                            return Err(sync::held_twice(urn, &other, &name));
+                        }
+                    }
                     previews.extend(of_source);
                 }
                 Err(failure) if count > 1 => {

@@ -1,11 +1,11 @@
 //! Credentials: from the first source that is complete.
 
-use super::layers::{CA_CERT, Origin, Setting};
-use super::profile::{Profile, open_mode, read_limited, read_profile};
+use super::origin::{Origin, Setting};
+use super::profile::{Profile, SECTION, open_mode, read_limited, read_profile};
 use super::project::checked_project;
 use super::variables::{Environment, usage, variable};
 use crate::api::{
-    Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope, check_certificates,
+    Cause, Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope, check_certificates,
 };
 use crate::error::Failure;
 use secrecy::SecretString;
@@ -60,6 +60,16 @@ pub(super) struct LoadedCredentials {
     pub(super) exposed: Option<String>,
 }
 
+impl LoadedCredentials {
+    /// Why there are none, where somebody is to go on without.
+    pub(super) fn problem(&self) -> Option<String> {
+        match &self.credentials {
+            Credentials::Unusable(why) => Some(why.to_string()),
+            _ => None,
+        }
+    }
+}
+
 /// What one source holds.
 enum Found {
     Nothing,
@@ -111,12 +121,22 @@ pub(super) fn load_credentials(
     Err(no_credentials(&passed_over, &unfit))
 }
 
+/// What stands for credentials that cannot be had, and says why to whoever would use them.
+pub(super) fn unusable(failure: &Failure) -> LoadedCredentials {
+    LoadedCredentials {
+        credentials: Credentials::Unusable(Cause(failure.to_string().into())),
+        project_id: None,
+        source: "nothing".to_owned(),
+        passed_over: Vec::new(),
+        exposed: None,
+    }
+}
+
 /// Reads a file of certificates that are trusted beside the system's.
-pub(super) fn read_ca_cert(path: &Path) -> Result<Vec<u8>, Failure> {
-    let hint = format!(
-        "{} names a file of certificates in PEM form, each from {PEM_BEGIN} on",
-        CA_CERT.flag
-    );
+pub(super) fn read_ca_cert(set: &Setting<PathBuf>) -> Result<Vec<u8>, Failure> {
+    let (path, origin) = (&set.value, &set.origin);
+    let hint =
+        format!("{origin} names a file of certificates in PEM form, each from {PEM_BEGIN} on");
     let failed = |what: &str| {
         usage(format!("cannot {what} the certificates `{}`", path.display())).hint(&*hint)
     };
@@ -166,17 +186,10 @@ fn placed<'a>(env: Environment<'_>, name: &'a str) -> Result<Option<Placed<'a>>,
 }
 
 fn profile(env: Environment<'_>, home: Option<&Path>) -> Result<Found, Failure> {
-    let named = env(PROFILE_FILE).filter(|path| !path.is_empty()).map(PathBuf::from);
-    let Some(path) =
-        named.clone().or_else(|| home.map(|home| home.join(".huaweicloud").join("credentials")))
-    else {
-        return Ok(Found::Nothing);
-    };
-    match read_profile(&path) {
-        Ok(profile) => profile_keys(&path, &profile, named.is_some()),
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            Ok(Found::Nothing)
-        }
+    let Some((path, named)) = profile_path(env, home) else { return Ok(Found::Nothing) };
+    match read_profile(&path, None) {
+        Ok(profile) => profile_keys(&path, &profile, (SECTION, named)),
+        Err(error) if !named && error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
         Err(error) => Ok(Found::Incomplete(format!(
             "the profile file `{}` cannot be read: {error}",
             path.display()
@@ -184,7 +197,39 @@ fn profile(env: Environment<'_>, home: Option<&Path>) -> Result<Found, Failure> 
     }
 }
 
-fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Failure> {
+/// The profile file, and whether the user named it.
+fn profile_path(env: Environment<'_>, home: Option<&Path>) -> Option<(PathBuf, bool)> {
+    let named = env(PROFILE_FILE).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let usual = || home.map(|home| home.join(".huaweicloud").join("credentials"));
+    let is_named = named.is_some();
+    named.or_else(usual).map(|path| (path, is_named))
+}
+
+/// The keys of a section of the profile file, for who named the section.
+pub(super) fn load_profile(
+    env: Environment<'_>,
+    home: Option<&Path>,
+    section: &str,
+) -> Result<LoadedCredentials, Failure> {
+    let Some((path, _)) = profile_path(env, home) else {
+        return Err(usage("there is no home directory in which the profile file could be")
+            .hint(format!("name the file in {PROFILE_FILE}")));
+    };
+    let profile = read_profile(&path, Some(section)).map_err(|error| {
+        usage(format!("cannot read the profile file `{}`", path.display())).because(error)
+    })?;
+    match profile_keys(&path, &profile, (section, true))? {
+        Found::Complete(loaded) => Ok(*loaded),
+        Found::Incomplete(why) | Found::Unfit(why) => Err(usage(why)),
+        Found::Nothing => Err(usage(format!("the profile file has no section [{section}]"))),
+    }
+}
+
+fn profile_keys(
+    path: &Path,
+    profile: &Profile,
+    (section, named): (&str, bool),
+) -> Result<Found, Failure> {
     let place = |name: &str| format!("{name} in the profile file `{}`", path.display());
     let value = |name: &str| profile.values.get(name).cloned();
     let (ak, sk, security_token) = (place("ak"), place("sk"), place("security_token"));
@@ -193,23 +238,24 @@ fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Fa
     let temporary = value("security_token").map(|it| (security_token.as_str(), it));
     let source = format!("the profile file `{}`", path.display());
     if let Some(name) = &profile.repeated {
-        return Ok(Found::Incomplete(format!("{source} has two values of {name} under [basic]")));
+        let twice = format!("{source} has two values of {name} under [{section}]");
+        return Ok(Found::Incomplete(twice));
     }
     Ok(match key_pair(&source, pair, temporary)? {
         Found::Nothing => {
-            let lacking =
-                if profile.has_section { "ak and sk under [basic]" } else { "section [basic]" };
+            let what = if profile.has_section { "ak and sk under" } else { "section" };
+            let lacking = format!("{what} [{section}]");
             let reason = format!("{source} has no {lacking}");
             if named { Found::Incomplete(reason) } else { Found::Unfit(reason) }
         }
         Found::Complete(loaded) => {
             let key = "project_id";
             let checked = value(key).map(|id| checked_project(&place(key), id)).transpose()?;
-            let origin = || Origin::File { path: path.to_owned(), key };
+            let origin = || Origin::File { path: path.to_owned(), key, line: None };
             let project_id = checked.map(|value| Setting { value, origin: origin() });
             Found::Complete(Box::new(LoadedCredentials {
                 project_id,
-                exposed: exposed(path),
+                exposed: exposed(path, "profile file"),
                 ..*loaded
             }))
         }
@@ -217,10 +263,11 @@ fn profile_keys(path: &Path, profile: &Profile, named: bool) -> Result<Found, Fa
     })
 }
 
-fn exposed(path: &Path) -> Option<String> {
+/// A warning, where others than its owner may read a file with secrets.
+pub(super) fn exposed(path: &Path, what: &str) -> Option<String> {
     let mode = open_mode(path)?;
     Some(format!(
-        "others than its owner may read the profile file `{0}` (mode {mode:o}); `chmod 600 {0}` \
+        "others than its owner may read the {what} `{0}` (mode {mode:o}); `chmod 600 {0}` \
          makes it private",
         path.display()
     ))
@@ -228,6 +275,36 @@ fn exposed(path: &Path) -> Option<String> {
 
 /// A value and the name of its place.
 type Placed<'a> = (&'a str, String);
+
+/// A value of a way to log in: where it stands, in words, and what it is.
+pub(super) type Named<'a> = &'a dyn Fn(&'static str) -> Result<Option<(String, String)>, Failure>;
+
+/// The credentials of a way that has names for their parts: `token`, or else `ak` and `sk`, with
+/// `security_token`; and `project_id` beside them, which comes from `origin`. `source` is the way
+/// in words.
+pub(super) fn of_values(
+    source: &str,
+    origin: impl FnOnce() -> Origin,
+    named: Named<'_>,
+) -> Result<LoadedCredentials, Failure> {
+    let project_id = named("project_id")?.map(|(place, id)| checked_project(&place, id));
+    let project_id = project_id.transpose()?.map(|value| Setting { value, origin: origin() });
+    let found = if let Some((place, token)) = named("token")? {
+        Found::complete(source, Credentials::Token(secret(&place, token)?), None)
+    } else {
+        let values = [named("ak")?, named("sk")?, named("security_token")?];
+        let [ak, sk, temporary] =
+            values.each_ref().map(|set| set.as_ref().map(|(at, it)| (at.as_str(), it.clone())));
+        key_pair(source, [("`ak`", ak), ("`sk`", sk)], temporary)?
+    };
+    match found {
+        Found::Complete(loaded) => Ok(LoadedCredentials { project_id, ..*loaded }),
+        Found::Incomplete(missing) => Err(usage(format!("{source}: {missing}"))),
+        Found::Nothing | Found::Unfit(_) => {
+            Err(usage(format!("{source}: there is neither a token nor a pair of keys")))
+        }
+    }
+}
 
 /// Both keys or neither; each comes as the name of its place and, where it is set, its value.
 fn key_pair(
@@ -410,6 +487,7 @@ mod tests {
                     Credentials::Token(_) => "token".to_owned(),
                     Credentials::Keys { access_key, .. } => access_key,
                     Credentials::Password(login) => login.username,
+                    Credentials::Unusable(why) => why.to_string(),
                 };
                 (kind, loaded.project_id.map(|id| id.value))
             })

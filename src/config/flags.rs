@@ -7,6 +7,9 @@ use std::time::Duration;
 /// The flags of a command that asks the service; what was not given is left to the other layers.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
+    /// `--source`: the names of the sources in the configuration file that are meant; all, where
+    /// there are none.
+    pub sources: Vec<String>,
     /// `--function`: the functions that are named, some by URNs, which name a region and a project.
     pub functions: Vec<FunctionRef>,
     /// `--all-functions`.

@@ -1,7 +1,8 @@
 //! Which region and project each function of a run lies in: those of its URN, or those that are
 //! set.
 
-use super::layers::{Layers, REGION, Setting};
+use super::layers::{Layers, REGION};
+use super::origin::Setting;
 use super::service::endpoint_that_is_set;
 use super::variables::{shown, usage};
 use crate::domain::FunctionRef;
@@ -153,8 +154,10 @@ pub(super) fn group_by_region(layers: Layers<'_>) -> Result<Vec<RegionGroup>, Fa
     Ok(regions.into_iter().map(group).collect())
 }
 
-fn region_that_is_set(layers: Layers<'_>) -> Result<Option<Setting<String>>, Failure> {
-    let set = layers.text(REGION, layers.flags.region.as_deref())?;
+pub(super) fn region_that_is_set(layers: Layers<'_>) -> Result<Option<Setting<String>>, Failure> {
+    let of_source = layers.source.and_then(|source| source.section.region.as_ref());
+    let of_defaults = layers.defaults.and_then(|defaults| defaults.region.as_ref());
+    let set = layers.text(REGION, layers.flags.region.as_deref(), [of_source, of_defaults])?;
     set.map(|set| set.try_map(|region, origin| checked_region(origin, region))).transpose()
 }
 
@@ -215,8 +218,7 @@ mod tests {
         let functions: Vec<FunctionRef> = names.iter().map(|name| name.parse().unwrap()).collect();
         let env =
             |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        let groups =
-            group_by_region(Layers { flags: &Flags { functions, ..flags.clone() }, env: &env })?;
+        let groups = group_by_region(Layers::of(&Flags { functions, ..flags.clone() }, &env))?;
         let show = |group: RegionGroup| {
             let mark = if group.is_default { "*" } else { "" };
             let name = |function: &FunctionRef| match function {

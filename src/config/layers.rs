@@ -1,61 +1,17 @@
 //! The layers that the value of a setting may come from. The first that has one wins: flags, then
-//! variables, then defaults. A value keeps its origin, so that an error can name it.
+//! what the configuration file says of the very source, then variables, then the file's
+//! `[defaults]`, then the defaults of the program. A value keeps its origin, so that an error can
+//! name it.
+//!
+//! A variable comes after a source's own words since it would change all sources alike: two that
+//! lie in two regions would become one.
 
+use super::file::{FileSource, Section};
 use super::flags::Flags;
+use super::origin::{Origin, Setting};
 use super::variables::{Environment, variable};
 use crate::api::PlainHttp;
 use crate::error::Failure;
-use std::fmt;
-use std::path::PathBuf;
-
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A flag, with its dashes.
-    Flag(&'static str),
-    /// An environment variable.
-    Variable(String),
-    /// A key in a file.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: &'static str,
-    },
-    /// It was set nowhere.
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(name) => f.write_str(name),
-            Self::Variable(name) => f.write_str(name),
-            Self::File { path, key } => write!(f, "{key} in the file `{}`", path.display()),
-            Self::Default => f.write_str("the default"),
-        }
-    }
-}
-
-/// A value and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting<T> {
-    /// The value.
-    pub value: T,
-    /// Where it comes from.
-    pub origin: Origin,
-}
-
-impl<T> Setting<T> {
-    /// The same setting with its value read or checked, which may fail by its origin.
-    pub(super) fn try_map<U>(
-        self,
-        read: impl FnOnce(T, &Origin) -> Result<U, Failure>,
-    ) -> Result<Setting<U>, Failure> {
-        let Self { value, origin } = self;
-        Ok(Setting { value: read(value, &origin)?, origin })
-    }
-}
 
 /// What a setting is called in each layer.
 #[derive(Clone, Copy, Debug)]
@@ -78,9 +34,9 @@ pub(super) const REGION: Names =
 pub(super) const ENDPOINT: Names = Names { flag: "--endpoint", variables: &["FGARCHIVE_ENDPOINT"] };
 pub(super) const PROJECT_ID: Names =
     Names { flag: "--project-id", variables: &["HUAWEICLOUD_SDK_PROJECT_ID"] };
+pub(super) const PLAIN_HTTP: Names = Names::flag("--allow-plain-http");
 pub(super) const CA_CERT: Names = Names::flag("--ca-cert");
 pub(super) const SINCE: Names = Names::flag("--since");
-pub(super) const UNTIL: Names = Names::flag("--until");
 
 /// All layers but the defaults, which stand with the settings that have one.
 #[derive(Clone, Copy)]
@@ -89,43 +45,75 @@ pub(super) struct Layers<'a> {
     pub(super) flags: &'a Flags,
     /// The environment.
     pub(super) env: Environment<'a>,
+    /// What the configuration file says of the source that is asked.
+    pub(super) source: Option<&'a FileSource>,
+    /// What it says of all of them.
+    pub(super) defaults: Option<&'a Section>,
 }
 
 impl Layers<'_> {
-    /// A text in the first layer that has it; an empty one counts as not given. What comes after is
-    /// not looked at.
+    /// A text in the first layer that has it, those of the file after the flag and after the
+    /// variables; an empty one counts as not given. What comes after is not looked at.
     pub(super) fn text(
         &self,
         names: Names,
         given: Option<&str>,
+        of_file: [Option<&Setting<String>>; 2],
     ) -> Result<Option<Setting<String>>, Failure> {
+        let [of_source, of_defaults] = of_file;
         if let Some(text) = given.filter(|text| !text.is_empty()) {
             return Ok(Some(Setting { value: text.to_owned(), origin: Origin::Flag(names.flag) }));
+        }
+        if let Some(set) = of_source {
+            return Ok(Some(set.clone()));
         }
         for &name in names.variables {
             if let Some(value) = variable(self.env, name)? {
                 return Ok(Some(Setting { value, origin: Origin::Variable(name.to_owned()) }));
             }
         }
-        Ok(None)
+        Ok(of_defaults.cloned())
     }
 
-    /// A text that only a flag gives, and that an empty one does not take back.
-    pub(super) fn given(names: Names, given: Option<&str>) -> Option<Setting<String>> {
-        given.map(|text| Setting { value: text.to_owned(), origin: Origin::Flag(names.flag) })
+    /// A value that a flag or the file may give, where it has no variable.
+    pub(super) fn set<T: Clone>(
+        &self,
+        names: Names,
+        given: Option<T>,
+        of_file: impl Fn(&Section) -> &Option<Setting<T>>,
+    ) -> Option<Setting<T>> {
+        let by_flag = given.map(|value| Setting { value, origin: Origin::Flag(names.flag) });
+        let sections = [self.source.map(|source| &source.section), self.defaults];
+        let by_file =
+            || sections.into_iter().flatten().find_map(|section| of_file(section).clone());
+        by_flag.or_else(by_file)
     }
 
-    /// A value that a flag may give, or else its default.
-    pub(super) fn value<T>(names: Names, given: Option<T>, default: T) -> Setting<T> {
-        match given {
-            Some(value) => Setting { value, origin: Origin::Flag(names.flag) },
-            None => Setting { value: default, origin: Origin::Default },
-        }
+    /// The same, or else its default.
+    pub(super) fn value<T: Clone>(
+        &self,
+        names: Names,
+        given: Option<T>,
+        default: T,
+        of_file: impl Fn(&Section) -> &Option<Setting<T>>,
+    ) -> Setting<T> {
+        let by_default = || Setting { value: default, origin: Origin::Default };
+        self.set(names, given, of_file).unwrap_or_else(by_default)
     }
 
     /// Whether credentials may be sent in the clear.
     pub(super) fn plain_http(&self) -> PlainHttp {
-        if self.flags.allow_plain_http { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly }
+        let given = Some(true).filter(|_| self.flags.allow_plain_http);
+        let is_set = self.value(PLAIN_HTTP, given, false, |section| &section.allow_plain_http);
+        if is_set.value { PlainHttp::Anywhere } else { PlainHttp::LoopbackOnly }
+    }
+}
+
+#[cfg(test)]
+impl<'a> Layers<'a> {
+    /// The layers where there is no file.
+    pub(super) fn of(flags: &'a Flags, env: Environment<'a>) -> Self {
+        Self { flags, env, source: None, defaults: None }
     }
 }
 
@@ -140,9 +128,10 @@ mod tests {
             let env = |name: &str| {
                 set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
             };
-            let layers = Layers { flags: &Flags::default(), env: &env };
+            let flags = Flags::default();
+            let layers = Layers::of(&flags, &env);
             layers
-                .text(REGION, flag)
+                .text(REGION, flag, [None, None])
                 .unwrap()
                 .map(|found| format!("{} {}", found.value, found.origin))
         };

@@ -3,23 +3,40 @@
 //!
 //! A variable that is empty counts as unset: that is how scripts unset one.
 
+mod command;
 mod credentials;
+mod file;
+mod file_sources;
 mod flags;
 mod grouping;
+mod keys;
 mod layers;
 mod load;
+mod loaded;
+mod login;
 mod moments;
+mod origin;
 mod profile;
 mod project;
 mod proxy;
+mod range;
+mod selection;
 mod service;
+mod show;
+mod source;
 mod tuning;
+mod values;
 mod variables;
 
+pub use file::{Answers, ConfigFile, ConfigPlace, NewLogin, find_config, new_path};
 pub use flags::Flags;
 pub use grouping::{in_several_projects, in_several_regions};
-pub use layers::{Origin, Setting};
-pub use load::{Config, RunConfig, SourceConfig, Surroundings, load};
+pub use load::load;
+pub use loaded::{Config, RunConfig, Surroundings};
 pub use moments::{parse_moment_or_age, parse_range};
-pub use tuning::{MOST_CONCURRENT, Shown, defaults, parse_percent, parse_rate, parse_timeout};
+pub use origin::{Origin, Setting};
+pub use show::{ShownSetting, show};
+pub use source::SourceConfig;
+pub use tuning::{Shown, defaults};
+pub use values::{MOST_CONCURRENT, parse_percent, parse_rate, parse_timeout};
 pub use variables::Environment;

@@ -1,6 +1,6 @@
 //! Times and ages as people write them in options.
 
-use super::layers::{Layers, SINCE, Setting, UNTIL};
+use super::origin::{Origin, Setting};
 use super::variables::usage;
 use crate::domain::{Timestamp, Zone};
 use crate::error::Failure;
@@ -53,16 +53,15 @@ fn read_end(option: &str, given: &str, edge: Edge, at: Present) -> Result<Timest
 /// A range of time, each of whose ends may be left open.
 pub(super) type OpenRange = (Option<Timestamp>, Option<Timestamp>);
 
-/// The range that a run is about, as far as it is set. It begins in the past.
-pub(super) fn read_range(layers: Layers<'_>, now: Timestamp) -> Result<OpenRange, Failure> {
-    let at = Present { now, zone: Zone::UTC };
-    let (since, until) =
-        read_ends(layers.flags.since.as_deref(), layers.flags.until.as_deref(), at)?;
-    if let Some(since) = since.as_ref().filter(|since| since.value >= now) {
-        return Err(usage(format!("{} is not in the past", shown(since))));
-    }
-    check_order(since, until)
+/// Whether a text stands for a moment, whatever the time is.
+pub(super) fn check_moment_or_age(text: &str) -> Result<(), String> {
+    let at = Present { now: Timestamp::from_unix(SOME_TIME), zone: Zone::UTC };
+    let read = read_end("", text, Edge::Begin, at);
+    read.map(drop).map_err(|_| format!("\"{text}\" is neither a time nor an age such as 30d"))
 }
+
+/// Any moment that ages up to decades can be counted back from.
+const SOME_TIME: i64 = 2_000_000_000;
 
 /// The range that a question is about, as far as it is given.
 pub fn parse_range(
@@ -71,20 +70,43 @@ pub fn parse_range(
     now: Timestamp,
     zone: Zone,
 ) -> Result<OpenRange, Failure> {
+    let since = since.map(|text| by_flag("--since", text));
     let (since, until) = read_ends(since, until, Present { now, zone })?;
+    check_order(since, until)
+}
+
+/// The range that a run is about, as far as it is set. It begins in the past.
+pub(super) fn read_run_range(
+    since: Option<Setting<String>>,
+    until: Option<&str>,
+    now: Timestamp,
+) -> Result<OpenRange, Failure> {
+    let (since, until) = read_ends(since, until, Present { now, zone: Zone::UTC })?;
+    if let Some(since) = since.as_ref().filter(|since| since.value >= now) {
+        return Err(usage(format!("{} is not in the past", shown(since))));
+    }
     check_order(since, until)
 }
 
 /// One end of a range, with its origin.
 type End = Option<Setting<Timestamp>>;
 
-fn read_ends(since: Option<&str>, until: Option<&str>, at: Present) -> Result<(End, End), Failure> {
+fn read_ends(
+    since: Option<Setting<String>>,
+    until: Option<&str>,
+    at: Present,
+) -> Result<(End, End), Failure> {
     let read = |set: Option<Setting<String>>, edge: Edge| {
         set.map(|set| set.try_map(|text, origin| read_end(&origin.to_string(), &text, edge, at)))
             .transpose()
     };
-    let since = read(Layers::given(SINCE, since), Edge::Begin)?;
-    Ok((since, read(Layers::given(UNTIL, until), Edge::End)?))
+    let since = read(since, Edge::Begin)?;
+    Ok((since, read(until.map(|text| by_flag("--until", text)), Edge::End)?))
+}
+
+/// A text as a flag gives it; an empty one does not take back what other layers say.
+fn by_flag(flag: &'static str, text: &str) -> Setting<String> {
+    Setting { value: text.to_owned(), origin: Origin::Flag(flag) }
 }
 
 /// Refuses a range that ends before it begins: nothing lies in it.

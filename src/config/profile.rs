@@ -13,7 +13,7 @@ use std::path::Path;
 pub(super) const MAX_FILE: u64 = 64 * 1024;
 
 /// The section that holds the keys of a project; `[global]` is for calls that are about none.
-const SECTION: &str = "basic";
+pub(super) const SECTION: &str = "basic";
 
 /// What the file holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,9 +27,11 @@ pub(super) struct Profile {
     pub(super) repeated: Option<String>,
 }
 
-pub(super) fn read_profile(path: &Path) -> io::Result<Profile> {
+/// Reads a section of the file; `[basic]` where none is named.
+pub(super) fn read_profile(path: &Path, section: Option<&str>) -> io::Result<Profile> {
     let text = String::from_utf8(read_limited(path, MAX_FILE)?);
-    text.map(|text| parse(&text)).map_err(|_| io::Error::other("it is not UTF-8"))
+    let section = section.unwrap_or(SECTION);
+    text.map(|text| parse(&text, section)).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// Reads a file of at most `limit` bytes.
@@ -83,13 +85,14 @@ pub(super) fn open_mode(_path: &Path) -> Option<u32> {
     None
 }
 
-fn parse(text: &str) -> Profile {
+/// Reads a section of a text.
+pub(super) fn parse(text: &str, section: &str) -> Profile {
     let Profile { mut has_section, mut values, mut repeated } = Profile::default();
     let mut in_section = false;
     // Lines end as in Python: by a line feed, a carriage return, or both.
     for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']).map(str::trim) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            in_section = name.trim() == SECTION;
+            in_section = name.trim() == section;
             has_section |= in_section;
         } else if in_section && !line.starts_with(['#', ';']) {
             let pair = line
@@ -126,18 +129,18 @@ mod tests {
         let expected =
             [("ak", "a=b"), ("sk", "s:k")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let expected = Profile { has_section: true, values: expected.into(), repeated: None };
-        assert_eq!(parse(text), expected);
-        assert_eq!(parse(&text.replace("\r\n", "\r")), expected);
+        assert_eq!(parse(text, SECTION), expected);
+        assert_eq!(parse(&text.replace("\r\n", "\r"), SECTION), expected);
         assert_eq!(
-            parse("ak = outside\n[global]\nak = global\n[Basic]\nak = other\n"),
+            parse("ak = outside\n[global]\nak = global\n[Basic]\nak = other\n", SECTION),
             Profile::default()
         );
-        assert!(parse("[basic]").has_section);
+        assert!(parse("[basic]", SECTION).has_section);
     }
 
     #[test]
     fn a_name_with_two_values_is_told() {
-        let repeated = |text: &str| parse(text).repeated;
+        let repeated = |text: &str| parse(text, SECTION).repeated;
         assert_eq!(repeated("[basic]\nak=a\nsk=s\nAK=b\n"), Some("ak".to_owned()));
         assert_eq!(repeated("[basic]\nak=a\n[x]\nak=b\n[basic]\nsk=c\nsk=d"), Some("sk".into()));
         assert_eq!(repeated("[basic]\nak=a\nak=a\nsk=\nsk=s\n[x]\nak=b\n"), None);
@@ -156,7 +159,7 @@ mod tests {
             ("\"", Some("\"")),
             ("\"\"", None),
         ] {
-            let profile = parse(&format!("[basic]\nak = {written}\n"));
+            let profile = parse(&format!("[basic]\nak = {written}\n"), SECTION);
             assert_eq!(profile.values.get("ak").map(String::as_str), read, "{written}");
         }
     }
@@ -166,14 +169,14 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         let utf16: Vec<u8> = "\u{feff}[basic]".encode_utf16().flat_map(u16::to_le_bytes).collect();
         io::Write::write_all(&mut file, &utf16).unwrap();
-        assert_eq!(read_profile(file.path()).unwrap_err().to_string(), "it is not UTF-8");
+        assert_eq!(read_profile(file.path(), None).unwrap_err().to_string(), "it is not UTF-8");
     }
 
     #[test]
     fn a_huge_file_is_no_profile() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         io::Write::write_all(&mut file, &vec![b'\n'; 64 * 1024 + 1]).unwrap();
-        assert!(read_profile(file.path()).is_err());
+        assert!(read_profile(file.path(), None).is_err());
     }
 
     #[test]
@@ -191,7 +194,7 @@ mod tests {
         #[test]
         fn any_text_is_read(text in "(\\[basic\\]\n)?[\\PC\n=:#\\[\\]]{0,80}") {
             prop_assert!(
-                parse(&text)
+                parse(&text, SECTION)
                     .values
                     .iter()
                     .all(|(name, value)| !value.is_empty() && name.trim() == name)

@@ -1,6 +1,8 @@
 //! The project that is asked, where somebody names it.
 
-use super::layers::{Layers, PROJECT_ID, Setting};
+use super::layers::{Layers, PROJECT_ID};
+use super::origin::Setting;
+use super::values::is_project;
 use super::variables::{shown, usage};
 use crate::error::Failure;
 use std::fmt::Display;
@@ -8,13 +10,14 @@ use std::fmt::Display;
 /// The project's id that is set for the run; credentials may come with another one, which gives way
 /// to it.
 pub(super) fn project_that_is_set(layers: Layers<'_>) -> Result<Option<Setting<String>>, Failure> {
-    let set = layers.text(PROJECT_ID, layers.flags.project_id.as_deref())?;
+    let of_source = layers.source.and_then(|source| source.project_id.as_ref());
+    let set = layers.text(PROJECT_ID, layers.flags.project_id.as_deref(), [of_source, None])?;
     set.map(|set| set.try_map(|id, origin| checked_project(origin, id))).transpose()
 }
 
 /// A project's id stands in paths and headers.
 pub(super) fn checked_project(place: &dyn Display, id: String) -> Result<String, Failure> {
-    if id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+    if is_project(&id) {
         return Ok(id);
     }
     let unreadable = format!("{place}: {} is no project id", shown(&id));
@@ -32,7 +35,7 @@ mod tests {
             (name == PROJECT_ID.variables[0]).then(|| variable.map(Into::into)).flatten()
         };
         let flags = Flags { project_id: flag.map(str::to_owned), ..Flags::default() };
-        let found = project_that_is_set(Layers { flags: &flags, env: &env });
+        let found = project_that_is_set(Layers::of(&flags, &env));
         found
             .map(|found| found.map(|it| format!("{} {}", it.value, it.origin)))
             .map_err(|failure| failure.to_string())

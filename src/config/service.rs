@@ -1,6 +1,7 @@
 //! Which region is asked, and where it answers.
 
-use super::layers::{ENDPOINT, Layers, Setting};
+use super::layers::{ENDPOINT, Layers};
+use super::origin::Setting;
 use super::variables::{Environment, shown, usage, variable};
 use crate::api::{Endpoint, EndpointProblem, PlainHttp, functions_url, iam_url, is_known_region};
 use crate::error::Failure;
@@ -46,7 +47,11 @@ pub(super) fn locate_service(region: &str, layers: Layers<'_>) -> Result<Service
 
 /// The address that is set for all regions, not read yet.
 pub(super) fn endpoint_that_is_set(layers: Layers<'_>) -> Result<Option<Setting<String>>, Failure> {
-    layers.text(ENDPOINT, layers.flags.endpoint.as_deref())
+    layers.text(
+        ENDPOINT,
+        layers.flags.endpoint.as_deref(),
+        [layers.source.and_then(|source| source.endpoint.as_ref()), None],
+    )
 }
 
 /// The address of FunctionGraph where one was given: for all regions, or in that variable of the
@@ -136,7 +141,7 @@ mod tests {
     ) -> Result<ServiceAddress, Failure> {
         let env =
             |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        locate_service(region, Layers { flags, env: &env })
+        locate_service(region, Layers::of(flags, &env))
     }
 
     #[test]

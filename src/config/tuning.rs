@@ -2,16 +2,13 @@
 //! The defaults stand with the types of the engine that own them, and nowhere else.
 
 use super::flags::Flags;
-use super::layers::{Layers, Names, Origin, Setting};
+use super::layers::{Layers, Names};
+use super::origin::{Origin, Setting};
+use super::values::PERCENT;
 use crate::api::Timeouts;
-use crate::sync::{LEAST_RATE, Settings, VERIFY_SHARE};
+use crate::sync::{Settings, VERIFY_SHARE};
 use humantime::format_duration;
 use std::time::Duration;
-
-/// More requests side by side than this gain nothing from a service that is metered by the minute.
-pub const MOST_CONCURRENT: u32 = 64;
-
-const PERCENT: f64 = 100.0;
 
 /// A setting as it is shown to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,20 +41,23 @@ const OPEN_RECHECK: Names = Names::flag("--open-recheck");
 const VERIFY_BUDGET: Names = Names::flag("--verify-budget");
 
 impl Tuning {
-    pub(super) fn of(flags: &Flags) -> Self {
+    pub(super) fn of(layers: Layers<'_>) -> Self {
         let default = Settings::default();
-        let timeout = Timeouts::default().total;
+        let (timeout, share) = (Timeouts::default().total, VERIFY_SHARE * PERCENT);
+        let Flags { concurrency, max_rps, request_timeout, .. } = *layers.flags;
+        let Flags { settle_delay, open_recheck, verify_budget, .. } = *layers.flags;
+        let delay = default.settle_delay;
         Self {
-            concurrency: Layers::value(CONCURRENCY, flags.concurrency, default.concurrency),
-            max_rps: Layers::value(MAX_RPS, flags.max_rps, default.max_rps),
-            request_timeout: Layers::value(REQUEST_TIMEOUT, flags.request_timeout, timeout),
-            settle_delay: Layers::value(SETTLE_DELAY, flags.settle_delay, default.settle_delay),
-            open_recheck: Layers::value(OPEN_RECHECK, flags.open_recheck, default.open_recheck),
-            verify_budget: Layers::value(
-                VERIFY_BUDGET,
-                flags.verify_budget,
-                VERIFY_SHARE * PERCENT,
-            ),
+            concurrency: layers
+                .value(CONCURRENCY, concurrency, default.concurrency, |it| &it.concurrency),
+            max_rps: layers.value(MAX_RPS, max_rps, default.max_rps, |it| &it.max_rps),
+            request_timeout: layers
+                .value(REQUEST_TIMEOUT, request_timeout, timeout, |it| &it.request_timeout),
+            settle_delay: layers.value(SETTLE_DELAY, settle_delay, delay, |it| &it.settle_delay),
+            open_recheck: layers
+                .value(OPEN_RECHECK, open_recheck, default.open_recheck, |it| &it.open_recheck),
+            verify_budget: layers
+                .value(VERIFY_BUDGET, verify_budget, share, |it| &it.verify_budget),
         }
     }
 
@@ -100,43 +100,18 @@ fn shown<T>(names: Names, setting: &Setting<T>, show: impl FnOnce(&T) -> String)
 
 /// What the settings are that nobody said anything about, for the help of the flags.
 pub fn defaults() -> Vec<Shown> {
-    Tuning::of(&Flags::default()).shown()
-}
-
-/// Reads how many requests a second may leave.
-pub fn parse_rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
-    match rate {
-        _ if rate.is_nan() => Err("it is no number".to_owned()),
-        _ if rate <= 0.0 => Err("must be greater than 0".to_owned()),
-        _ if rate.is_infinite() => Err("must be finite".to_owned()),
-        _ if rate < LEAST_RATE => Err(format!("must be at least {LEAST_RATE:.7}, once a day")),
-        _ => Ok(rate),
-    }
-}
-
-/// Reads how long a request may take.
-pub fn parse_timeout(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(timeout) if timeout.is_zero() => Err("must be longer than nothing".to_owned()),
-        other => other.map_err(|error| error.to_string()),
-    }
-}
-
-/// Reads a part in percent.
-pub fn parse_percent(text: &str) -> Result<f64, String> {
-    let percent: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
-    if (0.0..=PERCENT).contains(&percent) {
-        Ok(percent)
-    } else {
-        Err("it lies between 0 and 100".to_owned())
-    }
+    Tuning::of(Layers { flags: &Flags::default(), env: &|_| None, source: None, defaults: None })
+        .shown()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use pretty_assertions::assert_eq;
+
+    fn of(flags: &Flags) -> Tuning {
+        Tuning::of(Layers::of(flags, &|_| None))
+    }
 
     /// What people read in the help and in docs/commands.md.
     #[test]
@@ -152,15 +127,14 @@ mod tests {
             "--verify-budget 2",
         ];
         assert_eq!(told, expected);
-        let (settings, untouched) = (Tuning::of(&Flags::default()).settings(), Settings::default());
+        let (settings, untouched) = (of(&Flags::default()).settings(), Settings::default());
         assert_eq!(format!("{settings:?}"), format!("{untouched:?}"));
     }
 
     #[test]
     fn a_flag_comes_before_the_default_and_is_named() {
         let settle_delay = Some(Duration::from_secs(90));
-        let tuning =
-            Tuning::of(&Flags { settle_delay, verify_budget: Some(50.0), ..Flags::default() });
+        let tuning = of(&Flags { settle_delay, verify_budget: Some(50.0), ..Flags::default() });
         let shown = |flag| tuning.shown().into_iter().find(|it| it.flag == flag).unwrap();
         let origin = Origin::Flag("--settle-delay");
         assert_eq!(

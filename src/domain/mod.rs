@@ -10,6 +10,7 @@ mod interval;
 mod invocation;
 mod nearest;
 mod page;
+mod pattern;
 mod shape;
 mod status;
 mod time;
@@ -27,6 +28,7 @@ pub use page::{
     Entry, EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker, PAGE_LIMIT, Page, PageQuery,
     ProbeQuery, Reject,
 };
+pub use pattern::{FunctionFilter, FunctionPattern, UnreadablePattern};
 pub use shape::{Form, Shape};
 pub use status::Status;
 pub use time::{Timestamp, UnreadableTime, now_from_system};

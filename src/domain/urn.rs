@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 /// The package of a function whose short name gives none.
-const DEFAULT_PACKAGE: &str = "default";
+pub(super) const DEFAULT_PACKAGE: &str = "default";
 
 /// The version that an unversioned URN means, according to the vendor's page.
 const LATEST: &str = "latest";

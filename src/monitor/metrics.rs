@@ -8,6 +8,7 @@
 
 use crate::domain::{FunctionUrn, Timestamp, count_to_i64};
 use crate::store::read::{ArchiveStatus, FunctionStatus};
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(crate) struct Metrics<'a> {
     pub(crate) archive: Option<&'a ArchiveStatus>,
     /// How large its file is.
     pub(crate) bytes: Option<u64>,
+    /// The source of each function by its URN, where a configuration names sources.
+    pub(crate) sources: Option<&'a HashMap<String, String>>,
     /// How many functions are told at most, the first by name: each takes a series of every metric.
     pub(crate) most_functions: usize,
 }
@@ -71,7 +74,7 @@ impl Metrics<'_> {
         Family { name: "functions", help: "How many functions are archived, without gone ones." }
             .write(out, [(&[][..], count_to_i64(there().count() as u64))])?;
         let functions: Vec<Labelled<'_>> =
-            there().take(self.most_functions).map(Labelled::of).collect();
+            there().take(self.most_functions).map(|it| Labelled::of(it, self.sources)).collect();
         for (name, help, value) in OF_FUNCTIONS {
             let now = self.last_run.at;
             let known = functions
@@ -116,10 +119,11 @@ struct Labelled<'a> {
     status: &'a FunctionStatus,
     region: String,
     project_id: String,
+    source: Option<&'a str>,
 }
 
 impl<'a> Labelled<'a> {
-    fn of(status: &'a FunctionStatus) -> Self {
+    fn of(status: &'a FunctionStatus, sources: Option<&'a HashMap<String, String>>) -> Self {
         let urn = status.urn.parse::<FunctionUrn>().ok();
         let part = |part: fn(&FunctionUrn) -> &str| {
             urn.as_ref().map_or_else(String::new, |urn| part(urn).to_owned())
@@ -128,15 +132,15 @@ impl<'a> Labelled<'a> {
             status,
             region: part(FunctionUrn::region),
             project_id: part(FunctionUrn::project_id),
+            source: sources.map(|of| of.get(&status.urn).map_or("", String::as_str)),
         }
     }
 
-    fn labels(&self) -> [Label<'_>; 3] {
-        [
-            ("region", &self.region),
-            ("project_id", &self.project_id),
-            ("function", &self.status.name),
-        ]
+    fn labels(&self) -> Vec<Label<'_>> {
+        let source = self.source.map(|name| ("source", name));
+        let place = [("region", &*self.region), ("project_id", &*self.project_id)];
+        let function = ("function", &*self.status.name);
+        source.into_iter().chain(place).chain([function]).collect()
     }
 }
 
@@ -227,7 +231,9 @@ mod tests {
     fn written(archive: Option<&ArchiveStatus>, most_functions: usize) -> String {
         let bytes = archive.map(|_| 4_096);
         let mut out = Vec::new();
-        Metrics { last_run: last_run(), archive, bytes, most_functions }.write(&mut out).unwrap();
+        Metrics { last_run: last_run(), archive, sources: None, bytes, most_functions }
+            .write(&mut out)
+            .unwrap();
         String::from_utf8(out).unwrap()
     }
 

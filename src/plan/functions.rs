@@ -7,7 +7,7 @@
 
 use super::ledger::{Entry, State};
 use super::reach::LEAST_REACH;
-use crate::domain::{FunctionUrn, Interval, IntervalSet, Timestamp};
+use crate::domain::{FunctionFilter, FunctionUrn, Interval, IntervalSet, Timestamp};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -57,6 +57,8 @@ pub struct List<'a> {
     pub is_whole: bool,
     /// Whose list it is, where that is known.
     pub project: Option<&'a Project>,
+    /// Which of its functions the run is about.
+    pub wanted: &'a FunctionFilter,
 }
 
 impl List<'_> {
@@ -65,9 +67,10 @@ impl List<'_> {
         self.is_whole && self.speaks_of(urn, was_listed)
     }
 
-    /// Whether it should hold what is known of, as far as the archive can tell.
+    /// Whether it should hold what is known of and wanted, as far as the archive can tell.
     fn expects(&self, known: &Known) -> bool {
-        known.is_archived && known.gone_at.is_none() && self.speaks_of(&known.urn, known.was_listed)
+        let is_there = known.is_archived && known.gone_at.is_none();
+        is_there && self.wanted.admits(&known.urn) && self.speaks_of(&known.urn, known.was_listed)
     }
 
     /// Whether it should hold a function: versions and aliases only where one held them before.
@@ -105,17 +108,18 @@ pub struct Choice {
     pub is_first_listed: bool,
 }
 
-/// The functions of a run, each once: those that were named, those that are listed, and those
-/// archived ones that the list should hold. Of those that are gone, the ones that nobody speaks of
-/// are left out.
+/// The functions of a run, each once: those that were named, those that are listed and wanted, and
+/// those archived ones that the list should hold. Of those that are gone, the ones that nobody
+/// speaks of are left out.
 pub fn choose(named: &[FunctionUrn], list: Option<List<'_>>, known: &[Known]) -> Vec<Choice> {
     let listed: HashSet<&FunctionUrn> = list.iter().flat_map(|list| list.functions).collect();
     let by_urn: HashMap<&FunctionUrn, &Known> =
         known.iter().map(|known| (&known.urn, known)).collect();
     let left_out = known.iter().filter(|known| list.is_some_and(|list| list.expects(known)));
-    let listed_urns = list.map_or(&[][..], |list| list.functions);
+    let is_wanted = |urn: &&FunctionUrn| list.is_none_or(|list| list.wanted.admits(urn));
+    let wanted = list.map_or(&[][..], |list| list.functions).iter().filter(is_wanted);
     let mut chosen = HashSet::new();
-    let all = named.iter().chain(listed_urns).chain(left_out.map(|known| &known.urn));
+    let all = named.iter().chain(wanted).chain(left_out.map(|known| &known.urn));
     all.filter(|urn| chosen.insert(*urn))
         .map(|urn| {
             let is_listed = listed.contains(urn);
@@ -222,6 +226,9 @@ mod tests {
     use super::*;
     use crate::plan::paging::Proof;
 
+    /// What a run over every function wants.
+    static ALL: FunctionFilter = FunctionFilter { include: Vec::new(), exclude: Vec::new() };
+
     fn urn(name: &str) -> FunctionUrn {
         format!("urn:fss:r:p:function:default:{name}").parse().unwrap()
     }
@@ -254,6 +261,7 @@ mod tests {
             functions,
             is_whole: *is_whole,
             project: Some(&project),
+            wanted: &ALL,
         });
         let choices = choose(&urns(named), list, &known(archived));
         choices.iter().map(|choice| format!("{} {:?}", choice.urn.name(), choice.part)).collect()
@@ -291,7 +299,12 @@ mod tests {
             let other: FunctionUrn = other.parse().unwrap();
             let archived = Known { urn: other.clone(), ..known("a").remove(0) };
             let (project, listed) = (project(), urns("a"));
-            let list = Some(List { functions: &listed, is_whole: true, project: Some(&project) });
+            let list = Some(List {
+                functions: &listed,
+                is_whole: true,
+                project: Some(&project),
+                wanted: &ALL,
+            });
             let choices = choose(&[], list, std::slice::from_ref(&archived));
             assert_eq!(choices.len(), 1, "{other} is not asked for");
             let choices = choose(std::slice::from_ref(&other), list, &[archived]);
@@ -304,7 +317,8 @@ mod tests {
         let version: FunctionUrn = "urn:fss:r:p:function:default:a:v1".parse().unwrap();
         let (project, both, one) = (project(), [urn("a"), version.clone()], urns("a"));
         let of = |functions, archived: &[Known]| {
-            let list = Some(List { functions, is_whole: true, project: Some(&project) });
+            let list =
+                Some(List { functions, is_whole: true, project: Some(&project), wanted: &ALL });
             choose(&[], list, archived).into_iter().find(|choice| choice.urn == version)
         };
         let first = of(&both[..], &known("a")).unwrap();
@@ -334,7 +348,12 @@ mod tests {
     fn a_list_that_leaves_out_more_than_half_needs_a_witness() {
         let needed = |listed: &str, archived: &str| {
             let (project, listed, known) = (project(), urns(listed), known(archived));
-            let list = Some(List { functions: &listed, is_whole: true, project: Some(&project) });
+            let list = Some(List {
+                functions: &listed,
+                is_whole: true,
+                project: Some(&project),
+                wanted: &ALL,
+            });
             needs_witness(&choose(&[], list, &known), list, &known)
         };
         assert!(needed("", "a b c") && needed("", "a") && needed("a new", "a b c"));

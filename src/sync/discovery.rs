@@ -4,7 +4,7 @@
 use super::settings::Settings;
 use super::stop::Stop;
 use crate::api::CallFailure;
-use crate::domain::{FunctionRef, FunctionUrn};
+use crate::domain::{FunctionPattern, FunctionRef, FunctionUrn, nearest};
 use crate::error::{Failure, FailureKind, Step};
 use crate::plan::functions::{self, Choice, Known, List, Part, Project};
 use crate::requester::{ListReport, Requester, Source, Witnesses, list_functions};
@@ -61,10 +61,23 @@ pub(super) async fn resolve<S: Source>(
     // out.
     let project = requester.source().project().await.ok();
     let is_whole = report.is_whole();
-    let list = Some(List { functions: &report.functions, is_whole, project: project.as_ref() });
+    let wanted = &settings.filter;
+    for pattern in wanted.idle(&report.functions) {
+        tell_of_idle(pattern, &report.functions);
+    }
+    let (functions, project) = (&report.functions, project.as_ref());
+    let list = Some(List { functions, is_whole, project, wanted });
     let choices = functions::choose(&named, list, known);
     let needs_witness = functions::needs_witness(&choices, list, known);
     Ok(Resolved { choices, list: Some(report), needs_witness })
+}
+
+/// Tells of a pattern that nothing in the list matches, which may be mistyped.
+fn tell_of_idle(pattern: &FunctionPattern, listed: &[FunctionUrn]) {
+    let names: Vec<String> = listed.iter().map(FunctionUrn::full_name).collect();
+    let near = nearest(&pattern.to_string(), names.iter().map(String::as_str)).next();
+    let near = near.map_or_else(String::new, |name| format!("; the nearest name is `{name}`"));
+    tracing::warn!(listed = names.len(), "no function matches `{pattern}`{near}");
 }
 
 /// The functions of a run that verifies: those that were named, which must be archived, or else all
@@ -81,7 +94,8 @@ pub(super) async fn resolve_archived<S: Source>(
     }
     if meant.is_empty() {
         let project = source.project().await.map_err(Stop::Refused)?;
-        meant = archived().filter(|urn| project.holds(urn)).cloned().collect();
+        let is_meant = |urn: &&FunctionUrn| project.holds(urn) && settings.filter.admits(urn);
+        meant = archived().filter(is_meant).cloned().collect();
     }
     let mut choices = functions::choose(&meant, None, known);
     // What is gone cannot be verified, and is not looked for.

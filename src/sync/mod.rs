@@ -34,6 +34,7 @@ pub use crate::plan::probe::{Finding, Verdict};
 pub use crate::requester::{ListProblem, ListReport, Source};
 pub use doctor::{Checkup, examine};
 pub use failure::to_failure;
+pub use preparation::held_twice;
 pub use preview::{Preview, preview};
 pub use report::{FunctionReport, Gone, RunReport, SourceReport, Stopped};
 pub use run::{RunPlan, run};

@@ -96,13 +96,16 @@ impl<'a> Preparation<'a> {
         let mut owners = self.owners.borrow_mut();
         for choice in &resolved.choices {
             if let Some(other) = owners.insert(choice.urn.clone(), source.name.clone()) {
-                let message = format!(
-                    "two sources ask for the function `{}`: {other} and {}",
-                    choice.urn, source.name
-                );
-                return Err(Stop::Failed(Failure::new(FailureKind::Usage, message)));
+                return Err(Stop::Failed(held_twice(&choice.urn, &other, &source.name)));
             }
         }
         Ok(())
     }
+}
+
+/// What is wrong where two sources hold one function.
+pub fn held_twice(function: &FunctionUrn, one: &str, other: &str) -> Failure {
+    let name = function.full_name();
+    let message = format!("two sources hold the function `{name}`: {one} and {other}");
+    Failure::new(FailureKind::Usage, message).hint("leave it out of one of them")
 }

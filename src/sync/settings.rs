@@ -1,6 +1,6 @@
 //! What a run is asked to do.
 
-use crate::domain::{FunctionRef, Timestamp};
+use crate::domain::{FunctionFilter, FunctionRef, Timestamp};
 use crate::plan::retry::RetryPolicy;
 use crate::requester::Politeness;
 use std::time::Duration;
@@ -49,8 +49,10 @@ impl Task {
 pub struct Settings {
     /// Functions named by the user, some of them without their project.
     pub functions: Vec<FunctionRef>,
-    /// Whether to archive every function of the project as well.
+    /// Whether to archive the functions that the project lists as well.
     pub all_functions: bool,
+    /// Which of those are meant; every one, where nothing else is said.
+    pub filter: FunctionFilter,
     /// From when on to archive, where the user said so: it can only extend what is archived
     /// already.
     pub since: Option<Timestamp>,
@@ -78,6 +80,7 @@ impl Default for Settings {
         Self {
             functions: Vec::new(),
             all_functions: false,
+            filter: FunctionFilter::default(),
             since: None,
             first_reach: crate::plan::windows::MAX_WINDOW,
             until: None,

@@ -34,11 +34,11 @@ const ABOUT_SERVICE: &str = "\
 ## Options about the service
 
 `sync`, `verify` and `doctor` ask the service and share these. Region, project and keys usually come
-from [variables or a file](configuration.md).
+from [a file or variables](configuration.md).
 ";
 
 /// Where more stands about the matter of a command.
-const MORE: [(&str, &str); 16] = [
+const MORE: [(&str, &str); 18] = [
     ("sync", "[configuration](configuration.md) and [completeness](completeness.md)"),
     ("status", "[what its columns mean](operations.md#is-it-well)"),
     ("query", "[asking the archive](queries.md), with each report and ten questions in SQL"),
@@ -51,6 +51,8 @@ const MORE: [(&str, &str); 16] = [
     ("compact", "[keeping less](operations.md#keeping-less)"),
     ("verify", "[verify](operations.md#verify)"),
     ("doctor", "[access key and region](configuration.md#access-key-and-region)"),
+    ("init", "[the file](configuration.md#the-file)"),
+    ("config", "[the file](configuration.md#the-file)"),
     ("schedule", "[systemd](operations.md#systemd) and [cron](operations.md#cron)"),
     ("completions", "[install](../README.md#install)"),
     ("emulate", "[the emulator](emulator.md), with its faults and readings"),
@@ -117,6 +119,15 @@ fn render_command(command: &Command) -> String {
     }
     if command.get_arguments().any(is_about_service) {
         text += "\nIt also takes the [options about the service](#options-about-the-service).\n";
+    }
+    for part in subcommands(command) {
+        let about = part.get_long_about().or(part.get_about()).unwrap().to_string();
+        write!(text, "\n### `fgarchive {} {}`\n\n", command.get_name(), part.get_name()).unwrap();
+        text += &paragraphs(&about, "");
+        let own = list(part.get_arguments().filter(|arg| !is_everywhere(arg)));
+        if !own.is_empty() {
+            write!(text, "\n{own}").unwrap();
+        }
     }
     let (_, more) = MORE.iter().find(|(name, _)| *name == command.get_name()).unwrap();
     text + &wrapped(&format!("\nSee {more}."), "")
@@ -283,12 +294,16 @@ fn options_on_page(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_option_is_described_and_no_other() {
     let page = page("docs/commands.md");
+    let program = definition();
     let everywhere = options_on_page(&page.section("## Options of every command"));
     assert_eq!(everywhere, options_in_help(&help(&[])));
     let about_service = options_on_page(&page.section("## Options about the service"));
     for command in listed_commands() {
         let described = page.section(&format!("## `fgarchive {command}`"));
-        let exist = options_in_help(&help(&[&command]));
+        let mut exist = options_in_help(&help(&[&command]));
+        for part in subcommands(program.find_subcommand(&command).unwrap()) {
+            exist.extend(options_in_help(&help(&[&command, part.get_name()])));
+        }
         let own: BTreeSet<String> = exist.difference(&everywhere).cloned().collect();
         let mut named = options_on_page(&described);
         if described.contains("(#options-about-the-service)") {

@@ -2,6 +2,7 @@
 
 use crate::page::{Block, Page, joined, page, pages, quoted, root, rows};
 use crate::sealed::{Emulator, LEFT_TO_CI, PROGRAM, Sealed};
+use fgarchive::config::ConfigFile;
 use pretty_assertions::assert_eq;
 use std::collections::BTreeSet;
 use std::fs;
@@ -155,13 +156,27 @@ fn what_is_not_run_here_is_run_by_ci() {
 fn every_block_is_of_a_language_that_is_checked() {
     let languages: BTreeSet<String> =
         pages().iter().flat_map(Page::blocks).map(|block| block.language).collect();
-    let known = ["cron", "json", "sh", "sql", "text"];
+    let known = ["cron", "json", "sh", "sql", "text", "toml"];
     assert_eq!(languages.iter().map(String::as_str).collect::<Vec<_>>(), known);
     // Text without a command above it is compared with nothing: it is how something is called.
     for page in pages() {
         let is_call = ["docs/commands.md", "docs/proof.md"].contains(&page.place.as_str());
         assert!(is_call || page.blocks_of("text").is_empty(), "{}: what prints this?", page.place);
     }
+}
+
+/// A configuration that is shown can be used, with the keys that it says there are.
+#[test]
+fn configurations_are_read() {
+    let mut read = 0;
+    for block in pages().iter().flat_map(|page| page.blocks_of("toml")) {
+        let path = Path::new("/etc/fgarchive/config.toml");
+        let file = ConfigFile::parse(path, block.text.clone(), None)
+            .unwrap_or_else(|failure| panic!("{failure}: {}", block.text));
+        assert_eq!(file.source_names(), ["shop", "payments"]);
+        read += 1;
+    }
+    assert_eq!(read, 1);
 }
 
 /// The questions of a page are asked of the archive that its own command keeps.

@@ -6,7 +6,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -162,7 +162,7 @@ impl Program {
     }
 
     /// Runs it to its end on a terminal of that many columns and rows, and returns what the terminal
-    /// got. stderr is the terminal as well.
+    /// got. stdin, on which stands what was given, and stderr are the terminal as well.
     pub(crate) fn on_terminal(mut self, columns: u16, rows: u16) -> (i32, String) {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
@@ -176,6 +176,8 @@ impl Program {
         // The terminal ends when nobody has it open any more.
         drop(self.command);
         let (mut shown, mut master) = (Vec::new(), File::from(master));
+        // The terminal keeps what is typed until somebody reads a line.
+        master.write_all(self.input.as_bytes()).unwrap();
         let mut piece = [0; 4096];
         while let Ok(length @ 1..) = master.read(&mut piece) {
             shown.extend_from_slice(&piece[..length]);

@@ -14,6 +14,8 @@ pub(crate) struct CheckupView<'a> {
     findings: Vec<FindingView<'a>>,
     probed_at: String,
     requests: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     verdict: &'static str,
 }
 
@@ -28,8 +30,10 @@ struct FindingView<'a> {
 }
 
 impl<'a> CheckupView<'a> {
-    pub(crate) fn of(checkup: &'a Checkup) -> Self {
+    /// `source` is the name of what was looked at, where others are as well.
+    pub(crate) fn of(checkup: &'a Checkup, source: Option<&'a str>) -> Self {
         Self {
+            source,
             error: checkup.failure.as_ref().map(ToString::to_string),
             findings: checkup.findings.iter().map(FindingView::of).collect(),
             probed_at: checkup.at.to_string(),
@@ -102,7 +106,10 @@ mod tests {
             (None, Finding::new("region", Verdict::Ok, "is", "an answer")),
         ];
         assert_eq!(
-            json_line(&CheckupView::of(&Checkup { findings, failure: None, requests: 61, at })),
+            json_line(&CheckupView::of(
+                &Checkup { findings, failure: None, requests: 61, at },
+                None
+            )),
             "{\"error\":null,\"findings\":[{\"answer\":\"slow\",\"evidence\":\"a \
              date\",\"function_urn\":\"urn:fss:cn-north-4:p1:function:default:f\",\"hint\":\"set \
              it\",\"question\":\"clock\",\"verdict\":\"warning\"},{\"answer\":\"is\",\
@@ -112,14 +119,12 @@ mod tests {
              \"verdict\":\"warning\"}\n"
         );
         assert_eq!(
-            json_line(&CheckupView::of(&Checkup {
-                findings: Vec::new(),
-                failure: None,
-                requests: 0,
-                at
-            })),
+            json_line(&CheckupView::of(
+                &Checkup { findings: Vec::new(), failure: None, requests: 0, at },
+                Some("shop")
+            )),
             "{\"error\":null,\"findings\":[],\"probed_at\":\"2026-03-01T12:00:00Z\",\"requests\":0,\
-             \"verdict\":\"ok\"}\n"
+             \"source\":\"shop\",\"verdict\":\"ok\"}\n"
         );
     }
 }

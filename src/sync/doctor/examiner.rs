@@ -4,7 +4,7 @@ use super::prober::Prober;
 use super::question::{Subject, probe_page, unless_all};
 use crate::api::{CallFailure, Client, Meaning};
 use crate::clock::Clock;
-use crate::domain::{FunctionUrn, Marker, PAGE_LIMIT, ProbeQuery, Timestamp};
+use crate::domain::{FunctionFilter, FunctionUrn, Marker, PAGE_LIMIT, ProbeQuery, Timestamp};
 use crate::plan::probe::{self, Finding, Verdict};
 use crate::plan::windows::MAX_WINDOW;
 use crate::requester::{Requester, Source, Witnesses, list_functions};
@@ -58,7 +58,9 @@ pub async fn examine(
         complete(&client, &settings.functions).await?
     };
     let requester = Requester::new(client, clock.clone(), settings.politeness());
-    let mut examiner = Examiner { requester: &requester, named, skew: None, findings: Vec::new() };
+    let filter = &settings.filter;
+    let mut examiner =
+        Examiner { requester: &requester, named, filter, skew: None, findings: Vec::new() };
     let failure = examiner.examine(source).await.err();
     let findings = examiner.conclude(failure.as_ref());
     Ok(Checkup { findings, failure, requests: requester.sent().sent, at: requester.service_now() })
@@ -69,6 +71,8 @@ struct Examiner<'a> {
     requester: &'a Requester<Client>,
     /// The functions to look at; all of the project where none is named.
     named: Vec<FunctionUrn>,
+    /// Which of those are meant.
+    filter: &'a FunctionFilter,
     /// The service's clock less ours, once an answer told.
     skew: Option<i64>,
     findings: Vec<(Option<FunctionUrn>, Finding)>,
@@ -128,7 +132,7 @@ impl Examiner<'_> {
                 (Verdict::Warning, format!("{unreadable} more entries cannot be read; {came}"))
             }
         };
-        let functions = list.functions;
+        let mut functions = list.functions;
         self.add(
             None,
             Finding::new(
@@ -138,6 +142,7 @@ impl Examiner<'_> {
                 evidence,
             ),
         );
+        functions.retain(|urn| self.filter.admits(urn));
         Ok(functions)
     }
 

@@ -1,0 +1,53 @@
+//! What the layers come to, and where they are found.
+
+use super::file::ConfigFile;
+use super::layers::Layers;
+use super::range::read_range;
+use super::source::SourceConfig;
+use super::tuning::Tuning;
+use super::variables::Environment;
+use crate::clock::Clock;
+use crate::domain::Timestamp;
+use crate::error::Failure;
+use std::path::Path;
+
+/// Where the other layers are found.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The environment.
+    pub env: Environment<'a>,
+    /// The user's home directory, where one is known.
+    pub home: Option<&'a Path>,
+    /// The configuration file, where there is one.
+    pub file: Option<&'a ConfigFile>,
+    /// Where the present comes from.
+    pub clock: &'a Clock,
+}
+
+/// What a command that asks the service was told, by all layers together.
+pub struct Config {
+    /// Whom it asks.
+    pub sources: Vec<SourceConfig>,
+    /// What holds for all of them.
+    pub run: RunConfig,
+    /// What may be wrong although it can be used.
+    pub warnings: Vec<String>,
+}
+
+/// What holds for a run as a whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunConfig {
+    /// From when on it was asked for on the command line.
+    pub since: Option<Timestamp>,
+    /// Until when it was asked for.
+    pub until: Option<Timestamp>,
+    /// Which share of the requests, 0 to 1, may walk settled windows again.
+    pub verify_share: f64,
+}
+
+impl RunConfig {
+    pub(super) fn of(layers: Layers<'_>, now: Timestamp) -> Result<Self, Failure> {
+        let (since, until) = read_range(Layers { source: None, defaults: None, ..layers }, now)?;
+        Ok(Self { since, until, verify_share: Tuning::of(layers).verify_share() })
+    }
+}
