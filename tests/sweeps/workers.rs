@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Trials under way on each processor: one waits for its disk while another works.
@@ -11,8 +12,15 @@ const ON_A_PROCESSOR: usize = 2;
 /// The most failures that are told.
 const MOST_TOLD: usize = 10;
 
-/// Does `work` on every item, side by side; what came of it, in any order.
+/// Held by the sweep whose trials are under way. Each keeps all processors busy by itself; beside
+/// another one a hurried run would answer later than its limits on time allow.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Does `work` on every item, side by side, once no other sweep is at it; what came of it, in any
+/// order.
 pub(crate) fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    // A sweep that found something leaves its turn poisoned, which is nothing to the next.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let next = AtomicUsize::new(0);
     let one_by_one = || std::iter::from_fn(|| items.get(next.fetch_add(1, Ordering::SeqCst)));
     let workers = ON_A_PROCESSOR * thread::available_parallelism().map_or(1, usize::from);
