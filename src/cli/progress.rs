@@ -16,14 +16,7 @@ pub(super) struct Progress(ProgressBar);
 impl Progress {
     /// Begins, drawing nothing where stderr is no terminal or should be quiet.
     pub(super) fn start(globals: &Globals) -> Self {
-        let bar = ProgressBar::with_draw_target(None, target(globals));
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg} ({per_sec})") {
-            bar.set_style(style);
-        }
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(TICK);
-        }
-        Self(bar)
+        Self(bar(globals, None, "{spinner} {elapsed} {msg} ({per_sec})"))
     }
 
     /// Ends, leaving nothing on the screen.
@@ -38,28 +31,15 @@ pub(super) struct Steps(ProgressBar);
 impl Steps {
     /// Begins, drawing nothing where stderr is no terminal or should be quiet.
     pub(super) fn start(globals: &Globals, amount: u64, what: &'static str) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(amount), target(globals));
         let template = "{spinner} {elapsed} {wide_bar} {percent} % {msg} (eta {eta})";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars("=> "));
-        }
+        let bar = bar(globals, Some(amount), template);
         bar.set_message(what);
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(TICK);
-        }
         Self(bar)
     }
 
     /// Begins work of which the amount is not known.
     pub(super) fn spin(globals: &Globals) -> Self {
-        let bar = ProgressBar::with_draw_target(None, target(globals));
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
-            bar.set_style(style);
-        }
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(TICK);
-        }
-        Self(bar)
+        Self(bar(globals, None, "{spinner} {elapsed} {msg}"))
     }
 
     /// This is done now.
@@ -79,8 +59,18 @@ impl Drop for Steps {
     }
 }
 
-fn target(globals: &Globals) -> ProgressDrawTarget {
-    if globals.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() }
+/// A bar of this form, which draws nothing where stderr is no terminal or should be quiet.
+fn bar(globals: &Globals, amount: Option<u64>, template: &str) -> ProgressBar {
+    let target =
+        if globals.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    let bar = ProgressBar::with_draw_target(amount, target);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    if !bar.is_hidden() {
+        bar.enable_steady_tick(TICK);
+    }
+    bar
 }
 
 impl Watch for Progress {

@@ -255,18 +255,8 @@ fn plan(connection: &Connection, retention: &Retention) -> Result<PrunePlan, Sto
         .optional()?
         .flatten();
     let cutoff = cutoff(arguments.now, last_run, *keep);
-    let open = load_days(
-        connection,
-        "SELECT i.function_id, substr(i.start_time, 1, 10)
-           FROM open_records o JOIN invocations i ON i.request_id = o.request_id
-          WHERE i.start_time IS NOT NULL",
-    )?;
-    let shared = load_days(
-        connection,
-        "SELECT i.function_id, substr(i.start_time, 1, 10)
-           FROM shared_records s JOIN invocations i ON i.request_id = s.request_id
-          WHERE i.start_time IS NOT NULL",
-    )?;
+    let open = load_days(connection, "open_records")?;
+    let shared = load_days(connection, "shared_records")?;
     let mut functions: Vec<FunctionPrune> = Vec::new();
     let mut known = Known::default();
     let mut select = connection.prepare(DAYS)?;
@@ -313,9 +303,13 @@ fn whole_day(day: &str) -> Option<Interval> {
 
 fn load_days(
     connection: &Connection,
-    select: &str,
+    table: &str,
 ) -> Result<HashSet<(FunctionId, String)>, StoreError> {
-    let mut select = connection.prepare(select)?;
+    let mut select = connection.prepare(&format!(
+        "SELECT i.function_id, substr(i.start_time, 1, 10)
+           FROM {table} o JOIN invocations i ON i.request_id = o.request_id
+          WHERE i.start_time IS NOT NULL"
+    ))?;
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
