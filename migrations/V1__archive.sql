@@ -27,6 +27,9 @@ CREATE TABLE functions (
     asked_as      TEXT,
     -- Since when the service knows it no more: its coverage ends there. NULL while it is there, or is there again.
     gone_at       TEXT,
+    -- When a run saw last that it is gone, of one that was asked for and not found. A list alone may leave it out for want of
+    -- rights, so this is NULL where nothing else tells of it, and while the function is there.
+    absent_at     TEXT,
     -- What runs set out to archive, noted before the first page is asked for: what a run that was killed did not reach is
     -- not walked, and no less missing. NULL until a run asked for the function.
     horizon_begin TEXT,
@@ -45,6 +48,8 @@ CREATE TABLE absences (
     function_id INTEGER NOT NULL REFERENCES functions (id),
     from_time   TEXT NOT NULL,
     until_time  TEXT NOT NULL CHECK (until_time > from_time),
+    -- Until when it was seen not to be there (`functions.absent_at`): so long nothing can have happened that is lost.
+    absent_at  TEXT,
     PRIMARY KEY (function_id, from_time)
 ) STRICT, WITHOUT ROWID;
 

@@ -137,6 +137,17 @@ pub fn choose(named: &[FunctionUrn], list: Option<List<'_>>, known: &[Known]) ->
         .collect()
 }
 
+/// The functions that are gone and that a list, by leaving them out, shows to be so still.
+pub fn still_left_out(list: List<'_>, known: &[Known]) -> Vec<FunctionUrn> {
+    let listed: HashSet<&FunctionUrn> = list.functions.iter().collect();
+    let is_left_out = |known: &&Known| {
+        known.gone_at.is_some()
+            && !listed.contains(&known.urn)
+            && list.judges(&known.urn, known.was_listed)
+    };
+    known.iter().filter(is_left_out).map(|known| known.urn.clone()).collect()
+}
+
 fn part(known: Option<&Known>, is_listed: bool, is_left_out: bool) -> Part {
     let is_gone = known.is_some_and(|known| known.gone_at.is_some());
     match (is_gone, is_left_out && known.is_some_and(|known| is_gone || known.is_archived)) {
@@ -170,6 +181,15 @@ pub enum Answered {
     NotFound,
     /// Some failed in another way, or were never sent.
     Otherwise,
+}
+
+/// How it was seen that a function is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// The service was asked for it and does not know it.
+    NotFound,
+    /// A whole list leaves it out, which may be for want of rights.
+    LeftOut,
 }
 
 /// What a run concludes of a function.

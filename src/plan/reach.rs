@@ -107,7 +107,8 @@ pub struct Obligation {
     from: Option<Timestamp>,
     /// Whether it is promised by both clocks: by one alone, nothing is called lost.
     is_certain: bool,
-    /// What a recent proven walk vouches for, whatever the service reaches.
+    /// What a recent proven walk vouches for, or that there was no such function, whatever the
+    /// service reaches.
     vouched: IntervalSet,
 }
 
@@ -128,6 +129,14 @@ impl Obligation {
             |row: &&Entry| matches!(row.state, State::Proven(_)) && is_recent(row.walked_at);
         let vouched = ledger.iter().filter(is_fresh).map(|row| row.window).collect();
         Self { from, is_certain: !is_young(present_of_loss(now)), vouched }
+    }
+
+    /// The same, of a function that was seen not to be there in these ranges: nothing can have
+    /// happened in them that the service no longer shows.
+    #[must_use]
+    pub fn but_for(mut self, absences: impl IntoIterator<Item = Interval>) -> Self {
+        absences.into_iter().for_each(|absence| self.vouched.insert(absence));
+        self
     }
 
     /// The earliest moment of a window from which on a walk at `now` is believed.
@@ -251,6 +260,28 @@ mod tests {
             end_time: end.map(|end| RecordTime::At(at(end))),
             extra: None,
         }
+    }
+
+    #[test]
+    fn while_a_function_was_seen_not_to_be_there_nothing_of_it_is_lost() {
+        let row = Entry {
+            window: Interval::new(at(0), at(100)).unwrap(),
+            state: State::Settled(Proof::Both),
+            reported: None,
+            distinct: 0,
+            pages: 1,
+            walked_at: at(100),
+            reason: None,
+        };
+        let obligation = Obligation::of(&[row], at(0), now(600));
+        let (absence, after) =
+            (Interval::new(at(100), at(500)).unwrap(), Interval::new(at(500), at(550)).unwrap());
+        let lost = |obligation: &Obligation, range| {
+            obligation.lost_until(range, Reach::default(), now(600)) > range.begin()
+        };
+        assert!(lost(&obligation, absence) && lost(&obligation, after));
+        let obligation = obligation.but_for([absence]);
+        assert!(!lost(&obligation, absence) && lost(&obligation, after));
     }
 
     #[test]

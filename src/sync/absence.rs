@@ -8,7 +8,7 @@ use super::shared::SharedArchive;
 use super::stop::Stop;
 use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, PageQuery, Timestamp};
-use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, fate};
+use crate::plan::functions::{self, Answered, Choice, Fate, Known, Part, Sight, fate};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::refresh::around_ended;
 use crate::requester::{ListProblem, Requester, Source};
@@ -39,6 +39,8 @@ pub(super) async fn look_for<S: Source>(
         .filter_map(|(id, known)| Some((&known.urn, (*id, known.gone_at?, &known.urn))));
     let gone: HashMap<&FunctionUrn, (FunctionId, Timestamp, &FunctionUrn)> = gone.collect();
     let mut looked = Looked::default();
+    let ids = resolved.left_out.iter().filter_map(|urn| gone.get(urn).map(|(id, ..)| *id));
+    let mut still_gone: Vec<(FunctionId, Sight)> = ids.map(|id| (id, Sight::LeftOut)).collect();
     let mut choices = Vec::with_capacity(resolved.choices.len());
     for choice in std::mem::take(&mut resolved.choices) {
         let Some(&(id, gone_at, urn)) = gone.get(&choice.urn) else {
@@ -50,9 +52,12 @@ pub(super) async fn look_for<S: Source>(
                 looked.lost.insert(choice.urn.clone(), lost);
                 choices.push(choice);
             }
-            Ok(None) => looked
-                .reports
-                .push(archive.with(|archive| report(archive, id, urn, gone_at, None))?),
+            Ok(None) => {
+                still_gone.extend((choice.part == Part::Look).then_some((id, Sight::NotFound)));
+                looked
+                    .reports
+                    .push(archive.with(|archive| report(archive, id, urn, gone_at, None))?);
+            }
             Err(failure) => {
                 looked.reports.push(
                     archive.with(|archive| report(archive, id, urn, gone_at, Some(failure)))?,
@@ -61,6 +66,8 @@ pub(super) async fn look_for<S: Source>(
         }
     }
     resolved.choices = choices;
+    let now = requester.now().earlier();
+    archive.with(|archive| archive.save_still_gone(&still_gone, now))?;
     Ok(looked)
 }
 
@@ -189,7 +196,8 @@ pub(super) fn conclude(
             Fate::Stays => {}
             Fate::Contradicts => contradicting += 1,
             Fate::Gone => {
-                gone.push(report.id);
+                let is_found = answered != Answered::NotFound;
+                gone.push((report.id, if is_found { Sight::LeftOut } else { Sight::NotFound }));
                 (report.finished, report.failure) = (true, None);
                 report.unproven.clear();
                 report.lost = match &archive.load_ledger(report.id)?[..] {

@@ -17,6 +17,8 @@ pub(super) struct Resolved {
     pub(super) list: Option<ListReport>,
     /// Whether the list is hard to believe.
     pub(super) needs_witness: bool,
+    /// Functions that are gone, as the list shows by leaving them out still.
+    pub(super) left_out: Vec<FunctionUrn>,
 }
 
 /// The functions that were named. The project of those that were named without one is asked for
@@ -66,10 +68,11 @@ pub(super) async fn resolve<S: Source>(
         tell_of_idle(pattern, &report.functions);
     }
     let (functions, project) = (&report.functions, project.as_ref());
-    let list = Some(List { functions, is_whole, project, wanted });
-    let choices = functions::choose(&named, list, known);
-    let needs_witness = functions::needs_witness(&choices, list, known);
-    Ok(Resolved { choices, list: Some(report), needs_witness })
+    let list = List { functions, is_whole, project, wanted };
+    let choices = functions::choose(&named, Some(list), known);
+    let needs_witness = functions::needs_witness(&choices, Some(list), known);
+    let left_out = if needs_witness { Vec::new() } else { functions::still_left_out(list, known) };
+    Ok(Resolved { choices, list: Some(report), needs_witness, left_out })
 }
 
 /// Tells of a pattern that nothing in the list matches, which may be mistyped.

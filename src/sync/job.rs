@@ -86,7 +86,8 @@ pub(super) fn plan_sync(
     let done: IntervalSet = done(&job.ledger).iter().chain(later).collect();
     let pending = windows::pending(job.horizon, &done);
     let emptiness = Emptiness::of(&job.ledger, settings.settle_delay);
-    let obligation = Obligation::of(&job.ledger, job.first_run_at, now);
+    let obligation =
+        Obligation::of(&job.ledger, job.first_run_at, now).but_for(archive.load_absences(job.id)?);
     // Whether the service reaches back to what is pending is in doubt only after an outage; then
     // one request tells.
     let reach_probe = match obligation.doubtful(&emptiness.unseen(&pending), now) {

@@ -151,7 +151,7 @@ def make_gaps(connection):
         carve(connection, functions[0], day(begin), day(until), state)
     for function in functions:
         connection.execute("INSERT INTO recording VALUES (?, 0, ?, ?, 1)", (function, day(120), day(113)))
-        connection.execute("INSERT INTO absences VALUES (?, ?, ?)", (function, day(140), day(136)))
+        connection.execute("INSERT INTO absences VALUES (?, ?, ?, NULL)", (function, day(140), day(136)))
     for begin, until in [(80, 76), (60, 58), (40, 38), (120, 113), (140, 136), (100, 96)]:
         range_of_days = (day(begin), day(until))
         connection.execute("DELETE FROM invocations WHERE start_time >= ? AND start_time < ?", range_of_days)

@@ -444,6 +444,12 @@ impl Checks {
             let too_late =
                 self.walked(began, second).is_some_and(|(first, _)| record.forgotten < first);
             let is_claimed = is_claimed && record.forgotten >= promised_at - SLOWEST_CLOCK;
+            // What the service denied by its list and when it was asked is believed not to have
+            // been there.
+            let near = [second - SLOWEST_CLOCK, second + SLOWEST_CLOCK];
+            if service.naming.is_absent_in(function, near[0], near[1]) {
+                continue;
+            }
             if is_claimed && too_late && since <= second + 1 + delay {
                 self.find(
                     "what was forgotten before it was walked is not called settled",

@@ -34,13 +34,18 @@ const TABLES: &[Table] = &[
         times: &[
             "first_seen_at",
             "gone_at",
+            "absent_at",
             "horizon_begin",
             "horizon_end",
             "doubted_begin",
             "doubted_end",
         ],
     },
-    Table { name: "absences", rows: "SELECT * FROM absences", times: &["from_time", "until_time"] },
+    Table {
+        name: "absences",
+        rows: "SELECT * FROM absences",
+        times: &["from_time", "until_time", "absent_at"],
+    },
     Table {
         name: "runs",
         rows: "SELECT * FROM runs",

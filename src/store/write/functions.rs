@@ -3,7 +3,7 @@
 use super::ledger;
 use crate::domain::{FunctionUrn, Interval, Timestamp};
 use crate::plan::clocks::Moment;
-use crate::plan::functions::Known;
+use crate::plan::functions::{Known, Sight};
 use crate::plan::ledger::Entry;
 use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::sql::ids::{FunctionId, RunId};
@@ -141,19 +141,47 @@ impl Archive {
 }
 
 impl Archive {
-    /// Notes that functions are gone: what was open of them is given up, until they come back.
-    pub fn save_gone(&mut self, gone: &[FunctionId], now: Timestamp) -> Result<(), StoreError> {
+    /// Notes that functions are gone, and how that was seen: what was open of them is given up,
+    /// until they come back.
+    pub fn save_gone(
+        &mut self,
+        gone: &[(FunctionId, Sight)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             let mut mark = transaction.prepare_cached(
-                "UPDATE functions SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL",
+                "UPDATE functions SET gone_at = ?2, absent_at = iif(?3, ?2, NULL)
+                  WHERE id = ?1 AND gone_at IS NULL",
             )?;
             let mut give_up = transaction.prepare_cached(
                 "UPDATE invocations SET given_up_at = ?2
                   WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
             )?;
-            for id in gone {
-                mark.execute((id, now))?;
+            for (id, sight) in gone {
+                mark.execute((id, now, *sight == Sight::NotFound))?;
                 give_up.execute((id, now))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Notes that functions are still gone, and how that was seen. What only lists leave out is
+    /// known to be absent where it was not found before.
+    pub fn save_still_gone(
+        &mut self,
+        gone: &[(FunctionId, Sight)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.transact(|transaction| {
+            let mut mark = transaction.prepare_cached(
+                "UPDATE functions SET absent_at = max(?2, coalesce(absent_at, ?2))
+                  WHERE id = ?1 AND gone_at IS NOT NULL AND (?3 OR absent_at IS NOT NULL)",
+            )?;
+            for (id, sight) in gone {
+                mark.execute((id, now, *sight == Sight::NotFound))?;
             }
             Ok(())
         })
@@ -202,14 +230,17 @@ impl Archive {
     ) -> Result<(), StoreError> {
         self.transact(|transaction| {
             transaction.execute(
-                "INSERT INTO absences (function_id, from_time, until_time)
-                 SELECT id, gone_at, max(:now, strftime('%FT%TZ', gone_at, '+1 second'))
+                "INSERT INTO absences (function_id, from_time, until_time, absent_at)
+                 SELECT id, gone_at, max(:now, strftime('%FT%TZ', gone_at, '+1 second')), absent_at
                    FROM functions WHERE id = :id AND gone_at IS NOT NULL
                      ON CONFLICT (function_id, from_time) DO UPDATE
-                         SET until_time = excluded.until_time",
+                         SET until_time = excluded.until_time, absent_at = excluded.absent_at",
                 named_params! { ":id": id, ":now": now },
             )?;
-            transaction.execute("UPDATE functions SET gone_at = NULL WHERE id = ?1", [id])?;
+            transaction.execute(
+                "UPDATE functions SET gone_at = NULL, absent_at = NULL WHERE id = ?1",
+                [id],
+            )?;
             transaction.execute(
                 "UPDATE invocations SET given_up_at = NULL
                   WHERE request_id IN (SELECT request_id FROM open_records WHERE function_id = ?1)",
@@ -223,6 +254,16 @@ impl Archive {
     pub fn load_return(&self, id: FunctionId) -> Result<Option<Timestamp>, StoreError> {
         let select = "SELECT max(until_time) FROM absences WHERE function_id = ?1";
         Ok(self.connection().prepare_cached(select)?.query_row([id], |row| row.get(0))?)
+    }
+
+    /// While a function was seen not to be there.
+    pub fn load_absences(&self, id: FunctionId) -> Result<Vec<Interval>, StoreError> {
+        let mut select = self.connection().prepare_cached(
+            "SELECT from_time, absent_at FROM absences
+              WHERE function_id = ?1 AND absent_at > from_time",
+        )?;
+        let rows = select.query_map([id], |row| Ok(Interval::new(row.get(0)?, row.get(1)?)))?;
+        Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
     }
 
     /// What is known of every function.
@@ -375,7 +416,7 @@ mod tests {
     fn coverage_and_open_records_end_where_a_function_goes() {
         let (_directory, mut archive) = archive();
         for _ in 0..2 {
-            archive.save_gone(&[FunctionId(1)], at("13:00")).unwrap();
+            archive.save_gone(&[(FunctionId(1), Sight::NotFound)], at("13:00")).unwrap();
         }
         assert_eq!(
             rows(&archive, COVERAGE),
@@ -387,10 +428,35 @@ mod tests {
         assert_eq!((known[1].1.gone_at, known[1].1.is_archived), (None, false));
     }
 
+    /// What was asked for once and not found is absent for as long as lists leave it out, too.
+    #[test]
+    fn until_when_a_function_was_seen_not_to_be_there() {
+        let later = |sights: &[Sight]| {
+            let (_directory, mut archive) = archive();
+            let id = FunctionId(1);
+            archive.save_gone(&[(id, sights[0])], at("13:00")).unwrap();
+            for (hour, &sight) in (14..).zip(&sights[1..]) {
+                archive.save_still_gone(&[(id, sight)], at(&format!("{hour}:00"))).unwrap();
+            }
+            archive.save_return(id, at("20:00"), &[]).unwrap();
+            // Nothing is known of it while it is there.
+            archive.save_still_gone(&[(id, Sight::NotFound)], at("21:00")).unwrap();
+            let known = rows(&archive, "SELECT coalesce(absent_at, 'there') FROM functions");
+            assert_eq!(known[0], "there");
+            archive.load_absences(id).unwrap()
+        };
+        let range = |from, until| vec![Interval::new(at(from), at(until)).unwrap()];
+        let (found, left_out) = (Sight::NotFound, Sight::LeftOut);
+        assert_eq!(later(&[found]), [], "at one moment alone");
+        assert_eq!(later(&[found, left_out, left_out]), range("13:00", "15:00"));
+        assert_eq!(later(&[left_out, left_out]), [], "it may be for want of rights");
+        assert_eq!(later(&[left_out, found]), range("13:00", "14:00"));
+    }
+
     #[test]
     fn a_function_that_comes_back_goes_on_and_was_not_there_between() {
         let (_directory, mut archive) = archive();
-        archive.save_gone(&[FunctionId(1)], at("13:00")).unwrap();
+        archive.save_gone(&[(FunctionId(1), Sight::NotFound)], at("13:00")).unwrap();
         archive.save_return(FunctionId(1), at("15:00"), &[]).unwrap();
         assert_eq!(rows(&archive, "SELECT from_time FROM absences"), ["2026-03-01T13:00:00Z"]);
         assert_eq!(rows(&archive, OPEN), ["a2 waited for"]);
@@ -418,7 +484,7 @@ mod tests {
     fn a_function_that_comes_back_by_a_clock_behind_was_away_too() {
         for back in ["12:00", "13:00"] {
             let (_directory, mut archive) = archive();
-            archive.save_gone(&[FunctionId(1)], at("13:00")).unwrap();
+            archive.save_gone(&[(FunctionId(1), Sight::NotFound)], at("13:00")).unwrap();
             archive.save_return(FunctionId(1), at(back), &[]).unwrap();
             let absences = rows(&archive, "SELECT from_time || ' ' || until_time FROM absences");
             assert_eq!(absences, ["2026-03-01T13:00:00Z 2026-03-01T13:00:01Z"], "back at {back}");

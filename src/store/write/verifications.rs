@@ -326,7 +326,7 @@ mod tests {
             let (from, until) = (at(from).to_string(), at(until).to_string());
             kept.archive
                 .connection()
-                .execute("INSERT INTO absences VALUES (?1, ?2, ?3)", (id, from, until))
+                .execute("INSERT INTO absences VALUES (?1, ?2, ?3, NULL)", (id, from, until))
                 .unwrap();
         }
         kept.next_run(5_000);
