@@ -75,8 +75,8 @@ impl Entry {
 /// touch its window.
 ///
 /// What is settled or lost stays so: a later walk can only add to what was unknown. Of other rows,
-/// what the new entry does not cover stays, without counts, since these were of the whole. Settled
-/// neighbours become one row.
+/// what the new entry does not cover stays, without counts, since these were of the whole.
+/// Neighbours of which the same is said become one row, but for what is only proven.
 pub fn apply(rows: &[Entry], new: &Entry) -> Vec<Entry> {
     let done: IntervalSet =
         rows.iter().filter(|row| row.state.is_done()).map(|row| row.window).collect();
@@ -138,6 +138,11 @@ fn merge(rows: Vec<Entry>) -> Vec<Entry> {
     merged
 }
 
+/// A count of a range that was walked in vain may be any number.
+fn sum((one, other): (u64, u64)) -> u64 {
+    one.saturating_add(other)
+}
+
 /// Two rows as one, where both say the same of ranges that touch.
 fn joined(first: &Entry, second: &Entry) -> Option<Entry> {
     let state = match (first.state, second.state) {
@@ -145,6 +150,8 @@ fn joined(first: &Entry, second: &Entry) -> Option<Entry> {
             State::Settled(if one == other { one } else { Proof::Both })
         }
         (State::Lost, State::Lost) => State::Lost,
+        // What was walked in vain for one reason is walked again as one.
+        (State::Unproven, State::Unproven) if is_alike(first, second) => State::Unproven,
         _ => return None,
     };
     if first.window.end() != second.window.begin() {
@@ -153,12 +160,18 @@ fn joined(first: &Entry, second: &Entry) -> Option<Entry> {
     Some(Entry {
         window: Interval::new(first.window.begin(), second.window.end())?,
         state,
-        reported: first.reported.zip(second.reported).map(|(one, other)| one + other),
-        distinct: first.distinct + second.distinct,
-        pages: first.pages + second.pages,
+        reported: first.reported.zip(second.reported).map(sum),
+        distinct: sum((first.distinct, second.distinct)),
+        pages: sum((first.pages, second.pages)),
         walked_at: first.walked_at.min(second.walked_at),
-        reason: None,
+        reason: first.reason.clone(),
     })
+}
+
+/// Whether two ranges were walked, and for one reason in vain. What could not be had was not
+/// walked: it is narrowed down, and stays as narrow as it is.
+fn is_alike(first: &Entry, second: &Entry) -> bool {
+    first.reason == second.reason && first.pages > 0 && second.pages > 0
 }
 
 /// When the walk began that should have shown a record of this start time already: a record seen

@@ -22,8 +22,8 @@
 mod verdict;
 
 pub use super::habits::Habits;
-pub use super::proof::{Before, Contradiction, Doubt, Proof, RESULT_CAP, Reading};
-use super::proof::{Counted, Earlier, is_round, is_suspicious};
+pub use super::proof::{Contradiction, Doubt, Proof, RESULT_CAP, Repetition};
+use super::proof::{Counted, Earlier, is_round};
 use super::seen::{Seen, Tip};
 use crate::domain::{EntryKey, Interval, Marker, Page, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -81,9 +81,9 @@ pub struct Walk {
     habits: Habits,
     /// Whether the window can be split, so that a list that looks cut off proves nothing.
     divisible: bool,
-    /// What the walk of the same window before this one came to, and what is known of its entries.
+    /// What the walk of the same window before this one came to.
     earlier: Earlier,
-    before: Before,
+    repetition: Repetition,
     under_way: BTreeSet<u64>,
     /// Pages that came, until those asked beside them have come too.
     batch: BTreeMap<u64, Seen>,
@@ -97,10 +97,11 @@ pub struct Walk {
     /// How many entries the chain holds: pages from the start of the list, each joined to the next.
     reach: u64,
     last: Option<EntryKey>,
-    /// How many of its records came before, how many entries are no records, and which are.
+    /// How many of its records came before, and how many entries cannot be read.
     repeated: u64,
     unreadable: u64,
-    read: Reading,
+    /// The keys of those.
+    unread: HashSet<EntryKey>,
     /// How many of its pages brought something.
     pages_joined: usize,
     first_length: u64,
@@ -126,7 +127,7 @@ impl Walk {
             habits,
             divisible,
             earlier: Earlier::Nothing,
-            before: Before::default(),
+            repetition: Repetition::default(),
             under_way: BTreeSet::new(),
             batch: BTreeMap::new(),
             asked: 0,
@@ -138,7 +139,7 @@ impl Walk {
             last: None,
             repeated: 0,
             unreadable: 0,
-            read: Reading::default(),
+            unread: HashSet::new(),
             pages_joined: 0,
             first_length: 0,
             longest: 0,
@@ -155,8 +156,9 @@ impl Walk {
     /// The same, of a window that was walked before in vain, perhaps to the end of a list that
     /// contradicted the count.
     #[must_use]
-    pub fn after(self, earlier: Option<Contradiction>, before: Before) -> Self {
-        Self { earlier: earlier.map_or(Earlier::Nothing, Earlier::Contradicted), before, ..self }
+    pub fn after(self, earlier: Option<Contradiction>, repetition: Repetition) -> Self {
+        let earlier = earlier.map_or(Earlier::Nothing, Earlier::Contradicted);
+        Self { earlier, repetition, ..self }
     }
 
     /// How the service fills its answers, as far as was known before and its pages have shown.
@@ -179,9 +181,14 @@ impl Walk {
         self.repeated > 0
     }
 
-    /// The records that it read.
-    pub fn read(&self) -> Reading {
-        self.read
+    /// The keys of the distinct records that were seen.
+    pub fn records(&self) -> impl Iterator<Item = EntryKey> {
+        self.keys.difference(&self.unread).copied()
+    }
+
+    /// How many entries cannot be read.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable
     }
 
     /// The keys of the distinct entries that were seen.
@@ -204,6 +211,13 @@ impl Walk {
     pub fn distinct_in(&self, part: Interval) -> u64 {
         self.starts.iter().filter(|start| start.is_some_and(|start| part.contains(start))).count()
             as u64
+    }
+
+    /// Behind which entries a page was empty that should begin with the last of them: what it
+    /// should show is hidden, or the list became shorter meanwhile.
+    pub fn hidden_behind(&self) -> Option<Contradiction> {
+        let is_empty = self.doubt == Some(Doubt::SeamEmpty);
+        is_empty.then(|| Contradiction::of(Counted::Total(0), self.reach, &self.keys))
     }
 
     /// The most that any answer counted.
@@ -353,7 +367,8 @@ impl Walk {
 
     fn join_by_seam(&mut self, page: &Seen) {
         if page.first() != self.last {
-            self.doubt = Some(Doubt::SeamBroken);
+            let is_empty = page.entries.is_empty();
+            self.doubt = Some(if is_empty { Doubt::SeamEmpty } else { Doubt::SeamBroken });
             self.keys.extend(page.entries.iter().map(|entry| entry.key));
         } else if page.length() > 1 {
             self.extend(page, 1);
@@ -374,15 +389,15 @@ impl Walk {
         for entry in page.entries.iter().skip(shared) {
             self.reach += 1;
             self.last = Some(entry.key);
-            self.unreadable += u64::from(!entry.is_record);
+            if !entry.is_record {
+                self.unreadable += 1;
+                self.unread.insert(entry.key);
+            }
             if !self.keys.insert(entry.key) {
                 self.repeated += u64::from(entry.is_record);
                 continue;
             }
             self.starts.push(entry.started_at);
-            if entry.is_record {
-                self.read.add(entry.key);
-            }
         }
         self.tip = Some(Tip::of(page));
         self.end = End::Open;
@@ -390,24 +405,6 @@ impl Walk {
         if self.pages_joined > 1 && self.repeats() {
             self.doubt = Some(Doubt::Repeated);
         }
-    }
-
-    /// What already rules a proof out, so that no further page is asked for nothing.
-    fn suspicion(&self) -> Option<Doubt> {
-        let is_capped = match self.count() {
-            Count::Moving if !self.habits.miscounts && self.earlier != Earlier::MovedAlike => {
-                return Some(Doubt::CountChanged);
-            }
-            // A list that ends before it gets there is not cut off: its count is wrong. One that
-            // ends just there may be, whatever its last page says of the next one.
-            Count::Total(total) => {
-                is_suspicious(total)
-                    && !self.habits.miscounts
-                    && !(self.says_end() && total > self.reach)
-            }
-            Count::Moving | Count::Silent => false,
-        };
-        (self.divisible && (is_capped || self.reach >= RESULT_CAP)).then_some(Doubt::Capped)
     }
 
     /// The pages to ask now: all that a total leaves open, or else the one that tells most about
@@ -930,7 +927,7 @@ mod tests {
             prop_assert!(!first.walk.shows_miscount());
             let contradiction = first.walk.contradiction();
             let again =
-                Walk::new(Habits::default(), true).after(contradiction, Before::default());
+                Walk::new(Habits::default(), true).after(contradiction, Repetition::default());
             let again = course(again, &mut listing, &[], None);
             prop_assert!(again.walk.shows_miscount());
             let verdict = if too_high { Err(Doubt::CountDiffers) } else { Ok(Proof::Seams) };
@@ -1149,7 +1146,7 @@ mod tests {
         let so_far = |marker: u64, length: u64| marker + length;
         let too_many = |marker: u64, _: u64| 9 - marker;
         let walk_again = |walk: &Walk| {
-            Walk::new(POINTING_ON, false).after(walk.contradiction(), Before::default())
+            Walk::new(POINTING_ON, false).after(walk.contradiction(), Repetition::default())
         };
         for count in [left, so_far, too_many] {
             let (walk, verdict) = walk_counted(Walk::new(POINTING_ON, false), count);
@@ -1261,23 +1258,25 @@ mod tests {
             }
         };
         let first = || Walk::new(Habits { count_is_total: true, ..Habits::default() }, true);
-        let known = Before { may_repeat: true, read: None };
         assert_eq!(walk(first(), &[1, 2, 1]), Err(Doubt::Repeated));
-        assert_eq!(walk(first().after(None, Before::default()), &[1, 2, 1]), Err(Doubt::Repeated));
-        assert!(walk(first().after(None, known), &[1, 2, 1]).is_ok());
+        assert_eq!(
+            walk(first().after(None, Repetition::Doubtful), &[1, 2, 1]),
+            Err(Doubt::Repeated)
+        );
+        assert!(walk(first().after(None, Repetition::Harmless), &[1, 2, 1]).is_ok());
         assert!(walk(first(), &[1, 2, 3]).is_ok());
     }
 
-    /// What has no id cannot be told from another of its kind, so it hides none. Whether it is a
-    /// record that this answer alone spoilt, another walk tells.
+    /// What has no id cannot be told from another of its kind, so it counts for one of its own.
     #[test]
-    fn what_cannot_be_read_may_come_twice_and_is_believed_where_it_hides_the_same_records() {
-        let lost = || Entry::Reject(Reject { raw: "\"lost\"".into(), reason: "no object".into() });
-        let walk = |before: Before, id: u64| {
-            let mut page = Page::from_entries([lost(), Entry::Record(record(0, id)), lost()]);
+    fn what_cannot_be_read_may_come_twice_and_proves_nothing() {
+        let walk = |raw: &str, id: Option<u64>| {
+            let lost = || Entry::Reject(Reject { raw: raw.into(), reason: "no object".into() });
+            let record = id.map_or_else(lost, |id| Entry::Record(record(0, id)));
+            let mut page = Page::from_entries([lost(), record, lost()]);
             page.count = Some(3);
             let habits = Habits { count_is_total: true, ..Habits::default() };
-            let mut walk = Walk::new(habits, true).after(None, before);
+            let mut walk = Walk::new(habits, true);
             assert_eq!(walk.step(), Step::Ask(vec![Marker(0)]));
             walk.take(Marker(0), &page);
             let end = Page { count: Some(3), ..Page::default() };
@@ -1286,13 +1285,12 @@ mod tests {
                     walk.take(marker, &end);
                 }
             }
-            (walk.step(), walk.read())
+            walk.step()
         };
-        let (first, read) = walk(Before::default(), 1);
-        assert_eq!(first, Step::Over(Err(Doubt::Unreadable)));
-        let before = Before { may_repeat: false, read: Some(read) };
-        assert_eq!(walk(before, 1).0, Step::Over(Ok(Proof::Count)));
-        assert_eq!(walk(before, 2).0, Step::Over(Err(Doubt::Unreadable)));
+        for raw in ["null", "{}", "7", "\"lost\"", "[1]", r#"{"requestId":"1"}"#] {
+            assert_eq!(walk(raw, Some(1)), Step::Over(Err(Doubt::Unreadable)), "{raw}");
+            assert_eq!(walk(raw, None), Step::Over(Err(Doubt::NothingRead)), "{raw}");
+        }
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub enum Proof {
 pub enum Doubt {
     /// The entry that closed one page did not open the next.
     SeamBroken,
+    /// The next page, which it should open, was empty.
+    SeamEmpty,
     /// The total changed while the list was paged.
     CountChanged,
     /// The list ended before as many distinct entries came as the service counts: it may know of
@@ -57,8 +59,10 @@ pub enum Doubt {
     PointsOn,
     /// More pages than any list of that length can have.
     Endless,
-    /// An entry could not be read, which may be a fault of this answer alone.
+    /// Beside records it holds what could not be read, which may be a fault of this answer alone.
     Unreadable,
+    /// The same, and no record beside it.
+    NothingRead,
     /// It is empty where an earlier walk showed records that the service must still show.
     Vanished,
 }
@@ -75,6 +79,16 @@ impl Doubt {
         self.is_of_count() || self == Self::CountChanged
     }
 
+    /// Whether a page did not begin with the entry that closed the one before.
+    pub fn is_of_seam(self) -> bool {
+        matches!(self, Self::SeamBroken | Self::SeamEmpty)
+    }
+
+    /// Whether the list was walked to its end, and not all of it could be read.
+    pub fn is_of_reading(self) -> bool {
+        matches!(self, Self::Unreadable | Self::NothingRead)
+    }
+
     /// Whether a list that has ended contradicts what the service says of it: how much it holds, or
     /// whether more follows.
     pub fn is_contradiction(self) -> bool {
@@ -87,6 +101,7 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SeamBroken => "the list moved between two of its pages",
+            Self::SeamEmpty => "a page was empty that begins with a record which was shown",
             Self::CountChanged => "the service's count changed while the list was paged",
             Self::CountDiffers => "the service counts more records than it shows",
             Self::CountTooLow => "the service counts fewer records than it shows",
@@ -96,9 +111,8 @@ impl fmt::Display for Doubt {
             }
             Self::PointsOn => "an empty page points on, as if more followed",
             Self::Endless => "the list has no end",
-            Self::Unreadable => {
-                "what could not be read in it hid other records each time it was asked for"
-            }
+            Self::Unreadable => "what may be a record in it could not be read",
+            Self::NothingRead => "nothing of what is shown in it could be read as a record",
             Self::Vanished => {
                 "the service shows nothing where it showed records before, and must still show them"
             }
@@ -121,23 +135,14 @@ impl Contradiction {
     }
 }
 
-/// What walks before told of the entries of a window.
+/// What a record is taken for that comes twice on the only page of a walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Before {
-    /// Whether a record may come twice on its only page with none missing in its place.
-    pub may_repeat: bool,
-    /// What the last walk read, where it held something that could not be read.
-    pub read: Option<Reading>,
-}
-
-/// The records of a walk: a sum of their keys, the same in whichever order they came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reading(u64);
-
-impl Reading {
-    pub(super) fn add(&mut self, key: EntryKey) {
-        self.0 = self.0.wrapping_add(key.number());
-    }
+pub enum Repetition {
+    /// Another may be missing in its place.
+    #[default]
+    Doubtful,
+    /// The service lists some twice.
+    Harmless,
 }
 
 /// What the service counted.

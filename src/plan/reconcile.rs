@@ -205,8 +205,11 @@ fn stands_for_nothing(text: &str) -> bool {
         || NOTHING.iter().any(|nothing| words.eq_ignore_ascii_case(nothing))
 }
 
-/// Whether a status is a word for none, or a number for it.
-fn says_nothing(status: &str) -> bool {
+/// Whether a status is a word for none, or a number for it, or something that is no word.
+pub(super) fn says_nothing(status: &str) -> bool {
+    if status.trim_start().starts_with(['{', '[']) {
+        return true;
+    }
     stands_for_nothing(status.trim_matches(['0', '.', ' ']))
         || status.trim().eq_ignore_ascii_case("unknown")
 }

@@ -4,6 +4,7 @@
 //! (the vendor's pages on asynchronous configuration). The windows of a run show the young ones for
 //! free; these are the others.
 
+use super::reconcile::says_nothing;
 use super::windows::{MAX_WINDOW, pages_for};
 use crate::domain::{Interval, RequestId, Status, Timestamp};
 use std::collections::BTreeMap;
@@ -45,8 +46,9 @@ pub struct OpenRecord {
 
 /// Whether a record of this status and end, seen at `now`, may still change.
 ///
-/// A status that nobody knows says nothing of an end, so the end itself does. A SUCCESS without one
-/// may be shown whole when it is asked for again, as a FAIL may be tried again.
+/// A status that nobody knows says nothing of an end, so the end itself does; without a status the
+/// answer told too little to say that. A SUCCESS without an end may be shown whole when it is asked
+/// for again, as a FAIL may be tried again.
 pub fn stays_open(
     status: &Status,
     ended_at: Option<Timestamp>,
@@ -56,7 +58,7 @@ pub fn stays_open(
     match status {
         Status::Fail => now < ended_at.unwrap_or(opened_at) + FAIL_IS_FINAL_AFTER,
         Status::Success => ended_at.is_none() && now < opened_at + FAIL_IS_FINAL_AFTER,
-        Status::Other(_) => ended_at.is_none(),
+        Status::Other(status) => says_nothing(status) || ended_at.is_none(),
         Status::Wait | Status::Running | Status::Discard => status.is_open(),
     }
 }
@@ -300,10 +302,13 @@ mod tests {
 
     #[test]
     fn a_status_that_nobody_knows_is_waited_for_until_an_end_is_shown() {
-        for text in ["PAUSED", "running", " RUNNING", ""] {
+        let nothing =
+            ["", " ", "null", "-", "unknown", r#"{"name":"SUCCESS"}"#].map(|text| (text, true));
+        let words = ["PAUSED", "running", " RUNNING", "TIMEOUT"].map(|text| (text, false));
+        for (text, is_nothing) in words.into_iter().chain(nothing) {
             let status = Status::Other(text.into());
             assert!(stays_open(&status, None, at(0), at(90 * 86_400)), "{status}");
-            assert!(!stays_open(&status, Some(at(5)), at(0), at(5)), "{status}");
+            assert_eq!(stays_open(&status, Some(at(5)), at(0), at(5)), is_nothing, "{status}");
             let record = OpenRecord { status, ..open(1, 0, 60) };
             assert!(is_due(&record, at(120), HOUR) && !is_due(&record, at(119), HOUR));
             assert!(is_given_up(&record, at(14 * 86_400)));

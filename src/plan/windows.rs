@@ -29,6 +29,9 @@ const FASTEST_FALL: f64 = 1.0 / 16.0;
 /// How often a window is walked in vain before it is split.
 pub const WALKS_BEFORE_SPLIT: u32 = 3;
 
+/// How often one is walked that holds what cannot be read.
+const WALKS_TO_READ: u32 = 2;
+
 /// Records a second of a function, as the last walk measured it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Density(f64);
@@ -219,12 +222,24 @@ pub const MOST_IN_VAIN: u32 = 400;
 /// for each half that is left of a window, as many at most, and one for each window of the rest.
 pub const MOST_CONTRADICTED: u32 = 16;
 
+/// So many walks of a function may hold what could not be read, before no window is halved for it
+/// any more in a run. A single such entry takes some 25 of them, from a month down to the second
+/// and its neighbours that it keeps unproven; where they are many, later runs go on.
+pub const MOST_UNREADABLE: u32 = 300;
+
+/// So many in a row may hold nothing that can be read: where no half of a window can, no half of
+/// the next can. What stands in the place of a page of records is left alone by then.
+const MOST_UNREAD_IN_A_ROW: u32 = 8;
+
 /// Walks that proved nothing, since a window that held records was proven.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct InVain {
     walks: u32,
     /// Those of them that contradicted the service's count.
     contradicted: u32,
+    /// Walks of the run that held what could not be read, and those since a record was read.
+    unreadable: u32,
+    unread_in_a_row: u32,
 }
 
 impl InVain {
@@ -232,13 +247,24 @@ impl InVain {
     pub fn add(&mut self, doubt: Doubt) {
         self.walks += 1;
         self.contradicted += u32::from(doubt.is_contradiction());
+        self.unreadable += u32::from(doubt.is_of_reading());
+        self.unread_in_a_row = match doubt {
+            Doubt::NothingRead => self.unread_in_a_row + 1,
+            Doubt::Unreadable => 0,
+            _ => self.unread_in_a_row,
+        };
+    }
+
+    /// Whether so much could not be read that halves are not worth their requests.
+    fn is_unreadable(self) -> bool {
+        self.unreadable >= MOST_UNREADABLE || self.unread_in_a_row >= MOST_UNREAD_IN_A_ROW
     }
 
     /// A window was proven. One without records says nothing about how the lists of others hold
     /// together.
     pub fn end_with(&mut self, records: u64) {
         if records > 0 {
-            *self = Self::default();
+            *self = Self { unreadable: self.unreadable, ..Self::default() };
         }
     }
 }
@@ -260,6 +286,10 @@ pub fn remedy(doubt: Doubt, window: Interval, walks: u32, in_vain: InVain) -> Re
         }
         Doubt::Capped if is_divisible(window) => Remedy::Shorten,
         Doubt::Capped => Remedy::GiveUp,
+        // The second walk tells whether one answer alone was spoilt.
+        _ if doubt.is_of_reading() && walks < WALKS_TO_READ => Remedy::WalkAgain,
+        _ if doubt.is_of_reading() && in_vain.is_unreadable() => Remedy::GiveUp,
+        _ if doubt.is_of_reading() => split(window),
         // The second walk tells whether the list moved or the service's word is wrong; halves are
         // walked anew in any case.
         _ if doubt.is_contradiction() && (walks > 1 || in_vain.contradicted > 2) => split(window),

@@ -379,9 +379,40 @@ fn what_is_no_record_is_told_with_where_it_is_kept() {
     let (home, stub) = (Home::new(), Stub::new(Project::of(1)));
     stub.change(|project| project.records = vec!["null".to_owned(), "7".to_owned()]);
     let told = "kept aside: 2 unreadable entries; `fgarchive query rejects` shows what came";
-    stub.sync(&home).exits(0).says(told);
+    stub.sync(&home).exits(3).says(told);
     let kept = "SELECT raw FROM rejects ORDER BY raw";
     assert_eq!(archive::rows(&home.db(), kept), ["7", "null"]);
+}
+
+/// Nothing that holds it is called complete or empty; once it can be read, it is archived.
+#[test]
+fn what_may_be_a_record_in_another_form_is_missing_until_it_can_be_read() {
+    let start = later(now(), -60).to_wire();
+    let record = format!(
+        r#"{{"request_id":"a","status":"SUCCESS","start_time":"{start}","end_time":"{start}"}}"#
+    );
+    let forms = [
+        record.replace("request_id", "requestId"),
+        record.replace(r#""a""#, "null"),
+        format!(r#"{{"record":{record}}}"#),
+        format!("[{record}]"),
+        "7".to_owned(),
+        "null".to_owned(),
+    ];
+    let state = "SELECT state FROM coverage";
+    for form in forms {
+        let (home, stub) = (Home::new(), Stub::new(Project::of(1)));
+        stub.change(|project| project.records = vec![form.clone()]);
+        for told in ["kept aside: one unreadable entry", ""] {
+            stub.sync(&home).exits(3).says(told).says("could be read as a record");
+            let states = archive::rows(&home.db(), state);
+            assert!(states.iter().all(|state| state == "unproven"), "{form}: {states:?}");
+        }
+        home.run(["status", "--max-age", "1h"]).exits(7);
+        stub.change(|project| project.records = vec![record.clone()]);
+        stub.sync(&home).exits(0);
+        assert_eq!(archive::number(&home.db(), "SELECT count(*) FROM invocations"), 1, "{form}");
+    }
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn cases() -> Vec<(&'static str, String, Body, &'static str)> {
         plain(
             "many fields of a record",
             filled(r#"{"count":1,"invocations":[{"a":0"#, r#","a":0"#, "}]}"),
-            "no failure",
+            "could be read as a record",
         ),
         plain(
             "deep",

@@ -102,11 +102,13 @@ fn holds(readings: &Readings) {
     let (since, home, cloud) =
         (later(spec.anchor, -4 * 86_400), Home::new(), Cloud::reading(spec, readings.clone()));
     let first = || home.sync_since(&cloud, &since.to_string());
-    first().exits(0);
+    // What may be a record and cannot be read keeps its time unproven.
+    let exit = if truth::rejects(&cloud, cloud.now()) > 0 { 3 } else { 0 };
+    first().exits(exit);
     truth::assert_whole(&cloud, &home.db());
     truth::assert_settled(&cloud, &home.db(), since);
     let before = everything_kept(&home);
-    first().args(["--open-recheck", "0s"]).exits(0);
+    first().args(["--open-recheck", "0s"]).exits(exit);
     let changed: Vec<_> =
         everything_kept(&home).into_iter().filter(|row| !before.contains(row)).collect();
     assert!(
@@ -192,6 +194,11 @@ fn switches_in_any_combination() {
             *cap = cap.filter(|_| rng.bool());
         }
         readings.max_window = readings.max_window.filter(|_| rng.bool());
+        if readings.order == Order::UnstableTies {
+            // What cannot be read is narrowed down to windows that end within a burst, whose
+            // records trade places: those are not proven either.
+            readings.odd = None;
+        }
         (format!("seed {seed}"), readings)
     };
     all_hold((0..60).map(case).collect(), holds);
@@ -241,7 +248,11 @@ fn only_crowds_are_unproven(readings: Readings, burst_size: u64) -> (Home, Cloud
         .iter()
         .flat_map(|window| (window.begin.unix()..window.end.unix()).map(Timestamp::from_unix))
         .collect();
-    assert_eq!(seconds, crowds);
+    assert!(seconds.is_superset(&crowds), "{seconds:?}");
+    // A second beside them that shows nothing may hold what they hide.
+    let beside =
+        |second: &Timestamp| (-1..=1).any(|distance| crowds.contains(&later(*second, distance)));
+    assert!(seconds.iter().all(beside), "{seconds:?}");
     (home, cloud)
 }
 

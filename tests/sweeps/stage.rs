@@ -20,7 +20,8 @@ const ANCHOR: i64 = 1_772_366_400;
 /// How long the world goes on, seconds.
 const SPAN: i64 = 6 * HOUR;
 
-/// Records that come late, that run for days, are tried again and expire; some of them odd.
+/// Records that come late, that run for days, are tried again and expire. All can be read: what
+/// cannot takes hundreds of requests to narrow down, each of which would be struck.
 fn world() -> WorldSpec {
     WorldSpec {
         records: 640,
@@ -43,7 +44,6 @@ fn readings(page_cap: u64) -> Readings {
         result_cap: Some(150),
         function_page_cap: Some(3),
         max_window: Some("5d".parse().unwrap()),
-        odd: Some(50),
         ..Readings::default()
     }
 }
@@ -147,7 +147,7 @@ fn assert_covering(stages: &[Stage]) {
         stage.contents[0].rows(name).iter().any(|row| row.contains(text))
     };
     assert_eq!((first.exit, second.exit, third.exit), (0, 0, 3));
-    assert!(rows(first, "rejects") > 0 && rows(first, "open") > 0 && rows(first, "settled") > 0);
+    assert!(rows(first, "open") > 0 && rows(first, "settled") > 0);
     assert!(rows(second, "records") > rows(first, "records") && rows(second, "late") > 0);
     assert!(rows(second, "history") > 0);
     assert!(

@@ -1,16 +1,47 @@
 //! What a walk that has ended proves: every reason to doubt it, and what is left as proof.
 
 use super::{Count, End, Walk};
-use crate::plan::proof::{Doubt, Earlier, Proof, RESULT_CAP, is_suspicious};
+use crate::plan::proof::{Doubt, Earlier, Proof, RESULT_CAP, Repetition, is_suspicious};
+
+/// After so many pages of which nothing can be read, a walk of a window that can be halved ends:
+/// they may be one page of records, answered otherwise from each of its places.
+const MOST_UNREAD: usize = 8;
 
 impl Walk {
+    /// What already rules a proof out, so that no further page is asked for nothing.
+    pub(super) fn suspicion(&self) -> Option<Doubt> {
+        let reads_nothing = self.unreadable == self.reach && self.pages_joined >= MOST_UNREAD;
+        if self.divisible && reads_nothing {
+            return Some(Doubt::NothingRead);
+        }
+        let is_capped = match self.count() {
+            Count::Moving if !self.habits.miscounts && self.earlier != Earlier::MovedAlike => {
+                return Some(Doubt::CountChanged);
+            }
+            // A list that ends before it gets there is not cut off: its count is wrong. One that
+            // ends just there may be, whatever its last page says of the next one.
+            Count::Total(total) => {
+                is_suspicious(total)
+                    && !self.habits.miscounts
+                    && !(self.says_end() && total > self.reach)
+            }
+            Count::Moving | Count::Silent => false,
+        };
+        (self.divisible && (is_capped || self.reach >= RESULT_CAP)).then_some(Doubt::Capped)
+    }
+
     /// Whether the whole list was seen, and all of it could be read, now that nothing is left to
-    /// ask. What could not be read is believed to be so where another walk reads the same records:
-    /// a fault of one answer would have hidden others.
+    /// ask.
+    ///
+    /// What could not be read may be a record, or stand in the place of some, so nothing is
+    /// complete that holds it.
     pub(super) fn verdict(&self) -> Result<Proof, Doubt> {
         let proof = self.proof()?;
-        let is_read = self.unreadable == 0 || self.before.read == Some(self.read);
-        if is_read { Ok(proof) } else { Err(Doubt::Unreadable) }
+        match self.unreadable {
+            0 => Ok(proof),
+            unreadable if unreadable == self.reach => Err(Doubt::NothingRead),
+            _ => Err(Doubt::Unreadable),
+        }
     }
 
     /// What proves that the whole list was seen.
@@ -23,7 +54,7 @@ impl Walk {
         if self.points_on_from_nothing() {
             return Err(Doubt::PointsOn);
         }
-        if self.repeats() && !self.before.may_repeat {
+        if self.repeats() && self.repetition == Repetition::Doubtful {
             return Err(Doubt::Repeated);
         }
         match self.count() {

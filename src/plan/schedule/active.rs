@@ -4,7 +4,7 @@ use super::lanes::Piece;
 use crate::domain::{Interval, IntervalSet, Marker, PAGE_LIMIT, Page, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::ledger::{Entry, State};
-use crate::plan::paging::{Before, Habits, Proof, Walk};
+use crate::plan::paging::{Habits, Proof, Repetition, Walk};
 use crate::plan::reach::Reach;
 use crate::plan::verify::VerificationWalk;
 use crate::plan::windows::{self, Claims, Density, Prefix};
@@ -43,7 +43,8 @@ impl ActiveWalk {
         let is_divisible = windows::is_divisible(piece.range);
         let walk = Walk::new(habits, is_divisible);
         let may_repeat = may_repeat || (piece.repeated && !is_divisible);
-        let walk = walk.after(piece.contradiction, Before { may_repeat, read: piece.read });
+        let repetition = if may_repeat { Repetition::Harmless } else { Repetition::Doubtful };
+        let walk = walk.after(piece.contradiction, repetition);
         Self { lane, piece, walk, trimmed: false, undecided: false, began_at: None }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{Interval, Timestamp};
 use crate::plan::failing::PATIENT_FAILURES;
-use crate::plan::paging::{Contradiction, Reading};
+use crate::plan::paging::Contradiction;
 use crate::plan::retry::Effort;
 use crate::plan::windows::{self, Density};
 use std::collections::VecDeque;
@@ -16,10 +16,10 @@ pub(super) struct Piece {
     pub(super) walks: u32,
     /// How the last of these walks contradicted the service's count, if it did.
     pub(super) contradiction: Option<Contradiction>,
+    /// Behind what a page of it was empty that should not have been, if one was.
+    pub(super) hidden_behind: Option<Contradiction>,
     /// Whether a record came twice in it.
     pub(super) repeated: bool,
-    /// What it read beside what could not be read.
-    pub(super) read: Option<Reading>,
     pub(super) trouble: Trouble,
 }
 
@@ -44,8 +44,8 @@ impl Piece {
             range,
             walks: 0,
             contradiction: None,
+            hidden_behind: None,
             repeated: false,
-            read: None,
             trouble: Trouble::None,
         }
     }
@@ -109,11 +109,12 @@ impl Lane {
         self.pieces.extend(pieces);
     }
 
-    /// Walks both halves of a piece; none where it is a single second.
-    pub(super) fn put_back_halves(&mut self, piece: Piece) {
+    /// Walks both halves of a piece, as if each had been walked so often before; none where it is
+    /// a single second.
+    pub(super) fn put_back_halves(&mut self, piece: Piece, walks: u32) {
         if let Some((first, second)) = windows::halves(piece.range) {
-            self.put_back(piece.with(second));
-            self.put_back(piece.with(first));
+            self.put_back(Piece { walks, ..piece.with(second) });
+            self.put_back(Piece { walks, ..piece.with(first) });
         }
     }
 

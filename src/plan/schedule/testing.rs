@@ -2,7 +2,7 @@
 
 use super::{Answer, Effect, Present, Question, Schedule, Walked, Work};
 use crate::domain::{
-    Entry, Interval, IntervalSet, Invocation, Marker, Page, RecordTime, RequestId, Status,
+    Entry, Interval, IntervalSet, Invocation, Marker, Page, RecordTime, Reject, RequestId, Status,
     Timestamp,
 };
 use crate::plan::clocks::Moment;
@@ -113,6 +113,12 @@ pub(super) struct Service {
     pub(super) refuses_behind: Option<Refusal>,
     /// A page that holds a record of one of these seconds, or would, cannot be had.
     pub(super) bad: Vec<i64>,
+    /// Records of these seconds come in a form that cannot be read.
+    pub(super) unreadable: Vec<i64>,
+    /// A page that would hold a record of one of these seconds is answered as an empty list, or as
+    /// one of this entry alone, without a count.
+    pub(super) hidden: Vec<i64>,
+    pub(super) hidden_behind: Option<&'static str>,
     pub(super) fault: Fault,
     /// What time it is, by machine and service, once so many questions were answered.
     pub(super) clock: fn(usize) -> Moment,
@@ -135,6 +141,9 @@ impl Service {
             stands_in: false,
             refuses_behind: None,
             bad: Vec::new(),
+            unreadable: Vec::new(),
+            hidden: Vec::new(),
+            hidden_behind: None,
             fault: |_| None,
             clock: month_is_over,
             records_invocations: Some(true),
@@ -177,7 +186,25 @@ impl Service {
             shown.pop();
             shown.extend(shown.first().cloned());
         }
-        let mut page = Page::from_entries(shown.into_iter().map(Entry::Record));
+        let is_of = |record: &Invocation, seconds: &[i64]| {
+            record.started_at().is_some_and(|start| seconds.contains(&start.unix()))
+        };
+        if shown.iter().any(|record| is_of(record, &self.hidden)) {
+            let empty = Page { count: Some(0), ..Page::default() };
+            let reject = |raw: &str| Reject { reason: "no record".to_owned(), raw: raw.to_owned() };
+            return Ok(self
+                .hidden_behind
+                .map_or(empty, |raw| Page::from_entries([Entry::Reject(reject(raw))])));
+        }
+        let entry = |record: Invocation| {
+            if is_of(&record, &self.unreadable) {
+                let raw = format!(r#"{{"requestId":"{}"}}"#, record.request_id);
+                Entry::Reject(Reject { reason: "no request_id".to_owned(), raw })
+            } else {
+                Entry::Record(record)
+            }
+        };
+        let mut page = Page::from_entries(shown.into_iter().map(entry));
         page.count = self.counts.then_some(total);
         let next = from as u64 + page.length();
         let points_on = next < total || self.refuses_behind.is_some();

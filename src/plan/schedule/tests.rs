@@ -1,6 +1,8 @@
 //! A function's part of a run, played against a service in memory: named cases for each rule, and
 //! what holds whatever the service answers.
 
+mod reading;
+
 use super::testing::{
     DAY, HOUR, MINUTE, MONTH, MOST_QUESTIONS, Played, Service, at, id, in_vain, month_is_over,
     open, part, pending, play, probe, range, record, spread, whole,

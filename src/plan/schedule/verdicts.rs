@@ -5,7 +5,7 @@ use super::active::ActiveWalk;
 use super::events::{Effect, Note, Question, WalkId};
 use super::lanes::{Piece, Trouble};
 use super::walks::{Purpose, Walks};
-use super::wholes::Part;
+use super::wholes::{NARROWEST, Part, Told};
 use crate::domain::{Interval, Marker, Timestamp};
 use crate::plan::clocks::Moment;
 use crate::plan::failing::{self, Failed, Setback};
@@ -28,18 +28,15 @@ impl<F> Walks<F> {
     ) {
         self.known.habits.miscounts |= active.walk.shows_miscount();
         self.known.repeats |= verdict.is_ok() && active.walk.repeats();
-        let is_ended = |doubt: Doubt| doubt.is_of_count() || doubt == Doubt::Unreadable;
+        let is_ended = |doubt: Doubt| doubt.is_of_count() || doubt.is_of_reading();
         let has_ended = verdict.is_ok() || verdict.is_err_and(is_ended);
         if has_ended && active.walk.announced().is_none() {
             let density = Density::of(active.walk.distinct(), active.piece.range);
             self.lanes[active.lane].learn(Some(density));
         }
         if active.piece.trouble == Trouble::Short {
-            return self.wholes.take_again(
-                active.piece.range,
-                active.walk.most_counted(),
-                active.walk.least(),
-            );
+            let hides = active.walk.hidden_behind().is_some();
+            return self.wholes.take_again(active.piece.range, told(&active, hides));
         }
         match verdict {
             Ok(proof) => self.believe(active, proof),
@@ -87,11 +84,11 @@ impl<F> Walks<F> {
             }
             None => self.walked.lost.extend(claims.lost),
         }
-        // All entries count, those of the second behind its end as well: so they do in the walk of
-        // the whole.
-        let (records, counted) = (active.walk.distinct(), active.walk.most_counted());
-        let rows = self.wholes.hold(Part { window, records, counted, is_believed: true, rows });
-        self.enter(rows);
+        if self.wholes.awaits(window) {
+            self.wholes.hold(Part { rows, ..part(active, None) });
+        } else {
+            self.enter(rows);
+        }
     }
 
     /// Whether a window is empty by this walk in which an earlier one showed records that must
@@ -127,37 +124,48 @@ impl<F> Walks<F> {
     fn doubt(&mut self, active: &ActiveWalk, doubt: Doubt, now: Moment) {
         let piece = active.piece;
         let (range, walks, lane) = (piece.range, piece.walks + 1, &mut self.lanes[active.lane]);
-        self.trims &= !(active.trimmed && doubt == Doubt::SeamBroken);
-        // A first walk of what cannot be read is not in vain: the second one is held against it.
-        if doubt != Doubt::Unreadable || piece.read.is_some() {
+        self.trims &= !(active.trimmed && doubt.is_of_seam());
+        // One answer may have been spoilt: only what another walk cannot read either is in vain.
+        if !doubt.is_of_reading() || walks > 1 {
             self.in_vain.add(doubt);
         }
+        // What an earlier run could not read, and is as it was, is not looked through again.
+        let is_known = matches!(piece.trouble, Trouble::Known { .. });
+        let is_narrow = range.seconds() <= NARROWEST && doubt.is_of_reading();
+        let is_as_it_was = is_known && (is_narrow || doubt == Doubt::NothingRead);
         match windows::remedy(doubt, range, walks, self.in_vain) {
+            Remedy::Halve if is_as_it_was => self.give_up(active, doubt, now),
             Remedy::WalkAgain => {
                 let contradiction = active.walk.contradiction().filter(|_| doubt.may_be_habit());
                 let repeated = doubt == Doubt::Repeated;
-                let read = (doubt == Doubt::Unreadable).then(|| active.walk.read());
-                lane.put_back(Piece { walks, contradiction, repeated, read, ..piece });
+                let hidden_behind = active.walk.hidden_behind();
+                lane.put_back(Piece { walks, contradiction, hidden_behind, repeated, ..piece });
             }
             Remedy::Shorten => lane.put_back_shortened(piece, self.longest),
             Remedy::Halve => {
-                lane.put_back_halves(piece);
-                self.wholes.note(range, active.walk.most_counted(), active.walk.least());
+                // What cannot be read in the whole can be read in neither half.
+                let walks = if doubt.is_of_reading() { walks - 1 } else { 0 };
+                lane.put_back_halves(piece, walks);
+                // A list that becomes shorter ends elsewhere each time.
+                let hidden_behind = active.walk.hidden_behind();
+                let hides = hidden_behind.is_some() && hidden_behind == piece.hidden_behind;
+                self.wholes.note(range, told(active, hides));
+                if piece.trouble == (Trouble::Known { settled: true }) {
+                    self.looked_for.insert(range);
+                }
             }
-            Remedy::GiveUp => {
-                let counted = active.walk.most_counted();
-                let records = counted.max(active.walk.distinct());
-                self.wholes.hold(Part {
-                    window: range,
-                    records,
-                    counted,
-                    is_believed: false,
-                    rows: Vec::new(),
-                });
-                self.leave_unproven(active, doubt.to_string().into(), now);
-            }
+            Remedy::GiveUp => self.give_up(active, doubt, now),
         }
         self.tell(Note::Doubted(range, doubt));
+    }
+
+    /// Leaves a window unproven that was walked in vain.
+    fn give_up(&mut self, active: &ActiveWalk, doubt: Doubt, now: Moment) {
+        self.failed_again += usize::from(matches!(active.piece.trouble, Trouble::Known { .. }));
+        if self.wholes.awaits(active.piece.range) {
+            self.wholes.hold(part(active, Some(doubt)));
+        }
+        self.leave_unproven(active, doubt.to_string().into(), now);
     }
 
     fn leave_unproven(&mut self, active: &ActiveWalk, reason: Arc<str>, now: Moment) {
@@ -270,6 +278,24 @@ impl<F> Walks<F> {
                 most_pages: MOST_PAGES_AROUND,
             }));
         }
+    }
+}
+
+/// What a walk in vain told of its window.
+fn told(active: &ActiveWalk, hides: bool) -> Told {
+    Told { counted: active.walk.most_counted(), shown: active.walk.least(), hides }
+}
+
+/// What a walk tells of its window as a part of another. All entries count, those of the seconds
+/// beside it as well: so they do in the walk of the whole.
+fn part(active: &ActiveWalk, doubt: Option<Doubt>) -> Part {
+    Part {
+        window: active.piece.range,
+        shown: active.walk.records().collect(),
+        unreadable: active.walk.unreadable(),
+        counted: active.walk.most_counted(),
+        doubt,
+        rows: Vec::new(),
     }
 }
 

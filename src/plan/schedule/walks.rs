@@ -5,7 +5,7 @@ use super::events::{Effect, Note, Question, WalkId};
 use super::lanes::{Lane, Piece, Trouble};
 use super::walked::Walked;
 use super::wholes::{Resolved, Wholes};
-use crate::domain::{Interval, PAGE_LIMIT, PageQuery};
+use crate::domain::{Interval, IntervalSet, PAGE_LIMIT, PageQuery};
 use crate::plan::clocks::Moment;
 use crate::plan::emptiness::Emptiness;
 use crate::plan::failing::{MOST_FAILED, MOST_TRIED_AGAIN};
@@ -69,6 +69,8 @@ pub(super) struct Walks<F> {
     pub(super) wholes: Wholes,
     /// Whether those that were short of records were walked once more.
     walked_short_again: bool,
+    /// Where an earlier run looked for what such windows are short of.
+    pub(super) looked_for: IntervalSet,
     /// Windows that failed for good.
     pub(super) failed: u32,
     /// How many ranges that earlier runs walked in vain failed again.
@@ -102,6 +104,7 @@ impl<F> Walks<F> {
             in_vain: InVain::default(),
             wholes: Wholes::default(),
             walked_short_again: false,
+            looked_for: IntervalSet::default(),
             failed: 0,
             failed_again: 0,
             walked: Walked::default(),
@@ -145,20 +148,30 @@ impl<F> Walks<F> {
         let settle_delay = self.known.settle_delay;
         let piece = |row: Entry| {
             let trouble = Trouble::Known { settled: row.was_old_enough(settle_delay) };
-            Piece { trouble, ..Piece::new(row.window) }
+            // One more walk of a second tells whether it still is as it was.
+            let walks = u32::from(!windows::is_divisible(row.window));
+            Piece { walks, trouble, ..Piece::new(row.window) }
         };
         self.lanes[0].append(self.again.drain(..some).map(piece));
         some > 0
     }
 
-    /// Walks windows once more that are short of records; whether there are any.
+    /// Walks windows once more that are short of records, then their parts in halves; whether
+    /// there are any.
     pub(super) fn walk_short_again(&mut self) -> bool {
-        if self.walked.failure.is_some() || std::mem::replace(&mut self.walked_short_again, true) {
+        if self.walked.failure.is_some() {
             return false;
         }
-        let short = self.wholes.short();
-        self.lanes[0].append(short.iter().copied().map(Piece::again));
-        !short.is_empty()
+        let lane = &mut self.lanes[0];
+        if !std::mem::replace(&mut self.walked_short_again, true) {
+            let short = self.wholes.short();
+            lane.append(short.iter().copied().map(Piece::again));
+            return !short.is_empty();
+        }
+        let split = self.wholes.split(|window| !self.looked_for.covers(window));
+        let halves = split.iter().filter_map(|&part| windows::halves(part));
+        lane.append(halves.flat_map(|(first, second)| [first, second]).map(Piece::new));
+        !split.is_empty()
     }
 
     /// Concludes what waited for other parts of a window that was walked in vain, when nothing is

@@ -7,12 +7,28 @@
 //! window is walked once more: records that were forgotten meanwhile are missing there, too. Where
 //! it still tells of more than its parts hold, it is left unproven.
 //!
+//! What its parts do not show is looked for before that: each is walked in halves, and so are the
+//! halves of one that together hold more than it showed. So of a page that is answered short, no
+//! more is missing in the end than what cannot be shown without it.
+//!
 //! A count is a witness here only where the counts of all parts are right. A service that counts
 //! too much for ever does so of an empty part, too.
 
-use crate::domain::{Interval, IntervalSet, Timestamp};
+use crate::domain::{EntryKey, Interval, IntervalSet, Timestamp};
 use crate::plan::ledger::{Entry, State};
+use crate::plan::paging::Doubt;
+use crate::plan::windows;
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// So many parts are split at most in a run: a page that is answered short takes two for each of
+/// some twenty halvings.
+const MOST_SPLIT: usize = 200;
+
+/// What cannot be read keeps its second unproven and those beside it, whose walks show it too: so
+/// many seconds.
+pub(super) const NARROWEST: i64 = 3;
 
 /// Why a window is left unproven whose parts were believed.
 const SHORT: &str = "its parts hold fewer records than it as a whole";
@@ -21,22 +37,33 @@ const SHORT: &str = "its parts hold fewer records than it as a whole";
 #[derive(Clone, Copy, Debug)]
 struct Whole {
     window: Interval,
-    /// How many entries its answers counted, and how many they showed.
-    counted: u64,
-    shown: u64,
+    told: Told,
+    /// Whether its own walk was believed until it was split.
+    was_believed: bool,
+}
+
+/// What the answers of a walk told of its window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// How many entries they counted, and how many they showed.
+    pub(super) counted: u64,
+    pub(super) shown: u64,
+    /// Whether a page was empty that begins with an entry which was shown before.
+    pub(super) hides: bool,
 }
 
 /// A part of such a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) window: Interval,
-    /// How many entries its walk showed; where that was in vain, how many were counted if that is
-    /// more.
-    pub(super) records: u64,
+    /// The records that its walk showed. Neighbours share those of the seconds between them.
+    pub(super) shown: Vec<EntryKey>,
+    /// How many entries it showed that cannot be read, and may look alike.
+    pub(super) unreadable: u64,
     /// The most that an answer counted.
     pub(super) counted: u64,
-    /// Whether its walk is believed.
-    pub(super) is_believed: bool,
+    /// Why its walk is not believed; none where it is.
+    pub(super) doubt: Option<Doubt>,
     /// What the ledger may say of it, where that has to wait.
     pub(super) rows: Vec<Entry>,
 }
@@ -44,8 +71,10 @@ pub(super) struct Part {
 /// The windows that were walked in vain, and their parts so far.
 #[derive(Debug, Default)]
 pub(super) struct Wholes {
-    wholes: Vec<Whole>,
+    walked_in_vain: Vec<Whole>,
     parts: Vec<Part>,
+    /// How many parts were split to look for what they do not show.
+    split: usize,
 }
 
 /// What is known of all parts.
@@ -59,76 +88,175 @@ pub(super) struct Resolved {
 
 impl Wholes {
     /// Notes what the answers of a walk in vain told of its window, of which parts are walked now.
-    pub(super) fn note(&mut self, window: Interval, counted: u64, shown: u64) {
-        self.wholes.push(Whole { window, counted, shown });
+    pub(super) fn note(&mut self, window: Interval, told: Told) {
+        self.walked_in_vain.push(Whole { window, told, was_believed: false });
     }
 
-    /// Keeps what a walk lets the ledger say until the window is resolved that it is a part of;
-    /// hands it back where it is a part of none.
-    pub(super) fn hold(&mut self, part: Part) -> Vec<Entry> {
-        if !self.wholes.iter().any(|whole| whole.window.covers(part.window)) {
-            return part.rows;
-        }
+    /// Whether a window is a part of one that was walked in vain.
+    pub(super) fn awaits(&self, window: Interval) -> bool {
+        self.walked_in_vain.iter().any(|whole| whole.window.covers(window))
+    }
+
+    /// Keeps what a walk lets the ledger say of a part until the window around it is resolved.
+    pub(super) fn hold(&mut self, part: Part) {
         self.parts.push(part);
-        Vec::new()
     }
 
     /// Takes in what walking such a window once more told. Where its parts make up for that, the
     /// list had moved, and what was told of it and all around it before is out of date.
-    pub(super) fn take_again(&mut self, window: Interval, counted: u64, shown: u64) {
-        let again = Whole { window, counted, shown };
-        if is_short(window, again.told(&self.parts), &self.parts) {
-            self.wholes.retain(|whole| whole.window != window);
-            self.wholes.push(again);
+    pub(super) fn take_again(&mut self, window: Interval, told: Told) {
+        // A list that becomes shorter while it is walked hides nothing.
+        let hid = self.walked_in_vain.iter().any(|it| it.window == window && it.told.hides);
+        let told = Told { hides: told.hides && hid, ..told };
+        let again = Whole { window, told, was_believed: false };
+        if again.is_short(&self.parts) {
+            self.walked_in_vain.retain(|whole| whole.window != window);
+            self.walked_in_vain.push(again);
         } else {
-            self.wholes.retain(|whole| !whole.window.covers(window));
+            self.walked_in_vain.retain(|whole| !whole.window.covers(window));
         }
     }
 
     /// The shortest windows that are short of records, when nothing is under way: what is short of
     /// one is not held against a longer one as well.
     pub(super) fn short(&self) -> Vec<Interval> {
-        let mut wholes: Vec<&Whole> = self.wholes.iter().collect();
+        let mut wholes: Vec<&Whole> = self.walked_in_vain.iter().collect();
         wholes.sort_by_key(|whole| whole.window.seconds());
         let mut short: Vec<Interval> = Vec::new();
         for whole in wholes {
             let is_new = !short.iter().any(|window| whole.window.covers(*window));
-            if is_new && is_short(whole.window, whole.told(&self.parts), &self.parts) {
+            if is_new && whole.is_short(&self.parts) {
                 short.push(whole.window);
             }
         }
         short
     }
 
+    /// Takes out the parts to be walked in halves, of windows that are short of records: what
+    /// those hold that were walked is all that is known of them from then on.
+    pub(super) fn split(&mut self, is_worth_it: impl Fn(Interval) -> bool) -> Vec<Interval> {
+        let mut short = self.short();
+        short.retain(|&window| is_worth_it(window));
+        let is_doubtful = |part: &Part| {
+            let is_short = short.iter().any(|window| window.covers(part.window));
+            is_short && part.doubt.is_none() && windows::is_divisible(part.window)
+        };
+        let doubtful: Vec<bool> = self
+            .parts
+            .iter()
+            .map(|part| {
+                is_doubtful(part) && self.parent(part.window).is_none_or(|it| self.has_grown(it))
+            })
+            .collect();
+        let mut doubtful = doubtful.into_iter();
+        let mut left = MOST_SPLIT.saturating_sub(self.split);
+        let split = self.parts.extract_if(.., |_| {
+            let is_split = doubtful.next().unwrap_or(false) && left > 0;
+            left -= usize::from(is_split);
+            is_split
+        });
+        let split: Vec<Part> = split.collect();
+        self.split += split.len();
+        self.walked_in_vain.extend(split.iter().map(|part| Whole {
+            window: part.window,
+            told: Told { shown: part.entries(), ..Told::default() },
+            was_believed: true,
+        }));
+        split.into_iter().map(|part| part.window).collect()
+    }
+
+    /// The shortest window around a part that was split to look for what it does not show.
+    fn parent(&self, part: Interval) -> Option<&Whole> {
+        let around = self.walked_in_vain.iter().filter(|whole| whole.window.covers(part));
+        around.filter(|whole| whole.was_believed).min_by_key(|whole| whole.window.seconds())
+    }
+
+    /// Whether the parts of one that was split hold more together than it showed.
+    fn has_grown(&self, whole: &Whole) -> bool {
+        shown_of(whole.window, &self.parts) > whole.told.shown
+    }
+
     /// What comes of the parts, when none is under way.
     pub(super) fn resolve(&mut self, now: Timestamp) -> Resolved {
-        let short = self.short();
+        let around = |window: Interval| self.around(window);
+        let short: Vec<Interval> = self.short().into_iter().map(around).collect();
+        // What a part counts and does not show may lie in the seconds beside it, which it is asked
+        // for with: they stay unproven as one, so that a later run sees the same.
+        let hides = |part: &Part| part.doubt.filter(|_| part.unshown() > 0);
+        let hiding: Vec<(Interval, Doubt)> = self
+            .parts
+            .iter()
+            .filter_map(|part| Some((around(part.window), hides(part)?)))
+            .collect();
         let Self { parts, .. } = std::mem::take(self);
-        let row = |&window: &Interval| Entry {
+        let row = |window: Interval, reason: &str| Entry {
             window,
             state: State::Unproven,
             reported: None,
-            distinct: parts_of(window, &parts).map(|part| part.records).sum(),
+            distinct: shown_of(window, &parts),
             pages: 0,
             walked_at: now,
-            reason: Some(SHORT.into()),
+            reason: Some(reason.into()),
         };
-        let mut resolved = Resolved {
-            rows: short.iter().map(row).collect(),
-            unproven: short.iter().map(|&window| (window, SHORT.into())).collect(),
-        };
-        let is_sound = |part: &Part| !short.iter().any(|window| window.covers(part.window));
-        resolved.rows.extend(parts.into_iter().filter(is_sound).flat_map(|part| part.rows));
-        resolved
+        let hidden = hiding.iter().map(|(window, doubt)| row(*window, &doubt.to_string()));
+        let mut rows: Vec<Entry> =
+            hidden.chain(short.iter().map(|&window| row(window, SHORT))).collect();
+        let hiding = hiding.iter().map(|(window, _)| *window);
+        let in_doubt: IntervalSet = short.iter().copied().chain(hiding).collect();
+        for claimed in parts.into_iter().flat_map(|part| part.rows) {
+            rows.extend(in_doubt.gaps_in(claimed.window).into_iter().map(|it| claimed.part(it)));
+        }
+        let unproven = short.into_iter().map(|window| (window, SHORT.into())).collect();
+        Resolved { rows, unproven }
+    }
+
+    /// A window with the second before it and the one after it, which it is asked for with, as far
+    /// as they lie in one that was walked in vain.
+    fn around(&self, window: Interval) -> Interval {
+        let second = Duration::from_secs(1);
+        let wider = Interval::new(window.begin() - second, window.end() + second);
+        let covering = self.walked_in_vain.iter().filter(|whole| whole.window.covers(window));
+        let widest = covering.max_by_key(|whole| whole.window.seconds()).map(|it| it.window);
+        wider.zip(widest).and_then(|(wider, widest)| wider.intersect(widest)).unwrap_or(window)
     }
 }
 
 impl Whole {
     /// How many entries it has by its answers.
     fn told(&self, parts: &[Part]) -> u64 {
-        let is_right = |part: &Part| !part.is_believed || part.counted == part.records;
+        let is_right = |part: &Part| part.doubt.is_some() || part.counted == part.entries();
         let counts_are_right = parts_of(self.window, parts).all(is_right);
-        if counts_are_right { self.counted.max(self.shown) } else { self.shown }
+        let Told { counted, shown, .. } = self.told;
+        if counts_are_right { counted.max(shown) } else { shown }
+    }
+
+    /// Whether its parts were all walked and hold less than was told of it, or nothing tells that
+    /// they hold what it hides. What those count that were walked in vain, they may hold;
+    /// neighbours may count the same.
+    fn is_short(&self, parts: &[Part]) -> bool {
+        let window = self.window;
+        let walked: IntervalSet = parts_of(window, parts).map(|part| part.window).collect();
+        let in_vain = || parts_of(window, parts).filter(|part| part.unshown() > 0);
+        let runs: IntervalSet = in_vain().map(|part| part.window).collect();
+        let most_of = |run: Interval| {
+            in_vain().filter(|part| run.covers(part.window)).map(Part::unshown).max().unwrap_or(0)
+        };
+        let unshown = runs.iter().map(most_of).fold(0, u64::saturating_add);
+        let shown = shown_of(window, parts).saturating_add(unshown);
+        walked.covers(window) && (self.told.hides || shown < self.told(parts))
+    }
+}
+
+impl Part {
+    /// How many entries its walk showed.
+    fn entries(&self) -> u64 {
+        (self.shown.len() as u64).saturating_add(self.unreadable)
+    }
+
+    /// How many entries were counted in vain that it does not show.
+    fn unshown(&self) -> u64 {
+        let unshown = self.counted.saturating_sub(self.entries());
+        if self.doubt.is_some() { unshown } else { 0 }
     }
 }
 
@@ -136,11 +264,21 @@ fn parts_of(window: Interval, parts: &[Part]) -> impl Iterator<Item = &Part> {
     parts.iter().filter(move |part| window.covers(part.window))
 }
 
-/// Whether the parts of a window were all walked and hold less than was told of it.
-fn is_short(window: Interval, told: u64, parts: &[Part]) -> bool {
-    let walked: IntervalSet = parts_of(window, parts).map(|part| part.window).collect();
-    let records: u64 = parts_of(window, parts).map(|part| part.records).sum();
-    walked.covers(window) && records < told
+/// How many entries the parts of a window showed, each once. What cannot be read has no id by which
+/// to tell: seconds side by side may show the same.
+fn shown_of(window: Interval, parts: &[Part]) -> u64 {
+    let shown = parts_of(window, parts).flat_map(|part| part.shown.iter());
+    let records = shown.collect::<HashSet<_>>().len() as u64;
+    let unreadable = || parts_of(window, parts).filter(|part| part.unreadable > 0);
+    let (narrow, wide): (Vec<&Part>, Vec<&Part>) =
+        unreadable().partition(|part| part.window.seconds() <= NARROWEST);
+    let runs: IntervalSet = narrow.iter().map(|part| part.window).collect();
+    let most_of = |run: Interval| {
+        let of_run = narrow.iter().filter(|part| run.covers(part.window));
+        of_run.map(|part| part.unreadable).max().unwrap_or(0)
+    };
+    let alone = wide.iter().map(|part| part.unreadable);
+    runs.iter().map(most_of).chain(alone).fold(records, u64::saturating_add)
 }
 
 #[cfg(test)]
@@ -170,12 +308,22 @@ mod tests {
         }]
     }
 
+    fn told(counted: u64, shown: u64) -> Told {
+        Told { counted, shown, hides: false }
+    }
+
+    /// So many entries, of which no two parts that begin apart share one.
+    fn keys(begin: i64, records: u64) -> Vec<EntryKey> {
+        (0..records).map(|number| EntryKey::of(&format!("{begin} {number}"))).collect()
+    }
+
     fn part((begin, end, records): (i64, i64, u64), too_many: u64) -> Part {
         Part {
             window: window(begin, end),
-            records,
+            shown: keys(begin, records),
+            unreadable: 0,
             counted: records + too_many,
-            is_believed: true,
+            doubt: None,
             rows: rows(begin, end),
         }
     }
@@ -189,9 +337,9 @@ mod tests {
         too_many: u64,
     ) -> [Vec<(i64, i64)>; 2] {
         let mut wholes = Wholes::default();
-        wholes.note(window(10, 20), counted, shown);
+        wholes.note(window(10, 20), told(counted, shown));
         for &it in parts {
-            assert_eq!(wholes.hold(part(it, too_many)), []);
+            wholes.hold(part(it, too_many));
         }
         let Resolved { rows, unproven } = wholes.resolve(at(900));
         let bounds = |window: Interval| (window.begin().unix(), window.end().unix());
@@ -228,15 +376,15 @@ mod tests {
 
     #[test]
     fn what_was_forgotten_meanwhile_is_held_against_nothing() {
-        for (again, short) in [(4, vec![window(10, 20)]), (3, vec![])] {
+        for (again, short) in [(4, vec![window(9, 21)]), (3, vec![])] {
             let mut wholes = Wholes::default();
-            wholes.note(window(0, 40), 9, 0);
-            wholes.note(window(10, 20), 4, 2);
+            wholes.note(window(0, 40), told(9, 0));
+            wholes.note(window(10, 20), told(4, 2));
             for it in [(0, 10, 0), (10, 15, 3), (15, 20, 0), (20, 40, 1)] {
                 wholes.hold(part(it, 0));
             }
             assert_eq!(wholes.short(), [window(10, 20)]);
-            wholes.take_again(window(10, 20), again, 2);
+            wholes.take_again(window(10, 20), told(again, 2));
             assert_eq!(
                 wholes.resolve(at(900)).unproven,
                 short.iter().map(|&it| (it, SHORT.into())).collect::<Vec<_>>()
@@ -246,34 +394,128 @@ mod tests {
 
     #[test]
     fn what_a_part_in_vain_told_makes_up_the_whole() {
-        for (told, short) in [(3, vec![]), (4, vec![(window(10, 20), SHORT.into())])] {
+        for (counted, short) in [(3, vec![]), (4, vec![(window(10, 20), SHORT.into())])] {
             let mut wholes = Wholes::default();
-            wholes.note(window(10, 20), told, 2);
+            wholes.note(window(10, 20), told(counted, 2));
             wholes.hold(Part {
-                is_believed: false,
-                counted: 9,
+                doubt: Some(Doubt::CountDiffers),
+                counted: 3,
                 rows: Vec::new(),
-                ..part((10, 15, 3), 0)
+                ..part((10, 15, 2), 0)
             });
             wholes.hold(part((15, 20, 0), 0));
-            assert_eq!(wholes.resolve(at(900)).unproven, short);
+            let resolved = wholes.resolve(at(900));
+            assert_eq!(resolved.unproven, short);
+            let claimed = resolved.rows.iter().filter(|row| row.state != State::Unproven);
+            let claimed: Vec<Interval> = claimed.map(|row| row.window).collect();
+            // What it does not show may lie in the second behind its end.
+            assert_eq!(claimed, if short.is_empty() { vec![window(16, 20)] } else { vec![] });
         }
+    }
+
+    /// Two neighbours that are asked for with a second of each other may count one record.
+    #[test]
+    fn what_neighbours_count_in_vain_is_held_for_one() {
+        let in_vain = |part: Part| Part {
+            counted: part.counted + 1,
+            doubt: Some(Doubt::CountDiffers),
+            ..part
+        };
+        let resolved = |parts: &[(i64, i64, u64)], second: usize| {
+            let mut wholes = Wholes::default();
+            wholes.note(window(10, 20), told(4, 2));
+            for (place, &it) in parts.iter().enumerate() {
+                let part = part(it, 0);
+                wholes.hold(if place == 0 || place == second { in_vain(part) } else { part });
+            }
+            wholes.resolve(at(900)).unproven
+        };
+        let parts = [(10, 12, 1), (12, 14, 0), (14, 16, 1), (16, 20, 0)];
+        assert_eq!(resolved(&parts, 1), [(window(10, 20), SHORT.into())], "it may be one");
+        assert_eq!(resolved(&parts, 3), [], "they are two");
+    }
+
+    #[test]
+    fn what_its_parts_do_not_show_is_looked_for_where_halves_bring_more() {
+        let mut wholes = Wholes::default();
+        wholes.note(window(0, 32), told(9, 0));
+        for it in [(0, 16, 5), (16, 32, 0)] {
+            wholes.hold(part(it, 0));
+        }
+        assert_eq!(wholes.split(|_| false), [], "it was looked for before");
+        let split = |wholes: &mut Wholes, then: &[(i64, i64, u64)]| {
+            let split = wholes.split(|_| true);
+            for &it in then {
+                wholes.hold(part(it, 0));
+            }
+            split
+        };
+        let halves = [(0, 8, 2), (8, 16, 3), (16, 24, 2), (24, 32, 0)];
+        assert_eq!(split(&mut wholes, &halves), [window(0, 16), window(16, 32)]);
+        let quarters = [(16, 20, 1), (20, 24, 1), (24, 28, 0), (28, 32, 1)];
+        assert_eq!(split(&mut wholes, &quarters), [window(16, 24), window(24, 32)]);
+        assert_eq!(
+            split(&mut wholes, &[(24, 26, 0), (26, 28, 0)]),
+            [window(24, 28), window(28, 32)]
+        );
+        wholes.hold(part((28, 32, 1), 0));
+        assert_eq!(wholes.split(|_| true), [], "no halves bring more");
+        assert_eq!(wholes.resolve(at(900)).unproven, [(window(0, 32), SHORT.into())]);
+        wholes.note(window(0, 4), told(2, 0));
+        wholes.hold(part((0, 2, 0), 0));
+        wholes.hold(part((2, 4, 1), 0));
+        split(&mut wholes, &[(0, 1, 1), (1, 2, 0), (2, 3, 0), (3, 4, 1)]);
+        assert_eq!(wholes.resolve(at(900)).unproven, [], "all was found");
+    }
+
+    /// A page that begins with a known entry and is empty may be the first one of a part.
+    #[test]
+    fn what_hides_a_page_is_not_made_up_for() {
+        for hides in [true, false] {
+            let mut wholes = Wholes::default();
+            wholes.note(window(10, 20), Told { hides: true, ..told(0, 3) });
+            wholes.hold(part((10, 15, 4), 0));
+            wholes.hold(part((15, 20, 0), 0));
+            assert_eq!(wholes.short(), [window(10, 20)]);
+            wholes.take_again(window(10, 20), Told { hides, ..told(0, 4) });
+            assert_eq!(wholes.short().len(), usize::from(hides));
+        }
+    }
+
+    /// However many parts a window has, they show no more for it.
+    #[test]
+    fn what_neighbours_share_counts_once() {
+        let mut wholes = Wholes::default();
+        wholes.note(window(10, 20), told(3, 2));
+        for begin in 10..20 {
+            wholes.hold(Part { shown: keys(0, 2), ..part((begin, begin + 1, 2), 0) });
+        }
+        assert_eq!(wholes.resolve(at(900)).unproven, [(window(10, 20), SHORT.into())]);
+    }
+
+    #[test]
+    fn no_more_parts_are_split_than_a_run_has_requests_for() {
+        let mut wholes = Wholes::default();
+        let many = i64::try_from(MOST_SPLIT).unwrap() + 1;
+        wholes.note(window(0, 2 * many), told(9, 0));
+        (0..many).for_each(|it| wholes.hold(part((2 * it, 2 * it + 2, 0), 0)));
+        assert_eq!(wholes.split(|_| true).len(), MOST_SPLIT);
     }
 
     #[test]
     fn the_shortest_window_that_is_short_is_left_unproven() {
         let mut wholes = Wholes::default();
-        wholes.note(window(0, 40), 9, 0);
-        wholes.note(window(0, 20), 6, 0);
+        wholes.note(window(0, 40), told(9, 0));
+        wholes.note(window(0, 20), told(6, 0));
         for it in [(0, 10, 5), (10, 20, 0), (20, 40, 3)] {
             wholes.hold(part(it, 0));
         }
-        assert_eq!(wholes.hold(part((40, 50, 0), 0)), rows(40, 50), "it is a part of none");
+        assert!(wholes.awaits(window(20, 40)) && !wholes.awaits(window(40, 50)));
         let resolved = wholes.resolve(at(900));
-        assert_eq!(resolved.unproven, [(window(0, 20), SHORT.into())]);
+        assert_eq!(resolved.unproven, [(window(0, 21), SHORT.into())], "and a second beside it");
         assert_eq!(
             resolved.rows.iter().map(|row| row.window).collect::<Vec<_>>(),
-            [window(0, 20), window(20, 40)]
+            [window(0, 21), window(21, 40)]
         );
         assert_eq!(wholes.resolve(at(900)), Resolved::default(), "once");
     }

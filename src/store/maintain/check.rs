@@ -117,7 +117,8 @@ mod tests {
                       2);
                  INSERT INTO amendments VALUES (1, 'a1', 'end_time', '2026-03-01T10:00:10Z', NULL,
                      0, '2026-03-01T10:01:00Z', 2);
-                 INSERT INTO absences VALUES (2, '2026-03-01T10:00:00Z', '2026-03-01T11:00:00Z', NULL);
+                 INSERT INTO absences
+                     VALUES (2, '2026-03-01T10:00:00Z', '2026-03-01T11:00:00Z', NULL);
                  INSERT INTO recording VALUES
                      (1, 1, '2026-03-01T10:00:00Z', '2026-03-01T12:00:00Z', 1);
                  INSERT INTO reach VALUES

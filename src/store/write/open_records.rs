@@ -177,11 +177,19 @@ pub(in crate::store) fn give_up(
     let mut update = transaction.prepare_cached(
         "UPDATE invocations SET given_up_at = ?2
           WHERE request_id = ?1 AND status NOT IN ('SUCCESS', 'FAIL', 'DISCARD')
+            AND (status IN ('WAIT', 'RUNNING')
+                 OR coalesce(end_time, '') NOT GLOB '????-??-??T??:??:??Z')
             AND request_id IN (SELECT request_id FROM open_records)",
     )?;
-    // Its outcome stands, since no other was shown.
+    // Its outcome stands, since no other was shown; and its end, if no status ever came with it.
     let let_go_again = format!(
-        "DELETE FROM open_records WHERE request_id = ?1 AND {} IS NOT NULL",
+        "DELETE FROM open_records
+          WHERE request_id = ?1
+            AND ({} IS NOT NULL
+                 OR EXISTS (SELECT 1 FROM invocations i
+                             WHERE i.request_id = ?1
+                               AND i.status NOT IN ('WAIT', 'RUNNING', 'SUCCESS', 'FAIL', 'DISCARD')
+                               AND i.end_time GLOB '????-??-??T??:??:??Z'))",
         stepped_back("?1")
     );
     let mut let_go_again = transaction.prepare_cached(&let_go_again)?;
@@ -430,6 +438,18 @@ mod tests {
             assert_eq!(kept.ask("SELECT given_up_at FROM invocations"), ["2000000"], "{status}");
             kept.assert_sound();
         }
+    }
+
+    #[test]
+    fn what_has_an_end_and_no_status_is_let_go_as_it_is() {
+        let mut kept = Kept::new();
+        kept.show(0, 100, "b unknown - - 10 20 -");
+        assert_eq!(kept.archive.load_open(kept.functions[0]).unwrap().len(), 1);
+        let given_up = vec![RequestId::new("b").unwrap()];
+        kept.commit(2_000_000, &Batch { given_up, ..Batch::default() });
+        assert_eq!(kept.archive.load_open(kept.functions[0]).unwrap(), []);
+        assert_eq!(kept.text("SELECT count(given_up_at) || '' FROM invocations"), "0");
+        kept.assert_sound();
     }
 
     /// It is asked for after as long as it is known to be open; a start that lies ahead would leave
