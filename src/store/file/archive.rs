@@ -5,7 +5,7 @@ use super::identity::{Found, Inspected, check_known, check_single, look};
 use super::kept::{KeptFile, private};
 use super::lock::{ArchiveLock, lock_itself};
 use super::place::Place;
-use super::schema::load_version;
+use super::schema::{check_added, load_version};
 use super::stamp::{Stamp, random};
 use super::{APPLICATION_ID, StoreError, log, owner};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -62,8 +62,7 @@ impl Archive {
             Self { connection, path: path.to_owned(), stamp: None, file, _lock: lock };
         archive.check_in_place()?;
         check_known(load_version(&mut archive.connection)?)?;
-        // The watch over that look is not one over the run.
-        archive.connection.progress_handler(0, None::<fn() -> bool>)?;
+        check_added(&mut archive.connection)?;
         archive.migrate()?;
         Ok(archive)
     }

@@ -105,6 +105,14 @@ pub enum StoreError {
     /// Another program changed the schema, by mistake or to set a trap.
     #[error("{0}")]
     Altered(String),
+    /// Somebody added what would work with every record that is written.
+    #[error("{what}")]
+    Added {
+        /// What it is and does.
+        what: String,
+        /// The statement that removes it.
+        remedy: String,
+    },
     /// SQLite finds the file broken.
     #[error("the file is damaged ({0})")]
     Damaged(String),

@@ -110,6 +110,11 @@ impl StoreError {
                 "another program has changed it; nothing of it was asked or written, and a copy \
                  from before is good"
             }
+            Self::Added { remedy, .. } => {
+                let what = "nothing was written; keep own tables, views and plain indexes, and \
+                            remove this one";
+                return Some(format!("{what} with any SQLite tool: {remedy}").into());
+            }
             Self::Damaged(_) => return Some(Step::Recover.into()),
             Self::Unreadable(_) => {
                 "check who may read the file, its `-wal` and its directory; a reader in the \

@@ -4,6 +4,7 @@
 //! `Archive::transact` is the only way to write to it; what is written is for the floors above to
 //! say.
 
+mod added;
 mod archive;
 mod connection;
 mod disk_room;

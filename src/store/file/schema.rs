@@ -1,11 +1,12 @@
 //! Which file is ours, which versions of it this program knows, and what each must hold.
 //!
 //! A file may carry our `application_id` and be a trap all the same: a view in place of a table, a
-//! column that is computed at a great price, a trigger. So nothing of a file is asked before its
-//! schema was compared with the one that our migrations make, text by text. What people add
-//! themselves (tables, views, indexes) is no business of ours.
+//! column that is computed at a great price. So nothing of a file is asked before its schema was
+//! compared with the one that our migrations make, text by text. What people add themselves is no
+//! business of ours, unless it works with what a run writes (`added`).
 
 use super::StoreError;
+use super::added::{self, Added};
 use crate::domain::Timestamp;
 use crate::store::sql::budget::Budget;
 use rusqlite::{Connection, OptionalExtension};
@@ -43,13 +44,34 @@ const LONGEST_LOOK: Duration = Duration::from_secs(5);
 /// A schema that is not the one of its version is an error, and so is one that takes too long to
 /// read.
 pub(in crate::store) fn load_version(connection: &mut Connection) -> Result<i32, StoreError> {
+    in_time(connection, look)
+}
+
+/// Refuses a file in which something of others would work with what a run writes.
+pub(super) fn check_added(connection: &mut Connection) -> Result<(), StoreError> {
+    match in_time(connection, find_added)?.into_iter().next() {
+        Some(Added { what, remedy }) => Err(StoreError::Added { what, remedy }),
+        None => Ok(()),
+    }
+}
+
+/// What others added to the file that would work with what a run writes.
+pub(in crate::store) fn find_added(connection: &Connection) -> Result<Vec<Added>, StoreError> {
+    let made = made_by_migrations()?;
+    added::find(connection, |name| made.contains_key(name))
+}
+
+fn in_time<T>(
+    connection: &mut Connection,
+    look: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     Budget::start(connection, LONGEST_LOOK)?;
-    let version = look(connection).map_err(|error| match error {
+    let seen = look(connection).map_err(|error| match error {
         StoreError::TimedOut => StoreError::Altered("its schema takes too long to read".to_owned()),
         other => other,
     });
     Budget::stop(connection)?;
-    version
+    seen
 }
 
 fn look(connection: &Connection) -> Result<i32, StoreError> {
@@ -176,8 +198,7 @@ fn load_object(connection: &Connection, name: &str) -> Result<Option<Object>, St
     Ok(statement.query_row([name], read).optional()?)
 }
 
-/// Refuses a file in which something of ours is missing or otherwise than we make it, or that has a
-/// trigger: we make none, and one would run with every record that a run writes.
+/// Refuses a file in which something of ours is missing or otherwise than we make it.
 ///
 /// The schema is read once. It has no index by name, so that looking up each object of ours would
 /// read all of it as often as there are objects.
@@ -195,14 +216,8 @@ fn compare(connection: &Connection, made: &HashMap<String, Object>) -> Result<()
             return Err(altered(&expected.kind, name));
         }
     }
-    if let Some(name) = missing.into_iter().next() {
-        return Err(altered(&made[name].kind, name));
-    }
-    let trigger = "SELECT name FROM sqlite_schema WHERE type = 'trigger' LIMIT 1";
-    match connection.query_row(trigger, [], |row| row.get::<_, String>(0)).optional()? {
-        Some(name) => {
-            Err(StoreError::Altered(format!("it has a trigger `{name}`, and an archive has none")))
-        }
+    match missing.into_iter().next() {
+        Some(name) => Err(altered(&made[name].kind, name)),
         None => Ok(()),
     }
 }
@@ -243,10 +258,6 @@ mod tests {
                         FROM n",
                 "view `refinery_schema_history`",
             ),
-            (
-                "CREATE TRIGGER t AFTER INSERT ON invocations BEGIN DELETE FROM runs; END",
-                "trigger `t`",
-            ),
         ] {
             let refusals = refusals_after(sql);
             let [Err(StoreError::Altered(one)), Err(StoreError::Altered(other))] = refusals else {
@@ -286,18 +297,5 @@ mod tests {
             assert_eq!(one, other);
             assert!(one.contains(why), "{sql}: {one}");
         }
-    }
-
-    #[test]
-    fn what_people_add_is_theirs() {
-        let directory = Fixture::new()
-            .with_records("a SUCCESS - -")
-            .with(
-                "CREATE TABLE mine (x); CREATE INDEX i ON invocations (status); CREATE VIEW v AS
-                       SELECT * FROM mine",
-            )
-            .closed();
-        let path = directory.path().join("archive.db");
-        assert!(Reader::open(&path).is_ok() && Archive::open(&path).is_ok());
     }
 }

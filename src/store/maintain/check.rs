@@ -4,6 +4,7 @@
 use super::finding::{Finding, Repair};
 use super::rules::{INTEGRITY, RULES, WALK_AGAIN};
 use super::values::check_values;
+use crate::store::file::schema::find_added;
 use crate::store::file::{Reader, StoreError};
 use crate::store::sql::record::for_each_record;
 use crate::store::write::counts::load_overcounted;
@@ -16,6 +17,11 @@ impl Reader {
     pub fn check(&mut self) -> Result<Vec<Finding>, StoreError> {
         // A savepoint may stand in the transaction of a reader that holds still.
         let transaction = self.connection.savepoint()?;
+        let added = or_damage(check_added(&transaction).map(Vec::from_iter))?;
+        if !added.is_empty() {
+            // An expression of others would be computed for every record of the file.
+            return Ok(added);
+        }
         let damage = check_integrity(&transaction)?;
         if damage.is_some() {
             // Whatever else a damaged file seems to say may be a consequence.
@@ -39,6 +45,16 @@ impl Reader {
 fn check_integrity(connection: &Connection) -> Result<Option<Finding>, StoreError> {
     let found = or_damage(INTEGRITY.check(connection).map(Vec::from_iter))?;
     Ok(found.into_iter().next())
+}
+
+fn check_added(connection: &Connection) -> Result<Option<Finding>, StoreError> {
+    let mut finding = Finding::new(
+        "added",
+        "others added what works with every record that is written",
+        "remove it with any SQLite tool, as each place says; nothing else was checked",
+    );
+    find_added(connection)?.into_iter().for_each(|added| finding.add(|| added.to_string()));
+    Ok(finding.if_any())
 }
 
 /// What was found, or that the file was too damaged to look.
