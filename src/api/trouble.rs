@@ -113,16 +113,42 @@ fn of_tls(error: &rustls::Error, now: Timestamp) -> Option<(Meaning, Cause)> {
         rustls::Error::InvalidCertificate(problem) => of_certificate(problem, now),
         rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS".to_owned(),
         rustls::Error::PeerIncompatible(_) => format!("no common form of TLS: {error}"),
-        rustls::Error::AlertReceived(
-            AlertDescription::HandshakeFailure
-            | AlertDescription::ProtocolVersion
-            | AlertDescription::UnrecognisedName
-            | AlertDescription::CertificateRequired
-            | AlertDescription::AccessDenied,
-        ) => format!("the server refuses the connection: {error}"),
+        rustls::Error::AlertReceived(alert) => of_alert(*alert, error)?,
         _ => return None,
     };
     Some((Meaning::Untrusted, Cause(words.into())))
+}
+
+/// What the server says of our side, where that stays until a setting is changed here or there.
+/// `None` for what tells of a broken connection, or of trouble of the server's own.
+fn of_alert(alert: AlertDescription, error: &rustls::Error) -> Option<String> {
+    use AlertDescription as A;
+    match alert {
+        A::NoCertificate
+        | A::BadCertificate
+        | A::UnsupportedCertificate
+        | A::CertificateRevoked
+        | A::CertificateExpired
+        | A::CertificateUnknown
+        | A::UnknownCA
+        | A::CertificateRequired => Some(format!(
+            "the server refuses the connection, as one does that asks its clients for a \
+             certificate, and there is none to show: {error}"
+        )),
+        A::HandshakeFailure
+        | A::IllegalParameter
+        | A::AccessDenied
+        | A::ExportRestriction
+        | A::ProtocolVersion
+        | A::InsufficientSecurity
+        | A::InappropriateFallback
+        | A::MissingExtension
+        | A::UnsupportedExtension
+        | A::UnrecognisedName
+        | A::UnknownPSKIdentity
+        | A::NoApplicationProtocol => Some(format!("the server refuses the connection: {error}")),
+        _ => None,
+    }
 }
 
 fn of_certificate(problem: &CertificateError, now: Timestamp) -> String {
@@ -190,5 +216,28 @@ fn of_tunnel(tunnel: &str, innermost: &str) -> (Meaning, Cause) {
             Meaning::Unreachable,
             Cause(format!("the proxy cannot be reached: {innermost}").into()),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By the numbers of the registry of TLS: those of the weather tell of a broken connection, of
+    /// trouble of the server's own, or of nothing that is known.
+    #[test]
+    fn an_alert_that_refuses_our_side_is_a_setting_and_others_are_weather() {
+        let meaning = |number: u8| {
+            let error = rustls::Error::AlertReceived(AlertDescription::from(number));
+            of_tls(&error, Timestamp::MIN).map(|(meaning, _)| meaning)
+        };
+        for number in [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 70, 71, 86, 109, 110, 112, 115] {
+            assert_eq!(meaning(number), Some(Meaning::Untrusted), "{number}");
+        }
+        assert_eq!(meaning(116), Some(Meaning::Untrusted));
+        assert_eq!(meaning(120), Some(Meaning::Untrusted));
+        for number in [0, 10, 20, 21, 22, 30, 50, 51, 80, 90, 100, 200] {
+            assert_eq!(meaning(number), None, "{number}");
+        }
     }
 }
