@@ -159,6 +159,7 @@ fn settings(base: &str, credentials: Credentials) -> ClientSettings {
         timeouts: Timeouts::default(),
         ca_cert: None,
         proxies: Proxies::default(),
+        authorities: None,
         user_agent: "fgarchive-test".to_owned(),
         now: Arc::new(|| time(NOW)),
     }

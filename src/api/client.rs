@@ -38,6 +38,8 @@ pub struct ClientSettings {
     pub proxies: Proxies,
     /// How we introduce ourselves.
     pub user_agent: String,
+    /// Certificates in PEM, trusted in place of the system's.
+    pub authorities: Option<Vec<u8>>,
     /// The present.
     pub now: Now,
 }
@@ -66,8 +68,9 @@ impl Client {
     pub fn new(settings: ClientSettings) -> Result<Self, CallFailure> {
         let ClientSettings { functions_base, iam_base, region, project_id, credentials, .. } =
             settings;
-        let ClientSettings { timeouts, ca_cert, user_agent, proxies, now, .. } = settings;
-        let transport = Transport { timeouts, ca_cert, user_agent, proxies };
+        let ClientSettings { timeouts, ca_cert, authorities, user_agent, proxies, now, .. } =
+            settings;
+        let transport = Transport { timeouts, ca_cert, authorities, user_agent, proxies };
         let session = Session::new(functions_base, iam_base, credentials, transport, now)?;
         Ok(Self(Arc::new(Shared { session, region, project_id, found_project: OnceCell::new() })))
     }

@@ -6,15 +6,12 @@ use super::failure::{Asked, CallFailure, Cause, Meaning};
 use super::proxy::Proxies;
 use super::redaction::{Redactor, Scope, Secrets};
 use super::refusal::{self, Refusal};
-use super::{Endpoint, headers, trouble, wire};
+use super::{Endpoint, authorities, headers, trouble, wire};
 use crate::domain::Timestamp;
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Certificate, ClientBuilder, Method, Response, Url, redirect, retry};
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 use std::borrow::Cow;
 use std::sync::{Arc, Once};
@@ -67,6 +64,8 @@ pub(super) struct Transport {
     pub(super) timeouts: Timeouts,
     /// Certificates in PEM, trusted beside the system's.
     pub(super) ca_cert: Option<Vec<u8>>,
+    /// Certificates in PEM, trusted in place of the system's.
+    pub(super) authorities: Option<Vec<u8>>,
     pub(super) user_agent: String,
     pub(super) proxies: Proxies,
 }
@@ -86,11 +85,11 @@ impl Transport {
             // What the system itself is set to, where it has such settings.
             None => {}
         }
-        builder = if endpoint.is_encrypted() {
-            builder.tls_certs_merge(self.certificates()?)
-        } else {
+        builder = match &self.authorities {
             // Without this a machine that has no certificate store gets no client at all.
-            builder.tls_certs_only([])
+            _ if !endpoint.is_encrypted() => builder.tls_certs_only([]),
+            None => builder.tls_certs_merge(self.certificates()?),
+            Some(pem) => builder.tls_certs_only(with_authorities(self.certificates()?, pem)?),
         };
         builder.build().map_err(|error| trouble::of_preparation(&error))
     }
@@ -126,18 +125,15 @@ impl Transport {
     }
 }
 
-/// Whether a file of certificates in PEM form holds any, and none that cannot be read.
-pub fn check_certificates(pem: &[u8]) -> Result<(), Cause> {
-    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
-    let certificates = certificates.map_err(|error| trouble::of_pem(&error))?;
-    if certificates.is_empty() {
-        return Err(Cause("it holds none in PEM form".into()));
+fn with_authorities(
+    mut certificates: Vec<Certificate>,
+    pem: &[u8],
+) -> Result<Vec<Certificate>, Cause> {
+    for authority in authorities::usable(pem) {
+        certificates
+            .push(Certificate::from_der(&authority).map_err(|error| Cause::innermost(&error))?);
     }
-    let mut store = RootCertStore::empty();
-    certificates
-        .into_iter()
-        .try_for_each(|certificate| store.add(certificate))
-        .map_err(|error| Cause::innermost(&error))
+    Ok(certificates)
 }
 
 /// Names the one cryptography library that `rustls` shall use; without it `reqwest` panics.

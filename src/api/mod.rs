@@ -4,6 +4,7 @@
 //! the domain; it never repeats a call, keeps no state but a connection pool and a token, and reads
 //! no clock, file or variable: all that is given to [`Client::new`].
 
+mod authorities;
 mod client;
 mod credentials;
 mod encoding;
@@ -25,11 +26,12 @@ mod trouble;
 mod tunnel;
 mod wire;
 
+pub use authorities::{check_authorities, check_certificates};
 pub use client::{Client, ClientSettings};
 pub use credentials::{Credentials, PasswordLogin, ProjectScope};
 pub use endpoint::{Endpoint, EndpointProblem, PlainHttp};
 pub use exchange::Now;
 pub use failure::{Asked, CallFailure, Cause, Meaning, ProxyRefusal};
-pub use http::{Timeouts, check_certificates};
+pub use http::Timeouts;
 pub use proxy::{Proxies, ProxyAddress, ProxyProblem};
 pub use regions::{functions_url, iam_url, is_known_region, known_regions};

@@ -202,6 +202,7 @@ fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {
         },
         timeouts: Timeouts::default(),
         ca_cert: None,
+        authorities: None,
         proxies: Proxies::default(),
         user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION"), " demo").to_owned(),
         now: Arc::new(move || clock.now()),

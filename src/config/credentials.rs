@@ -1,12 +1,10 @@
 //! Credentials: from the first source that is complete.
 
 use super::origin::{Origin, Setting};
-use super::profile::{Profile, SECTION, open_mode, read_limited, read_profile};
+use super::profile::{Profile, SECTION, open_mode, read_profile};
 use super::project::checked_project;
 use super::variables::{Environment, usage, variable};
-use crate::api::{
-    Cause, Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope, check_certificates,
-};
+use crate::api::{Cause, Credentials, Endpoint, PasswordLogin, PlainHttp, ProjectScope};
 use crate::error::Failure;
 use secrecy::SecretString;
 use std::io;
@@ -30,14 +28,6 @@ const USER_DOMAIN: &str = "OS_USER_DOMAIN_NAME";
 const OS_PROJECT_ID: &str = "OS_PROJECT_ID";
 const OS_PROJECT_NAME: &str = "OS_PROJECT_NAME";
 const OS_PROJECT_DOMAIN: &str = "OS_PROJECT_DOMAIN_NAME";
-
-/// The largest file of certificates read: a whole system's store is a quarter of this.
-const MAX_CERTIFICATES: u64 = 1024 * 1024;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// How a certificate begins in such a file.
-const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
 /// The hint of a command that found no credentials: every way to give them.
 const WAYS: &str = "set FGARCHIVE_AUTH_TOKEN; or HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK; or \
@@ -130,24 +120,6 @@ pub(super) fn unusable(failure: &Failure) -> LoadedCredentials {
         passed_over: Vec::new(),
         exposed: None,
     }
-}
-
-/// Reads a file of certificates that are trusted beside the system's.
-pub(super) fn read_ca_cert(set: &Setting<PathBuf>) -> Result<Vec<u8>, Failure> {
-    let (path, origin) = (&set.value, &set.origin);
-    let hint =
-        format!("{origin} names a file of certificates in PEM form, each from {PEM_BEGIN} on");
-    let failed = |what: &str| {
-        usage(format!("cannot {what} the certificates `{}`", path.display())).hint(&*hint)
-    };
-    let mut pem =
-        read_limited(path, MAX_CERTIFICATES).map_err(|error| failed("read").because(error))?;
-    // Some editors begin a file with a byte order mark, which would hide the first certificate.
-    if pem.starts_with(BYTE_ORDER_MARK) {
-        pem.drain(..BYTE_ORDER_MARK.len());
-    }
-    check_certificates(&pem).map_err(|problem| failed("use").because(problem))?;
-    Ok(pem)
 }
 
 fn no_credentials(passed_over: &[String], unfit: &[String]) -> Failure {

@@ -3,6 +3,7 @@
 //!
 //! A variable that is empty counts as unset: that is how scripts unset one.
 
+mod authorities;
 mod command;
 mod credentials;
 mod file;

@@ -1,6 +1,7 @@
 //! A project that is asked, put together from where it is, how to log in and what is wanted of it.
 
-use super::credentials::{LoadedCredentials, read_ca_cert};
+use super::authorities::{read_authorities, read_ca_cert};
+use super::credentials::LoadedCredentials;
 use super::layers::{CA_CERT, Layers};
 use super::proxy::{load_proxies, misunderstood_exemptions};
 use super::range::read_range;
@@ -50,6 +51,7 @@ pub(super) struct Way<'a> {
     loaded: LoadedCredentials,
     proxies: Proxies,
     ca_cert: Option<Vec<u8>>,
+    authorities: Option<Vec<u8>>,
     tuning: Tuning,
     settings: Settings,
     clock: &'a Clock,
@@ -66,8 +68,12 @@ impl<'a> Way<'a> {
         let (since, until) = read_range(layers, now)?;
         let tuning = Tuning::of(layers);
         let ca_cert = layers.set(CA_CERT, layers.flags.ca_cert.clone(), |it| &it.ca_cert);
+        let asked = all_addresses(addresses, &loaded.credentials);
+        let needs_authorities = asked.iter().any(|it| it.is_encrypted());
+        let authorities = if needs_authorities { read_authorities(layers.env)? } else { None };
         Ok(Self {
-            proxies: load_proxies(layers.env, &all_addresses(addresses, &loaded.credentials))?,
+            proxies: load_proxies(layers.env, &asked)?,
+            authorities,
             ca_cert: ca_cert.map(|set| read_ca_cert(&set)).transpose()?,
             settings: Settings {
                 since,
@@ -104,6 +110,7 @@ impl<'a> Way<'a> {
             project_id,
             timeouts: self.tuning.timeouts(),
             ca_cert: self.ca_cert.clone(),
+            authorities: self.authorities.clone(),
             proxies: self.proxies.clone(),
             user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION")).to_owned(),
             now: Arc::new(move || clock.now()),

@@ -85,6 +85,7 @@ impl Live {
             credentials: Credentials::Token(TOKEN.into()),
             timeouts: Timeouts::default(),
             ca_cert: None,
+            authorities: None,
             proxies: Proxies::default(),
             user_agent: "test".to_owned(),
             now: Arc::new(move || clock.now()),

@@ -140,14 +140,22 @@ fn an_authority_that_was_added_is_trusted() {
 }
 
 #[test]
-fn a_machine_without_authorities_is_told_where_they_come_from() {
+fn authorities_that_the_environment_names_are_used_or_told() {
     let (home, (port, accepted)) = (Home::new(), tls_server("good.pem"));
-    let said =
-        sync(&home, &format!("https://127.0.0.1:{port}")).env("SSL_CERT_FILE", "missing").output();
+    let with = |name: &str, value: &OsStr| {
+        sync(&home, &format!("https://127.0.0.1:{port}")).env(name, value).output()
+    };
+    let said = with("SSL_CERT_FILE", OsStr::new("missing"));
     assert_eq!(said.code(), 2, "{}", said.stderr);
-    assert!(said.stderr.contains("this machine has no certificates of authorities"));
+    assert!(said.stderr.contains("cannot read the certificates `missing`"), "{}", said.stderr);
     assert!(said.stderr.contains("SSL_CERT_FILE"), "{}", said.stderr);
     assert_eq!((accepted.load(Ordering::SeqCst), home.bytes()), (0, vec![]));
+    assert_eq!(with("SSL_CERT_FILE", fixture("ca.pem").as_os_str()).code(), 0);
+    // What is set to nothing is unset.
+    sync(&home, &format!("https://127.0.0.1:{port}"))
+        .env("SSL_CERT_FILE", "")
+        .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
+        .exits(0);
 }
 
 #[test]
