@@ -33,5 +33,5 @@ pub use endpoint::{Endpoint, EndpointProblem, PlainHttp};
 pub use exchange::Now;
 pub use failure::{Asked, CallFailure, Cause, Meaning, ProxyRefusal};
 pub use http::Timeouts;
-pub use proxy::{Proxies, ProxyAddress, ProxyProblem};
+pub use proxy::{Exemptions, Proxies, ProxyAddress, ProxyProblem};
 pub use regions::{functions_url, iam_url, is_known_region, known_regions};

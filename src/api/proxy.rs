@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::{NoProxy, Url};
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Why a proxy is not used. Its address is left out: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,12 +74,75 @@ pub struct Proxies {
     pub exempt: String,
 }
 
+/// Who is asked directly, as `NO_PROXY` says it. Its form was never agreed on, and each program
+/// reads another one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exemptions<'a> {
+    /// Domains with what lies beneath them, addresses, ranges of them, or `*` for all.
+    understood: Vec<String>,
+    /// The entries that name nobody here.
+    pub misunderstood: Vec<&'a str>,
+}
+
+impl<'a> Exemptions<'a> {
+    /// Reads a list divided by commas, semicolons or blanks.
+    pub fn read(list: &'a str) -> Self {
+        let (mut understood, mut misunderstood) = (Vec::new(), Vec::new());
+        let is_between = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
+        for entry in list.split(is_between).filter(|entry| !entry.is_empty()) {
+            match exemption(entry) {
+                Some(meant) => understood.push(meant),
+                None => misunderstood.push(entry),
+            }
+        }
+        Self { understood, misunderstood }
+    }
+}
+
+/// What an entry means, as the library understands it. One with a port holds for that port only,
+/// which the library cannot tell apart.
+fn exemption(entry: &str) -> Option<String> {
+    if entry == "*" {
+        return Some(entry.to_owned());
+    }
+    let (_, host) = entry.split_once("://").unwrap_or(("", entry));
+    let host = if entry.contains("://") { host.trim_end_matches('/') } else { host };
+    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(inner) => inner.parse::<Ipv6Addr>().ok()?.to_string(),
+        None => host.strip_prefix("*.").map_or_else(|| host.to_owned(), |rest| format!(".{rest}")),
+    };
+    let is_range = host.split_once('/').is_some_and(|(address, bits)| {
+        let most = match address.parse::<IpAddr>() {
+            Ok(IpAddr::V4(_)) => 32,
+            Ok(IpAddr::V6(_)) => 128,
+            Err(_) => return false,
+        };
+        bits.parse::<u8>().is_ok_and(|bits| bits <= most)
+    });
+    if is_range || host.parse::<IpAddr>().is_ok() {
+        return Some(host);
+    }
+    let domain = host.strip_suffix('.').unwrap_or(&host);
+    is_domain(domain.strip_prefix('.').unwrap_or(domain)).then(|| domain.to_owned())
+}
+
+/// Whether this is a name of the domain name system. One that ends in a number is none: it is an
+/// address that was not understood, or a part of one.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        !label.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    text.split('.').all(is_label) && last.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
 impl Proxies {
     /// The proxy for an address. The machine's own addresses are asked directly, whatever was said.
     pub(super) fn of(&self, endpoint: &Endpoint) -> Option<Result<reqwest::Proxy, reqwest::Error>> {
         let address = if endpoint.is_encrypted() { &self.https } else { &self.http };
         let address = address.as_ref().filter(|_| !endpoint.is_loopback())?;
-        let exempt = NoProxy::from_string(&self.exempt);
+        let exempt = NoProxy::from_string(&Exemptions::read(&self.exempt).understood.join(","));
         Some(reqwest::Proxy::all(address.0.as_str()).map(|proxy| proxy.no_proxy(exempt)))
     }
 
@@ -156,6 +220,59 @@ mod tests {
                 && !has_one("http://example.com")
                 && !has_one("https://127.0.0.1")
         );
+    }
+
+    #[test]
+    fn exemptions_are_read_in_the_forms_of_many_programs() {
+        let list = "*, x.example,.example.com;*.Example.net 10.0.0.0/8\t::1,[::1],fe80::1:8,\
+                    https://h.example/,fd00::/8,10.1.2.3,localhost,end.example., a_b.example";
+        let Exemptions { understood, misunderstood } = Exemptions::read(list);
+        assert_eq!(
+            understood.join(" "),
+            "* x.example .example.com .Example.net 10.0.0.0/8 ::1 ::1 fe80::1:8 h.example fd00::/8 \
+             10.1.2.3 localhost end.example a_b.example"
+        );
+        assert_eq!(misunderstood, [""; 0]);
+        let other = [
+            "10.*",
+            "*example.com",
+            "a.*.example",
+            "service.example:443",
+            ".example.com:443",
+            "[::1]:443",
+            "https://x.example:443/path",
+            "<local>",
+            "<-loopback>",
+            "10.0.0.0/33",
+            "10.0.0.0/255.0.0.0",
+            "10.0.0",
+            "10.0.0.1-10.0.0.9",
+            "fe80::1%eth0",
+            "example..com",
+            ".",
+            "b\u{fc}ro.example",
+        ];
+        let read = other.join(",");
+        let Exemptions { understood, misunderstood } = Exemptions::read(&read);
+        assert_eq!((understood, misunderstood), (vec![], other.to_vec()));
+    }
+
+    #[test]
+    fn who_is_exempt_is_asked_directly() {
+        let proxies = |exempt: &str| Proxies {
+            https: ProxyAddress::parse("http://127.0.0.1:1").ok(),
+            http: None,
+            exempt: exempt.to_owned(),
+        };
+        let endpoint = |text| Endpoint::parse(text, super::super::PlainHttp::Anywhere).unwrap();
+        // The library does not tell whom it asks directly; its own words for an entry do.
+        let of = |exempt: &str| {
+            let proxy = proxies(exempt).of(&endpoint("https://a.example")).unwrap().unwrap();
+            format!("{proxy:?}")
+        };
+        assert_eq!(of("*.example [::1]"), of(".example,::1"));
+        assert_ne!(of("*.example"), of(""));
+        assert_eq!(of("a.example:443"), of(""));
     }
 
     proptest! {

@@ -28,18 +28,6 @@ pub(super) fn load_proxies(
     Ok(Proxies { https: proxy(needs(true), &HTTPS)?, http: proxy(needs(false), http)?, exempt })
 }
 
-/// The entries of `NO_PROXY` that name nobody, since they are written as other programs understand
-/// them: with a port, a protocol, or an asterisk in place of a part.
-pub(super) fn misunderstood_exemptions(exempt: &str) -> Vec<&str> {
-    let is_misunderstood = |entry: &&str| {
-        let has_port = entry.rsplit_once(':').is_some_and(|(host, port)| {
-            !host.contains(':') && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit())
-        });
-        has_port || entry.contains("://") || (entry.contains('*') && *entry != "*")
-    };
-    exempt.split(',').map(str::trim).filter(is_misunderstood).collect()
-}
-
 /// The first of these variables that is set, with its value.
 fn first<'a>(
     env: Environment<'_>,
@@ -123,14 +111,6 @@ mod tests {
                 assert_eq!(message, format!("the proxy in {name} cannot be used: {problem}"));
             }
         }
-    }
-
-    #[test]
-    fn exemptions_in_other_programs_forms_are_told() {
-        let understood = "*, x.example,.example.com, 10.0.0.0/8,::1,fe80::1:8,10.1.2.3, ";
-        assert_eq!(misunderstood_exemptions(understood), [""; 0]);
-        let other = ["*.example.com", "10.*", "service.example:443", "http://x.example"];
-        assert_eq!(misunderstood_exemptions(&other.join(" ,")), other);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use super::authorities::{read_authorities, read_ca_cert};
 use super::credentials::LoadedCredentials;
 use super::layers::{CA_CERT, Layers};
-use super::proxy::{load_proxies, misunderstood_exemptions};
+use super::proxy::load_proxies;
 use super::range::read_range;
 use super::service::ServiceAddress;
 use super::tuning::{Shown, Tuning};
 use super::variables::{shown, usage};
-use crate::api::{ClientSettings, Credentials, Endpoint, Proxies};
+use crate::api::{ClientSettings, Credentials, Endpoint, Exemptions, Proxies};
 use crate::clock::Clock;
 use crate::domain::{FunctionFilter, FunctionRef};
 use crate::error::Failure;
@@ -131,7 +131,7 @@ impl<'a> Way<'a> {
         });
         let Proxies { https, http, exempt } = &self.proxies;
         let exempt = if https.is_some() || http.is_some() { exempt } else { "" };
-        let misunderstood = misunderstood_exemptions(exempt).into_iter().map(|entry| {
+        let misunderstood = Exemptions::read(exempt).misunderstood.into_iter().map(|entry| {
             format!(
                 "NO_PROXY: {} is not understood, and names nobody; write a domain as .example.com, \
                  which holds for all ports, or an address, or a range such as 10.0.0.0/8",
