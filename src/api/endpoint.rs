@@ -18,7 +18,7 @@ pub enum PlainHttp {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointProblem {
     /// It cannot be read.
-    #[error("it is no URL such as https://functiongraph.cn-north-4.myhuaweicloud.com")]
+    #[error("it is no URL")]
     NoUrl,
     /// It is neither `https` nor `http`.
     #[error("its scheme is neither https nor http")]

@@ -338,7 +338,9 @@ fn password(env: Environment<'_>, plain_http: PlainHttp) -> Result<Found, Failur
         one_line(name, value)?;
     }
     let auth_url = Endpoint::parse(&auth_url, plain_http).map_err(|problem| {
-        usage(format!("the address in {AUTH_URL} cannot be used")).because(problem)
+        usage(format!("the address in {AUTH_URL} cannot be used"))
+            .because(problem)
+            .hint("write it like https://iam.cn-north-4.myhuaweicloud.com/v3")
     })?;
     let project_id = match &project {
         ProjectScope::Id(id) => {

@@ -17,6 +17,9 @@ const IAM_ENDPOINT: &str = "HUAWEICLOUD_SDK_IAM_ENDPOINT";
 /// The variable of OpenStack's command line for the same.
 const AUTH_URL: &str = "OS_AUTH_URL";
 
+/// What is said of the address of IAM that follows from the region.
+const IAM: &str = "IAM";
+
 /// Where the service is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ServiceAddress {
@@ -100,7 +103,7 @@ fn locate_iam(
         return Ok(Some(functions.clone()));
     }
     if functions.is_same_host(&checked(&"the region", &functions_url(region), plain_http)?) {
-        return checked(&"IAM", &iam_url(region), plain_http).map(Some);
+        return checked(&IAM, &iam_url(region), plain_http).map(Some);
     }
     variable(env, AUTH_URL)?.map(|text| checked(&AUTH_URL, &text, plain_http)).transpose()
 }
@@ -110,12 +113,14 @@ fn checked(place: &dyn Display, text: &str, plain_http: PlainHttp) -> Result<End
 }
 
 fn unusable(place: &dyn Display, text: &str, problem: EndpointProblem) -> Failure {
+    let is_of_iam = [IAM_ENDPOINT, AUTH_URL, IAM].contains(&&*place.to_string());
     let failure =
         usage(format!("{place}: {} cannot be used", shown_address(text))).because(problem);
     match problem {
         EndpointProblem::PlainHttp => failure
             .hint("use https, or accept that tokens are sent in the clear with --allow-plain-http"),
         EndpointProblem::Userinfo => failure.hint("give credentials in the environment"),
+        _ if is_of_iam => failure.hint("write it like https://iam.cn-north-4.myhuaweicloud.com"),
         _ => failure.hint("write it like https://functiongraph.cn-north-4.myhuaweicloud.com"),
     }
 }
@@ -182,6 +187,20 @@ mod tests {
         );
         let local = "http://127.0.0.1:8080";
         assert_eq!(address(Some(local), "cn-north-4", &[]), expect(local, local, false));
+    }
+
+    #[test]
+    fn the_example_of_an_address_is_one_of_the_service_that_is_meant() {
+        let own = at(Some("https://gate.example"));
+        for (flags, set, example) in [
+            (&own, (IAM_ENDPOINT, "a b"), "//iam.cn-north-4"),
+            (&own, (AUTH_URL, "iam.example"), "//iam.cn-north-4"),
+            (&at(None), (OURS, "a b"), "//functiongraph.cn-north-4"),
+            (&at(None), (OF_REGION, "a b"), "//functiongraph.cn-north-4"),
+        ] {
+            let hint = format!("{:?}", locate(NORTH, flags, &[set]).unwrap_err().hint);
+            assert!(hint.contains(example), "{set:?}: {hint}");
+        }
     }
 
     #[test]
