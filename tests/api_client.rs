@@ -13,6 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use pretty_assertions::assert_eq;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -842,6 +843,25 @@ async fn a_project_is_looked_up_by_region_and_must_be_the_only_one() {
 }
 
 /// IAM divides a long list; its address for the next page may name any host.
+/// A list without an end, in which the project that is meant never comes.
+#[tokio::test]
+async fn a_list_of_projects_that_is_not_followed_to_its_end_is_told() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |_| {
+        let number = asked.fetch_add(1, Ordering::SeqCst);
+        let body = format!(
+            r#"{{"projects":[{{"id":"p{number}","name":"cn-north-4_x"}}],
+                "links":{{"next":"/v3/projects?marker=p{number}"}}}}"#
+        );
+        Reply::Bytes(http("200 OK", "", body.as_bytes()))
+    })
+    .await;
+    let failure = client(&server.base, keys(None)).project_id().await.unwrap_err();
+    let cause = failure.cause.unwrap().to_string();
+    assert!(cause.contains("goes on after 20 pages with 20 of them"), "{cause}");
+    assert_eq!(server.requests().len(), 20);
+}
+
 #[tokio::test]
 async fn a_list_of_projects_is_followed_and_stays_with_the_iam_that_was_named() {
     let server = Server::start(|request| {

@@ -17,16 +17,27 @@ const MOST_NAMED: usize = 5;
 /// Looks up the project of a region: the one of its name that is not switched off.
 pub(super) async fn find_project(session: &Session, region: &str) -> Result<String, CallFailure> {
     let operation = format!("find the project of the region `{region}`");
-    let projects = list_projects(session, &operation, region).await?;
-    choose(&projects, region).map_err(|why| no_project(&operation, &why))
+    let (projects, is_whole) = list_projects(session, &operation, region).await?;
+    choose(&projects, region).map_err(|why| {
+        let cut = if is_whole { String::new() } else { of_cut_list(projects.len()) };
+        no_project(&operation, &format!("{why}{cut}"))
+    })
 }
 
-/// All projects that IAM shows for a region's name.
+/// What an error adds where the list was not followed to its end.
+fn of_cut_list(seen: usize) -> String {
+    format!(
+        "; its list of projects goes on after {MOST_PAGES} pages with {seen} of them, and is not \
+         followed any further"
+    )
+}
+
+/// The projects that IAM shows for a region's name, and whether its list came to an end.
 async fn list_projects(
     session: &Session,
     operation: &str,
     region: &str,
-) -> Result<Vec<NamedProject>, CallFailure> {
+) -> Result<(Vec<NamedProject>, bool), CallFailure> {
     let unnamed = || {
         no_project(
             operation,
@@ -50,10 +61,10 @@ async fn list_projects(
         found.extend(new);
         match next {
             Some(next) => query = next,
-            None => return Ok(found),
+            None => return Ok((found, true)),
         }
     }
-    Ok(found)
+    Ok((found, false))
 }
 
 /// The query of the address at which the list goes on. Of the address nothing else is taken:
