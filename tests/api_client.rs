@@ -929,6 +929,8 @@ async fn a_configuration_that_is_not_there_is_not_found() {
         ("200 OK", "{}", Ok(None)),
         ("404 Not Found", not_found, Err(Meaning::NotFound)),
         ("403 Forbidden", "{}", Err(Meaning::Forbidden)),
+        // That there is no such function says nothing of its configuration.
+        ("404 Not Found", r#"{"error_code":"FSS.1051"}"#, Err(Meaning::Refused)),
     ] {
         let server = Server::answering(status, "", body).await;
         let answer = client(&server.base, keys(None)).status_log_enabled(&urn()).await;

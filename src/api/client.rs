@@ -2,7 +2,7 @@
 
 use super::credentials::Credentials;
 use super::exchange::Now;
-use super::failure::CallFailure;
+use super::failure::{CallFailure, Meaning};
 use super::http::{Answer, Timeouts, Transport};
 use super::projects::{find_project, no_project};
 use super::proxy::Proxies;
@@ -17,6 +17,10 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// What a client is made from.
+/// The codes that say that there is no such function, version or alias (Open Telekom Cloud's API
+/// reference), where `FSS.0404` says that of anything.
+const OF_NO_FUNCTION: [&str; 3] = ["FSS.1051", "FSS.1052", "FSS.1053"];
+
 #[derive(Clone)]
 pub struct ClientSettings {
     /// The address of FunctionGraph.
@@ -145,11 +149,18 @@ impl Client {
     /// The switch is a field of the function's asynchronous configuration, and off until somebody
     /// sets it. A function that has no such configuration is answered 404 (Open Telekom Cloud's API
     /// reference; the Terraform provider reads it so), and so is a URN in a form that the service
-    /// does not know: the caller can tell which it is.
+    /// does not know: the caller can tell which it is. An answer that says by its code that there
+    /// is no such function is none about its configuration.
     pub async fn status_log_enabled(&self, urn: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
         let operation = format!("read the asynchronous configuration of `{}`", urn.full_name());
         let path = function_path(&operation, urn, "async-invoke-config")?;
-        let answer = self.0.session.get_functions(&operation, urn.project_id(), &path, &[]).await?;
+        let answer = self.0.session.get_functions(&operation, urn.project_id(), &path, &[]).await;
+        let answer = answer.map_err(|failure| match failure.code.as_deref() {
+            Some(code) if OF_NO_FUNCTION.contains(&code) => {
+                CallFailure { meaning: Meaning::Refused, ..failure }
+            }
+            _ => failure,
+        })?;
         wire::decode_status_log(&answer.content())
             .map_err(|problem| answer.bad_body(&operation, problem))
     }
