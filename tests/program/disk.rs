@@ -41,8 +41,8 @@ fn a_limit_on_its_files_ends_the_run_and_harms_nothing() {
         let (home, cloud) = (Home::new(), many_pages());
         let said = sync_within(&home, &cloud, kib);
         assert_eq!(said.code(), 6, "{kib} KiB: {}", said.stderr);
-        let said = said.says("error: cannot use the archive `fgarchive.db`: ").says("\nhint: ");
-        drop(said);
+        said.says("error: cannot use the archive `fgarchive.db`: a file may not grow any further")
+            .says("\nhint: raise the limit");
         if kib > 400 {
             home.run(["check"]).exits(0);
             halfway +=
@@ -69,14 +69,16 @@ fn a_limit_on_its_files_kills_no_command() {
     };
     within(&["backup", "copy.db"])
         .exits(6)
-        .says("error: cannot copy the archive to `copy.db`: it cannot be written to")
-        .says("hint: check who may write");
+        .says("error: cannot copy the archive to `copy.db`: a file may not grow any further")
+        .says("hint: raise the limit on the size of files");
     within(&["emulate", "--dump-world", "world"])
         .exits(2)
         .says("cannot write the world to `world`: File too large");
-    within(&["demo"]).exits(6).says("it cannot be written to");
+    within(&["demo"]).exits(6).says("the limit on the size of files is reached");
     assert!(home.kept() == before, "something was left behind");
-    within(&["sync", "--all-functions", "--db", "new.db"]).exits(6).says("it cannot be written to");
+    within(&["sync", "--all-functions", "--db", "new.db"])
+        .exits(6)
+        .says("the limit on the size of files is reached");
 }
 
 /// As few open files as a command may have: what it lacks is told, not who may read.
@@ -105,6 +107,26 @@ fn a_limit_on_open_files_is_named() {
         }
     }
     assert!(refused > 3, "no limit was met");
+}
+
+/// A disk with room and without inodes, where this test may mount one.
+#[test]
+fn a_disk_without_inodes_is_named() {
+    let (home, cloud) = (Home::new(), many_pages());
+    std::fs::create_dir(home.join("disk")).unwrap();
+    let script = r#"
+        mount -t tmpfs -o size=64m,nr_inodes=4 fgarchive-test disk || exit 77
+        touch disk/1 disk/2
+        exec "$0" "$@" --db disk/a.db
+    "#;
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", script, BINARY]);
+    let said = home.run_as(command, ["sync", "--all-functions"]).signed().to(&cloud).output();
+    if said.code() == 77 || said.stderr.contains("unshare failed") {
+        eprintln!("no file system may be mounted here: {}", said.stderr);
+        return;
+    }
+    said.exits(6).says("it has no inodes left").says("hint: remove some files from that disk");
 }
 
 /// A real full disk, where this test may mount one: a small file system in a mount namespace of its

@@ -57,13 +57,13 @@ impl Archive {
         }
         let file = prepare(inspected, &real)?;
         lock_itself(&file)?;
-        let connection = connect(&real)?;
+        let connection = connect(&real).map_err(|error| error.sharpened(&real))?;
         let mut archive =
             Self { connection, path: path.to_owned(), stamp: None, file, _lock: lock };
         archive.check_in_place()?;
         check_known(load_version(&mut archive.connection)?)?;
         check_added(&mut archive.connection)?;
-        archive.migrate()?;
+        archive.migrate().map_err(|error| error.sharpened(&real))?;
         Ok(archive)
     }
 
@@ -131,7 +131,8 @@ impl Archive {
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let result = self.transact_in_place(work);
+        let result =
+            self.transact_in_place(work).map_err(|error| error.sharpened(self.file.path()));
         if matches!(result, Err(StoreError::Moved { to: Some(_), .. })) {
             self.gather().and(result)
         } else {

@@ -128,6 +128,15 @@ pub enum StoreError {
     /// No room is left for the file or for SQLite's temporary files.
     #[error("no space is left on the disk")]
     DiskFull,
+    /// The disk has room, and takes no more files.
+    #[error("no more files can be made on the disk: it has no inodes left")]
+    NoInodes,
+    /// What this user may keep on the disk is used up.
+    #[error("the quota of this user on the disk is used up")]
+    QuotaUsed,
+    /// A file has reached the size that the process, or the file system, allows.
+    #[error("a file may not grow any further: the limit on the size of files is reached")]
+    SizeLimit,
     /// Another run is under way.
     #[error("another run holds it")]
     Held,
@@ -235,19 +244,24 @@ fn shown(place: Option<&Place>) -> String {
     place.map_or_else(String::new, |place| format!(" ({place})"))
 }
 
-/// Whether this is how the system says that a disk, or a quota on it, is used up.
-pub(in crate::store) fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
-}
-
 /// A file of ours that could not be made.
 impl From<std::io::Error> for StoreError {
     fn from(error: std::io::Error) -> Self {
-        if is_full(&error) { Self::DiskFull } else { Self::Unwritable(error.to_string()) }
+        Self::of_room(&error).unwrap_or_else(|| Self::Unwritable(error.to_string()))
     }
 }
 
 impl StoreError {
+    /// What is used up, where that is why a file could not be written.
+    pub(in crate::store) fn of_room(error: &std::io::Error) -> Option<Self> {
+        match error.kind() {
+            ErrorKind::StorageFull => Some(Self::DiskFull),
+            ErrorKind::QuotaExceeded => Some(Self::QuotaUsed),
+            ErrorKind::FileTooLarge => Some(Self::SizeLimit),
+            _ => None,
+        }
+    }
+
     /// What went wrong with a migration.
     pub(in crate::store) fn from_migration(error: &refinery::Error) -> Self {
         match error.kind() {
@@ -341,6 +355,15 @@ mod tests {
         assert!(matches!(sqlite(ffi::SQLITE_IOERR_GETTEMPPATH), StoreError::NoTemporary(_)));
         assert!(matches!(sqlite(ffi::SQLITE_MISUSE), StoreError::Other(_)));
         assert!(matches!(sqlite(ffi::SQLITE_TOOBIG), StoreError::Damaged(_)));
+    }
+
+    #[test]
+    fn what_is_used_up_is_told_apart() {
+        let of = |kind: ErrorKind| StoreError::from(std::io::Error::from(kind));
+        assert!(matches!(of(ErrorKind::StorageFull), StoreError::DiskFull));
+        assert!(matches!(of(ErrorKind::QuotaExceeded), StoreError::QuotaUsed));
+        assert!(matches!(of(ErrorKind::FileTooLarge), StoreError::SizeLimit));
+        assert!(matches!(of(ErrorKind::PermissionDenied), StoreError::Unwritable(_)));
     }
 
     /// What SQLite hands out without complaint, and is not what it must be.

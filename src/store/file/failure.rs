@@ -6,19 +6,25 @@ use crate::error::{Failure, FailureKind, Hint, Step};
 use std::path::Path;
 
 impl StoreError {
-    /// The failure to show: the sentence names the archive, the hint says what to do next. A limit
-    /// on open files, or a disk that is full, is named where SQLite only says that it could not.
+    /// The failure to show: the sentence names the archive, the hint says what to do next.
     pub fn into_failure(self, archive: &Path) -> Failure {
+        self.sharpened(archive).name_archive(archive)
+    }
+
+    /// What stands behind an error of which SQLite only says that it could not: a limit on open
+    /// files or on the size of files, a disk that is full in one way or another. To be asked while
+    /// the file that was written to is still as it was then.
+    pub(in crate::store) fn sharpened(self, file: &Path) -> Self {
         let is_vague =
             matches!(self, Self::Unwritable(_) | Self::Unreadable(_) | Self::LockFile { .. });
+        if is_vague && open_files::are_lacking(file) {
+            return Self::NoFiles;
+        }
         match self {
-            _ if is_vague && open_files::are_lacking(archive) => {
-                Self::NoFiles.name_archive(archive)
+            Self::Unwritable(_) | Self::Unreadable(_) | Self::DiskFull => {
+                disk_room::lack(file).unwrap_or(self)
             }
-            Self::Unwritable(_) | Self::Unreadable(_) if disk_room::is_lacking(archive) => {
-                Self::DiskFull.name_archive(archive)
-            }
-            other => other.name_archive(archive),
+            other => other,
         }
     }
 
@@ -124,9 +130,8 @@ impl StoreError {
                 "check who may write to the file and its directory, and for a quota or a failing \
                  disk"
             }
-            Self::NoFiles => "raise the limit on open files: ulimit -n 1024",
-            Self::DiskFull => {
-                "free some space for the archive, and for temporary files (SQLITE_TMPDIR)"
+            Self::NoFiles | Self::DiskFull | Self::NoInodes | Self::QuotaUsed | Self::SizeLimit => {
+                self.make_room()?
             }
             Self::Held => {
                 "wait until it has ended; the lock is freed by itself, also when a run is killed"
@@ -148,6 +153,30 @@ impl StoreError {
             Self::Other(_) => return None,
         };
         Some(step.into())
+    }
+}
+
+impl StoreError {
+    /// What to do where something is used up.
+    fn make_room(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoFiles => "raise the limit on open files: ulimit -n 1024",
+            Self::DiskFull => {
+                "free some space for the archive, and for temporary files (SQLITE_TMPDIR)"
+            }
+            Self::NoInodes => {
+                "remove some files from that disk, or move the archive and the temporary files \
+                 (SQLITE_TMPDIR) to another"
+            }
+            Self::QuotaUsed => {
+                "free some of what this user keeps on that disk, or have the quota raised"
+            }
+            Self::SizeLimit => {
+                "raise the limit on the size of files, `ulimit -f unlimited`, or move the archive \
+                 to a file system that takes larger ones"
+            }
+            _ => return None,
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //! lock two different files of the same name. The lock on the archive itself holds where somebody
 //! removed that file, or moved the archive.
 
-use super::error::{StoreError, is_full};
+use super::error::StoreError;
 use super::kept::{KeptFile, id, private, without_waiting};
 use super::paths::{beside, name_of};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -76,7 +76,9 @@ fn open(path: &Path) -> Result<File, StoreError> {
     match opened {
         Ok(file) if file.metadata()?.is_file() => Ok(file),
         Ok(_) => Err(refuse("it is not a regular file".to_owned())),
-        Err(error) if is_there && !is_full(&error) => Err(refuse(why(path, &error))),
+        Err(error) if is_there && StoreError::of_room(&error).is_none() => {
+            Err(refuse(why(path, &error)))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -120,15 +120,19 @@ impl Reader {
     /// Copies a snapshot; how many records it holds.
     fn copy_to(&self, partial: &Partial) -> Result<i64, BackupError> {
         let source = |error: rusqlite::Error| BackupError::Source(error.into());
-        let target = |error: rusqlite::Error| BackupError::Target(error.into());
+        // While the copy is as it was, whose size may be why: what is undone is cut off.
+        let target = |error: rusqlite::Error| {
+            BackupError::Target(StoreError::from(error).sharpened(partial.path()))
+        };
         let snapshot = self.connection.unchecked_transaction().map_err(source)?;
         let records = count(&snapshot).map_err(source)?;
         let page_bytes =
             snapshot.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(source)?;
         let mut copy = partial.connect(page_bytes).map_err(target)?;
-        Backup::new(&snapshot, &mut copy)
-            .and_then(|backup| backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None))
-            .map_err(target)?;
+        {
+            let backup = Backup::new(&snapshot, &mut copy).map_err(target)?;
+            backup.run_to_completion(PAGES_A_STEP, Duration::ZERO, None).map_err(target)?;
+        }
         // Without a log of its own, so that it is one file, and can be read where nothing can be
         // written.
         copy.pragma_update(None, "journal_mode", "delete").map_err(target)?;

@@ -87,7 +87,9 @@ impl Archive {
         watch(CompactStep::Writing);
         let path = partial.path().to_str();
         let path = path.ok_or(StoreError::BadName("its directory has a name that is no text"))?;
-        self.connection().execute("VACUUM INTO ?1", [path])?;
+        self.connection()
+            .execute("VACUUM INTO ?1", [path])
+            .map_err(|error| StoreError::from(error).sharpened(partial.path()))?;
         watch(CompactStep::Checking);
         let records =
             self.connection()

@@ -110,7 +110,7 @@ fn give_to_group(file: &File, like: &Metadata) {
 fn give_to_group(_file: &File, _like: &Metadata) {}
 
 fn unwritable(error: &io::Error) -> StoreError {
-    StoreError::Unwritable(error.to_string())
+    StoreError::of_room(error).unwrap_or_else(|| StoreError::Unwritable(error.to_string()))
 }
 
 /// How the names of unfinished copies to this target begin.
