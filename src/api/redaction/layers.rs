@@ -1,8 +1,9 @@
 //! What a text says beneath its spellings: each reading of it, one layer beneath the other, to the
 //! last.
 //!
-//! There are three readings: with spellings undone; with all folds taken out as well, before and
-//! after each; and without tags, too. What is taken out for one reading may be a part of a secret
+//! There are four readings: with spellings undone; with all folds taken out as well, before and
+//! after each; without tags, too; and with letters that are written as others read as those, once
+//! at each depth. What is taken out for one reading may be a part of a secret
 //! in another, and a spelling may be folded in its middle, so that none of them stands for the
 //! others.
 
@@ -49,6 +50,7 @@ enum Reading {
     Spelled,
     Folded,
     Tagged,
+    Lettered,
 }
 
 impl Reading {
@@ -56,8 +58,9 @@ impl Reading {
     /// blank or by another tag.
     fn others(self) -> &'static [Self] {
         match self {
-            Self::Spelled => &[Self::Folded, Self::Tagged],
+            Self::Spelled => &[Self::Folded, Self::Tagged, Self::Lettered],
             Self::Folded | Self::Tagged => &[Self::Tagged],
+            Self::Lettered => &[Self::Folded],
         }
     }
 
@@ -66,6 +69,7 @@ impl Reading {
             Self::Spelled => &[],
             Self::Folded => &[Step::Folds],
             Self::Tagged => &[Step::Tags, Step::Folds],
+            Self::Lettered => &[Step::Letters],
         }
     }
 }

@@ -17,6 +17,10 @@ pub(super) enum Step {
     Folds,
     /// Tags, such as `<wbr>`.
     Tags,
+    /// Letters that are written as others: as mails have them, `=74` with a soft line break `=`,
+    /// and in full width, `ｔ`. In honest texts both stand for themselves as often, so that this
+    /// is a reading of its own and takes nothing from the others.
+    Letters,
 }
 
 /// Characters that are not seen, beside blanks and control characters (Unicode's category Cf and
@@ -63,7 +67,11 @@ const fn odd_bytes() -> [bool; 256] {
 }
 
 const fn opens_any(byte: u8) -> bool {
-    opens_spelling(byte) || opens_fold(byte) || byte == b'<'
+    opens_spelling(byte) || opens_fold(byte) || opens_letter(byte) || byte == b'<'
+}
+
+const fn opens_letter(byte: u8) -> bool {
+    matches!(byte, b'=' | 0xef)
 }
 
 const fn opens_spelling(byte: u8) -> bool {
@@ -92,6 +100,7 @@ impl Step {
             Self::Spellings => opens_spelling(byte),
             Self::Folds => opens_fold(byte),
             Self::Tags => byte == b'<',
+            Self::Letters => opens_letter(byte),
         }
     }
 
@@ -101,6 +110,7 @@ impl Step {
             Self::Spellings => any_of(text, opens_spelling),
             Self::Folds => any_of(text, opens_fold),
             Self::Tags => text.contains(&b'<'),
+            Self::Letters => any_of(text, opens_letter),
         }
     }
 
@@ -111,6 +121,8 @@ impl Step {
             (Self::Spellings, b'%') => percent(rest),
             (Self::Spellings, b'&') => entity(rest),
             (Self::Folds, _) => fold(rest).map(|length| (length, Meant::nothing())),
+            (Self::Letters, b'=') => quoted(rest),
+            (Self::Letters, _) => wide(rest),
             (Self::Tags, _) => tag(rest).map(|length| (length, Meant::nothing())),
             _ => None,
         }
@@ -353,6 +365,23 @@ fn behind_folds(text: &[u8]) -> (usize, &[u8]) {
     })
 }
 
+/// `=74`, or a line break that only folds (RFC 2045, 6.7).
+fn quoted(rest: &[u8]) -> Option<(usize, Meant)> {
+    if let Some(byte) = rest.get(1..3).and_then(hex_byte) {
+        return Some((3, Meant::byte(byte)));
+    }
+    let folds = [&b"=\r\n"[..], b"=\n"].into_iter().find(|fold| rest.starts_with(fold))?;
+    Some((folds.len(), Meant::nothing()))
+}
+
+/// The ASCII letter, digit or sign that a full-width one stands for.
+fn wide(rest: &[u8]) -> Option<(usize, Meant)> {
+    const FIRST: u32 = 0xff01;
+    let text = rest.get(..3).and_then(|bytes| std::str::from_utf8(bytes).ok())?;
+    let code = u32::from(text.chars().next()?);
+    (FIRST..=0xff5e).contains(&code).then(|| (3, Meant::code(code - FIRST + u32::from('!'))))
+}
+
 /// What stands at the start of a text, told without a look at what follows it.
 fn next(rest: &[u8]) -> Option<(usize, Meant)> {
     match rest.first()? {
@@ -440,6 +469,8 @@ mod tests {
                 "h<br>u<wbr/>n<span class=\"x\">t</span> < b> <!-- -->a<b<i>",
                 "hunt < b> a<b",
             ),
+            (Step::Letters, "=68=75n=\r\nt=\n=4a = a=b =zz =", "huntJ = a=b =zz ="),
+            (Step::Letters, "ｈＵ～！２、\u{feff}é", "hU~!2、\u{feff}é"),
             (Step::Spellings, "nothing of it", "nothing of it"),
         ] {
             assert_eq!(undone(step, written), meant);
@@ -463,8 +494,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_part_has_a_source(text in r#"[a-f\\u0-9%&;#x{}<> "\x00é\u{ad}]{0,40}"#) {
-            for step in [Step::Escapes, Step::Spellings, Step::Folds, Step::Tags] {
+        fn every_part_has_a_source(text in r#"[a-f\\u0-9%&;#x{}<> "\x00é\u{ad}=\nａ]{0,40}"#) {
+            for step in
+                [Step::Escapes, Step::Spellings, Step::Folds, Step::Tags, Step::Letters]
+            {
                 let Some(undone) = step.undo(text.as_bytes(), true) else { continue };
                 let whole = undone.source_of(0..undone.bytes.len());
                 prop_assert!(whole.end <= text.len());

@@ -53,6 +53,11 @@ fn spellings(secret: &str) -> Vec<(&'static str, String)> {
         letter if letter.is_ascii_alphanumeric() => letter.to_string(),
         letter => percent(letter),
     });
+    let quoted = spelled(secret, |letter| in_bytes(letter, |byte| format!("={byte:02X}")));
+    let wide = spelled(secret, |letter| match letter {
+        '!'..='~' => char::from_u32(u32::from(letter) - 0x21 + 0xff01).unwrap().to_string(),
+        other => other.to_string(),
+    });
     vec![
         ("raw", secret.to_owned()),
         ("json", json.clone()),
@@ -103,6 +108,12 @@ fn spellings(secret: &str) -> Vec<(&'static str, String)> {
         ),
         ("rust", rust[1..rust.len() - 1].to_owned()),
         ("utf-16", spelled(secret, |letter| format!("{letter}\0"))),
+        ("quoted-printable", quoted.clone()),
+        ("quoted-printable, folded", folded(&quoted, 9, "=\r\n")),
+        ("quoted-printable in json", folded(&quoted, 9, "=\\r\\n")),
+        ("full width", wide.clone()),
+        ("full width, in json", spelled(&wide, escaped)),
+        ("full width, not seen between", folded(&wide, 1, "\u{200b}")),
     ]
 }
 
