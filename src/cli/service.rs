@@ -207,9 +207,6 @@ pub(super) fn span(report: &RunReport, source: &SourceReport) -> Span {
     }
 }
 
-/// The most functions that a line names; the others are counted.
-const MOST_NAMED: usize = 3;
-
 /// Tells of functions that are gone, in a line for those that are newly so and one for the others,
 /// however many they are.
 pub(super) fn tell_of_gone(functions: &[FunctionReport]) {
@@ -218,17 +215,10 @@ pub(super) fn tell_of_gone(functions: &[FunctionReport]) {
         gone.filter(move |(_, gone)| gone.is_news == is_news).collect::<Vec<_>>()
     };
     let news = of(true);
-    let lost = news
-        .iter()
-        .flat_map(|(function, _)| &function.lost)
-        .map(|range| range.seconds().unsigned_abs())
-        .sum();
-    let length = humantime::format_duration(Duration::from_secs(lost));
-    let lost = if lost > 0 {
-        format!("; {length} before that were not archived and are lost")
-    } else {
-        String::new()
-    };
+    let of_news: Vec<&FunctionReport> = news.iter().map(|(function, _)| *function).collect();
+    let lost = sync::lost_of(&of_news).map_or_else(String::new, |lost| {
+        format!("; {lost} not archived before that, and are lost")
+    });
     if let Some((_, gone)) = news.first() {
         let names = named(&news);
         tracing::warn!(
@@ -249,9 +239,6 @@ pub(super) fn tell_of_gone(functions: &[FunctionReport]) {
 }
 
 fn named(gone: &[(&FunctionReport, Gone)]) -> String {
-    let first: Vec<String> =
-        gone.iter().take(MOST_NAMED).map(|(function, _)| function.urn.full_name()).collect();
-    let more = gone.len() - first.len();
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{rest}", first.join(", "))
+    let names: Vec<String> = gone.iter().map(|(function, _)| function.urn.full_name()).collect();
+    sync::first_named(&names)
 }

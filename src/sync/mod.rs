@@ -36,7 +36,7 @@ pub use doctor::{Checkup, examine};
 pub use failure::to_failure;
 pub use preparation::held_twice;
 pub use preview::{Preview, preview};
-pub use report::{FunctionReport, Gone, RunReport, SourceReport, Stopped};
+pub use report::{FunctionReport, Gone, RunReport, SourceReport, Stopped, first_named, lost_of};
 pub use run::{RunPlan, run};
 pub use settings::{Selection, Settings, Task, VERIFY_SHARE};
 pub use source::RunSource;

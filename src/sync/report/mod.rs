@@ -3,7 +3,9 @@
 mod function;
 mod run;
 mod source;
+mod words;
 
 pub use function::{FunctionReport, Gone};
 pub use run::RunReport;
 pub use source::{SourceReport, Stopped};
+pub use words::{first_named, lost_of};

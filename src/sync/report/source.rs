@@ -1,14 +1,14 @@
 //! What a run did in one project, and how it ended there.
 
 use super::function::FunctionReport;
+use super::words::{first_named, lost_of};
 use crate::api::CallFailure;
-use crate::domain::{Counts, Interval, counted};
+use crate::domain::{Counts, counted};
 use crate::error::{Failure, FailureKind, Step};
 use crate::plan::clocks::Moment;
 use crate::requester::ListReport;
 use crate::store::write::{Comparison, Ending};
 use crate::sync::failure::to_failure;
-use std::time::Duration;
 
 /// Why a run ended before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl SourceReport {
                 .or_else(|| self.lost_failure())
                 .or_else(|| self.ahead_failure())
                 .or_else(|| self.unclaimed_failure())
-                .unwrap_or_else(unfinished_failure),
+                .unwrap_or_else(|| self.unfinished_failure()),
         };
         Some(Failure { kind, ..failure })
     }
@@ -189,17 +189,16 @@ impl SourceReport {
     }
 
     fn lost_failure(&self) -> Option<Failure> {
-        let there = self.functions.iter().filter(|function| function.gone.is_none());
-        let lost: Vec<Interval> =
-            there.flat_map(|function| function.lost.iter().copied()).collect();
-        let seconds = lost.iter().map(|range| range.seconds().unsigned_abs()).sum();
-        let length = humantime::format_duration(Duration::from_secs(seconds));
+        let has_lost =
+            |function: &&FunctionReport| function.gone.is_none() && !function.lost.is_empty();
+        let of: Vec<&FunctionReport> = self.functions.iter().filter(has_lost).collect();
+        let ranges = of.iter().map(|function| function.lost.len()).sum::<usize>();
         let message = format!(
-            "{length} were not archived before the service forgot them, in {}",
-            counted(lost.len(), "range")
+            "{} not archived before the service forgot them, in {}",
+            lost_of(&of)?,
+            counted(ranges, "range")
         );
-        (!lost.is_empty())
-            .then(|| Failure::new(FailureKind::Incomplete, message).hint(Step::RunMoreOften))
+        Some(Failure::new(FailureKind::Incomplete, message).hint(Step::RunMoreOften))
     }
 
     fn ahead_failure(&self) -> Option<Failure> {
@@ -229,6 +228,21 @@ impl SourceReport {
         );
         (ranges > 0).then(|| Failure::new(FailureKind::Incomplete, message).hint(COMPARE_CLOCKS))
     }
+
+    fn unfinished_failure(&self) -> Failure {
+        let left: Vec<String> = self
+            .functions
+            .iter()
+            .filter(|function| !function.is_complete())
+            .map(|function| function.urn.full_name())
+            .collect();
+        let message = format!(
+            "the run left {} unfinished: {}; what it fetched is kept",
+            counted(left.len(), "function"),
+            first_named(&left)
+        );
+        Failure::new(FailureKind::Incomplete, message).hint(Step::SayMore)
+    }
 }
 
 /// What to do when clocks disagree.
@@ -236,10 +250,69 @@ const COMPARE_CLOCKS: &str = "compare `date -u` with a third clock, and set this
                               if it is the wrong one; the records that came are kept, and with \
                               right clocks a run goes on by itself";
 
-fn unfinished_failure() -> Failure {
-    Failure::new(
-        FailureKind::Incomplete,
-        "the run left functions unfinished; what it fetched is kept",
-    )
-    .hint(Step::SayMore)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Interval;
+    use crate::store::sql::FunctionId;
+    use crate::sync::function::Walked;
+    use pretty_assertions::assert_eq;
+
+    fn range(begin: &str, end: &str) -> Interval {
+        let time = |hour: &str| format!("2026-03-{hour}:00:00Z").parse().unwrap();
+        Interval::new(time(begin), time(end)).unwrap()
+    }
+
+    fn function(number: i64, finished: bool, lost: &[Interval]) -> FunctionReport {
+        let urn = format!("urn:fss:cn-north-4:0123:function:default:f{number}").parse().unwrap();
+        let walked = Walked { finished, lost: lost.to_vec(), ..Walked::default() };
+        FunctionReport::new(FunctionId::of_test(number), &urn, range("01T00", "02T00"), walked)
+    }
+
+    fn told(functions: Vec<FunctionReport>) -> String {
+        let report = SourceReport {
+            name: "cn-north-4".into(),
+            began_at: range("01T00", "02T00").end().into(),
+            functions,
+            verified: Vec::new(),
+            list: None,
+            refusal: None,
+            is_down: false,
+            stopped: None,
+            is_verification: false,
+            counts: Counts::default(),
+        };
+        report.failure().unwrap().to_string()
+    }
+
+    #[test]
+    fn what_several_functions_lost_is_told_as_a_sum() {
+        let lost = [range("01T00", "01T06"), range("01T07", "01T08")];
+        assert_eq!(
+            told(vec![function(1, true, &lost), function(2, true, &[])]),
+            "7h were not archived before the service forgot them, in 2 ranges"
+        );
+        assert_eq!(
+            told((1..=3).map(|number| function(number, true, &lost)).collect()),
+            "21h in all, over 3 functions, were not archived before the service forgot them, in 6 \
+             ranges"
+        );
+    }
+
+    #[test]
+    fn functions_that_were_left_unfinished_are_named() {
+        let left = |count: i64| {
+            let others = (10..12).map(|number| function(number, true, &[]));
+            told((1..=count).map(|number| function(number, false, &[])).chain(others).collect())
+        };
+        assert_eq!(
+            left(1),
+            "the run left one function unfinished: default:f1; what it fetched is kept"
+        );
+        assert_eq!(
+            left(5),
+            "the run left 5 functions unfinished: default:f1, default:f2, default:f3 and 2 more; \
+             what it fetched is kept"
+        );
+    }
 }
