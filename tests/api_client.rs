@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on shall stop where it stands")]
 
 use fgarchive::api::{
-    CallFailure, Client, ClientSettings, Credentials, Endpoint, Meaning, PasswordLogin, PlainHttp,
-    ProjectScope, Proxies, Timeouts,
+    CallFailure, Client, ClientSettings, Credentials, Endpoint, Introductions, Meaning,
+    PasswordLogin, PlainHttp, ProjectScope, Proxies, Timeouts,
 };
 use fgarchive::domain::{FunctionUrn, Marker, Page, PageQuery, RequestId, Timestamp};
 use fgarchive::error::Step;
@@ -159,8 +159,9 @@ fn settings(base: &str, credentials: Credentials) -> ClientSettings {
         credentials,
         timeouts: Timeouts::default(),
         ca_cert: None,
-        proxies: Proxies::default(),
         authorities: None,
+        proxies: Proxies::default(),
+        introductions: Introductions::default(),
         user_agent: "fgarchive-test".to_owned(),
         now: Arc::new(|| time(NOW)),
     }
@@ -842,7 +843,6 @@ async fn a_project_is_looked_up_by_region_and_must_be_the_only_one() {
     }
 }
 
-/// IAM divides a long list; its address for the next page may name any host.
 /// A list without an end, in which the project that is meant never comes.
 #[tokio::test]
 async fn a_list_of_projects_that_is_not_followed_to_its_end_is_told() {
@@ -862,6 +862,7 @@ async fn a_list_of_projects_that_is_not_followed_to_its_end_is_told() {
     assert_eq!(server.requests().len(), 20);
 }
 
+/// IAM divides a long list; its address for the next page may name any host.
 #[tokio::test]
 async fn a_list_of_projects_is_followed_and_stays_with_the_iam_that_was_named() {
     let server = Server::start(|request| {
@@ -928,9 +929,9 @@ async fn a_configuration_that_is_not_there_is_not_found() {
         ("200 OK", r#"{"enable_async_status_log":false}"#, Ok(Some(false))),
         ("200 OK", "{}", Ok(None)),
         ("404 Not Found", not_found, Err(Meaning::NotFound)),
-        ("403 Forbidden", "{}", Err(Meaning::Forbidden)),
         // That there is no such function says nothing of its configuration.
         ("404 Not Found", r#"{"error_code":"FSS.1051"}"#, Err(Meaning::Refused)),
+        ("403 Forbidden", "{}", Err(Meaning::Forbidden)),
     ] {
         let server = Server::answering(status, "", body).await;
         let answer = client(&server.base, keys(None)).status_log_enabled(&urn()).await;

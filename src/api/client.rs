@@ -4,6 +4,7 @@ use super::credentials::Credentials;
 use super::exchange::Now;
 use super::failure::{CallFailure, Meaning};
 use super::http::{Answer, Timeouts, Transport};
+use super::introduction::Introductions;
 use super::projects::{find_project, no_project};
 use super::proxy::Proxies;
 use super::session::Session;
@@ -16,11 +17,11 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
 
-/// What a client is made from.
 /// The codes that say that there is no such function, version or alias (Open Telekom Cloud's API
 /// reference), where `FSS.0404` says that of anything.
 const OF_NO_FUNCTION: [&str; 3] = ["FSS.1051", "FSS.1052", "FSS.1053"];
 
+/// What a client is made from.
 #[derive(Clone)]
 pub struct ClientSettings {
     /// The address of FunctionGraph.
@@ -38,12 +39,14 @@ pub struct ClientSettings {
     pub timeouts: Timeouts,
     /// Certificates in PEM, trusted beside the system's.
     pub ca_cert: Option<Vec<u8>>,
-    /// Through which proxies to ask.
-    pub proxies: Proxies,
-    /// How we introduce ourselves.
-    pub user_agent: String,
     /// Certificates in PEM, trusted in place of the system's.
     pub authorities: Option<Vec<u8>>,
+    /// Through which proxies to ask.
+    pub proxies: Proxies,
+    /// What the clients of a command know of the credentials that they show.
+    pub introductions: Introductions,
+    /// How we introduce ourselves.
+    pub user_agent: String,
     /// The present.
     pub now: Now,
 }
@@ -72,10 +75,12 @@ impl Client {
     pub fn new(settings: ClientSettings) -> Result<Self, CallFailure> {
         let ClientSettings { functions_base, iam_base, region, project_id, credentials, .. } =
             settings;
+        let introductions = settings.introductions;
         let ClientSettings { timeouts, ca_cert, authorities, user_agent, proxies, now, .. } =
             settings;
         let transport = Transport { timeouts, ca_cert, authorities, user_agent, proxies };
-        let session = Session::new(functions_base, iam_base, credentials, transport, now)?;
+        let session =
+            Session::new(functions_base, iam_base, (credentials, introductions), transport, now)?;
         Ok(Self(Arc::new(Shared { session, region, project_id, found_project: OnceCell::new() })))
     }
 

@@ -102,6 +102,24 @@ impl Credentials {
         }
     }
 
+    /// Whether both are the same user's, with the same secret; the project of a login is no part of
+    /// it.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let names = |credentials: &Self| match credentials {
+            Self::Keys { access_key, .. } => vec![access_key.clone()],
+            Self::Password(PasswordLogin { auth_url, username, user_domain_name, .. }) => {
+                vec![auth_url.to_string(), username.clone(), user_domain_name.clone()]
+            }
+            Self::Token(_) | Self::Unusable(_) => Vec::new(),
+        };
+        let (mine, others) = (self.secrets(), other.secrets());
+        let are_same_secrets = mine.len() == others.len()
+            && mine.iter().zip(&others).all(|(a, b)| a.expose_secret() == b.expose_secret());
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            && names(self) == names(other)
+            && are_same_secrets
+    }
+
     /// Whether requests carry a token rather than a signature.
     pub(super) fn use_token(&self) -> bool {
         !matches!(self, Self::Keys { .. })
@@ -137,6 +155,23 @@ mod tests {
         assert_eq!(scope(None), login().project);
         let token = Credentials::Token(secret()).of_project(Some("p"));
         assert!(matches!(token, Credentials::Token(_)));
+    }
+
+    #[test]
+    fn the_same_credentials_are_known_whatever_project_they_are_for() {
+        let password = Credentials::Password(login());
+        assert!(password.is_same(&password.of_project(Some("p"))));
+        let other = PasswordLogin { password: SecretString::from("other"), ..login() };
+        assert!(!password.is_same(&Credentials::Password(other)));
+        let other = PasswordLogin { username: "v".to_owned(), ..login() };
+        assert!(!password.is_same(&Credentials::Password(other)));
+        let keys = |token: Option<SecretString>| Credentials::Keys {
+            access_key: "AK".into(),
+            secret_key: secret(),
+            security_token: token,
+        };
+        assert!(keys(None).is_same(&keys(None)) && !keys(None).is_same(&keys(Some(secret()))));
+        assert!(!Credentials::Token(secret()).is_same(&keys(None)));
     }
 
     #[test]

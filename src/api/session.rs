@@ -4,6 +4,7 @@ use super::credentials::Credentials;
 use super::exchange::{Exchange, Now};
 use super::failure::{CallFailure, Meaning};
 use super::http::{Answer, Transport};
+use super::introduction::{Introduction, Introductions};
 use super::request::Call;
 use super::tokens::{Token, Tokens};
 use super::{Endpoint, sign};
@@ -15,6 +16,8 @@ pub(super) struct Session {
     pub(super) exchange: Exchange,
     pub(super) iam: Option<Endpoint>,
     pub(super) credentials: Credentials,
+    /// What became of the credentials where they were shown first.
+    introduction: Arc<Introduction>,
     pub(super) tokens: Tokens,
 }
 
@@ -23,12 +26,18 @@ impl Session {
     pub(super) fn new(
         functions: Endpoint,
         iam: Option<Endpoint>,
-        credentials: Credentials,
+        (credentials, introductions): (Credentials, Introductions),
         transport: Transport,
         now: Now,
     ) -> Result<Self, CallFailure> {
         let exchange = Exchange::new(functions, &credentials, transport, now)?;
-        Ok(Self { exchange, iam, credentials, tokens: Tokens::default() })
+        let shown_to = match &credentials {
+            Credentials::Password(login) => &login.auth_url,
+            _ => &exchange.functions,
+        };
+        let introduction = introductions.of(&credentials, shown_to);
+        let tokens = Tokens::new(Arc::clone(&introduction));
+        Ok(Self { exchange, iam, credentials, introduction, tokens })
     }
 
     /// Asks FunctionGraph about a project.
@@ -41,7 +50,13 @@ impl Session {
     ) -> Result<Answer, CallFailure> {
         let call =
             Call::get(operation, &self.exchange.functions, path, query).of_project(project_id);
-        self.ask(self.exchange.functions_http(), call).await
+        // Kept apart: whoever waits for it would be as large as all of it.
+        let asked = Box::pin(self.ask(self.exchange.functions_http(), call));
+        match &self.credentials {
+            // The password is shown to IAM, and each token is this session's own.
+            Credentials::Password(_) => asked.await,
+            _ => self.introduction.show(asked).await,
+        }
     }
 
     /// Asks IAM as the user we are; its calls are about no project.

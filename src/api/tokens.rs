@@ -3,6 +3,7 @@
 use super::credentials::{PasswordLogin, ProjectScope};
 use super::exchange::Exchange;
 use super::failure::{CallFailure, Meaning};
+use super::introduction::Introduction;
 use super::wire::{self, BadBody};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -22,8 +23,9 @@ pub(super) struct Token {
 }
 
 /// The token of a password login: fetched when it is first needed, by one caller for all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tokens {
+    introduction: Arc<Introduction>,
     held: Mutex<Held>,
     /// One more than the generation of the newest token the service did not accept; 0 for none.
     refused: AtomicU64,
@@ -39,6 +41,11 @@ enum Held {
 }
 
 impl Tokens {
+    /// None yet, of a login that others may have shown.
+    pub(super) fn new(introduction: Arc<Introduction>) -> Self {
+        Self { introduction, held: Mutex::default(), refused: AtomicU64::default() }
+    }
+
     /// Notes that the service did not accept a token.
     pub(super) fn refuse(&self, generation: u64) {
         self.refused.fetch_max(generation + 1, Ordering::SeqCst);
@@ -76,7 +83,8 @@ impl Tokens {
             Held::Token(token) => token.generation + 1,
             Held::Denied(failure) => return Err(failure.clone()),
         };
-        match fetch_token(exchange, login, generation).await {
+        let fetched = Box::pin(fetch_token(exchange, login, generation));
+        match self.introduction.show(fetched).await {
             Ok(token) => {
                 let token = Arc::new(token);
                 *held = Held::Token(Arc::clone(&token));

@@ -63,7 +63,7 @@ fn check(globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
         let loaded = service::load(&Flags::default(), globals)?;
         let problem = |source: SourceConfig| {
             let SourceConfig { name, problem, .. } = source;
-            problem.map(|why| Failure::new(FailureKind::Usage, format!("{name}: {why}")))
+            problem.map(|why| (Some(name), Failure::new(FailureKind::Usage, why)))
         };
         service::worst_of(loaded.sources.into_iter().filter_map(problem).collect())?;
     }

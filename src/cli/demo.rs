@@ -5,7 +5,9 @@
 
 use super::globals::{GlobalArgs, Globals};
 use super::{backup, emulate, failure, query, runtime, signals};
-use crate::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
+use crate::api::{
+    Client, ClientSettings, Credentials, Endpoint, Introductions, PlainHttp, Proxies, Timeouts,
+};
 use crate::clock::Clock;
 use crate::config;
 use crate::domain::{Counts, RecordCounts};
@@ -204,6 +206,7 @@ fn client(base_url: &str, clock: &Clock) -> Result<Client, Failure> {
         ca_cert: None,
         authorities: None,
         proxies: Proxies::default(),
+        introductions: Introductions::default(),
         user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION"), " demo").to_owned(),
         now: Arc::new(move || clock.now()),
     };

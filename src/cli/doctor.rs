@@ -5,7 +5,7 @@ use super::globals::Globals;
 use super::service::{self, ServiceArgs};
 use super::terminal::screen;
 use super::{failure, runtime};
-use crate::api::{CallFailure, Client};
+use crate::api::{CallFailure, Client, Introductions};
 use crate::config::{Config, SourceConfig, in_several_projects, in_several_regions};
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{CheckupView, write_checkup};
@@ -42,16 +42,14 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let Config { sources, .. } = service::load(&args.service.flags(), globals)?;
     let sources = if globals.has_sources() { sources } else { vec![only_one(sources)?] };
     let is_only = sources.len() == 1;
+    let introductions = Introductions::default();
     let look = Look { args, runtime: runtime::start()?, globals };
     let mut failures = Vec::new();
-    for source in sources {
+    for mut source in sources {
         let name = Some(source.name.clone()).filter(|_| !is_only);
+        source.client.introductions = introductions.clone();
         let looked = look.at(source, name.as_deref(), out);
-        let of_source = |failure: Failure| match &name {
-            Some(name) => Failure { message: format!("{name}: {}", failure.message), ..failure },
-            None => failure,
-        };
-        failures.extend(looked.err().map(of_source));
+        failures.extend(looked.err().map(|failure| (name, failure)));
     }
     service::worst_of(failures)
 }

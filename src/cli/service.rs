@@ -1,7 +1,7 @@
 //! What every command that asks the service is told: which functions, where, and how hard to ask.
 
 use super::globals::Globals;
-use crate::api::Client;
+use crate::api::{Client, ClientSettings, Introductions};
 use crate::config::{self, Config, Flags, MOST_CONCURRENT, Shown, SourceConfig, Surroundings};
 use crate::domain::FunctionRef;
 use crate::error::{Failure, FailureKind};
@@ -171,20 +171,37 @@ pub(super) fn load(flags: &Flags, globals: &Globals) -> Result<Config, Failure> 
     Ok(config)
 }
 
-/// Fails with the worst of what failed, and says the others beforehand.
-pub(super) fn worst_of(failures: Vec<Failure>) -> Result<(), Failure> {
+/// Fails with the worst of what failed, and says the others beforehand. What several sources have
+/// in common, such as a wrong key, is said once for all of them.
+pub(super) fn worst_of(failures: Vec<(Option<Box<str>>, Failure)>) -> Result<(), Failure> {
     let rank = |failure: &Failure| match failure.kind {
         FailureKind::Finding => 0,
         FailureKind::Incomplete => 1,
         FailureKind::Denied => 2,
         _ => 3,
     };
-    let Some(worst) = (0..failures.len()).max_by_key(|&place| rank(&failures[place])) else {
+    let mut told: Vec<(Vec<String>, Failure)> = Vec::new();
+    for (name, failure) in failures {
+        let name = name.map(String::from);
+        let is_same = |(_, other): &&mut (_, Failure)| other.to_string() == failure.to_string();
+        match told.iter_mut().find(is_same) {
+            Some((names, _)) => names.extend(name),
+            None => told.push((name.into_iter().collect(), failure)),
+        }
+    }
+    let named = |(names, failure): (Vec<String>, Failure)| match &names[..] {
+        [] => failure,
+        names => {
+            let message = format!("{}: {}", sync::first_named(names), failure.message);
+            Failure { message, ..failure }
+        }
+    };
+    let mut told: Vec<Failure> = told.into_iter().map(named).collect();
+    let Some(worst) = (0..told.len()).rev().max_by_key(|&place| rank(&told[place])) else {
         return Ok(());
     };
-    let mut failures = failures;
-    let worst = failures.swap_remove(worst);
-    for other in failures {
+    let worst = told.remove(worst);
+    for other in told {
         tracing::warn!("{other}");
     }
     Err(worst)
@@ -192,7 +209,9 @@ pub(super) fn worst_of(failures: Vec<Failure>) -> Result<(), Failure> {
 
 /// The sources of a run.
 pub(super) fn to_sources(sources: Vec<SourceConfig>) -> Result<Vec<RunSource<Client>>, Failure> {
+    let introductions = Introductions::default();
     let to_source = |SourceConfig { name, client, settings, .. }| {
+        let client = ClientSettings { introductions: introductions.clone(), ..client };
         Ok(RunSource { name, source: Client::new(client).map_err(sync::to_failure)?, settings })
     };
     sources.into_iter().map(to_source).collect()

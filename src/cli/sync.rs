@@ -389,10 +389,7 @@ fn preview(
                     }
                     previews.extend(of_source);
                 }
-                Err(failure) if count > 1 => {
-                    let message = format!("{name}: {}", failure.message);
-                    failed.push(Failure { message, ..failure });
-                }
+                Err(failure) if count > 1 => failed.push((Some(name), failure)),
                 Err(failure) => return Err(failure),
             }
         }
@@ -404,12 +401,7 @@ fn preview(
         write_previews(&previews, count, out)
     };
     written.map_err(failure::output)?;
-    let mut failed = failed.into_iter();
-    let Some(first) = failed.next() else { return conclude_previews(previews) };
-    for other in failed {
-        tracing::warn!("{other}");
-    }
-    Err(first)
+    if failed.is_empty() { conclude_previews(previews) } else { service::worst_of(failed) }
 }
 
 /// Fails where functions could not be asked; what is known of the others was shown.

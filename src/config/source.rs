@@ -8,7 +8,7 @@ use super::range::read_range;
 use super::service::ServiceAddress;
 use super::tuning::{Shown, Tuning};
 use super::variables::{shown, usage};
-use crate::api::{ClientSettings, Credentials, Endpoint, Exemptions, Proxies};
+use crate::api::{ClientSettings, Credentials, Endpoint, Exemptions, Introductions, Proxies};
 use crate::clock::Clock;
 use crate::domain::{FunctionFilter, FunctionRef};
 use crate::error::Failure;
@@ -112,6 +112,7 @@ impl<'a> Way<'a> {
             ca_cert: self.ca_cert.clone(),
             authorities: self.authorities.clone(),
             proxies: self.proxies.clone(),
+            introductions: Introductions::default(),
             user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION")).to_owned(),
             now: Arc::new(move || clock.now()),
         }

@@ -121,6 +121,27 @@ fn sources_are_archived_side_by_side_by_what_the_file_says() {
     run(&home, &["verify"]).exits(0);
 }
 
+/// Some wrong signatures lock a key: what is refused to one source is not shown by the next.
+#[test]
+fn a_wrong_key_that_sources_have_in_common_is_shown_and_told_once() {
+    let cloud = cloud(NORTH, 1);
+    let of = |name: &str, function: &str| {
+        source(name, &cloud, &format!("functions = [\"{function}\"]\n{BY_VARIABLES}"))
+    };
+    let home = home(&[
+        of("one", "billing:invoice-mail"),
+        of("two", "default:order-export"),
+        of("three", "default:thumbnail"),
+    ]);
+    let commands = [&["sync"][..], &["sync", "--dry-run"], &["doctor", "--no-store"]];
+    for (args, shown) in commands.iter().zip(1..) {
+        let said = run(&home, args).env("NORTH_SK", "a-wrong-secret-key").exits(4);
+        let told = said.stderr.matches("access is refused").count();
+        assert_eq!(told, 1, "{args:?}: {}", said.stderr);
+        assert_eq!(cloud.emulator.refused_signatures(), shown, "{args:?}");
+    }
+}
+
 #[test]
 fn a_source_that_cannot_log_in_leaves_the_others_alone() {
     let (north, east) = (cloud(NORTH, 1), cloud(EAST, 2));

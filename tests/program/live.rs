@@ -5,7 +5,9 @@ use crate::archive::{self, Records};
 use crate::cloud::{Cloud, RUNTIME, later, pause};
 use crate::program::{Home, Program};
 use crate::truth;
-use fgarchive::api::{Client, ClientSettings, Credentials, Endpoint, PlainHttp, Proxies, Timeouts};
+use fgarchive::api::{
+    Client, ClientSettings, Credentials, Endpoint, Introductions, PlainHttp, Proxies, Timeouts,
+};
 use fgarchive::clock::Clock;
 use fgarchive::domain::Timestamp;
 use fgarchive::emulator::{Readings, TOKEN, WorldSpec};
@@ -87,6 +89,7 @@ impl Live {
             ca_cert: None,
             authorities: None,
             proxies: Proxies::default(),
+            introductions: Introductions::default(),
             user_agent: "test".to_owned(),
             now: Arc::new(move || clock.now()),
         };
