@@ -145,6 +145,9 @@ pub struct Rule {
     /// Pages that hold the record of this id; other requests are not counted.
     #[serde(default)]
     pub holding: Option<String>,
+    /// Requests about the functions of these names; other requests are not counted.
+    #[serde(default)]
+    pub functions: Vec<String>,
     /// How many matching requests are left alone first.
     #[serde(default)]
     pub skip: u64,
@@ -225,6 +228,7 @@ impl From<Fault> for Rule {
         Self {
             on: None,
             holding: None,
+            functions: Vec::new(),
             skip: 0,
             every: None,
             share: None,
@@ -254,10 +258,20 @@ impl Engine {
     }
 
     /// What goes wrong with the next request of this kind; `holds` tells whether its page holds a
-    /// record.
-    pub(super) fn strike(&self, route: RouteName, holds: impl Fn(&str) -> bool) -> Vec<Fault> {
+    /// record, `is_about` whether it is about the function of a name.
+    pub(super) fn strike(
+        &self,
+        route: RouteName,
+        holds: impl Fn(&str) -> bool,
+        is_about: impl Fn(&str) -> bool,
+    ) -> Vec<Fault> {
         let rules = self.faults.rules.iter().zip(&self.counters).enumerate();
-        let rules = rules.filter(|(_, (rule, _))| rule.holding.as_deref().is_none_or(&holds));
+        let fits = |rule: &Rule| {
+            let functions = &rule.functions;
+            (functions.is_empty() || functions.iter().any(|name| is_about(name)))
+                && rule.holding.as_deref().is_none_or(&holds)
+        };
+        let rules = rules.filter(|(_, (rule, _))| fits(rule));
         rules
             .filter_map(|(nth, (rule, counter))| self.apply(nth as u64, rule, counter, route))
             .collect()
@@ -289,7 +303,7 @@ mod tests {
 
     fn run(faults: Faults, requests: usize) -> Vec<Vec<Fault>> {
         let engine = Engine::new(faults);
-        (0..requests).map(|_| engine.strike(RouteName::Invocations, |_| false)).collect()
+        (0..requests).map(|_| engine.strike(RouteName::Invocations, |_| false, |_| false)).collect()
     }
 
     fn rule(text: &str) -> Faults {
@@ -322,7 +336,7 @@ mod tests {
         );
         let struck: Vec<usize> = run(faults.clone(), 9).iter().map(Vec::len).collect();
         assert_eq!(struck, [0, 0, 1, 0, 1, 0, 0, 0, 0]);
-        assert_eq!(Engine::new(faults).strike(RouteName::Tokens, |_| true), []);
+        assert_eq!(Engine::new(faults).strike(RouteName::Tokens, |_| true, |_| true), []);
     }
 
     #[test]
@@ -330,8 +344,17 @@ mod tests {
         let faults: Faults =
             r#"{ "rules": [{ "holding": "a1", "faults": ["garbled"] }] }"#.parse().unwrap();
         let engine = Engine::new(faults);
-        assert_eq!(engine.strike(RouteName::Invocations, |id| id == "a1"), [Fault::Garbled]);
-        assert_eq!(engine.strike(RouteName::Invocations, |id| id == "b2"), []);
+        let strike = |id| engine.strike(RouteName::Invocations, |named| named == id, |_| false);
+        assert_eq!((strike("a1"), strike("b2")), (vec![Fault::Garbled], vec![]));
+    }
+
+    #[test]
+    fn functions_that_are_named_are_struck_alone() {
+        let faults: Faults =
+            r#"{ "rules": [{ "functions": ["a", "b"], "faults": ["silent"] }] }"#.parse().unwrap();
+        let engine = Engine::new(faults);
+        let strike = |name| engine.strike(RouteName::Invocations, |_| false, |named| named == name);
+        assert_eq!(["b", "c"].map(strike), [vec![Fault::Silent], vec![]]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::readings::Readings;
 use super::routes::{Route, RouteName};
 use super::wire::{self, Answer, Asked, AsyncConfig, ErrorBody, FunctionItem, Functions};
 use super::world::{Function, World};
-use crate::domain::{FunctionRef, Timestamp};
+use crate::domain::{FunctionRef, FunctionUrn, Timestamp};
 use axum::http::Method;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -116,7 +116,9 @@ impl Emulator {
     pub(super) fn receive(&self, asked: &Asked) -> Arrival {
         let route = Route::of(&asked.method, &asked.path);
         let engine = Arc::clone(&self.0.engine.read().unwrap_or_else(PoisonError::into_inner));
-        let faults = engine.strike(route.name, |id| self.holds(asked, &route, id));
+        let urn = route.function.parse::<FunctionUrn>().ok();
+        let is_about = |name: &str| urn.as_ref().is_some_and(|urn| urn.name() == name);
+        let faults = engine.strike(route.name, |id| self.holds(asked, &route, id), is_about);
         if route.name == RouteName::Invocations {
             lock(&self.0.journal).note_listing(&route.function, &asked.query);
         }
