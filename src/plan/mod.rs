@@ -10,6 +10,7 @@ pub mod failing;
 pub mod forecast;
 pub mod functions;
 mod habits;
+pub mod hanging;
 pub mod horizon;
 pub mod ledger;
 pub mod listing;

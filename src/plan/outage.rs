@@ -20,8 +20,9 @@ pub const LONGEST_SILENCE: Duration = Duration::from_secs(110);
 /// there are more than one, so that two functions that cannot be had are not taken for the service.
 const FEWEST_WITNESSES: u32 = 3;
 
-/// The pause between two witnesses.
-const BETWEEN_WITNESSES: Duration = Duration::from_secs(7);
+/// The pause between two witnesses, and how long one is waited for before another is asked beside
+/// it.
+pub const BETWEEN_WITNESSES: Duration = Duration::from_secs(7);
 
 /// What to do about a request that got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +98,11 @@ impl Outage {
         (is_unanswered || now >= since + PASSES_WITHIN).then_some(since)
     }
 
+    /// When the first request was sent of those that were not answered since the last answer.
+    pub fn failing_since(&self) -> Option<Duration> {
+        self.failing_since
+    }
+
     /// What to do about a request that got no answer, when nothing is known to have been answered
     /// since this moment.
     pub fn judge(&self, now: Duration, silent_since: Duration) -> Judgement {
@@ -115,6 +121,11 @@ impl Outage {
             _ if now >= next_witness => Judgement::Ask(last),
             _ => Judgement::Wait(next_witness.min(last)),
         }
+    }
+
+    /// Whether the service answered lately, as far as is known: trouble that is longer is judged.
+    pub fn answers(&self, now: Duration) -> bool {
+        self.answered_at.is_some_and(|answered| now < answered + PASSES_WITHIN)
     }
 
     /// Whether anything was answered after this moment.

@@ -37,10 +37,6 @@ pub enum Effort {
 /// How often a part of something that failed is asked for.
 const TRIES_OF_A_PART: u32 = 2;
 
-/// So often a request is sent that gets no answer in time while the service answers others: what it
-/// asks for takes too long, and each try costs all the time that an answer may take.
-const MOST_TIMEOUTS: u32 = 2;
-
 /// No try of a part begins later than this after its first: a page that hangs is asked for once.
 const TOTAL_OF_A_PART: Duration = Duration::from_secs(8);
 
@@ -106,12 +102,6 @@ pub fn wait_before_next(
     (elapsed.saturating_add(wait) <= patience.total).then_some(wait)
 }
 
-/// Whether a request hangs on what it asks for: it timed out so often, and others were answered
-/// meanwhile or not.
-pub fn hangs(timeouts: u32, others_are_answered: bool) -> bool {
-    others_are_answered && timeouts >= MOST_TIMEOUTS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,11 +135,6 @@ mod tests {
         assert_eq!(next(1, 10), None);
         let once = RetryPolicy::default().for_effort(Effort::Once);
         assert_eq!(wait_before_next(once, 1, Duration::ZERO, None, 0.0), None);
-    }
-
-    #[test]
-    fn a_request_hangs_where_it_times_out_twice_and_others_are_answered() {
-        assert!(!hangs(1, true) && hangs(2, true) && !hangs(9, false));
     }
 
     #[test]

@@ -81,11 +81,11 @@ impl<S: Source> Requester<S> {
         let Witnesses::Functions(functions) = &*lock(&self.witnesses) else { return Vec::new() };
         let silent = lock(&self.silent);
         let was_asked = |urn: &FunctionUrn| silent.contains_key(urn);
-        let fresh = functions.iter().filter(|(urn, _)| !was_asked(urn));
-        let asked = functions.iter().filter(|(urn, _)| was_asked(urn));
-        let forms = fresh
-            .chain(asked)
-            .filter_map(|(urn, sink)| Some((self.forms.of_witness(urn)?, sink.clone())));
+        let fresh = functions.iter().filter(|witness| !was_asked(&witness.urn));
+        let asked = functions.iter().filter(|witness| was_asked(&witness.urn));
+        let forms = fresh.chain(asked).filter_map(|witness| {
+            Some((self.forms.of_witness(&witness.urn)?, witness.sink.clone()))
+        });
         forms.take(MOST_UNHEARD).collect()
     }
 
@@ -98,8 +98,13 @@ impl<S: Source> Requester<S> {
         let heard = lock(&self.heard);
         let mut others = functions
             .iter()
-            .filter(|(other, _)| Some(other) != except && heard.contains_key(other));
-        others.find_map(|(other, sink)| Some((self.forms.of_witness(other)?, sink.clone())))
+            .filter(|other| Some(&other.urn) != except && heard.contains_key(&other.urn));
+        others.find_map(|other| Some((self.forms.of_witness(&other.urn)?, other.sink.clone())))
+    }
+
+    /// How many functions the run is about beside one, as far as is known.
+    pub(super) fn others_of_run(&self) -> u32 {
+        u32::try_from(self.functions_of_run().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
     /// How many functions the run is about, as far as is known.

@@ -1,5 +1,6 @@
 //! Requests about one function, in the form of its URN that the service knows.
 
+use super::about::About;
 use super::forms::Form;
 use super::project::{Failed, Requester};
 use super::source::Source;
@@ -42,7 +43,8 @@ impl<S: Source> Requester<S> {
             // Of a function that answered in this run, "not found" is about what was asked, or it
             // is gone by now.
             drop(held);
-            return self.ask_with(effort, || call(asked.clone())).await;
+            let about = About::function(urn, effort);
+            return self.ask_with(about, || call(asked.clone())).await;
         }
         // The others wait for the first answer: a form that is not known is asked once.
         match self.ask_unless_not_found(effort, &asked, &call).await {
@@ -70,7 +72,7 @@ impl<S: Source> Requester<S> {
     {
         match self.forms.not_found(form) {
             Some(failure) => Err(failure.into()),
-            None => self.ask_with(effort, || call(form.clone())).await,
+            None => self.ask_with(About::function(form, effort), || call(form.clone())).await,
         }
     }
 
@@ -89,7 +91,8 @@ impl<S: Source> Requester<S> {
             form.unknown = Some(failure.clone());
             return Err(failure.into());
         };
-        match self.ask_with(Effort::Whole, || call(other.clone())).await {
+        let about = About::function(&other, Effort::Whole);
+        match self.ask_with(about, || call(other.clone())).await {
             Err(also) if also.is_of_address() => {
                 self.forms.note_not_found(&other, &also.failure);
                 form.unknown = Some(failure.clone());

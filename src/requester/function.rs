@@ -1,10 +1,13 @@
 //! Everything a run asks about one function, and whether a failure is about what was asked or about
 //! the function.
 
-use super::project::{Failed, Requester};
+use super::about::About;
+use super::project::{Failed, Requester, lock};
+use super::send::too_slow;
 use super::sink::PageSink;
 use super::source::Source;
-use crate::api::{CallFailure, Cause, Meaning};
+use super::witness::is_silence;
+use crate::api::{CallFailure, Meaning};
 use crate::domain::{
     FunctionUrn, Interval, Marker, PAGE_LIMIT, Page, PageQuery, RequestId, Timestamp,
 };
@@ -67,7 +70,8 @@ impl<S: Source> FunctionRequester<'_, S> {
             .clone()
             .or_else(|| self.requester.form_of_witness(self.urn))
             .unwrap_or_else(|| self.urn.clone());
-        let mut answer = self.requester.ask_with(effort, || call(form.clone())).await;
+        let mut answer =
+            self.requester.ask_with(About::function(self.urn, effort), || call(form.clone())).await;
         if answer.as_ref().is_err_and(Failed::is_not_found) && known.is_none() {
             // The function may not be known, or not by this form: that is what a listing tells.
             let now = self.requester.now().earlier();
@@ -79,7 +83,8 @@ impl<S: Source> FunctionRequester<'_, S> {
                 .await
                 .filter(|other| other.as_given() != form.as_given());
             if let Some(other) = other {
-                answer = self.requester.ask_with(effort, || call(other.clone())).await;
+                let about = About::function(self.urn, effort);
+                answer = self.requester.ask_with(about, || call(other.clone())).await;
             }
         }
         // Of a function that answers, "not found" says that there is no such record.
@@ -143,15 +148,8 @@ impl<S: Source> FunctionRequester<'_, S> {
         if effort == Effort::Whole {
             return call.await;
         }
-        let limit = self.requester.limit_of_a_part();
-        timeout(limit, call).await.unwrap_or_else(|_| Err(self.too_slow(limit)))
-    }
-
-    fn too_slow(&self, limit: Duration) -> CallFailure {
-        let seconds = limit.as_secs();
-        let operation = format!("list invocations of `{}`", self.urn.full_name());
-        let cause = Cause(format!("no answer within {seconds} s").into());
-        CallFailure { cause: Some(cause), ..CallFailure::new(&operation, Meaning::Timeout) }
+        let limit = self.requester.limit_of_a_part(self.urn);
+        timeout(limit, call).await.unwrap_or_else(|_| Err(too_slow(self.urn, limit)))
     }
 
     async fn judged(
@@ -171,6 +169,9 @@ impl<S: Source> FunctionRequester<'_, S> {
 
     async fn blame(&self, failed: Failed, asked: Option<Interval>) -> Setback {
         let is_part = self.is_about_a_part(&failed, asked).await;
+        if !is_part && is_silence(&failed.failure) {
+            lock(&self.requester.hanging).given_up(self.urn);
+        }
         let failed = told(failed.failure);
         if is_part { Setback::Part(failed) } else { Setback::Whole(failed) }
     }
@@ -188,19 +189,22 @@ impl<S: Source> FunctionRequester<'_, S> {
         if meaning == Meaning::Forbidden {
             return self.requester.admits_to(self.urn, failed, &self.sink).await;
         }
-        // What hangs is not waited for in full three times more.
-        let limit = if meaning == Meaning::Timeout {
-            self.requester.limit_of_a_part()
-        } else {
-            Duration::MAX
-        };
+        let hangs = meaning == Meaning::Timeout;
+        if hangs && lock(&self.requester.hanging).is_spent(self.urn) {
+            // Its halves would be asked for in vain as well.
+            return false;
+        }
         for (form, second) in self.looks(asked, failed).await {
             if self.requester.heard_since(self.urn, first_sent) {
                 return true;
             }
             // Whether it answered is noted where it does.
-            let _ = timeout(limit, self.requester.look_for(first_sent, &form, second, &self.sink))
-                .await;
+            let look = self.requester.look_for(first_sent, &form, second, &self.sink);
+            if hangs {
+                self.requester.look_behind(self.urn, look).await;
+            } else {
+                look.await;
+            }
             if self.requester.refusal().is_some() {
                 return false;
             }
@@ -229,6 +233,11 @@ impl<S: Source> FunctionRequester<'_, S> {
         }
         let Some(form) = self.requester.form_of_witness(self.urn) else { return Vec::new() };
         let looks = if is_throttled(failed) { 1 } else { 3 };
+        let looks = if is_silence(&failed.failure) {
+            lock(&self.requester.hanging).looks(self.urn, looks)
+        } else {
+            looks
+        };
         let seconds = [newest, asked.and_then(second_before), newest];
         seconds.into_iter().take(looks).map(|second| (form.clone(), second)).collect()
     }

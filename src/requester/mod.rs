@@ -4,12 +4,15 @@
 //! What is asked, and what is made of the answers, is decided elsewhere. Nothing here writes to the
 //! archive.
 
+mod about;
 mod admission;
 mod clocks;
 mod form;
 mod forms;
 mod function;
+mod line;
 mod list;
+mod lock;
 mod project;
 mod send;
 mod sink;
@@ -23,4 +26,4 @@ pub use list::{ListProblem, ListReport};
 pub(crate) use project::{Politeness, Requester};
 pub(crate) use sink::PageSink;
 pub use source::Source;
-pub(crate) use witnesses::Witnesses;
+pub(crate) use witnesses::{Witness, Witnesses};

@@ -1,7 +1,10 @@
 //! One project asked politely: one pace, a few requests at once, patience with failures that pass,
 //! and none with refusals.
 
+use super::about::About;
 use super::forms::Forms;
+use super::line::{Line, Turn};
+pub(crate) use super::lock::lock;
 use super::source::Source;
 use super::witnesses::Witnesses;
 use crate::api::{CallFailure, Meaning};
@@ -11,14 +14,15 @@ use crate::domain::{
     Timestamp,
 };
 use crate::plan::clocks::{Moment, ServiceClock};
+use crate::plan::hanging::Hanging;
 use crate::plan::outage::Outage;
 use crate::plan::pace::Pace;
 use crate::plan::retry::{Effort, RetryPolicy};
 use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Mutex as AsyncMutex, RwLock, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -35,8 +39,6 @@ pub(super) struct Gauges {
     pub(super) retries: AtomicU64,
     /// Requests that were throttled.
     pub(super) throttled: AtomicU64,
-    /// How long the slowest answer took, in milliseconds.
-    pub(super) slowest: AtomicU64,
     /// How often it could not be told whether the service records a function.
     pub(super) settings_failed: AtomicU64,
 }
@@ -67,10 +69,8 @@ pub(crate) struct Requester<S> {
     pub(super) began_at: Timestamp,
     pub(super) pace: Mutex<Pace>,
     pub(super) patience: RetryPolicy,
-    /// One place until the service has let us in once: a wrong key is shown to it a single time.
-    pub(super) permits: Semaphore,
-    pub(super) is_authenticated: AsyncMutex<bool>,
-    pub(super) concurrency: usize,
+    pub(super) line: Line,
+    pub(super) hanging: Mutex<Hanging>,
     /// How often credentials were renewed; held for writing while they are.
     pub(super) renewals: RwLock<u64>,
     /// The refusal after which nothing more is asked.
@@ -81,8 +81,6 @@ pub(crate) struct Requester<S> {
     /// meanwhile.
     pub(super) judging: AsyncMutex<()>,
     pub(super) witnesses: Mutex<Witnesses>,
-    /// How many witnesses were chosen.
-    pub(super) turns: AtomicU64,
     /// When each function last answered with a page, from the beginning of the run.
     pub(super) heard: Mutex<HashMap<FunctionUrn, Duration>>,
     /// How often each function was asked in vain as a witness, of those that were asked and not
@@ -135,15 +133,13 @@ impl<S: Source> Requester<S> {
             began: Instant::now(),
             pace: Mutex::new(Pace::new(politeness.max_rps)),
             patience: politeness.patience,
-            permits: Semaphore::new(1),
-            is_authenticated: AsyncMutex::new(false),
-            concurrency: politeness.concurrency,
+            line: Line::new(politeness.concurrency),
+            hanging: Mutex::default(),
             renewals: RwLock::new(0),
             refused: Mutex::new(None),
             outage: Mutex::new(Outage::new(politeness.patience.silence)),
             judging: AsyncMutex::new(()),
             witnesses: Mutex::default(),
-            turns: AtomicU64::new(0),
             heard: Mutex::default(),
             silent: Mutex::default(),
             forbidden: Mutex::default(),
@@ -224,7 +220,9 @@ impl<S: Source> Requester<S> {
         // Of a form that the service has answered to, "not found" says that there is no such
         // configuration.
         let said = match self.forms.answered(urn).await {
-            Some(known) => self.ask_with(Effort::Part, || call(known.clone())).await,
+            Some(known) => {
+                self.ask_with(About::function(urn, Effort::Part), || call(known.clone())).await
+            }
             None => self.ask_of_with(Effort::Part, urn, call).await,
         };
         match said.map_err(|failed| failed.failure) {
@@ -237,6 +235,12 @@ impl<S: Source> Requester<S> {
         }
     }
 
+    /// Waits until it is a function's turn; it is until what is handed out is dropped, or the
+    /// function lets others go first.
+    pub(crate) async fn turn(&self, urn: FunctionUrn) -> Turn<'_> {
+        self.line.turn(urn).await
+    }
+
     pub(crate) fn source(&self) -> &S {
         &self.source
     }
@@ -245,10 +249,4 @@ impl<S: Source> Requester<S> {
     pub(crate) fn refusal(&self) -> Option<CallFailure> {
         lock(&self.refused).clone()
     }
-}
-
-/// A panic while one of these is held cannot leave it half changed: each holder does a single
-/// assignment.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,16 @@
 //! Sending a request: in its turn, again where a failure may pass, and not once more after a
 //! refusal.
 
+use super::about::About;
+use super::line::Place;
 use super::project::{Failed, Requester, lock};
 use super::source::Source;
-use crate::api::{CallFailure, Meaning};
-use crate::plan::retry::{Effort, RetryPolicy, hangs, wait_before_next};
+use super::witness::is_silence;
+use crate::api::{CallFailure, Cause, Meaning};
+use crate::domain::FunctionUrn;
+use crate::plan::hanging::falls_behind;
+use crate::plan::retry::{Effort, RetryPolicy, wait_before_next};
+use std::future::pending;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -13,12 +19,17 @@ use tokio::time::{Instant, sleep, sleep_until};
 /// the same.
 const SHORTEST_WAIT: Duration = Duration::from_millis(2);
 
+/// How often it is looked whether a request may take less time than was thought when it left.
+const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// One try of a request.
 struct Tried<T> {
     /// How often credentials had been renewed when it left.
     renewals: u64,
     /// When it left, from the beginning of the run.
     sent_at: Duration,
+    /// Whether it was taken back, since others waited for its place.
+    is_taken_back: bool,
     result: Result<T, CallFailure>,
 }
 
@@ -34,22 +45,23 @@ impl<S: Source> Requester<S> {
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
-        self.ask_with(Effort::Whole, call).await.map_err(|failed| failed.failure)
+        let about = About { effort: Effort::Whole, urn: None };
+        self.ask_with(about, call).await.map_err(|failed| failed.failure)
     }
 
     /// The same, with as much patience as it is worth.
     pub(crate) async fn ask_with<T, F>(
         &self,
-        effort: Effort,
+        about: About<'_>,
         call: impl Fn() -> F,
     ) -> Result<T, Failed>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
-        let mut request = Request::new(self.patience.for_effort(effort), effort);
+        let mut request = Request::new(self.patience.for_effort(about.effort), about);
         loop {
             request.tries += 1;
-            let tried = match self.attempt(&call).await {
+            let tried = match self.attempt(&mut request, &call).await {
                 Ok(tried) => tried,
                 Err(failure) => return Err(request.failed(failure)),
             };
@@ -58,7 +70,12 @@ impl<S: Source> Requester<S> {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            match self.after(failure, tried.renewals, &mut request).await {
+            let next = if tried.is_taken_back {
+                self.after_taking_back(failure, &mut request).await
+            } else {
+                self.after(failure, tried.renewals, &mut request).await
+            };
+            match next {
                 Next::Again => self.gauges.retries.fetch_add(1, Ordering::Relaxed),
                 Next::Fail(failure) => return Err(request.failed(failure)),
             };
@@ -66,18 +83,47 @@ impl<S: Source> Requester<S> {
     }
 
     /// One try in its place in line; the error is an earlier refusal, for which nothing was sent.
-    async fn attempt<T, F>(&self, call: &impl Fn() -> F) -> Result<Tried<T>, CallFailure>
+    async fn attempt<T, F>(
+        &self,
+        request: &mut Request<'_>,
+        call: &impl Fn() -> F,
+    ) -> Result<Tried<T>, CallFailure>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
         drop(self.judging.lock().await);
-        // The semaphore is never closed, so there is always a permit to come.
-        let _place = self.permits.acquire().await.ok();
-        self.send(call).await
+        let Some(urn) = request.about.urn else {
+            let _place = self.line.place().await;
+            return self.send(None, call).await;
+        };
+        let is_behind =
+            request.is_behind || lock(&self.hanging).is_behind(urn, request.about.effort);
+        let _place =
+            if is_behind { self.place_behind(urn, request).await } else { self.line.place().await };
+        if is_behind && lock(&self.hanging).is_spent(urn) {
+            return Err(request.left());
+        }
+        let whose = Whose { urn, is_behind };
+        self.send(Some(whose), call).await
     }
 
-    /// One try beside the line.
-    async fn send<T, F>(&self, call: &impl Fn() -> F) -> Result<Tried<T>, CallFailure>
+    /// A place behind the others, whom the function lets go first. The time until then is not
+    /// counted: nothing was asked.
+    async fn place_behind(&self, urn: &FunctionUrn, request: &mut Request<'_>) -> Place<'_> {
+        let began = Instant::now();
+        self.line.give_way(urn);
+        let draw = lock(&self.draws).u64(..);
+        let place = self.line.place_behind(draw).await;
+        request.began += began.elapsed();
+        place
+    }
+
+    /// One try in a place, or beside the line where it is nobody's.
+    async fn send<T, F>(
+        &self,
+        whose: Option<Whose<'_>>,
+        call: &impl Fn() -> F,
+    ) -> Result<Tried<T>, CallFailure>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
@@ -87,16 +133,61 @@ impl<S: Source> Requester<S> {
         }
         self.gauges.requests.fetch_add(1, Ordering::Relaxed);
         let sent_at = self.began.elapsed();
+        let mut is_taken_back = false;
         let result = tokio::select! {
+            biased;
             result = call() => result,
             () = self.is_down() => Err(self.refusal().unwrap_or_else(dropped)),
+            (urn, waited) = self.is_taken_back(whose, sent_at) => {
+                is_taken_back = true;
+                Err(too_slow(urn, waited))
+            }
         };
         match &result {
-            Ok(_) => self.admit_all().await,
+            Ok(_) => self.line.let_in(),
             Err(failure) => self.note(failure),
         }
-        self.note_answer(sent_at, result.as_ref().err());
-        Ok(Tried { renewals, sent_at, result })
+        let failure = result.as_ref().err();
+        self.note_answer(sent_at, failure);
+        if let Some(Whose { urn, .. }) = whose {
+            let took = self.began.elapsed().saturating_sub(sent_at);
+            let mut hanging = lock(&self.hanging);
+            match failure.filter(|failure| is_silence(failure)) {
+                None => hanging.answered(urn, took),
+                Some(_) if is_taken_back => hanging.taken_back(urn),
+                Some(failure) if failure.meaning == Meaning::Timeout => {
+                    hanging.timed_out(urn, took);
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Tried { renewals, sent_at, is_taken_back, result })
+    }
+
+    /// Waits until a request that takes long has to give its place to others, if it ever has to;
+    /// what it is about, and how long it was waited for. One behind the others keeps its place.
+    async fn is_taken_back<'a>(
+        &self,
+        whose: Option<Whose<'a>>,
+        sent_at: Duration,
+    ) -> (&'a FunctionUrn, Duration) {
+        let Some(Whose { urn, is_behind: false }) = whose else { return pending().await };
+        loop {
+            let (patience, is_spent) = {
+                let hanging = lock(&self.hanging);
+                (hanging.patience(urn), hanging.is_spent(urn))
+            };
+            // Others are told of meanwhile that may shorten its time.
+            let until = self.began + sent_at + patience;
+            if Instant::now() < until {
+                sleep_until(until.min(Instant::now() + LOOKS_AGAIN_AFTER)).await;
+                continue;
+            }
+            if !is_spent {
+                self.line.is_wanted().await;
+            }
+            return (urn, patience);
+        }
     }
 
     /// The same, not to be repeated; credentials that have expired are renewed for whoever asks
@@ -105,7 +196,7 @@ impl<S: Source> Requester<S> {
     where
         F: Future<Output = Result<T, CallFailure>>,
     {
-        let Tried { renewals, result, .. } = self.send(call).await?;
+        let Tried { renewals, result, .. } = self.send(None, call).await?;
         if let Err(failure) = &result
             && failure.meaning == Meaning::TokenExpired
         {
@@ -142,15 +233,6 @@ impl<S: Source> Requester<S> {
         }
     }
 
-    /// The service let us in: from now on requests may be side by side.
-    async fn admit_all(&self) {
-        let mut is_authenticated = self.is_authenticated.lock().await;
-        if !*is_authenticated {
-            *is_authenticated = true;
-            self.permits.add_permits(self.concurrency.saturating_sub(1));
-        }
-    }
-
     fn note(&self, failure: &CallFailure) {
         if matches!(failure.meaning, Meaning::Throttled { .. }) {
             self.gauges.throttled.fetch_add(1, Ordering::Relaxed);
@@ -170,7 +252,24 @@ impl<S: Source> Requester<S> {
         failure.retry_after().is_some_and(|wait| wait > self.patience.total)
     }
 
-    async fn after(&self, failure: CallFailure, renewals: u64, request: &mut Request) -> Next {
+    /// After a try that was taken back: the request goes on behind the others, unless nobody gets
+    /// an answer.
+    async fn after_taking_back(&self, failure: CallFailure, request: &mut Request<'_>) -> Next {
+        request.tries = request.tries.saturating_sub(1);
+        request.is_behind = true;
+        request.last = Some(failure.clone());
+        // Each of those in front is waited for shortly: together they tell since when nobody is
+        // answered.
+        let since = lock(&self.outage).failing_since();
+        if let Some(since) = since.and_then(|since| self.doubted_since(&failure, since, false))
+            && !self.answers_since(since, &failure).await
+        {
+            return Next::Fail(self.refusal().unwrap_or(failure));
+        }
+        Next::Again
+    }
+
+    async fn after(&self, failure: CallFailure, renewals: u64, request: &mut Request<'_>) -> Next {
         if failure.meaning == Meaning::TokenExpired {
             return self.renew(failure, renewals).await;
         }
@@ -188,10 +287,7 @@ impl<S: Source> Requester<S> {
         request.timeouts += u32::from(failure.meaning == Meaning::Timeout);
         let first_sent = request.first_sent.unwrap_or_default();
         let was_answered = lock(&self.outage).answered_since(first_sent);
-        let draw = lock(&self.draws).f64();
-        let (tries, elapsed) = (request.tries, request.began.elapsed());
-        let wait = wait_before_next(request.patience, tries, elapsed, failure.retry_after(), draw)
-            .filter(|_| !hangs(request.timeouts, was_answered));
+        let wait = self.wait_after(&failure, request, was_answered);
         if let Some(since) = self.doubted_since(&failure, first_sent, wait.is_none()) {
             if !self.answers_since(since, &failure).await {
                 return Next::Fail(self.refusal().unwrap_or(failure));
@@ -202,12 +298,41 @@ impl<S: Source> Requester<S> {
         }
         match wait {
             Some(wait) => {
-                tracing::debug!(tries, ?wait, "{failure}; asking again");
+                tracing::debug!(tries = request.tries, ?wait, "{failure}; asking again");
                 sleep(wait).await;
                 Next::Again
             }
             None => Next::Fail(failure),
         }
+    }
+
+    /// How long to wait before the next try, if there is one. While others are answered, it is a
+    /// try behind them.
+    fn wait_after(
+        &self,
+        failure: &CallFailure,
+        request: &mut Request<'_>,
+        was_answered: bool,
+    ) -> Option<Duration> {
+        let draw = lock(&self.draws).f64();
+        let (tries, elapsed) = (request.tries, request.began.elapsed());
+        let mut patience = request.patience;
+        let mut is_enough = false;
+        // Where all fail, none goes before another.
+        let answers = was_answered || lock(&self.outage).answers(self.began.elapsed());
+        if let Some(urn) = request.about.urn.filter(|_| answers && is_silence(failure)) {
+            request.is_behind |= falls_behind(tries);
+            request.last = Some(failure.clone());
+            let hanging = lock(&self.hanging);
+            is_enough = was_answered && hanging.is_enough(request.timeouts);
+            patience.tries = hanging.tries(urn, patience.tries);
+            drop(hanging);
+            if request.is_behind {
+                self.line.give_way(urn);
+            }
+        }
+        wait_before_next(patience, tries, elapsed, failure.retry_after(), draw)
+            .filter(|_| !is_enough)
     }
 
     /// A token is renewed once a run, whoever sees first that it expired; a second time nothing
@@ -237,10 +362,18 @@ impl<S: Source> Requester<S> {
     }
 }
 
+/// Whose a try is that has a place, and where.
+#[derive(Clone, Copy)]
+struct Whose<'a> {
+    urn: &'a FunctionUrn,
+    is_behind: bool,
+}
+
 /// A request under way.
-struct Request {
+struct Request<'a> {
+    about: About<'a>,
     patience: RetryPolicy,
-    /// When it got into line.
+    /// When it got into line; later by the time that it waited behind others.
     began: Instant,
     tries: u32,
     /// How many of the tries brought no answer in time.
@@ -250,19 +383,34 @@ struct Request {
     /// Whether it may be sent once more if nothing was answered during all of its tries, and the
     /// service answers again.
     may_be_pardoned: bool,
+    /// Whether it lets others go first.
+    is_behind: bool,
+    /// The last failure for which it lets them.
+    last: Option<CallFailure>,
 }
 
-impl Request {
-    fn new(patience: RetryPolicy, effort: Effort) -> Self {
-        let may_be_pardoned = effort == Effort::Whole;
+impl<'a> Request<'a> {
+    fn new(patience: RetryPolicy, about: About<'a>) -> Self {
+        let may_be_pardoned = about.effort == Effort::Whole;
         Self {
+            about,
             patience,
             began: Instant::now(),
             tries: 0,
             timeouts: 0,
             first_sent: None,
             may_be_pardoned,
+            is_behind: false,
+            last: None,
         }
+    }
+
+    /// The failure of a request that is left for the next run.
+    fn left(&self) -> CallFailure {
+        let about = self.about.urn.map_or_else(dropped, |urn| timed_out(urn, LEFT));
+        let Some(last) = &self.last else { return about };
+        let cause = last.cause.as_ref().map_or_else(String::new, |cause| format!("{cause}; "));
+        CallFailure { cause: Some(Cause(format!("{cause}{LEFT}").into())), ..last.clone() }
     }
 
     fn pardon(&mut self) -> bool {
@@ -271,6 +419,22 @@ impl Request {
 
     fn failed(&self, failure: CallFailure) -> Failed {
         Failed { failure, first_sent: self.first_sent.unwrap_or_default() }
+    }
+}
+
+/// Why a function is not asked again.
+const LEFT: &str = "it was left for the next run, since this one has waited for too long in vain";
+
+/// The failure of a request about a function that was not answered in this time.
+pub(super) fn too_slow(urn: &FunctionUrn, limit: Duration) -> CallFailure {
+    timed_out(urn, &format!("no answer within {} s", limit.as_secs()))
+}
+
+fn timed_out(urn: &FunctionUrn, cause: &str) -> CallFailure {
+    let operation = format!("list invocations of `{}`", urn.full_name());
+    CallFailure {
+        cause: Some(Cause(cause.into())),
+        ..CallFailure::new(&operation, Meaning::Timeout)
     }
 }
 
@@ -288,7 +452,7 @@ mod tests {
     };
     use crate::plan::functions::Project;
     use crate::requester::project::Politeness;
-    use crate::requester::witnesses::Witnesses;
+    use crate::requester::witnesses::{Witness, Witnesses};
     use futures_util::future::join_all;
     use tokio::time::timeout;
 
@@ -389,18 +553,22 @@ mod tests {
         };
         let other: FunctionUrn = "urn:fss:r:p:function:default:other".parse().unwrap();
         let requester = Requester::new(Service(of_one), Clock::System, politeness);
-        requester.call_on(Witnesses::Functions(vec![(urn.clone(), None), (other.clone(), None)]));
+        requester.call_on(Witnesses::Functions(
+            [&urn, &other].map(|urn| Witness::new(urn.clone())).into(),
+        ));
         assert!(requester.list(&urn, query(0)).await.is_err());
         assert!(requester.refusal().is_none() && requester.list(&other, query(0)).await.is_ok());
         let of_all: Answers = |_, _| Err(throttled(3_600));
         let requester = Requester::new(Service(of_all), Clock::System, politeness);
-        requester.call_on(Witnesses::Functions(vec![(urn.clone(), None), (other.clone(), None)]));
+        requester.call_on(Witnesses::Functions(
+            [&urn, &other].map(|urn| Witness::new(urn.clone())).into(),
+        ));
         assert!(requester.list(&urn, query(0)).await.is_err());
         assert!(requester.refusal().is_some() && requester.sent().sent <= 3);
 
         // A function that was heard tells that it is one page that is put off.
         let requester = Requester::new(Service(answers), Clock::System, politeness);
-        requester.call_on(Witnesses::Functions(vec![(urn.clone(), None)]));
+        requester.call_on(Witnesses::Functions(vec![Witness::new(urn.clone())]));
         assert!(requester.list(&urn, query(0)).await.is_ok());
         assert!(requester.list(&urn, query(1)).await.is_err());
         assert!(requester.refusal().is_none() && requester.list(&urn, query(0)).await.is_ok());

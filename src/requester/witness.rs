@@ -7,14 +7,15 @@
 use super::project::{Requester, lock};
 use super::sink::PageSink;
 use super::source::Source;
-use super::witnesses::Witnesses;
+use super::witnesses::{Witness, Witnesses};
 use crate::api::{CallFailure, Meaning};
 use crate::domain::{FunctionUrn, Interval, Marker, PAGE_LIMIT, PageQuery};
-use crate::plan::outage::Judgement;
-use crate::plan::{failing, windows};
-use std::sync::atomic::Ordering;
+use crate::plan::outage::{BETWEEN_WITNESSES, Judgement};
+use crate::plan::windows;
+use std::cmp::Reverse;
+use std::future::pending;
 use std::time::Duration;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{sleep, sleep_until, timeout, timeout_at};
 
 impl<S: Source> Requester<S> {
     /// Notes whether the service answered. A refusal is an answer.
@@ -24,13 +25,11 @@ impl<S: Source> Requester<S> {
             return lock(&self.outage).failed(sent_at);
         }
         lock(&self.outage).answered(now);
-        let took = u64::try_from(now.saturating_sub(sent_at).as_millis()).unwrap_or(u64::MAX);
-        self.gauges.slowest.fetch_max(took, Ordering::Relaxed);
     }
 
     /// How long an answer about a part of something that failed is waited for.
-    pub(crate) fn limit_of_a_part(&self) -> Duration {
-        failing::limit(Duration::from_millis(self.gauges.slowest.load(Ordering::Relaxed)))
+    pub(crate) fn limit_of_a_part(&self, urn: &FunctionUrn) -> Duration {
+        lock(&self.hanging).limit_of_a_part(urn)
     }
 
     /// Names who can be asked whether the service answers at all.
@@ -74,7 +73,8 @@ impl<S: Source> Requester<S> {
             match judgement {
                 Judgement::Answers => return true,
                 Judgement::Wait(until) => sleep_until(self.began + until).await,
-                Judgement::Ask(until) => self.ask_witness(until).await,
+                // Apart, since every request may come here, and few do.
+                Judgement::Ask(until) => Box::pin(self.ask_witnesses(until)).await,
                 Judgement::Down => {
                     lock(&self.refused).get_or_insert_with(|| failure.clone());
                     self.down.cancel();
@@ -84,8 +84,25 @@ impl<S: Source> Requester<S> {
         false
     }
 
-    /// Asks one witness, and waits for it until this moment at most.
-    async fn ask_witness(&self, until: Duration) {
+    /// Asks a witness, and waits for it until this moment at most. Of one that takes long it is not
+    /// known whether it is the service or the witness, so that others are asked beside it.
+    async fn ask_witnesses(&self, until: Duration) {
+        let later = async |number: u32| {
+            sleep(BETWEEN_WITNESSES * number).await;
+            // One that fails tells nothing of those that are waited for.
+            if number > self.others_of_run() || !self.ask_witness(until).await {
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            _ = self.ask_witness(until) => {}
+            () = later(1) => {}
+            () = later(2) => {}
+        }
+    }
+
+    /// Asks one witness, and waits for it until this moment at most; whether it answered.
+    async fn ask_witness(&self, until: Duration) -> bool {
         let asked_at = self.began.elapsed();
         let witness = self.next_witness();
         let look = async {
@@ -94,36 +111,37 @@ impl<S: Source> Requester<S> {
                 None => self.send_once(&|| self.source.functions(Marker(0))).await.map(|_| ()),
             }
         };
+        if let Some((form, _)) = &witness {
+            // Others are asked meanwhile, if any.
+            *lock(&self.silent).entry(form.clone()).or_default() += 1;
+        }
         let answer = timeout_at(self.began + until, look).await;
         tracing::debug!(?answer, "a witness was asked whether the service answers");
-        if let (Some((form, _)), false) = (witness, matches!(answer, Ok(Ok(())))) {
-            *lock(&self.silent).entry(form).or_default() += 1;
-        }
         lock(&self.outage).witness_failed(asked_at, self.began.elapsed());
+        matches!(answer, Ok(Ok(())))
     }
 
-    /// The function that the next witness asks about, in a form that may be known. They take turns,
-    /// and one that has answered before goes first. `None` where the list of functions is asked for
+    /// The function that the next witness asks about, in a form that may be known. One that has
+    /// answered before goes first. `None` where the list of functions is asked for
     /// instead.
     fn next_witness(&self) -> Option<(FunctionUrn, Option<PageSink>)> {
         match &mut *lock(&self.witnesses) {
             Witnesses::Functions(functions) => {
-                // Drawn once, then in turn.
-                let turns = if self.turns.fetch_add(1, Ordering::Relaxed) == 0 {
-                    lock(&self.draws).usize(..)
-                } else {
-                    1
-                };
-                let turns = turns % functions.len().max(1);
+                // Drawn each time: those beside one that hangs may hang with it.
+                let turns = lock(&self.draws).usize(..functions.len().max(1));
                 functions.rotate_left(turns);
                 let (silent, heard) = (lock(&self.silent), lock(&self.heard));
-                let trust = |form: &FunctionUrn| (silent.get(form), !heard.contains_key(form));
+                let trust = |witness: &Witness| {
+                    let Witness { urn, archived_until, .. } = witness;
+                    (silent.get(urn), !heard.contains_key(urn), Reverse(*archived_until))
+                };
                 let known = functions
                     .iter()
-                    .filter_map(|(urn, sink)| Some((self.forms.of_witness(urn)?, sink)));
-                // One that is not being asked, and was heard before, tells most; one that was
-                // silent tells least.
-                known.min_by_key(|(form, _)| trust(form)).map(|(form, sink)| (form, sink.clone()))
+                    .filter_map(|witness| Some((witness, self.forms.of_witness(&witness.urn)?)));
+                // One that is not being asked, and was heard before, in this run or in the last
+                // one, tells most; one that was silent tells least.
+                let best = known.min_by_key(|(witness, _)| trust(witness));
+                best.map(|(witness, form)| (form, witness.sink.clone()))
             }
             Witnesses::Nobody | Witnesses::Listing => None,
         }
@@ -148,6 +166,21 @@ impl<S: Source> Requester<S> {
             && let Some(since) = self.doubted_since(&failure, first_sent, false)
         {
             self.answers_since(since, &failure).await;
+        }
+    }
+
+    /// Looks whether a function answers that hangs, in a place behind the others: it is not waited
+    /// for in full once more.
+    pub(crate) async fn look_behind(&self, urn: &FunctionUrn, look: impl Future<Output = ()>) {
+        self.line.give_way(urn);
+        let draw = lock(&self.draws).u64(..);
+        let _place = self.line.place_behind(draw).await;
+        if lock(&self.hanging).is_spent(urn) {
+            return;
+        }
+        let limit = self.limit_of_a_part(urn);
+        if timeout(limit, look).await.is_err() {
+            lock(&self.hanging).timed_out(urn, limit);
         }
     }
 
@@ -189,6 +222,7 @@ impl<S: Source> Requester<S> {
     /// Notes that a function answered with a page.
     pub(crate) fn hear(&self, urn: &FunctionUrn) {
         lock(&self.silent).remove(urn);
+        lock(&self.hanging).heard(urn);
         lock(&self.heard).insert(urn.clone(), self.began.elapsed());
     }
 
@@ -200,7 +234,7 @@ impl<S: Source> Requester<S> {
 
 /// Whether a failure may be one of a service that is down: the service itself said nothing that can
 /// be understood.
-fn is_silence(failure: &CallFailure) -> bool {
+pub(super) fn is_silence(failure: &CallFailure) -> bool {
     matches!(
         failure.meaning,
         Meaning::Unavailable { .. }

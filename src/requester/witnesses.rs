@@ -1,7 +1,7 @@
 //! Who can be asked whether the service answers at all.
 
 use super::sink::PageSink;
-use crate::domain::FunctionUrn;
+use crate::domain::{FunctionUrn, Timestamp};
 
 /// Who can be asked whether the service answers.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,23 @@ pub(crate) enum Witnesses {
     Nobody,
     /// The listing of functions, while that is what is asked for.
     Listing,
-    /// These functions, each with who takes what a witness shows, so that it is archived.
-    Functions(Vec<(FunctionUrn, Option<PageSink>)>),
+    /// These functions.
+    Functions(Vec<Witness>),
+}
+
+/// A function that can be asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Witness {
+    pub(crate) urn: FunctionUrn,
+    /// Who takes what it shows, so that it is archived.
+    pub(crate) sink: Option<PageSink>,
+    /// Until when it was archived before: what answered last is likely to answer again.
+    pub(crate) archived_until: Option<Timestamp>,
+}
+
+impl Witness {
+    /// A function of which nothing more is known.
+    pub(crate) fn new(urn: FunctionUrn) -> Self {
+        Self { urn, sink: None, archived_until: None }
+    }
 }

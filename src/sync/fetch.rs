@@ -8,8 +8,9 @@ use super::prepared::Prepared;
 use super::source::{ActiveSource, Standing};
 use super::stop::Stop;
 use super::watch::Watch;
+use crate::domain::FunctionUrn;
 use crate::plan::turns;
-use crate::requester::{Source, Witnesses};
+use crate::requester::{Source, Witness, Witnesses};
 use crate::store::file::StoreError;
 use crate::store::sql::FunctionId;
 use crate::store::write::Comparison;
@@ -56,7 +57,7 @@ pub(super) struct ReadySource<'f, S, F> {
     pub(super) source: &'f ActiveSource<S>,
     /// What the writer has to know before them.
     pub(super) begun: Begun,
-    pub(super) tasks: Vec<F>,
+    pub(super) tasks: Vec<(FunctionUrn, F)>,
 }
 
 impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
@@ -91,13 +92,18 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
         let tasks = coming.map(|ready| {
             let mut one: Prepared<'f, S> = ready?;
             let (source, begun) = (one.source, one.begin());
-            let witnesses =
-                one.jobs.iter().map(|job| (job.urn.clone(), Some(lines.messages(job.id).sink())));
-            source.requester.call_on(Witnesses::Functions(witnesses.collect()));
+            let witness = |job: &FunctionJob| Witness {
+                urn: job.urn.clone(),
+                sink: Some(lines.messages(job.id).sink()),
+                archived_until: job.ledger_end,
+            };
+            let witnesses = one.jobs.iter().map(witness).collect();
+            source.requester.call_on(Witnesses::Functions(witnesses));
             let task = |job: &mut FunctionJob| {
                 let (requester, messages) = (Arc::clone(&source.requester), lines.messages(job.id));
                 let (id, urn, work) = (job.id, job.urn.clone(), std::mem::take(&mut job.work));
-                async move { (id, function::work(&requester, &urn, work, messages).await) }
+                let of = urn.clone();
+                (of, async move { (id, function::work(&requester, &urn, work, messages).await) })
             };
             let mut jobs: Vec<&mut FunctionJob> = one.jobs.iter_mut().collect();
             jobs.sort_by_key(|job| turns::key(job.ledger_end));
@@ -162,13 +168,14 @@ impl<'f, 'c, S: Source> Fetching<'f, 'c, S> {
     {
         let ReadySource { source, begun, tasks } = ready;
         self.committer.begin(source.id, begun);
-        let turns = Arc::new(Semaphore::new(source.settings.concurrency));
-        for task in tasks {
-            let (requester, turns) = (Arc::clone(&source.requester), Arc::clone(&turns));
-            let in_turn = async move {
-                // It is never closed.
-                let _turn = turns.acquire_owned().await;
-                task.await
+        for (urn, task) in tasks {
+            let requester = Arc::clone(&source.requester);
+            let in_turn = {
+                let requester = Arc::clone(&requester);
+                async move {
+                    let _turn = requester.turn(urn).await;
+                    task.await
+                }
             };
             let while_up = async move {
                 tokio::select! {

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::plan::functions::{Choice, Known, Part};
 use crate::plan::ledger::Entry;
 use crate::plan::windows::{self, Density};
-use crate::requester::{ListReport, Requester, Source, Witnesses};
+use crate::requester::{ListReport, Requester, Source, Witness, Witnesses};
 use crate::store::file::Reader;
 use std::collections::HashMap;
 use std::path::Path;
@@ -51,7 +51,7 @@ pub async fn preview<S: Source>(
         resolve(&known, &requester, settings).await.map_err(to_failure)?;
     let begins: HashMap<&FunctionUrn, _> =
         known.iter().map(|known| (&known.urn, known.horizon_begin)).collect();
-    let witnesses = choices.iter().map(|choice| (choice.urn.clone(), None));
+    let witnesses = choices.iter().map(|choice| Witness::new(choice.urn.clone()));
     requester.call_on(Witnesses::Functions(witnesses.collect()));
     for Choice { urn, part, .. } in choices {
         if matches!(part, Part::Rest | Part::Look) {

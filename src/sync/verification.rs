@@ -134,7 +134,7 @@ pub(super) async fn conclude<'f, S: Source>(
             tasks.extend(suspects.iter().map(|suspect| {
                 let (requester, messages) =
                     (Arc::clone(&source.requester), fetching.messages(*function));
-                look_for(requester, urn.clone(), suspect.clone(), messages)
+                (urn.clone(), look_for(requester, urn.clone(), suspect.clone(), messages))
             }));
         }
         all.push(Ok(ReadySource { source, begun: Begun::default(), tasks }));

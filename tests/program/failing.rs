@@ -4,7 +4,8 @@ use crate::archive;
 use crate::cloud::{Cloud, later, settled_world};
 use crate::program::{Home, Program};
 use crate::truth;
-use fgarchive::emulator::{BodyKind, Fault, Faults, Rule, Shown};
+use fgarchive::domain::FunctionUrn;
+use fgarchive::emulator::{BodyKind, Fault, Faults, Rule, Shown, WorldSpec};
 use std::time::Duration;
 
 /// A run over all functions.
@@ -114,4 +115,35 @@ fn a_service_that_is_down_is_learnt_once_for_all_functions() {
             });
         }
     });
+}
+
+/// Half of the functions hang: the others are served meanwhile, those that hang are named, and
+/// nothing is claimed of them.
+#[test]
+fn functions_that_hang_keep_no_other_waiting() {
+    let spec = WorldSpec { functions: 12, ..settled_world() };
+    let (home, cloud) = (Home::new(), Cloud::new(spec));
+    let urns = cloud.functions();
+    let hang: Vec<&str> = urns.iter().step_by(2).map(FunctionUrn::name).collect();
+    let functions = hang.iter().map(|name| (*name).to_owned()).collect();
+    cloud.emulator.set_faults(Faults::rule(Rule { functions, ..Fault::Silent.into() }));
+    let said = run(&home, &cloud).args(["--request-timeout", "1s"]).exits(3);
+    let said = said.says("the answer took too long; 5 more functions failed (`");
+    assert!(said.took < Duration::from_secs(30), "{:?}", said.took);
+    let report = said.json();
+    for function in report["functions"].as_array().unwrap() {
+        let hangs = hang.iter().any(|name| function["urn"].as_str().unwrap().ends_with(name));
+        assert_eq!(function["complete"].as_bool().unwrap(), !hangs, "{function}");
+        let error = function["error"].as_str().unwrap_or_default();
+        assert_eq!(error.contains("the answer took too long"), hangs, "{function}");
+    }
+    let archived = archive::records(&home.db()).len();
+    assert!(archived > 0);
+    let claimed = "SELECT count(DISTINCT function_id) FROM windows";
+    assert_eq!(archive::number(&home.db(), claimed), 6);
+    home.run(["check"]).exits(0);
+
+    cloud.emulator.set_faults(Faults::none());
+    run(&home, &cloud).exits(0);
+    truth::assert_whole(&cloud, &home.db());
 }

@@ -232,7 +232,7 @@ MUTATIONS = {
     "page-is-function": ("a page that is not found is a function that is not found",
                          [("src/requester/function.rs", "            | Meaning::NotFound\n", "")]),
     "hangs-on": ("a request that times out is sent as often as any other",
-                 [("src/plan/retry.rs", "const MOST_TIMEOUTS: u32 = 2;", "const MOST_TIMEOUTS: u32 = 200;")]),
+                 [("src/plan/hanging.rs", "const MOST_TIMEOUTS: u32 = 2;", "const MOST_TIMEOUTS: u32 = 200;")]),
     "zero-erases": ("a code of zero replaces another",
                     [("src/plan/reconcile.rs", "if is_zero { 1 } else { 2 }", "if is_zero { 2 } else { 2 }")]),
     "anew-is-gone": ("what a function did before it came back must still be shown",

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::domain::{FunctionFilter, FunctionUrn, Marker, PAGE_LIMIT, ProbeQuery, Timestamp};
 use crate::plan::probe::{self, Finding, Verdict};
 use crate::plan::windows::MAX_WINDOW;
-use crate::requester::{Requester, Source, Witnesses, list_functions};
+use crate::requester::{Requester, Source, Witness, Witnesses, list_functions};
 use crate::sync::discovery::complete;
 use crate::sync::settings::Settings;
 use std::time::Duration;
@@ -81,7 +81,7 @@ struct Examiner<'a> {
 impl Examiner<'_> {
     async fn examine(&mut self, source: &str) -> Result<(), CallFailure> {
         let functions = self.functions().await?;
-        let witnesses = functions.iter().map(|urn| (urn.clone(), None));
+        let witnesses = functions.iter().cloned().map(Witness::new);
         self.requester.call_on(Witnesses::Functions(witnesses.collect()));
         // The listing of functions, or their names, needed it: nothing is asked here.
         let client = self.requester.source();

@@ -119,16 +119,21 @@ impl SourceReport {
     }
 
     fn first_call_failure(&self) -> Option<Failure> {
-        let of_functions = self.functions.iter().filter_map(|function| function.failure.as_ref());
-        let first = self.refusal.as_ref().or_else(|| of_functions.clone().next())?;
-        let others = of_functions.count().saturating_sub(1);
+        let failed = || self.functions.iter().filter(|function| function.failure.is_some());
+        let of_function = || failed().next().and_then(|function| function.failure.as_ref());
+        let first = self.refusal.as_ref().or_else(of_function)?;
+        let others = failed().count().saturating_sub(1);
         let mut failure = to_failure(first.clone());
         if self.is_down {
             let end = "nothing else was answered either, so the run ended; what it fetched is kept";
             failure.message = format!("{}; {end}", failure.message);
         } else if others > 0 {
             let more = counted(others, "more function");
-            failure.message = format!("{}; {more} failed", failure.message);
+            let names = failed().skip(1).take(MOST_NAMED).map(|other| other.urn.full_name());
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+            let rest = if others > names.len() { ", ..." } else { "" };
+            let names = names.join(", ");
+            failure.message = format!("{}; {more} failed ({names}{rest})", failure.message);
         }
         Some(failure)
     }
@@ -244,6 +249,9 @@ impl SourceReport {
         Failure::new(FailureKind::Incomplete, message).hint(Step::SayMore)
     }
 }
+
+/// So many of the functions that failed are named in one sentence; a warning names each.
+const MOST_NAMED: usize = 3;
 
 /// What to do when clocks disagree.
 const COMPARE_CLOCKS: &str = "compare `date -u` with a third clock, and set this machine's by NTP \
