@@ -398,6 +398,31 @@ mod tests {
 
     /// Replaced, two ids could become one.
     #[test]
+    fn an_id_that_stands_for_none_is_set_aside() {
+        for id in [
+            json!(""),
+            json!("  "),
+            json!("\u{a0}\t"),
+            json!("\u{200b}"),
+            json!("\0"),
+            json!("null"),
+            json!("None"),
+            json!("-"),
+            json!("0"),
+            json!(0),
+            json!("00000000-0000-0000-0000-000000000000"),
+        ] {
+            let reject = reject(&json!({ "request_id": id, "status": "SUCCESS" }));
+            assert_eq!(reject.reason, "a record has no usable request_id", "{id}");
+        }
+        for id in
+            ["a", "nullable", "00", "10", "7d0a", "--a", "00000000-0000-0000-0000-000000000001"]
+        {
+            assert_eq!(only(&json!({ "request_id": id })).request_id.as_str(), id);
+        }
+    }
+
+    #[test]
     fn an_id_with_a_lone_surrogate_is_set_aside() {
         let reject = |body: &str| decode_page(body.as_bytes()).unwrap().rejects.remove(0);
         for id in [r#""\ud800""#, r#""a\udc00b""#] {
@@ -608,7 +633,7 @@ mod tests {
 
         #[test]
         fn usual_pages_take_the_quick_way(
-            ids in prop::collection::vec("[a-f0-9-]{1,36}", 0..5),
+            ids in prop::collection::vec("[a-f][a-f0-9-]{0,35}", 0..5),
             code: i64,
             message in "\\PC{0,20}",
         ) {

@@ -126,7 +126,9 @@ impl<'a> Scalar<'a> {
             {
                 None
             }
-            other => other.into_text().and_then(RequestId::new),
+            other => {
+                other.into_text().filter(|text| !stands_for_none(text)).and_then(RequestId::new)
+            }
         }
     }
 
@@ -251,4 +253,19 @@ impl<'a> Draft<'a> {
             extra,
         })
     }
+}
+/// Whether an id is one that services write where there is none. Taken for an id, it would make one
+/// record of many.
+fn stands_for_none(id: &str) -> bool {
+    let is_blank = |sign: char| {
+        sign.is_whitespace() || sign.is_control() || ('\u{200b}'..='\u{200f}').contains(&sign)
+    };
+    let words = id.trim_matches(is_blank);
+    let is_nothing = |sign: char| sign == '-' || sign == '0';
+    ["null", "none", "nil", "undefined", "unknown", "n/a", "nan"]
+        .iter()
+        .any(|word| words.eq_ignore_ascii_case(word))
+        || words.trim_matches('-').is_empty()
+        || words == "0"
+        || (words.len() == 36 && words.chars().all(is_nothing))
 }
