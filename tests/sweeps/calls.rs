@@ -32,8 +32,9 @@ const HASTE: u32 = 50;
 /// that a connection takes at most.
 const HASTE_OF_ONE: u32 = 10;
 
-/// How many requests fewer than the undisturbed run a run may make.
-const FEWER: u64 = 2;
+/// How many requests fewer than the undisturbed run a run may make: how long a window is depends on
+/// what others have told by then, and one that is too long is walked in parts.
+const FEWER: u64 = 12;
 
 /// What a run says that has archived everything, and could not also ask what may be asked later.
 const LATER: &str = "left for the next run, no record is missing";
