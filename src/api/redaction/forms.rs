@@ -109,15 +109,18 @@ fn is_short(text: &[u8]) -> bool {
 /// its first letter or its last ones may be a part of one.
 fn undone(secret: &[u8]) -> BTreeSet<Vec<u8>> {
     let mut all = readings(secret);
-    let in_context =
-        [b"\\", b"%"].into_iter().flat_map(|before| readings(&[before, secret].concat()));
-    let in_context =
-        in_context.chain(open_at(secret).into_iter().flat_map(|at| readings(&secret[..at])));
+    let contexts: Vec<_> = all.iter().flat_map(|reading| in_context(reading)).collect();
     let holds = |text: &[u8], part: &[u8]| text.windows(part.len()).any(|window| window == part);
     let others: Vec<_> =
-        in_context.filter(|text| !all.iter().any(|known| holds(text, known))).collect();
+        contexts.into_iter().filter(|text| !all.iter().any(|known| holds(text, known))).collect();
     all.extend(others);
     all
+}
+
+/// What a text reads like behind the beginning of a spelling, and before the end of one.
+fn in_context(text: &[u8]) -> BTreeSet<Vec<u8>> {
+    let behind = [b"\\", b"%"].into_iter().flat_map(|before| readings(&[before, text].concat()));
+    behind.chain(open_at(text).into_iter().flat_map(|at| readings(&text[..at]))).collect()
 }
 
 /// Where a spelling begins that may end behind a text.

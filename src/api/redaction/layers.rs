@@ -59,7 +59,10 @@ impl Reading {
     fn others(self) -> &'static [Self] {
         match self {
             Self::Spelled => &[Self::Folded, Self::Tagged, Self::Lettered],
-            Self::Folded | Self::Tagged => &[Self::Tagged],
+            Self::Folded => &[Self::Tagged],
+            // Where tags were folded themselves, or stand beside a `<` that opens none, what is a
+            // tag only in what they leave may hold a secret.
+            Self::Tagged => &[Self::Tagged, Self::Folded],
             Self::Lettered => &[Self::Folded],
         }
     }
@@ -136,16 +139,18 @@ impl Walk<'_> {
         if (self.look)(layer) {
             return End::Found;
         }
-        let branches = reading.others().iter().map(|other| self.branch(layer, *other));
+        let branches = reading.others().iter().map(|other| self.branch(layer, reading, *other));
         let end = branches.flatten().find(|end| *end != End::Bottom);
         end.unwrap_or_else(|| self.beneath(layer, reading))
     }
 
-    /// Reads a layer in another way. `None` where that changes nothing.
-    fn branch(&mut self, layer: &Layer<'_>, reading: Reading) -> Option<End> {
-        let (step, rest) = reading.steps().split_first()?;
-        let undone = step.undo(layer.bytes, self.mapped)?;
-        Some(self.below(layer, &undone, reading, rest))
+    /// Reads a layer in another way. `None` where that changes nothing, neither here nor beneath.
+    fn branch(&mut self, layer: &Layer<'_>, from: Reading, to: Reading) -> Option<End> {
+        let (step, rest) = to.steps().split_first()?;
+        match step.undo(layer.bytes, self.mapped) {
+            Some(undone) => Some(self.below(layer, &undone, to, rest)),
+            None => (from == Reading::Tagged && to != from).then(|| self.at(layer, to)),
+        }
     }
 
     /// The next layer of a reading.

@@ -215,7 +215,7 @@ proptest! {
         ] {
             let text = format!("token: {spelled}");
             let cut = &text[..keep.min(text.len())];
-            let shown = redactor.redact_cut(cut).into_owned();
+            let shown = redactor.redact_cut(cut).replace(redactor.mark(), "");
             let read = [Step::Spellings].into_iter().fold(shown.clone(), |text, spelling| {
                 let undone = spelling.undo(text.as_bytes(), false);
                 undone.map_or(text, |undone| String::from_utf8_lossy(&undone.bytes).into_owned())
