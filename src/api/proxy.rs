@@ -105,8 +105,7 @@ fn exemption(entry: &str) -> Option<String> {
     if entry == "*" {
         return Some(entry.to_owned());
     }
-    let (_, host) = entry.split_once("://").unwrap_or(("", entry));
-    let host = if entry.contains("://") { host.trim_end_matches('/') } else { host };
+    let host = entry.split_once("://").map_or(entry, |(_, host)| host.trim_end_matches('/'));
     let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(inner) => inner.parse::<Ipv6Addr>().ok()?.to_string(),
         None => host.strip_prefix("*.").map_or_else(|| host.to_owned(), |rest| format!(".{rest}")),

@@ -248,9 +248,6 @@ impl Args {
     }
 }
 
-/// The most unreadable entries that a line names; the others are counted.
-const MOST_NAMED: usize = 3;
-
 /// Says what is wrong with the list of functions, in a line each however much it is.
 fn warn_of_list(list: &ListReport) {
     if let Some(problem) = &list.problem {
@@ -263,14 +260,12 @@ fn warn_of_list(list: &ListReport) {
         let shown = |reject: &Reject| {
             on_one_line(&reject.raw.chars().take(200).collect::<String>()).into_owned()
         };
-        let first: Vec<String> = list.rejects.iter().take(MOST_NAMED).map(shown).collect();
-        let more = list.unreadable - list.unreadable.min(first.len() as u64);
-        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let known: Vec<String> = list.rejects.iter().map(shown).collect();
         tracing::warn!(
             entries = list.unreadable,
             "the list of functions holds entries that name no function, kept aside and not \
-             archived: {}{rest}",
-            first.join(", "),
+             archived: {}",
+            sync::first_named_of(&known, list.unreadable),
         );
     }
 }

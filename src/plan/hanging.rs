@@ -171,7 +171,7 @@ impl Hanging {
     /// them, so that a few slow ones keep nobody waiting.
     pub fn patience(&self, urn: &FunctionUrn) -> Duration {
         let (own, usual) = (self.of(urn).slowest, self.usual_answer());
-        let shortest = if own.is_none() && self.is_any_heard && self.are_several() {
+        let shortest = if self.is_any_heard && self.is_one_of_several(urn) {
             SHORTEST_AMONG_SEVERAL
         } else {
             failing::limit(Duration::ZERO)
@@ -198,11 +198,7 @@ impl Hanging {
 
     /// How often a request is sent that may be sent so often, while others are answered.
     pub fn tries(&self, urn: &FunctionUrn, patient: u32) -> u32 {
-        if self.are_several() && self.of(urn).slowest.is_none() {
-            patient.min(TRIES_AMONG_SEVERAL)
-        } else {
-            patient
-        }
+        if self.is_one_of_several(urn) { patient.min(TRIES_AMONG_SEVERAL) } else { patient }
     }
 
     /// Whether a request that timed out so often is not sent again, while others are answered.
@@ -214,7 +210,7 @@ impl Hanging {
     pub fn looks(&self, urn: &FunctionUrn, patient: usize) -> usize {
         if self.is_spent(urn) {
             0
-        } else if self.are_several() && self.of(urn).slowest.is_none() {
+        } else if self.is_one_of_several(urn) {
             patient.min(LOOKS_AMONG_SEVERAL)
         } else {
             patient
@@ -225,6 +221,11 @@ impl Hanging {
     /// one, unless it answers.
     pub fn is_spent(&self, urn: &FunctionUrn) -> bool {
         self.in_vain >= MOST_IN_VAIN || self.of(urn).in_vain >= MOST_IN_VAIN_OF_ONE
+    }
+
+    /// Whether a function was not heard yet, while several do not answer.
+    fn is_one_of_several(&self, urn: &FunctionUrn) -> bool {
+        self.are_several() && self.of(urn).slowest.is_none()
     }
 
     fn are_several(&self) -> bool {

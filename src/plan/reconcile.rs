@@ -1,7 +1,7 @@
 //! What a seen record means for the stored one.
 
 use super::extra;
-use crate::domain::{ErrorCode, Invocation, RecordTime, Status};
+use crate::domain::{ErrorCode, Invocation, RecordTime, Status, stands_for_nothing};
 use std::ops::Range;
 
 /// The meaning of an observation.
@@ -190,19 +190,6 @@ trait Value: Clone + PartialEq {
 
     /// As the history keeps it.
     fn to_known(&self) -> Known;
-}
-
-/// How programs write that there is nothing.
-const NOTHING: [&str; 9] = ["null", "none", "nil", "false", "n/a", "undefined", "nan", "[]", "{}"];
-
-/// Whether a text stands for nothing: blanks, dashes, or a word for it.
-fn stands_for_nothing(text: &str) -> bool {
-    let is_blank = |character: char| {
-        character.is_whitespace() || character.is_control() || character == '\u{200b}'
-    };
-    let words = text.trim_matches(is_blank);
-    words.trim_matches('-').is_empty()
-        || NOTHING.iter().any(|nothing| words.eq_ignore_ascii_case(nothing))
 }
 
 /// Whether a status is a word for none, or a number for it, or something that is no word.

@@ -222,15 +222,13 @@ mod tests {
     use super::*;
     use crate::api::{CallFailure, Meaning};
     use crate::clock::Clock;
-    use crate::domain::{
-        FunctionPage, Interval, Marker, PAGE_LIMIT, Page, PageQuery, RequestId, Timestamp,
-    };
+    use crate::domain::{Marker, PAGE_LIMIT, Page, PageQuery, Timestamp};
     use crate::plan::failing::Setback;
-    use crate::plan::functions::Project;
     use crate::plan::hanging::MOST_IN_VAIN;
     use crate::plan::retry::{Effort, RetryPolicy};
+    use crate::requester::testing::Lists;
     use crate::requester::{
-        FunctionRequester, PageSink, Politeness, Requester, Source, Witness, Witnesses,
+        FunctionRequester, PageSink, Politeness, Requester, Witness, Witnesses,
     };
     use futures_util::future::{join_all, poll_immediate};
     use std::pin::pin;
@@ -267,7 +265,10 @@ mod tests {
     }
 
     impl Service {
-        async fn answer(&self, urn: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
+        async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
+            let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
+            let _under_way = UnderWay(&self.under_way);
+            self.most.fetch_max(under_way, Ordering::SeqCst);
             let number: usize = urn.name()[1..].parse().unwrap();
             let nature = self.natures[number];
             let is_much = query.begin + seconds(60) < query.end;
@@ -297,40 +298,6 @@ mod tests {
         }
     }
 
-    impl Source for Service {
-        async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
-            let under_way = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
-            let _under_way = UnderWay(&self.under_way);
-            self.most.fetch_max(under_way, Ordering::SeqCst);
-            self.answer(urn, query).await
-        }
-
-        async fn find(
-            &self,
-            _: &FunctionUrn,
-            _: &RequestId,
-            _: Interval,
-        ) -> Result<Page, CallFailure> {
-            Ok(Page::default())
-        }
-
-        async fn functions(&self, _: Marker) -> Result<FunctionPage, CallFailure> {
-            Ok(FunctionPage::default())
-        }
-
-        async fn project(&self) -> Result<Project, CallFailure> {
-            Ok(Project { region: "r".to_owned(), id: "p".to_owned() })
-        }
-
-        async fn recording(&self, _: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
-            Ok(None)
-        }
-
-        async fn renew(&self) -> Result<bool, CallFailure> {
-            Ok(false)
-        }
-    }
-
     /// What came of a function, and after how long.
     #[derive(Debug)]
     struct Outcome {
@@ -339,14 +306,15 @@ mod tests {
     }
 
     struct Run {
-        requester: Requester<Service>,
+        requester: Requester<Lists>,
+        service: Arc<Service>,
         outcomes: Vec<Outcome>,
         took: Duration,
     }
 
     impl Run {
         fn of(&self, nature: Nature) -> impl Iterator<Item = &Outcome> {
-            let all = self.requester.source().natures.iter().zip(&self.outcomes);
+            let all = self.service.natures.iter().zip(&self.outcomes);
             all.filter(move |(other, _)| **other == nature).map(|(_, outcome)| outcome)
         }
 
@@ -362,14 +330,19 @@ mod tests {
     }
 
     async fn run_with(natures: &[Nature], was_archived: bool, seed: u64) -> Run {
-        let service = Service {
+        let service = Arc::new(Service {
             natures: natures.to_vec(),
             under_way: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
-        };
+        });
+        let asked = Arc::clone(&service);
+        let lists = Lists::new(move |urn, query| {
+            let asked = Arc::clone(&asked);
+            async move { asked.list(&urn, query).await }
+        });
         let politeness =
             Politeness { max_rps: 50.0, concurrency: 4, patience: RetryPolicy::default(), seed };
-        let requester = Requester::new(service, Clock::System, politeness);
+        let requester = Requester::new(lists, Clock::System, politeness);
         let witness = |number| Witness {
             archived_until: (was_archived && matches!(natures[number], Nature::Answers(_)))
                 .then(|| Timestamp::from_unix(1)),
@@ -396,7 +369,7 @@ mod tests {
         };
         let outcomes = join_all((0..natures.len()).map(one)).await;
         let took = began.elapsed();
-        Run { requester, outcomes, took }
+        Run { requester, service, outcomes, took }
     }
 
     const SOUND: Nature = Nature::Answers(50);
@@ -418,7 +391,7 @@ mod tests {
         assert!(run.took < run.last(SOUND) + most, "{:?}", run.took);
         assert!(run.requester.refusal().is_none());
         // The places, and what is asked beside them to see whether anybody is answered.
-        assert!(run.requester.source().most.load(Ordering::SeqCst) <= 4 + 3);
+        assert!(run.service.most.load(Ordering::SeqCst) <= 4 + 3);
     }
 
     /// In how many of ten runs the service is taken to be down in which half of the functions hang,

@@ -17,6 +17,8 @@ mod project;
 mod send;
 mod sink;
 mod source;
+#[cfg(test)]
+mod testing;
 mod witness;
 mod witnesses;
 

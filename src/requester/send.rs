@@ -447,49 +447,18 @@ fn dropped() -> CallFailure {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::domain::{
-        FunctionPage, FunctionUrn, Interval, Marker, Page, PageQuery, RequestId, Timestamp,
-    };
-    use crate::plan::functions::Project;
+    use crate::domain::{FunctionUrn, Marker, Page, PageQuery, Timestamp};
     use crate::requester::project::Politeness;
+    use crate::requester::testing::Lists;
     use crate::requester::witnesses::{Witness, Witnesses};
     use futures_util::future::join_all;
+    use std::future::ready;
     use tokio::time::timeout;
-
-    /// A service with nothing in it; what it says to a list of records is given.
-    struct Service(Answers);
 
     type Answers = fn(&FunctionUrn, PageQuery) -> Result<Page, CallFailure>;
 
-    impl Source for Service {
-        async fn list(&self, urn: &FunctionUrn, query: PageQuery) -> Result<Page, CallFailure> {
-            (self.0)(urn, query)
-        }
-
-        async fn find(
-            &self,
-            _: &FunctionUrn,
-            _: &RequestId,
-            _: Interval,
-        ) -> Result<Page, CallFailure> {
-            Ok(Page::default())
-        }
-
-        async fn functions(&self, _: Marker) -> Result<FunctionPage, CallFailure> {
-            Ok(FunctionPage::default())
-        }
-
-        async fn project(&self) -> Result<Project, CallFailure> {
-            Ok(Project { region: "r".to_owned(), id: "p".to_owned() })
-        }
-
-        async fn recording(&self, _: &FunctionUrn) -> Result<Option<bool>, CallFailure> {
-            Ok(None)
-        }
-
-        async fn renew(&self) -> Result<bool, CallFailure> {
-            Ok(false)
-        }
+    fn service(answers: Answers) -> Lists {
+        Lists::new(move |urn, query| ready(answers(&urn, query)))
     }
 
     /// At a pace that keeps nobody apart, each has its turn when credentials have been renewed.
@@ -498,7 +467,7 @@ mod tests {
         let politeness =
             Politeness { max_rps: 1e9, concurrency: 4, patience: RetryPolicy::default(), seed: 0 };
         let requester =
-            Requester::new(Service(|_, _| Ok(Page::default())), Clock::System, politeness);
+            Requester::new(service(|_, _| Ok(Page::default())), Clock::System, politeness);
         let mut renewals = requester.renewals.write().await;
         let mut turns = Box::pin(join_all((0..3).map(|_| requester.wait_for_turn())));
         assert!(
@@ -532,7 +501,7 @@ mod tests {
         let answers: Answers = |_, query| {
             if query.marker == Marker(1) { Err(throttled(3_600)) } else { Ok(Page::default()) }
         };
-        let requester = Requester::new(Service(answers), Clock::System, politeness);
+        let requester = Requester::new(service(answers), Clock::System, politeness);
         let began = Instant::now();
         assert!(requester.list(&urn, query(0)).await.is_ok());
         assert!(requester.list(&urn, query(1)).await.is_err());
@@ -543,7 +512,7 @@ mod tests {
         let patient: Answers = |_, query| {
             if query.marker == Marker(1) { Err(throttled(5)) } else { Ok(Page::default()) }
         };
-        let requester = Requester::new(Service(patient), Clock::System, politeness);
+        let requester = Requester::new(service(patient), Clock::System, politeness);
         assert!(requester.list(&urn, query(1)).await.is_err());
         assert!(requester.refusal().is_none() && requester.list(&urn, query(0)).await.is_ok());
 
@@ -552,14 +521,14 @@ mod tests {
             if urn.name() == "f" { Err(throttled(3_600)) } else { Ok(Page::default()) }
         };
         let other: FunctionUrn = "urn:fss:r:p:function:default:other".parse().unwrap();
-        let requester = Requester::new(Service(of_one), Clock::System, politeness);
+        let requester = Requester::new(service(of_one), Clock::System, politeness);
         requester.call_on(Witnesses::Functions(
             [&urn, &other].map(|urn| Witness::new(urn.clone())).into(),
         ));
         assert!(requester.list(&urn, query(0)).await.is_err());
         assert!(requester.refusal().is_none() && requester.list(&other, query(0)).await.is_ok());
         let of_all: Answers = |_, _| Err(throttled(3_600));
-        let requester = Requester::new(Service(of_all), Clock::System, politeness);
+        let requester = Requester::new(service(of_all), Clock::System, politeness);
         requester.call_on(Witnesses::Functions(
             [&urn, &other].map(|urn| Witness::new(urn.clone())).into(),
         ));
@@ -567,7 +536,7 @@ mod tests {
         assert!(requester.refusal().is_some() && requester.sent().sent <= 3);
 
         // A function that was heard tells that it is one page that is put off.
-        let requester = Requester::new(Service(answers), Clock::System, politeness);
+        let requester = Requester::new(service(answers), Clock::System, politeness);
         requester.call_on(Witnesses::Functions(vec![Witness::new(urn.clone())]));
         assert!(requester.list(&urn, query(0)).await.is_ok());
         assert!(requester.list(&urn, query(1)).await.is_err());

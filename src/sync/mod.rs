@@ -36,7 +36,9 @@ pub use doctor::{Checkup, examine};
 pub use failure::to_failure;
 pub use preparation::held_twice;
 pub use preview::{Preview, preview};
-pub use report::{FunctionReport, Gone, RunReport, SourceReport, Stopped, first_named, lost_of};
+pub use report::{
+    FunctionReport, Gone, RunReport, SourceReport, Stopped, first_named, first_named_of, lost_of,
+};
 pub use run::{RunPlan, run};
 pub use settings::{Selection, Settings, Task, VERIFY_SHARE};
 pub use source::RunSource;

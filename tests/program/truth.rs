@@ -19,7 +19,7 @@ pub(crate) fn records(cloud: &Cloud, at: Timestamp) -> Records {
         let urn = function.urn().to_string();
         for shown in world.shown(number, at) {
             let oddity = oddity(readings, &shown);
-            if !matches!(oddity, Some(Oddity::NoId | Oddity::NoObject)) {
+            if !oddity.is_some_and(is_unreadable) {
                 all.insert(shown.id.to_string(), record(&urn, &shown, oddity, readings));
             }
         }
@@ -47,6 +47,11 @@ pub(crate) fn rejects(cloud: &Cloud, at: Timestamp) -> usize {
 
 fn oddity(readings: &Readings, shown: &Shown) -> Option<Oddity> {
     readings.odd.and_then(|one_of| Oddity::of(shown.id, one_of))
+}
+
+/// Whether an entry is no record that could be archived.
+fn is_unreadable(oddity: Oddity) -> bool {
+    matches!(oddity, Oddity::NoId | Oddity::NoObject)
 }
 
 fn record(urn: &str, shown: &Shown, oddity: Option<Oddity>, readings: &Readings) -> Record {
@@ -171,9 +176,8 @@ pub(crate) fn assert_settled(cloud: &Cloud, db: &Path, since: Timestamp) {
 fn unreadable(cloud: &Cloud, urn: &fgarchive::domain::FunctionUrn) -> Vec<Timestamp> {
     let (world, readings) = (cloud.emulator.world(), cloud.emulator.readings());
     let number = world.functions().iter().position(|function| function.urn() == urn).unwrap();
-    let is_unreadable =
-        |shown: &Shown| matches!(oddity(readings, shown), Some(Oddity::NoId | Oddity::NoObject));
-    let unreadable = world.shown(number, cloud.now()).filter(is_unreadable);
+    let shown = world.shown(number, cloud.now());
+    let unreadable = shown.filter(|shown| oddity(readings, shown).is_some_and(is_unreadable));
     unreadable.flat_map(|shown| [Some(shown.start), shown.end]).flatten().collect()
 }
 

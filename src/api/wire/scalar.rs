@@ -1,7 +1,9 @@
 //! One value of a field, whichever JSON type carried it, and the record that such values make.
 
 use super::surrogates;
-use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status};
+use crate::domain::{
+    ErrorCode, Invocation, RecordTime, RequestId, Status, stands_for_nothing, without_blanks,
+};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -257,15 +259,10 @@ impl<'a> Draft<'a> {
 /// Whether an id is one that services write where there is none. Taken for an id, it would make one
 /// record of many.
 fn stands_for_none(id: &str) -> bool {
-    let is_blank = |sign: char| {
-        sign.is_whitespace() || sign.is_control() || ('\u{200b}'..='\u{200f}').contains(&sign)
-    };
-    let words = id.trim_matches(is_blank);
-    let is_nothing = |sign: char| sign == '-' || sign == '0';
-    ["null", "none", "nil", "undefined", "unknown", "n/a", "nan"]
-        .iter()
-        .any(|word| words.eq_ignore_ascii_case(word))
-        || words.trim_matches('-').is_empty()
+    let words = without_blanks(id);
+    let is_nil_uuid = words.len() == 36 && words.bytes().all(|byte| b"-0".contains(&byte));
+    stands_for_nothing(words)
+        || words.eq_ignore_ascii_case("unknown")
         || words == "0"
-        || (words.len() == 36 && words.chars().all(is_nothing))
+        || is_nil_uuid
 }

@@ -141,21 +141,14 @@ impl Wholes {
             let is_short = short.iter().any(|window| window.covers(part.window));
             is_short && part.doubt.is_none() && windows::is_divisible(part.window)
         };
-        let doubtful: Vec<bool> = self
-            .parts
-            .iter()
-            .map(|part| {
-                is_doubtful(part) && self.parent(part.window).is_none_or(|it| self.has_grown(it))
-            })
-            .collect();
-        let mut doubtful = doubtful.into_iter();
-        let mut left = MOST_SPLIT.saturating_sub(self.split);
-        let split = self.parts.extract_if(.., |_| {
-            let is_split = doubtful.next().unwrap_or(false) && left > 0;
-            left -= usize::from(is_split);
-            is_split
-        });
-        let split: Vec<Part> = split.collect();
+        let is_promising = |part: &&Part| {
+            is_doubtful(part) && self.parent(part.window).is_none_or(|it| self.has_grown(it))
+        };
+        let promising = self.parts.iter().filter(is_promising).map(|part| part.window);
+        let promising: HashSet<Interval> =
+            promising.take(MOST_SPLIT.saturating_sub(self.split)).collect();
+        let split: Vec<Part> =
+            self.parts.extract_if(.., |part| promising.contains(&part.window)).collect();
         self.split += split.len();
         self.walked_in_vain.extend(split.iter().map(|part| Whole {
             window: part.window,
@@ -236,12 +229,7 @@ impl Whole {
     fn is_short(&self, parts: &[Part]) -> bool {
         let window = self.window;
         let walked: IntervalSet = parts_of(window, parts).map(|part| part.window).collect();
-        let in_vain = || parts_of(window, parts).filter(|part| part.unshown() > 0);
-        let runs: IntervalSet = in_vain().map(|part| part.window).collect();
-        let most_of = |run: Interval| {
-            in_vain().filter(|part| run.covers(part.window)).map(Part::unshown).max().unwrap_or(0)
-        };
-        let unshown = runs.iter().map(most_of).fold(0, u64::saturating_add);
+        let unshown = most_of_each_run(parts_of(window, parts), Part::unshown);
         let shown = shown_of(window, parts).saturating_add(unshown);
         walked.covers(window) && (self.told.hides || shown < self.told(parts))
     }
@@ -269,16 +257,26 @@ fn parts_of(window: Interval, parts: &[Part]) -> impl Iterator<Item = &Part> {
 fn shown_of(window: Interval, parts: &[Part]) -> u64 {
     let shown = parts_of(window, parts).flat_map(|part| part.shown.iter());
     let records = shown.collect::<HashSet<_>>().len() as u64;
-    let unreadable = || parts_of(window, parts).filter(|part| part.unreadable > 0);
     let (narrow, wide): (Vec<&Part>, Vec<&Part>) =
-        unreadable().partition(|part| part.window.seconds() <= NARROWEST);
-    let runs: IntervalSet = narrow.iter().map(|part| part.window).collect();
+        parts_of(window, parts).partition(|part| part.window.seconds() <= NARROWEST);
+    let alone = wide.iter().map(|part| part.unreadable).fold(0, u64::saturating_add);
+    let beside = most_of_each_run(narrow.into_iter(), |part| part.unreadable);
+    records.saturating_add(alone).saturating_add(beside)
+}
+
+/// The sum of what parts have of something that neighbours may have in common: of those that touch
+/// each other, what the one has that has most.
+fn most_of_each_run<'p>(
+    parts: impl Iterator<Item = &'p Part>,
+    amount: impl Fn(&Part) -> u64,
+) -> u64 {
+    let having: Vec<&Part> = parts.filter(|part| amount(part) > 0).collect();
+    let runs: IntervalSet = having.iter().map(|part| part.window).collect();
     let most_of = |run: Interval| {
-        let of_run = narrow.iter().filter(|part| run.covers(part.window));
-        of_run.map(|part| part.unreadable).max().unwrap_or(0)
+        let of_run = having.iter().filter(|part| run.covers(part.window));
+        of_run.map(|part| amount(part)).max().unwrap_or(0)
     };
-    let alone = wide.iter().map(|part| part.unreadable);
-    runs.iter().map(most_of).chain(alone).fold(records, u64::saturating_add)
+    runs.iter().map(most_of).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

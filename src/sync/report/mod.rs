@@ -8,4 +8,4 @@ mod words;
 pub use function::{FunctionReport, Gone};
 pub use run::RunReport;
 pub use source::{SourceReport, Stopped};
-pub use words::{first_named, lost_of};
+pub use words::{first_named, first_named_of, lost_of};

@@ -8,8 +8,13 @@ const MOST_NAMED: usize = 3;
 
 /// The first of some names, and how many more there are.
 pub fn first_named(names: &[String]) -> String {
+    first_named_of(names, names.len() as u64)
+}
+
+/// The same, where only some of so many names are known.
+pub fn first_named_of(names: &[String], all: u64) -> String {
     let first = &names[..names.len().min(MOST_NAMED)];
-    match names.len() - first.len() {
+    match all.saturating_sub(first.len() as u64) {
         0 => first.join(", "),
         more => format!("{} and {more} more", first.join(", ")),
     }
