@@ -7,7 +7,7 @@
 //! meets none of it.
 
 use super::StoreError;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use std::fmt;
 
 /// Something of somebody else's that an archive must not have.
@@ -25,22 +25,23 @@ impl fmt::Display for Added {
     }
 }
 
-/// Every index of others on a table, with what sets it apart from a plain one: whether it is
-/// unique, has a condition, holds an expression, and a collation that SQLite does not bring along.
-const INDEXES: &str = "
-    SELECT t.name, i.name, i.\"unique\", i.partial,
+/// What is no view, no virtual table, and nothing that SQLite makes by itself.
+const OBJECTS: &str = "
+    SELECT type, name, tbl_name
+      FROM sqlite_schema
+     WHERE (type = 'trigger' OR rootpage > 0) AND name NOT GLOB 'sqlite_*'";
+
+/// What sets an index of a table apart from a plain one: whether it is unique, has a condition,
+/// holds an expression, and a collation that SQLite does not bring along.
+const INDEX: &str = "
+    SELECT i.\"unique\", i.partial,
            EXISTS (SELECT 1 FROM pragma_index_xinfo(i.name) c WHERE c.cid = -2),
            EXISTS (SELECT 1 FROM pragma_index_xinfo(i.name) c
                     WHERE upper(c.coll) NOT IN ('BINARY', 'NOCASE', 'RTRIM'))
-      FROM pragma_table_list t, pragma_index_list(t.name) i
-     WHERE t.schema = 'main' AND t.type = 'table' AND i.origin = 'c'";
+      FROM pragma_index_list(?1) i
+     WHERE i.name = ?2";
 
-const REFERENCES: &str = "
-    SELECT t.name, f.\"table\"
-      FROM pragma_table_list t, pragma_foreign_key_list(t.name) f
-     WHERE t.schema = 'main' AND t.type = 'table'";
-
-const TRIGGERS: &str = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+const REFERENCES: &str = "SELECT \"table\" FROM pragma_foreign_key_list(?1)";
 
 /// Finds them; `is_ours` knows the names that our migrations make.
 pub(super) fn find(
@@ -48,48 +49,60 @@ pub(super) fn find(
     is_ours: impl Fn(&str) -> bool,
 ) -> Result<Vec<Added>, StoreError> {
     let mut added = Vec::new();
-    let mut statement = connection.prepare(INDEXES)?;
-    let mut rows = statement.query([])?;
+    let mut objects = connection.prepare(OBJECTS)?;
+    let mut rows = objects.query([])?;
     while let Some(row) = rows.next()? {
-        let (table, name): (String, String) = (row.get(0)?, row.get(1)?);
-        if !is_ours(&table) || is_ours(&name) {
-            continue;
+        let [kind, name, table]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+        match kind.as_str() {
+            "trigger" => added.push(Added {
+                what: format!("it has a trigger `{name}`, and an archive has none"),
+                remedy: format!("DROP TRIGGER {}", quoted(&name)),
+            }),
+            _ if is_ours(&name) => {}
+            "index" if is_ours(&table) => added.extend(of_index(connection, &name, &table)?),
+            "table" => added.extend(of_table(connection, &name, &is_ours)?),
+            _ => {}
         }
-        let has = |column| row.get::<_, bool>(column);
-        let does = if has(2)? {
-            "is unique, and would refuse records"
-        } else if has(4)? {
-            "holds an expression, which would be computed for every record"
-        } else if has(3)? {
-            "has a condition, which would be computed for every record"
-        } else if has(5)? {
-            "sorts by a collation that fgarchive does not know"
-        } else {
-            continue;
-        };
-        let remedy = format!("DROP INDEX {}", quoted(&name));
-        added.push(Added { what: format!("its index `{name}` on `{table}` {does}"), remedy });
-    }
-    let mut statement = connection.prepare(REFERENCES)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (table, other): (String, String) = (row.get(0)?, row.get(1)?);
-        if !is_ours(&table) && is_ours(&other.to_lowercase()) {
-            added.push(Added {
-                what: format!("its table `{table}` refers to `{other}`, and would hold on to rows"),
-                remedy: format!("make {} anew without REFERENCES", quoted(&table)),
-            });
-        }
-    }
-    let mut statement = connection.prepare(TRIGGERS)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let name: String = row.get(0)?;
-        let remedy = format!("DROP TRIGGER {}", quoted(&name));
-        let what = format!("it has a trigger `{name}`, and an archive has none");
-        added.push(Added { what, remedy });
     }
     Ok(added)
+}
+
+/// What an index does beyond finding rows, where it does.
+fn of_index(connection: &Connection, name: &str, table: &str) -> Result<Option<Added>, StoreError> {
+    let has: Option<[bool; 4]> = connection
+        .query_row(INDEX, [table, name], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+        })
+        .optional()?;
+    let does = match has {
+        Some([true, ..]) => "is unique, and would refuse records",
+        Some([_, _, true, _]) => "holds an expression, which would be computed for every record",
+        Some([_, true, ..]) => "has a condition, which would be computed for every record",
+        Some([.., true]) => "sorts by a collation that fgarchive does not know",
+        Some(_) | None => return Ok(None),
+    };
+    let remedy = format!("DROP INDEX {}", quoted(name));
+    Ok(Some(Added { what: format!("its index `{name}` on `{table}` {does}"), remedy }))
+}
+
+/// The first of our tables that a table of others refers to, where it does.
+fn of_table(
+    connection: &Connection,
+    name: &str,
+    is_ours: impl Fn(&str) -> bool,
+) -> Result<Option<Added>, StoreError> {
+    let mut statement = connection.prepare_cached(REFERENCES)?;
+    let mut rows = statement.query([name])?;
+    while let Some(row) = rows.next()? {
+        let other: String = row.get(0)?;
+        if is_ours(&other.to_lowercase()) {
+            return Ok(Some(Added {
+                what: format!("its table `{name}` refers to `{other}`, and would hold on to rows"),
+                remedy: format!("make {} anew without REFERENCES", quoted(name)),
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// A name as it stands in a statement.
