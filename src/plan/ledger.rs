@@ -67,7 +67,12 @@ impl Entry {
 
     /// The row cut to a part of its window, without counts where it is not all of it.
     pub(super) fn part(&self, part: Interval) -> Self {
-        part_of(self, part)
+        let row = self.clone();
+        if part == self.window {
+            row
+        } else {
+            Self { window: part, reported: None, distinct: 0, pages: 0, ..row }
+        }
     }
 }
 
@@ -87,10 +92,10 @@ pub fn apply(rows: &[Entry], new: &Entry) -> Vec<Entry> {
         } else {
             let (before, rest) = row.window.split_at(new.window.begin());
             let after = rest.and_then(|rest| rest.split_at(new.window.end()).1);
-            result.extend([before, after].into_iter().flatten().map(|part| part_of(row, part)));
+            result.extend([before, after].into_iter().flatten().map(|part| row.part(part)));
         }
     }
-    result.extend(done.gaps_in(new.window).into_iter().map(|part| part_of(new, part)));
+    result.extend(done.gaps_in(new.window).into_iter().map(|part| new.part(part)));
     result.sort_by_key(|row| row.window);
     merge(result)
 }
@@ -99,7 +104,7 @@ pub fn apply(rows: &[Entry], new: &Entry) -> Vec<Entry> {
 /// ahead of `present`: what such a clock dates is worth nothing, wherever it lies.
 pub fn take_back(rows: &[Entry], from: Timestamp, present: Timestamp) -> Vec<Entry> {
     let sound = rows.iter().filter(|row| row.walked_at <= present);
-    sound.filter_map(|row| Some(part_of(row, row.window.split_at(from).0?))).collect()
+    sound.filter_map(|row| Some(row.part(row.window.split_at(from).0?))).collect()
 }
 
 /// Clocks that are further apart tell nothing of what was claimed by the later of them: either is
@@ -115,16 +120,6 @@ pub fn doubted(end: Timestamp, now: Moment) -> Option<Interval> {
     let is_near = now.disagreement() <= MOST_DOUBTED;
     let present = if is_near { now.earlier() } else { now.later() };
     if end > present + TOLERANCE { Interval::new(present, end) } else { None }
-}
-
-/// The row cut to a part of its window.
-fn part_of(row: &Entry, part: Interval) -> Entry {
-    let row = row.clone();
-    if part == row.window {
-        row
-    } else {
-        Entry { window: part, reported: None, distinct: 0, pages: 0, ..row }
-    }
 }
 
 fn merge(rows: Vec<Entry>) -> Vec<Entry> {
