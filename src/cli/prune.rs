@@ -5,6 +5,7 @@ use super::failure;
 use super::globals::Globals;
 use super::progress::Steps;
 use super::terminal::screen;
+use crate::config::parse_duration;
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{PruneView, write_prune};
 use crate::render::write_json_line;
@@ -24,7 +25,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "DURATION",
-        value_parser = humantime::parse_duration,
+        value_parser = parse_duration,
         allow_hyphen_values = true
     )]
     keep: Duration,

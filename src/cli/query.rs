@@ -7,7 +7,7 @@ use super::output::{self, Readers};
 use super::terminal::{height, screen};
 use super::watchdog::Watchdog;
 use super::{datasette, failure, left_out, pager, statement};
-use crate::config::{self, ConfigFile};
+use crate::config::{self, ConfigFile, parse_duration};
 use crate::domain::{Cell, Zone, nearest};
 use crate::error::{Failure, FailureKind};
 use crate::render::{Format, Screen, Style};
@@ -108,7 +108,7 @@ pub(super) struct Args {
     /// How long the question may work [default: 10m for a report, 30s for one of your own and for
     /// `sql`]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
-    #[arg(value_parser = humantime::parse_duration)]
+    #[arg(value_parser = parse_duration)]
     timeout: Option<Duration>,
     /// How much memory a statement or report of your own may take, in MiB (on Linux)
     #[arg(long, value_name = "MIB", default_value_t = SQL_MEMORY_MIB)]

@@ -3,7 +3,7 @@
 use super::failure;
 use super::globals::{GlobalArgs, Globals};
 use super::sync;
-use crate::config::Origin;
+use crate::config::{Origin, parse_duration};
 use crate::error::{Failure, FailureKind};
 use crate::render::shell_word;
 use clap::{Args as _, Command, ValueEnum};
@@ -72,7 +72,7 @@ enum Rhythm {
 }
 
 fn parse_rhythm(text: &str) -> Result<Rhythm, String> {
-    let every = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let every = parse_duration(text)?;
     match every.as_secs() {
         _ if every.subsec_nanos() > 0 => {}
         DAY => return Ok(Rhythm::Daily),

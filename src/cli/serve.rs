@@ -3,6 +3,7 @@
 use super::globals::Globals;
 use super::signals::interrupt;
 use super::{failure, runtime};
+use crate::config::parse_duration;
 use crate::error::{Failure, FailureKind};
 use crate::store::file::Reader;
 use crate::web::{self, Admission, Site};
@@ -38,7 +39,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "DURATION",
-        value_parser = humantime::parse_duration,
+        value_parser = parse_duration,
         default_value = "10s",
         allow_hyphen_values = true
     )]

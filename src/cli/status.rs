@@ -3,6 +3,7 @@
 use super::failure;
 use super::globals::Globals;
 use super::terminal::screen;
+use crate::config::parse_duration;
 use crate::domain::{Timestamp, counted};
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{StatusView, write_status};
@@ -26,7 +27,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "DURATION",
-        value_parser = humantime::parse_duration,
+        value_parser = parse_duration,
         allow_hyphen_values = true
     )]
     max_age: Option<Duration>,

@@ -8,7 +8,7 @@ use super::signals::interrupt;
 use super::systemd::with_signs_of_life;
 use super::{failure, runtime};
 use crate::api::CallFailure;
-use crate::config::{self, Config, Flags, SourceConfig};
+use crate::config::{self, Config, Flags, SourceConfig, parse_duration};
 use crate::domain::{Counts, FunctionUrn, Reject, Timestamp, counted};
 use crate::error::{Failure, FailureKind};
 use crate::plan::rhythm;
@@ -49,7 +49,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "DURATION",
-        value_parser = humantime::parse_duration,
+        value_parser = parse_duration,
         allow_hyphen_values = true
     )]
     settle_delay: Option<Duration>,
@@ -57,7 +57,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "DURATION",
-        value_parser = humantime::parse_duration,
+        value_parser = parse_duration,
         allow_hyphen_values = true
     )]
     open_recheck: Option<Duration>,
@@ -79,7 +79,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "DURATION",
-        value_parser = humantime::parse_duration,
+        value_parser = parse_duration,
         allow_hyphen_values = true,
         conflicts_with = "dry_run"
     )]
@@ -89,7 +89,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "DURATION",
-        value_parser = humantime::parse_duration,
+        value_parser = parse_duration,
         allow_hyphen_values = true,
         conflicts_with = "dry_run"
     )]
@@ -121,7 +121,7 @@ const LOCK_RETRY: Duration = Duration::from_millis(250);
 const MOST_RANGES: usize = 10;
 
 fn parse_every(text: &str) -> Result<Duration, String> {
-    let every = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    let every = parse_duration(text)?;
     if every < rhythm::SHORTEST {
         return Err(format!("it is shorter than {}", humantime::format_duration(rhythm::SHORTEST)));
     }

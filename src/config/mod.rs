@@ -39,5 +39,5 @@ pub use origin::{Origin, Setting};
 pub use show::{ShownSetting, show};
 pub use source::SourceConfig;
 pub use tuning::{Shown, defaults};
-pub use values::{MOST_CONCURRENT, parse_percent, parse_rate, parse_timeout};
+pub use values::{MOST_CONCURRENT, parse_duration, parse_percent, parse_rate, parse_timeout};
 pub use variables::Environment;

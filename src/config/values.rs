@@ -23,11 +23,19 @@ pub(super) fn check_rate(rate: f64) -> Result<f64, String> {
     }
 }
 
+/// Reads how long something takes: numbers with their units.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let is_negative = text.trim_start().starts_with('-');
+    let read = humantime::parse_duration(text);
+    read.map_err(|error| if is_negative { "it is negative".to_owned() } else { error.to_string() })
+        .map_err(|why| format!("no duration such as 15m or 36h: {why}"))
+}
+
 /// Reads how long a request may take.
 pub fn parse_timeout(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(timeout) if timeout.is_zero() => Err("must be longer than nothing".to_owned()),
-        other => other.map_err(|error| error.to_string()),
+    match parse_duration(text)? {
+        Duration::ZERO => Err("no time at all".to_owned()),
+        timeout => Ok(timeout),
     }
 }
 

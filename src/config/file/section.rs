@@ -4,7 +4,9 @@ use super::document::{self, Settings, Text};
 use super::place::Written;
 use crate::config::moments::check_moment_or_age;
 use crate::config::origin::Setting;
-use crate::config::values::{MOST_CONCURRENT, check_percent, check_rate, parse_timeout};
+use crate::config::values::{
+    MOST_CONCURRENT, check_percent, check_rate, parse_duration, parse_timeout,
+};
 use crate::config::variables::shown;
 use crate::domain::{FunctionFilter, FunctionRef};
 use crate::error::Failure;
@@ -73,7 +75,7 @@ impl Section {
             set.map(|it| written.setting(key, it, |text| duration(text))).transpose()
         };
         let path = |text: &String| path(text, written);
-        let timeout = |text: &String| parse_timeout(text).map_err(|why| is_no_duration(text, &why));
+        let timeout = |text: &String| parse_timeout(text).map_err(|why| is_a_bad_one(text, &why));
         let since = |text: &String| check_moment_or_age(text).map(|()| text.clone());
         Ok(Self {
             region: text("region", settings.region)?,
@@ -132,11 +134,11 @@ pub(super) fn path(text: &str, written: Written<'_>) -> Result<PathBuf, String> 
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|why| is_no_duration(text, &why.to_string()))
+    parse_duration(text).map_err(|why| is_a_bad_one(text, &why))
 }
 
-fn is_no_duration(text: &str, why: &str) -> String {
-    format!("{} is no duration such as 15m or 36h: {why}", shown(text))
+fn is_a_bad_one(text: &str, why: &str) -> String {
+    format!("{} is {why}", shown(text))
 }
 
 fn concurrency(number: i64) -> Result<usize, String> {
