@@ -25,7 +25,7 @@ pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};
 pub use invocation::{ErrorCode, Invocation, RecordTime, RequestId};
 pub use nearest::nearest;
-pub use nothing::{stands_for_nothing, without_blanks};
+pub use nothing::{is_of_a_word, stands_for_nothing};
 pub use page::{
     Entry, EntryKey, FUNCTIONS_A_PAGE, FunctionPage, Marker, PAGE_LIMIT, Page, PageQuery,
     ProbeQuery, Reject,

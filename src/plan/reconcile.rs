@@ -192,13 +192,13 @@ trait Value: Clone + PartialEq {
     fn to_known(&self) -> Known;
 }
 
-/// Whether a status is a word for none, or a number for it, or something that is no word.
+/// Whether a status is a word for none, or no word: a number, a truth, or a value with others in
+/// it.
 pub(super) fn says_nothing(status: &str) -> bool {
-    if status.trim_start().starts_with(['{', '[']) {
-        return true;
-    }
-    stands_for_nothing(status.trim_matches(['0', '.', ' ']))
-        || status.trim().eq_ignore_ascii_case("unknown")
+    let is_word = status.contains(char::is_alphabetic);
+    let is_structure = status.trim_start().starts_with(['{', '[']);
+    let says_none = ["unknown", "true"].iter().any(|word| status.trim().eq_ignore_ascii_case(word));
+    !is_word || is_structure || says_none || stands_for_nothing(status)
 }
 
 /// Zero, however it is written, is how many services say that there is no code: it says less than

@@ -404,6 +404,12 @@ mod tests {
             json!("  "),
             json!("\u{a0}\t"),
             json!("\u{200b}"),
+            json!("\u{feff}\u{3164}"),
+            json!("\"\""),
+            json!("..."),
+            json!("<nil>"),
+            json!("Missing"),
+            json!(false),
             json!("\0"),
             json!("null"),
             json!("None"),
@@ -411,13 +417,23 @@ mod tests {
             json!("0"),
             json!(0),
             json!("00000000-0000-0000-0000-000000000000"),
+            json!("ffffffff-ffff-ffff-ffff-ffffffffffff"),
+            json!("{FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF}"),
         ] {
             let reject = reject(&json!({ "request_id": id, "status": "SUCCESS" }));
             assert_eq!(reject.reason, "a record has no usable request_id", "{id}");
         }
-        for id in
-            ["a", "nullable", "00", "10", "7d0a", "--a", "00000000-0000-0000-0000-000000000001"]
-        {
+        for id in [
+            "a",
+            "nullable",
+            "00",
+            "f",
+            "ff",
+            "10",
+            "7d0a",
+            "--a",
+            "00000000-0000-0000-0000-000000000001",
+        ] {
             assert_eq!(only(&json!({ "request_id": id })).request_id.as_str(), id);
         }
     }

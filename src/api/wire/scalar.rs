@@ -2,7 +2,7 @@
 
 use super::surrogates;
 use crate::domain::{
-    ErrorCode, Invocation, RecordTime, RequestId, Status, stands_for_nothing, without_blanks,
+    ErrorCode, Invocation, RecordTime, RequestId, Status, is_of_a_word, stands_for_nothing,
 };
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde_json::value::RawValue;
@@ -256,13 +256,17 @@ impl<'a> Draft<'a> {
         })
     }
 }
+
 /// Whether an id is one that services write where there is none. Taken for an id, it would make one
 /// record of many.
 fn stands_for_none(id: &str) -> bool {
-    let words = without_blanks(id);
-    let is_nil_uuid = words.len() == 36 && words.bytes().all(|byte| b"-0".contains(&byte));
-    stands_for_nothing(words)
-        || words.eq_ignore_ascii_case("unknown")
+    let words = id.trim_matches(|sign| !is_of_a_word(sign));
+    // The nil and the max UUID (RFC 9562, 5.9 and 5.10), with or without their dashes.
+    let is_made_of =
+        |digit: char| words.chars().all(|it| it.eq_ignore_ascii_case(&digit) || !is_of_a_word(it));
+    let is_filler = || words.len() >= 32 && (is_made_of('0') || is_made_of('f'));
+    stands_for_nothing(id)
         || words == "0"
-        || is_nil_uuid
+        || is_filler()
+        || ["unknown", "missing", "empty"].iter().any(|word| words.eq_ignore_ascii_case(word))
 }
