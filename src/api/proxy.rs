@@ -99,11 +99,14 @@ impl<'a> Exemptions<'a> {
     }
 }
 
+/// All names and all addresses: the library takes `*` for names alone.
+const EVERYBODY: &str = "*,0.0.0.0/0,::/0";
+
 /// What an entry means, as the library understands it. One with a port holds for that port only,
 /// which the library cannot tell apart.
 fn exemption(entry: &str) -> Option<String> {
     if entry == "*" {
-        return Some(entry.to_owned());
+        return Some(EVERYBODY.to_owned());
     }
     let host = entry.split_once("://").map_or(entry, |(_, host)| host.trim_end_matches('/'));
     let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
@@ -228,8 +231,8 @@ mod tests {
         let Exemptions { understood, misunderstood } = Exemptions::read(list);
         assert_eq!(
             understood.join(" "),
-            "* x.example .example.com .Example.net 10.0.0.0/8 ::1 ::1 fe80::1:8 h.example fd00::/8 \
-             10.1.2.3 localhost end.example a_b.example"
+            "*,0.0.0.0/0,::/0 x.example .example.com .Example.net 10.0.0.0/8 ::1 ::1 fe80::1:8 \
+             h.example fd00::/8 10.1.2.3 localhost end.example a_b.example"
         );
         assert_eq!(misunderstood, [""; 0]);
         let other = [
