@@ -133,8 +133,11 @@ impl<'r, S: Source> Run<'r, S> {
             self.fetch(archive, tally, watch).await?;
         let mut reports = Vec::with_capacity(self.sources.len());
         for source in self.sources {
-            let one = prepared.remove(&source.id).unwrap_or_else(|| Prepared::nothing(source));
-            reports.push(self.conclude(archive, one, &mut walked, &verified).await?);
+            let ready = prepared.remove(&source.id);
+            let is_prepared = ready.is_some();
+            let one = ready.unwrap_or_else(|| Prepared::nothing(source));
+            let report = self.conclude(archive, one, &mut walked, &verified).await?;
+            reports.push(SourceReport { is_prepared, ..report });
         }
         Ok(reports)
     }
@@ -207,6 +210,7 @@ impl<'r, S: Source> Run<'r, S> {
             list: resolved.list,
             refusal: refusal.or_else(|| requester.refusal()),
             is_down: requester.was_down(),
+            is_prepared: true,
             stopped: self.stopped(),
             is_verification: matches!(self.task, Task::Verify(_)),
             counts: Counts::default(),

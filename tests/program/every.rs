@@ -3,6 +3,7 @@
 
 use crate::cloud::{Cloud, settled_world};
 use crate::program::{Home, Program};
+use fgarchive::emulator::Fault;
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 use std::fs;
@@ -156,4 +157,20 @@ fn a_run_ends_in_time_and_the_next_one_begins_with_who_was_left() {
         assert!(said.stderr.contains("the time for the run was over before"), "{}", said.stderr);
     }
     assert!(left.len() > 2 && left.len() < 20, "{left:?}");
+}
+
+/// A service that answers nothing until the time is over: what it has was not even listed.
+#[test]
+fn a_run_whose_time_ends_before_it_knows_what_to_do_is_not_complete() {
+    let cases = [
+        ("--all-functions", "before it was known what there is to do"),
+        ("--function=default:orders", "before 1 of one function were done"),
+    ];
+    for (selection, said) in cases {
+        let cloud = Cloud::new(settled_world()).struck_by(Fault::Silent);
+        let run = ["sync", selection, "--max-duration", "2s", "--json"];
+        let ended = Home::new().run(run).signed().to(&cloud).exits(3);
+        assert_eq!(ended.json()["outcome"], "incomplete");
+        ended.says(&format!("the time for the run was over {said}"));
+    }
 }

@@ -250,6 +250,7 @@ mod tests {
             list: Some(ListReport::default()),
             refusal: None,
             is_down: false,
+            is_prepared: true,
             stopped: Some(crate::sync::Stopped::Interrupted),
             is_verification: false,
             counts,

@@ -36,6 +36,8 @@ pub struct SourceReport {
     pub refusal: Option<CallFailure>,
     /// Whether it was found to be down.
     pub is_down: bool,
+    /// Whether the run came to know which functions it has, and what there is to do.
+    pub is_prepared: bool,
     /// Why the run ended before it was done, if it did.
     pub stopped: Option<Stopped>,
     /// Whether the run was to verify, so that what it found is what it came for.
@@ -68,7 +70,7 @@ impl SourceReport {
     /// Whether everything that was pending is proven, of every function there is.
     fn is_whole(&self) -> bool {
         let is_listed = self.list.as_ref().is_none_or(ListReport::is_whole);
-        is_listed && self.functions.iter().all(FunctionReport::is_complete)
+        self.is_prepared && is_listed && self.functions.iter().all(FunctionReport::is_complete)
     }
 
     /// The outcome in a word.
@@ -167,15 +169,17 @@ impl SourceReport {
 
     fn out_of_time_failure(&self) -> Option<Failure> {
         let left = self.functions.iter().filter(|function| !function.is_complete()).count();
-        let message = format!(
-            "the time for the run was over before {} of {} were done; what it fetched is kept",
-            left,
-            counted(self.functions.len(), "function")
-        );
-        (self.stopped == Some(Stopped::OutOfTime)).then(|| {
-            Failure::new(FailureKind::Incomplete, message)
-                .hint("the next run begins with those that have waited longest")
-        })
+        let of = counted(self.functions.len(), "function");
+        let (before, hint) = if self.is_prepared {
+            let before = format!("{left} of {of} were done; what it fetched is kept");
+            (before, "the next run begins with those that have waited longest")
+        } else {
+            let before = "it was known what there is to do".to_owned();
+            (before, "allow it more time: without a limit, a run tells what the service answered")
+        };
+        let message = format!("the time for the run was over before {before}");
+        (self.stopped == Some(Stopped::OutOfTime))
+            .then(|| Failure::new(FailureKind::Incomplete, message).hint(hint))
     }
 
     fn unproven_failure(&self) -> Option<Failure> {
@@ -286,6 +290,7 @@ mod tests {
             list: None,
             refusal: None,
             is_down: false,
+            is_prepared: true,
             stopped: None,
             is_verification: false,
             counts: Counts::default(),
