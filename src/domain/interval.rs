@@ -17,6 +17,11 @@ impl Interval {
         (begin < end).then_some(Self { begin, end })
     }
 
+    /// The shortest range that holds both moments, whichever comes first.
+    pub fn spanning(one: Timestamp, other: Timestamp) -> Self {
+        Self { begin: one.min(other), end: one.max(other) + Duration::from_secs(1) }
+    }
+
     /// The first second inside.
     pub fn begin(self) -> Timestamp {
         self.begin

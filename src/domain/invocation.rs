@@ -1,6 +1,6 @@
 //! One record of an asynchronous invocation.
 
-use super::{Status, Timestamp};
+use super::{Interval, Status, Timestamp};
 use std::fmt;
 
 /// The service's id of an invocation: never empty, otherwise whatever came.
@@ -122,6 +122,14 @@ impl Invocation {
     /// The moment it began, where that could be read.
     pub fn started_at(&self) -> Option<Timestamp> {
         self.start_time.as_ref().and_then(RecordTime::moment)
+    }
+
+    /// From the second it began in to the one it ended in, where it ended for good and both can be
+    /// read.
+    pub fn lasted(&self) -> Option<Interval> {
+        let end = self.end_time.as_ref().and_then(RecordTime::moment);
+        let (start, end) = self.started_at().zip(end).filter(|_| self.status.is_final())?;
+        Some(Interval::spanning(start, end))
     }
 }
 

@@ -3,11 +3,11 @@
 //! An empty answer looks the same whether nothing happened, or the service hiccuped, or a right was
 //! missing. So nothing is settled on the word of one run: a window that was empty is proven, and a
 //! later run looks again, which costs nothing where it lies beside what is pending anyway. Empty
-//! again, it is settled. Empty where records were shown before, which the service must still show,
-//! it proves nothing.
+//! again, it is settled. Empty where records were shown before, it proves nothing.
 
 use super::ledger::{Entry, State};
 use crate::domain::{Interval, IntervalSet, Timestamp};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What of a function's time was shown empty, and how often.
@@ -20,6 +20,29 @@ pub struct Emptiness {
     seen: IntervalSet,
     /// In which windows an earlier run found records, of those that are not settled yet.
     shown: Vec<Interval>,
+    /// Records that earlier runs archived.
+    archived: Ended,
+    /// Records that walks in vain of this run showed.
+    ended: Ended,
+}
+
+/// From start to end, records that ended for good; of those with one start the shortest. An open
+/// one may still leave the window in which it was shown: where lists are by end, it has none yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Ended(BTreeMap<Timestamp, Interval>);
+
+impl Ended {
+    fn learn(&mut self, ended: impl IntoIterator<Item = Interval>) {
+        for record in ended {
+            let known = self.0.entry(record.begin()).or_insert(record);
+            *known = record.min(*known);
+        }
+    }
+
+    /// Whether a range lists any of them, be it by start or by end.
+    fn is_listed_in(&self, range: Interval) -> bool {
+        self.0.range(range.begin()..range.end()).any(|(_, record)| range.covers(*record))
+    }
 }
 
 impl Emptiness {
@@ -31,14 +54,32 @@ impl Emptiness {
             matches!(row.state, State::Proven(_)) && row.distinct > 0 && row.pages > 0
         };
         let shown = ledger.iter().filter(holds).map(|row| row.window).collect();
-        Self { confirms: true, seen, shown }
+        Self { confirms: true, seen, shown, ..Self::default() }
     }
 
-    /// Whether a window cannot be empty: an earlier run found records in it, after `from`, so that
-    /// the service must still show them. One of several records may be filed elsewhere by now; that
-    /// nothing is left tells of the answer.
-    pub fn contradicts(&self, window: Interval, from: Timestamp) -> bool {
-        self.shown.iter().any(|shown| window.covers(*shown) && from <= shown.begin())
+    /// Learns of records that earlier runs archived as ended for good, from start to end.
+    pub fn learn_archived(&mut self, ended: impl IntoIterator<Item = Interval>) {
+        self.archived.learn(ended);
+    }
+
+    /// Learns of records that this run was shown, and that ended for good, from start to end.
+    pub fn learn(&mut self, ended: impl IntoIterator<Item = Interval>) {
+        self.ended.learn(ended);
+    }
+
+    /// Whether a window cannot be empty: since `kept`, from when on the service must still show
+    /// everything, an earlier run found records in it, or this one was shown some. Or since
+    /// `believed`, from when on an empty answer is believed, there are archived records: these are
+    /// hidden, or forgotten, and others may be so with them.
+    ///
+    /// One of several may be filed elsewhere by now; that nothing is left tells of the answer.
+    pub fn contradicts(&self, window: Interval, kept: Timestamp, believed: Timestamp) -> bool {
+        let since = |from: Timestamp| Interval::new(window.begin().max(from), window.end());
+        let is_shown = |part: Interval| {
+            self.shown.iter().any(|shown| part.covers(*shown)) || self.ended.is_listed_in(part)
+        };
+        since(kept).is_some_and(is_shown)
+            || since(believed).is_some_and(|part| self.archived.is_listed_in(part))
     }
 
     /// Whether an earlier run found all of a window empty.
@@ -127,6 +168,28 @@ mod tests {
             row(800, 900, State::Unproven, 0),
             Entry { walked_at: at(1_000), ..row(900, 1_000, PROVEN, 0) },
         ]
+    }
+
+    #[test]
+    fn where_a_record_was_shown_that_the_service_keeps_nothing_is_empty() {
+        let mut emptiness = Emptiness::of(&ledger(), DELAY);
+        let contradicted = |emptiness: &Emptiness, begin, end, from| {
+            emptiness.contradicts(range(begin, end), at(from), at(9_999))
+        };
+        assert!(!contradicted(&emptiness, 200, 400, 0));
+        emptiness.learn([range(300, 320), range(300, 311), range(300, 330)]);
+        assert!(contradicted(&emptiness, 200, 400, 0) && contradicted(&emptiness, 300, 311, 300));
+        assert!(!contradicted(&emptiness, 200, 310, 0), "it may be listed by its end");
+        assert!(!contradicted(&emptiness, 301, 400, 0) && !contradicted(&emptiness, 200, 300, 0));
+        assert!(!contradicted(&emptiness, 200, 400, 301), "it may be forgotten by now");
+        assert!(!contradicted(&emptiness, 200, 400, 400), "all of it may be forgotten");
+        // What is archived counts wherever an empty answer would be believed.
+        let mut archived = Emptiness::default();
+        archived.learn_archived([range(300, 320)]);
+        let believed = |from| archived.contradicts(range(200, 400), at(9_999), at(from));
+        assert!(believed(0) && believed(300) && !believed(301));
+        // Of a window with several records, one may have moved within it.
+        assert!(contradicted(&emptiness, 700, 800, 700) && !contradicted(&emptiness, 750, 800, 0));
     }
 
     #[test]

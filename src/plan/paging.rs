@@ -94,6 +94,7 @@ pub struct Walk {
     /// The distinct entries of the chain, and when their records began.
     keys: HashSet<EntryKey>,
     starts: Vec<Option<Timestamp>>,
+    lasted: Vec<Interval>,
     /// How many entries the chain holds: pages from the start of the list, each joined to the next.
     reach: u64,
     last: Option<EntryKey>,
@@ -135,6 +136,7 @@ impl Walk {
             counts: Vec::new(),
             keys: HashSet::new(),
             starts: Vec::new(),
+            lasted: Vec::new(),
             reach: 0,
             last: None,
             repeated: 0,
@@ -200,6 +202,11 @@ impl Walk {
     /// order of the list.
     pub fn starts(&self) -> &[Option<Timestamp>] {
         &self.starts
+    }
+
+    /// From start to end, those of them that ended for good.
+    pub fn lasted(&self) -> &[Interval] {
+        &self.lasted
     }
 
     /// How many entries the window holds at least: one, where an empty page points on.
@@ -398,6 +405,7 @@ impl Walk {
                 continue;
             }
             self.starts.push(entry.started_at);
+            self.lasted.extend(entry.lasted);
         }
         self.tip = Some(Tip::of(page));
         self.end = End::Open;

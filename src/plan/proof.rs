@@ -63,7 +63,7 @@ pub enum Doubt {
     Unreadable,
     /// The same, and no record beside it.
     NothingRead,
-    /// It is empty where an earlier walk showed records that the service must still show.
+    /// It is empty where records were shown before.
     Vanished,
 }
 
@@ -113,9 +113,7 @@ impl fmt::Display for Doubt {
             Self::Endless => "the list has no end",
             Self::Unreadable => "what may be a record in it could not be read",
             Self::NothingRead => "nothing of what is shown in it could be read as a record",
-            Self::Vanished => {
-                "the service shows nothing where it showed records before, and must still show them"
-            }
+            Self::Vanished => "the service shows nothing where it showed records before",
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What a walk keeps of a page.
 
-use crate::domain::{EntryKey, Invocation, Marker, Page, Timestamp};
+use crate::domain::{EntryKey, Interval, Invocation, Marker, Page, Timestamp};
 
 /// A page in hand: its entries, and what the answer said about the list.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub(super) struct SeenEntry {
     pub(super) key: EntryKey,
     /// When its record began, where that can be read.
     pub(super) started_at: Option<Timestamp>,
+    /// From its start to its end, where it ended for good.
+    pub(super) lasted: Option<Interval>,
     /// Whether it is a record. What cannot be read may look like another and be none the less of
     /// its own.
     pub(super) is_record: bool,
@@ -30,7 +32,8 @@ impl Seen {
                 |record: &&Invocation| is_plain || EntryKey::of(record.request_id.as_str()) == key;
             let record = records.next_if(is_next);
             let started_at = record.and_then(Invocation::started_at);
-            SeenEntry { key, started_at, is_record: record.is_some() }
+            let lasted = record.and_then(Invocation::lasted);
+            SeenEntry { key, started_at, lasted, is_record: record.is_some() }
         };
         Self {
             entries: page.keys.iter().map(entry).collect(),

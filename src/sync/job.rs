@@ -16,6 +16,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// So many archived records of a pending range are held against answers that show it empty.
+const MOST_ENDED: u32 = 1_000;
+
 /// A function of a run.
 #[derive(Debug)]
 pub(super) struct FunctionJob {
@@ -85,7 +88,10 @@ pub(super) fn plan_sync(
     let later = emptiness::deferred(&job.ledger, job.first_run_at, settings.settle_delay);
     let done: IntervalSet = done(&job.ledger).iter().chain(later).collect();
     let pending = windows::pending(job.horizon, &done);
-    let emptiness = Emptiness::of(&job.ledger, settings.settle_delay);
+    let mut emptiness = Emptiness::of(&job.ledger, settings.settle_delay);
+    for &range in &pending {
+        emptiness.learn_archived(archive.load_ended(job.id, range, MOST_ENDED)?);
+    }
     let obligation =
         Obligation::of(&job.ledger, job.first_run_at, now).but_for(archive.load_absences(job.id)?);
     // Whether the service reaches back to what is pending is in doubt only after an outage; then

@@ -234,8 +234,9 @@ fn records_that_expire_while_paged_take_no_other_with_them() {
         let spec = WorldSpec {
             seed,
             records: 12_000,
-            span: 6 * 3_600,
-            retention: Some(5 * 3_600),
+            span: 27 * 3_600,
+            // A day is the least that a service keeps.
+            retention: Some(26 * 3_600),
             slow: 0,
             retried: 0,
             functions: 1,

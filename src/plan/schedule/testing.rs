@@ -113,12 +113,16 @@ pub(super) struct Service {
     pub(super) refuses_behind: Option<Refusal>,
     /// A page that holds a record of one of these seconds, or would, cannot be had.
     pub(super) bad: Vec<i64>,
+    /// A page that would hold a record of one of these seconds cannot be had; others can.
+    pub(super) failing: Vec<i64>,
     /// Records of these seconds come in a form that cannot be read.
     pub(super) unreadable: Vec<i64>,
     /// A page that would hold a record of one of these seconds is answered as an empty list, or as
     /// one of this entry alone, without a count.
     pub(super) hidden: Vec<i64>,
     pub(super) hidden_behind: Option<&'static str>,
+    /// Ranges that are no longer than so many seconds are answered as empty ones, without a count.
+    pub(super) empties: i64,
     pub(super) fault: Fault,
     /// What time it is, by machine and service, once so many questions were answered.
     pub(super) clock: fn(usize) -> Moment,
@@ -141,9 +145,11 @@ impl Service {
             stands_in: false,
             refuses_behind: None,
             bad: Vec::new(),
+            failing: Vec::new(),
             unreadable: Vec::new(),
             hidden: Vec::new(),
             hidden_behind: None,
+            empties: 0,
             fault: |_| None,
             clock: month_is_over,
             records_invocations: Some(true),
@@ -168,6 +174,9 @@ impl Service {
                 if self.bad.iter().any(|&second| (query.begin..=query.end).contains(&at(second))) {
                     return Err(part(None));
                 }
+                if query.end.seconds_since(query.begin) <= self.empties {
+                    return Ok(Page::default());
+                }
                 (self.between(query.begin, query.end), query.marker.0, self.page)
             }
             Question::Record(id, range, _) => {
@@ -189,6 +198,9 @@ impl Service {
         let is_of = |record: &Invocation, seconds: &[i64]| {
             record.started_at().is_some_and(|start| seconds.contains(&start.unix()))
         };
+        if shown.iter().any(|record| is_of(record, &self.failing)) {
+            return Err(part(None));
+        }
         if shown.iter().any(|record| is_of(record, &self.hidden)) {
             let empty = Page { count: Some(0), ..Page::default() };
             let reject = |raw: &str| Reject { reason: "no record".to_owned(), raw: raw.to_owned() };

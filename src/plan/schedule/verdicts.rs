@@ -11,7 +11,6 @@ use crate::plan::clocks::Moment;
 use crate::plan::failing::{self, Failed, Setback};
 use crate::plan::ledger::{Entry, State};
 use crate::plan::paging::{Doubt, Proof};
-use crate::plan::reach::Reach;
 use crate::plan::windows::{self, Belief, Density, Remedy};
 use std::sync::Arc;
 
@@ -51,7 +50,13 @@ impl<F> Walks<F> {
         let Some(began_at) = active.began_at else { return };
         if self.has_vanished(&active, began_at) {
             self.tell(Note::Doubted(window, Doubt::Vanished));
-            return self.leave_unproven(&active, Doubt::Vanished.to_string().into(), began_at);
+            let reason: Arc<str> = Doubt::Vanished.to_string().into();
+            if self.purpose == Purpose::Archive && self.wholes.awaits(window) {
+                // What it does not show may be shown by its halves.
+                let rows = vec![active.unproven(reason, began_at.earlier())];
+                return self.wholes.hold(Part { rows, ..part(&active, None) });
+            }
+            return self.leave_unproven(&active, reason, began_at);
         }
         self.tell(Note::Believed { window, pages, records, proof });
         match self.purpose {
@@ -91,11 +96,12 @@ impl<F> Walks<F> {
         }
     }
 
-    /// Whether a window is empty by this walk in which an earlier one showed records that must
-    /// still be shown.
+    /// Whether a window is empty by this walk in which records were shown before.
     fn has_vanished(&self, active: &ActiveWalk, began_at: Moment) -> bool {
-        let from = Reach::default().begin(began_at);
-        active.walk.distinct() == 0 && self.known.emptiness.contradicts(active.piece.range, from)
+        let (kept, believed) =
+            (self.known.reach.begin(began_at), self.belief(active, began_at).from);
+        active.walk.distinct() == 0
+            && self.known.emptiness.contradicts(active.piece.range, kept, believed)
     }
 
     /// From where on a walk is believed. What was empty twice is: when it was first, the service
@@ -123,6 +129,7 @@ impl<F> Walks<F> {
 
     fn doubt(&mut self, active: &ActiveWalk, doubt: Doubt, now: Moment) {
         let piece = active.piece;
+        self.known.emptiness.learn(active.walk.lasted().iter().copied());
         let (range, walks, lane) = (piece.range, piece.walks + 1, &mut self.lanes[active.lane]);
         self.trims &= !(active.trimmed && doubt.is_of_seam());
         // One answer may have been spoilt: only what another walk cannot read either is in vain.
@@ -249,6 +256,7 @@ impl<F> Walks<F> {
     /// Walks the halves of a window that failed for good, or leaves it unproven.
     fn make_do(&mut self, active: &ActiveWalk, failed: Failed<F>, now: Moment) {
         let piece = active.piece;
+        self.known.emptiness.learn(active.walk.lasted().iter().copied());
         match failing::remedy(piece.range, self.failed) {
             failing::Remedy::Halve(first, second) => {
                 let part = |range| Piece { trouble: Trouble::Part, ..Piece::new(range) };

@@ -196,10 +196,15 @@ impl Wholes {
             hidden.chain(short.iter().map(|&window| row(window, SHORT))).collect();
         let hiding = hiding.iter().map(|(window, _)| *window);
         let in_doubt: IntervalSet = short.iter().copied().chain(hiding).collect();
+        let mut vanished = Vec::new();
         for claimed in parts.into_iter().flat_map(|part| part.rows) {
-            rows.extend(in_doubt.gaps_in(claimed.window).into_iter().map(|it| claimed.part(it)));
+            for it in in_doubt.gaps_in(claimed.window) {
+                vanished.extend(claimed.reason.clone().map(|reason| (it, reason)));
+                rows.push(claimed.part(it));
+            }
         }
-        let unproven = short.into_iter().map(|window| (window, SHORT.into())).collect();
+        let short = short.into_iter().map(|window| (window, SHORT.into()));
+        let unproven = short.chain(vanished).collect();
         Resolved { rows, unproven }
     }
 

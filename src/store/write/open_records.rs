@@ -42,6 +42,38 @@ impl Archive {
         };
         Ok(count_to_u64(statement.query_row(parameters, |row| row.get(0))?))
     }
+
+    /// From start to end, the latest `most` records of a function that began in a range of time and
+    /// are archived as ended for good.
+    pub fn load_ended(
+        &self,
+        function: FunctionId,
+        range: Interval,
+        most: u32,
+    ) -> Result<Vec<Interval>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT start_time, end_time
+               FROM invocations
+              WHERE function_id = :function_id AND start_time >= :begin AND start_time < :end
+                AND end_time IS NOT NULL
+                AND request_id NOT IN (SELECT request_id FROM open_records)
+              ORDER BY start_time DESC
+              LIMIT :most",
+        )?;
+        let parameters = named_params! {
+            ":function_id": function,
+            ":begin": range.begin(),
+            ":end": range.end(),
+            ":most": most,
+        };
+        let lasted = statement.query_map(parameters, |row| {
+            let start = read_moment(row, "start_time")?;
+            Ok(start.zip(read_moment(row, "end_time")?))
+        })?;
+        let spanning = |(start, end)| Interval::spanning(start, end);
+        let lasted = lasted.filter_map(Result::transpose).map(|times| times.map(spanning));
+        Ok(lasted.collect::<Result<_, _>>()?)
+    }
 }
 
 fn load_record(row: &Row<'_>) -> Result<OpenRecord, StoreError> {
@@ -312,6 +344,19 @@ mod tests {
         let range = Interval::new(at(10), at(20)).unwrap();
         assert_eq!(kept.archive.count_started(kept.functions[0], range).unwrap(), 2);
         assert_eq!(kept.archive.count_started(kept.functions[1], range).unwrap(), 0);
+
+        kept.show(0, 20, "e RUNNING - - 12 - -");
+        kept.show(0, 20, "f SUCCESS - - 19 20 -");
+        kept.show(0, 20, "g SUCCESS - - 15 20 -");
+        let ended = |function: usize, most| {
+            kept.archive.load_ended(kept.functions[function], range, most).unwrap()
+        };
+        let span = |start, end| Interval::spanning(at(start), at(end));
+        let all = [span(19, 20), span(19, 20), span(15, 20), span(10, 10)];
+        assert_eq!(
+            (&ended(0, 9)[..], &ended(0, 3)[..], ended(1, 9).len()),
+            (&all[..], &all[..3], 0)
+        );
     }
 
     #[test]

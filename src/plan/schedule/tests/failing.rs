@@ -1,12 +1,13 @@
 //! What cannot be had: a second, a window, a function, and what earlier runs walked in vain.
 
 use super::super::testing::{
-    DAY, HOUR, MINUTE, MONTH, Service, at, in_vain, open, part, pending, play, probe, range,
-    spread, whole,
+    DAY, HOUR, MINUTE, MONTH, Played, Service, at, in_vain, open, part, pending, play, probe,
+    range, spread, whole,
 };
 use super::super::*;
 use crate::domain::{IntervalSet, Status};
 use crate::plan::failing::{self, Refusal};
+use crate::plan::paging::Doubt;
 use crate::plan::reach::Measured;
 use crate::plan::refresh::Refresh;
 use crate::plan::retry::Effort;
@@ -124,4 +125,19 @@ fn so_many_ranges_that_fail_again_and_no_more() {
     assert!(played.efforts()[1..].iter().all(|effort| *effort == Effort::Once));
     // Their last walk came late enough to have seen what is around them.
     assert_eq!(played.order(), ["page"]);
+}
+
+/// The halves of a window that cannot be had are shown empty, and the window began to be shown.
+#[test]
+fn what_is_empty_where_the_run_was_shown_records_is_not_believed() {
+    let records = spread(3_000, 0, MONTH);
+    let bad = 2_000 * MONTH / 3_000;
+    let failing = Service { counts: false, failing: vec![bad], ..Service::with(records) };
+    let work = || pending(&[(0, MONTH)]);
+    let unproven = |played: &Played| played.unproven().iter().map(|it| it.seconds()).sum::<i64>();
+    assert!(unproven(&play(work(), &failing)) < HOUR);
+    let played = play(work(), &Service { empties: 20 * DAY, ..failing });
+    assert!(unproven(&played) >= MONTH / 2, "{:?}", played.unproven());
+    let reasons = played.walked.unproven.iter().map(|(_, reason)| &**reason);
+    assert!(reasons.clone().any(|reason| reason == Doubt::Vanished.to_string()));
 }
