@@ -58,7 +58,7 @@ impl<'a> Preparation<'a> {
     ) -> Result<Prepared<'s, S>, Stop> {
         match self.try_prepare(source).await {
             Err(Stop::Refused(failure)) => {
-                Ok(Prepared { refusal: Some(failure), ..Prepared::nothing(source) })
+                Ok(Prepared { is_known: true, refusal: Some(failure), ..Prepared::nothing(source) })
             }
             other => other,
         }
@@ -87,7 +87,15 @@ impl<'a> Preparation<'a> {
         let budget = &mut *self.budget.borrow_mut();
         self.archive
             .with(|archive| planning::plan(archive, source, &mut jobs, self.task, budget))?;
-        Ok(Prepared { resolved, looked, jobs, functions, page, ..Prepared::nothing(source) })
+        Ok(Prepared {
+            is_known: true,
+            resolved,
+            looked,
+            jobs,
+            functions,
+            page,
+            ..Prepared::nothing(source)
+        })
     }
 
     /// Notes that functions belong to a source, and refuses those that belong to another: two

@@ -14,6 +14,8 @@ use crate::store::write::{RunFunction, SeenPage};
 #[derive(Debug)]
 pub(super) struct Prepared<'s, S> {
     pub(super) source: &'s ActiveSource<S>,
+    /// Whether it is known what there is to do, or that it refused; else the run ended before.
+    pub(super) is_known: bool,
     /// Why nothing is asked of it, where it refused.
     pub(super) refusal: Option<CallFailure>,
     pub(super) resolved: Resolved,
@@ -31,6 +33,7 @@ impl<'s, S: Source> Prepared<'s, S> {
     pub(super) fn nothing(source: &'s ActiveSource<S>) -> Self {
         Self {
             source,
+            is_known: false,
             refusal: None,
             resolved: Resolved::default(),
             looked: Looked::default(),

@@ -133,11 +133,8 @@ impl<'r, S: Source> Run<'r, S> {
             self.fetch(archive, tally, watch).await?;
         let mut reports = Vec::with_capacity(self.sources.len());
         for source in self.sources {
-            let ready = prepared.remove(&source.id);
-            let is_prepared = ready.is_some();
-            let one = ready.unwrap_or_else(|| Prepared::nothing(source));
-            let report = self.conclude(archive, one, &mut walked, &verified).await?;
-            reports.push(SourceReport { is_prepared, ..report });
+            let one = prepared.remove(&source.id).unwrap_or_else(|| Prepared::nothing(source));
+            reports.push(self.conclude(archive, one, &mut walked, &verified).await?);
         }
         Ok(reports)
     }
@@ -168,7 +165,7 @@ impl<'r, S: Source> Run<'r, S> {
         walked: &mut HashMap<FunctionId, Walked>,
         verified: &[Comparison],
     ) -> Result<SourceReport, StoreError> {
-        let Prepared { source, refusal, mut resolved, looked, jobs, .. } = prepared;
+        let Prepared { source, is_known, refusal, mut resolved, looked, jobs, .. } = prepared;
         let requester = &source.requester;
         if matches!(self.task, Task::Sync { .. }) && !requester.now().is_agreed() {
             // Before the first page, the machine's clock was all that was known.
@@ -210,7 +207,7 @@ impl<'r, S: Source> Run<'r, S> {
             list: resolved.list,
             refusal: refusal.or_else(|| requester.refusal()),
             is_down: requester.was_down(),
-            is_prepared: true,
+            is_prepared: is_known,
             stopped: self.stopped(),
             is_verification: matches!(self.task, Task::Verify(_)),
             counts: Counts::default(),
