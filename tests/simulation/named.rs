@@ -311,6 +311,24 @@ fn a_machine_s_clock_that_is_set_back_asks_says_so_and_claims_nothing() {
     }
 }
 
+/// The same where the service dates nothing. All of the archive is still to come by a clock that
+/// is set back by a year: that is said, too.
+#[test]
+fn a_machine_s_clock_that_is_set_back_and_is_the_only_one_asks_and_says_so() {
+    for back in [-HOUR, -31 * DAY, -YEAR] {
+        let wrong = |run| {
+            let skew = if run == 3 || run == 4 { back } else { 0 };
+            (skew, Clocks { is_undated: true, ..Clocks::default() })
+        };
+        for played in survives(SEEDS_OF_CLOCKS, || eight_runs(wrong)) {
+            let asked = |run: usize| played.calls.iter().any(|call| call.run == run);
+            assert!((0..10).all(asked), "a run asked nothing");
+            assert_eq!((played.exits[3], played.exits[4]), (3, 3), "{back}");
+            assert_eq!(played.exits.last(), Some(&0), "{back}");
+        }
+    }
+}
+
 #[test]
 fn a_machine_s_clock_that_is_ahead_claims_what_the_service_s_has_seen() {
     for ahead in [HOUR, YEAR] {

@@ -217,12 +217,12 @@ impl SourceReport {
             .iter()
             .max_by_key(ahead)
             .filter(|function| function.ledger_ahead.is_some())?;
+        let (until, earlier) = (first.ledger_ahead?, self.began_at.earlier());
         let message = format!(
-            "the ledger of {} claims what had not come yet, until {}: a clock is wrong, or was; by \
-             one it is {}",
+            "the ledger of {} claims what had not come yet, until {until}: a clock is wrong, or \
+             was{}",
             first.urn.full_name(),
-            first.ledger_ahead?,
-            self.began_at.earlier(),
+            if earlier < until { format!("; by one it is {earlier}") } else { String::new() },
         );
         Some(Failure::new(FailureKind::Incomplete, message).hint(COMPARE_CLOCKS))
     }
