@@ -87,7 +87,7 @@ impl Complaint {
 /// The names of fields as they are compared: without `_` and `-`, in small letters.
 const CODE_NAMES: [&str; 6] = ["errorcode", "errcode", "errno", "code", "retcode", "resultcode"];
 /// Names that say how it went, in a word, a number or a truth.
-const STATE_NAMES: [&str; 5] = ["status", "statuscode", "success", "succeeded", "ok"];
+const STATE_NAMES: [&str; 6] = ["status", "statuscode", "success", "issuccess", "succeeded", "ok"];
 /// Names that say that an answer is not all there is, where nothing tells how to ask for the rest.
 const PART_NAMES: [&str; 5] = ["partial", "ispartial", "incomplete", "truncated", "timedout"];
 /// What a name that stands for an error begins with: `error`, `err_msg`, `errors`, `exception`,

@@ -214,6 +214,7 @@ mod tests {
             r#""error":true"#,
             r#""errors":[{"what":"x"}]"#,
             r#""success":false"#,
+            r#""is_success":false"#,
             r#""Ok":false"#,
             r#""status":"FAIL""#,
             r#""status":503"#,
