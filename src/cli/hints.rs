@@ -64,7 +64,10 @@ fn by_options(step: Step) -> &'static str {
             "check the user name, its domain and the password that were given (OS_USERNAME, \
              OS_USER_DOMAIN_NAME, OS_PASSWORD); too many wrong passwords lock a user for a while"
         }
-        Step::CorrectFunction => "check the function's URN, --region and --project-id",
+        Step::CorrectFunction => {
+            "check the function's URN, --region and --project-id; one that the service lists none \
+             the less can be left out by `exclude` in the configuration"
+        }
         Step::CorrectProject => "check --endpoint, --region and --project-id",
         Step::NameProject => "set HUAWEICLOUD_SDK_PROJECT_ID or give --project-id",
         Step::CheckAddress => "check that --endpoint is FunctionGraph itself",
