@@ -85,6 +85,7 @@ fn show(args: &ShowArgs, globals: &Globals, out: &mut dyn Write) -> Result<(), F
         let paths: Vec<String> = set.value.iter().map(|path| path.display().to_string()).collect();
         (paths.join(", "), set.origin.to_string())
     });
+    let ping = file.and_then(ConfigFile::ping).map(|set| set.origin.to_string());
     let archive =
         SettingView { origin: &origin, setting: "archive", source: None, value: &archive };
     let of_reports = reports.as_ref().map(|(value, origin)| SettingView {
@@ -92,6 +93,13 @@ fn show(args: &ShowArgs, globals: &Globals, out: &mut dyn Write) -> Result<(), F
         setting: "reports",
         source: None,
         value,
+    });
+    // Who knows the address can tell of runs that never were.
+    let of_ping = ping.as_ref().map(|origin| SettingView {
+        origin,
+        setting: "ping",
+        source: None,
+        value: "(set)",
     });
     let of_sources = shown.iter().map(|it| SettingView {
         origin: &it.origin,
@@ -101,7 +109,12 @@ fn show(args: &ShowArgs, globals: &Globals, out: &mut dyn Write) -> Result<(), F
     });
     let view = SettingsView {
         file: file.map(|file| file.path().display().to_string()),
-        settings: [archive].into_iter().chain(of_reports).chain(of_sources).collect(),
+        settings: [archive]
+            .into_iter()
+            .chain(of_reports)
+            .chain(of_ping)
+            .chain(of_sources)
+            .collect(),
     };
     let written =
         if args.json { write_json_line(&view, out) } else { write_settings(&view, screen(), out) };

@@ -1,9 +1,11 @@
 //! `fgarchive sync --every`: one run after the other, until somebody ends it.
 
+use super::aftermath::Tried;
 use super::failure;
 use super::globals::Globals;
 use super::signals::{self, Staying};
 use super::sync::{self, Stage};
+use super::telling::Telling;
 use super::{runtime, systemd};
 use crate::error::{Failure, FailureKind};
 use crate::plan::rhythm::Rhythm;
@@ -21,6 +23,7 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     args.load(globals)?;
+    args.telling(globals)?;
     let runtime = runtime::start()?;
     let Staying { stop, again } = signals::stay(&runtime)?;
     let stage = Stage { runtime, cancel: stop };
@@ -71,10 +74,15 @@ fn run_once(
         Err(failure) => (globals.clone(), Some(failure)),
     };
     let globals = &globals;
+    let telling = args.telling(globals).unwrap_or_else(|failure| {
+        tracing::error!("{failure}");
+        Telling::NOBODY
+    });
+    telling.begin();
     let report = unreadable
         .map_or_else(|| args.load(globals), Err)
         .and_then(|config| sync::archive(args, config, stage, globals));
-    args.leave(started_at, report.as_ref(), globals);
+    args.leave(&Tried { started_at, report: report.as_ref() }, &telling, globals);
     let is_answered = match &report {
         Ok(report) => has_answered(report),
         // Another run is at work.

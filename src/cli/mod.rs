@@ -46,6 +46,7 @@ mod statement;
 mod status;
 mod sync;
 mod systemd;
+mod telling;
 mod terminal;
 mod usage;
 mod verify;

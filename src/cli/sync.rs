@@ -6,10 +6,11 @@ use super::progress::Progress;
 use super::service::{self, ServiceArgs};
 use super::signals::interrupt;
 use super::systemd::with_signs_of_life;
+use super::telling::Telling;
 use super::{failure, runtime};
 use crate::api::CallFailure;
 use crate::config::{self, Config, Flags, SourceConfig, parse_duration};
-use crate::domain::{Counts, FunctionUrn, Reject, Timestamp, counted};
+use crate::domain::{Counts, FunctionUrn, Reject, counted};
 use crate::error::{Failure, FailureKind};
 use crate::plan::rhythm;
 use crate::render::views::{PreviewsView, RunView, write_previews};
@@ -112,6 +113,13 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     aftermath: AftermathArgs,
+    /// Tell whom the configuration names (`ping` in the table `[notify]`) that a run begins, and
+    /// how it ended
+    ///
+    /// Without this nobody is told, so that a run by hand alarms nobody. That somebody cannot be
+    /// told is said, and changes no exit code.
+    #[arg(long, conflicts_with = "dry_run")]
+    notify: bool,
 }
 
 /// How often a run that waits for another looks whether it has ended.
@@ -134,10 +142,13 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         let Config { sources, .. } = args.load(globals)?;
         return preview(args, sources, globals, out);
     }
+    let telling = args.telling(globals)?;
     let started_at = globals.clock().now();
+    telling.begin();
     let report =
         args.load(globals).and_then(|config| archive(args, config, &Stage::set()?, globals));
-    args.leave(started_at, report.as_ref(), globals);
+    let tried = Tried { started_at, report: report.as_ref() };
+    args.leave(&tried, &telling, globals);
     let report = report?;
     args.print(&report, out)?;
     conclude(&report)
@@ -217,14 +228,15 @@ impl Args {
         service::load(&self.flags(), globals)
     }
 
-    /// Leaves the files that are asked for about a run.
-    pub(super) fn leave(
-        &self,
-        started_at: Timestamp,
-        report: Result<&RunReport, &Failure>,
-        globals: &Globals,
-    ) {
-        self.aftermath.leave(&Tried { started_at, report }, globals);
+    /// Who is told of each run.
+    pub(super) fn telling(&self, globals: &Globals) -> Result<Telling, Failure> {
+        if self.notify { Telling::of(globals) } else { Ok(Telling::NOBODY) }
+    }
+
+    /// Leaves the files that are asked for about a run, and tells how it ended.
+    pub(super) fn leave(&self, tried: &Tried<'_>, telling: &Telling, globals: &Globals) {
+        self.aftermath.leave(tried, globals);
+        telling.end(tried, globals);
     }
 
     /// Prints what is asked for about a run.

@@ -15,6 +15,9 @@ use crate::error::Failure;
 use crate::sync::Settings;
 use std::sync::Arc;
 
+/// How we introduce ourselves to those whom we ask or tell.
+pub(super) const USER_AGENT: &str = concat!("fgarchive/", env!("CARGO_PKG_VERSION"));
+
 /// A project that is asked, and how.
 pub struct SourceConfig {
     /// Its name, unique within a run.
@@ -113,7 +116,7 @@ impl<'a> Way<'a> {
             authorities: self.authorities.clone(),
             proxies: self.proxies.clone(),
             introductions: Introductions::default(),
-            user_agent: concat!("fgarchive/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: USER_AGENT.to_owned(),
             now: Arc::new(move || clock.now()),
         }
     }

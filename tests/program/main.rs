@@ -29,6 +29,7 @@ mod kills;
 mod live;
 mod moving;
 mod names;
+mod notify;
 mod output;
 mod own;
 mod page;

@@ -14,7 +14,15 @@ pub(super) struct Document {
     pub(super) archive: Option<Text>,
     pub(super) reports: Option<Vec<Text>>,
     pub(super) defaults: Option<Defaults>,
+    pub(super) notify: Option<Notify>,
     pub(super) source: Option<Vec<Spanned<Source>>>,
+}
+
+/// `[notify]`: who is told of runs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notify {
+    pub(super) ping: Option<Text>,
 }
 
 /// How a source logs in: one of these.

@@ -4,6 +4,7 @@ use super::checks;
 use super::document::Document;
 use super::place::Written;
 use super::section::{FileSource, Login, Section, path};
+use crate::api::{Endpoint, PlainHttp};
 use crate::config::origin::Setting;
 use crate::config::profile::read_limited;
 use crate::config::variables::usage;
@@ -21,6 +22,7 @@ pub struct ConfigFile {
     text: String,
     archive: Option<Setting<PathBuf>>,
     reports: Option<Setting<Vec<PathBuf>>>,
+    ping: Option<Setting<Endpoint>>,
     pub(in crate::config) defaults: Section,
     pub(in crate::config) sources: Vec<FileSource>,
 }
@@ -39,6 +41,11 @@ impl ConfigFile {
     /// The directories with reports that it names.
     pub fn reports(&self) -> Option<&Setting<Vec<PathBuf>>> {
         self.reports.as_ref()
+    }
+
+    /// Who is told that a run begins, and how it ended.
+    pub fn ping(&self) -> Option<&Setting<Endpoint>> {
+        self.ping.as_ref()
     }
 
     /// The names of its sources.
@@ -93,7 +100,7 @@ pub(super) fn read(path: &Path, home: Option<&Path>) -> Result<ConfigFile, Failu
 pub(super) fn parse(path: &Path, text: String, home: Option<&Path>) -> Result<ConfigFile, Failure> {
     let written = Written { path, text: &text, home };
     let document: Document = toml::from_str(&text).map_err(|error| written.unreadable(&error))?;
-    let Document { archive, reports, defaults, source } = document;
+    let Document { archive, reports, defaults, notify, source } = document;
     let archive =
         archive.map(|it| written.setting("archive", &it, |text| self::path(text, written)));
     let reports = reports.map(|directories| {
@@ -103,6 +110,8 @@ pub(super) fn parse(path: &Path, text: String, home: Option<&Path>) -> Result<Co
         let value = all.into_iter().map(|it| it.value).collect();
         Ok(origin.map(|origin| Setting { value, origin }))
     });
+    let ping = notify.and_then(|notify| notify.ping);
+    let ping = ping.map(|it| written.setting("ping", &it, |text: &String| read_listener(text)));
     let defaults = defaults.map(|defaults| Section::of_defaults(&defaults, written)).transpose()?;
     let read = |source: &_| checks::read_source(source, written);
     let sources = source.unwrap_or_default().iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -111,10 +120,17 @@ pub(super) fn parse(path: &Path, text: String, home: Option<&Path>) -> Result<Co
         path: path.to_owned(),
         archive: archive.transpose()?,
         reports: reports.transpose()?.flatten(),
+        ping: ping.transpose()?,
         defaults: defaults.unwrap_or_default(),
         sources,
         text,
     })
+}
+
+/// The address of somebody who is told of runs, to whom no secret is sent: plain http will do.
+fn read_listener(text: &str) -> Result<Endpoint, String> {
+    Endpoint::parse(text, PlainHttp::Anywhere)
+        .map_err(|problem| format!("it cannot be used: {problem}"))
 }
 
 #[cfg(test)]

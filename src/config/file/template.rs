@@ -51,6 +51,8 @@ impl Answers {
                  # settle_delay = \"15m\"         # how late the service may show a record\n\
                  # max_rps = 5                  # requests a second, for each project\n\
                  # concurrency = 4              # requests under way at once\n\n\
+                 # [notify]                     # who is told of runs, by `sync --notify`\n\
+                 # ping = \"https://…\"           # /start, then success or /fail\n\n\
                  [[source]]\n";
         add(&mut text, "name", &quoted(&self.name), "unique; in messages and in the archive");
         add(&mut text, "region", &quoted(&self.region), "");

@@ -4,6 +4,7 @@
 mod changes;
 mod description;
 mod forecast;
+mod runs;
 mod status;
 mod unproven;
 

@@ -57,6 +57,9 @@ max_rps = 0.5
 [[source]]
 name = "other"
 credentials = { env = "OTHER" }
+
+[notify]
+ping = "https://hc-ping.com/0f5a"
 "#;
 
 #[test]
@@ -69,6 +72,7 @@ fn a_whole_file_is_read_and_each_value_knows_where_it_stands() {
         file.reports().unwrap().value,
         ["/etc/fgarchive/reports", "/home/me/reports"].map(PathBuf::from)
     );
+    assert_eq!(file.ping().unwrap().value.to_string(), "https://hc-ping.com/0f5a");
     assert_eq!(file.source_names(), ["shop", "other"]);
     let [shop, other] = &file.sources[..] else { panic!("{:?}", file.sources) };
     assert!((shop.section.max_rps.as_ref().unwrap().value - 0.5).abs() < f64::EPSILON);
@@ -345,4 +349,20 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn who_is_told_is_an_address() {
+    for (address, why) in [
+        ("hc-ping.com/0f5a", "it is no URL"),
+        ("ftp://hc-ping.com/0f5a", "its scheme is neither https nor http"),
+        ("https://me:mine@hc-ping.com", "it holds a user name or a password"),
+        ("https://hc-ping.com/0f5a?create=1", "it holds a query or a fragment"),
+    ] {
+        let (said, _) = said(&format!("[notify]\nping = \"{address}\"\n"));
+        assert_eq!(said, format!("2, column 8: `ping`: it cannot be used: {why}"));
+    }
+    assert!(parsed("[notify]\nping = \"http://alarms.example/a\"\n").unwrap().ping().is_some());
+    let (said, _) = said("[notify]\npong = \"x\"\n");
+    assert!(said.contains("`pong`"), "{said}");
 }
