@@ -95,6 +95,10 @@ pub(super) struct ServiceArgs {
     /// Accept plain http for other machines than this one: credentials are then sent in the clear
     #[arg(long, help_heading = HEADING)]
     allow_plain_http: bool,
+    /// Refuse settings that are otherwise warned of, such as a file with secrets that others may
+    /// read
+    #[arg(long, help_heading = HEADING)]
+    strict: bool,
 }
 
 fn read_function(text: &str) -> Result<FunctionRef, String> {
@@ -129,6 +133,7 @@ impl ServiceArgs {
             request_timeout: self.request_timeout,
             ca_cert: self.ca_cert.clone(),
             allow_plain_http: self.allow_plain_http,
+            strict: self.strict,
             ..Flags::default()
         }
     }
@@ -165,10 +170,22 @@ pub(super) fn load(flags: &Flags, globals: &Globals) -> Result<Config, Failure> 
             }
         });
     }
-    for warning in &config.warnings {
+    tell_of(&config.warnings, flags.strict)?;
+    Ok(config)
+}
+
+/// Warns of settings that can be used and had better not; where that is asked for, refuses the
+/// first of them.
+fn tell_of(warnings: &[String], is_strict: bool) -> Result<(), Failure> {
+    let refused = warnings.first().filter(|_| is_strict);
+    for warning in warnings.iter().skip(usize::from(refused.is_some())) {
         tracing::warn!("{warning}");
     }
-    Ok(config)
+    let refuse = |warning: &String| {
+        Err(Failure::new(FailureKind::Usage, warning.as_str())
+            .hint("without --strict this is a warning, and the command goes on"))
+    };
+    refused.map_or(Ok(()), refuse)
 }
 
 /// Fails with the worst of what failed, and says the others beforehand. What several sources have

@@ -30,6 +30,8 @@ pub struct Flags {
     pub ca_cert: Option<PathBuf>,
     /// `--allow-plain-http`.
     pub allow_plain_http: bool,
+    /// `--strict`: what may be wrong although it can be used is refused.
+    pub strict: bool,
     /// `--since`.
     pub since: Option<String>,
     /// `--until`.

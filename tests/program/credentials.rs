@@ -8,7 +8,8 @@ use fgarchive::emulator::{
     ACCESS_KEY, DOMAIN, Fault, Faults, PASSWORD, PROJECT_ID, REGION, RouteName, SECRET_KEY, TOKEN,
     USER,
 };
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 const AK: &str = "HUAWEICLOUD_SDK_AK";
 const SK: &str = "HUAWEICLOUD_SDK_SK";
@@ -37,6 +38,23 @@ fn nothing_happened(home: &Home, cloud: &Cloud) {
     assert_eq!(cloud.journal().total(), 0, "the service was asked");
     let made: Vec<_> = home.bytes().into_iter().map(|(path, _)| path).collect();
     assert!(made.is_empty(), "{made:?}");
+}
+
+/// A file with secrets that others may read is warned of, and refused where that is asked for.
+#[test]
+fn what_is_warned_of_is_refused_where_one_is_strict() {
+    let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
+    fs::create_dir(home.join(".huaweicloud")).unwrap();
+    let file = home.join(".huaweicloud/credentials");
+    fs::write(&file, format!("[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n")).unwrap();
+    let sync = |mode| {
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        nobody(&home, &cloud).env("HUAWEICLOUD_SDK_PROJECT_ID", PROJECT_ID)
+    };
+    sync(0o644).args(["--strict"]).exits(2).says("error: others than its owner may read");
+    nothing_happened(&home, &cloud);
+    sync(0o600).args(["--strict"]).exits(0);
+    sync(0o644).exits(0).says("WARN others than its owner may read");
 }
 
 /// A run that knows as whom it asks.
