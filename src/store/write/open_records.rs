@@ -51,6 +51,7 @@ impl Archive {
         range: Interval,
         most: u32,
     ) -> Result<Vec<Interval>, StoreError> {
+        let Some(range) = self.days_with_records(function, range)? else { return Ok(Vec::new()) };
         let mut statement = self.connection().prepare_cached(
             "SELECT start_time, end_time
                FROM invocations
@@ -73,6 +74,27 @@ impl Archive {
         let spanning = |(start, end)| Interval::spanning(start, end);
         let lasted = lasted.filter_map(Result::transpose).map(|times| times.map(spanning));
         Ok(lasted.collect::<Result<_, _>>()?)
+    }
+
+    /// The part of a range from the first of its days to the last on which a function has records:
+    /// the index by start holds those of all functions, and a month of others is not gone through
+    /// for one that has none.
+    fn days_with_records(
+        &self,
+        function: FunctionId,
+        range: Interval,
+    ) -> Result<Option<Interval>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT min(day) || 'T00:00:00Z', max(day) || 'T23:59:59Z' FROM digests
+              WHERE function_id = ?1 AND records > 0
+                AND day BETWEEN substr(?2, 1, 10) AND substr(?3, 1, 10)",
+        )?;
+        let (first, last): (Option<Timestamp>, Option<Timestamp>) = statement
+            .query_row((function, range.begin(), range.end()), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let days = first.zip(last).map(|(first, last)| Interval::spanning(first, last));
+        Ok(days.and_then(|days| days.intersect(range)))
     }
 }
 
