@@ -40,6 +40,8 @@ struct Document {
     archive_name: String,
     /// What narrows the page, where it is live.
     form: Option<FormView>,
+    /// What charts are to a screen reader: one picture, or a group of links, which a picture hides.
+    chart_role: &'static str,
     functions_asked: String,
     period: String,
     zone: String,
@@ -245,6 +247,7 @@ impl Document {
             policy: policy(if subject.is_live { "'self'" } else { "'none'" }),
             style: STYLE,
             form: subject.kept().map(|kept| FormView::of(&kept, subject)),
+            chart_role: if subject.is_live { "group" } else { "img" },
             archive_name: shortened(&subject.archive),
             functions_asked: match &subject.functions[..] {
                 [] => "all functions".to_owned(),

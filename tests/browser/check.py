@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
-"""Opens pages of `fgarchive page` in a browser, as people see them, and looks for what a text cannot tell.
+"""Opens pages of `fgarchive page` and `serve` in a browser, as people see them, and looks for what a text cannot tell.
 
     python -m pip install -r tests/browser/requirements.txt
     npm pack axe-core@4.14.1 && tar -xzf axe-core-4.14.1.tgz package/axe.min.js
     python tests/browser/check.py --axe package/axe.min.js [--keep DIR]
 
 `fgarchive` must be on the PATH, and Chromium at /usr/bin/chromium (or where --browser says). Nothing is downloaded: the
-browser is the system's, and has no network. Archives with gaps, hostile texts, a hundred functions, and nothing at all are
+browser is the system's, and has no network but that of this machine. Archives with gaps, hostile texts, a hundred functions, and nothing at all are
 made in a directory of their own, or in DIR, where the pages and their pictures are left to look at.
 """
 
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -20,6 +21,9 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
 
 from playwright.sync_api import sync_playwright
 
@@ -39,8 +43,10 @@ WIDTHS = [1280, 390]
 MOST_BYTES = 1_000_000
 # What depends on the present moves between the page and the question.
 MOVING = {"age_s", "survives_seconds"}
-# No page has one of these: they ask for something, or lead somewhere.
-NEVER = "script, img, iframe, object, embed, link, base, a, form, input, video, audio, [style], [onload], [onerror]"
+# No page has one of these: they ask for something.
+NEVER = "script, img, iframe, object, embed, link, base, video, audio, [style], [onload], [onerror]"
+# Nor has a file, which leads nowhere.
+NEVER_IN_A_FILE = f"{NEVER}, a, form, input"
 HOSTILE = (
     "</title></style></data><script>document.title='x'</script><img src=x onerror=\"document.title='x'\">"
     "\" onload=\"document.title='x'\x1b]0;x\x07\u202egnp"
@@ -70,11 +76,13 @@ def main():
                 # axe takes long: each scheme and each width is enough.
                 is_audited = (scheme == "light") == (width == 1280)
                 picture = place / f"{name}-{scheme}-{width}.png"
-                look(browser, file, axe if is_audited else None, scheme, width, picture)
+                look(browser, file.resolve().as_uri(), axe if is_audited else None, scheme, width, picture)
             print(f"{name}: {size} bytes, {len(looks)} looks")
         for name in ["demo", "gaps"]:
             compare(browser, place / f"{name}.html", worlds[name])
         looks_differ(browser, place / "gaps.html")
+        for name in ["demo", "hostile", "empty"]:
+            live(browser, axe, name, worlds[name], place)
         keyboard(browser, place / "demo.html")
         paper(browser, place / "gaps.html", place / "gaps.pdf")
         browser.close()
@@ -196,31 +204,105 @@ def make_empty(connection):
 
 
 def opened(browser, file, scheme="light", width=1280):
-    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, offline=True)
+    return opened_at(browser, file.resolve().as_uri(), scheme, width)
+
+
+def opened_at(browser, address, scheme, width):
+    is_file = address.startswith("file:")
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, offline=is_file)
     page = context.new_page()
     said, asked = [], []
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(file.resolve().as_uri())
+    page.goto(address)
     return page, said, asked
 
 
-def look(browser, file, axe, scheme, width, picture):
-    place = f"{file.name}, {scheme}, {width} px"
-    page, said, asked = opened(browser, file, scheme, width)
-    page.screenshot(path=picture, full_page=True)
-    check(said == [], f"{place}: the console says {said}")
-    check(len(asked) == 1, f"{place}: it asks for {asked}")
+def look(browser, address, axe, scheme, width, picture, title="Asynchronous invocations", refused=""):
+    """Looks at a page. Of one that is a refusal, by the status `refused`, the browser says so in the console."""
+    place = f"{picture.stem}, {address[:200]}"
+    never = NEVER_IN_A_FILE if address.startswith("file:") else NEVER
+    page, said, asked = opened_at(browser, address, scheme, width)
+    # To hide the caret the driver would give each field a style.
+    page.screenshot(path=picture, full_page=True, caret="initial")
+    told = [f"responded with a status of {refused}"] if refused else []
+    check(len(said) == len(told) and all(map(str.__contains__, said, told)), f"{place}: the console says {said}")
+    # The one request is that for the page itself.
+    check(asked == [address], f"{place}: it asks for {asked}")
     wide = page.evaluate("document.documentElement.scrollWidth")
     check(wide <= width, f"{place}: it is {wide} px wide")
-    met = page.evaluate(f"[...document.querySelectorAll({json.dumps(NEVER)})].map((each) => each.outerHTML.slice(0, 200))")
+    met = page.evaluate(f"[...document.querySelectorAll({json.dumps(never)})].map((each) => each.outerHTML.slice(0, 200))")
     check(met == [], f"{place}: it has {met}")
-    check(page.title().startswith("Asynchronous invocations"), f"{place}: its title is {page.title()}")
+    title_is = page.title()
+    check(title_is.startswith(title) and title_is.isprintable(), f"{place}: its title is {title_is!r}")
     if axe is not None:
         audit(page, axe, place)
-    check(said == [] and len(asked) == 1, f"{place}: {said} {asked}")
+    check(len(said) == len(told) and asked == [address], f"{place}: {said} {asked}")
     page.context.close()
+
+
+# The live page.
+
+
+@contextlib.contextmanager
+def served(archive):
+    """An archive on a free port: the address."""
+    environment = {**os.environ, "FGARCHIVE_DB": str(archive)}
+    command = ["fgarchive", "serve", "--port", "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            address = server.stdout.readline().strip().removesuffix("/")
+            check(address.startswith("http://127.0.0.1:"), f"serve says {address!r}")
+            yield address
+        finally:
+            server.kill()
+
+
+def live(browser, axe, name, archive, place):
+    """The page, what its figures lead to, and what is refused."""
+    with served(archive) as address:
+        page, _, _ = opened_at(browser, address + "/", "light", 1280)
+        links = page.evaluate(LINKS)
+        check(name == "empty" or len(links) > 100, f"{name}: the page has {len(links)} links")
+        for link in links:
+            status = status_of(link)
+            check(link.startswith(address + "/") and status == 200, f"{name}: {link} leads to {status}")
+        hostile = urllib.parse.quote(HOSTILE)
+        places = {
+            "live": ("/", "Asynchronous invocations", ""),
+            "period": ("/?since=2020-01&until=2020-01", "Asynchronous invocations", ""),
+            "none": ("/records?since=2020-01&until=2020-01", "Records", ""),
+            "refusal": (f"/?function={hostile}", "the archive holds no function", "400"),
+            "nowhere": (f"/{hostile}", "nothing is there", "404"),
+        }
+        if name != "empty":
+            page.click(".figures a")
+            places["records"] = (page.url.removeprefix(address), "Records", "")
+            page.goto(f"{address}/records?which=failed")
+            page.click("a[rel=next]")
+            places["older"] = (page.url.removeprefix(address), "Records", "")
+            page.click("td a")
+            places["record"] = (page.url.removeprefix(address), "Record", "")
+        page.context.close()
+        for each, (path, title, refused) in places.items():
+            for scheme, width in [(scheme, width) for scheme in SCHEMES for width in WIDTHS]:
+                is_audited = (scheme == "light") == (width == 1280)
+                picture = place / f"{name}-{each}-{scheme}-{width}.png"
+                look(browser, address + path, axe if is_audited else None, scheme, width, picture, title, refused)
+    print(f"{name}: {len(links)} links, {len(places)} live pages")
+
+
+LINKS = """() => [...new Set([...document.querySelectorAll('a')].map((each) =>
+    new URL(each.getAttribute('href'), document.baseURI).href))]"""
+
+
+def status_of(address):
+    try:
+        with urllib.request.urlopen(address) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def audit(page, axe, place):

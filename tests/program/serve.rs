@@ -277,9 +277,14 @@ fn nothing_from_outside_becomes_an_element() {
         });
         names.collect()
     };
-    for path in
-        ["/records?status=FAIL&shape=%3Cscript%3E&function=*", "/records", &id[0], "/%3Cscript%3E"]
-    {
+    for path in [
+        "/records?status=FAIL&shape=%3Cscript%3E&function=*",
+        "/records",
+        &id[0],
+        "/%3Cscript%3E",
+        "/records?function=%3Cscript%3E%1b%E2%80%AE",
+        "/record?id=%3Cscript%3E%1b%E2%80%AE",
+    ] {
         let page = server.get(path).body;
         let names = elements(&page);
         assert!(!names.contains("script") && !names.contains("img"), "{path}: {names:?}");
