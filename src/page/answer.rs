@@ -5,9 +5,16 @@ use crate::domain::Cell;
 use crate::render::on_one_line;
 use crate::store::file::StoreError;
 use crate::store::reports::Question;
+use std::collections::HashMap;
 
 /// So many characters of a text are shown; a message may have hundreds of thousands.
 const MOST_CHARACTERS: usize = 300;
+
+/// A text with more bytes than these is in no address.
+const MOST_BYTES: usize = 2_000;
+
+/// What addresses name records by.
+const IN_ADDRESSES: [&str; 4] = ["request_id", "example", "function", "shape"];
 
 /// A value of an answer. Texts are on one line, with nothing in them that could turn round what
 /// stands beside them.
@@ -65,6 +72,9 @@ pub(super) struct Answer {
     pub(super) ask: Ask,
     pub(super) columns: Vec<String>,
     pub(super) rows: Vec<Vec<Value>>,
+    /// Texts as the archive has them, by row and column, where an address needs them and a page
+    /// shows something else; nothing where they are too long for an address.
+    pub(super) originals: HashMap<(usize, usize), Option<String>>,
 }
 
 impl Answer {
@@ -75,15 +85,30 @@ impl Answer {
         is_wanted: impl Fn(&[Cell<'_>]) -> bool,
     ) -> Result<Self, StoreError> {
         let columns = question.columns().to_vec();
-        let mut kept = Vec::new();
+        let is_in_addresses = |column: usize| IN_ADDRESSES.contains(&columns[column].as_str());
+        let mut kept: Vec<Vec<Value>> = Vec::new();
+        let mut originals = HashMap::new();
         let mut rows = question.rows();
         while let Some(row) = rows.next_row()? {
             let cells: Vec<Cell<'_>> = row.cells().collect();
-            if is_wanted(&cells) {
-                kept.push(cells.iter().map(Value::of).collect());
+            if !is_wanted(&cells) {
+                continue;
             }
+            let values: Vec<Value> = cells.iter().map(Value::of).collect();
+            for (column, (cell, value)) in cells.iter().zip(&values).enumerate() {
+                match (cell, value) {
+                    (Cell::Text(text), Value::Text(shown))
+                        if is_in_addresses(column) && text.as_ref() != shown =>
+                    {
+                        let original = (text.len() <= MOST_BYTES).then(|| text.clone().into());
+                        originals.insert((kept.len(), column), original);
+                    }
+                    _ => {}
+                }
+            }
+            kept.push(values);
         }
-        Ok(Self { ask, columns, rows: kept })
+        Ok(Self { ask, columns, rows: kept, originals })
     }
 
     /// The names of its columns.
@@ -140,6 +165,14 @@ impl<'a> AnswerRow<'a> {
             Value::Text(text) => text,
             _ => "",
         }
+    }
+
+    /// A text as the archive has it; an empty one where there is none, nothing where it is too long
+    /// for an address.
+    pub(super) fn original(self, column: &str) -> Option<&'a str> {
+        let at = self.answer.columns.iter().position(|name| name == column);
+        let original = at.and_then(|at| self.answer.originals.get(&(self.number, at)));
+        original.map_or_else(|| Some(self.text(column)), |original| original.as_deref())
     }
 
     /// A number, where there is one.

@@ -4,6 +4,7 @@ use super::answer::{Answer, AnswerRow};
 use super::answers::Answers;
 use super::calendar::Label;
 use super::figure::Figure;
+use super::link;
 use super::scale::{Scale, place, stride, ticks};
 use super::subject::Subject;
 use super::text;
@@ -33,6 +34,8 @@ pub(super) struct Bar {
     pub(super) width: String,
     pub(super) height: String,
     pub(super) title: String,
+    /// Where its records are, on a live page.
+    pub(super) href: Option<String>,
 }
 
 /// Where a percentile lies.
@@ -135,6 +138,7 @@ impl Axis {
             width: place((self.width() - 2.0).max(1.0)),
             height: place(BOTTOM - top),
             title: format!("{range}: {records}, {share}"),
+            href: link::of_value(row, "records"),
         }
     }
 

@@ -7,6 +7,7 @@ use super::buckets::BucketSpan;
 use super::comparison::Change;
 use super::figure::Figure;
 use super::ledger::Ledger;
+use super::link;
 use super::spark::SparkView;
 use super::subject::Subject;
 use std::collections::HashMap;
@@ -101,7 +102,7 @@ impl Source<'_> {
             column: "open".to_owned(),
             raw: function.open.to_string(),
             shown: super::text::count(function.open),
-            href: None,
+            href: self.subject.kept().map(|kept| link::to_open(&kept, &function.name)),
         })
     }
 }

@@ -3,19 +3,10 @@
 use super::answer::{Answer, Value};
 use super::calendar::{Label, step};
 use super::figure::{Kind, shown};
+use super::link;
 use super::scale::place;
+use super::week::DAYS;
 use crate::domain::Zone;
-
-/// The columns of the report `heatmap`.
-const DAYS: [(&str, &str); 7] = [
-    ("mon", "Mon"),
-    ("tue", "Tue"),
-    ("wed", "Wed"),
-    ("thu", "Thu"),
-    ("fri", "Fri"),
-    ("sat", "Sat"),
-    ("sun", "Sun"),
-];
 
 const LEFT: f64 = 34.0;
 const TOP: f64 = 16.0;
@@ -38,6 +29,8 @@ pub(super) struct HourView {
     /// The class of its colour.
     pub(super) fill: &'static str,
     pub(super) title: String,
+    /// Where its records are, of all weeks together, on a live page; none where there are none.
+    pub(super) href: Option<String>,
 }
 
 /// What the cells tell.
@@ -54,6 +47,10 @@ impl HoursView {
             DAYS.iter().enumerate().map(move |(day, (column, _))| (hour, day, row.value(column)))
         });
         let values: Vec<(usize, usize, &Value)> = values.collect();
+        let href = |hour: usize, day: usize, value: &Value| {
+            let row = heatmap.row(hour).filter(|_| value.number().is_some_and(|it| it > 0.0))?;
+            link::of_value(row, DAYS[day].0)
+        };
         let number = |value: &Value| value.number().unwrap_or_default();
         let (hour, day, most) =
             values.iter().rev().max_by(|one, other| number(one.2).total_cmp(&number(other.2)))?;
@@ -68,6 +65,7 @@ impl HoursView {
                     Told::FailedPercent => step(value.number()),
                 },
                 title: format!("{name}: {words}"),
+                href: href(*hour, *day, value),
             }
         });
         let finding = match told {

@@ -1,7 +1,8 @@
 //! Addresses on the server that shows the archive.
 
-use super::answer::AnswerRow;
+use super::answer::{AnswerRow, Value};
 use super::kept::Kept;
+use super::week::DAYS;
 use crate::domain::{Interval, Timestamp, Zone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -38,44 +39,65 @@ pub(super) fn named(zone: Zone) -> String {
 pub(super) fn of_value(row: AnswerRow<'_>, column: &str) -> Option<String> {
     let kept = row.ask().kept.as_ref()?;
     if matches!(column, "request_id" | "example") {
-        let id = row.text(column);
-        return (!id.is_empty()).then(|| to_record(id, kept.zone));
+        return row.original(column).filter(|id| !id.is_empty()).map(|id| to_record(id, kept.zone));
     }
-    let own =
-        |name| row.ask().own.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    let range = row.ask().range;
     match row.ask().report {
-        "totals" | "summary" | "compare" => records(row, counted_in(column)?, row.ask().range),
+        "totals" | "summary" | "compare" => records(row, &[counted_in(column)?], range),
         "incidents" => {
             let moment = |column| row.text(column).parse().ok();
             let range = Interval::new(moment("begin")?, moment("end")?);
-            records(row, counted_in(column)?, range)
+            records(row, &[counted_in(column)?], range)
         }
-        "calendar" => of_day(row, counted_in(column)?),
+        "calendar" => {
+            let day = kept.zone.read_period(row.text("day"), Timestamp::MIN)?;
+            records(row, &[counted_in(column)?], Some(day.intersect(range?)?))
+        }
         "errors" if column == "records" => {
-            let (shape, code) = (row.text("shape"), row.value("code").raw());
-            let status = own("status").unwrap_or("FAIL");
+            let (shape, code) = (row.original("shape")?, row.value("code").raw());
+            let status = own(row, "status").unwrap_or("FAIL");
             let narrow = [("status", status), ("shape", shape), ("code", &code)];
-            (!shape.is_empty()).then(|| to_records(kept, None, &narrow, row.ask().range))
+            (!shape.is_empty()).then(|| to_records(kept, None, &narrow, range))
+        }
+        "duration-histogram" if column == "records" => {
+            let seconds = |column| match row.value(column) {
+                Value::Integer(seconds) => format!("{seconds}s"),
+                _ => String::new(),
+            };
+            let status = own(row, "status").unwrap_or("SUCCESS");
+            let (from, below) = (seconds("from_s"), seconds("below_s"));
+            let narrow = [("status", status), ("took_from", &from), ("took_below", &below)];
+            records(row, &narrow, range)
+        }
+        "heatmap" if DAYS.iter().any(|(day, _)| *day == column) => {
+            let hour = row.text("hour").get(..2)?.trim_start_matches('0');
+            let hour = if hour.is_empty() { "0" } else { hour };
+            let is_of_all = own(row, "of").is_none_or(|of| of == "records");
+            let which = if is_of_all { "" } else { "failed" };
+            records(row, &[("which", which), ("weekday", column), ("hour", hour)], range)
         }
         _ => None,
     }
 }
 
-/// Where the records of a day are shown, by what the report `calendar` says of it.
-fn of_day(row: AnswerRow<'_>, narrow: (&str, &str)) -> Option<String> {
-    let kept = row.ask().kept.as_ref()?;
-    let day = kept.zone.read_period(row.text("day"), Timestamp::MIN);
-    records(row, narrow, Some(day?))
+/// A parameter that a report was asked with.
+fn own<'a>(row: AnswerRow<'a>, name: &str) -> Option<&'a str> {
+    row.ask().own.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+}
+
+/// Where the open records of a function are shown, whenever they started.
+pub(super) fn to_open(kept: &Kept, function: &str) -> String {
+    to_records(kept, Some(function), &[("which", "open")], None)
 }
 
 /// Where the records of a part of a chart are shown.
 pub(super) fn of_span(row: AnswerRow<'_>, span: Interval) -> Option<String> {
-    records(row, ("", ""), Some(span))
+    records(row, &[], Some(span.intersect(row.ask().range?)?))
 }
 
-fn records(row: AnswerRow<'_>, narrow: (&str, &str), range: Option<Interval>) -> Option<String> {
-    let function = Some(row.text("function")).filter(|name| !name.is_empty());
-    Some(to_records(row.ask().kept.as_ref()?, function, &[narrow], range))
+fn records(row: AnswerRow<'_>, narrow: &[(&str, &str)], range: Option<Interval>) -> Option<String> {
+    let function = Some(row.original("function")?).filter(|name| !name.is_empty());
+    Some(to_records(row.ask().kept.as_ref()?, function, narrow, range))
 }
 
 pub(super) fn to_records(
@@ -106,6 +128,7 @@ fn counted_in(column: &str) -> Option<(&'static str, &'static str)> {
         "discard" => ("status", "DISCARD"),
         "running" => ("status", "RUNNING"),
         "wait" => ("status", "WAIT"),
+        "open" => ("which", "open"),
         _ => return None,
     })
 }

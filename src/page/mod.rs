@@ -40,6 +40,7 @@ mod testing;
 mod text;
 mod throughput;
 mod verdict;
+mod week;
 
 pub(crate) use answers::Answers;
 pub(crate) use document::write;

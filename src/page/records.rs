@@ -5,12 +5,12 @@ use super::ask::Ask;
 use super::link::{address, to_record};
 use super::policy::STYLE;
 use super::text;
+use super::week::DAYS;
 use crate::domain::{Status, Timestamp, Zone};
 use crate::render::on_one_line;
 use crate::store::file::{Reader, StoreError};
 use crate::store::reports::{Arguments, Report};
 use askama::Template;
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -26,6 +26,9 @@ const CURSOR: [&str; 2] = ["before", "before_id"];
 /// What the form has a field for, and what a form that is sent anew leaves out.
 const FIELDS: [&str; 8] =
     ["since", "until", "function", "status", "tz", "which", CURSOR[0], CURSOR[1]];
+
+/// Which records are shown, and how the form calls them.
+const WHICH: [(&str, &str); 3] = [("all", "all"), ("failed", "failed"), ("open", "still open")];
 
 /// What narrows the page that tells a period as well.
 const OF_THE_PAGE: [&str; 4] = ["since", "until", "function", "tz"];
@@ -51,12 +54,11 @@ struct RecordsPage<'a> {
     function: &'a str,
     status: &'a str,
     zone: String,
-    is_failed_only: bool,
+    which: Vec<ChoiceView>,
     statuses: Vec<&'static str>,
     /// What the form has no field for, and keeps.
     kept: Vec<(&'a str, &'a str)>,
-    shape: Option<Cow<'a, str>>,
-    without_shape: String,
+    narrowed: Vec<NarrowedView>,
     /// Whether there is a screen before this one.
     is_further: bool,
     rows: Vec<RowView>,
@@ -65,10 +67,30 @@ struct RecordsPage<'a> {
     json: String,
 }
 
+/// A choice of the form.
+#[derive(Debug)]
+struct ChoiceView {
+    value: &'static str,
+    name: &'static str,
+    is_chosen: bool,
+}
+
+/// What narrows the records and has no field in the form.
+#[derive(Debug)]
+struct NarrowedView {
+    /// What is said before the value.
+    words: &'static str,
+    value: String,
+    /// Where the records are without it, and how that is called.
+    without: String,
+    all: &'static str,
+}
+
 #[derive(Debug)]
 struct RowView {
     id: String,
-    href: String,
+    /// Missing where the id is too long for an address.
+    href: Option<String>,
     started: String,
     function: String,
     status: String,
@@ -126,11 +148,10 @@ impl Records {
             function,
             status: self.last("status").unwrap_or_default(),
             zone: self.zone.to_string(),
-            is_failed_only: self.last("which") == Some("failed"),
+            which: WHICH.map(|choice| self.choice(choice)).into(),
             statuses: Status::KNOWN.iter().map(Status::as_str).collect(),
             kept: beside.chain(self.others(&FIELDS)).collect(),
-            shape: self.last("shape").map(on_one_line),
-            without_shape: self.but(&["shape", "code", "before", "before_id"], "/records"),
+            narrowed: self.narrowed(),
             is_further: CURSOR.iter().any(|name| self.last(name).is_some()),
             rows: self.answer.rows().map(|row| RowView::of(row, self.zone)).collect(),
             next: self.next(),
@@ -139,11 +160,39 @@ impl Records {
         }
     }
 
+    fn choice(&self, (value, name): (&'static str, &'static str)) -> ChoiceView {
+        ChoiceView { value, name, is_chosen: self.last("which").unwrap_or("all") == value }
+    }
+
+    fn narrowed(&self) -> Vec<NarrowedView> {
+        let view = |words, value: Option<String>, names: &[&str], all| {
+            let left_out: Vec<&str> = names.iter().copied().chain(CURSOR).collect();
+            value.map(|value| {
+                let value = on_one_line(&value).into_owned();
+                NarrowedView { words, value, without: self.but(&left_out, "/records"), all }
+            })
+        };
+        let shape = self.last("shape").map(str::to_owned);
+        let took = spread(self.last("took_from"), self.last("took_below"));
+        let started = hour_of_week(self.last("weekday"), self.last("hour"));
+        let views = [
+            view("failures of the shape", shape, &["shape", "code"], "All shapes"),
+            view("records that took", took, &["took_from", "took_below"], "All durations"),
+            view("records that started on", started, &["weekday", "hour"], "All hours"),
+        ];
+        views.into_iter().flatten().collect()
+    }
+
     /// The address of the screen behind this one, where this one is full.
     fn next(&self) -> Option<String> {
         let limit = self.last("limit").and_then(|limit| limit.parse().ok()).unwrap_or(USUALLY);
         let last = self.answer.rows().last().filter(|_| self.answer.len() >= limit)?;
-        let before = [("before", last.text("start_time")), ("before_id", last.text("request_id"))];
+        let (start, id) = (last.text("start_time"), last.original("request_id")?);
+        let before = [("before", start), ("before_id", id)];
+        // Those without a start are the last.
+        if start.is_empty() {
+            return None;
+        }
         let others = self.others(&CURSOR).chain(before);
         Some(address("/records", others))
     }
@@ -180,7 +229,7 @@ impl RowView {
         };
         Self {
             id: id.to_owned(),
-            href: to_record(id, zone),
+            href: row.original("request_id").map(|id| to_record(id, zone)),
             started: moment(started, zone),
             function: row.text("function").to_owned(),
             status: row.text("status").to_owned(),
@@ -189,6 +238,32 @@ impl RowView {
             code: row.value("error_code").raw(),
             message: row.text("error_message").to_owned(),
         }
+    }
+}
+
+/// Durations from one on and below another, in words.
+fn spread(from: Option<&str>, below: Option<&str>) -> Option<String> {
+    // An address may have other forms as well, which are shown as they were given.
+    let told = |given: &str| {
+        let seconds = given.strip_suffix('s').and_then(|seconds| seconds.parse().ok());
+        seconds.map_or_else(|| given.to_owned(), text::seconds)
+    };
+    match (from.map(told), below.map(told)) {
+        (Some(from), Some(below)) => Some(format!("{from} to less than {below}")),
+        (Some(from), None) => Some(format!("{from} or longer")),
+        (None, Some(below)) => Some(format!("less than {below}")),
+        (None, None) => None,
+    }
+}
+
+/// An hour of the week, in words.
+fn hour_of_week(weekday: Option<&str>, hour: Option<&str>) -> Option<String> {
+    let day = weekday.map_or("any day", |given| {
+        DAYS.iter().find(|(day, _)| *day == given).map_or(given, |(_, name)| *name)
+    });
+    match hour {
+        Some(hour) => Some(format!("{day} at {hour:0>2}:00 to {hour:0>2}:59")),
+        None => weekday.map(|_| day.to_owned()),
     }
 }
 

@@ -4,6 +4,7 @@ use super::answer::{Answer, Value};
 use super::ask::Ask;
 use super::ledger::Ledger;
 use crate::domain::{Interval, Timestamp};
+use std::collections::HashMap;
 
 /// An answer as a test writes it: the names of the columns, then a line a row, values separated
 /// by ` | `. What reads as a number is one.
@@ -24,7 +25,7 @@ pub(super) fn answer(id: &'static str, lines: &str) -> Answer {
         },
     };
     let rows = lines.map(|line| cells(line).into_iter().map(value).collect()).collect();
-    Answer { ask, columns, rows }
+    Answer { ask, columns, rows, originals: HashMap::new() }
 }
 
 /// A moment of March 2026, as `DDThh`.

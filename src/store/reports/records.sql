@@ -1,52 +1,115 @@
 -- The records themselves, the latest first.
 --
--- Those without a readable start are in none. The next page begins behind the last record of this
--- one: give its `start_time` as `before` and its `request_id` as `before_id`. `failed` are FAIL and
--- DISCARD; a shape is that of the report `errors`.
--- param which=all (all|failed): all records, or those that failed
+-- Those without a readable start are in none, unless they are `open` and no range is asked for. The
+-- next page begins behind the last record of this one: give its `start_time` as `before` and its
+-- `request_id` as `before_id`. `failed` are FAIL and DISCARD, `open` those of the report `open`; a
+-- shape is that of the report `errors`. How long a record took is from its start to its end, and
+-- hours and weekdays are those of --tz, as in `duration-histogram` and `heatmap`.
+-- param which=all (all|failed|open): all records, those that failed, or those that may still change
 -- param status= (status): only records of this status
 -- param shape= (text): only failed records whose message has this shape
 -- param code= (text): only failed records with this error code
+-- param took_from= (duration): only records that took so long or longer
+-- param took_below= (duration): only records that took less
+-- param weekday= (|mon|tue|wed|thu|fri|sat|sun): only records that started on this day of the week
+-- param hour= (int 0..23): only records that started in this hour of the day
 -- param before= (time): only records that began before this time, or then and have a smaller id
 -- param before_id= (text): the id that theirs is smaller than
 -- param limit=100 (int 1..10000): how many
 WITH bounds AS (
     SELECT coalesce(:since, '') AS begin_time,
            min(coalesce(:until, '~'),
-               coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', :before, '+1 second'), '~')) AS end_time
+               coalesce(strftime('%Y-%m-%dT%H:%M:%SZ', :before, '+1 second'), '~')) AS end_time,
+           -- Whether the summary by hour tells how many records of an hour are asked for.
+           :which <> 'open'
+               AND :took_from IS NULL
+               AND :took_below IS NULL
+               AND (coalesce(:weekday, :hour) IS NULL OR has_whole_hours()) AS is_counted
+), matching AS NOT MATERIALIZED (
+    -- All that the index by start tells of a record.
+    SELECT record, start_time
+      FROM record_times
+     WHERE (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+       AND (:status IS NULL OR status = :status)
+       AND (:which <> 'failed' OR status IN ('FAIL', 'DISCARD'))
+       AND (:took_from IS NULL OR duration_s >= :took_from)
+       AND (:took_below IS NULL OR duration_s < :took_below)
+       AND (:hour IS NULL OR CAST(substr(local_time(start_time), 12, 2) AS INTEGER) = :hour)
+       AND (:weekday IS NULL
+            OR substr('sunmontuewedthufrisat',
+                      1 + 3 * strftime('%w', substr(local_time(start_time), 1, 10)), 3) = :weekday)
 ), counted AS (
     -- How many there are by hour, but for the last hour, of which a part is asked for.
     SELECT hour, sum(iif(hour < substr(end_time, 1, 13) || ':00:00Z', records, 0)) AS records
       FROM bounds
-     CROSS JOIN hourly_counts ON hour >= substr(begin_time, 1, 13) AND hour < end_time AND hour <> ''
+     CROSS JOIN hourly_counts h ON h.hour >= substr(begin_time, 1, 13) AND h.hour < end_time AND h.hour <> ''
       LEFT JOIN error_shapes ON error_shapes.id = shape_id
-     WHERE (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+     WHERE is_counted
+       AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
        AND (:status IS NULL OR status = :status)
-       AND (:which = 'all' OR status IN ('FAIL', 'DISCARD'))
+       AND (:which <> 'failed' OR status IN ('FAIL', 'DISCARD'))
        AND (:shape IS NULL OR shape = :shape)
        AND (:code IS NULL
             OR (status IN ('FAIL', 'DISCARD') AND CAST(error_code AS TEXT) = :code))
-     GROUP BY hour
+       AND (:hour IS NULL OR CAST(substr(local_time(h.hour), 12, 2) AS INTEGER) = :hour)
+       AND (:weekday IS NULL
+            OR substr('sunmontuewedthufrisat',
+                      1 + 3 * strftime('%w', substr(local_time(h.hour), 1, 10)), 3) = :weekday)
+     GROUP BY h.hour
 ), hours AS MATERIALIZED (
     -- The latest that hold as many as are asked for.
     SELECT hour
       FROM (SELECT hour, sum(records) OVER (ORDER BY hour DESC) - records AS later FROM counted)
      WHERE later < :limit
-), found AS (
-    SELECT i.*
+), least AS MATERIALIZED (
+    -- Where they are not counted, when the last began of as many as are asked for. Of a message the
+    -- index tells nothing.
+    SELECT coalesce(min(start_time), '') AS start_time
+      FROM (SELECT start_time
+              FROM matching
+             WHERE start_time >= (SELECT begin_time FROM bounds)
+               AND start_time < (SELECT end_time FROM bounds)
+               AND start_time < coalesce(:before, '~')
+               AND NOT (SELECT is_counted FROM bounds)
+               AND :which <> 'open'
+               AND coalesce(:shape, :code) IS NULL
+             ORDER BY start_time DESC
+             LIMIT :limit)
+), candidates AS (
+    SELECT m.record
       FROM bounds b
      CROSS JOIN hours h
-     CROSS JOIN invocations i
-        ON i.start_time >= max(h.hour, b.begin_time)
-       AND i.start_time < min(substr(h.hour, 1, 13) || '~', b.end_time)
-     WHERE (:functions IS NULL OR i.function_id IN (SELECT value FROM json_each(:functions)))
-       AND (:status IS NULL OR i.status = :status)
-       AND (:which = 'all' OR i.status IN ('FAIL', 'DISCARD'))
-       AND (:shape IS NULL
+     CROSS JOIN matching m
+        ON m.start_time >= max(h.hour, b.begin_time)
+       AND m.start_time < min(substr(h.hour, 1, 13) || '~', b.end_time)
+     UNION ALL
+    SELECT record
+      FROM matching
+     WHERE start_time >= (SELECT max(begin_time, least.start_time) FROM bounds, least)
+       AND start_time < (SELECT end_time FROM bounds)
+       AND NOT (SELECT is_counted FROM bounds)
+       AND :which <> 'open'
+     UNION ALL
+    SELECT i.rowid
+      FROM open_records o
+     CROSS JOIN functions f ON f.id = o.function_id
+     CROSS JOIN invocations i ON i.request_id = o.request_id
+     CROSS JOIN matching m ON m.record = i.rowid
+     WHERE :which = 'open'
+       AND f.gone_at IS NULL
+       AND (:since IS NULL OR i.start_time >= :since)
+       AND (:until IS NULL OR i.start_time < :until)
+), found AS (
+    SELECT i.*
+      FROM candidates c
+     CROSS JOIN invocations i ON i.rowid = c.record
+     WHERE (:shape IS NULL
             OR (i.status IN ('FAIL', 'DISCARD') AND fold(i.error_message) = :shape))
        AND (:code IS NULL
             OR (i.status IN ('FAIL', 'DISCARD') AND CAST(i.error_code AS TEXT) = :code))
-       AND (:before IS NULL OR i.start_time < :before OR i.request_id < :before_id)
+       AND (:before IS NULL
+            OR coalesce(i.start_time, '') < :before
+            OR (i.start_time = :before AND i.request_id < :before_id))
      ORDER BY i.start_time DESC, i.request_id DESC
      LIMIT :limit
 )

@@ -3,6 +3,7 @@
 mod answers;
 mod days;
 mod incidents;
+mod records;
 mod statements;
 mod zones;
 
