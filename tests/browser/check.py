@@ -6,8 +6,8 @@
     python tests/browser/check.py --axe package/axe.min.js [--keep DIR]
 
 `fgarchive` must be on the PATH, and Chromium at /usr/bin/chromium (or where --browser says). Nothing is downloaded: the
-browser is the system's, and has no network but that of this machine. Archives with gaps, hostile texts, a hundred functions, and nothing at all are
-made in a directory of their own, or in DIR, where the pages and their pictures are left to look at.
+browser is the system's, and has no network but that of this machine. Archives with gaps, hostile texts, a hundred functions,
+and nothing at all are made in a directory of their own, or in DIR, where the pages and their pictures are left to look at.
 """
 
 import argparse
