@@ -2,12 +2,12 @@
 
 use crate::archive;
 use crate::cloud::{later, now};
+use crate::listener::{Asked, Listener, next_request};
 use crate::program::{Home, Program, Said};
 use fgarchive::emulator::{PROJECT_ID, REGION};
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
-use std::thread;
 
 /// What the stub knows of its functions and of the list of them.
 #[derive(Clone, Debug)]
@@ -97,17 +97,10 @@ impl Project {
 
 impl Stub {
     fn new(project: Project) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
         let (project, asked) = (Arc::new(Mutex::new(project)), Arc::new(Mutex::new(Vec::new())));
         let (shared, log) = (Arc::clone(&project), Arc::clone(&asked));
-        thread::spawn(move || {
-            for socket in listener.incoming().flatten() {
-                let (shared, log) = (Arc::clone(&shared), Arc::clone(&log));
-                thread::spawn(move || drop(serve(&socket, &shared, &log)));
-            }
-        });
-        Self { address, project, asked }
+        let listener = Listener::new(move |_, socket| serve(&socket, &shared, &log));
+        Self { address: listener.url(), project, asked }
     }
 
     fn change(&self, change: impl FnOnce(&mut Project)) {
@@ -147,10 +140,9 @@ fn serve(
     project: &Mutex<Project>,
     log: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
-    let mut lines = BufReader::new(socket).lines();
-    while let Some(request) = lines.next().transpose()? {
-        while lines.next().transpose()?.is_some_and(|header| !header.is_empty()) {}
-        let path = request.split(' ').nth(1).unwrap_or_default();
+    let mut reader = BufReader::new(socket);
+    while let Some(Asked { line, .. }) = next_request(&mut reader)? {
+        let path = line.split(' ').nth(1).unwrap_or_default();
         log.lock().unwrap().push(path.split('?').next().unwrap_or_default().replace("%3A", ":"));
         let (status, body) = project.lock().unwrap().answer(path);
         let length = body.len();

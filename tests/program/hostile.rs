@@ -2,9 +2,10 @@
 //! in little memory.
 
 use crate::cloud::{Cloud, settled_world};
+use crate::listener::Listener;
 use crate::program::{BINARY, Home, Said};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -29,17 +30,8 @@ enum Body {
 
 /// An address at which every request gets the same answer.
 fn serve(head: &str, body: Body) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
     let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{head}");
-    thread::spawn(move || {
-        for socket in listener.incoming().flatten() {
-            let (head, body) = (head.clone(), body.clone());
-            // Who is hung up on has said enough.
-            thread::spawn(move || drop(answer(socket, &head, &body)));
-        }
-    });
-    address
+    Listener::new(move |_, socket| answer(socket, &head, &body)).url()
 }
 
 fn answer(mut socket: TcpStream, head: &str, body: &Body) -> std::io::Result<()> {

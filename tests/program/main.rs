@@ -26,6 +26,7 @@ mod functions;
 mod hostile;
 mod init;
 mod kills;
+mod listener;
 mod live;
 mod moving;
 mod names;

@@ -1,15 +1,16 @@
 //! `sync --notify`: who is told of runs.
 
 use crate::cloud::{Cloud, settled_world};
+use crate::listener::{Listener, next_request};
 use crate::program::{Home, Program};
 use fgarchive::emulator::{BodyKind, Fault, Faults, Rule};
 use pretty_assertions::assert_eq;
 use std::collections::HashSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::TcpListener;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 
 /// What was told: the method with path and query, and the text.
 type Told = (String, String);
@@ -22,35 +23,18 @@ struct Switch {
 
 impl Switch {
     fn answering(statuses: &'static [u16]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/a-secret", listener.local_addr().unwrap());
-        let (sender, told) = channel();
-        thread::spawn(move || {
-            let statuses = statuses.iter().chain(std::iter::repeat(statuses.last().unwrap()));
-            for (stream, status) in listener.incoming().zip(statuses) {
-                let mut stream = stream.unwrap();
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let mut line = String::new();
-                reader.read_line(&mut line).unwrap();
-                let (mut head, mut length) = (String::new(), 0);
-                while reader.read_line(&mut head).unwrap() > 2 {
-                    let lower = head.to_lowercase();
-                    if let Some(number) = lower.strip_prefix("content-length:") {
-                        length = number.trim().parse().unwrap();
-                    }
-                    head.clear();
-                }
-                let mut text = vec![0; length];
-                reader.read_exact(&mut text).unwrap();
-                let answer = format!(
-                    "HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-                );
-                stream.write_all(answer.as_bytes()).unwrap();
-                let line = line.strip_suffix(" HTTP/1.1\r\n").unwrap().to_owned();
-                let _ = sender.send((line, String::from_utf8(text).unwrap()));
-            }
+        let statuses = statuses.iter().chain(std::iter::repeat(statuses.last().unwrap()));
+        let (statuses, (sender, told)) = (Mutex::new(statuses), channel());
+        let listener = Listener::new(move |_, mut stream| {
+            let Some(asked) = next_request(&mut BufReader::new(stream.try_clone()?))? else {
+                return Ok(());
+            };
+            let status = *statuses.lock().unwrap().next().unwrap();
+            // It is kept before it is answered, so that it is there once the program has ended.
+            let _ = sender.send((asked.line, asked.body));
+            write!(stream, "HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         });
-        Self { url, told }
+        Self { url: format!("{}/a-secret", listener.url()), told }
     }
 
     /// What was told so far, without what tells runs apart, and how many runs those were.

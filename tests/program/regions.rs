@@ -2,12 +2,11 @@
 
 use crate::archive;
 use crate::cloud::{Cloud, settled_world};
+use crate::listener::{Listener, join};
 use crate::program::{Home, Program};
 use fgarchive::emulator::{BodyKind, Fault, Faults, RouteName, Rule, WorldSpec};
 use pretty_assertions::assert_eq;
-use std::io;
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::thread;
+use std::net::TcpStream;
 
 const NORTH: &str = "cn-north-4";
 const EAST: &str = "cn-east-3";
@@ -163,31 +162,18 @@ fn projects() -> ([Cloud; 2], String) {
 /// about. Sources share no connection.
 fn gate(clouds: impl Iterator<Item = (String, String)>) -> String {
     let clouds: Vec<(String, String)> = clouds.collect();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let pass_on = move |caller: TcpStream| -> Option<()> {
+    let gate = Listener::new(move |_, caller| {
         let mut head = [0; 256];
-        let length = caller.peek(&mut head).ok()?;
+        let length = caller.peek(&mut head)?;
         let head = String::from_utf8_lossy(&head[..length]);
-        let (_, address) =
-            clouds.iter().find(|(project, _)| head.contains(&format!("/v2/{project}/")))?;
-        let cloud = TcpStream::connect(address.strip_prefix("http://")?).ok()?;
-        for (mut from, mut to) in
-            [(caller.try_clone().ok()?, cloud.try_clone().ok()?), (cloud, caller)]
-        {
-            thread::spawn(move || {
-                let _ = io::copy(&mut from, &mut to);
-                let _ = to.shutdown(Shutdown::Write);
-            });
-        }
-        Some(())
-    };
-    thread::spawn(move || {
-        for caller in listener.incoming().flatten() {
-            let _ = pass_on(caller);
-        }
+        let about = |project: &str| head.contains(&format!("/v2/{project}/"));
+        // A connection that was opened ahead may end without a request.
+        let Some((_, address)) = clouds.iter().find(|(project, _)| about(project)) else {
+            return Ok(());
+        };
+        join(caller, TcpStream::connect(address.trim_start_matches("http://"))?)
     });
-    url
+    gate.url()
 }
 
 #[test]

@@ -1,17 +1,16 @@
 //! Certificates and proxies: settings, not weather. What is wrong with them is said once, and
 //! nothing is asked again.
 
+use crate::listener::{Listener, join};
 use crate::program::{Home, Program, Said};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 const URN: &str = "urn:fss:cn-north-4:0123:function:default:report";
 
@@ -22,23 +21,8 @@ fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls").join(name)
 }
 
-/// Listens on a port; every connection is counted and given to `serve`.
-fn listen(serve: impl Fn(TcpStream) + Send + 'static) -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let accepted = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&accepted);
-    thread::spawn(move || {
-        for socket in listener.incoming().flatten() {
-            count.fetch_add(1, Ordering::SeqCst);
-            serve(socket);
-        }
-    });
-    (port, accepted)
-}
-
 /// A server that shows one of the certificates.
-fn tls_server(certificate: &str) -> (u16, Arc<AtomicUsize>) {
+fn tls_server(certificate: &str) -> Listener {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let certificate = CertificateDer::from_pem_file(fixture(certificate)).unwrap();
     let key = PrivateKeyDer::from_pem_file(fixture("server.key")).unwrap();
@@ -47,16 +31,15 @@ fn tls_server(certificate: &str) -> (u16, Arc<AtomicUsize>) {
         .unwrap();
     let config =
         Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
-    listen(move |mut socket| {
+    Listener::new(move |_, mut socket| {
         let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-        // A client that does not trust us hangs up.
-        let _ = answer(&mut Stream::new(&mut connection, &mut socket), http_ok().as_bytes());
+        answer(&mut Stream::new(&mut connection, &mut socket), http_ok().as_bytes())
     })
 }
 
 /// A server that reads a request and says these words.
-fn plain_server(words: String) -> (u16, Arc<AtomicUsize>) {
-    listen(move |mut socket| drop(answer(&mut socket, words.as_bytes())))
+fn plain_server(words: String) -> Listener {
+    Listener::new(move |_, mut socket| answer(&mut socket, words.as_bytes()))
 }
 
 fn http_ok() -> String {
@@ -111,29 +94,29 @@ fn a_certificate_that_is_not_accepted_is_said_once() {
         ),
         ("other_name.pem", "its certificate is for another name: elsewhere.example"),
     ] {
-        let (home, (port, accepted)) = (Home::new(), tls_server(certificate));
-        let said = sync(&home, &format!("https://127.0.0.1:{port}"))
+        let (home, server) = (Home::new(), tls_server(certificate));
+        let said = sync(&home, &format!("https://127.0.0.1:{}", server.port))
             .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
             .output();
         is_said_once(&said, words);
-        assert_eq!(accepted.load(Ordering::SeqCst), 1, "{certificate}: {}", said.stderr);
+        assert_eq!(server.accepted(), 1, "{certificate}: {}", said.stderr);
     }
-    let (home, (port, accepted)) = (Home::new(), tls_server("good.pem"));
+    let (home, server) = (Home::new(), tls_server("good.pem"));
     is_said_once(
-        &sync(&home, &format!("https://127.0.0.1:{port}")).output(),
+        &sync(&home, &format!("https://127.0.0.1:{}", server.port)).output(),
         "no secure connection can be made",
     );
-    assert!(accepted.load(Ordering::SeqCst) <= 1);
+    assert!(server.accepted() <= 1);
 }
 
 #[test]
 fn an_authority_that_was_added_is_trusted() {
-    let (home, (port, _)) = (Home::new(), tls_server("good.pem"));
+    let (home, server) = (Home::new(), tls_server("good.pem"));
     let authority = std::fs::read(fixture("ca.pem")).unwrap();
     // Some editors begin a file with a byte order mark.
     std::fs::write(home.join("own.pem"), [b"\xef\xbb\xbf", &*authority].concat()).unwrap();
     for path in [fixture("ca.pem").as_os_str(), OsStr::new("own.pem")] {
-        sync(&home, &format!("https://127.0.0.1:{port}"))
+        sync(&home, &format!("https://127.0.0.1:{}", server.port))
             .args([OsStr::new("--ca-cert"), path])
             .exits(0);
     }
@@ -141,18 +124,18 @@ fn an_authority_that_was_added_is_trusted() {
 
 #[test]
 fn authorities_that_the_environment_names_are_used_or_told() {
-    let (home, (port, accepted)) = (Home::new(), tls_server("good.pem"));
+    let (home, server) = (Home::new(), tls_server("good.pem"));
     let with = |name: &str, value: &OsStr| {
-        sync(&home, &format!("https://127.0.0.1:{port}")).env(name, value).output()
+        sync(&home, &format!("https://127.0.0.1:{}", server.port)).env(name, value).output()
     };
     let said = with("SSL_CERT_FILE", OsStr::new("missing"));
     assert_eq!(said.code(), 2, "{}", said.stderr);
     assert!(said.stderr.contains("cannot read the certificates `missing`"), "{}", said.stderr);
     assert!(said.stderr.contains("SSL_CERT_FILE"), "{}", said.stderr);
-    assert_eq!((accepted.load(Ordering::SeqCst), home.bytes()), (0, vec![]));
+    assert_eq!((server.accepted(), home.bytes()), (0, vec![]));
     assert_eq!(with("SSL_CERT_FILE", fixture("ca.pem").as_os_str()).code(), 0);
     // What is set to nothing is unset.
-    sync(&home, &format!("https://127.0.0.1:{port}"))
+    sync(&home, &format!("https://127.0.0.1:{}", server.port))
         .env("SSL_CERT_FILE", "")
         .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
         .exits(0);
@@ -160,12 +143,12 @@ fn authorities_that_the_environment_names_are_used_or_told() {
 
 #[test]
 fn what_speaks_no_tls_is_said_once() {
-    let (port, accepted) = listen(|mut socket| drop(socket.write_all(http_ok().as_bytes())));
-    let said = sync(&Home::new(), &format!("https://127.0.0.1:{port}"))
+    let server = Listener::new(|_, mut socket| socket.write_all(http_ok().as_bytes()));
+    let said = sync(&Home::new(), &format!("https://127.0.0.1:{}", server.port))
         .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
         .output();
     is_said_once(&said, "what answers there does not speak TLS");
-    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+    assert_eq!(server.accepted(), 1);
 }
 
 #[test]
@@ -248,50 +231,33 @@ fn a_proxy_that_refuses_is_asked_once() {
             2,
         ),
     ] {
-        let (port, accepted) = plain_server(words.to_owned());
-        let proxy = format!("http://user:hunter2hunter2@127.0.0.1:{port}");
+        let server = plain_server(words.to_owned());
+        let proxy = format!("http://user:hunter2hunter2@127.0.0.1:{}", server.port);
         let said = sync(&Home::new(), ELSEWHERE).env("HTTPS_PROXY", proxy).output();
         is_said_once(&said, expected);
         assert!(said.stderr.contains("the proxy does not let it through"), "{}", said.stderr);
         assert!(!said.stderr.contains("hunter2"), "{}", said.stderr);
-        assert_eq!(accepted.load(Ordering::SeqCst), times);
+        assert_eq!(server.accepted(), times);
     }
-    let (port, accepted) = plain_server(asks.to_owned());
+    let server = plain_server(asks.to_owned());
     let home = Home::new();
     let plain = sync(&home, "http://service.invalid").args(["--allow-plain-http"]);
-    let said = plain.env("HTTP_PROXY", format!("127.0.0.1:{port}")).output();
+    let said = plain.env("HTTP_PROXY", format!("127.0.0.1:{}", server.port)).output();
     is_said_once(&said, "the proxy does not let it through (HTTP 407");
-    assert_eq!(accepted.load(Ordering::SeqCst), 1);
-}
-
-/// Passes bytes on in both directions until both sides have closed.
-fn join(client: TcpStream, port: u16) {
-    let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let pass = |mut from: TcpStream, mut to: TcpStream| {
-        thread::spawn(move || {
-            let _ = std::io::copy(&mut from, &mut to);
-            let _ = to.shutdown(std::net::Shutdown::Write);
-        })
-    };
-    pass(client.try_clone().unwrap(), server.try_clone().unwrap());
-    pass(server, client);
+    assert_eq!(server.accepted(), 1);
 }
 
 /// A way to the server at `port` that spoils the connections whose numbers are named, from 0 on.
 fn front(
     port: u16,
-    is_spoilt: impl Fn(usize) -> bool + Send + 'static,
-    before: impl Fn(&mut TcpStream, bool) + Send + 'static,
-) -> u16 {
-    let number = AtomicUsize::new(0);
-    listen(move |mut socket| {
-        let spoils = is_spoilt(number.fetch_add(1, Ordering::SeqCst));
+    is_spoilt: impl Fn(usize) -> bool + Send + Sync + 'static,
+    before: impl Fn(&mut TcpStream, bool) + Send + Sync + 'static,
+) -> Listener {
+    Listener::new(move |number, mut socket| {
+        let spoils = is_spoilt(number);
         before(&mut socket, spoils);
-        if !spoils {
-            join(socket, port);
-        }
+        if spoils { Ok(()) } else { join(socket, TcpStream::connect(("127.0.0.1", port))?) }
     })
-    .0
 }
 
 /// Trouble of one connection is weather where others have led to the service, or where the proxy
@@ -300,7 +266,7 @@ fn front(
 fn one_bad_connection_among_good_ones_is_tried_again() {
     // TLS 1.2's record of an alert: fatal, and its number (RFC 5246, 7.2).
     let alert = |number: u8| vec![21, 3, 3, 0, 2, 2, number];
-    let (tls, _) = tls_server("good.pem");
+    let tls = tls_server("good.pem").port;
     let spoils = [
         ("handshake failure", alert(40)),
         ("unrecognised name", alert(112)),
@@ -309,7 +275,7 @@ fn one_bad_connection_among_good_ones_is_tried_again() {
         ("nothing", Vec::new()),
     ];
     for (name, bytes) in spoils {
-        let port = front(
+        let server = front(
             tls,
             |number| number == 1,
             move |socket, spoils| {
@@ -319,26 +285,26 @@ fn one_bad_connection_among_good_ones_is_tried_again() {
                 }
             },
         );
-        let said = sync(&Home::new(), &format!("https://127.0.0.1:{port}"))
+        let said = sync(&Home::new(), &format!("https://127.0.0.1:{}", server.port))
             .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
             .output();
         assert_eq!(said.code(), 0, "{name}: {}", said.stderr);
     }
 
-    let (tls, _) = tls_server("other_name.pem");
+    let tls = tls_server("other_name.pem").port;
     // By a proxy that is asked twice where it opens nothing.
     for (status, is_spoilt) in [
         ("429 Too Many Requests", (|number| number < 2) as fn(usize) -> bool),
         ("503 Service Unavailable", |number| (1..3).contains(&number)),
         ("403 Forbidden", |number| (1..3).contains(&number)),
     ] {
-        let port = front(tls, is_spoilt, move |socket, spoils| {
+        let server = front(tls, is_spoilt, move |socket, spoils| {
             let said = if spoils { status } else { "200 Connection established" };
             let _ = answer(socket, format!("HTTP/1.1 {said}\r\n\r\n").as_bytes());
         });
         let said = sync(&Home::new(), "https://elsewhere.example")
             .args([OsStr::new("--ca-cert"), fixture("ca.pem").as_os_str()])
-            .env("HTTPS_PROXY", format!("http://127.0.0.1:{port}"))
+            .env("HTTPS_PROXY", server.url())
             .output();
         assert_eq!(said.code(), 0, "{status}: {}", said.stderr);
     }
@@ -346,16 +312,16 @@ fn one_bad_connection_among_good_ones_is_tried_again() {
 
 #[test]
 fn a_proxy_serves_whom_it_is_for() {
-    let (port, accepted) = plain_server(http_ok());
+    let server = plain_server(http_ok());
     let proxied = |home: &Home| {
         let program = sync(home, "http://service.invalid").args(["--allow-plain-http"]);
-        program.env("http_proxy", format!("http://127.0.0.1:{port}"))
+        program.env("http_proxy", server.url())
     };
     proxied(&Home::new()).exits(0);
-    let asked = accepted.load(Ordering::SeqCst);
+    let asked = server.accepted();
     assert!(asked > 0);
     proxied(&Home::new()).env("no_proxy", "service.invalid").exits(3).says("cannot be reached");
-    assert_eq!(accepted.load(Ordering::SeqCst), asked);
+    assert_eq!(server.accepted(), asked);
 }
 
 /// Keys go to no host that nobody named for the service.
