@@ -113,7 +113,11 @@ impl Exchange {
     /// as it should be: one connection of many met a server, or a proxy, in a bad moment.
     async fn judged(&self, failure: CallFailure, endpoint: &Endpoint) -> CallFailure {
         let mut failure = failure;
-        if failure.meaning == Meaning::Proxy(ProxyRefusal::Tunnel)
+        if failure.meaning == Meaning::OtherProtocol
+            && self.transport.proxies.of(endpoint).is_some()
+        {
+            failure = trouble::of_proxy(failure);
+        } else if failure.meaning == Meaning::Proxy(ProxyRefusal::Tunnel)
             && let Some(tunnel) = self.transport.proxies.tunnel_to(endpoint)
             && let Some(status) = tunnel.status(self.transport.timeouts.connect).await
         {

@@ -22,6 +22,8 @@ pub enum Meaning {
     Unreachable,
     /// The server could not show who it is, or speaks no TLS.
     Untrusted,
+    /// What answers does not speak HTTP.
+    OtherProtocol,
     /// The proxy does not let us through.
     Proxy(ProxyRefusal),
     /// An answer took too long.
@@ -155,6 +157,7 @@ impl CallFailure {
             | Meaning::Refused
             | Meaning::TooLarge
             | Meaning::Untrusted
+            | Meaning::OtherProtocol
             | Meaning::Proxy(_)
             | Meaning::UnknownProject
             | Meaning::Misconfigured => false,
@@ -166,6 +169,7 @@ impl CallFailure {
         matches!(
             self.meaning,
             Meaning::Untrusted
+                | Meaning::OtherProtocol
                 | Meaning::Proxy(_)
                 | Meaning::UnknownProject
                 | Meaning::Misconfigured
@@ -177,14 +181,21 @@ impl CallFailure {
     pub fn concerns_all_calls(&self) -> bool {
         matches!(
             self.meaning,
-            Meaning::Denied | Meaning::LoginRefused | Meaning::Untrusted | Meaning::Proxy(_)
+            Meaning::Denied
+                | Meaning::LoginRefused
+                | Meaning::Untrusted
+                | Meaning::OtherProtocol
+                | Meaning::Proxy(_)
         )
     }
 
     /// Whether the way to the service cannot be used as it is set up, as far as one connection can
     /// tell. Where others have led there, this one has merely failed.
     pub(super) fn is_of_the_way(&self) -> bool {
-        matches!(self.meaning, Meaning::Untrusted | Meaning::Proxy(ProxyRefusal::Tunnel))
+        matches!(
+            self.meaning,
+            Meaning::Untrusted | Meaning::OtherProtocol | Meaning::Proxy(ProxyRefusal::Tunnel)
+        )
     }
 
     /// Whether the service does not let us in. Asking again with the same key may lock it; after
@@ -224,6 +235,7 @@ impl CallFailure {
             Meaning::Unavailable { .. } => "the service is unavailable",
             Meaning::Unreachable => "the service cannot be reached",
             Meaning::Untrusted => "no secure connection can be made",
+            Meaning::OtherProtocol => "what answers there does not speak HTTP",
             Meaning::Proxy(_) => "the proxy does not let it through",
             Meaning::Timeout => "the answer took too long",
             Meaning::BrokenAnswer => "the answer is broken",
@@ -314,7 +326,8 @@ mod tests {
             assert!(failure(meaning).is_denied() && !failure(meaning).is_temporary());
         }
         assert!(!failure(Meaning::TooLarge).is_temporary());
-        for meaning in [Meaning::Untrusted, Meaning::Proxy(ProxyRefusal::Tunnel)] {
+        let tunnel = Meaning::Proxy(ProxyRefusal::Tunnel);
+        for meaning in [Meaning::Untrusted, Meaning::OtherProtocol, tunnel] {
             let failure = failure(meaning);
             assert!(
                 failure.is_misconfigured()

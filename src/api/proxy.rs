@@ -29,6 +29,10 @@ impl ProxyAddress {
     /// Checks an address; one without a protocol is asked by http, as everywhere.
     pub fn parse(text: &str) -> Result<Self, ProxyProblem> {
         let text = text.trim();
+        // Words that other programs and people write for none, and hosts to nobody.
+        if ["none", "direct", "off", "no", "false"].iter().any(|no| text.eq_ignore_ascii_case(no)) {
+            return Err(ProxyProblem::NoUrl);
+        }
         let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
         let url = Url::parse(&whole).map_err(|_| ProxyProblem::NoUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
@@ -199,6 +203,8 @@ mod tests {
             "http://proxy:port",
             "http://proxy:99999",
             "proxy/path",
+            "DIRECT",
+            "none",
             "\u{fffd}",
         ] {
             assert_eq!(shown(text), Err(ProxyProblem::NoUrl), "{text}");

@@ -14,8 +14,16 @@ use std::io;
 /// How the error of a tunnel through a proxy begins; the library does not show its type.
 const TUNNEL: &str = "tunnel error: ";
 
+/// Of a proxy that opens no tunnel, or does not read what it is asked.
+const OPENS_NO_WAY: &str = "it opens no way to the service, or speaks another protocol";
+
 /// Of a proxy that knows nobody without a login.
 const ASKS_FOR_LOGIN: &str = "it asks for a user name and a password";
+
+/// A failure to be understood, where it is a proxy that was spoken to.
+pub(super) fn of_proxy(failure: CallFailure) -> CallFailure {
+    CallFailure { meaning: Meaning::Proxy(ProxyRefusal::Tunnel), ..failure }.because(OPENS_NO_WAY)
+}
 
 /// A failure to open a tunnel, with the status that the proxy answers when it is asked for that
 /// alone.
@@ -81,6 +89,14 @@ pub(super) fn explain(error: &reqwest::Error, now: Timestamp) -> (Meaning, Cause
             Meaning::TooLarge,
             Cause(format!("more than {most} headers, or headers too long to read").into()),
         );
+    }
+    // In the clear alone: behind TLS somebody answers who has a certificate for that name.
+    let is_in_the_clear = error.url().is_some_and(|url| url.scheme() == "http");
+    let is_unreadable = |error: &&(dyn Error + 'static)| {
+        error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)
+    };
+    if is_in_the_clear && chain.iter().any(is_unreadable) {
+        return (Meaning::OtherProtocol, Cause::innermost(error));
     }
     let meaning = if error.is_timeout() {
         Meaning::Timeout
@@ -208,10 +224,9 @@ fn of_tunnel(tunnel: &str, innermost: &str) -> (Meaning, Cause) {
         "proxy authorization required" => {
             (Meaning::Proxy(ProxyRefusal::Login), Cause(ASKS_FOR_LOGIN.into()))
         }
-        "unsuccessful" | "proxy response headers too long" => (
-            Meaning::Proxy(ProxyRefusal::Tunnel),
-            Cause("it opens no way to the service, or speaks another protocol".into()),
-        ),
+        "unsuccessful" | "proxy response headers too long" => {
+            (Meaning::Proxy(ProxyRefusal::Tunnel), Cause(OPENS_NO_WAY.into()))
+        }
         _ => (
             Meaning::Unreachable,
             Cause(format!("the proxy cannot be reached: {innermost}").into()),

@@ -331,6 +331,10 @@ impl<S: Source> Requester<S> {
                 self.line.give_way(urn);
             }
         }
+        if matches!(failure.meaning, Meaning::Unavailable { .. }) {
+            // A service that asks to be left alone for longer is down for as long.
+            patience.total = patience.total.min(patience.silence);
+        }
         wait_before_next(patience, tries, elapsed, failure.retry_after(), draw)
             .filter(|_| !is_enough)
     }

@@ -35,6 +35,7 @@ fn next_step(failure: &CallFailure) -> Option<Hint> {
         Meaning::Unavailable { .. }
         | Meaning::Unreachable
         | Meaning::Untrusted
+        | Meaning::OtherProtocol
         | Meaning::Timeout
         | Meaning::BrokenAnswer
         | Meaning::NotFound
@@ -68,7 +69,7 @@ fn next_step(failure: &CallFailure) -> Option<Hint> {
         Meaning::NotFound => Step::CorrectFunction.into(),
         Meaning::Refused => Step::CorrectProject.into(),
         Meaning::UnknownProject => Step::NameProject.into(),
-        Meaning::TooLarge => Step::CheckAddress.into(),
+        Meaning::TooLarge | Meaning::OtherProtocol => Step::CheckAddress.into(),
         Meaning::Misconfigured => return None,
     })
 }

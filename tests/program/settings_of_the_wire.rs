@@ -247,6 +247,20 @@ fn a_proxy_that_refuses_is_asked_once() {
     assert_eq!(server.accepted(), 1);
 }
 
+/// Without TLS as well: an address or a proxy where something else listens stays so.
+#[test]
+fn what_speaks_no_http_is_said_once() {
+    let banner = || plain_server("SSH-2.0-OpenSSH_9.6\r\n".to_owned());
+    let (direct, proxy) = (banner(), banner());
+    let said = sync(&Home::new(), &direct.url()).output();
+    is_said_once(&said, "what answers there does not speak HTTP");
+    let home = Home::new();
+    let plain = sync(&home, "http://service.invalid").args(["--allow-plain-http"]);
+    let said = plain.env("HTTP_PROXY", proxy.url()).output();
+    is_said_once(&said, "it opens no way to the service, or speaks another protocol");
+    assert_eq!((direct.accepted(), proxy.accepted()), (1, 1));
+}
+
 /// A way to the server at `port` that spoils the connections whose numbers are named, from 0 on.
 fn front(
     port: u16,
@@ -292,6 +306,18 @@ fn one_bad_connection_among_good_ones_is_tried_again() {
     }
 
     let tls = tls_server("other_name.pem").port;
+    let service = plain_server(http_ok());
+    let server = front(
+        service.port,
+        |number| number == 1,
+        |socket, spoils| {
+            if spoils {
+                let _ = answer(socket, b"SSH-2.0-OpenSSH_9.6\r\n");
+            }
+        },
+    );
+    sync(&Home::new(), &server.url()).exits(0);
+
     // By a proxy that is asked twice where it opens nothing.
     for (status, is_spoilt) in [
         ("429 Too Many Requests", (|number| number < 2) as fn(usize) -> bool),

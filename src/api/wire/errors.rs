@@ -143,12 +143,21 @@ fn is_harmless(value: &RawValue) -> bool {
             let text = text.trim().trim_end_matches('.');
             let is = |word: &&str| text.eq_ignore_ascii_case(word);
             text.is_empty()
-                || ["0", "200", "ok", "none", "null", "success", "succeeded", "successful"]
-                    .iter()
-                    .any(is)
+                || is_number_of_success(text)
+                || ["ok", "none", "null", "success", "succeeded", "successful"].iter().any(is)
         }
-        Err(_) => matches!(value.get(), "null" | "0" | "200" | "false" | "{}" | "[]"),
+        Err(_) => {
+            let value = value.get();
+            matches!(value, "null" | "false" | "{}" | "[]") || is_number_of_success(value)
+        }
     }
+}
+
+/// Whether a code is zero or HTTP's 200, however it is written: `0`, `0.0`, `"00000"`.
+fn is_number_of_success(code: &str) -> bool {
+    // Both have an exact form as a float, and digits alone keep out `-0` and `2e2` of no service.
+    let is_plain = code.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    is_plain && code.parse().is_ok_and(|number: f64| number == 0.0 || number == 200.0)
 }
 
 /// Whether an object named like an error says that there is none:
