@@ -60,12 +60,12 @@ fn killed_at_any_moment_and_run_again_it_equals_an_undisturbed_archive() {
     let cloud = many_pages();
     // An age would begin each run's horizon elsewhere.
     let since = crate::cloud::later(now(), -3 * 86_400).to_string();
-    let undisturbed = Home::new();
+    let undisturbed = Home::in_memory();
     let whole =
         undisturbed.sync_at(SEVERAL_COMMITS, &cloud).args(["--since", &since]).exits(0).took;
     let (killed, halfway) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let fill = |seed: u64| {
-        let (mut rng, home) = (Rng::with_seed(seed), Home::new());
+        let (mut rng, home) = (Rng::with_seed(seed), Home::in_memory());
         let mut of_this = 0;
         while kill_or_complete(
             &home,
@@ -129,7 +129,7 @@ fn killed_in_the_middle_of_a_commit_it_equals_an_undisturbed_archive() {
     let cloud = many_pages();
     let mut caught = 0;
     for seed in 0..6 {
-        let home = Home::new();
+        let home = Home::in_memory();
         let mut run = home.sync_since(&cloud, "3d").start();
         let log = home.join("fgarchive.db-wal");
         let size = || std::fs::metadata(&log).map_or(0, |log| log.len());
@@ -147,7 +147,7 @@ fn killed_in_the_middle_of_a_commit_it_equals_an_undisturbed_archive() {
 #[test]
 fn told_to_stop_it_keeps_what_it_fetched() {
     for signal in ["INT", "TERM", "HUP"] {
-        let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 10 }));
+        let (home, cloud) = (Home::in_memory(), many_pages().struck_by(Fault::Latency { ms: 10 }));
         // Whoever runs the tests in the background has INT ignored, and a program keeps it so.
         let mut heeding = Command::new("env");
         heeding.args(["--default-signal=INT,TERM,HUP", BINARY]);
@@ -175,7 +175,7 @@ fn told_to_stop_it_keeps_what_it_fetched() {
 /// As under `nohup`: what is ignored when it begins stays so.
 #[test]
 fn a_signal_that_is_ignored_stops_no_run() {
-    let (home, cloud) = (Home::new(), many_pages().struck_by(Fault::Latency { ms: 10 }));
+    let (home, cloud) = (Home::in_memory(), many_pages().struck_by(Fault::Latency { ms: 10 }));
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", BINARY]);
     let mut run = home.run_as(shell, ALL_SINCE).signed().to(&cloud).start();
@@ -189,7 +189,7 @@ fn a_signal_that_is_ignored_stops_no_run() {
 
 #[test]
 fn a_run_that_waits_for_a_silent_service_stops_when_told() {
-    let (home, cloud) = (Home::new(), Cloud::new(settled_world()).struck_by(Fault::Silent));
+    let (home, cloud) = (Home::in_memory(), Cloud::new(settled_world()).struck_by(Fault::Silent));
     let mut run = home.sync(&cloud).start();
     run.until("it asks", |_| cloud.journal().total() > 0);
     run.signal("TERM");
@@ -199,7 +199,7 @@ fn a_run_that_waits_for_a_silent_service_stops_when_told() {
 
 #[test]
 fn a_second_run_leaves_at_once_and_a_killed_one_blocks_nobody() {
-    let (home, cloud) = (Home::new(), Cloud::new(settled_world()));
+    let (home, cloud) = (Home::in_memory(), Cloud::new(settled_world()));
     home.sync(&cloud).exits(0);
     cloud.emulator.set_faults(fgarchive::emulator::Faults::rule(Fault::Silent.into()));
     let mut first = home.sync(&cloud).start();

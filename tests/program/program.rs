@@ -27,6 +27,12 @@ impl Home {
         Self(tempfile::tempdir().unwrap())
     }
 
+    /// The same in memory where the system has such a place, for what runs the program thousands of
+    /// times: a kill leaves there what it leaves on a disk, and nothing waits for one.
+    pub(crate) fn in_memory() -> Self {
+        TempDir::new_in("/dev/shm").map_or_else(|_| Self::new(), Self)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

@@ -39,8 +39,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-/// How many schedules a plain `cargo test` plays: what two cores do in well under a minute.
-const DEFAULT_SEEDS: u64 = 2_000;
+/// How many schedules a plain `cargo test` plays: what two cores do in a minute. The mutations are
+/// judged by 2,000.
+const DEFAULT_SEEDS: u64 = 600;
 
 /// So many failing seeds of one invariant are described; more of them would tell no more.
 const DESCRIBED: usize = 4;

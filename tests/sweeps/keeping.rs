@@ -36,26 +36,27 @@ struct Case {
     after: (Content, Vec<String>),
 }
 
-/// Six days of records that do not change any more.
+/// Five days of records that do not change any more: few, since each trial runs the command twice
+/// and a page more is a step more of the same kind.
 fn archived() -> Home {
     let now = Timestamp::from_unix(NOW);
     let world = WorldSpec {
-        records: 400,
+        records: 150,
         functions: 2,
-        span: 6 * DAY.unsigned_abs(),
+        span: 5 * DAY.unsigned_abs(),
         slow: 0,
         retried: 100_000,
         ..WorldSpec::new(later(now, -DAY))
     };
     let cloud = Cloud::on(world, Readings::default(), Clock::fixed(now), move || now);
-    let home = Home::new();
-    let run = home.sync_since(&cloud, &later(now, -8 * DAY).to_string());
+    let home = Home::in_memory();
+    let run = home.sync_since(&cloud, &later(now, -7 * DAY).to_string());
     watched(run, home.path(), NOW, &Report::new()).exits(0);
     home
 }
 
 fn copy(from: &Home) -> Home {
-    let home = Home::new();
+    let home = Home::in_memory();
     for (path, bytes) in from.bytes() {
         fs::write(home.path().join(path.file_name().unwrap()), bytes).unwrap();
     }
@@ -83,10 +84,10 @@ fn case(before: &Home, command: &'static [&'static str]) -> (Case, Home) {
 #[test]
 fn struck_at_any_step_the_archive_is_sound_and_the_next_one_completes() {
     let archived = archived();
-    let (prune, pruned) = case(&archived, &["prune", "--keep", "3d", "--apply"]);
+    let (prune, pruned) = case(&archived, &["prune", "--keep", "2d", "--apply"]);
     let (compact, _) = case(&pruned, &["compact"]);
     assert_eq!(compact.after, prune.after, "a compacted archive holds the same");
-    assert!(prune.after.1.len() > 4, "{:?}", prune.after.1);
+    assert!(prune.after.1.len() >= 4, "{:?}", prune.after.1);
     let cases = [prune, compact];
     let trials: Vec<_> = cases.iter().flat_map(strikes).collect();
     let verdicts = spread(&trials, |(case, strike)| try_case(case, *strike));

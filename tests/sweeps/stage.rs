@@ -70,7 +70,7 @@ impl Stage {
     /// A first run, one after an hour in which much has changed, and one when the service has
     /// forgotten most of what was pending: each begins with what the one before has left.
     pub(crate) fn lifetime() -> Vec<Self> {
-        let first = Self::undisturbed("a first run", -HOUR, 25, &Home::new());
+        let first = Self::undisturbed("a first run", -HOUR, 25, &Home::in_memory());
         truth::assert_same(
             &truth::records(&first.0.cloud, first.0.now),
             &crate::archive::records(&first.1.db()),
@@ -85,7 +85,8 @@ impl Stage {
     /// A first run of so many pages that a part of them is committed before the others are there.
     /// It begins as `shorter` does.
     pub(crate) fn long(shorter: &Self) -> Self {
-        let (mut stage, _) = Self::undisturbed("a first run of many pages", -HOUR, 3, &Home::new());
+        let (mut stage, _) =
+            Self::undisturbed("a first run of many pages", -HOUR, 3, &Home::in_memory());
         let shared = stage
             .steps
             .iter()
@@ -181,7 +182,7 @@ fn sync(cloud: &Cloud, now: Timestamp, home: &Home, report: &Report) -> Program 
 }
 
 fn copy(from: &Home) -> Home {
-    let home = Home::new();
+    let home = Home::in_memory();
     for (path, bytes) in from.bytes() {
         fs::write(home.path().join(path.file_name().unwrap()), bytes).unwrap();
     }
