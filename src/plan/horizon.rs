@@ -47,6 +47,16 @@ impl Scope {
         Interval::new(begin, self.until.map_or(end, |until| until.min(end)))
     }
 
+    /// The horizon, or where that holds no second since all of the ledger, from `ledger_begin` on,
+    /// is still to come: its first second. Asked for that, a run tells what is wrong, where without
+    /// anything to do it would end well.
+    pub fn asked(&self, ledger_begin: Option<Timestamp>, now: Moment) -> Option<Interval> {
+        self.horizon(now).or_else(|| {
+            let begin = ledger_begin.filter(|&begin| now.later() <= begin)?;
+            Interval::new(begin, begin + Duration::from_secs(1))
+        })
+    }
+
     /// What a run that sets out at `now` is to answer for, whatever becomes of it: no more than is
     /// asked, and nothing so young that clocks which agree may leave it unclaimed. None where it
     /// holds no second.
@@ -135,6 +145,18 @@ mod tests {
         let date = Some(at(machine + ahead));
         service.learn(Answered { sent: at(machine), received: at(machine), date });
         service.at(at(machine))
+    }
+
+    #[test]
+    fn of_a_ledger_that_is_still_to_come_the_first_second_is_asked() {
+        let scope = Scope { archived_from: Some(at(5 * DAY)), ..FIRST };
+        let asked = |begin, machine| scope.asked(begin, clocks(machine, 0));
+        assert_eq!(asked(Some(at(5 * DAY)), 4 * DAY), Some(range(5 * DAY, 5 * DAY + 1)));
+        assert_eq!(asked(Some(at(5 * DAY)), 5 * DAY), Some(range(5 * DAY, 5 * DAY + 1)));
+        assert_eq!(asked(Some(at(5 * DAY)), 6 * DAY), Some(range(5 * DAY, 6 * DAY)));
+        // Nothing was walked yet, or a part of it lies behind: nothing is wrong.
+        assert_eq!(asked(None, 4 * DAY), None);
+        assert_eq!(asked(Some(at(3 * DAY)), 4 * DAY), None);
     }
 
     fn verdict(scope: Scope, unclaimed: Interval, now: Moment) -> Verdict {

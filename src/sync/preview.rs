@@ -67,8 +67,9 @@ pub async fn preview<S: Source>(
             None => Vec::new(),
         };
         let horizon_begin = begins.get(&urn).copied().flatten();
-        let horizon =
-            scope(&ledger, horizon_begin, settings, requester.now()).horizon(requester.now());
+        let ledger_begin = ledger.first().map(|first| first.window.begin());
+        let horizon = scope(&ledger, horizon_begin, settings, requester.now())
+            .asked(ledger_begin, requester.now());
         let pending =
             horizon.map_or_else(Vec::new, |horizon| windows::pending(horizon, &done(&ledger)));
         let expected = match archived_density(&ledger) {

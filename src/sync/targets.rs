@@ -7,7 +7,7 @@ use super::source::ActiveSource;
 use super::stop::Stop;
 use super::verification;
 use crate::api::CallFailure;
-use crate::domain::{FunctionUrn, Interval, IntervalSet, Marker, PageQuery, Timestamp};
+use crate::domain::{FunctionUrn, IntervalSet, Marker, PageQuery, Timestamp};
 use crate::plan::clocks::{Moment, TOLERANCE};
 use crate::plan::horizon::Scope;
 use crate::plan::ledger::{self, Entry};
@@ -218,14 +218,8 @@ fn to_jobs(found: Vec<Found>, settings: &Settings, now: Moment) -> Vec<FunctionJ
         let scope = function.scope(settings, now);
         let Found { urn, registered, ledger, ledger_end, pruned } = function;
         let Registered { id, first_seen_at: first_run_at, doubted, .. } = registered;
-        // A horizon that holds no second yet has nothing to do, unless that is since all of the
-        // ledger is still to come: then the run tells so, by the first second of it.
-        let first_to_come = ledger.first().map(|first| first.window.begin());
-        let first_to_come = first_to_come.filter(|&begin| now.later() <= begin);
-        let horizon = scope.horizon(now).or_else(|| {
-            let begin = first_to_come?;
-            Interval::new(begin, begin + Duration::from_secs(1))
-        })?;
+        let ledger_begin = ledger.first().map(|first| first.window.begin());
+        let horizon = scope.asked(ledger_begin, now)?;
         Some(FunctionJob {
             id,
             urn,

@@ -342,7 +342,7 @@ MUTATIONS = {
     "archived-then-empty": ("a window is empty of which records are archived",
                             [("src/plan/emptiness.rs", "|part| self.archived.is_listed_in(part)", "|part| part.seconds() < 0 && self.archived.is_listed_in(part)")]),
     "to-come-untold": ("a ledger of which all is still to come is not told",
-                       [("src/sync/targets.rs", "first_to_come.filter(|&begin| now.later() <= begin)", "first_to_come.filter(|&begin| now.later() < begin && begin < now.later())")]),
+                       [("src/plan/horizon.rs", "ledger_begin.filter(|&begin| now.later() <= begin)", "ledger_begin.filter(|&begin| now.later() < begin && begin < now.later())")]),
     "empty-is-lost": ("what is empty again after a day is called lost",
                       [("src/plan/schedule/verdicts.rs", "if active.walk.distinct() == 0 && self.known.emptiness.was_seen(window) {",
                         "if active.walk.distinct() == 0 && self.known.emptiness.was_seen(window) && window.seconds() < 0 {")]),
@@ -386,15 +386,19 @@ def test(copy, target, *arguments, env=None):
     return output
 
 
+# By how many schedules a mutation is judged: some are met once in a thousand.
+SEEDS = 2_000
+
+
 def play(copy, target, seeds):
     """What schedules find in the copy, in words: the invariants that most of them break, and the named worlds."""
-    limit = {"FGARCHIVE_SIM_SEEDS": str(seeds)} if seeds else {}
+    limit = {"FGARCHIVE_SIM_SEEDS": str(seeds or SEEDS)}
     arguments = ["--test", "simulation", "--", "--nocapture", "--skip", "simpler", "--skip", "same_seed"]
     output = test(copy, target, *arguments, env=limit)
     found = re.findall(r"^(\d+) seeds: (.+)$", output, re.MULTILINE)
     findings = sorted(((int(count), invariant) for count, invariant in found), reverse=True)
     named = sorted(set(re.findall(r"^test (?:named|sources)::(\S+) \.\.\. FAILED$", output, re.MULTILINE)))
-    of = seeds or "2,000"
+    of = seeds or f"{SEEDS:,}"
     told = [f"{invariant} ({count} of {of})" for count, invariant in findings[:2]] + [f"`{name}`" for name in named[:2]]
     more = [f"{len(named) - 2} more named worlds"] if len(named) > 2 else []
     return "; ".join(told + more)

@@ -98,10 +98,12 @@ impl<F> Walks<F> {
 
     /// Whether a window is empty by this walk in which records were shown before.
     fn has_vanished(&self, active: &ActiveWalk, began_at: Moment) -> bool {
+        if active.walk.distinct() > 0 {
+            return false;
+        }
         let (kept, believed) =
             (self.known.reach.begin(began_at), self.belief(active, began_at).from);
-        active.walk.distinct() == 0
-            && self.known.emptiness.contradicts(active.piece.range, kept, believed)
+        self.known.emptiness.contradicts(active.piece.range, kept, believed)
     }
 
     /// From where on a walk is believed. What was empty twice is: when it was first, the service

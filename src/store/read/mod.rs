@@ -1,9 +1,10 @@
 //! How an archive stands: how far every function is covered, what is not proven of it, and what may
-//! be lost; and what runs changed.
+//! be lost; what is archived of a range; and what runs changed.
 
 mod changes;
 mod description;
 mod forecast;
+mod records;
 mod runs;
 mod status;
 mod unproven;
