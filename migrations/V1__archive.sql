@@ -75,7 +75,10 @@ CREATE TABLE runs (
     -- Entries of the list of functions that could not be read.
     functions_unreadable INTEGER NOT NULL DEFAULT 0,
     -- Tells runs of the same number in two copies apart, however alike they are.
-    nonce            TEXT NOT NULL DEFAULT (lower(hex(randomblob(8))))
+    nonce            TEXT NOT NULL DEFAULT (lower(hex(randomblob(8)))),
+    -- A day before it began, as it was known at its first commit: records that started later were young then. What is counted
+    -- by it may not move, while `started_at` does as the service's clock becomes known. NULL before that commit.
+    young_after      TEXT
 ) STRICT;
 
 -- What a run did in each project that it asked; the counts of `runs` are their sums.
@@ -118,16 +121,17 @@ CREATE TABLE invocations (
     first_run_id   INTEGER NOT NULL,
     changed_run_id INTEGER NOT NULL,
     given_up_at    TEXT,
-    extra          TEXT
+    extra          TEXT,
+    -- Of a record that failed: what tells its code and message from those of others, XXH3-64.
+    error_hash     INTEGER
 ) STRICT;
 
 -- Serves a range of `start_time` alone, and with a function, which is then checked inside the index.
--- The run that saw it first is there for the report `settling`, which asks it of every record; what follows is there for
--- `record_times`, which tells how long the records at the edges of a range took without a look at the table.
+-- What follows is there for `record_times`, which tells how long the records at the edges of a range took without a look at
+-- the table.
 CREATE INDEX invocations_by_start ON invocations (
     start_time,
     function_id,
-    first_run_id,
     nullif(status, 'SUCCESS'),
     CASE WHEN length(start_time) = 20 AND length(end_time) = 20 THEN
         CASE WHEN strftime('%Y-%m-%dT%H:%M:%SZ', start_time) = start_time
@@ -153,8 +157,10 @@ SELECT rowid AS record,
        END AS duration_s
   FROM invocations;
 
--- Serves what is asked of failures, which are few.
-CREATE INDEX invocations_failed ON invocations (start_time) WHERE status IN ('FAIL', 'DISCARD');
+-- Serves what is asked of failures, which are few. What follows the start is there for the report `failures`, which counts
+-- equal errors without a look at the table; that a record is a FAIL, as most of them are, takes no room there.
+CREATE INDEX invocations_failed ON invocations (start_time, function_id, nullif(status, 'FAIL'), error_hash)
+ WHERE status IN ('FAIL', 'DISCARD');
 
 -- What polling saw of a change: it happened after one moment and by another. A record that was only ever seen in one
 -- status has no row here; the view `transitions` adds its first sighting. Numbers are never used again, so that `check` can
@@ -276,14 +282,16 @@ CREATE TABLE error_shapes (
 CREATE INDEX error_shapes_by_shape ON error_shapes (shape, error_code);
 
 -- How many records there are of each UTC hour of the start (empty where it cannot be read), function, status and error
--- shape (0 for none). `value_bytes` is how long the values are that came from the service.
+-- shape (0 for none). `young_records` of them started after `runs.young_after` of the run that saw them first.
+-- `value_bytes` is how long the values are that came from the service.
 CREATE TABLE hourly_counts (
-    hour        TEXT NOT NULL,
-    function_id INTEGER NOT NULL REFERENCES functions (id),
-    status      TEXT NOT NULL,
-    shape_id    INTEGER NOT NULL,
-    records     INTEGER NOT NULL,
-    value_bytes INTEGER NOT NULL,
+    hour          TEXT NOT NULL,
+    function_id   INTEGER NOT NULL REFERENCES functions (id),
+    status        TEXT NOT NULL,
+    shape_id      INTEGER NOT NULL,
+    records       INTEGER NOT NULL,
+    young_records INTEGER NOT NULL,
+    value_bytes   INTEGER NOT NULL,
     PRIMARY KEY (hour, function_id, status, shape_id)
 ) STRICT, WITHOUT ROWID;
 

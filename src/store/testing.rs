@@ -28,10 +28,13 @@ const FRAME: &str = "
         (2, 'urn:fss:cn-north-4:0123:function:billing:invoice', 'cn-north-4', '0123', 'billing',
          'invoice', 'latest',
          '2026-03-01T00:00:00Z');
-    INSERT INTO runs (id, started_at, updated_at, ended_at, outcome, exit_code, requests) VALUES
+    INSERT INTO runs (id, started_at, updated_at, ended_at, outcome, exit_code, requests,
+                      young_after)
+        VALUES
         (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z', '2026-03-01T12:00:30Z', 'complete', 0,
-         9),
-        (2, '2026-03-02T12:00:00Z', '2026-03-02T12:00:10Z', NULL, NULL, NULL, 4);
+         9, '2026-02-28T12:00:00Z'),
+        (2, '2026-03-02T12:00:00Z', '2026-03-02T12:00:10Z', NULL, NULL, NULL, 4,
+         '2026-03-01T12:00:00Z');
     INSERT INTO run_sources (run_id, name, outcome, exit_code, requests) VALUES
         (1, 'cn-north-4', 'complete', 0, 9), (2, 'cn-north-4', NULL, NULL, 4);
 ";

@@ -15,8 +15,8 @@ fn archive() -> Home {
             VALUES (1, 'urn:fss:r:p:function:default:report', 'r', 'p', 'default', 'report', 'latest', '');
         INSERT INTO runs (id, started_at, updated_at) VALUES (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z');
         INSERT INTO invocations VALUES
-            ('a1', 1, 'SUCCESS', NULL, NULL, '2026-03-01T10:00:00Z', '2026-03-01T10:00:10Z', 1, 1, NULL, NULL),
-            ('a2', 1, 'FAIL', 1001, NULL, '2026-03-02T11:00:00Z', '2026-03-02T11:00:04Z', 1, 1, NULL, NULL);";
+            ('a1', 1, 'SUCCESS', NULL, NULL, '2026-03-01T10:00:00Z', '2026-03-01T10:00:10Z', 1, 1, NULL, NULL, NULL),
+            ('a2', 1, 'FAIL', 1001, NULL, '2026-03-02T11:00:00Z', '2026-03-02T11:00:04Z', 1, 1, NULL, NULL, NULL);";
     Connection::open(home.db()).unwrap().execute_batch(rows).unwrap();
     home
 }

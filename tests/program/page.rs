@@ -39,7 +39,7 @@ fn year(functions: usize) -> Home {
                 iif(x % 30 = 0, 'job ' || x || ' of shape ' || substr('abcdefgh', x % 8 + 1, 1)
                                 || ' did not end', NULL),
                 strftime('%Y-%m-%dT%H:%M:%SZ', s, 'unixepoch'),
-                strftime('%Y-%m-%dT%H:%M:%SZ', s + x % 900, 'unixepoch'), 1, 1, NULL, NULL
+                strftime('%Y-%m-%dT%H:%M:%SZ', s + x % 900, 'unixepoch'), 1, 1, NULL, NULL, NULL
            FROM r
           WHERE d NOT BETWEEN 200 AND 206 AND (f <> 1 OR d NOT BETWEEN 100 AND 120);
          INSERT INTO windows

@@ -15,9 +15,9 @@ const ROWS: &str = "
         (1, '2026-03-01T12:00:00Z', '2026-03-01T12:00:30Z', '2026-03-01T12:00:30Z', 'complete', 0);
     INSERT INTO invocations VALUES
         ('a1', 1, 'SUCCESS', NULL, NULL, '2026-03-01T10:00:00Z', '2026-03-01T10:00:10Z', 1, 1, NULL,
-         NULL),
+         NULL, NULL),
         ('a2', 1, 'FAIL', 1001, 'out of memory', '2026-03-01T11:00:00Z', '2026-03-01T11:00:04Z', 1,
-         1, NULL, NULL);
+         1, NULL, NULL, NULL);
     INSERT INTO windows VALUES
         (1, '2026-03-01T00:00:00Z', '2026-03-01T12:00:00Z', 'settled', 'both', 2, 2, 1,
          '2026-03-01T12:00:30Z', NULL);";

@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_reader_beside_a_writing_run_sees_what_was_committed_last() {
         let record = "INSERT INTO invocations VALUES ('b', 1, 'WAIT', NULL, NULL, NULL, NULL, 1, 1,
-                          NULL, NULL)";
+                          NULL, NULL, NULL)";
         let archive = Fixture::new()
             .with_records("a SUCCESS - -")
             .with(&format!("BEGIN IMMEDIATE; {record}"));
@@ -198,7 +198,7 @@ mod tests {
         let record = |id: &str| {
             format!(
                 "INSERT INTO invocations VALUES ('{id}', 1, 'WAIT', NULL, NULL, NULL, NULL, 1, 1,
-                     NULL, NULL)"
+                     NULL, NULL, NULL)"
             )
         };
         let archive = Fixture::new().with(&record("a"));

@@ -6,10 +6,11 @@ use super::rules::{INTEGRITY, RULES, WALK_AGAIN};
 use super::values::check_values;
 use crate::store::file::schema::find_added;
 use crate::store::file::{Reader, StoreError};
-use crate::store::sql::record::for_each_record;
+use crate::store::sql::record::{START, StoredRecord, for_each_record};
 use crate::store::write::counts::load_overcounted;
 use crate::store::write::digest::{self, Sums};
 use crate::store::write::summary_sums::SummarySums;
+use crate::store::write::young::Young;
 use rusqlite::Connection;
 
 impl Reader {
@@ -81,9 +82,16 @@ fn check_counts(connection: &Connection) -> Result<Option<Finding>, StoreError> 
 /// written, the summaries are those of others.
 fn check_records(connection: &Connection) -> Result<Vec<Finding>, StoreError> {
     let (mut digests, mut summaries) = (Sums::default(), SummarySums::default());
-    for_each_record(connection, |function, columns| {
-        digests.add(function, columns);
-        summaries.add(function, columns)
+    let mut young = Young::new(connection);
+    let mut hashes =
+        Finding::new("error-hashes", "hashes are not of the errors", Repair::SumUpAgain);
+    for_each_record(connection, |record| {
+        let StoredRecord { function, columns, first_run, .. } = record;
+        digests.add(*function, columns);
+        if record.error_hash != record.expected_error_hash() {
+            hashes.add(|| record.id());
+        }
+        summaries.add(*function, columns, young.holds(*first_run, columns[START])?)
     })?;
     let mut finding =
         Finding::new("digests", "records are not as they were written", Repair::CompareDays);
@@ -95,6 +103,7 @@ fn check_records(connection: &Connection) -> Result<Vec<Finding>, StoreError> {
         for day in summaries.compare(connection)? {
             finding.add(|| day);
         }
+        return Ok(finding.if_any().into_iter().chain(hashes.if_any()).collect());
     }
     Ok(finding.if_any().into_iter().collect())
 }
@@ -187,7 +196,10 @@ mod tests {
             (&["function-names"], "UPDATE functions SET name = 'another' WHERE id = 1"),
             (&["function-names"], "UPDATE functions SET qualifier = 'v1' WHERE id = 2"),
             (&["run-ids"], "UPDATE invocations SET changed_run_id = 9 WHERE request_id = 'a2'"),
-            (&["run-ids"], "UPDATE invocations SET first_run_id = 2 WHERE request_id = 'a2'"),
+            (
+                &["run-ids", "summaries"],
+                "UPDATE invocations SET first_run_id = 2 WHERE request_id = 'a2'",
+            ),
             (&["run-gaps"], "UPDATE runs SET id = 4 WHERE id = 3"),
             (&["run-endings"], "UPDATE runs SET ended_at = '2026-03-01T13:00:30Z' WHERE id = 1"),
             (&["run-endings"], "UPDATE runs SET outcome = 'well' WHERE id = 1"),
@@ -343,6 +355,8 @@ mod tests {
             (&["summaries"], "UPDATE hourly_counts SET function_id = 2 WHERE status = 'WAIT'"),
             (&["summaries"], "UPDATE hourly_counts SET shape_id = 1 WHERE status = 'WAIT'"),
             (&["summaries"], "UPDATE hourly_counts SET value_bytes = 11 WHERE status = 'WAIT'"),
+            (&["summaries"], "UPDATE hourly_counts SET young_records = 0 WHERE status = 'WAIT'"),
+            (&["error-hashes"], "UPDATE invocations SET error_hash = 7 WHERE request_id = 'a1'"),
             (&["summaries"], "UPDATE three_hour_durations SET durations = '{\"11\":1}'"),
             (&["summaries"], "UPDATE three_hour_durations SET durations = 'none'"),
             (&["summaries"], "UPDATE three_hour_durations SET longest_s = longest_s + 1"),
@@ -381,6 +395,26 @@ mod tests {
                 rule.name
             );
         }
+    }
+
+    #[test]
+    fn what_is_made_of_the_records_can_be_made_again() {
+        let others = "UPDATE hourly_counts SET young_records = 7, records = 0;
+                      UPDATE invocations SET status = 'FAIL', error_code = 4
+                          WHERE request_id = 'a3';";
+        let archive = sound().accepted().with(others);
+        assert!(!findings(&archive).is_empty());
+        let archive = archive.accepted();
+        let of_records = |rule: &&str| ["digests", "summaries", "error-hashes"].contains(rule);
+        assert_eq!(findings(&archive).iter().filter(|rule| of_records(rule)).count(), 0);
+        let hashes = "SELECT group_concat(request_id) FROM invocations
+                       WHERE error_hash IS NOT NULL";
+        let hashed: String = archive.connection.query_row(hashes, [], |row| row.get(0)).unwrap();
+        assert_eq!(hashed, "a3");
+        assert_eq!(
+            findings(&archive.with("UPDATE invocations SET error_hash = 1")),
+            ["given-up", "error-hashes"]
+        );
     }
 
     /// Records `a0`, `a1`, … of one status.

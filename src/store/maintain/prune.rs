@@ -11,10 +11,11 @@ use crate::store::file::{Archive, Reader, StoreError};
 use crate::store::reports::Arguments;
 use crate::store::sql::ids::FunctionId;
 use crate::store::sql::read_range;
-use crate::store::sql::record::{self, Columns, END, START};
+use crate::store::sql::record::{self, Columns, END, START, StoredRecord, read_stored};
 use crate::store::write::digest::Sums;
 use crate::store::write::pruned::{self, PrunedDay, Removed};
 use crate::store::write::summary_sums::SummarySums;
+use crate::store::write::young::Young;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -132,9 +133,9 @@ struct Work {
 /// Only a start that is a time, written as we write it, belongs to a day; so none is left that
 /// would be found again and again.
 const CHOSEN: &str = concat!(
-    "SELECT rowid, function_id, request_id, ",
-    record::columns!(),
-    "  FROM invocations
+    "SELECT ",
+    record::stored!(),
+    ", rowid FROM invocations
       WHERE start_time >= ?1 AND start_time < ?2 AND length(start_time) = 20
         AND strftime('%Y-%m-%dT%H:%M:%SZ', start_time) = start_time
         AND function_id IN (SELECT value FROM json_each(?3))
@@ -162,7 +163,7 @@ impl Work {
         most: usize,
     ) -> Result<usize, StoreError> {
         let (mut sums, mut summaries) = (Sums::default(), SummarySums::default());
-        let mut records = Vec::new();
+        let (mut young, mut records) = (Young::new(transaction), Vec::new());
         let mut lasts: HashMap<FunctionId, Option<ReachProbe>> = HashMap::new();
         {
             let mut select = transaction.prepare_cached(CHOSEN)?;
@@ -170,16 +171,13 @@ impl Work {
             let mut rows =
                 select.query((begin, end, &self.functions, count_to_i64(most as u64)))?;
             while let Some(row) = rows.next()? {
-                let function: FunctionId = row.get(1)?;
-                let mut columns: Columns<'_> = [ValueRef::Null; 7];
-                for (at, column) in columns.iter_mut().enumerate() {
-                    *column = row.get_ref(at + 2)?;
-                }
+                let StoredRecord { function, columns, first_run, .. } = read_stored(row)?;
                 let last = lasts.entry(function).or_default();
-                *last = pruned::later(last.take(), probe(row.get(2)?, &columns));
+                *last = pruned::later(last.take(), probe(row.get(0)?, &columns));
                 sums.add(function, &columns);
-                summaries.add(function, &columns)?;
-                records.push((row.get::<_, String>(2)?, row.get::<_, i64>(0)?, function));
+                let is_young = young.holds(first_run, columns[START])?;
+                summaries.add(function, &columns, is_young)?;
+                records.push((row.get::<_, String>(0)?, row.get::<_, i64>(10)?, function));
             }
         }
         // In the order of the index that is written all over.

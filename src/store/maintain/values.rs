@@ -49,7 +49,7 @@ const TABLES: &[Table] = &[
     Table {
         name: "runs",
         rows: "SELECT * FROM runs",
-        times: &["started_at", "updated_at", "ended_at"],
+        times: &["started_at", "updated_at", "ended_at", "young_after"],
     },
     Table { name: "run_sources", rows: "SELECT * FROM run_sources", times: &[] },
     Table {
@@ -191,8 +191,9 @@ mod tests {
         for column in columns {
             let (table, column): (String, String) = column.unwrap();
             let known = TABLES.iter().find(|known| known.name == table).expect(&table);
-            let is_time =
-                ["_at", "_time", "_begin", "_end"].iter().any(|end| column.ends_with(end));
+            let is_time = ["_at", "_time", "_begin", "_end", "_after"]
+                .iter()
+                .any(|end| column.ends_with(end));
             let is_exempt = OF_THE_SERVICE.contains(&format!("{table}.{column}").as_str());
             assert_eq!(
                 known.times.contains(&column.as_str()),

@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_report_of_single_records_leaves_out_all_that_were_pruned() {
         let all = LeftOut { records: 7, until: at("02T00:00"), at_the_edges: false };
-        for report in ["records", "failures", "slowest", "transitions", "late"] {
+        for report in ["records", "failures", "slowest", "settling", "transitions", "late"] {
             assert_eq!(told(report, None, None), Some(all), "{report}");
             assert_eq!(told(report, Some("02T00:00"), None), None, "{report}");
         }
@@ -215,7 +215,7 @@ mod tests {
     /// Whoever adds a report that reads both has to say which it is.
     #[test]
     fn it_is_known_of_what_reads_both_which_its_figures_are_made_of() {
-        let of_records = ["slowest", "records"];
+        let of_records = ["slowest", "records", "settling"];
         for report in Report::all() {
             let Sources { records, counts, durations } = Sources::of(report);
             let is_named = OF_SUMS.contains(&report.name()) || of_records.contains(&report.name());

@@ -4,7 +4,7 @@ use super::{Arguments, Report};
 use crate::store::file::{Reader, StoreError};
 use std::time::Duration;
 
-/// How long the report may work: it reads the start of every record.
+/// How long the report may work. It reads the summaries and the late records, which may be many.
 const LIMIT: Duration = Duration::from_mins(5);
 
 /// How much a settle delay catches.

@@ -13,7 +13,7 @@ impl FunctionId {
 }
 
 /// A run's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RunId(pub(in crate::store) i64);
 
 /// The row of a source of a run: of what the run did in one project.

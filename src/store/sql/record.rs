@@ -1,6 +1,7 @@
 //! The one form of a record in the tables that hold records: how its columns are named, bound, read
 //! and compared.
 
+use super::error::{bytes_of, error_hash};
 use super::ids::{FunctionId, RunId};
 use crate::domain::{ErrorCode, Invocation, RecordTime, RequestId, Status, Timestamp};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -14,17 +15,20 @@ macro_rules! columns {
     };
 }
 
-/// Inserts a record into a table, with the parameters of [`write_record`]; what follows says what
-/// to do where it is there already.
+/// Inserts a record into a table, with the parameters of [`write_record`]. More columns with their
+/// values may follow, and what to do where it is there already.
 macro_rules! insert_into {
-    ($table:literal, $conflict:literal) => {
+    ($table:literal, ($columns:literal, $values:literal), $conflict:literal) => {
         concat!(
             "INSERT INTO ",
             $table,
             " (request_id, function_id, ",
             $crate::store::sql::record::columns!(),
-            ", first_run_id, changed_run_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) ",
+            ", first_run_id, changed_run_id",
+            $columns,
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9",
+            $values,
+            ") ",
             $conflict
         )
     };
@@ -52,7 +56,31 @@ pub(in crate::store) use {columns, insert_into, update};
 /// error message, start, end, other fields.
 pub(in crate::store) type Columns<'a> = [ValueRef<'a>; 7];
 
+/// A record as its row tells of it.
+pub(in crate::store) struct StoredRecord<'a> {
+    pub(in crate::store) function: FunctionId,
+    pub(in crate::store) columns: Columns<'a>,
+    /// The run that saw it first.
+    pub(in crate::store) first_run: RunId,
+    /// What is kept as the hash of its error.
+    pub(in crate::store) error_hash: Option<i64>,
+}
+
+impl StoredRecord<'_> {
+    /// Its id; of a damaged one, what can be read.
+    pub(in crate::store) fn id(&self) -> String {
+        String::from_utf8_lossy(bytes_of(self.columns[ID])).into_owned()
+    }
+
+    /// What the hash of its error should be.
+    pub(in crate::store) fn expected_error_hash(&self) -> Option<i64> {
+        let columns = &self.columns;
+        error_hash(columns[STATUS], columns[ERROR_CODE], columns[ERROR_MESSAGE])
+    }
+}
+
 /// Where some of them stand among the columns.
+const ID: usize = 0;
 pub(in crate::store) const STATUS: usize = 1;
 pub(in crate::store) const ERROR_CODE: usize = 2;
 pub(in crate::store) const ERROR_MESSAGE: usize = 3;
@@ -84,19 +112,38 @@ pub(in crate::store) fn with_columns<T>(
 /// Goes through all records, in no particular order.
 pub(in crate::store) fn for_each_record<E: From<rusqlite::Error>>(
     connection: &Connection,
-    mut work: impl FnMut(FunctionId, &Columns<'_>) -> Result<(), E>,
+    mut work: impl FnMut(&StoredRecord<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let select = concat!("SELECT function_id, request_id, ", columns!(), " FROM invocations");
+    let select = concat!("SELECT ", stored!(), " FROM invocations");
     let mut select = connection.prepare(select)?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
-        let mut columns: Columns<'_> = [ValueRef::Null; 7];
-        for (at, column) in columns.iter_mut().enumerate() {
-            *column = row.get_ref(at + 1)?;
-        }
-        work(row.get(0)?, &columns)?;
+        work(&read_stored(row)?)?;
     }
     Ok(())
+}
+
+/// What [`read_stored`] reads, first of all the columns of a statement on `invocations`.
+macro_rules! stored {
+    () => {
+        concat!(
+            "request_id, ",
+            $crate::store::sql::record::columns!(),
+            ", function_id, first_run_id, error_hash"
+        )
+    };
+}
+
+pub(in crate::store) use stored;
+
+/// A record of a row that begins with the columns of [`stored`].
+pub(in crate::store) fn read_stored<'a>(row: &'a Row<'_>) -> rusqlite::Result<StoredRecord<'a>> {
+    let mut columns: Columns<'a> = [ValueRef::Null; 7];
+    for (at, column) in columns.iter_mut().enumerate() {
+        *column = row.get_ref(at)?;
+    }
+    let (function, first_run, error_hash) = (row.get(7)?, row.get(8)?, row.get(9)?);
+    Ok(StoredRecord { function, columns, first_run, error_hash })
 }
 
 /// Executes a statement whose numbered parameters are a record's id, its function, its other
@@ -107,19 +154,42 @@ pub(in crate::store) fn write_record(
     record: &Invocation,
     run: RunId,
 ) -> rusqlite::Result<usize> {
+    bind_record(statement, function, record, run)?;
+    statement.raw_execute()
+}
+
+/// The same for a statement that takes the hash of the record's error as its last parameter.
+pub(in crate::store) fn write_hashed_record(
+    statement: &mut Statement<'_>,
+    function: FunctionId,
+    record: &Invocation,
+    run: RunId,
+) -> rusqlite::Result<usize> {
+    bind_record(statement, function, record, run)?;
+    let hash = with_columns(record, |columns| {
+        error_hash(columns[STATUS], columns[ERROR_CODE], columns[ERROR_MESSAGE])
+    });
+    statement.raw_bind_parameter(10, hash)?;
+    statement.raw_execute()
+}
+
+fn bind_record(
+    statement: &mut Statement<'_>,
+    function: FunctionId,
+    record: &Invocation,
+    run: RunId,
+) -> rusqlite::Result<()> {
     let Invocation { request_id, status, error_code, error_message, start_time, end_time, extra } =
         record;
-    statement.execute((
-        request_id.as_str(),
-        function,
-        status.as_str(),
-        Code(error_code.as_ref()),
-        error_message.as_deref(),
-        Time::of(start_time.as_ref()),
-        Time::of(end_time.as_ref()),
-        extra.as_deref(),
-        run,
-    ))
+    statement.raw_bind_parameter(1, request_id.as_str())?;
+    statement.raw_bind_parameter(2, function)?;
+    statement.raw_bind_parameter(3, status.as_str())?;
+    statement.raw_bind_parameter(4, Code(error_code.as_ref()))?;
+    statement.raw_bind_parameter(5, error_message.as_deref())?;
+    statement.raw_bind_parameter(6, Time::of(start_time.as_ref()))?;
+    statement.raw_bind_parameter(7, Time::of(end_time.as_ref()))?;
+    statement.raw_bind_parameter(8, extra.as_deref())?;
+    statement.raw_bind_parameter(9, run)
 }
 
 /// Whether a row that begins with a record's columns, its id left out, holds just what was seen.

@@ -170,8 +170,8 @@ pub(in crate::store) fn load_tampered(
     connection: &Connection,
 ) -> Result<Vec<Tampered>, StoreError> {
     let mut sums = Sums::default();
-    for_each_record(connection, |function, columns| {
-        sums.add(function, columns);
+    for_each_record(connection, |record| {
+        sums.add(record.function, &record.columns);
         Ok::<_, StoreError>(())
     })?;
     compare(connection, &sums)

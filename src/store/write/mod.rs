@@ -25,6 +25,7 @@ pub(super) mod sum;
 pub(super) mod summaries;
 pub(super) mod summary_sums;
 mod verifications;
+pub(super) mod young;
 
 pub use batch::{Batch, RunFunction, RunFunctions, SeenPage};
 pub use commit::RunNow;

@@ -13,6 +13,7 @@ use super::packed::Sorted;
 use super::pruned::Pruned;
 use super::runs::Tally;
 use super::summaries::Summaries;
+use super::young::Young;
 use super::{open_records, shared};
 use crate::domain::{Invocation, RecordTime, RequestId, Status, Timestamp};
 use crate::plan::clocks::Moment;
@@ -20,18 +21,24 @@ use crate::plan::reconcile::{Change, Merged, reconcile};
 use crate::plan::refresh::stays_open;
 use crate::store::file::StoreError;
 use crate::store::sql::ids::{FunctionId, RunId};
-use crate::store::sql::record::{self, Time, is_same, read_record, with_columns, write_record};
+use crate::store::sql::record::{
+    self, START, Time, is_same, read_record, with_columns, write_hashed_record,
+};
 use rusqlite::{CachedStatement, OptionalExtension, Transaction, named_params};
 
-const INSERT: &str = record::insert_into!("invocations", "ON CONFLICT (request_id) DO NOTHING");
+const INSERT: &str = record::insert_into!(
+    "invocations",
+    (", error_hash", ", ?10"),
+    "ON CONFLICT (request_id) DO NOTHING"
+);
 
 const SELECT: &str = concat!(
     "SELECT ",
     record::columns!(),
-    ", changed_run_id, function_id FROM invocations WHERE request_id = ?1"
+    ", changed_run_id, function_id, first_run_id FROM invocations WHERE request_id = ?1"
 );
 
-const UPDATE: &str = record::update!("invocations", ", given_up_at = NULL");
+const UPDATE: &str = record::update!("invocations", ", given_up_at = NULL, error_hash = ?10");
 
 /// What a seen record adds that is not believed: the status did not change, and whether the record
 /// is waited for stays as it is. The run is not noted either, since it bounds the next change of
@@ -124,10 +131,17 @@ enum Stored {
     Same,
     Differs {
         record: Box<Invocation>,
-        changed_run: i64,
+        runs: Runs,
     },
     /// The row of another function.
     Anothers,
+}
+
+/// The runs that first saw a record and changed it last.
+#[derive(Clone, Copy)]
+struct Runs {
+    first: RunId,
+    changed: RunId,
 }
 
 /// The statements of the hot loop, prepared once a transaction.
@@ -139,6 +153,7 @@ struct Records<'t> {
     /// What the batch changes the digests and the summaries by.
     sums: Sums,
     summaries: Summaries,
+    young: Young<'t>,
     pruned: Pruned<'t>,
     select: CachedStatement<'t>,
     insert: CachedStatement<'t>,
@@ -153,6 +168,7 @@ impl<'t> Records<'t> {
             expects_new: false,
             sums: Sums::default(),
             summaries: Summaries::default(),
+            young: Young::new(transaction),
             pruned: Pruned::prepare(transaction)?,
             select: transaction.prepare_cached(SELECT)?,
             insert: transaction.prepare_cached(INSERT)?,
@@ -177,9 +193,7 @@ impl<'t> Records<'t> {
                 self.after_insert(seen_record)
             }
             Stored::Same => self.touch_open(seen_record),
-            Stored::Differs { record, changed_run } => {
-                self.change(seen_record, &record, changed_run)
-            }
+            Stored::Differs { record, runs } => self.change(seen_record, &record, runs),
             Stored::Anothers => {
                 shared::save_shared(self.transaction, self.run, seen_record)?;
                 Ok(Outcome::Unchanged)
@@ -202,12 +216,13 @@ impl<'t> Records<'t> {
             return Ok(Stored::Same);
         }
         let record = Box::new(read_record(row, &seen.request_id)?);
-        Ok(Stored::Differs { record, changed_run: row.get(6)? })
+        let runs = Runs { first: row.get(8)?, changed: row.get(6)? };
+        Ok(Stored::Differs { record, runs })
     }
 
     /// Inserts a record unless there is one of its id; whether it did.
     fn insert(&mut self, seen_record: &SeenRecord<'_>) -> Result<bool, StoreError> {
-        let inserted = write_record(
+        let inserted = write_hashed_record(
             &mut self.insert,
             seen_record.page.function,
             &seen_record.record,
@@ -218,7 +233,7 @@ impl<'t> Records<'t> {
 
     /// What else has to be known of a record that was just inserted.
     fn after_insert(&mut self, seen_record: &SeenRecord<'_>) -> Result<Outcome, StoreError> {
-        self.count(seen_record.page.function, &seen_record.record)?;
+        self.count(seen_record.page.function, &seen_record.record, self.run)?;
         if is_open(seen_record) {
             self.keep_open(seen_record)?;
         }
@@ -226,10 +241,16 @@ impl<'t> Records<'t> {
     }
 
     /// Adds a record to the digests and the summaries.
-    fn count(&mut self, function: FunctionId, record: &Invocation) -> Result<(), StoreError> {
+    fn count(
+        &mut self,
+        function: FunctionId,
+        record: &Invocation,
+        first_run: RunId,
+    ) -> Result<(), StoreError> {
         with_columns(record, |columns| {
             self.sums.add(function, columns);
-            self.summaries.add(function, columns)
+            let is_young = self.young.holds(first_run, columns[START])?;
+            self.summaries.add(function, columns, is_young)
         })?;
         if self.summaries.is_full() {
             std::mem::take(&mut self.summaries).save(self.transaction)?;
@@ -238,10 +259,16 @@ impl<'t> Records<'t> {
     }
 
     /// Takes a record away from them, as it no longer stands.
-    fn discount(&mut self, function: FunctionId, record: &Invocation) -> Result<(), StoreError> {
+    fn discount(
+        &mut self,
+        function: FunctionId,
+        record: &Invocation,
+        first_run: RunId,
+    ) -> Result<(), StoreError> {
         with_columns(record, |columns| {
             self.sums.remove(function, columns);
-            self.summaries.remove(function, columns)
+            let is_young = self.young.holds(first_run, columns[START])?;
+            self.summaries.remove(function, columns, is_young)
         })
     }
 
@@ -261,13 +288,13 @@ impl<'t> Records<'t> {
         &mut self,
         seen_record: &SeenRecord<'_>,
         stored: &Invocation,
-        changed_run: i64,
+        runs: Runs,
     ) -> Result<Outcome, StoreError> {
         let merged = reconcile(stored, &seen_record.record);
         let change = merged.change;
         let is_known = change == Change::Regressed && self.is_known_anomaly(seen_record, stored)?;
         if change.moves_status() && !is_known {
-            self.append_history(seen_record, stored, changed_run, change.is_accepted())?;
+            self.append_history(seen_record, stored, runs.changed, change.is_accepted())?;
         }
         save_amendments(self.transaction, self.run, seen_record, &merged.noted)?;
         let was_watched =
@@ -280,10 +307,10 @@ impl<'t> Records<'t> {
         if change == Change::Regressed {
             self.fill(&merged.stands)?;
         } else {
-            write_record(&mut self.update, function, &merged.stands, self.run)?;
+            write_hashed_record(&mut self.update, function, &merged.stands, self.run)?;
         }
-        self.discount(function, stored)?;
-        self.count(function, &merged.stands)?;
+        self.discount(function, stored, runs.first)?;
+        self.count(function, &merged.stands, runs.first)?;
         Ok(Outcome::Changed { was_final: stored.status.is_final() && !was_watched })
     }
 
@@ -383,7 +410,7 @@ impl<'t> Records<'t> {
         &self,
         seen_record: &SeenRecord<'_>,
         stored: &Invocation,
-        changed_run: i64,
+        changed_run: RunId,
         accepted: bool,
     ) -> Result<(), StoreError> {
         let by_time = seen_record.page.seen_at.later();

@@ -158,7 +158,9 @@ pub(in crate::store) fn save_tally(
     transaction
         .prepare_cached(
             "UPDATE runs
-                SET started_at = coalesce(:started_at, started_at), updated_at = :now
+                SET started_at = coalesce(:started_at, started_at), updated_at = :now,
+                    young_after = coalesce(young_after,
+                        strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(:started_at, started_at), '-1 day'))
               WHERE id = :id",
         )?
         .execute(named_params! {

@@ -15,7 +15,7 @@ const SELECT: &str = concat!(
     " FROM shared_records WHERE request_id = ?1 AND function_id = ?2"
 );
 
-const INSERT: &str = record::insert_into!("shared_records", "");
+const INSERT: &str = record::insert_into!("shared_records", ("", ""), "");
 
 /// The first run that saw a record stays.
 const UPDATE: &str = record::update!("shared_records", "");

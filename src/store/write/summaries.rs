@@ -6,13 +6,15 @@
 
 use super::day::{day_of, day_text};
 use super::pruned;
+use super::young::Young;
 use crate::domain::{Timestamp, count_to_i64};
 use crate::store::file::StoreError;
 use crate::store::sql::Histogram;
+use crate::store::sql::error::{self, bytes_of, bytes_of_error, has_failed};
 use crate::store::sql::fold::shape_of;
 use crate::store::sql::ids::FunctionId;
 use crate::store::sql::record::{
-    Columns, END, ERROR_CODE, ERROR_MESSAGE, START, STATUS, for_each_record,
+    Columns, END, ERROR_CODE, ERROR_MESSAGE, START, STATUS, StoredRecord, for_each_record,
 };
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension};
@@ -52,10 +54,12 @@ type CountKey = (Hour, FunctionId, usize, Option<usize>);
 /// Where its duration is: function, status, and the first of three hours.
 type DurationKey = (FunctionId, usize, Hour);
 
-/// How many records there are, and how many bytes their values have.
+/// How many records there are, how many of them were young at first sight, and how many bytes their
+/// values have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Count {
     records: i64,
+    young: i64,
     bytes: i64,
 }
 
@@ -82,13 +86,15 @@ impl Summaries {
         (self.counts.len() + self.numbers) * ENTRY + self.texts > MOST_IN_HAND
     }
 
-    /// A record that was added.
+    /// A record that was added, and whether it was young at first sight.
     pub(in crate::store) fn add(
         &mut self,
         function: FunctionId,
         columns: &Columns<'_>,
+        is_young: bool,
     ) -> Result<(), StoreError> {
-        self.change(function, columns, 1)
+        let count = Count { records: 1, young: i64::from(is_young), bytes: length_of(columns) };
+        self.change(function, columns, count)
     }
 
     /// A record that is no longer there like this.
@@ -96,32 +102,35 @@ impl Summaries {
         &mut self,
         function: FunctionId,
         columns: &Columns<'_>,
+        is_young: bool,
     ) -> Result<(), StoreError> {
-        self.change(function, columns, -1)
+        let count = Count { records: -1, young: -i64::from(is_young), bytes: -length_of(columns) };
+        self.change(function, columns, count)
     }
 
     fn change(
         &mut self,
         function: FunctionId,
         columns: &Columns<'_>,
-        by: i64,
+        by: Count,
     ) -> Result<(), StoreError> {
         let status = self.statuses.place(bytes_of(columns[STATUS]));
         let shape = self.shape(columns)?;
         let hour = hour_of(columns[START]);
         let count = self.counts.entry((hour, function, status, shape)).or_default();
-        count.records += by;
-        count.bytes += by * length_of(columns);
+        count.records += by.records;
+        count.young += by.young;
+        count.bytes += by.bytes;
         if let Some(seconds) = seconds_of(columns) {
             let histogram = self.durations.entry((function, status, span_of(hour))).or_default();
-            self.numbers += usize::from(histogram.add(seconds, by));
+            self.numbers += usize::from(histogram.add(seconds, by.records));
         }
         Ok(())
     }
 
     /// The place of the record's shape, if it has failed.
     fn shape(&mut self, columns: &Columns<'_>) -> Result<Option<usize>, StoreError> {
-        if !has_failed(columns) {
+        if !has_failed(columns[STATUS]) {
             return Ok(None);
         }
         let (code, message) = (columns[ERROR_CODE], columns[ERROR_MESSAGE]);
@@ -154,9 +163,11 @@ impl Summaries {
 
     fn save_counts(&self, connection: &Connection, ids: &[i64]) -> Result<(), StoreError> {
         let mut add = connection.prepare_cached(
-            "INSERT INTO hourly_counts (hour, function_id, status, shape_id, records, value_bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO hourly_counts
+                 (hour, function_id, status, shape_id, records, young_records, value_bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  ON CONFLICT DO UPDATE SET records = records + excluded.records,
+                                           young_records = young_records + excluded.young_records,
                                            value_bytes = value_bytes + excluded.value_bytes",
         )?;
         let mut drop_empty = connection.prepare_cached(
@@ -167,7 +178,7 @@ impl Summaries {
         for (&(hour, function, status, shape), by) in in_order(&self.counts) {
             let (hour, status) = (hour_text(hour), self.status(status));
             let shape = shape.map_or(NO_SHAPE, |place| ids[place]);
-            add.execute((&hour, function, &status, shape, by.records, by.bytes))?;
+            add.execute((&hour, function, &status, shape, by.records, by.young, by.bytes))?;
             if by.records < 0 {
                 drop_empty.execute((&hour, function, &status, shape))?;
             }
@@ -236,19 +247,31 @@ pub(in crate::store) fn sum_up_again(connection: &Connection) -> Result<(), Stor
                                AND p.day = substr(three_hours, 1, 10));
          DELETE FROM error_shapes WHERE id NOT IN (SELECT shape_id FROM hourly_counts);",
     )?;
+    hash_again(connection)?;
     let pruned = pruned::load_days(connection)?;
-    let mut summaries = Summaries::default();
-    for_each_record(connection, |function, columns| {
-        if !pruned.is_empty() && pruned.contains(&(function, day_text(day_of(columns[START])))) {
+    let (mut summaries, mut young) = (Summaries::default(), Young::new(connection));
+    for_each_record(connection, |StoredRecord { function, columns, first_run, .. }| {
+        let (function, start) = (*function, columns[START]);
+        if !pruned.is_empty() && pruned.contains(&(function, day_text(day_of(start)))) {
             return Ok(());
         }
-        summaries.add(function, columns)?;
+        summaries.add(function, columns, young.holds(*first_run, start)?)?;
         if summaries.is_full() {
             std::mem::take(&mut summaries).save(connection)?;
         }
         Ok::<_, StoreError>(())
     })?;
     summaries.save(connection)
+}
+
+/// Notes the hash of each error as it is, where another one is noted.
+fn hash_again(connection: &Connection) -> Result<(), StoreError> {
+    error::register(connection)?;
+    connection.execute_batch(
+        "UPDATE invocations SET error_hash = hash_of_error(status, error_code, error_message)
+          WHERE error_hash IS NOT hash_of_error(status, error_code, error_message);",
+    )?;
+    Ok(())
 }
 
 /// Changes of keys that change at all, in the order of the keys.
@@ -276,11 +299,6 @@ impl Distinct {
         self.places.insert(value.to_owned(), place);
         place
     }
-}
-
-/// Whether a record has an error: only these have a shape.
-pub(super) fn has_failed(columns: &Columns<'_>) -> bool {
-    matches!(bytes_of(columns[STATUS]), b"FAIL" | b"DISCARD")
 }
 
 /// The shape of a message; what is no text stays.
@@ -342,30 +360,6 @@ pub(super) fn length_of(columns: &Columns<'_>) -> i64 {
     count_to_i64(columns.iter().map(length).sum::<usize>() as u64)
 }
 
-pub(super) fn bytes_of(column: ValueRef<'_>) -> &[u8] {
-    match column {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => &[],
-    }
-}
-
-/// A code by its type and a message, so that no two errors look the same.
-pub(super) fn bytes_of_error(code: ValueRef<'_>, message: ValueRef<'_>) -> Vec<u8> {
-    let (kind, number, text) = match code {
-        ValueRef::Integer(number) => (1, number, &[][..]),
-        ValueRef::Real(number) => (2, number.to_bits().cast_signed(), &[][..]),
-        other => (u8::from(other != ValueRef::Null) * 3, 0, bytes_of(other)),
-    };
-    let mut bytes = Vec::with_capacity(24 + text.len() + bytes_of(message).len());
-    bytes.push(kind);
-    bytes.extend(number.to_le_bytes());
-    bytes.extend((text.len() as u64).to_le_bytes());
-    bytes.extend(text);
-    bytes.push(u8::from(message != ValueRef::Null));
-    bytes.extend(bytes_of(message));
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -386,6 +380,11 @@ mod tests {
         [text("id"), field(0), field(1), field(2), field(3), field(4), ValueRef::Null]
     }
 
+    /// Those of the second half of an hour are young here.
+    fn is_young(line: &str) -> bool {
+        line.contains("T10:30:00Z")
+    }
+
     fn all(archive: &Fixture, sql: &str) -> Vec<String> {
         let mut select = archive.connection.prepare(sql).unwrap();
         let line = |row: &rusqlite::Row<'_>| row.get(0);
@@ -395,7 +394,7 @@ mod tests {
     fn kept(archive: &Fixture) -> (Vec<String>, Vec<String>) {
         let counts = all(
             archive,
-            "SELECT concat_ws(' ', function_id, hour, status, records, value_bytes,
+            "SELECT concat_ws(' ', function_id, hour, status, records, young_records, value_bytes,
                               error_code, shape)
                FROM hourly_counts LEFT JOIN error_shapes ON id = shape_id ORDER BY 1",
         );
@@ -420,19 +419,19 @@ mod tests {
             "RUNNING | 4 | job 20 runs | noon | 2026-03-01T10:00:00Z",
             "DISCARD | - | - | - | -",
         ] {
-            summaries.add(FunctionId(1), &columns(line)).unwrap();
+            summaries.add(FunctionId(1), &columns(line), is_young(line)).unwrap();
         }
         summaries.save(&archive.connection).unwrap();
         let (counts, durations) = kept(&archive);
         assert_eq!(
             counts,
             [
-                "1  DISCARD 1 9",
-                "1  RUNNING 1 45",
-                "1 2026-03-01T10:00:00Z FAIL 1 40 x job <number> failed",
-                "1 2026-03-01T10:00:00Z FAIL 2 109 4 job <number> failed",
-                "1 2026-03-01T10:00:00Z SUCCESS 2 98",
-                "1 2026-03-01T11:00:00Z SUCCESS 1 29",
+                "1  DISCARD 1 0 9",
+                "1  RUNNING 1 0 45",
+                "1 2026-03-01T10:00:00Z FAIL 1 1 40 x job <number> failed",
+                "1 2026-03-01T10:00:00Z FAIL 2 1 109 4 job <number> failed",
+                "1 2026-03-01T10:00:00Z SUCCESS 2 0 98",
+                "1 2026-03-01T11:00:00Z SUCCESS 1 0 29",
             ]
         );
         assert_eq!(
@@ -453,8 +452,8 @@ mod tests {
             let message = (0..24).map(|bit| if number >> bit & 1 == 1 { " yes" } else { " no" });
             let message = message.collect::<String>();
             let record = |message: &str| format!("FAIL | 4 | {message} | - | -");
-            few.add(FunctionId(1), &columns(&record("no order"))).unwrap();
-            many.add(FunctionId(1), &columns(&record(&message))).unwrap();
+            few.add(FunctionId(1), &columns(&record("no order")), false).unwrap();
+            many.add(FunctionId(1), &columns(&record(&message)), false).unwrap();
         }
         assert!(!few.is_full() && many.is_full());
         assert!(many.remembered.len() <= MOST_REMEMBERED);
@@ -478,10 +477,10 @@ mod tests {
             let (mut batch, mut left) = (Summaries::default(), [0usize; 6]);
             for (kind, adds, is_saved) in steps {
                 if adds {
-                    batch.add(FunctionId(2), &columns(kinds[kind])).unwrap();
+                    batch.add(FunctionId(2), &columns(kinds[kind]), kind % 2 == 0).unwrap();
                     left[kind] += 1;
                 } else if left[kind] > 0 {
-                    batch.remove(FunctionId(2), &columns(kinds[kind])).unwrap();
+                    batch.remove(FunctionId(2), &columns(kinds[kind]), kind % 2 == 0).unwrap();
                     left[kind] -= 1;
                 }
                 if is_saved {
@@ -492,7 +491,7 @@ mod tests {
             let mut at_once = Summaries::default();
             for (kind, records) in left.into_iter().enumerate() {
                 for _ in 0..records {
-                    at_once.add(FunctionId(2), &columns(kinds[kind])).unwrap();
+                    at_once.add(FunctionId(2), &columns(kinds[kind]), kind % 2 == 0).unwrap();
                 }
             }
             at_once.save(&other.connection).unwrap();

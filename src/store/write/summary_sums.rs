@@ -8,14 +8,15 @@ use super::digest::load_name;
 use super::pruned;
 use super::sum::SummarySum;
 use super::summaries::{
-    LONGEST_REMEMBERED, MOST_REMEMBERED, bytes_of, bytes_of_error, folded, has_failed, hour_of,
-    hour_text, length_of, seconds_of, span_of,
+    LONGEST_REMEMBERED, MOST_REMEMBERED, folded, hour_of, hour_text, length_of, seconds_of, span_of,
 };
+use super::young::Young;
 use crate::store::file::StoreError;
 use crate::store::sql::Histogram;
+use crate::store::sql::error::{bytes_of, bytes_of_error, has_failed};
 use crate::store::sql::ids::FunctionId;
 use crate::store::sql::record::{
-    Columns, ERROR_CODE, ERROR_MESSAGE, START, STATUS, for_each_record,
+    Columns, ERROR_CODE, ERROR_MESSAGE, START, STATUS, StoredRecord, for_each_record,
 };
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -31,19 +32,21 @@ pub(in crate::store) struct SummarySums {
 }
 
 impl SummarySums {
-    /// A record that is there.
+    /// A record that is there, and whether it was young at first sight.
     pub(in crate::store) fn add(
         &mut self,
         function: FunctionId,
         columns: &Columns<'_>,
+        is_young: bool,
     ) -> Result<(), StoreError> {
         let (status, start) = (columns[STATUS], columns[START]);
-        let error = has_failed(columns).then(|| self.error(columns)).transpose()?;
+        let error = has_failed(status).then(|| self.error(columns)).transpose()?;
         let hour = hour_of(start);
         let hour_bytes = hour.as_ref().map_or(&[][..], |hour| &hour[..]);
         let sum = self.days.entry((function, day_text(day_of(start)))).or_default();
         let hash = hash_of_count(hour_bytes, bytes_of(status), error);
-        sum.counts = sum.counts.wrapping_add(hash);
+        let young = if is_young { hash_of_young(hash) } else { 0 };
+        sum.counts = sum.counts.wrapping_add(hash).wrapping_add(young);
         let length = length_of(columns).cast_unsigned();
         sum.bytes = sum.bytes.wrapping_add(hash.wrapping_mul(length));
         if let Some(seconds) = seconds_of(columns) {
@@ -108,7 +111,8 @@ impl SummarySums {
 
     fn take_away_counts(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let mut select = connection.prepare(
-            "SELECT hour, function_id, status, records, shape_id, error_code, shape, value_bytes
+            "SELECT hour, function_id, status, records, shape_id, error_code, shape, value_bytes,
+                    young_records
                FROM hourly_counts
                LEFT JOIN error_shapes ON error_shapes.id = shape_id",
         )?;
@@ -124,7 +128,8 @@ impl SummarySums {
             let hash = hash_of_count(hour, bytes_of(row.get_ref(2)?), error);
             let day = hour.get(..10).unwrap_or(hour);
             let sum = self.sum_of(row.get(1)?, day);
-            sum.counts = sum.counts.wrapping_sub(times(hash, row.get_ref(3)?));
+            let young = times(hash_of_young(hash), row.get_ref(8)?);
+            sum.counts = sum.counts.wrapping_sub(times(hash, row.get_ref(3)?)).wrapping_sub(young);
             sum.bytes = sum.bytes.wrapping_sub(times(hash, row.get_ref(7)?));
         }
         Ok(())
@@ -164,8 +169,10 @@ pub(in crate::store) fn accept_pruned(connection: &Connection) -> Result<(), Sto
     if pruned.is_empty() {
         return Ok(());
     }
-    let mut sums = SummarySums::default();
-    for_each_record(connection, |function, columns| sums.add(function, columns))?;
+    let (mut sums, mut young) = (SummarySums::default(), Young::new(connection));
+    for_each_record(connection, |StoredRecord { function, columns, first_run, .. }| {
+        sums.add(*function, columns, young.holds(*first_run, columns[START])?)
+    })?;
     let differences = sums.differences(connection)?;
     for (function, day, mut removed) in pruned {
         let key = (function, day);
@@ -186,6 +193,11 @@ fn hash_of_count(hour: &[u8], status: &[u8], error: Option<Vec<u8>>) -> u64 {
     bytes.push(u8::from(error.is_some()));
     bytes.extend(error.unwrap_or_default());
     XxHash3_64::oneshot(&bytes)
+}
+
+/// What a record that was young at first sight adds to the hash of what it is counted as.
+fn hash_of_young(hash: u64) -> u64 {
+    XxHash3_64::oneshot(&hash.to_le_bytes())
 }
 
 fn hash_of_duration(span: &[u8], status: &[u8], seconds: i64) -> u64 {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{Timestamp, Zone};
 use crate::store::reports::{Arguments, Report};
-use crate::store::sql::{fold, histogram, percentile, zone};
+use crate::store::sql::{error, fold, histogram, percentile, zone};
 use crate::store::testing::{Fixture, shown};
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
@@ -28,7 +28,7 @@ fn names_are_filled_in_where_they_are_read_from() {
 type Asked = (&'static str, &'static [(&'static str, &'static str)], &'static str);
 
 /// Reports that read summaries.
-const REPORTS: [Asked; 7] = [
+const REPORTS: [Asked; 9] = [
     (
         "summary",
         &[],
@@ -116,6 +116,40 @@ const REPORTS: [Asked; 7] = [
           ORDER BY coalesce(now, 0) - coalesce(then_, 0) DESC, 1.0 * p90 / max(was_p90, 1) DESC,
                    1, f.id",
     ),
+    (
+        "failures",
+        &[],
+        "SELECT error_code, error_message, count(*) AS records, count(DISTINCT function_id),
+                min(start_time), max(start_time) AS last,
+                min(request_id) FILTER (WHERE start_time IS last_time)
+           FROM (SELECT *, max(start_time) OVER (PARTITION BY error_code, error_message)
+                            AS last_time
+                   FROM rows WHERE status = 'FAIL')
+          GROUP BY error_code, error_message
+          ORDER BY records DESC, last DESC, hash_of_error('FAIL', error_code, error_message)",
+    ),
+    (
+        "settling",
+        &[],
+        "WITH told AS (
+             SELECT coalesce(unixepoch(l.seen_at) - unixepoch(l.start_time), 0) AS seconds
+               FROM rows r
+               JOIN runs ON runs.id = first_run_id
+               LEFT JOIN late_records l ON l.request_id = r.request_id
+              WHERE l.request_id IS NOT NULL
+                 OR unixepoch(r.start_time) > unixepoch(runs.started_at) - 86400
+         ), delays AS (
+             SELECT column1 AS seconds
+               FROM (VALUES (0), (60), (300), (900), (1800), (3600), (7200), (21600), (86400),
+                            (604800))
+              UNION SELECT max(seconds) FROM told
+         )
+         SELECT d.seconds, count(*) FILTER (WHERE t.seconds <= d.seconds),
+                count(*) FILTER (WHERE t.seconds > d.seconds),
+                round(100.0 * count(*) FILTER (WHERE t.seconds <= d.seconds) / count(*), 3),
+                iif(d.seconds = (SELECT max(seconds) FROM told), 'catches 99.9 %', NULL)
+           FROM told t JOIN delays d GROUP BY d.seconds ORDER BY d.seconds",
+    ),
 ];
 
 const BEGIN: i64 = 1_774_656_000;
@@ -125,9 +159,18 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_unix(BEGIN + second)
 }
 
-/// Records of four days, each by its start, status, function and duration.
+/// Records of four days, each by its start, status, function and duration. One run saw a third of
+/// them first when all of them were young, one when those of the first day no longer were, and one
+/// when only the last were. Each fifth came late.
 fn world(records: &[(Option<i64>, usize, i64, Option<i64>)]) -> Fixture {
-    let world = Fixture::new();
+    let world = Fixture::new().with(&format!(
+        "INSERT INTO runs (id, started_at, updated_at, young_after)
+              VALUES (3, '{0}', '{0}', '{1}'), (4, '{2}', '{2}', '{3}');",
+        at(172_800),
+        at(86_400),
+        at(345_599),
+        at(259_199)
+    ));
     for (number, &(start, status, function, seconds)) in records.iter().enumerate() {
         let status = ["SUCCESS", "FAIL", "DISCARD", "RUNNING"][status];
         let (message, code) = ERRORS[number % 3];
@@ -136,7 +179,7 @@ fn world(records: &[(Option<i64>, usize, i64, Option<i64>)]) -> Fixture {
             .execute(
                 "INSERT INTO invocations (request_id, status, start_time, end_time, function_id,
                                           error_code, error_message, first_run_id, changed_run_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 1)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
                 (
                     format!("r{number:03}"),
                     status,
@@ -145,9 +188,17 @@ fn world(records: &[(Option<i64>, usize, i64, Option<i64>)]) -> Fixture {
                     function,
                     code,
                     message,
+                    [1, 3, 4][number / 2 % 3],
                 ),
             )
             .unwrap();
+        if let Some(start) = start.filter(|_| number % 5 == 0) {
+            let seen_at = at(start + 37 * i64::try_from(number).unwrap());
+            let insert = "INSERT INTO late_records VALUES (?1, ?2, ?3, ?3, ?4, 1)";
+            let id = format!("r{number:03}");
+            let late = (id, function, at(start).to_string(), seen_at.to_string());
+            world.connection.execute(insert, late).unwrap();
+        }
     }
     world.accepted()
 }
@@ -155,6 +206,7 @@ fn world(records: &[(Option<i64>, usize, i64, Option<i64>)]) -> Fixture {
 /// The rows that a statement on `rows` gives, as the report prints them.
 fn asked_of_rows(world: &Fixture, arguments: &Arguments, sql: &str) -> Vec<String> {
     let connection = &world.connection;
+    error::register(connection).unwrap();
     fold::register(connection).unwrap();
     histogram::register(connection).unwrap();
     percentile::register(connection).unwrap();
@@ -167,6 +219,8 @@ fn asked_of_rows(world: &Fixture, arguments: &Arguments, sql: &str) -> Vec<Strin
     let end = arguments.until.unwrap_or(arguments.now);
     let begin = arguments.since.unwrap_or(end - Duration::from_hours(26));
     let before = Timestamp::from_unix(2 * begin.unix() - end.unix());
+    // A statement may have tables of its own.
+    let sql = sql.strip_prefix("WITH").map_or_else(|| sql.to_owned(), |own| format!(",{own}"));
     let sql = format!(
         "WITH rows AS (SELECT * FROM invocations WHERE function_id IN ({functions}){range}),
               compared AS (SELECT *, '{begin}' AS begin_time FROM invocations
