@@ -29,13 +29,11 @@ const RECORDS: &str = "(SELECT *
            AND NOT (:since IS NULL AND :until IS NULL)
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
 
-/// How many records there are, `records`, and how many bytes their values have, `value_bytes`, by
-/// function, `status`, `error_code` and `shape`: of whole hours from the summary, with the hour as
-/// `start_time`, and of the edges of the range each record by itself. In a zone whose hours are not
-/// those of UTC all records are edges. Without both bounds, those without a readable start have an
-/// empty `start_time`.
-const COUNTS: &str =
-    "(SELECT function_id, hour AS start_time, status, error_code, shape, records, value_bytes
+/// How many records there are, `records`, by function, `status`, `error_code` and `shape`: of whole
+/// hours from the summary, with the hour as `start_time`, and of the edges of the range each record
+/// by itself. In a zone whose hours are not those of UTC all records are edges. Without both bounds,
+/// those without a readable start have an empty `start_time`.
+const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_code, shape, records
           FROM hourly_counts
           LEFT JOIN error_shapes ON error_shapes.id = shape_id
          WHERE hour = ''
@@ -43,9 +41,46 @@ const COUNTS: &str =
            AND :until IS NULL
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
-        SELECT function_id, hour, status, error_code, shape, records, value_bytes
+        SELECT function_id, hour, status, error_code, shape, records
           FROM hourly_counts
           LEFT JOIN error_shapes ON error_shapes.id = shape_id
+         WHERE hour >= {first}
+           AND hour < {end}
+           AND hour <> ''
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+         UNION ALL
+        {edges})";
+
+/// The records of an edge of the range, from `{from}` to `{to}`: the failed ones, of which there are
+/// few, and all others, of which the index tells enough.
+const COUNTS_OF_AN_EDGE: &str =
+    "SELECT function_id, start_time, status, error_code, fold(error_message), 1
+          FROM invocations
+         WHERE status IN ('FAIL', 'DISCARD')
+           AND start_time >= {from}
+           AND start_time < {to}
+           AND is_time(start_time)
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+         UNION ALL
+        SELECT function_id, start_time, status, NULL, NULL, 1
+          FROM record_times
+         WHERE start_time >= {from}
+           AND start_time < {to}
+           AND is_time(start_time)
+           AND status NOT IN ('FAIL', 'DISCARD')
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))";
+
+/// How many records there are, `records`, and how many bytes their values have, `value_bytes`: of
+/// whole hours and of the edges of the range, as in [`COUNTS`].
+const BYTES: &str = "(SELECT hour AS start_time, records, value_bytes
+          FROM hourly_counts
+         WHERE hour = ''
+           AND :since IS NULL
+           AND :until IS NULL
+           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+         UNION ALL
+        SELECT hour, records, value_bytes
+          FROM hourly_counts
          WHERE hour >= {first}
            AND hour < {end}
            AND hour <> ''
@@ -57,11 +92,7 @@ const COUNTS: &str =
 ///
 /// They are found in the index and read in the order of the table, by `rowid IN`: a page of the
 /// table is then read once, which halves the time.
-const COUNTS_OF_AN_EDGE: &str = "SELECT function_id,
-               start_time,
-               status,
-               iif(status IN ('FAIL', 'DISCARD'), error_code, NULL),
-               iif(status IN ('FAIL', 'DISCARD'), fold(error_message), NULL),
+const BYTES_OF_AN_EDGE: &str = "SELECT start_time,
                1,
                octet_length(request_id)
                    + octet_length(status)
@@ -123,8 +154,7 @@ const END_SPAN: &str = "coalesce(
                '~')";
 
 /// The part of an expression that leads to one of the names, and the name.
-const PLACE: &str =
-    r"(?i)\b(?P<before>(?:FROM|JOIN)\s+)(?:chosen_)(?P<what>records|functions|counts|durations)\b";
+const PLACE: &str = r"(?i)\b(?P<before>(?:FROM|JOIN)\s+)chosen_(?P<what>records|functions|counts|bytes|durations)\b";
 
 static EXPRESSION: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(PLACE));
 
@@ -150,6 +180,7 @@ fn of_name(name: &str) -> String {
     match name.to_ascii_lowercase().as_str() {
         "records" => RECORDS.to_owned(),
         "counts" => with_edges(COUNTS, COUNTS_OF_AN_EDGE, [FIRST_HOUR, END_HOUR]),
+        "bytes" => with_edges(BYTES, BYTES_OF_AN_EDGE, [FIRST_HOUR, END_HOUR]),
         "durations" => with_edges(DURATIONS, DURATIONS_OF_AN_EDGE, [FIRST_SPAN, END_SPAN]),
         _ => FUNCTIONS.to_owned(),
     }

@@ -6,7 +6,7 @@
 -- months so far, from --since on.
 WITH hours AS MATERIALIZED (
     SELECT start_time, sum(records) AS records, sum(value_bytes) AS value_bytes
-      FROM chosen_counts
+      FROM chosen_bytes
      WHERE start_time <> ''
      GROUP BY start_time
 ), months AS (

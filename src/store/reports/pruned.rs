@@ -37,7 +37,7 @@ const SINGLE: &str = concat!(
 const OF_SUMS: [&str; 5] = ["totals", "summary", "compare", "errors", "discards"];
 
 /// Where it reads counts, which are summed up by hour, in a zone with whole hours.
-const COUNTS: &str = r"(?i)\b(?:FROM|JOIN)\s+chosen_counts\b";
+const COUNTS: &str = r"(?i)\b(?:FROM|JOIN)\s+chosen_(?:counts|bytes)\b";
 
 /// Where it reads durations, which are summed up by three hours.
 const DURATIONS: &str = r"(?i)\b(?:FROM|JOIN)\s+(?:chosen_durations|three_hour_durations)\b";
