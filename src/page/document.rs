@@ -8,6 +8,7 @@ use super::calendar::{CalendarView, NAMED_STEPS};
 use super::comparison::ComparisonView;
 use super::durations::DurationsView;
 use super::figure::Figure;
+use super::form_value::FormValue;
 use super::functions::FunctionsView;
 use super::hours::{HoursView, Told};
 use super::incidents::IncidentsView;
@@ -204,9 +205,9 @@ struct Source {
 struct FormView {
     since: String,
     until: String,
-    function: String,
+    function: FormValue,
     /// What there is no field for.
-    functions: Vec<String>,
+    functions: Vec<FormValue>,
     /// Where all records of the page are.
     records: String,
 }
@@ -214,8 +215,10 @@ struct FormView {
 impl FormView {
     fn of(kept: &Kept, subject: &Subject) -> Self {
         let (function, functions) = match &subject.functions[..] {
-            [] => (String::new(), Vec::new()),
-            [rest @ .., last] => (last.clone(), rest.to_vec()),
+            [] => (None, Vec::new()),
+            [rest @ .., last] => {
+                (FormValue::of(last), rest.iter().filter_map(|name| FormValue::of(name)).collect())
+            }
         };
         Self {
             since: subject.period.begin().to_string(),
@@ -224,7 +227,7 @@ impl FormView {
             } else {
                 subject.period.end().to_string()
             },
-            function,
+            function: function.unwrap_or_default(),
             functions,
             records: link::to_records(kept, None, &[], Some(subject.period)),
         }

@@ -16,6 +16,7 @@ mod comparison;
 mod document;
 mod durations;
 mod figure;
+mod form_value;
 mod functions;
 mod ground;
 mod hours;

@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, AnswerRow, Value};
 use super::ask::Ask;
+use super::form_value::FormValue;
 use super::link::{address, to_record};
 use super::policy::STYLE;
 use super::text;
@@ -49,15 +50,15 @@ struct RecordsPage<'a> {
     archive: &'a str,
     about: String,
     /// What the form shows.
-    since: &'a str,
-    until: &'a str,
-    function: &'a str,
-    status: &'a str,
+    since: FormValue,
+    until: FormValue,
+    function: FormValue,
+    status: FormValue,
     zone: String,
     which: Vec<ChoiceView>,
     statuses: Vec<&'static str>,
     /// What the form has no field for, and keeps.
-    kept: Vec<(&'a str, &'a str)>,
+    kept: Vec<(&'a str, FormValue)>,
     narrowed: Vec<NarrowedView>,
     /// Whether there is a screen before this one.
     is_further: bool,
@@ -143,14 +144,17 @@ impl Records {
                 [] => "all functions".to_owned(),
                 some => on_one_line(&some.join(", ")).into_owned(),
             },
-            since: self.last("since").unwrap_or_default(),
-            until: self.last("until").unwrap_or_default(),
-            function,
-            status: self.last("status").unwrap_or_default(),
+            since: self.field("since"),
+            until: self.field("until"),
+            function: FormValue::of(function).unwrap_or_default(),
+            status: self.field("status"),
             zone: self.zone.to_string(),
             which: WHICH.map(|choice| self.choice(choice)).into(),
             statuses: Status::KNOWN.iter().map(Status::as_str).collect(),
-            kept: beside.chain(self.others(&FIELDS)).collect(),
+            kept: beside
+                .chain(self.others(&FIELDS))
+                .filter_map(|(name, value)| Some((name, FormValue::of(value)?)))
+                .collect(),
             narrowed: self.narrowed(),
             is_further: CURSOR.iter().any(|name| self.last(name).is_some()),
             rows: self.answer.rows().map(|row| RowView::of(row, self.zone)).collect(),
@@ -158,6 +162,10 @@ impl Records {
             page: address("/", self.given().filter(|(name, _)| OF_THE_PAGE.contains(name))),
             json: self.but(&[], "/api/records.json"),
         }
+    }
+
+    fn field(&self, name: &str) -> FormValue {
+        self.last(name).and_then(FormValue::of).unwrap_or_default()
     }
 
     fn choice(&self, (value, name): (&'static str, &'static str)) -> ChoiceView {

@@ -22,6 +22,7 @@ mod doctor;
 mod every;
 mod failing;
 mod faults;
+mod figures;
 mod functions;
 mod hostile;
 mod init;

@@ -12,20 +12,20 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 /// A server of an archive.
-struct Server {
+pub(crate) struct Server {
     running: Running,
     address: String,
 }
 
 /// An answer: its status, its head in small letters, and its body.
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
     head: String,
     body: String,
 }
 
 impl Server {
-    fn start(home: &Home, more: &[&str]) -> Self {
+    pub(crate) fn start(home: &Home, more: &[&str]) -> Self {
         let mut running = home.run(["serve", "--port", "0"]).args(more).start();
         running.until("it listens", |serve| serve.printed().ends_with("/\n"));
         let address = running.printed().trim().strip_prefix("http://").unwrap().to_owned();
@@ -42,11 +42,11 @@ impl Server {
         Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask(&format!("GET {path}"), &format!("Host: {}\r\n", self.address))
     }
 
-    fn stop(self) {
+    pub(crate) fn stop(self) {
         self.running.signal("TERM");
         self.running.wait().exits(0);
     }
@@ -54,7 +54,7 @@ impl Server {
 
 impl Answer {
     #[track_caller]
-    fn ok(self) -> String {
+    pub(crate) fn ok(self) -> String {
         assert_eq!(self.status, 200, "{}", self.body);
         self.body
     }
@@ -68,20 +68,20 @@ impl Answer {
 }
 
 /// The archive of the demo.
-fn demo() -> Home {
+pub(crate) fn demo() -> Home {
     let home = Home::new();
     home.run(["demo", "--at", "2026-03-01T12:00:00Z", "--keep", "fgarchive.db"]).exits(0);
     home
 }
 
 /// The values of an attribute that begin with something, as a browser reads them.
-fn links(page: &str, beginning: &str) -> Vec<String> {
+pub(crate) fn links(page: &str, beginning: &str) -> Vec<String> {
     let found = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     let read = found.map(|link| link.replace("&#38;", "&").replace("&amp;", "&"));
     read.filter(|link| link.starts_with(beginning)).collect()
 }
 
-fn json(text: &str) -> Vec<Value> {
+pub(crate) fn json(text: &str) -> Vec<Value> {
     serde_json::from_str::<Value>(text).unwrap().as_array().unwrap().clone()
 }
 
