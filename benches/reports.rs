@@ -5,7 +5,7 @@
 //! which are the goals' and take some ten minutes to be made. `FGARCHIVE_BENCH_DB` names an archive
 //! that is there already. DuckDB is asked where `duckdb` is on the path (`pip install duckdb-cli`).
 //! Each figure is that of a process, from its start to its end, in milliseconds, and the median of
-//! three.
+//! three. The records are asked for by each of their filters as well, and the page is made.
 
 use std::env;
 use std::error::Error;
@@ -26,6 +26,26 @@ const GOALS: [f64; 2] = [200.0, 1_000.0];
 
 /// What a look at the state of the archive may take, in milliseconds.
 const STATUS_GOAL: f64 = 50.0;
+
+/// What the page may take, of a week or of everything, in milliseconds.
+const PAGE_GOAL: f64 = 2_000.0;
+
+/// What narrows the records that `serve` shows, a hundred at a time. The last ones are rare.
+const FILTERS: [&[&str]; 13] = [
+    &["which=failed"],
+    &["which=open"],
+    &["status=SUCCESS"],
+    &["status=DISCARD"],
+    &["code=4211"],
+    &["took_from=10m"],
+    &["took_from=1m", "took_below=2m", "status=SUCCESS"],
+    &["weekday=mon", "hour=3"],
+    &["which=failed", "weekday=sun", "hour=12"],
+    &["before=2020-01-01"],
+    &["took_from=30d"],
+    &["took_from=10m", "weekday=mon", "hour=3"],
+    &["shape=no such shape"],
+];
 
 /// What DuckDB is asked instead of a report. `rows` are the records of the range, with `f` for the
 /// function, `start`, `seconds` and the columns of the archive.
@@ -114,6 +134,34 @@ fn main() -> Outcome<()> {
     let own = timed(|| ask(&archive, &["status"]))?;
     let missed = if own > STATUS_GOAL { "all" } else { "" };
     println!("{:<20} {:>16} {:>16}   {missed}", "status", "", format!("{own:.0}"));
+    let page = directory.path().join("page.html");
+    let page = page.to_str().ok_or("the directory has an odd name")?;
+    let goals = [PAGE_GOAL; 2];
+    line("page", goals, |since| {
+        let range = since.map_or(vec![], |since| vec!["--since", since]);
+        ask(&archive, &[&["page", "--output", page], &range[..]].concat())
+    })?;
+    println!("\nrecords, 100 of them by");
+    for filter in FILTERS {
+        let name = filter.join(" ");
+        line(&name, GOALS, |since| {
+            let mut arguments = vec!["query", "records", "--format", "csv"];
+            arguments.extend(filter.iter().flat_map(|each| ["--param", each]));
+            arguments.extend(since.iter().flat_map(|since| ["--since", since]));
+            ask(&archive, &arguments)
+        })?;
+    }
+    Ok(())
+}
+
+/// Times what is asked of seven days and of everything, and prints both.
+fn line<T>(name: &str, goals: [f64; 2], work: impl Fn(Option<&str>) -> Outcome<T>) -> Outcome<()> {
+    let (week, all) = (timed(|| work(Some("7d")))?, timed(|| work(None))?);
+    let missed: Vec<&str> = [("7 days", week, goals[0]), ("all", all, goals[1])]
+        .into_iter()
+        .filter_map(|(range, own, goal)| (own > goal).then_some(range))
+        .collect();
+    println!("{name:<44} {week:>8.0} {all:>8.0}   {}", missed.join(", "));
     Ok(())
 }
 

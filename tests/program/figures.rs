@@ -136,12 +136,14 @@ fn linked(page: &str) -> Vec<Linked> {
 fn says_title(text: &str) -> Option<Says> {
     let number = |before: &str| {
         let start = before.rfind([' ', ':']).map_or(0, |at| at + 1);
-        before[start..].replace(',', "").parse::<f64>().ok()
+        before[start..].replace(',', "")
     };
     if let Some((before, _)) = text.split_once(" record") {
-        return number(before).map(|records| Says::Records(records as u64));
+        return number(before).parse().map(Says::Records).ok();
     }
-    text.split_once(" % failed").and_then(|(before, _)| number(before)).map(Says::FailedPercent)
+    text.split_once(" % failed")
+        .and_then(|(before, _)| number(before).parse().ok())
+        .map(Says::FailedPercent)
 }
 
 #[test]
@@ -300,7 +302,7 @@ fn sent(page: &str) -> String {
     for (tag, _) in tags(form) {
         match tag.split(' ').next().unwrap() {
             "input" => {
-                fields.push((attribute(tag, "name").unwrap(), attribute(tag, "value").unwrap()))
+                fields.push((attribute(tag, "name").unwrap(), attribute(tag, "value").unwrap()));
             }
             "select" => chosen_of = attribute(tag, "name"),
             "option" if tag.ends_with(" selected") => {
@@ -316,7 +318,8 @@ fn sent(page: &str) -> String {
 #[test]
 fn a_form_that_is_sent_as_it_stands_asks_for_the_same() {
     let home = odd();
-    let change = "UPDATE invocations SET error_message = 'odd ' || request_id || ' end', error_code = request_id";
+    let change = "UPDATE invocations
+                     SET error_message = 'odd ' || request_id || ' end', error_code = request_id";
     Connection::open(home.db()).unwrap().execute(change, ()).unwrap();
     Archive::open(&home.db()).unwrap().accept_records().unwrap();
     let shapes = archive::rows(&home.db(), "SELECT DISTINCT shape FROM error_shapes");

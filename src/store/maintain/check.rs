@@ -409,8 +409,8 @@ mod tests {
         assert_eq!(findings(&archive).iter().filter(|rule| of_records(rule)).count(), 0);
         let hashes = "SELECT group_concat(request_id) FROM invocations
                        WHERE error_hash IS NOT NULL";
-        let hashed: String = archive.connection.query_row(hashes, [], |row| row.get(0)).unwrap();
-        assert_eq!(hashed, "a3");
+        let failed: String = archive.connection.query_row(hashes, [], |row| row.get(0)).unwrap();
+        assert_eq!(failed, "a3");
         assert_eq!(
             findings(&archive.with("UPDATE invocations SET error_hash = 1")),
             ["given-up", "error-hashes"]

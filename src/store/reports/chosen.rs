@@ -31,8 +31,8 @@ const RECORDS: &str = "(SELECT *
 
 /// How many records there are, `records`, by function, `status`, `error_code` and `shape`: of whole
 /// hours from the summary, with the hour as `start_time`, and of the edges of the range each record
-/// by itself. In a zone whose hours are not those of UTC all records are edges. Without both bounds,
-/// those without a readable start have an empty `start_time`.
+/// by itself. In a zone whose hours are not those of UTC all records are edges. Without both
+/// bounds, those without a readable start have an empty `start_time`.
 const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_code, shape, records
           FROM hourly_counts
           LEFT JOIN error_shapes ON error_shapes.id = shape_id
@@ -51,8 +51,8 @@ const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_cod
          UNION ALL
         {edges})";
 
-/// The records of an edge of the range, from `{from}` to `{to}`: the failed ones, of which there are
-/// few, and all others, of which the index tells enough.
+/// The records of an edge of the range, from `{from}` to `{to}`: the failed ones, of which there
+/// are few, and all others, of which the index tells enough.
 const COUNTS_OF_AN_EDGE: &str =
     "SELECT function_id, start_time, status, error_code, fold(error_message), 1
           FROM invocations
@@ -154,7 +154,10 @@ const END_SPAN: &str = "coalesce(
                '~')";
 
 /// The part of an expression that leads to one of the names, and the name.
-const PLACE: &str = r"(?i)\b(?P<before>(?:FROM|JOIN)\s+)chosen_(?P<what>records|functions|counts|bytes|durations)\b";
+const PLACE: &str = concat!(
+    r"(?i)\b(?P<before>(?:FROM|JOIN)\s+)chosen_",
+    r"(?P<what>records|functions|counts|bytes|durations)\b"
+);
 
 static EXPRESSION: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(PLACE));
 

@@ -1,7 +1,7 @@
-//! How our own types are bound and read, the one form of a record, its error, and what SQLite is taught: a
-//! percentile and a median, sums of durations, how likely failures are, the shape of a message, the
-//! days of a time zone, and a limit on the time of a question. It knows connections, and no
-//! archive.
+//! How our own types are bound and read, the one form of a record, its error, and what SQLite is
+//! taught: a percentile and a median, sums of durations, how likely failures are, the shape of a
+//! message, the days of a time zone, and a limit on the time of a question. It knows connections,
+//! and no archive.
 
 pub(super) mod budget;
 pub(super) mod error;
