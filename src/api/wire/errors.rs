@@ -138,26 +138,22 @@ fn is_failed_number(text: &str) -> bool {
 
 /// Whether a value says that all is well, or nothing.
 fn is_harmless(value: &RawValue) -> bool {
-    match serde_json::from_str(value.get()) {
-        Ok(Text(text)) => {
-            let text = text.trim().trim_end_matches('.');
-            let is = |word: &&str| text.eq_ignore_ascii_case(word);
-            text.is_empty()
-                || is_number_of_success(text)
-                || ["ok", "none", "null", "success", "succeeded", "successful"].iter().any(is)
-        }
-        Err(_) => {
-            let value = value.get();
-            matches!(value, "null" | "false" | "{}" | "[]") || is_number_of_success(value)
-        }
+    if let Ok(Text(text)) = serde_json::from_str(value.get()) {
+        let text = text.trim().trim_end_matches('.');
+        let is = |word: &&str| text.eq_ignore_ascii_case(word);
+        return text.is_empty()
+            || is_number_of_success(text)
+            || ["ok", "none", "null", "success", "succeeded", "successful"].iter().any(is);
     }
+    let value = value.get();
+    matches!(value, "null" | "false" | "{}" | "[]") || is_number_of_success(value)
 }
 
 /// Whether a code is zero or HTTP's 200, however it is written: `0`, `0.0`, `"00000"`.
 fn is_number_of_success(code: &str) -> bool {
-    // Both have an exact form as a float, and digits alone keep out `-0` and `2e2` of no service.
-    let is_plain = code.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    is_plain && code.parse().is_ok_and(|number: f64| number == 0.0 || number == 200.0)
+    let (whole, fraction) = code.split_once('.').unwrap_or((code, ""));
+    let is_zero = |digits: &str| digits.bytes().all(|byte| byte == b'0');
+    is_zero(fraction) && (whole == "200" || (!whole.is_empty() && is_zero(whole)))
 }
 
 /// Whether an object named like an error says that there is none:
