@@ -383,6 +383,34 @@ CREATE TABLE probes (
     evidence     TEXT NOT NULL
 ) STRICT;
 
+-- Conditions that somebody is told of by `sync --notify` and `check --notify`: from when they were first seen until they were
+-- no longer. One that is over stays for a while, so that it can be listed, and one that counts what never gets less by itself
+-- (`amount`, such as lost time) for as long as no later one of the kind follows: what there was is no news.
+CREATE TABLE alerts (
+    -- Never used again: whoever is told knows an alert by it.
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    name     TEXT NOT NULL,
+    -- The function or source that it is about; empty where it is the archive.
+    subject  TEXT NOT NULL,
+    text     TEXT NOT NULL,
+    began_at TEXT NOT NULL,
+    -- From when on it is told, if it still holds then.
+    due_at   TEXT NOT NULL,
+    seen_at  TEXT NOT NULL,
+    ended_at TEXT,
+    amount   INTEGER
+) STRICT;
+
+-- Who is to hear of an alert, and what was told, each by itself: one may be out of reach while the other is not. NULL where
+-- it was not told yet.
+CREATE TABLE alert_tellings (
+    alert_id      INTEGER NOT NULL REFERENCES alerts (id),
+    channel       TEXT NOT NULL CHECK (channel IN ('command', 'webhook')),
+    told_at       TEXT,
+    ended_told_at TEXT,
+    PRIMARY KEY (alert_id, channel)
+) STRICT, WITHOUT ROWID;
+
 -- What came and could not be read as a record, or, where it is of no function, as an entry of the list of functions. The
 -- same text is kept once a function.
 CREATE TABLE rejects (

@@ -16,7 +16,8 @@
 //! - `render`: how an answer is written: tables, lines, JSON, CSV, TSV, Markdown, HTML.
 //! - `page`: HTML: the page that tells a period, the records behind it, one record.
 //! - `web`: the same live, on a port.
-//! - `monitor`: what other programs watch: metrics.
+//! - `process`: commands of people's own that are run beside us.
+//! - `monitor`: what other programs watch: metrics; who is told of runs and alerts.
 //! - [`cli`]: the commands, and how they show what they find.
 
 pub mod api;
@@ -30,6 +31,7 @@ pub mod error;
 mod monitor;
 mod page;
 pub mod plan;
+mod process;
 mod render;
 mod requester;
 pub mod store;

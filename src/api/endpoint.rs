@@ -101,6 +101,13 @@ impl Endpoint {
         url
     }
 
+    /// The address itself, with another query.
+    pub(super) fn with_query(&self, query: Option<&str>) -> Url {
+        let mut url = self.0.clone();
+        url.set_query(query);
+        url
+    }
+
     /// A path of Keystone's version 3, whether or not the address ends with the version already.
     pub(super) fn v3_path(&self, rest: &str) -> String {
         if self.prefix().ends_with("/v3") { format!("/{rest}") } else { format!("/v3/{rest}") }

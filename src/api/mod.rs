@@ -36,6 +36,6 @@ pub use exchange::Now;
 pub use failure::{Asked, CallFailure, Cause, Meaning, ProxyRefusal};
 pub use http::Timeouts;
 pub use introduction::Introductions;
-pub use listener::{Deaf, Listener, ListenerSettings};
+pub use listener::{Deaf, Listener, ListenerAddress, ListenerSettings};
 pub use proxy::{Exemptions, Proxies, ProxyAddress, ProxyProblem};
 pub use regions::{functions_url, iam_url, is_known_region, known_regions};

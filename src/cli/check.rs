@@ -4,6 +4,8 @@ use super::archive::open_existing;
 use super::failure;
 use super::globals::Globals;
 use super::hints;
+use super::stage::Stage;
+use super::telling::Telling;
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{AcceptedView, CheckView, write_accepted, write_findings};
 use crate::render::write_json_line;
@@ -20,6 +22,12 @@ pub(super) struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Tell whom the configuration names (`command` and `webhook` in the table `[notify]`) of a
+    /// finding, as `sync --notify` tells of other alerts
+    ///
+    /// For that the archive is written to; the check itself only reads.
+    #[arg(long, conflicts_with = "accept")]
+    notify: bool,
 }
 
 /// Prints what was found; a finding is a failure of its own kind.
@@ -27,6 +35,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     if args.accept {
         return accept(args, globals, out);
     }
+    let telling = args.notify.then(|| Telling::of(globals)).transpose()?;
     let findings = Reader::open(&globals.db)
         .and_then(|mut reader| reader.check())
         .map_err(|error: StoreError| error.into_failure(&globals.db))?;
@@ -35,11 +44,14 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     } else {
         write_findings(&findings, hints::repair, out)
     };
+    let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
+    if let Some(telling) = telling {
+        telling.checked(&rules, &Stage::set()?, globals);
+    }
     written.map_err(failure::output)?;
     if findings.is_empty() {
         return Ok(());
     }
-    let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
     let message =
         format!("the archive `{}` breaks its rules: {}", globals.db.display(), rules.join(", "));
     Err(Failure::new(FailureKind::Finding, message).hint("each finding on stdout says what to do"))

@@ -5,7 +5,7 @@ use super::globals::GlobalArgs;
 #[cfg(feature = "web")]
 use super::serve;
 use super::{
-    backup, check, compact, completions, config, doctor, export, init, page, prune, query,
+    alerts, backup, check, compact, completions, config, doctor, export, init, page, prune, query,
     schedule, status, sync, verify,
 };
 #[cfg(feature = "emulator")]
@@ -53,6 +53,12 @@ pub(super) enum Command {
     /// far back the service was seen to reach, and how long no run may come before something that
     /// is pending falls behind that. It reads the archive alone and asks the service nothing.
     Status(status::Args),
+    /// List the alerts: of what `--notify` tells somebody, since when, and when it was told
+    ///
+    /// One `waits` until it has held for as long as it has to before it is told, `holds`, or is
+    /// `over`; those that are over stay listed for 90 days. Whom to tell, and of what, is said in
+    /// the configuration, in the tables `[notify]` and `[[alert]]`.
+    Alerts(alerts::Args),
     /// Run a report, or a read-only statement in SQL
     ///
     /// A statement of your own can only read. It has functions that SQLite lacks, such as

@@ -2,9 +2,10 @@
 
 use super::failure;
 use super::globals::{GlobalArgs, Globals};
+use super::rules;
 use super::service;
 use super::terminal::screen;
-use crate::config::{self, ConfigFile, Flags, SourceConfig, Surroundings};
+use crate::config::{self, ConfigFile, Flags, Notify, Origin, SourceConfig, Surroundings};
 use crate::domain::counted;
 use crate::error::{Failure, FailureKind};
 use crate::render::views::{SettingView, SettingsView, write_settings};
@@ -67,39 +68,35 @@ fn check(globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
         };
         service::worst_of(loaded.sources.into_iter().filter_map(problem).collect())?;
     }
+    rules::check(file, globals.clock().now())?;
+    let of_alerts = match file.alerts().len() {
+        0 => String::new(),
+        count => format!("; {}", counted(count, "alert")),
+    };
     let of_sources = match names.len() {
         0 => "no source, so that options and variables say what is asked".to_owned(),
         count => format!("{}: {}", counted(count, "source"), names.join(", ")),
     };
-    writeln!(out, "{} can be used; {of_sources}", file.path().display()).map_err(failure::output)
+    writeln!(out, "{} can be used; {of_sources}{of_alerts}", file.path().display())
+        .map_err(failure::output)
 }
 
 fn show(args: &ShowArgs, globals: &Globals, out: &mut dyn Write) -> Result<(), Failure> {
     let flags = Flags { sources: args.sources.clone(), ..Flags::default() };
     let (env, home) = (|name: &str| std::env::var_os(name), std::env::home_dir());
     let (file, clock) = (globals.file.as_ref(), &globals.clock());
-    let surroundings = Surroundings { env: &env, home: home.as_deref(), file, clock };
+    let authorities = &globals.authorities;
+    let surroundings = Surroundings { env: &env, home: home.as_deref(), file, clock, authorities };
     let shown = config::show(&flags, &surroundings)?;
     let (archive, origin) = (globals.db.display().to_string(), globals.db_origin.to_string());
-    let reports = file.and_then(ConfigFile::reports).map(|set| {
-        let paths: Vec<String> = set.value.iter().map(|path| path.display().to_string()).collect();
-        (paths.join(", "), set.origin.to_string())
-    });
-    let ping = file.and_then(ConfigFile::ping).map(|set| set.origin.to_string());
+    let of_file = file.map(settings_of_file).unwrap_or_default();
     let archive =
         SettingView { origin: &origin, setting: "archive", source: None, value: &archive };
-    let of_reports = reports.as_ref().map(|(value, origin)| SettingView {
+    let of_file = of_file.iter().map(|(setting, value, origin)| SettingView {
         origin,
-        setting: "reports",
+        setting,
         source: None,
         value,
-    });
-    // Who knows the address can tell of runs that never were.
-    let of_ping = ping.as_ref().map(|origin| SettingView {
-        origin,
-        setting: "ping",
-        source: None,
-        value: "(set)",
     });
     let of_sources = shown.iter().map(|it| SettingView {
         origin: &it.origin,
@@ -109,14 +106,45 @@ fn show(args: &ShowArgs, globals: &Globals, out: &mut dyn Write) -> Result<(), F
     });
     let view = SettingsView {
         file: file.map(|file| file.path().display().to_string()),
-        settings: [archive]
-            .into_iter()
-            .chain(of_reports)
-            .chain(of_ping)
-            .chain(of_sources)
-            .collect(),
+        settings: [archive].into_iter().chain(of_file).chain(of_sources).collect(),
     };
     let written =
         if args.json { write_json_line(&view, out) } else { write_settings(&view, screen(), out) };
     written.map_err(failure::output)
+}
+
+/// A setting with its value and where it comes from.
+type Told = (String, String, String);
+
+/// What the file says of the program as a whole: reports, who is told, and of what.
+fn settings_of_file(file: &ConfigFile) -> Vec<Told> {
+    let told =
+        |key: &str, value: String, origin: &Origin| (key.to_owned(), value, origin.to_string());
+    let reports = file.reports().map(|set| {
+        let paths: Vec<String> = set.value.iter().map(|path| path.display().to_string()).collect();
+        told("reports", paths.join(", "), &set.origin)
+    });
+    let Notify { ping, command, webhook, max_age, ignore } = file.notify();
+    // Who knows the address can tell of runs that never were; an argument may be a secret.
+    let set = || "(set)".to_owned();
+    let ping = ping.as_ref().map(|it| told("ping", set(), &it.origin));
+    let webhook = webhook.as_ref().map(|it| told("webhook", set(), &it.origin));
+    let command = command.as_ref().map(|it| {
+        let program = it.value.first().cloned().unwrap_or_default();
+        told("command", format!("`{program}`"), &it.origin)
+    });
+    let is_told = file.notify().is_of_alerts();
+    let max_age = is_told.then(|| {
+        let age = humantime::format_duration(max_age.value).to_string();
+        told("max_age", age, &max_age.origin)
+    });
+    let ignore = ignore.as_ref().map(|it| {
+        let names: Vec<&str> = it.value.iter().map(|condition| condition.as_str()).collect();
+        told("ignore", names.join(", "), &it.origin)
+    });
+    let alerts = file.alerts().iter().map(|rule| {
+        told(&format!("alert {}", rule.name), rule.when.value.to_string(), &rule.when.origin)
+    });
+    let notify = [reports, ping, command, webhook, max_age, ignore].into_iter().flatten();
+    notify.chain(alerts).collect()
 }

@@ -4,7 +4,8 @@ use super::aftermath::Tried;
 use super::failure;
 use super::globals::Globals;
 use super::signals::{self, Staying};
-use super::sync::{self, Stage};
+use super::stage::Stage;
+use super::sync;
 use super::telling::Telling;
 use super::{runtime, systemd};
 use crate::error::{Failure, FailureKind};
@@ -78,11 +79,11 @@ fn run_once(
         tracing::error!("{failure}");
         Telling::NOBODY
     });
-    telling.begin();
+    telling.begin(stage);
     let report = unreadable
         .map_or_else(|| args.load(globals), Err)
         .and_then(|config| sync::archive(args, config, stage, globals));
-    args.leave(&Tried { started_at, report: report.as_ref() }, &telling, globals);
+    args.leave(&Tried { started_at, report: report.as_ref() }, &telling, stage, globals);
     let is_answered = match &report {
         Ok(report) => has_answered(report),
         // Another run is at work.

@@ -61,7 +61,7 @@ impl<'r> Form<'r> {
         what: &str,
     ) -> Result<Self, Failure> {
         match asked.unwrap_or(Format::Table) {
-            Format::Chart => Err(no_chart(&format!("`query {what}`"))),
+            Format::Chart => Err(no_chart(&format!("`{what}`"))),
             format => Ok(Self { style: Style { format, ..style }, chart: None }),
         }
     }

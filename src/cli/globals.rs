@@ -1,7 +1,7 @@
 //! The options that stand on every command.
 
 use crate::clock::Clock;
-use crate::config::{ConfigFile, ConfigPlace, Origin, Setting, find_config};
+use crate::config::{Authorities, ConfigFile, ConfigPlace, Origin, Setting, find_config};
 use crate::error::Failure;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -61,6 +61,8 @@ pub(super) struct Globals {
     pub(super) db_origin: Origin,
     /// The configuration file, where there is one.
     pub(super) file: Option<ConfigFile>,
+    /// Who is trusted to vouch for those who are asked and told.
+    pub(super) authorities: Authorities,
     pub(super) quiet: bool,
     pub(super) log_format: LogFormat,
 }
@@ -93,7 +95,15 @@ impl GlobalArgs {
         let of_file = file.as_ref().and_then(ConfigFile::archive).cloned();
         let by_default = || Setting { value: PathBuf::from(DEFAULT_DB), origin: Origin::Default };
         let Setting { value, origin } = self.given_db().or(of_file).unwrap_or_else(by_default);
-        Globals { given: self.clone(), db: value, db_origin: origin, file, quiet, log_format }
+        Globals {
+            given: self.clone(),
+            db: value,
+            db_origin: origin,
+            file,
+            authorities: Authorities::default(),
+            quiet,
+            log_format,
+        }
     }
 
     /// The archive that an option or a variable names. An empty path counts as not given, and an

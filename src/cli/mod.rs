@@ -4,6 +4,8 @@
 //! Everything else that it says goes to stderr.
 
 mod aftermath;
+mod alerting;
+mod alerts;
 mod archive;
 mod backup;
 mod check;
@@ -36,12 +38,14 @@ mod progress;
 mod prune;
 mod query;
 mod questions;
+mod rules;
 mod runtime;
 mod schedule;
 #[cfg(feature = "web")]
 mod serve;
 mod service;
 mod signals;
+mod stage;
 mod statement;
 mod status;
 mod sync;

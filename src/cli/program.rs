@@ -5,8 +5,8 @@ use super::globals::GlobalArgs;
 #[cfg(feature = "web")]
 use super::serve;
 use super::{
-    backup, check, compact, completions, config, doctor, every, export, failure, init, log, page,
-    prune, query, schedule, signals, status, sync, terminal, usage, verify,
+    alerts, backup, check, compact, completions, config, doctor, every, export, failure, init, log,
+    page, prune, query, schedule, signals, status, sync, terminal, usage, verify,
 };
 #[cfg(feature = "emulator")]
 use super::{demo, emulate};
@@ -70,6 +70,7 @@ fn run_command(command: Command, given: &GlobalArgs, out: &mut dyn Write) -> Res
             None => sync::run(&args, globals, out),
         },
         Command::Status(args) => status::run(args, globals, out),
+        Command::Alerts(args) => alerts::run(&args, globals, out),
         Command::Query(args) => query::run(&args, globals, out),
         Command::Page(args) => page::run(&args, globals, out),
         #[cfg(feature = "web")]

@@ -211,7 +211,7 @@ impl Args {
     }
 
     fn form(&self) -> Result<Form<'_>, Failure> {
-        Form::of_other(self.shown.format, self.style(), &self.what)
+        Form::of_other(self.shown.format, self.style(), &format!("query {}", self.what))
     }
 
     /// Where reports of people's own are: as an option or the variable says, else as the

@@ -204,7 +204,7 @@ impl Args {
         } else {
             self.sync.clone()
         };
-        let is_told = globals.file.as_ref().is_some_and(|file| file.ping().is_some());
+        let is_told = globals.file.as_ref().is_some_and(|file| file.notify().is_anybody());
         if is_told && !sync.iter().any(|word| word == NOTIFY) {
             sync.push(NOTIFY.to_owned());
         }

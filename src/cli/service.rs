@@ -158,7 +158,8 @@ pub(super) fn load(flags: &Flags, globals: &Globals) -> Result<Config, Failure> 
     let env = |name: &str| std::env::var_os(name);
     let home = std::env::home_dir();
     let (file, clock) = (globals.file.as_ref(), &globals.clock());
-    let surroundings = Surroundings { env: &env, home: home.as_deref(), file, clock };
+    let authorities = &globals.authorities;
+    let surroundings = Surroundings { env: &env, home: home.as_deref(), file, clock, authorities };
     let config = config::load(flags, &surroundings)?;
     let is_only = config.sources.len() == 1;
     for SourceConfig { name, credentials, shown, .. } in &config.sources {

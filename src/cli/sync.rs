@@ -4,29 +4,25 @@ use super::aftermath::{AftermathArgs, Tried};
 use super::globals::Globals;
 use super::progress::Progress;
 use super::service::{self, ServiceArgs};
-use super::signals::interrupt;
+use super::stage::{Stage, open};
 use super::systemd::with_signs_of_life;
 use super::telling::Telling;
 use super::{failure, runtime};
 use crate::api::CallFailure;
-use crate::config::{self, Config, Flags, SourceConfig, parse_duration};
+use crate::config::{self, Config, ConfigFile, Flags, SourceConfig, parse_duration};
 use crate::domain::{Counts, FunctionUrn, Reject, counted};
 use crate::error::{Failure, FailureKind};
 use crate::plan::rhythm;
 use crate::render::views::{PreviewsView, RunView, write_previews};
 use crate::render::{on_one_line, write_json_line};
-use crate::store::file::{Archive, Found, Reader, StoreError, inspect};
+use crate::store::file::{Found, Reader, StoreError, inspect};
 use crate::store::write::Comparison;
 use crate::sync::{
     self, FunctionReport, ListReport, Preview, RunPlan, RunReport, RunSource, SourceReport, Task,
 };
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::Path;
 use std::time::Duration;
-use tokio::runtime::Runtime;
-use tokio::time::sleep;
-use tokio_util::sync::CancellationToken;
 
 /// The arguments of `sync`.
 #[derive(clap::Args, Clone, Debug)]
@@ -113,17 +109,14 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     aftermath: AftermathArgs,
-    /// Tell whom the configuration names (`ping` in the table `[notify]`) that a run begins, and
-    /// how it ended
+    /// Tell whom the configuration names in the table `[notify]`: `ping` that a run begins and how
+    /// it ended, `command` and `webhook` of alerts
     ///
     /// Without this nobody is told, so that a run by hand alarms nobody. That somebody cannot be
     /// told is said, and changes no exit code.
     #[arg(long, conflicts_with = "dry_run")]
     notify: bool,
 }
-
-/// How often a run that waits for another looks whether it has ended.
-const LOCK_RETRY: Duration = Duration::from_millis(250);
 
 /// The most ranges of a function that are named one by one.
 const MOST_RANGES: usize = 10;
@@ -143,30 +136,15 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         return preview(args, sources, globals, out);
     }
     let telling = args.telling(globals)?;
+    let stage = Stage::set()?;
     let started_at = globals.clock().now();
-    telling.begin();
-    let report =
-        args.load(globals).and_then(|config| archive(args, config, &Stage::set()?, globals));
+    telling.begin(&stage);
+    let report = args.load(globals).and_then(|config| archive(args, config, &stage, globals));
     let tried = Tried { started_at, report: report.as_ref() };
-    args.leave(&tried, &telling, globals);
+    args.leave(&tried, &telling, &stage, globals);
     let report = report?;
     args.print(&report, out)?;
     conclude(&report)
-}
-
-/// What a run needs of the process.
-pub(super) struct Stage {
-    pub(super) runtime: Runtime,
-    /// Tells a run to end in good order.
-    pub(super) cancel: CancellationToken,
-}
-
-impl Stage {
-    fn set() -> Result<Self, Failure> {
-        let runtime = runtime::start()?;
-        let cancel = interrupt(&runtime)?;
-        Ok(Self { runtime, cancel })
-    }
 }
 
 /// Archives what is pending.
@@ -192,30 +170,6 @@ pub(super) fn archive(
     }))
 }
 
-/// Opens the archive, once no other run holds it, or `patience` has passed.
-async fn open(
-    path: &Path,
-    patience: Duration,
-    cancel: &CancellationToken,
-) -> Result<Archive, Failure> {
-    let waiting = sleep(patience);
-    tokio::pin!(waiting);
-    loop {
-        match Archive::open(path) {
-            Err(StoreError::Held) if !waiting.is_elapsed() => {}
-            opened => return opened.map_err(|error| error.into_failure(path)),
-        }
-        tokio::select! {
-            () = cancel.cancelled() => {
-                let message = "interrupted while another run held the archive";
-                return Err(Failure::new(FailureKind::Interrupted, message));
-            }
-            () = sleep(LOCK_RETRY) => {}
-            () = &mut waiting => {}
-        }
-    }
-}
-
 impl Args {
     /// How far apart runs begin, where it stays.
     pub(super) fn every(&self) -> Option<Duration> {
@@ -234,9 +188,18 @@ impl Args {
     }
 
     /// Leaves the files that are asked for about a run, and tells how it ended.
-    pub(super) fn leave(&self, tried: &Tried<'_>, telling: &Telling, globals: &Globals) {
+    pub(super) fn leave(
+        &self,
+        tried: &Tried<'_>,
+        telling: &Telling,
+        stage: &Stage,
+        globals: &Globals,
+    ) {
         self.aftermath.leave(tried, globals);
-        telling.end(tried, globals);
+        let of_file = globals.file.as_ref().and_then(ConfigFile::longest_settle_delay);
+        let by_default = || sync::Settings::default().settle_delay;
+        let settle_delay = self.settle_delay.or(of_file).unwrap_or_else(by_default);
+        telling.end(tried, settle_delay, stage, globals);
     }
 
     /// Prints what is asked for about a run.

@@ -9,11 +9,13 @@ use super::profile::read_limited;
 use super::variables::{Environment, usage};
 use crate::api::{check_authorities, check_certificates};
 use crate::error::Failure;
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// The variable that OpenSSL reads for a file of authorities.
 const FILE: &str = "SSL_CERT_FILE";
@@ -41,9 +43,25 @@ pub(super) fn read_ca_cert(set: &Setting<PathBuf>) -> Result<Vec<u8>, Failure> {
     Ok(pem)
 }
 
+/// The authorities that the environment names in place of the system's, read when they are needed
+/// first: everybody who is asked or told shares them, and a run reads no file twice.
+#[derive(Clone, Debug, Default)]
+pub struct Authorities(Rc<OnceCell<Option<Vec<u8>>>>);
+
+impl Authorities {
+    /// The authorities in PEM form, where the environment names any.
+    pub(super) fn read(&self, env: Environment<'_>) -> Result<Option<Vec<u8>>, Failure> {
+        if let Some(read) = self.0.get() {
+            return Ok(read.clone());
+        }
+        let read = read_authorities(env)?;
+        Ok(self.0.get_or_init(|| read).clone())
+    }
+}
+
 /// The authorities, in PEM form, that the environment names in place of the system's; an empty
 /// variable counts as unset.
-pub(super) fn read_authorities(env: Environment<'_>) -> Result<Option<Vec<u8>>, Failure> {
+fn read_authorities(env: Environment<'_>) -> Result<Option<Vec<u8>>, Failure> {
     let set = |name| env(name).filter(|value: &OsString| !value.is_empty());
     if let (None, None) = (set(FILE), set(DIRECTORIES)) {
         // Who has the variable set to nothing gets what the system has, which the library would

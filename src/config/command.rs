@@ -1,5 +1,6 @@
 //! Running the command that prints credentials.
 
+use crate::process::{in_own_group, kill};
 use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -67,26 +68,6 @@ async fn read(child: &mut Child) -> io::Result<Ran> {
     }
     child.wait().await.map(|status| Ran::Ended(status, output))
 }
-
-#[cfg(unix)]
-fn in_own_group(command: &mut Command) {
-    command.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn in_own_group(_command: &mut Command) {}
-
-/// Ends a group of processes at once. One that is gone already needs nothing.
-#[cfg(unix)]
-fn kill(group: Option<u32>) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    if let Some(group) = group.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw) {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
-#[cfg(not(unix))]
-fn kill(_group: Option<u32>) {}
 
 #[cfg(test)]
 mod tests {

@@ -70,7 +70,7 @@ impl Reading<'_> {
             return Err(self.of_source(unknown_project()));
         }
         let addresses = [address.clone()];
-        let way = Way::new(layers, loaded, &addresses, surroundings.clock)?;
+        let way = Way::new(layers, loaded, &addresses, surroundings)?;
         let warnings = way.warnings();
         let asked = Asked { region, address, project_id };
         Ok((way.source(source.name.clone(), asked, chosen), warnings))
@@ -137,6 +137,7 @@ fn share_pace(sources: &mut [SourceConfig]) {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::config::Authorities;
     use pretty_assertions::assert_eq;
     use std::path::Path;
 
@@ -151,8 +152,13 @@ mod tests {
             |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
         let file = ConfigFile::parse(Path::new("/c.toml"), text.to_owned(), None).unwrap();
         let clock = &Clock::System;
-        let surroundings =
-            Surroundings { env: &env, home: Some(home.path()), file: Some(&file), clock };
+        let surroundings = Surroundings {
+            env: &env,
+            home: Some(home.path()),
+            file: Some(&file),
+            clock,
+            authorities: &Authorities::default(),
+        };
         let config = load(&Flags::default(), &file, &surroundings).unwrap();
         let shown = |source: &SourceConfig| {
             let project = source.client.project_id.as_deref().unwrap_or("(looked up)");

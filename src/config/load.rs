@@ -39,7 +39,7 @@ fn no_sources(name: &str, file: Option<&ConfigFile>) -> Failure {
 }
 
 fn load_without_sources(flags: &Flags, surroundings: &Surroundings<'_>) -> Result<Config, Failure> {
-    let &Surroundings { env, home, clock, file } = surroundings;
+    let &Surroundings { env, home, clock, file, .. } = surroundings;
     let layers = Layers { flags, env, source: None, defaults: file.map(|file| &file.defaults) };
     let now = clock.now();
     let run = RunConfig::of(layers, now)?;
@@ -49,7 +49,7 @@ fn load_without_sources(flags: &Flags, surroundings: &Surroundings<'_>) -> Resul
     let loaded = load_credentials(env, home, layers.plain_http())?;
     let set = project_that_is_set(layers)?.or(loaded.project_id.clone()).map(|set| set.value);
     let is_password = matches!(loaded.credentials, Credentials::Password(_));
-    let way = Way::new(layers, loaded, &addresses, clock)?;
+    let way = Way::new(layers, loaded, &addresses, surroundings)?;
     let mut sources = Vec::new();
     for (region, address) in groups.iter().zip(&addresses) {
         for group in region.by_project(set.as_deref(), flags.all_functions)? {
@@ -77,6 +77,7 @@ mod tests {
     use super::*;
     use crate::api::ProjectScope;
     use crate::clock::Clock;
+    use crate::config::Authorities;
     use pretty_assertions::assert_eq;
 
     /// A token is good for one project, so that each source logs in to its own.
@@ -98,8 +99,13 @@ mod tests {
         ];
         let env =
             |name: &str| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into());
-        let surroundings =
-            Surroundings { env: &env, home: None, file: None, clock: &Clock::System };
+        let surroundings = Surroundings {
+            env: &env,
+            home: None,
+            file: None,
+            clock: &Clock::System,
+            authorities: &Authorities::default(),
+        };
         let config = load(&flags, &surroundings).unwrap();
         let scopes: Vec<ProjectScope> = config
             .sources

@@ -1,5 +1,6 @@
 //! What the layers come to, and where they are found.
 
+use super::authorities::Authorities;
 use super::file::ConfigFile;
 use super::layers::Layers;
 use super::range::read_range;
@@ -22,6 +23,8 @@ pub struct Surroundings<'a> {
     pub file: Option<&'a ConfigFile>,
     /// Where the present comes from.
     pub clock: &'a Clock,
+    /// Who is trusted to vouch for a service, read once.
+    pub authorities: &'a Authorities,
 }
 
 /// What a command that asks the service was told, by all layers together.

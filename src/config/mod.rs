@@ -30,13 +30,16 @@ mod tuning;
 mod values;
 mod variables;
 
-pub use file::{Answers, ConfigFile, ConfigPlace, NewLogin, find_config, new_path};
+pub use authorities::Authorities;
+pub use file::{
+    AlertRule, Answers, ConfigFile, ConfigPlace, NewLogin, Notify, RulePart, find_config, new_path,
+};
 pub use flags::Flags;
 pub use grouping::{in_several_projects, in_several_regions};
 pub use load::load;
 pub use loaded::{Config, RunConfig, Surroundings};
 pub use moments::{parse_moment_or_age, parse_range};
-pub use notify::load_ping;
+pub use notify::{Told, load_told};
 pub use origin::{Origin, Setting};
 pub use show::{ShownSetting, show};
 pub use source::SourceConfig;

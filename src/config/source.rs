@@ -1,8 +1,9 @@
 //! A project that is asked, put together from where it is, how to log in and what is wanted of it.
 
-use super::authorities::{read_authorities, read_ca_cert};
+use super::authorities::read_ca_cert;
 use super::credentials::LoadedCredentials;
 use super::layers::{CA_CERT, Layers};
+use super::loaded::Surroundings;
 use super::proxy::load_proxies;
 use super::range::read_range;
 use super::service::ServiceAddress;
@@ -65,15 +66,16 @@ impl<'a> Way<'a> {
         layers: Layers<'_>,
         loaded: LoadedCredentials,
         addresses: &[ServiceAddress],
-        clock: &'a Clock,
+        surroundings: &Surroundings<'a>,
     ) -> Result<Self, Failure> {
+        let &Surroundings { clock, env, authorities, .. } = surroundings;
         let now = clock.now();
         let (since, until) = read_range(layers, now)?;
         let tuning = Tuning::of(layers);
         let ca_cert = layers.set(CA_CERT, layers.flags.ca_cert.clone(), |it| &it.ca_cert);
         let asked = all_addresses(addresses, &loaded.credentials);
         let needs_authorities = asked.iter().any(|it| it.is_encrypted());
-        let authorities = if needs_authorities { read_authorities(layers.env)? } else { None };
+        let authorities = if needs_authorities { authorities.read(env)? } else { None };
         Ok(Self {
             proxies: load_proxies(layers.env, &asked)?,
             authorities,

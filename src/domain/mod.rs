@@ -4,6 +4,7 @@
 
 mod cell;
 mod chart;
+mod condition;
 mod count;
 mod counts;
 mod interval;
@@ -20,6 +21,7 @@ mod zone;
 
 pub use cell::Cell;
 pub use chart::{Bars, Chart};
+pub use condition::{BuiltIn, Condition};
 pub use count::{count_to_i64, count_to_u64, counted};
 pub use counts::{Counts, PageCounts, RecordCounts, RequestCounts};
 pub use interval::{Interval, IntervalSet};

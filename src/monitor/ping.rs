@@ -3,18 +3,14 @@
 //! a run that went well, `/start` and `/fail` below it, `rid` to tell runs apart, and a text to
 //! read (<https://healthchecks.io/docs/http_api/>).
 
+use super::repeat::repeat;
 use crate::api::{Deaf, Listener};
 use crate::clock::Clock;
 use crate::error::FailureKind;
-use std::time::Duration;
-use tokio::time::sleep;
 use uuid::{Builder, Uuid};
 
 /// The longest text that is taken, in bytes.
 const LONGEST_TEXT: usize = 100_000;
-
-/// How long to wait before the second try and the third.
-const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,32 +51,24 @@ impl Ping {
 
     /// The run begins, and waits for this: it is told once.
     pub(crate) async fn begin(&self) {
-        self.tell("/start", "", &[]).await;
+        self.say(self.tell("/start", "").await);
     }
 
     /// The run has ended.
     pub(crate) async fn end(&self, ended: &Ended) {
         let path = if ended.is_alarming() { "/fail" } else { "" };
-        self.tell(path, cut(&ended.text), &PAUSES).await;
+        self.say(repeat(|| self.tell(path, cut(&ended.text))).await);
     }
 
-    /// Tells it, and again after each of these pauses where nobody hears it. That nobody did is
-    /// said, and fails nothing.
-    async fn tell(&self, path: &str, text: &str, pauses: &[Duration]) {
+    async fn tell(&self, path: &str, text: &str) -> Result<(), Deaf> {
         let query = format!("rid={}", self.run);
-        let mut pauses = pauses.iter();
-        loop {
-            let told = self.listener.tell((path, &query), text.to_owned(), self.clock.now()).await;
-            let Err(deaf) = told else { return };
-            match pauses.next().filter(|_| matches!(deaf, Deaf::ForNow(_))) {
-                Some(pause) => sleep(*pause).await,
-                None => {
-                    return tracing::error!(
-                        "cannot tell {} of the run: {deaf}",
-                        self.listener.host()
-                    );
-                }
-            }
+        self.listener.tell((path, &query), text.to_owned(), self.clock.now()).await
+    }
+
+    /// That nobody heard it is said, and fails nothing.
+    fn say(&self, told: Result<(), Deaf>) {
+        if let Err(deaf) = told {
+            tracing::error!("cannot tell {} of the run: {deaf}", self.listener.host());
         }
     }
 }

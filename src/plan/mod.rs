@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits, reads a clock, or can fail because of the world; the present is an argument.
 
+pub mod alerts;
 pub mod clocks;
 pub mod coverage;
 pub mod emptiness;

@@ -38,9 +38,10 @@ from [a file or variables](configuration.md).
 ";
 
 /// Where more stands about the matter of a command.
-const MORE: [(&str, &str); 18] = [
+const MORE: [(&str, &str); 19] = [
     ("sync", "[configuration](configuration.md) and [completeness](completeness.md)"),
     ("status", "[what its columns mean](operations.md#is-it-well)"),
+    ("alerts", "[alerts](operations.md#alerts)"),
     ("query", "[asking the archive](queries.md), with each report and ten questions in SQL"),
     ("page", "[the page](page.md), block by block"),
     ("serve", "[the page, live](page.md#live)"),

@@ -53,7 +53,7 @@ fn checked_project(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn checked_name(text: &str) -> Result<String, String> {
+pub(super) fn checked_name(text: &str) -> Result<String, String> {
     let is_fit = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
     if text.is_empty() || text.chars().count() > LONGEST_NAME || !text.chars().all(is_fit) {
         return Err(format!(
@@ -196,7 +196,7 @@ fn checked_prefix(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('_').to_owned())
 }
 
-fn checked_command(argv: &[String]) -> Result<Vec<String>, String> {
+pub(super) fn checked_command(argv: &[String]) -> Result<Vec<String>, String> {
     let is_fit = argv.first().is_some_and(|program| !program.is_empty())
         && !argv.iter().any(|argument| argument.contains('\0'));
     if is_fit { Ok(argv.to_vec()) } else { Err("`command` is a program and its arguments".into()) }

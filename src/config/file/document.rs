@@ -15,14 +15,34 @@ pub(super) struct Document {
     pub(super) reports: Option<Vec<Text>>,
     pub(super) defaults: Option<Defaults>,
     pub(super) notify: Option<Notify>,
+    pub(super) alert: Option<Vec<Alert>>,
     pub(super) source: Option<Vec<Spanned<Source>>>,
 }
 
-/// `[notify]`: who is told of runs.
+/// `[notify]`: who is told of runs and alerts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Notify {
     pub(super) ping: Option<Text>,
+    pub(super) command: Option<Spanned<Vec<String>>>,
+    pub(super) webhook: Option<Text>,
+    pub(super) max_age: Option<Text>,
+    pub(super) ignore: Option<Spanned<Vec<Text>>>,
+}
+
+/// `[[alert]]`: of what somebody is told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Alert {
+    pub(super) name: Text,
+    pub(super) when: Text,
+    pub(super) report: Option<Text>,
+    pub(super) parameters: Option<Spanned<toml::Table>>,
+    pub(super) over: Option<Text>,
+    pub(super) functions: Option<Vec<Text>>,
+    pub(super) rows: Option<Text>,
+    #[serde(rename = "for")]
+    pub(super) patience: Option<Text>,
 }
 
 /// How a source logs in: one of these.

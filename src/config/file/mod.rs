@@ -1,5 +1,6 @@
 //! The configuration file: where it is, what it holds, and what is wrong with it.
 
+mod alerts;
 mod checks;
 mod document;
 mod locate;
@@ -8,6 +9,7 @@ mod read;
 mod section;
 mod template;
 
+pub use alerts::{AlertRule, Notify, RulePart};
 pub use locate::{ConfigPlace, find_config, new_path};
 pub use read::ConfigFile;
 pub(super) use section::{FileSource, Login, Section};

@@ -91,6 +91,8 @@ fn table_of(key: &str) -> Option<&'static str> {
     Some(match key {
         "archive" | "reports" => "the first lines, above all tables",
         "verify_budget" => "[defaults]",
+        "ping" | "webhook" | "max_age" | "ignore" => "[notify]",
+        "when" | "over" | "report" | "rows" | "for" | "parameters" => "an [[alert]]",
         "name" | "project_id" | "endpoint" | "functions" | "exclude" | "credentials" => {
             "a [[source]]"
         }
@@ -108,7 +110,18 @@ pub(super) fn are_alike(given: &str, name: &str) -> bool {
 /// Whether a line is better not shown: who mistakes the file for one of keys has written one there.
 fn may_hold_secret(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
-    let names = ["sk", "ak", "token", "password", "secret", "credentials", "access", "key"];
+    let names = [
+        "sk",
+        "ak",
+        "token",
+        "password",
+        "secret",
+        "credentials",
+        "access",
+        "key",
+        "ping",
+        "webhook",
+    ];
     let words = line.split(|character: char| !character.is_ascii_alphanumeric());
     let has_name = words.into_iter().any(|word| names.contains(&word));
     has_name || line.contains("://") && line.contains('@')

@@ -1,16 +1,17 @@
 //! Reading the file as a whole.
 
+use super::alerts::{self, AlertRule, Notify, RulePart};
 use super::checks;
 use super::document::Document;
 use super::place::Written;
 use super::section::{FileSource, Login, Section, path};
-use crate::api::{Endpoint, PlainHttp};
 use crate::config::origin::Setting;
 use crate::config::profile::read_limited;
 use crate::config::variables::usage;
 use crate::error::Failure;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The largest file read: a source is a few hundred bytes, so that this holds thousands.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -22,7 +23,8 @@ pub struct ConfigFile {
     text: String,
     archive: Option<Setting<PathBuf>>,
     reports: Option<Setting<Vec<PathBuf>>>,
-    ping: Option<Setting<Endpoint>>,
+    notify: Notify,
+    alerts: Vec<AlertRule>,
     pub(in crate::config) defaults: Section,
     pub(in crate::config) sources: Vec<FileSource>,
 }
@@ -43,9 +45,26 @@ impl ConfigFile {
         self.reports.as_ref()
     }
 
-    /// Who is told that a run begins, and how it ended.
-    pub fn ping(&self) -> Option<&Setting<Endpoint>> {
-        self.ping.as_ref()
+    /// Who is told of runs and alerts.
+    pub fn notify(&self) -> &Notify {
+        &self.notify
+    }
+
+    /// Of what somebody is told beside what the program knows itself.
+    pub fn alerts(&self) -> &[AlertRule] {
+        &self.alerts
+    }
+
+    /// What is wrong with a rule, at its place.
+    pub fn wrong_alert(&self, rule: &AlertRule, part: RulePart, what: &str) -> Failure {
+        let what = format!("the alert `{}`: {what}", rule.name);
+        self.wrong(rule.place(part), &what)
+    }
+
+    /// The longest settle delay that it names.
+    pub fn longest_settle_delay(&self) -> Option<Duration> {
+        let sections = self.sources.iter().map(|source| &source.section).chain([&self.defaults]);
+        sections.filter_map(|it| it.settle_delay.as_ref()).map(|set| set.value).max()
     }
 
     /// The names of its sources.
@@ -100,7 +119,7 @@ pub(super) fn read(path: &Path, home: Option<&Path>) -> Result<ConfigFile, Failu
 pub(super) fn parse(path: &Path, text: String, home: Option<&Path>) -> Result<ConfigFile, Failure> {
     let written = Written { path, text: &text, home };
     let document: Document = toml::from_str(&text).map_err(|error| written.unreadable(&error))?;
-    let Document { archive, reports, defaults, notify, source } = document;
+    let Document { archive, reports, defaults, notify, alert, source } = document;
     let archive =
         archive.map(|it| written.setting("archive", &it, |text| self::path(text, written)));
     let reports = reports.map(|directories| {
@@ -110,8 +129,8 @@ pub(super) fn parse(path: &Path, text: String, home: Option<&Path>) -> Result<Co
         let value = all.into_iter().map(|it| it.value).collect();
         Ok(origin.map(|origin| Setting { value, origin }))
     });
-    let ping = notify.and_then(|notify| notify.ping);
-    let ping = ping.map(|it| written.setting("ping", &it, |text: &String| read_listener(text)));
+    let notify = notify.map(|notify| Notify::read(&notify, written)).transpose()?;
+    let alerts = alerts::read_rules(&alert.unwrap_or_default(), written)?;
     let defaults = defaults.map(|defaults| Section::of_defaults(&defaults, written)).transpose()?;
     let read = |source: &_| checks::read_source(source, written);
     let sources = source.unwrap_or_default().iter().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -120,17 +139,12 @@ pub(super) fn parse(path: &Path, text: String, home: Option<&Path>) -> Result<Co
         path: path.to_owned(),
         archive: archive.transpose()?,
         reports: reports.transpose()?.flatten(),
-        ping: ping.transpose()?,
+        notify: notify.unwrap_or_default(),
+        alerts,
         defaults: defaults.unwrap_or_default(),
         sources,
         text,
     })
-}
-
-/// The address of somebody who is told of runs, to whom no secret is sent: plain http will do.
-fn read_listener(text: &str) -> Result<Endpoint, String> {
-    Endpoint::parse(text, PlainHttp::Anywhere)
-        .map_err(|problem| format!("it cannot be used: {problem}"))
 }
 
 #[cfg(test)]

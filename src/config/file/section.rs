@@ -133,7 +133,7 @@ pub(super) fn path(text: &str, written: Written<'_>) -> Result<PathBuf, String> 
     Ok(directory.join(text))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map_err(|why| is_a_bad_one(text, &why))
 }
 

@@ -52,7 +52,13 @@ impl Answers {
                  # max_rps = 5                  # requests a second, for each project\n\
                  # concurrency = 4              # requests under way at once\n\n\
                  # [notify]                     # who is told of runs, by `sync --notify`\n\
-                 # ping = \"https://…\"           # /start, then success or /fail\n\n\
+                 # ping = \"https://…\"           # /start, then success or /fail\n\
+                 # command = [\"tell-us\"]        # alerts, as JSON on its stdin\n\
+                 # webhook = \"https://…\"        # the same by POST\n\n\
+                 # [[alert]]                    # beside gaps, losses, refusals and the like\n\
+                 # name = \"failures\"\n\
+                 # when = \"failed_percent > 5 and records >= 20\"\n\
+                 # over = \"1h\"\n\n\
                  [[source]]\n";
         add(&mut text, "name", &quoted(&self.name), "unique; in messages and in the archive");
         add(&mut text, "region", &quoted(&self.region), "");

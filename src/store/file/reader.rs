@@ -10,8 +10,7 @@ use super::paths::beside;
 use super::schema::{known_version, load_version};
 use super::snapshot::open_copy;
 use super::{StoreError, mounts, owner};
-use crate::domain::Zone;
-use crate::store::sql::{fold, histogram, median, percentile, tail, zone};
+use crate::store::sql::functions::register_functions;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::path::{Path, PathBuf};
@@ -66,12 +65,7 @@ impl Reader {
         }
         check_known(load_version(&mut connection)?)?;
         configure(&connection)?;
-        percentile::register(&connection)?;
-        histogram::register(&connection)?;
-        median::register(&connection)?;
-        tail::register(&connection)?;
-        fold::register(&connection)?;
-        zone::register(&connection, Zone::UTC)?;
+        register_functions(&connection)?;
         Ok(Self { connection, path: path.to_owned(), _file: file })
     }
 

@@ -155,6 +155,14 @@ mod tests {
                  INSERT INTO digests VALUES (2, '2026-02-01', 3, 5);
                  UPDATE sqlite_sequence SET seq = seq + 2 WHERE name = 'status_changes';
                  UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'amendments';
+                 INSERT INTO alerts VALUES
+                     (1, 'gap', 'default:report', '1 m is not proven', '2026-03-01T10:00:00Z',
+                      '2026-03-01T10:00:00Z', '2026-03-01T10:00:00Z', '2026-03-01T11:00:00Z', NULL),
+                     (2, 'gap', 'default:report', '1 m is not proven', '2026-03-01T12:00:00Z',
+                      '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z', NULL, NULL);
+                 INSERT INTO alert_tellings VALUES
+                     (1, 'command', '2026-03-01T10:00:00Z', '2026-03-01T11:00:00Z'),
+                     (2, 'command', '2026-03-01T12:00:00Z', NULL);
                  INSERT INTO shared_records VALUES ('a1', 2, 'SUCCESS', NULL, NULL, NULL, NULL, 1,
                      2, NULL);
                  INSERT INTO windows VALUES
@@ -325,6 +333,10 @@ mod tests {
             ),
             (&["recording-times"], "UPDATE recording SET from_time = '2026-03-02T12:00:00Z'"),
             (&["recording-times"], "UPDATE reach SET day = '2026-03-02'"),
+            (&["alerts"], "UPDATE alerts SET ended_at = NULL WHERE id = 1"),
+            (&["alerts"], "UPDATE alert_tellings SET ended_told_at = told_at WHERE alert_id = 2"),
+            (&["references"], "DELETE FROM alerts WHERE id = 2"),
+            (&["times"], "UPDATE alerts SET due_at = 'soon' WHERE id = 2"),
             (&["identity"], "DELETE FROM archive"),
             (&["identity"], "INSERT INTO archive VALUES ('another')"),
             (

@@ -463,6 +463,18 @@ pub(super) const RULES: &[Rule] = &[
         sql: "SELECT count(*) || ' rows in archive' FROM archive HAVING count(*) <> 1",
     },
     Rule {
+        name: "alerts",
+        message: "alerts contradict each other, or what was told of them",
+        repair: "delete these rows from `alert_tellings` and `alerts`; what still holds is told \
+                 anew",
+        sql: "SELECT name || ' of ' || subject || ' holds ' || count(*) || ' times'
+                FROM alerts WHERE ended_at IS NULL GROUP BY name, subject HAVING count(*) > 1
+               UNION ALL
+              SELECT a.id || ' was told to be over and holds'
+                FROM alerts a JOIN alert_tellings t ON t.alert_id = a.id
+               WHERE a.ended_at IS NULL AND t.ended_told_at IS NOT NULL",
+    },
+    Rule {
         name: "open-exists",
         message: "open records do not exist, or belong to another function",
         repair: "delete these rows from `open_records`",

@@ -100,6 +100,16 @@ const TABLES: &[Table] = &[
     },
     Table { name: "reach", rows: "SELECT * FROM reach", times: &["noted_at", "oldest_time"] },
     Table { name: "probes", rows: "SELECT * FROM probes", times: &["probed_at"] },
+    Table {
+        name: "alerts",
+        rows: "SELECT * FROM alerts",
+        times: &["began_at", "due_at", "seen_at", "ended_at"],
+    },
+    Table {
+        name: "alert_tellings",
+        rows: "SELECT * FROM alert_tellings",
+        times: &["told_at", "ended_told_at"],
+    },
     Table { name: "rejects", rows: "SELECT * FROM rejects", times: &["seen_at"] },
 ];
 

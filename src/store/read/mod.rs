@@ -7,10 +7,12 @@ mod forecast;
 mod records;
 mod runs;
 mod status;
+mod trouble;
 mod unproven;
 
 pub use crate::plan::coverage::{Coverage, Extent};
 pub use changes::{CHANGE_COLUMNS, Cursor};
 pub use description::{Column, Table, describe};
 pub use status::{ArchiveStatus, FunctionStatus, PrunedRecords, Stale};
+pub use trouble::Trouble;
 pub use unproven::Unproven;

@@ -11,6 +11,7 @@ mod own;
 mod parameter;
 mod pruned;
 mod question;
+mod rehearsal;
 mod sandbox;
 mod settling;
 

@@ -161,7 +161,10 @@ impl Sandbox {
 }
 
 /// Refuses a statement whose parameters are not those that are declared.
-fn check_parameters(report: &Report, statement: &Statement<'_>) -> Result<(), StoreError> {
+pub(super) fn check_parameters(
+    report: &Report,
+    statement: &Statement<'_>,
+) -> Result<(), StoreError> {
     let declared: Vec<&str> = report.parameters().iter().map(|parameter| parameter.name).collect();
     let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
     let used: Vec<&str> = names.map(|name| name.unwrap_or("?")).collect();

@@ -6,6 +6,7 @@
 pub(super) mod budget;
 pub(super) mod error;
 pub(super) mod fold;
+pub(super) mod functions;
 pub(super) mod histogram;
 pub(super) mod ids;
 pub(super) mod median;

@@ -4,6 +4,7 @@
 //! [`Archive::commit`]: crate::store::file::Archive::commit
 
 mod accept;
+mod alerts;
 mod amendments;
 mod batch;
 mod commit;
@@ -27,6 +28,7 @@ pub(super) mod summary_sums;
 mod verifications;
 pub(super) mod young;
 
+pub use alerts::KnownAlerts;
 pub use batch::{Batch, RunFunction, RunFunctions, SeenPage};
 pub use commit::RunNow;
 pub use digest::Tampered;

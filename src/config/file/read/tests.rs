@@ -1,6 +1,7 @@
 //! A file is read as it is meant, and what is wrong is told with its place.
 
 use super::*;
+use crate::domain::BuiltIn;
 use crate::error::Hint;
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
@@ -72,7 +73,9 @@ fn a_whole_file_is_read_and_each_value_knows_where_it_stands() {
         file.reports().unwrap().value,
         ["/etc/fgarchive/reports", "/home/me/reports"].map(PathBuf::from)
     );
-    assert_eq!(file.ping().unwrap().value.to_string(), "https://hc-ping.com/0f5a");
+    let notify = file.notify();
+    let ping = notify.ping.as_ref().unwrap().value.to_string();
+    assert_eq!(ping, "https://hc-ping.com/0f5a");
     assert_eq!(file.source_names(), ["shop", "other"]);
     let [shop, other] = &file.sources[..] else { panic!("{:?}", file.sources) };
     assert!((shop.section.max_rps.as_ref().unwrap().value - 0.5).abs() < f64::EPSILON);
@@ -362,7 +365,88 @@ fn who_is_told_is_an_address() {
         let (said, _) = said(&format!("[notify]\nping = \"{address}\"\n"));
         assert_eq!(said, format!("2, column 8: `ping`: it cannot be used: {why}"));
     }
-    assert!(parsed("[notify]\nping = \"http://alarms.example/a\"\n").unwrap().ping().is_some());
+    assert!(
+        parsed("[notify]\nping = \"http://alarms.example/a\"\n").unwrap().notify().ping.is_some()
+    );
     let (said, _) = said("[notify]\npong = \"x\"\n");
     assert!(said.contains("`pong`"), "{said}");
+}
+
+const NOTIFY: &str = r#"
+[notify]
+command = ["tell-us", "now"]
+webhook = "https://hooks.example/a?key=a-secret"
+max_age = "1d"
+ignore = ["gap", "late"]
+
+[[alert]]
+name = "failures"
+when = "failed_percent > 5 and records >= 20"
+over = "1h"
+functions = ["billing:*", "default:report"]
+
+[[alert]]
+name = "slow"
+report = "latency"
+parameters = { limit = 5, status = "SUCCESS" }
+when = "p99_s > 60"
+rows = "first"
+for = "10m"
+"#;
+
+#[test]
+fn who_is_told_of_what_is_read() {
+    let file = parsed(NOTIFY).unwrap();
+    let notify = file.notify();
+    assert!(notify.is_of_alerts() && notify.ignores(BuiltIn::Gap));
+    assert!(!notify.ignores(BuiltIn::Lost));
+    assert_eq!(notify.max_age.value, Duration::from_hours(24));
+    let [failures, slow] = file.alerts() else { panic!("{:?}", file.alerts()) };
+    assert_eq!((failures.report.as_str(), failures.over), ("summary", Some(HOUR)));
+    assert_eq!(failures.when.value.to_string(), "failed_percent > 5 and records >= 20");
+    assert_eq!((failures.is_first, failures.patience), (false, Duration::ZERO));
+    assert_eq!(slow.parameters.len(), 2);
+    assert_eq!(slow.parameters[0], ("limit".to_owned(), "5".to_owned()));
+    assert_eq!((slow.is_first, slow.patience), (true, Duration::from_mins(10)));
+    let nobody = parsed("").unwrap();
+    assert!(!nobody.notify().is_anybody() && nobody.alerts().is_empty());
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+#[test]
+fn what_is_wrong_with_alerts_is_told_with_its_place() {
+    let alert = |lines: &str| format!("[[alert]]\nname = \"a\"\nwhen = \"records > 1\"\n{lines}");
+    for (text, place, hint) in [
+        ("[notify]\nweb_hook = \"x\"\n".to_owned(), "2, column 1: there is no key", "webhook"),
+        ("[notify]\nwebhook = \"x\"\n".to_owned(), "2, column 11: `webhook`: it cannot", ""),
+        ("[notify]\ncommand = []\n".to_owned(), "2, column 11: `command`: `command` is a", ""),
+        ("[notify]\ncommand = \"a\"\n".to_owned(), "2, column 11: the value is", ""),
+        ("[notify]\nmax_age = \"often\"\n".to_owned(), "2, column 11: `max_age`:", ""),
+        ("[notify]\nignore = [\"gaps\"]\n".to_owned(), "2, column 11: `ignore`", "`gap`"),
+        ("[[alert]]\nname = \"a\"\n".to_owned(), "1, column 1: the key `when` is missing", ""),
+        ("[[alert]]\nname = \"lost\"\nwhen = \"a > 1\"\n".to_owned(), "2, column 8: `name`", ""),
+        ("[[alert]]\nname = \"a\"\nwhen = \"a\"\n".to_owned(), "3, column 8: `when`: each", ""),
+        (alert("over = \"soon\"\n"), "4, column 8: `over`:", ""),
+        (alert("rows = \"all\"\n"), "4, column 8: `rows`:", ""),
+        (alert("functions = [\"\"]\n"), "4, column 14: `functions`: it is empty", ""),
+        (alert("parameters = { a = [] }\n"), "4, column 14: `parameters`: `a` is", ""),
+        (alert("overs = \"1h\"\n"), "4, column 1: there is no key `overs`", "`over`"),
+        (alert(&alert("")), "5, column 8: two alerts are named `a`", ""),
+        ("when = \"a > 1\"\n".to_owned(), "1, column 1: there is no key `when`", "[[alert]]"),
+        ("ignore = []\n".to_owned(), "1, column 1: there is no key `ignore`", "[notify]"),
+    ] {
+        let (told, advice) = said(&text);
+        assert!(told.starts_with(place) && advice.contains(hint), "{text}: {told} {advice}");
+    }
+}
+
+/// Who knows the address can tell of what never was.
+#[test]
+fn a_line_with_an_address_of_somebody_who_is_told_is_not_shown() {
+    for key in ["ping", "webhook"] {
+        let failure = parsed(&format!("[notify]\n{key} = \"x.example/a-secret\"\n")).unwrap_err();
+        assert!(failure.place.is_none() && !failure.to_string().contains("a-secret"));
+    }
+    assert!(!format!("{:?}", parsed(NOTIFY).unwrap().notify()).contains("a-secret"));
 }
