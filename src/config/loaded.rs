@@ -1,31 +1,11 @@
-//! What the layers come to, and where they are found.
+//! What the layers come to.
 
-use super::authorities::Authorities;
-use super::file::ConfigFile;
 use super::layers::Layers;
 use super::range::read_range;
 use super::source::SourceConfig;
 use super::tuning::Tuning;
-use super::variables::Environment;
-use crate::clock::Clock;
 use crate::domain::Timestamp;
 use crate::error::Failure;
-use std::path::Path;
-
-/// Where the other layers are found.
-#[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// The environment.
-    pub env: Environment<'a>,
-    /// The user's home directory, where one is known.
-    pub home: Option<&'a Path>,
-    /// The configuration file, where there is one.
-    pub file: Option<&'a ConfigFile>,
-    /// Where the present comes from.
-    pub clock: &'a Clock,
-    /// Who is trusted to vouch for a service, read once.
-    pub authorities: &'a Authorities,
-}
 
 /// What a command that asks the service was told, by all layers together.
 pub struct Config {

@@ -5,9 +5,9 @@ use super::credentials::{LoadedCredentials, exposed, load_credentials, load_prof
 use super::file::Login;
 use super::keys::parse_keys;
 use super::layers::Layers;
-use super::loaded::Surroundings;
 use super::origin::{Origin, Setting};
 use super::profile::{MAX_FILE, read_limited};
+use super::surroundings::Surroundings;
 use super::variables::{Environment, usage, variable};
 use crate::error::Failure;
 use std::collections::HashMap;

@@ -3,10 +3,10 @@
 use super::authorities::read_ca_cert;
 use super::credentials::LoadedCredentials;
 use super::layers::{CA_CERT, Layers};
-use super::loaded::Surroundings;
 use super::proxy::load_proxies;
 use super::range::read_range;
 use super::service::ServiceAddress;
+use super::surroundings::Surroundings;
 use super::tuning::{Shown, Tuning};
 use super::variables::{shown, usage};
 use crate::api::{ClientSettings, Credentials, Endpoint, Exemptions, Introductions, Proxies};
