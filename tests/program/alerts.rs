@@ -320,7 +320,7 @@ fn a_rule_that_cannot_be_asked_is_refused_by_the_check_and_told_by_a_run() {
     }
     configure(&home, &notify, ANY);
     let said = check().exits(0);
-    assert!(said.stdout.contains("; 1 alert"), "{}", said.stdout);
+    assert!(said.stdout.contains("; one alert"), "{}", said.stdout);
     let shown = home.run(["config", "show", "--config", "config.toml"]).exits(0);
     assert!(shown.stdout.contains("alert any"), "{}", shown.stdout);
     assert!(!shown.everything().contains("a-secret"), "{}", shown.everything());

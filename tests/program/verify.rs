@@ -78,7 +78,7 @@ fn what_was_edited_deleted_or_invented_is_found_and_repaired() {
              DELETE FROM invocations WHERE request_id IN ('{}', '{}', '{}');
              INSERT INTO invocations SELECT 'invented', function_id, status, error_code,
                  error_message, start_time,
-                    end_time, 1, 1, NULL, NULL FROM invocations WHERE request_id = '{}'",
+                    end_time, 1, 1, NULL, NULL, NULL FROM invocations WHERE request_id = '{}'",
             some[1], some[2], some[3], some[4], some[5], some[6],
         ),
     );
