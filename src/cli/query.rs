@@ -228,13 +228,8 @@ impl Args {
         let refused = |error: StoreError| error.into_failure(&globals.db);
         let name = &self.what;
         let own = self.own_reports(globals);
-        for directory in &own {
-            if let Some(report) = Report::find_own(directory, name).map_err(refused)? {
-                return Ok(report);
-            }
-        }
-        if let Some(report) = Report::find(name) {
-            return Ok(report.clone());
+        if let Some(report) = Report::find_among(&own, name).map_err(refused)? {
+            return Ok(report);
         }
         let own = own.into_iter().map(Report::own_names).collect::<Result<Vec<_>, _>>();
         let own = own.map_err(refused)?.concat();

@@ -90,14 +90,9 @@ fn check_columns(file: &ConfigFile, rule: &AlertRule, columns: &[String]) -> Res
 
 fn find_report(file: &ConfigFile, rule: &AlertRule) -> Result<Report, Failure> {
     let own = file.reports().map(|set| set.value.as_slice()).unwrap_or_default();
-    for directory in own {
-        let found = Report::find_own(directory, &rule.report);
-        if let Some(report) = found.map_err(|error| error.into_failure(Path::new("")))? {
-            return Ok(report);
-        }
-    }
-    if let Some(report) = Report::find(&rule.report) {
-        return Ok(report.clone());
+    let found = Report::find_among(own, &rule.report);
+    if let Some(report) = found.map_err(|error| error.into_failure(Path::new("")))? {
+        return Ok(report);
     }
     let what = format!("there is no report `{}`", rule.report);
     let near = nearest(&rule.report, Report::all().iter().map(Report::name)).next();

@@ -22,8 +22,21 @@ const MOST_BYTES: u64 = 1 << 20;
 const ENDING: &str = "sql";
 
 impl Report {
+    /// The report of this name: the first that lies in one of these directories, else ours.
+    pub fn find_among(
+        directories: impl IntoIterator<Item = impl AsRef<Path>>,
+        name: &str,
+    ) -> Result<Option<Self>, StoreError> {
+        for directory in directories {
+            if let Some(report) = Self::find_own(directory.as_ref(), name)? {
+                return Ok(Some(report));
+            }
+        }
+        Ok(Self::find(name).cloned())
+    }
+
     /// The report of that name in a directory, if it has one.
-    pub fn find_own(directory: &Path, name: &str) -> Result<Option<Self>, StoreError> {
+    fn find_own(directory: &Path, name: &str) -> Result<Option<Self>, StoreError> {
         let named = |report: &Named| report.name == name;
         list(directory)?.into_iter().find(named).map(Named::load).transpose()
     }
