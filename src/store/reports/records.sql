@@ -25,24 +25,56 @@ WITH bounds AS (
                AND :took_from IS NULL
                AND :took_below IS NULL
                AND (coalesce(:weekday, :hour) IS NULL OR has_whole_hours()) AS is_counted
+), of_error AS MATERIALIZED (
+    -- Where a shape or a code is asked for beside what the summary does not tell, the hours in
+    -- which it occurs.
+    SELECT DISTINCT substr(hour, 1, 13) AS hour
+      FROM bounds
+     CROSS JOIN hourly_counts h
+        ON h.hour >= substr(begin_time, 1, 13) AND h.hour < end_time AND h.hour <> ''
+      LEFT JOIN error_shapes ON error_shapes.id = shape_id
+     WHERE NOT is_counted
+       AND coalesce(:shape, :code) IS NOT NULL
+       AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
+       AND (:status IS NULL OR status = :status)
+       AND (:shape IS NULL OR shape = :shape)
+       AND (:code IS NULL
+            OR (status IN ('FAIL', 'DISCARD') AND CAST(error_code AS TEXT) = :code))
+), uncounted AS MATERIALIZED (
+    -- The range that is searched record by record: nothing where the summary tells, or open
+    -- records are asked for. As bounds of the index, since a condition that is always false would
+    -- be asked of each of its entries.
+    SELECT max(begin_time, coalesce((SELECT min(hour) FROM of_error), '')) AS begin_time,
+           CASE WHEN is_counted OR :which = 'open' THEN ''
+                WHEN coalesce(:shape, :code) IS NULL THEN end_time
+                ELSE min(end_time, coalesce((SELECT max(hour) || '~' FROM of_error), ''))
+           END AS end_time
+      FROM bounds
 ), matching AS NOT MATERIALIZED (
     -- All that the index by start tells of a record.
     SELECT record, start_time
       FROM record_times
      WHERE (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
        AND (:status IS NULL OR status = :status)
-       AND (:which <> 'failed' OR status IN ('FAIL', 'DISCARD'))
+       AND ((:which <> 'failed' AND coalesce(:shape, :code) IS NULL)
+            OR status IN ('FAIL', 'DISCARD'))
        AND (:took_from IS NULL OR duration_s >= :took_from)
        AND (:took_below IS NULL OR duration_s < :took_below)
-       AND (:hour IS NULL OR CAST(substr(local_time(start_time), 12, 2) AS INTEGER) = :hour)
-       AND (:weekday IS NULL
-            OR substr('sunmontuewedthufrisat',
-                      1 + 3 * strftime('%w', substr(local_time(start_time), 1, 10)), 3) = :weekday)
+       -- What the zone tells takes longest, and is asked last.
+       AND CASE WHEN coalesce(:hour, :weekday) IS NULL THEN 1
+                WHEN :took_from > duration_s OR :took_below <= duration_s THEN 0
+                WHEN CAST(substr(local_time(start_time), 12, 2) AS INTEGER) <> :hour THEN 0
+                ELSE :weekday IS NULL
+                     OR substr('sunmontuewedthufrisat',
+                               1 + 3 * strftime('%w', substr(local_time(start_time), 1, 10)), 3)
+                        = :weekday
+           END
 ), counted AS (
     -- How many there are by hour, but for the last hour, of which a part is asked for.
     SELECT hour, sum(iif(hour < substr(end_time, 1, 13) || ':00:00Z', records, 0)) AS records
       FROM bounds
-     CROSS JOIN hourly_counts h ON h.hour >= substr(begin_time, 1, 13) AND h.hour < end_time AND h.hour <> ''
+     CROSS JOIN hourly_counts h
+        ON h.hour >= substr(begin_time, 1, 13) AND h.hour < end_time AND h.hour <> ''
       LEFT JOIN error_shapes ON error_shapes.id = shape_id
      WHERE is_counted
        AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
@@ -62,17 +94,21 @@ WITH bounds AS (
       FROM (SELECT hour, sum(records) OVER (ORDER BY hour DESC) - records AS later FROM counted)
      WHERE later < :limit
 ), least AS MATERIALIZED (
-    -- Where they are not counted, when the last began of as many as are asked for. Of a message the
-    -- index tells nothing.
-    SELECT coalesce(min(start_time), '') AS start_time
+    -- Where they are not counted, when the last began of as many as are asked for. Of an error the
+    -- index tells nothing; the summary tells its hours.
+    SELECT coalesce(min(start_time), :before, '~') AS start_time
       FROM (SELECT start_time
               FROM matching
-             WHERE start_time >= (SELECT begin_time FROM bounds)
-               AND start_time < (SELECT end_time FROM bounds)
-               AND start_time < coalesce(:before, '~')
-               AND NOT (SELECT is_counted FROM bounds)
-               AND :which <> 'open'
-               AND coalesce(:shape, :code) IS NULL
+             WHERE start_time >= (SELECT begin_time FROM uncounted)
+               AND start_time < (SELECT min(end_time, coalesce(:before, '~')) FROM uncounted)
+               AND (coalesce(:shape, :code) IS NULL
+                    OR (substr(start_time, 1, 13) IN (SELECT hour FROM of_error)
+                        AND EXISTS (SELECT 1
+                                      FROM invocations i
+                                     WHERE i.rowid = record
+                                       AND (:shape IS NULL OR fold(i.error_message) = :shape)
+                                       AND (:code IS NULL
+                                            OR CAST(i.error_code AS TEXT) = :code))))
              ORDER BY start_time DESC
              LIMIT :limit)
 ), candidates AS (
@@ -85,10 +121,10 @@ WITH bounds AS (
      UNION ALL
     SELECT record
       FROM matching
-     WHERE start_time >= (SELECT max(begin_time, least.start_time) FROM bounds, least)
-       AND start_time < (SELECT end_time FROM bounds)
-       AND NOT (SELECT is_counted FROM bounds)
-       AND :which <> 'open'
+     WHERE start_time >= (SELECT max(begin_time, least.start_time) FROM uncounted, least)
+       AND start_time < (SELECT end_time FROM uncounted)
+       AND (coalesce(:shape, :code) IS NULL
+            OR substr(start_time, 1, 13) IN (SELECT hour FROM of_error))
      UNION ALL
     SELECT i.rowid
       FROM open_records o

@@ -120,15 +120,136 @@ proptest! {
     }
 }
 
+/// What a record says of an error: a message, a code, both, or nothing.
+const ERRORS: [&str; 5] = [
+    "error_message = NULL",
+    "error_message = 'no order 7', error_code = 4",
+    "error_message = 'no order 8', error_code = 5",
+    "error_code = 5",
+    "error_message = 'too late'",
+];
+
+/// What can be asked for, and how a plain statement asks for it in a zone 330 minutes ahead of UTC
+/// or in none.
+const FILTERS: [[(&str, &str, &str); 3]; 8] = [
+    [
+        ("which", "all", "true"),
+        ("which", "failed", "status IN ('FAIL', 'DISCARD')"),
+        ("which", "failed", "status IN ('FAIL', 'DISCARD')"),
+    ],
+    [
+        ("status", "SUCCESS", "status = 'SUCCESS'"),
+        ("status", "FAIL", "status = 'FAIL'"),
+        ("status", "RUNNING", "status = 'RUNNING'"),
+    ],
+    [
+        (
+            "shape",
+            "no order <number>",
+            "status IN ('FAIL', 'DISCARD') AND error_message LIKE 'no order %'",
+        ),
+        ("shape", "too late", "status IN ('FAIL', 'DISCARD') AND error_message = 'too late'"),
+        ("shape", "too early", "false"),
+    ],
+    [
+        ("code", "4", "status IN ('FAIL', 'DISCARD') AND error_code = 4"),
+        ("code", "5", "status IN ('FAIL', 'DISCARD') AND error_code = 5"),
+        ("code", "6", "false"),
+    ],
+    [
+        ("took_from", "1s", "seconds >= 1"),
+        ("took_from", "4s", "seconds >= 4"),
+        ("took_from", "1d", "seconds >= 86400"),
+    ],
+    [
+        ("took_below", "1s", "seconds < 1"),
+        ("took_below", "15m", "seconds < 900"),
+        ("took_below", "2d", "seconds < 172800"),
+    ],
+    [
+        ("weekday", "sun", "strftime('%w', local) = '0'"),
+        ("weekday", "mon", "strftime('%w', local) = '1'"),
+        ("weekday", "sat", "strftime('%w', local) = '6'"),
+    ],
+    [
+        ("hour", "0", "strftime('%H', local) = '00'"),
+        ("hour", "9", "strftime('%H', local) = '09'"),
+        ("hour", "14", "strftime('%H', local) = '14'"),
+    ],
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn whatever_narrows_it_is_what_a_plain_statement_finds(
+        records in prop::collection::vec(
+            (
+                (0..LENGTH / 10_800).prop_map(|third| third * 10_800),
+                prop::option::weighted(0.8, prop::sample::select(vec![0, 1, 4, 900, 100_000])),
+                0usize..5,
+                1usize..3,
+                Just(false),
+            ),
+            0..40,
+        ),
+        errors in prop::collection::vec(0usize..5, 40),
+        asked_for in prop::collection::vec(prop::option::weighted(0.3, 0usize..3), 8),
+        bounds in (prop::option::of(0..LENGTH / 2), prop::option::of(LENGTH / 2..LENGTH)),
+        is_ahead: bool,
+    ) {
+        let told: String = errors
+            .iter()
+            .enumerate()
+            .map(|(number, error)| {
+                format!("UPDATE invocations SET {} WHERE request_id = 'r{number:02}';", ERRORS[*error])
+            })
+            .collect();
+        let world = archived(&records).with(&told).accepted();
+        let mut asked = Arguments::at(at(LENGTH));
+        asked.zone = (if is_ahead { "Asia/Kolkata" } else { "UTC" }).parse::<Zone>().unwrap();
+        asked.since = bounds.0.map(at);
+        asked.until = bounds.1.map(at);
+        let filters: Vec<_> = FILTERS
+            .iter()
+            .zip(&asked_for)
+            .filter_map(|(choices, choice)| choice.map(|choice| choices[choice]))
+            .collect();
+        let own: Vec<_> = filters.iter().map(|(name, value, _)| (*name, *value)).collect();
+        let plain: String = filters.iter().map(|(_, _, plain)| format!(" AND {plain}")).collect();
+        let statement = format!(
+            "SELECT request_id
+               FROM (SELECT *,
+                            unixepoch(end_time) - unixepoch(start_time) AS seconds,
+                            datetime(start_time, '{} minutes') AS local
+                       FROM invocations)
+              WHERE start_time >= '{}' AND start_time < '{}'{plain}
+              ORDER BY start_time DESC, request_id DESC",
+            if is_ahead { 330 } else { 0 },
+            at(bounds.0.unwrap_or(0)),
+            at(bounds.1.unwrap_or(2 * LENGTH)),
+        );
+        let mut found = world.connection.prepare(&statement).unwrap();
+        let found: Vec<String> =
+            found.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        prop_assert_eq!(shown_on_screens(&world, &asked, &own), found, "{:?}", own);
+    }
+}
+
 /// A message is looked at one by one, whatever else narrows.
 #[test]
 fn a_shape_narrows_beside_all_else() {
     let world = archived(&[(0, Some(9), 2, 1, true), (60, Some(9), 2, 1, true), (120, Some(2), 2, 1, true)])
-        .with("UPDATE invocations SET error_message = 'no order 7', error_code = 4 WHERE request_id <> 'r01'");
+        .with("UPDATE invocations SET error_message = 'no order 7', error_code = 4 WHERE request_id <> 'r01'")
+        // A code without a message has no shape.
+        .with("UPDATE invocations SET error_code = 5 WHERE request_id = 'r01'")
+        .accepted();
     let asked = Arguments::at(at(LENGTH));
     let ids = |own: &[(&str, &str)]| shown_on_screens(&world, &asked, own);
     let shape = ("shape", "no order <number>");
     assert_eq!(ids(&[shape, ("took_from", "5s")]), ["r00"]);
+    assert_eq!(ids(&[("code", "5"), ("took_from", "5s")]), ["r01"]);
+    assert_eq!(ids(&[("code", "4"), ("took_below", "5s")]), ["r02"]);
+    assert_eq!(ids(&[("code", "5"), ("took_below", "5s")]), Vec::<String>::new());
     assert_eq!(ids(&[("code", "4"), ("which", "open")]), ["r02", "r00"]);
     assert_eq!(ids(&[("weekday", "sat"), ("took_from", "9s")]), ["r01", "r00"]);
     assert_eq!(ids(&[("weekday", "sun")]), Vec::<String>::new());
