@@ -31,7 +31,7 @@ const STATUS_GOAL: f64 = 50.0;
 const PAGE_GOAL: f64 = 2_000.0;
 
 /// What narrows the records that `serve` shows, a hundred at a time. The last ones are rare.
-const FILTERS: [&[&str]; 13] = [
+const FILTERS: [&[&str]; 15] = [
     &["which=failed"],
     &["which=open"],
     &["status=SUCCESS"],
@@ -45,6 +45,8 @@ const FILTERS: [&[&str]; 13] = [
     &["took_from=30d"],
     &["took_from=10m", "weekday=mon", "hour=3"],
     &["shape=no such shape"],
+    &["code=4211", "took_from=1m"],
+    &["shape=no such shape", "took_from=1m"],
 ];
 
 /// What DuckDB is asked instead of a report. `rows` are the records of the range, with `f` for the

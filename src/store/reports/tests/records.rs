@@ -197,14 +197,14 @@ proptest! {
         bounds in (prop::option::of(0..LENGTH / 2), prop::option::of(LENGTH / 2..LENGTH)),
         is_ahead: bool,
     ) {
-        let told: String = errors
+        let told: Vec<String> = errors
             .iter()
             .enumerate()
             .map(|(number, error)| {
-                format!("UPDATE invocations SET {} WHERE request_id = 'r{number:02}';", ERRORS[*error])
+                format!("UPDATE invocations SET {} WHERE request_id = 'r{number:02}'", ERRORS[*error])
             })
             .collect();
-        let world = archived(&records).with(&told).accepted();
+        let world = archived(&records).with(&told.join(";")).accepted();
         let mut asked = Arguments::at(at(LENGTH));
         asked.zone = (if is_ahead { "Asia/Kolkata" } else { "UTC" }).parse::<Zone>().unwrap();
         asked.since = bounds.0.map(at);
@@ -215,18 +215,22 @@ proptest! {
             .filter_map(|(choices, choice)| choice.map(|choice| choices[choice]))
             .collect();
         let own: Vec<_> = filters.iter().map(|(name, value, _)| (*name, *value)).collect();
-        let plain: String = filters.iter().map(|(_, _, plain)| format!(" AND {plain}")).collect();
+        let conditions: Vec<_> = filters.iter().map(|(_, _, plain)| *plain).collect();
+        let in_range = format!(
+            "start_time >= '{}' AND start_time < '{}'",
+            at(bounds.0.unwrap_or(0)),
+            at(bounds.1.unwrap_or(2 * LENGTH)),
+        );
         let statement = format!(
             "SELECT request_id
                FROM (SELECT *,
                             unixepoch(end_time) - unixepoch(start_time) AS seconds,
                             datetime(start_time, '{} minutes') AS local
                        FROM invocations)
-              WHERE start_time >= '{}' AND start_time < '{}'{plain}
+              WHERE {}
               ORDER BY start_time DESC, request_id DESC",
             if is_ahead { 330 } else { 0 },
-            at(bounds.0.unwrap_or(0)),
-            at(bounds.1.unwrap_or(2 * LENGTH)),
+            [&[in_range.as_str()], conditions.as_slice()].concat().join(" AND "),
         );
         let mut found = world.connection.prepare(&statement).unwrap();
         let found: Vec<String> =
