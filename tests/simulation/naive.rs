@@ -284,13 +284,14 @@ fn play_real(seed: u64) -> Score {
     Score { late, requests, told: incomplete, ..Score::default() }
 }
 
-fn worlds() -> u64 {
+/// How many worlds somebody asks for, to see the table.
+fn asked_worlds() -> Option<u64> {
     let text = env::var("FGARCHIVE_SIM_WORLDS").ok().filter(|text| !text.is_empty());
-    text.map_or(DEFAULT_WORLDS, |text| text.parse().expect("FGARCHIVE_SIM_WORLDS is a number"))
+    text.map(|text| text.parse().expect("FGARCHIVE_SIM_WORLDS is a number"))
 }
 
-fn total(play: impl Fn(u64) -> Score + Sync) -> Score {
-    let (worlds, next, score) = (worlds(), AtomicU64::new(0), Mutex::new(Score::default()));
+fn total(worlds: u64, play: impl Fn(u64) -> Score + Sync) -> Score {
+    let (next, score) = (AtomicU64::new(0), Mutex::new(Score::default()));
     let seeds = || {
         std::iter::from_fn(|| {
             Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < worlds)
@@ -311,13 +312,18 @@ fn total(play: impl Fn(u64) -> Score + Sync) -> Score {
 
 #[test]
 fn simpler_archivers_lose_records_without_a_word() {
+    let asked = asked_worlds();
+    let worlds = asked.unwrap_or(DEFAULT_WORLDS);
     println!("| archiver | skipped | late | forgotten | silent | told | requests |");
     println!("|---|---|---|---|---|---|---|");
     for archiver in ARCHIVERS {
-        let score = total(|seed| play(archiver, seed));
+        let score = total(worlds, |seed| play(archiver, seed));
         println!("| {} | {score} |", archiver.name);
         assert!(score.silent > 0, "{}: {score:?}", archiver.name);
     }
-    let real = total(play_real);
-    println!("| fgarchive | {real} |");
+    // Otherwise only the table would need it: these worlds are among those that
+    // `no_schedule_loses_a_record` plays.
+    if asked.is_some() {
+        println!("| fgarchive | {} |", total(worlds, play_real));
+    }
 }
