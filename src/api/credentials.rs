@@ -21,6 +21,9 @@ pub enum Credentials {
     },
     /// A password, exchanged for tokens that last 24 hours.
     Password(PasswordLogin),
+    /// The agency that this cloud server acts for, by where the server's metadata is: it gives out
+    /// keys that last for some hours.
+    Agency(Endpoint),
     /// None, and why: whoever has them asks nothing. A run with others goes on without this one.
     Unusable(Cause),
 }
@@ -63,7 +66,7 @@ impl Credentials {
                 [Some(secret_key), security_token.as_ref()].into_iter().flatten().cloned().collect()
             }
             Self::Password(login) => vec![login.password.clone()],
-            Self::Unusable(_) => Vec::new(),
+            Self::Agency(_) | Self::Unusable(_) => Vec::new(),
         }
     }
 
@@ -79,7 +82,7 @@ impl Credentials {
                 ]
             }
             Self::Password(login) => vec![("the password", Some(&login.password))],
-            Self::Unusable(_) => Vec::new(),
+            Self::Agency(_) | Self::Unusable(_) => Vec::new(),
         };
         let is_ordinary = |secret: &SecretString| is_ordinary(secret.expose_secret());
         named
@@ -110,6 +113,7 @@ impl Credentials {
             Self::Password(PasswordLogin { auth_url, username, user_domain_name, .. }) => {
                 vec![auth_url.to_string(), username.clone(), user_domain_name.clone()]
             }
+            Self::Agency(metadata) => vec![metadata.to_string()],
             Self::Token(_) | Self::Unusable(_) => Vec::new(),
         };
         let (mine, others) = (self.secrets(), other.secrets());
@@ -122,7 +126,7 @@ impl Credentials {
 
     /// Whether requests carry a token rather than a signature.
     pub(super) fn use_token(&self) -> bool {
-        !matches!(self, Self::Keys { .. })
+        !matches!(self, Self::Keys { .. } | Self::Agency(_))
     }
 }
 

@@ -64,11 +64,24 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// Whether this is the machine's own address, which no proxy can serve.
+    /// Whether this is the machine's own address.
     pub fn is_loopback(&self) -> bool {
-        let host = self.0.host_str().unwrap_or_default();
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
+        self.0.host_str() == Some("localhost") || self.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
+    /// Whether it leads no further than the machine or its own link, where a cloud server's
+    /// metadata is: no proxy can serve it.
+    pub fn is_near(&self) -> bool {
+        let is_of_link = |ip| match ip {
+            IpAddr::V4(ip) => ip.is_link_local(),
+            IpAddr::V6(ip) => ip.is_unicast_link_local(),
+        };
+        self.is_loopback() || self.ip().is_some_and(is_of_link)
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        let host = self.0.host_str()?.trim_start_matches('[').trim_end_matches(']');
+        host.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
     }
 
     /// Whether the way there is encrypted.

@@ -79,6 +79,19 @@ impl Exchange {
         self.send_showing(Shown::Password, &http, call, &headers).await
     }
 
+    /// Asks the metadata of this server, without credentials.
+    pub(super) async fn ask_metadata<'a>(
+        &self,
+        call: Call<'_>,
+        more: impl Iterator<Item = (&'static str, &'a str)>,
+    ) -> Result<Answer, CallFailure> {
+        // Made for each question, of which there are few a day.
+        let http = connect(&self.transport.of_metadata(), call.endpoint)?;
+        let mut headers = call.headers();
+        headers.extend(more.map(|(name, value)| (name, value.to_owned())));
+        self.send_showing(Shown::Nothing, &http, call, &headers).await
+    }
+
     /// Sends a call; whatever comes of it, no secret stands in the words of its failure.
     pub(super) async fn send(
         &self,
@@ -154,7 +167,7 @@ impl Exchange {
         failure.message = refusal.message;
         failure.request_id = refusal.request_id.or(failure.request_id);
         // No password depends on the time.
-        if failure.is_denied() && shown != Shown::Password {
+        if failure.is_denied() && !matches!(shown, Shown::Password | Shown::Nothing) {
             failure.cause = answer.served_at().and_then(|served_at| clock_skew(now, served_at));
         }
         Err(failure)

@@ -58,6 +58,8 @@ pub enum Asked {
     FunctionGraph,
     /// Who gives out tokens and names projects.
     Iam,
+    /// The metadata of the cloud server that this is.
+    Metadata,
 }
 
 /// Why a proxy does not let us through.

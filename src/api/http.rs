@@ -35,6 +35,9 @@ const FIRST_ROOM: usize = 512 * 1024;
 /// minute after which gateways commonly drop one.
 const POOL_IDLE: Duration = Duration::from_secs(50);
 
+/// How long the metadata of this server may take, as in the vendor's SDKs.
+const LONGEST_OF_METADATA: Duration = Duration::from_secs(3);
+
 /// How long each part of a call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -71,8 +74,8 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    /// A client for one address. On plain http no certificate is needed, and the machine's own
-    /// addresses are never asked through a proxy, whatever the environment says.
+    /// A client for one address. On plain http no certificate is needed, and what only this machine
+    /// can reach is never asked through a proxy, whatever the environment says.
     pub(super) fn client(&self, endpoint: &Endpoint) -> Result<reqwest::Client, Cause> {
         install_tls_provider();
         let mut builder = self.settings();
@@ -81,7 +84,7 @@ impl Transport {
                 builder =
                     builder.no_proxy().proxy(proxy.map_err(|error| Cause::innermost(&error))?);
             }
-            None if endpoint.is_loopback() => builder = builder.no_proxy(),
+            None if endpoint.is_near() => builder = builder.no_proxy(),
             // What the system itself is set to, where it has such settings.
             None => {}
         }
@@ -92,6 +95,13 @@ impl Transport {
             Some(pem) => builder.tls_certs_only(with_authorities(self.certificates()?, pem)?),
         };
         builder.build().map_err(|error| trouble::of_preparation(&error))
+    }
+
+    /// The same for the metadata of this server, which answers at once or never.
+    pub(super) fn of_metadata(&self) -> Self {
+        let Timeouts { connect, read, total } = self.timeouts;
+        let [connect, read, total] = [connect, read, total].map(|it| it.min(LONGEST_OF_METADATA));
+        Self { timeouts: Timeouts { connect, read, total }, ..self.clone() }
     }
 
     fn settings(&self) -> ClientBuilder {

@@ -4,6 +4,7 @@
 //! the domain; it never repeats a call, keeps no state but a connection pool and a token, and reads
 //! no clock, file or variable: all that is given to [`Client::new`].
 
+mod agency;
 mod authorities;
 mod client;
 mod credentials;

@@ -144,10 +144,11 @@ fn is_domain(text: &str) -> bool {
 }
 
 impl Proxies {
-    /// The proxy for an address. The machine's own addresses are asked directly, whatever was said.
+    /// The proxy for an address. What only this machine can reach is asked directly, whatever was
+    /// said.
     pub(super) fn of(&self, endpoint: &Endpoint) -> Option<Result<reqwest::Proxy, reqwest::Error>> {
         let address = if endpoint.is_encrypted() { &self.https } else { &self.http };
-        let address = address.as_ref().filter(|_| !endpoint.is_loopback())?;
+        let address = address.as_ref().filter(|_| !endpoint.is_near())?;
         let exempt = NoProxy::from_string(&Exemptions::read(&self.exempt).understood.join(","));
         Some(reqwest::Proxy::all(address.0.as_str()).map(|proxy| proxy.no_proxy(exempt)))
     }

@@ -24,6 +24,8 @@ pub(super) enum Shown {
     Signature,
     /// The name and the password of a user, in the body.
     Password,
+    /// Nothing: whoever asks on the server may.
+    Nothing,
 }
 
 /// What an error body says.

@@ -7,8 +7,12 @@ use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 
+/// The header that shows a session to the metadata of a server.
+pub(super) const SESSION_OF_METADATA: &str = "x-metadata-token";
+
 /// Headers whose values are kept out of all output.
-const SECRET_HEADERS: [&str; 3] = ["authorization", "x-auth-token", "x-security-token"];
+const SECRET_HEADERS: [&str; 4] =
+    ["authorization", "x-auth-token", "x-security-token", SESSION_OF_METADATA];
 
 /// One call before it is authenticated.
 pub(super) struct Call<'a> {
@@ -51,6 +55,16 @@ impl<'a> Call<'a> {
         body: Vec<u8>,
     ) -> Self {
         Self { method: Method::POST, body, ..Self::get(operation, endpoint, path, &[]) }
+    }
+
+    /// A call that makes something, without a body.
+    pub(super) fn put(operation: &'a str, endpoint: &'a Endpoint, path: &'a str) -> Self {
+        Self { method: Method::PUT, ..Self::get(operation, endpoint, path, &[]) }
+    }
+
+    /// The same of the server's metadata.
+    pub(super) fn of_metadata(self) -> Self {
+        Self { asked: Asked::Metadata, ..self }
     }
 
     /// The same about a project of FunctionGraph; IAM's calls are about none.

@@ -1,5 +1,6 @@
 //! Makes requests, authenticates them with the credentials at hand, and sends them.
 
+use super::agency::{Agency, Keys};
 use super::credentials::Credentials;
 use super::exchange::{Exchange, Now};
 use super::failure::{CallFailure, Meaning};
@@ -8,7 +9,7 @@ use super::introduction::{Introduction, Introductions};
 use super::request::Call;
 use super::tokens::{Token, Tokens};
 use super::{Endpoint, sign};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 
 /// Who asks, where, and through which connections.
@@ -19,6 +20,7 @@ pub(super) struct Session {
     /// What became of the credentials where they were shown first.
     introduction: Arc<Introduction>,
     pub(super) tokens: Tokens,
+    agency: Agency,
 }
 
 impl Session {
@@ -37,7 +39,8 @@ impl Session {
         };
         let introduction = introductions.of(&credentials, shown_to);
         let tokens = Tokens::new(Arc::clone(&introduction));
-        Ok(Self { exchange, iam, credentials, introduction, tokens })
+        let agency = Agency::default();
+        Ok(Self { exchange, iam, credentials, introduction, tokens, agency })
     }
 
     /// Asks FunctionGraph about a project.
@@ -104,17 +107,29 @@ impl Session {
                 return Err(CallFailure { cause: Some(why.clone()), ..failure });
             }
             Credentials::Keys { access_key, secret_key, security_token } => {
-                headers.push((sign::DATE_HEADER, sign::date(self.exchange.now())));
-                headers.extend(call.project_id.map(|id| ("x-project-id", id.to_owned())));
-                let temporary =
-                    security_token.as_ref().map(|token| token.expose_secret().to_owned());
-                headers.extend(temporary.map(|token| ("x-security-token", token)));
-                headers.push((
-                    "authorization",
-                    call.signature(access_key, secret_key.expose_secret(), headers),
-                ));
+                self.sign(call, (access_key, secret_key), security_token.as_ref(), headers);
+            }
+            Credentials::Agency(metadata) => {
+                let keys = self.agency.get(&self.exchange, metadata).await?;
+                let Keys { access_key, secret_key, security_token, .. } = &*keys;
+                self.sign(call, (access_key, secret_key), Some(security_token), headers);
             }
         }
         Ok(None)
+    }
+
+    fn sign(
+        &self,
+        call: &Call<'_>,
+        (access_key, secret_key): (&str, &SecretString),
+        security_token: Option<&SecretString>,
+        headers: &mut Vec<(&'static str, String)>,
+    ) {
+        headers.push((sign::DATE_HEADER, sign::date(self.exchange.now())));
+        headers.extend(call.project_id.map(|id| ("x-project-id", id.to_owned())));
+        let temporary = security_token.map(|token| token.expose_secret().to_owned());
+        headers.extend(temporary.map(|token| ("x-security-token", token)));
+        let signature = call.signature(access_key, secret_key.expose_secret(), headers);
+        headers.push(("authorization", signature));
     }
 }

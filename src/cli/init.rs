@@ -44,6 +44,9 @@ pub(super) struct Args {
     /// Log in by what this command prints: a program and its arguments
     #[arg(long, value_name = "WORD", num_args = 1.., group = "login")]
     credentials_command: Option<Vec<String>>,
+    /// Log in by the agency of this cloud server, as its metadata says
+    #[arg(long, group = "login")]
+    credentials_metadata: bool,
     /// Do not look whether the service can be reached with it
     #[arg(long)]
     no_check: bool,
@@ -176,12 +179,13 @@ fn ask_login(config: &Path) -> Result<Option<NewLogin>, Failure> {
          2  by a section of ~/.huaweicloud/credentials\n  \
          3  by variables with a prefix, such as SHOP_AK and SHOP_SK\n  \
          4  by a file with keys\n  \
-         5  by a command that prints keys");
-    let way = ask("1 to 5 [1]", |answer| match answer {
+         5  by a command that prints keys\n  \
+         6  by the agency of this cloud server");
+    let way = ask("1 to 6 [1]", |answer| match answer {
         "" => Ok(1),
         other => match other.parse() {
-            Ok(way @ 1..=5) => Ok(way),
-            _ => Err("a number from 1 to 5".to_owned()),
+            Ok(way @ 1..=6) => Ok(way),
+            _ => Err("a number from 1 to 6".to_owned()),
         },
     })?;
     let told = |answer: &str| match answer {
@@ -196,6 +200,7 @@ fn ask_login(config: &Path) -> Result<Option<NewLogin>, Failure> {
             let words = ask("Command and its arguments, with blanks between", told)?;
             Some(NewLogin::Command(words.split_whitespace().map(str::to_owned).collect()))
         }
+        6 => Some(NewLogin::Metadata),
         _ => None,
     })
 }
@@ -236,7 +241,9 @@ impl Args {
         let Self { profile, env, credentials_file, credentials_command, .. } = self.clone();
         let by_profile = profile.map(NewLogin::Profile);
         let by_file = credentials_file.map(|path| NewLogin::File(beside(config, Path::new(&path))));
-        let others = [env.map(NewLogin::Env), by_file, credentials_command.map(NewLogin::Command)];
+        let by_metadata = self.credentials_metadata.then_some(NewLogin::Metadata);
+        let by_command = credentials_command.map(NewLogin::Command);
+        let others = [env.map(NewLogin::Env), by_file, by_command, by_metadata];
         by_profile.or_else(|| others.into_iter().flatten().next())
     }
 }

@@ -33,6 +33,8 @@ Other variables:
   HUAWEICLOUD_SDK_PROJECT_ID              the project's id
   HUAWEICLOUD_SDK_IAM_ENDPOINT            the address of IAM, instead of the region's:
                                           a URL or a host
+  FGARCHIVE_METADATA_ENDPOINT             the address of a cloud server's metadata, where a source
+                                          logs in by it: http://169.254.169.254
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY      a proxy for the service
   NO_PROXY                                who is asked without it";
 

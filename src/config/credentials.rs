@@ -462,6 +462,7 @@ mod tests {
                     Credentials::Keys { access_key, .. } => access_key,
                     Credentials::Password(login) => login.username,
                     Credentials::Unusable(why) => why.to_string(),
+                    Credentials::Agency(metadata) => metadata.to_string(),
                 };
                 (kind, loaded.project_id.map(|id| id.value))
             })

@@ -9,12 +9,17 @@ use super::origin::{Origin, Setting};
 use super::profile::{MAX_FILE, read_limited};
 use super::surroundings::Surroundings;
 use super::variables::{Environment, usage, variable};
+use crate::api::{Credentials, Endpoint, PlainHttp};
 use crate::error::Failure;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Where the service manager lays the secrets of a unit (`LoadCredential=`, systemd.exec(5)).
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
+
+/// Where a cloud server's metadata is, and the variable that says otherwise.
+const METADATA: &str = "http://169.254.169.254";
+const METADATA_ENDPOINT: &str = "FGARCHIVE_METADATA_ENDPOINT";
 
 /// What a file or command is to hold, for the hint of a failure.
 const FORM: &str = "it holds lines `ak = …` and `sk = …` (and `security_token`, `project_id`), or \
@@ -38,7 +43,27 @@ pub(super) fn log_in(
             of_file(&resolved(path, env, directory)?)
         }
         Login::Command(argv) => of_command(argv, origin),
+        Login::Metadata => of_metadata(env),
     }
+}
+
+/// By the metadata of this server, which is asked when the keys are needed.
+fn of_metadata(env: Environment<'_>) -> Result<LoadedCredentials, Failure> {
+    let set = variable(env, METADATA_ENDPOINT)?;
+    let address = set.as_deref().unwrap_or(METADATA);
+    // Its keys are not to be had from anybody else, and travel in the clear.
+    let metadata = Endpoint::parse(address, PlainHttp::Anywhere).ok().filter(Endpoint::is_near);
+    let metadata = metadata.ok_or_else(|| {
+        usage(format!("the address in {METADATA_ENDPOINT} cannot be that of a server's metadata"))
+            .hint(format!("it is an address of this machine or its link, such as {METADATA}"))
+    })?;
+    Ok(LoadedCredentials {
+        source: format!("the metadata of this server ({metadata})"),
+        credentials: Credentials::Agency(metadata),
+        project_id: None,
+        passed_over: Vec::new(),
+        exposed: None,
+    })
 }
 
 fn of_variables(env: Environment<'_>, prefix: &str) -> Result<LoadedCredentials, Failure> {

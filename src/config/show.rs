@@ -108,9 +108,17 @@ fn credentials(
     surroundings: &Surroundings<'_>,
 ) -> (String, String) {
     let login = source.and_then(|source| source.login.as_ref());
-    if let Some(Setting { value: Login::Command(argv), origin }) = login {
-        let program = argv.first().map(String::as_str).unwrap_or_default();
-        return (format!("(by the command `{program}`)"), origin.to_string());
+    // What is asked for only when it is needed is not known here.
+    let later = login.and_then(|Setting { value, origin }| match value {
+        Login::Command(argv) => {
+            let program = argv.first().map(String::as_str).unwrap_or_default();
+            Some((format!("(by the command `{program}`)"), origin))
+        }
+        Login::Metadata => Some(("(by the metadata of this server)".to_owned(), origin)),
+        _ => None,
+    });
+    if let Some((value, origin)) = later {
+        return (value, origin.to_string());
     }
     match log_in(login, layers, surroundings) {
         Ok(LoadedCredentials { source, .. }) => ("(set)".to_owned(), source),

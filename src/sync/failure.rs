@@ -27,6 +27,11 @@ pub fn to_failure(failure: CallFailure) -> Failure {
 fn next_step(failure: &CallFailure) -> Option<Hint> {
     let is_of_iam = failure.asked == Asked::Iam;
     Some(match failure.meaning {
+        _ if failure.asked == Asked::Metadata => {
+            "the metadata of a cloud server answers on that server alone, and holds keys once an \
+             agency is given to the server"
+                .into()
+        }
         Meaning::Throttled { retry_after: Some(wait) } if wait >= LONG_WAIT => {
             let minutes = wait.as_secs().div_ceil(60);
             format!("the service asks to wait {minutes} minutes; run again then").into()

@@ -59,7 +59,7 @@ fn answers_on_a_terminal_make_the_same() {
     let answers = "cn-north-4\n9\n3\nSHOP\n?\ndefault:* billing:*\n\n";
     let (code, shown) = init(&home, &cloud, &[]).stdin(answers).on_terminal(120, 40);
     assert_eq!(code, 0, "{shown}");
-    for text in ["a number from 1 to 5", "default:order-export", "written: ", "accepted"] {
+    for text in ["a number from 1 to 6", "default:order-export", "written: ", "accepted"] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
     assert!(!shown.contains(SECRET_KEY), "{shown}");

@@ -42,9 +42,11 @@ impl Listener {
     }
 }
 
-/// What a client asks: the request line without the version of the protocol, and the body.
+/// What a client asks: the request line without the version of the protocol, the headers line by
+/// line in lower case, and the body.
 pub(crate) struct Asked {
     pub(crate) line: String,
+    pub(crate) headers: Vec<String>,
     pub(crate) body: String,
 }
 
@@ -54,17 +56,19 @@ pub(crate) fn next_request(reader: &mut BufReader<impl Read>) -> Result<Option<A
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let mut head = String::new();
+    let (mut head, mut headers) = (String::new(), Vec::new());
     while reader.read_line(&mut head)? > 2 {
-        if let Some(number) = head.to_lowercase().strip_prefix("content-length:") {
+        let header = head.trim_end().to_lowercase();
+        if let Some(number) = header.strip_prefix("content-length:") {
             length = number.trim().parse().unwrap();
         }
+        headers.push(header);
         head.clear();
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let line = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
-    Ok(Some(Asked { line, body: String::from_utf8(body).unwrap() }))
+    Ok(Some(Asked { line, headers, body: String::from_utf8(body).unwrap() }))
 }
 
 /// Passes bytes on in both directions until both sides have closed.

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod aftermath;
+mod agency;
 mod alerts;
 mod archive;
 mod backup;

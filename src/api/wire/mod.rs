@@ -21,8 +21,8 @@ mod surrogates;
 pub(crate) use body::{BadBody, MAX_RECORDS, is_of_wide_letters};
 pub(crate) use errors::{ErrorFields, error_fields};
 pub(crate) use others::{
-    NamedProject, ProjectsPage, decode_functions, decode_projects, decode_status_log,
-    decode_token_project,
+    AgencyKeys, NamedProject, ProjectsPage, decode_agency_keys, decode_functions, decode_projects,
+    decode_status_log, decode_token_project,
 };
 pub(crate) use page::decode_page;
 pub(crate) use shape::read_shape;

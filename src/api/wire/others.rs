@@ -171,6 +171,27 @@ pub(crate) fn decode_token_project(body: &[u8]) -> Result<Option<String>, BadBod
     Ok(answer.token.project.map(|project| project.id))
 }
 
+/// The keys of a server's agency as its metadata names them, until a moment as a text.
+#[derive(Deserialize)]
+pub(crate) struct AgencyKeys {
+    pub(crate) access: String,
+    pub(crate) secret: String,
+    pub(crate) securitytoken: String,
+    pub(crate) expires_at: String,
+}
+
+/// Reads the keys of an agency; nothing where one of them is missing or empty. The error of the
+/// reader would quote them.
+pub(crate) fn decode_agency_keys(body: &[u8]) -> Option<AgencyKeys> {
+    #[derive(Deserialize)]
+    struct Answer {
+        credential: AgencyKeys,
+    }
+    let Answer { credential } = serde_json::from_slice(body).ok()?;
+    let AgencyKeys { access, secret, securitytoken, .. } = &credential;
+    [access, secret, securitytoken].iter().all(|it| !it.is_empty()).then_some(credential)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

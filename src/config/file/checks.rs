@@ -166,15 +166,19 @@ fn read_login(
 ) -> Result<Setting<Login>, Failure> {
     let span = credentials.span();
     let wrong = |what: &str| written.wrong(&span, format!("`credentials`: {what}"));
-    let document::Credentials { profile, env, file, command } = credentials.get_ref();
+    let document::Credentials { profile, env, file, command, metadata } = credentials.get_ref();
     let ways = [
         profile.as_ref().map(|it| told(it.get_ref()).map(Login::Profile)),
         env.as_ref().map(|it| checked_prefix(it.get_ref()).map(Login::Variables)),
         file.as_ref().map(|it| credential_path(it.get_ref(), written).map(Login::File)),
         command.as_ref().map(|argv| checked_command(argv).map(Login::Command)),
+        metadata.map(|is_meant| {
+            let way = is_meant.then_some(Login::Metadata);
+            way.ok_or_else(|| "`metadata` is true where it is the way to log in".into())
+        }),
     ];
     let mut ways = ways.into_iter().flatten();
-    let one = "one of `profile`, `env`, `file` and `command` says how to log in";
+    let one = "one of `profile`, `env`, `file`, `command` and `metadata` says how to log in";
     let (Some(way), None) = (ways.next(), ways.next()) else { return Err(wrong(one)) };
     let value = way.map_err(|why| wrong(&why))?;
     Ok(Setting { value, origin: written.origin("credentials", &span) })

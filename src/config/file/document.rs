@@ -53,6 +53,7 @@ pub(super) struct Credentials {
     pub(super) env: Option<Text>,
     pub(super) file: Option<Text>,
     pub(super) command: Option<Vec<String>>,
+    pub(super) metadata: Option<bool>,
 }
 
 /// Tables that share the settings which `[defaults]` gives and a source may give otherwise; serde's

@@ -73,7 +73,7 @@ impl Written<'_> {
         if ["ak", "sk", "token", "password", "secret_key"].contains(&key) {
             return failure.hint(
                 "no secret stands in the configuration: `credentials` names a profile, variables, \
-                 a file or a command",
+                 a file, a command or the server's metadata",
             );
         }
         if let Some(table) = table_of(key) {

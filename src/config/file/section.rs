@@ -41,6 +41,8 @@ pub(in crate::config) enum Login {
     File(PathBuf),
     /// By what a command prints: the program, and its arguments.
     Command(Vec<String>),
+    /// By the metadata of the cloud server that this is.
+    Metadata,
 }
 
 /// A source of the file.

@@ -32,6 +32,8 @@ pub enum NewLogin {
     File(String),
     /// A command and its arguments.
     Command(Vec<String>),
+    /// The metadata of the cloud server that this is.
+    Metadata,
 }
 
 impl Answers {
@@ -91,6 +93,7 @@ impl NewLogin {
             Self::Env(prefix) => format!("{{ env = {} }}", quoted(prefix)),
             Self::File(path) => format!("{{ file = {} }}", quoted(path)),
             Self::Command(argv) => format!("{{ command = {} }}", list(argv)),
+            Self::Metadata => "{ metadata = true }".to_owned(),
         }
     }
 }

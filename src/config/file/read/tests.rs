@@ -242,14 +242,14 @@ fn what_contradicts_itself_is_named_with_its_place() {
     assert_refused(&[
         (
             &*format!("{source}credentials = {{ profile = \"p\", env = \"P\" }}"),
-            "3, column 15: `credentials`: one of `profile`, `env`, `file` and \
-             `command` says how to log in",
+            "3, column 15: `credentials`: one of `profile`, `env`, `file`, \
+             `command` and `metadata` says how to log in",
             "None",
         ),
         (
             &*format!("{source}credentials = {{}}"),
-            "3, column 15: `credentials`: one of `profile`, `env`, `file` and \
-             `command` says how to log in",
+            "3, column 15: `credentials`: one of `profile`, `env`, `file`, \
+             `command` and `metadata` says how to log in",
             "None",
         ),
         (
