@@ -29,11 +29,11 @@ const RECORDS: &str = "(SELECT *
            AND NOT (:since IS NULL AND :until IS NULL)
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
 
-/// How many records there are, `records`, by function, `status`, `error_code` and `shape`: of whole
-/// hours from the summary, with the hour as `start_time`, and of the edges of the range each record
-/// by itself. In a zone whose hours are not those of UTC all records are edges. Without both
-/// bounds, those without a readable start have an empty `start_time`.
-const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_code, shape, records
+/// What the summary by hour tells of the range, as `{columns}`: of whole hours at once, with the
+/// hour as `start_time`, and of the edges of the range each record by itself. In a zone whose hours
+/// are not those of UTC all records are edges. Without both bounds, those without a readable start
+/// have an empty `start_time`.
+const HOURS: &str = "(SELECT {columns}
           FROM hourly_counts
           LEFT JOIN error_shapes ON error_shapes.id = shape_id
          WHERE hour = ''
@@ -41,7 +41,7 @@ const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_cod
            AND :until IS NULL
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
-        SELECT function_id, hour, status, error_code, shape, records
+        SELECT {columns}
           FROM hourly_counts
           LEFT JOIN error_shapes ON error_shapes.id = shape_id
          WHERE hour >= {first}
@@ -50,6 +50,9 @@ const COUNTS: &str = "(SELECT function_id, hour AS start_time, status, error_cod
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
          UNION ALL
         {edges})";
+
+/// How many records there are, `records`, by function, `status`, `error_code` and `shape`.
+const COUNTS: &str = "function_id, hour AS start_time, status, error_code, shape, records";
 
 /// The records of an edge of the range, from `{from}` to `{to}`: the failed ones, of which there
 /// are few, and all others, of which the index tells enough.
@@ -70,23 +73,8 @@ const COUNTS_OF_AN_EDGE: &str =
            AND status NOT IN ('FAIL', 'DISCARD')
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))";
 
-/// How many records there are, `records`, and how many bytes their values have, `value_bytes`: of
-/// whole hours and of the edges of the range, as in [`COUNTS`].
-const BYTES: &str = "(SELECT hour AS start_time, records, value_bytes
-          FROM hourly_counts
-         WHERE hour = ''
-           AND :since IS NULL
-           AND :until IS NULL
-           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
-         UNION ALL
-        SELECT hour, records, value_bytes
-          FROM hourly_counts
-         WHERE hour >= {first}
-           AND hour < {end}
-           AND hour <> ''
-           AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
-         UNION ALL
-        {edges})";
+/// How many records there are, `records`, and how many bytes their values have, `value_bytes`.
+const BYTES: &str = "hour AS start_time, records, value_bytes";
 
 /// The records of an edge of the range, from `{from}` to `{to}`.
 ///
@@ -182,11 +170,16 @@ fn filled_in(text: &str, written: impl Fn(&str) -> String) -> String {
 fn of_name(name: &str) -> String {
     match name.to_ascii_lowercase().as_str() {
         "records" => RECORDS.to_owned(),
-        "counts" => with_edges(COUNTS, COUNTS_OF_AN_EDGE, [FIRST_HOUR, END_HOUR]),
-        "bytes" => with_edges(BYTES, BYTES_OF_AN_EDGE, [FIRST_HOUR, END_HOUR]),
+        "counts" => of_hours(COUNTS, COUNTS_OF_AN_EDGE),
+        "bytes" => of_hours(BYTES, BYTES_OF_AN_EDGE),
         "durations" => with_edges(DURATIONS, DURATIONS_OF_AN_EDGE, [FIRST_SPAN, END_SPAN]),
         _ => FUNCTIONS.to_owned(),
     }
+}
+
+/// A subquery of these columns of the summary by hour.
+fn of_hours(columns: &str, edge: &str) -> String {
+    with_edges(&HOURS.replace("{columns}", columns), edge, [FIRST_HOUR, END_HOUR])
 }
 
 /// A subquery of what lies whole within the range, from the first bound to the last, with the edges

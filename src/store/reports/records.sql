@@ -25,21 +25,32 @@ WITH bounds AS (
                AND :took_from IS NULL
                AND :took_below IS NULL
                AND (coalesce(:weekday, :hour) IS NULL OR has_whole_hours()) AS is_counted
-), of_error AS MATERIALIZED (
-    -- Where a shape or a code is asked for beside what the summary does not tell, the hours in
-    -- which it occurs.
-    SELECT DISTINCT substr(hour, 1, 13) AS hour
+), counted AS MATERIALIZED (
+    -- How many there are by hour, but for the last hour, of which a part is asked for; or, where
+    -- the summary does not tell all that is asked for, in which hours an error occurs.
+    SELECT hour, sum(iif(hour < substr(end_time, 1, 13) || ':00:00Z', records, 0)) AS records
       FROM bounds
      CROSS JOIN hourly_counts h
         ON h.hour >= substr(begin_time, 1, 13) AND h.hour < end_time AND h.hour <> ''
       LEFT JOIN error_shapes ON error_shapes.id = shape_id
-     WHERE NOT is_counted
-       AND coalesce(:shape, :code) IS NOT NULL
+     WHERE (is_counted OR coalesce(:shape, :code) IS NOT NULL)
        AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
        AND (:status IS NULL OR status = :status)
+       AND (:which <> 'failed' OR status IN ('FAIL', 'DISCARD'))
        AND (:shape IS NULL OR shape = :shape)
        AND (:code IS NULL
             OR (status IN ('FAIL', 'DISCARD') AND CAST(error_code AS TEXT) = :code))
+       AND (:hour IS NULL
+            OR NOT is_counted
+            OR CAST(substr(local_time(h.hour), 12, 2) AS INTEGER) = :hour)
+       AND (:weekday IS NULL
+            OR NOT is_counted
+            OR substr('sunmontuewedthufrisat',
+                      1 + 3 * strftime('%w', substr(local_time(h.hour), 1, 10)), 3) = :weekday)
+     GROUP BY h.hour
+), of_error AS MATERIALIZED (
+    -- The hours in which an error occurs that is searched record by record.
+    SELECT substr(hour, 1, 13) AS hour FROM counted WHERE NOT (SELECT is_counted FROM bounds)
 ), uncounted AS MATERIALIZED (
     -- The range that is searched record by record: nothing where the summary tells, or open
     -- records are asked for. As bounds of the index, since a condition that is always false would
@@ -69,30 +80,11 @@ WITH bounds AS (
                                1 + 3 * strftime('%w', substr(local_time(start_time), 1, 10)), 3)
                         = :weekday
            END
-), counted AS (
-    -- How many there are by hour, but for the last hour, of which a part is asked for.
-    SELECT hour, sum(iif(hour < substr(end_time, 1, 13) || ':00:00Z', records, 0)) AS records
-      FROM bounds
-     CROSS JOIN hourly_counts h
-        ON h.hour >= substr(begin_time, 1, 13) AND h.hour < end_time AND h.hour <> ''
-      LEFT JOIN error_shapes ON error_shapes.id = shape_id
-     WHERE is_counted
-       AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
-       AND (:status IS NULL OR status = :status)
-       AND (:which <> 'failed' OR status IN ('FAIL', 'DISCARD'))
-       AND (:shape IS NULL OR shape = :shape)
-       AND (:code IS NULL
-            OR (status IN ('FAIL', 'DISCARD') AND CAST(error_code AS TEXT) = :code))
-       AND (:hour IS NULL OR CAST(substr(local_time(h.hour), 12, 2) AS INTEGER) = :hour)
-       AND (:weekday IS NULL
-            OR substr('sunmontuewedthufrisat',
-                      1 + 3 * strftime('%w', substr(local_time(h.hour), 1, 10)), 3) = :weekday)
-     GROUP BY h.hour
 ), hours AS MATERIALIZED (
     -- The latest that hold as many as are asked for.
     SELECT hour
       FROM (SELECT hour, sum(records) OVER (ORDER BY hour DESC) - records AS later FROM counted)
-     WHERE later < :limit
+     WHERE later < :limit AND (SELECT is_counted FROM bounds)
 ), least AS MATERIALIZED (
     -- Where they are not counted, when the last began of as many as are asked for. Of an error the
     -- index tells nothing; the summary tells its hours.
