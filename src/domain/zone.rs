@@ -51,7 +51,24 @@ impl Zone {
             return moment.to_string();
         }
         let local = self.0.from_utc_datetime(&naive(moment));
-        local.format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        // A year of five digits would be as long a text as no other time, and sort before them.
+        let form =
+            if local.year() > 9_999 { "9999-12-31T23:59:59%:z" } else { "%Y-%m-%dT%H:%M:%S%:z" };
+        local.format(form).to_string()
+    }
+
+    /// The hour, as clocks name it there, in which a moment lies. It is shorter than others where
+    /// clocks are put back or forward by half an hour.
+    pub fn hour_around(self, moment: Timestamp) -> Option<Interval> {
+        let name = |second: i64| {
+            let offset = self.0.offset_from_utc_datetime(&naive(Timestamp::from_unix(second)));
+            let offset = i64::from(offset.fix().local_minus_utc());
+            (offset, (second + offset).div_euclid(3_600))
+        };
+        let (at, this) = (moment.unix(), name(moment.unix()));
+        let begin = first_otherwise(at - 3_599..at, |second| name(second) != this);
+        let end = first_otherwise(at + 1..at + 3_600, |second| name(second) == this);
+        Interval::new(Timestamp::from_unix(begin), Timestamp::from_unix(end))
     }
 
     /// Whether each hour there is one hour of UTC, in the years that records are from.
@@ -218,6 +235,8 @@ mod tests {
             assert_eq!(berlin.local_text(at(moment)), shown);
         }
         assert_eq!(Zone::UTC.local_text(at("2026-03-29T01:00:00Z")), "2026-03-29T01:00:00Z");
+        let last = zone("Asia/Kolkata").local_text(at("9999-12-31T23:00:00Z"));
+        assert_eq!(last, "9999-12-31T23:59:59+05:30", "every year has four digits");
         assert_eq!(
             zone("Asia/Kolkata").local_text(at("2026-03-29T00:00:00Z")),
             "2026-03-29T05:30:00+05:30"

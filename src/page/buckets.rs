@@ -4,7 +4,6 @@
 use super::text::day_of;
 use crate::domain::{Interval, Timestamp, Zone};
 use chrono::{Datelike, Days, Months, NaiveDate};
-use std::time::Duration;
 
 /// A chart has no more columns: more would be narrower than two pixels.
 const MOST_BUCKETS: i64 = 400;
@@ -76,8 +75,7 @@ impl Bucket {
 
     fn begin(self, moment: Timestamp, zone: Zone) -> Option<Timestamp> {
         if self == Self::Hour {
-            let past = Duration::from_secs(seconds_of_hour(&zone.local_text(moment))?);
-            return Some(moment - past);
+            return Some(zone.hour_around(moment)?.begin());
         }
         Some(zone.day_begin(self.first_day(day_of(moment, zone)?)?))
     }
@@ -96,10 +94,7 @@ impl Bucket {
     fn after(self, begin: Timestamp, zone: Zone) -> Option<Timestamp> {
         let day = day_of(begin, zone)?;
         let day = match self {
-            Self::Hour => {
-                let later = begin + Duration::from_secs(HOUR.unsigned_abs());
-                return self.begin(later, zone).filter(|next| *next > begin).or(Some(later));
-            }
+            Self::Hour => return Some(zone.hour_around(begin)?.end()),
             Self::Day => day.succ_opt()?,
             Self::Week => day.checked_add_days(Days::new(7))?,
             Self::Month => day.checked_add_months(Months::new(1))?,
@@ -119,12 +114,6 @@ impl Bucket {
             Self::Month => local.get(..7).unwrap_or_default().to_owned(),
         }
     }
-}
-
-/// How far the hour is gone at a local time, in seconds.
-fn seconds_of_hour(local: &str) -> Option<u64> {
-    let part = |from: usize, to: usize| local.get(from..to)?.parse::<u64>().ok();
-    Some(part(14, 16)? * 60 + part(17, 19)?)
 }
 
 #[cfg(test)]
@@ -149,6 +138,25 @@ mod tests {
             ["2026-10-25T01:00:00+02:00", "2026-10-25T02:00:00+02:00", "2026-10-25T02:00:00+01:00",]
         );
         assert_eq!(listed(Bucket::Hour, begin, end, "UTC").len(), 3);
+        // Clocks are put back and forward by half an hour.
+        assert_eq!(
+            listed(
+                Bucket::Hour,
+                "2026-04-04T14:10:00Z",
+                "2026-04-04T16:00:00Z",
+                "Australia/Lord_Howe"
+            ),
+            ["2026-04-05T01:00:00+11:00", "2026-04-05T01:00:00+10:30", "2026-04-05T02:00:00+10:30"]
+        );
+        assert_eq!(
+            listed(
+                Bucket::Hour,
+                "2025-10-04T15:00:00Z",
+                "2025-10-04T16:30:00Z",
+                "Australia/Lord_Howe"
+            ),
+            ["2025-10-05T01:00:00+10:30", "2025-10-05T02:00:00+11:00", "2025-10-05T03:00:00+11:00"]
+        );
         assert_eq!(
             listed(Bucket::Hour, begin, end, "Asia/Kolkata")[0],
             "2026-10-25T05:00:00+05:30"
