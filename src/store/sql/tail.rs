@@ -7,7 +7,8 @@
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, Error, Result};
 
-/// The most records of one group: their tail takes some 50 ms, in which nothing can interrupt it.
+/// The most records that are summed up one by one: it takes some 50 ms, in which nothing can
+/// interrupt it.
 const MOST_RECORDS: i64 = 10_000_000;
 
 /// Makes the function known to a connection.
@@ -25,13 +26,15 @@ fn of_arguments(context: &Context<'_>) -> Result<Option<f64>> {
     let ((Some(failed), Some(records)), (Some(share), Some(rho))) = (counts, shares) else {
         return Ok(None);
     };
-    if !(0..=MOST_RECORDS).contains(&records) {
-        return Err(refused("beta_binomial_tail: records are from 0 to ten million"));
+    if records < 0 {
+        return Err(refused("beta_binomial_tail: there are no less than 0 records"));
     }
     if !(0.0..=1.0).contains(&share) || !(0.0..1.0).contains(&rho) {
         return Err(refused("beta_binomial_tail: a share is from 0 to 1, and rho is less than 1"));
     }
-    Ok(Some(tail(failed, records, share, rho)))
+    // Of more records a part stands for all: as many by chance are then likelier, not rarer.
+    let part = (records - 1) / MOST_RECORDS + 1;
+    Ok(Some(tail(failed / part, records / part, share, rho)))
 }
 
 fn refused(message: &'static str) -> Error {
@@ -144,9 +147,12 @@ mod tests {
         assert_eq!(ask("NULL, 5, 0.1, 0.02").unwrap(), None);
         assert_eq!(ask("1, 5, NULL, 0.02").unwrap(), None);
         assert_eq!(ask("0, 10000000, 0.1, 0").unwrap(), Some(1.0));
+        let (part, whole) =
+            (ask("90000, 900000, 0.09, 0.02"), ask("9000000, 90000000, 0.09, 0.02"));
+        let (part, whole) = (part.unwrap().unwrap(), whole.unwrap().unwrap());
+        assert!((part - whole).abs() < 1e-3, "a part stands for all: {part}, {whole}");
         for (arguments, said) in [
-            ("1, 10000001, 0.1, 0", "to ten million"),
-            ("1, -1, 0.1, 0", "to ten million"),
+            ("1, -1, 0.1, 0", "no less than 0"),
             ("1, 5, 1.5, 0", "share is from 0 to 1"),
             ("1, 5, 0.1, 1.0", "rho is less than 1"),
             ("1, 5, 0.1, -0.1", "rho is less than 1"),
