@@ -106,13 +106,13 @@ impl Arguments {
 }
 
 /// Refuses a status that is not documented and that no record has: an empty answer would read as
-/// "there is none". Only such a status costs a look at the records.
+/// "there is none". Only such a status costs a look at the summary by hour.
 fn check_status(connection: &Connection, value: &Value) -> Result<(), StoreError> {
     let Value::Text(status) = value else { return Ok(()) };
     if !matches!(Status::parse(status), Status::Other(_)) {
         return Ok(());
     }
-    let sql = "SELECT EXISTS (SELECT 1 FROM invocations WHERE status = ?1)";
+    let sql = "SELECT EXISTS (SELECT 1 FROM hourly_counts WHERE status = ?1)";
     if connection.query_row(sql, [status], |row| row.get(0))? {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! A report, asked of an archive.
 
 use super::pruned::{LeftOut, left_out};
+use super::question::Author;
 use super::{Arguments, Question, Report};
 use crate::store::file::{Reader, StoreError};
 use crate::store::sql::budget::Budget;
@@ -28,6 +29,6 @@ impl Reader {
         let budget = Budget::start(&mut self.connection, limit)?;
         let mut statement = self.connection.prepare(&report.statement())?;
         arguments.bind(report, &mut statement, &self.connection)?;
-        Ok(Question::new(statement, budget))
+        Ok(Question::new(statement, budget, Author::Program))
     }
 }

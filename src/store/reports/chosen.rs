@@ -1,7 +1,8 @@
-//! What most reports read from: the records, or the functions, that are asked for.
+//! What most reports read from: the records that are asked for, what is counted of them already,
+//! or the functions.
 //!
 //! A report says `FROM chosen_records` or `JOIN chosen_functions f`, and SQLite is given a subquery
-//! in that place. It is no common table expression, whose unused columns SQLite reads as well
+//! in that place; so it is with `bucket_of(local)` and an expression. It is no common table expression, whose unused columns SQLite reads as well
 //! (`disableUnusedSubqueryResultColumns` in its source): half as slow again where messages are
 //! long. It is no view either, since a view has no parameters.
 
@@ -14,8 +15,8 @@ const FUNCTIONS: &str = "(SELECT *
          WHERE :functions IS NULL OR id IN (SELECT value FROM json_each(:functions)))";
 
 /// The records of `:functions` that started from `:since` on and before `:until`. Without both
-/// bounds those without a start are among them, and the whole table is read; with one of them the
-/// index is used.
+/// bounds those without a readable start are among them, and the whole table is read; with one of
+/// them the index is used.
 const RECORDS: &str = "(SELECT *
           FROM invocations
          WHERE :since IS NULL
@@ -27,6 +28,7 @@ const RECORDS: &str = "(SELECT *
          WHERE start_time >= coalesce(:since, '')
            AND start_time < coalesce(:until, '~')
            AND NOT (:since IS NULL AND :until IS NULL)
+           AND is_time(start_time)
            AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions))))";
 
 /// What the summary by hour tells of the range, as `{columns}`: of whole hours at once, with the
@@ -141,10 +143,36 @@ const END_SPAN: &str = "coalesce(
                substr(:until, 1, 11) || printf('%02d:00:00Z', substr(:until, 12, 2) / 3 * 3),
                '~')";
 
-/// The part of an expression that leads to one of the names, and the name.
+/// The records that may still change, `record` by its place in `invocations`: of functions that are
+/// not gone, those that started in the range. Without both bounds those without a readable start
+/// are among them.
+const OPEN: &str = "(SELECT o.request_id, o.function_id, o.opened_at, o.checked_at,
+               i.rowid AS record, i.status, i.start_time
+          FROM open_records o
+          JOIN functions f ON f.id = o.function_id
+          LEFT JOIN invocations i ON i.request_id = o.request_id
+         WHERE f.gone_at IS NULL
+           AND (:functions IS NULL OR f.id IN (SELECT value FROM json_each(:functions)))
+           AND ((:since IS NULL AND :until IS NULL)
+                OR (i.start_time >= coalesce(:since, '')
+                    AND i.start_time < coalesce(:until, '~')
+                    AND is_time(i.start_time))))";
+
+/// The hour, day, week or month, as `:bucket` says, of a time as clocks show it. A week begins on
+/// Monday and is named by that day; an hour has its offset, since two may have one name.
+const BUCKET: &str = "CASE :bucket
+           WHEN 'hour' THEN substr({local}, 1, 13) || ':00:00' || substr({local}, 20)
+           WHEN 'day' THEN substr({local}, 1, 10)
+           WHEN 'week' THEN date(substr({local}, 1, 10), 'weekday 0', '-6 days')
+           ELSE substr({local}, 1, 7)
+       END";
+
+/// The part of an expression that leads to one of the names, and the name; or a time whose bucket
+/// is asked for.
 const PLACE: &str = concat!(
     r"(?i)\b(?P<before>(?:FROM|JOIN)\s+)chosen_",
-    r"(?P<what>records|functions|counts|bytes|durations)\b"
+    r"(?P<what>records|functions|counts|bytes|durations|open)\b",
+    r"|\bbucket_of\((?P<local>[a-z_.]+)\)"
 );
 
 static EXPRESSION: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| Regex::new(PLACE));
@@ -162,14 +190,17 @@ pub(super) fn on_its_line(text: &str) -> String {
 
 fn filled_in(text: &str, written: impl Fn(&str) -> String) -> String {
     let Ok(expression) = EXPRESSION.as_ref() else { return text.to_owned() };
-    let subquery =
-        |place: &Captures<'_>| format!("{}{}", &place["before"], written(&of_name(&place["what"])));
-    expression.replace_all(text, subquery).into_owned()
+    let filled_in = |place: &Captures<'_>| match place.name("local") {
+        Some(local) => written(&BUCKET.replace("{local}", local.as_str())),
+        None => format!("{}{}", &place["before"], written(&of_name(&place["what"]))),
+    };
+    expression.replace_all(text, filled_in).into_owned()
 }
 
 fn of_name(name: &str) -> String {
     match name.to_ascii_lowercase().as_str() {
         "records" => RECORDS.to_owned(),
+        "open" => OPEN.to_owned(),
         "counts" => of_hours(COUNTS, COUNTS_OF_AN_EDGE),
         "bytes" => of_hours(BYTES, BYTES_OF_AN_EDGE),
         "durations" => with_edges(DURATIONS, DURATIONS_OF_AN_EDGE, [FIRST_SPAN, END_SPAN]),

@@ -41,16 +41,21 @@ WITH ends AS (
     SELECT h.function_id, b.is_before, h.status, h.records
       FROM bounds b
      CROSS JOIN hourly_counts h ON h.hour >= b.first_hour AND h.hour < b.end_hour
+     WHERE (:functions IS NULL OR h.function_id IN (SELECT value FROM json_each(:functions)))
      UNION ALL
     SELECT i.function_id, b.is_before, i.status, 1
       FROM bounds b
      CROSS JOIN record_times i
         ON i.start_time >= b.begin_time AND i.start_time < min(b.first_hour, b.end_time)
+     WHERE is_time(i.start_time)
+       AND (:functions IS NULL OR i.function_id IN (SELECT value FROM json_each(:functions)))
      UNION ALL
     SELECT i.function_id, b.is_before, i.status, 1
       FROM bounds b
      CROSS JOIN record_times i
         ON i.start_time >= max(b.first_hour, b.end_hour) AND i.start_time < b.end_time
+     WHERE is_time(i.start_time)
+       AND (:functions IS NULL OR i.function_id IN (SELECT value FROM json_each(:functions)))
 ), durations AS (
     -- A `+` keeps SQLite from making an index of the summary for this one question.
     SELECT function_id, is_before, CAST(key AS INTEGER) AS seconds, value AS records
@@ -59,6 +64,8 @@ WITH ends AS (
              CROSS JOIN three_hour_durations d
                 ON d.three_hours >= b.first_span AND d.three_hours < b.end_span
              WHERE +d.status = 'SUCCESS'
+               AND (:functions IS NULL
+                    OR d.function_id IN (SELECT value FROM json_each(:functions)))
              GROUP BY d.function_id, b.is_before),
            json_each(durations)
      UNION ALL
@@ -66,13 +73,17 @@ WITH ends AS (
       FROM bounds b
      CROSS JOIN record_times i
         ON i.start_time >= b.begin_time AND i.start_time < min(b.first_span, b.end_time)
-     WHERE i.status = 'SUCCESS' AND i.duration_s IS NOT NULL
+     WHERE i.status = 'SUCCESS'
+       AND i.duration_s IS NOT NULL
+       AND (:functions IS NULL OR i.function_id IN (SELECT value FROM json_each(:functions)))
      UNION ALL
     SELECT i.function_id, b.is_before, i.duration_s, 1
       FROM bounds b
      CROSS JOIN record_times i
         ON i.start_time >= max(b.first_span, b.end_span) AND i.start_time < b.end_time
-     WHERE i.status = 'SUCCESS' AND i.duration_s IS NOT NULL
+     WHERE i.status = 'SUCCESS'
+       AND i.duration_s IS NOT NULL
+       AND (:functions IS NULL OR i.function_id IN (SELECT value FROM json_each(:functions)))
 ), measured AS (
     SELECT function_id,
            is_before,
@@ -106,7 +117,7 @@ SELECT f.full_name AS function,
        p90_s,
        was_p90_s
   FROM compared c
-  JOIN chosen_functions f ON f.id = c.function_id
+  JOIN functions f ON f.id = c.function_id
  ORDER BY coalesce(failed_pct, 0) - coalesce(was_failed_pct, 0) DESC,
           1.0 * p90_s / max(was_p90_s, 1) DESC,
           function,

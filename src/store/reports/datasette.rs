@@ -1,6 +1,7 @@
 //! Reports as Datasette can ask them: its SQLite lacks our functions, and every parameter is a text
 //! of its form, which is empty where nothing is given.
 
+use super::functions::chosen_by;
 use super::parameter::Kind;
 use super::{Parameter, Report};
 use regex::{Captures, Regex};
@@ -23,9 +24,12 @@ const REPLACED: [(&str, &str); 7] = [
 const OURS_ALONE: &str = r"\b(?:percentile_disc|median|beta_binomial_tail|fold)\(|\bshape\b";
 
 /// The functions that are asked for, by a name or a glob as `--function` takes it.
-const FUNCTIONS: &str = "iif(coalesce(:function, '') = '', NULL, (SELECT json_group_array(id) \
-    FROM functions WHERE :function IN (name, package || ':' || name, full_name, urn) \
-    OR name GLOB :function OR package || ':' || name GLOB :function OR full_name GLOB :function))";
+fn functions() -> String {
+    format!(
+        "iif(coalesce(:function, '') = '', NULL, (SELECT json_group_array(id) FROM ({})))",
+        chosen_by(":function")
+    )
+}
 
 impl Report {
     /// The statement for Datasette; none where only this program can answer the report.
@@ -56,7 +60,7 @@ fn in_form(name: &str, parameters: &[Parameter<'_>]) -> String {
         return match name {
             "since" | "until" => format!("strftime('%Y-%m-%dT%H:%M:%SZ', {given})"),
             "now" => "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')".to_owned(),
-            "functions" => FUNCTIONS.to_owned(),
+            "functions" => functions(),
             // No parameter, such as a part of a time in a text.
             _ => format!(":{name}"),
         };
@@ -148,6 +152,9 @@ mod tests {
         assert_eq!(counted(&[("since", "2026-03-01T10:15:00Z")])[0], "2026-03-01T10:00:00Z 1");
         assert_eq!(counted(&[("until", "2026-03-02")]), hours[..1]);
         assert_eq!(counted(&[("function", "billing:*")]), hours[1..]);
+        assert_eq!(counted(&[("function", "invoice:latest")]), hours[1..]);
+        assert_eq!(counted(&[("function", "urn:*:invoice")]), hours[1..]);
+        assert_eq!(counted(&[("function", "invoice:v1")]), Vec::<String>::new());
         assert_eq!(ask(&connection, "open", &[("limit", "1")]), Vec::<Vec<String>>::new());
     }
 }

@@ -34,14 +34,16 @@ SELECT f.full_name AS function,
            AND i.status IN ('FAIL', 'DISCARD')
            AND i.status = 'DISCARD'
            AND i.start_time >= c.first_hour
-           AND i.start_time < substr(c.first_hour, 1, 13) || ':60') AS first,
+           AND i.start_time < substr(c.first_hour, 1, 13) || ':60'
+           AND is_time(i.start_time)) AS first,
        (SELECT max(i.start_time)
           FROM invocations i
          WHERE i.function_id = c.function_id
            AND i.status IN ('FAIL', 'DISCARD')
            AND i.status = 'DISCARD'
            AND i.start_time >= c.last_hour
-           AND i.start_time < min(substr(c.last_hour, 1, 13) || ':60', coalesce(:until, '~'))) AS last
+           AND i.start_time < min(substr(c.last_hour, 1, 13) || ':60', coalesce(:until, '~'))
+           AND is_time(i.start_time)) AS last
   FROM counted c
   JOIN functions f ON f.id = c.function_id
   LEFT JOIN hours busiest ON busiest.function_id = c.function_id AND busiest.place = 1

@@ -28,12 +28,7 @@ WITH counted AS MATERIALIZED (
       JOIN counted c ON c.error_code IS s.error_code AND c.shape IS s.shape
 )
 SELECT error_code AS code,
-       CASE :bucket
-           WHEN 'hour' THEN substr(local, 1, 13) || ':00:00' || substr(local, 20)
-           WHEN 'day' THEN substr(local, 1, 10)
-           WHEN 'week' THEN date(substr(local, 1, 10), 'weekday 0', '-6 days')
-           ELSE substr(local, 1, 7)
-       END AS bucket,
+       bucket_of(local) AS bucket,
        sum(records) AS records,
        shape
   FROM placed

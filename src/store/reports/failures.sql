@@ -11,6 +11,7 @@ WITH failed AS NOT MATERIALIZED (
      WHERE status IN ('FAIL', 'DISCARD')
        AND start_time >= coalesce(:since, '')
        AND start_time < coalesce(:until, '~')
+       AND ((:since IS NULL AND :until IS NULL) OR is_time(start_time))
        AND coalesce(nullif(status, 'FAIL'), 'FAIL') = :status
        AND (:functions IS NULL OR function_id IN (SELECT value FROM json_each(:functions)))
      UNION ALL

@@ -17,18 +17,25 @@ const LONGEST: usize = 1_000;
 /// Chosen is what has the text for one of its names, or one of them by `GLOB`: `*` stands for any
 /// characters, `?` for one, `[…]` for one of these. Capital and small letters differ. Where the
 /// version is said to be the latest, the others are not meant.
+///
+/// With `{given}` for the parameter, since every program names its own.
 const CHOSEN: &str = "
 SELECT id
-  FROM functions
- WHERE (NOT ?2 OR qualifier = 'latest')
-   AND (?1 IN (name, package || ':' || name, full_name, urn)
-        OR name GLOB ?1
-        OR package || ':' || name GLOB ?1
-        OR full_name GLOB ?1
-        OR urn GLOB ?1)";
+  FROM functions,
+       (SELECT {given} GLOB '*:latest' AS is_latest,
+               iif({given} GLOB '*:latest', substr({given}, 1, length({given}) - 7), {given})
+                   AS wanted)
+ WHERE (NOT is_latest OR qualifier = 'latest')
+   AND (wanted IN (name, package || ':' || name, full_name, urn)
+        OR name GLOB wanted
+        OR package || ':' || name GLOB wanted
+        OR full_name GLOB wanted
+        OR urn GLOB wanted)";
 
-/// How a name ends that says so.
-const LATEST: &str = ":latest";
+/// A statement for the ids of those that a parameter chooses.
+pub(super) fn chosen_by(parameter: &str) -> String {
+    CHOSEN.replace("{given}", parameter)
+}
 
 impl Arguments {
     /// The ids of the functions that are asked for, as a JSON array; nothing where all are.
@@ -42,7 +49,7 @@ impl Arguments {
         if self.functions.is_empty() {
             return Ok(None);
         }
-        let mut statement = connection.prepare(CHOSEN)?;
+        let mut statement = connection.prepare(&chosen_by("?1"))?;
         let mut chosen: Vec<String> = Vec::new();
         for given in &self.functions {
             let before = chosen.len();
@@ -50,11 +57,7 @@ impl Arguments {
             if given.len() > LONGEST {
                 return Err(unknown_function(connection, given)?);
             }
-            let ids = match given.strip_suffix(LATEST) {
-                Some(name) => (name, true),
-                None => (given.as_str(), false),
-            };
-            let ids = statement.query_map(ids, |row| row.get::<_, i64>(0))?;
+            let ids = statement.query_map([given], |row| row.get::<_, i64>(0))?;
             for id in ids {
                 chosen.push(id?.to_string());
             }

@@ -7,18 +7,14 @@
 -- param limit= (int 1..): how many; all where it is empty
 SELECT o.request_id,
        f.full_name AS function,
-       i.status,
-       i.start_time,
+       o.status,
+       o.start_time,
        o.opened_at,
        o.checked_at,
-       unixepoch(:now) - unixepoch(coalesce(i.start_time, o.opened_at)) AS age_s
-  FROM open_records o
-  JOIN chosen_functions f ON f.id = o.function_id
-  LEFT JOIN invocations i ON i.request_id = o.request_id
- WHERE f.gone_at IS NULL
-   AND unixepoch(:now) - unixepoch(coalesce(i.start_time, o.opened_at)) >= :older
-   AND (:status IS NULL OR i.status = :status)
-   AND (:since IS NULL OR i.start_time >= :since)
-   AND (:until IS NULL OR i.start_time < :until)
+       unixepoch(:now) - unixepoch(coalesce(o.start_time, o.opened_at)) AS age_s
+  FROM chosen_open o
+  JOIN functions f ON f.id = o.function_id
+ WHERE unixepoch(:now) - unixepoch(coalesce(o.start_time, o.opened_at)) >= :older
+   AND (:status IS NULL OR o.status = :status)
  ORDER BY age_s DESC, o.request_id
  LIMIT coalesce(:limit, -1);

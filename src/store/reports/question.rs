@@ -13,13 +13,23 @@ pub struct Question<'r> {
     statement: Statement<'r>,
     columns: Vec<String>,
     budget: Budget,
+    author: Author,
+}
+
+/// Who wrote a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Author {
+    /// Somebody who asks: what is refused is a mistake in it.
+    User,
+    /// This program: what is refused is a value of the archive that no run wrote.
+    Program,
 }
 
 impl<'r> Question<'r> {
-    pub(in crate::store) fn new(statement: Statement<'r>, budget: Budget) -> Self {
+    pub(in crate::store) fn new(statement: Statement<'r>, budget: Budget, author: Author) -> Self {
         let columns = statement.column_names().map(str::to_owned).collect();
         budget.pause();
-        Self { statement, columns, budget }
+        Self { statement, columns, budget, author }
     }
 
     /// The names of the columns, from left to right.
@@ -29,7 +39,7 @@ impl<'r> Question<'r> {
 
     /// The answer from its first row.
     pub fn rows(&mut self) -> Rows<'_> {
-        Rows { cursor: self.statement.raw_query(), budget: &self.budget }
+        Rows { cursor: self.statement.raw_query(), budget: &self.budget, author: self.author }
     }
 }
 
@@ -38,6 +48,7 @@ impl<'r> Question<'r> {
 pub struct Rows<'q> {
     cursor: SqliteRows<'q>,
     budget: &'q Budget,
+    author: Author,
 }
 
 impl Rows<'_> {
@@ -46,7 +57,13 @@ impl Rows<'_> {
         self.budget.resume();
         let row = self.cursor.next();
         self.budget.pause();
-        Ok(row.map_err(|error| explain(self.budget, error))?.map(Row))
+        let meaning = |error| match explain(self.budget, error) {
+            StoreError::BadSql { message, .. } if self.author == Author::Program => {
+                StoreError::Damaged(message)
+            }
+            other => other,
+        };
+        Ok(row.map_err(meaning)?.map(Row))
     }
 }
 

@@ -26,9 +26,17 @@ WITH bounds AS (
                AND :took_below IS NULL
                AND (coalesce(:weekday, :hour) IS NULL OR has_whole_hours()) AS is_counted
 ), counted AS MATERIALIZED (
-    -- How many there are by hour, but for the last hour, of which a part is asked for; or, where
-    -- the summary does not tell all that is asked for, in which hours an error occurs.
-    SELECT hour, sum(iif(hour < substr(end_time, 1, 13) || ':00:00Z', records, 0)) AS records
+    -- How many there are at least by hour: nothing is said of the last hour, of which a part is asked
+    -- for, and of pruned days, of which the summary still counts what is gone. Or, where the summary
+    -- does not tell all that is asked for, in which hours an error occurs.
+    SELECT hour,
+           sum(iif(hour < substr(end_time, 1, 13) || ':00:00Z'
+                       AND NOT EXISTS (SELECT 1
+                                         FROM pruned_days p
+                                        WHERE p.function_id = h.function_id
+                                          AND p.day = substr(h.hour, 1, 10)),
+                   records,
+                   0)) AS records
       FROM bounds
      CROSS JOIN hourly_counts h
         ON h.hour >= substr(begin_time, 1, 13) AND h.hour < end_time AND h.hour <> ''
@@ -101,6 +109,7 @@ WITH bounds AS (
                                        AND (:shape IS NULL OR fold(i.error_message) = :shape)
                                        AND (:code IS NULL
                                             OR CAST(i.error_code AS TEXT) = :code))))
+               AND is_time(start_time)
              ORDER BY start_time DESC
              LIMIT :limit)
 ), candidates AS (
@@ -110,6 +119,7 @@ WITH bounds AS (
      CROSS JOIN matching m
         ON m.start_time >= max(h.hour, b.begin_time)
        AND m.start_time < min(substr(h.hour, 1, 13) || '~', b.end_time)
+       AND is_time(m.start_time)
      UNION ALL
     SELECT record
       FROM matching
@@ -117,16 +127,12 @@ WITH bounds AS (
        AND start_time < (SELECT end_time FROM uncounted)
        AND (coalesce(:shape, :code) IS NULL
             OR substr(start_time, 1, 13) IN (SELECT hour FROM of_error))
+       AND is_time(start_time)
      UNION ALL
-    SELECT i.rowid
-      FROM open_records o
-     CROSS JOIN functions f ON f.id = o.function_id
-     CROSS JOIN invocations i ON i.request_id = o.request_id
-     CROSS JOIN matching m ON m.record = i.rowid
+    SELECT m.record
+      FROM chosen_open o
+     CROSS JOIN matching m ON m.record = o.record
      WHERE :which = 'open'
-       AND f.gone_at IS NULL
-       AND (:since IS NULL OR i.start_time >= :since)
-       AND (:until IS NULL OR i.start_time < :until)
 ), found AS (
     SELECT i.*
       FROM candidates c

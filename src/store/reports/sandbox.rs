@@ -4,7 +4,7 @@
 //! `query_only` is on, SQLite must call the statement reading, and an authorizer allows what is
 //! listed here and nothing else.
 
-use super::question::{Question, explain};
+use super::question::{Author, Question, explain};
 use crate::domain::Zone;
 use crate::error::Place;
 use crate::store::file::{Reader, StoreError};
@@ -137,7 +137,7 @@ impl Sandbox {
     }
 
     pub(super) fn question<'s>(&self, statement: Statement<'s>) -> Question<'s> {
-        Question::new(statement, self.budget.clone())
+        Question::new(statement, self.budget.clone(), Author::User)
     }
 
     pub(super) fn connection(&self) -> &Connection {

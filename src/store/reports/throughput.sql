@@ -8,12 +8,7 @@
 WITH placed AS (
     SELECT status, start_time, local_time(start_time) AS local, records FROM chosen_counts
 )
-SELECT CASE :bucket
-           WHEN 'hour' THEN substr(local, 1, 13) || ':00:00' || substr(local, 20)
-           WHEN 'day' THEN substr(local, 1, 10)
-           WHEN 'week' THEN date(substr(local, 1, 10), 'weekday 0', '-6 days')
-           ELSE substr(local, 1, 7)
-       END AS bucket,
+SELECT bucket_of(local) AS bucket,
        sum(records) AS records,
        coalesce(sum(records) FILTER (WHERE status = 'SUCCESS'), 0) AS success,
        coalesce(sum(records) FILTER (WHERE status = 'FAIL'), 0) AS fail,

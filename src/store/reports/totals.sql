@@ -20,13 +20,7 @@ WITH counted AS (
       FROM chosen_durations
      WHERE status = 'SUCCESS'
 ), unfinished AS (
-    SELECT count(*) AS open
-      FROM open_records o
-      JOIN chosen_functions f ON f.id = o.function_id
-      LEFT JOIN invocations i ON i.request_id = o.request_id
-     WHERE f.gone_at IS NULL
-       AND (:since IS NULL OR i.start_time >= :since)
-       AND (:until IS NULL OR i.start_time < :until)
+    SELECT count(*) AS open FROM chosen_open
 )
 SELECT records,
        success,

@@ -15,12 +15,7 @@ WITH counted AS (
      GROUP BY function_id, start_time
 ), placed AS (
     SELECT function_id,
-           CASE :bucket
-               WHEN 'hour' THEN substr(local, 1, 13) || ':00:00' || substr(local, 20)
-               WHEN 'day' THEN substr(local, 1, 10)
-               WHEN 'week' THEN date(substr(local, 1, 10), 'weekday 0', '-6 days')
-               ELSE substr(local, 1, 7)
-           END AS bucket,
+           bucket_of(local) AS bucket,
            min(start_time) AS first,
            sum(records) AS records,
            sum(failed) AS failed

@@ -55,6 +55,7 @@ WITH watched AS (
        AND (:status IS NULL OR status = :status)
        AND (:since IS NULL OR start_time >= :since)
        AND (:until IS NULL OR start_time < :until)
+       AND ((:since IS NULL AND :until IS NULL) OR is_time(start_time))
 )
 SELECT f.full_name AS function,
        b.status,

@@ -19,7 +19,14 @@ fn names_are_filled_in_where_they_are_read_from() {
     assert_eq!(on_its_line(both).matches("(SELECT *").count(), 1 + 1);
     assert_eq!(on_its_line(both).lines().count(), 1);
     assert!(written_out(both).lines().count() > 10);
-    for text in ["SELECT 'chosen_records'", "FROM chosen_records_of_mine", "FROM invocations"] {
+    let bucket = on_its_line("SELECT bucket_of(t.local) AS bucket FROM t");
+    assert!(bucket.starts_with("SELECT CASE :bucket WHEN 'hour' THEN substr(t.local, 1, 13)"));
+    for text in [
+        "SELECT 'chosen_records'",
+        "FROM chosen_records_of_mine",
+        "FROM invocations",
+        "SELECT bucket_of('x')",
+    ] {
         assert_eq!(on_its_line(text), text);
     }
 }
@@ -289,6 +296,30 @@ fn a_record_whose_start_or_end_is_no_time_has_no_duration() {
             assert_eq!(told, (status.to_owned(), seconds), "{begin:?} to {end:?}");
         }
     }
+}
+
+#[test]
+fn a_start_that_cannot_be_read_is_in_no_range() {
+    let world = Fixture::new().with_records("a1 FAIL 2026-03-01T10:45 2026-03-01T10:46:00Z").with(
+        "INSERT INTO open_records VALUES ('a1', 1, '2026-03-01T12:00:00Z',
+                 '2026-03-01T12:00:00Z', '2026-03-01T12:00:00Z')",
+    );
+    let mut arguments = Arguments::at("2026-03-01T12:00:00Z".parse().unwrap());
+    let mut reader = world.reader();
+    let mut lines = |report: &str, arguments: &Arguments| {
+        let report = Report::find(report).unwrap();
+        let mut question = reader.ask(report, arguments, Duration::from_secs(30)).unwrap();
+        shown(&mut question).unwrap().lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for report in ["summary", "failures", "errors", "open"] {
+        assert_eq!(lines(report, &arguments).len(), 1, "{report} of everything");
+    }
+    arguments.since = Some("2026-03-01T10:30:00Z".parse().unwrap());
+    arguments.until = Some("2026-03-01T11:30:00Z".parse().unwrap());
+    for report in ["summary", "compare", "failures", "errors", "records", "slowest", "open"] {
+        assert_eq!(lines(report, &arguments), [""; 0], "{report}");
+    }
+    assert_eq!(lines("totals", &arguments), ["0 | 0 | 0 | 0 | 0 | 0 | 0 |  |  |  |  | 0"]);
 }
 
 proptest! {

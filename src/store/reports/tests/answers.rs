@@ -464,3 +464,31 @@ fn a_limit_ends_a_list() {
         assert!(one.unwrap().lines().count() <= 1 + 1, "{}", report.name());
     }
 }
+
+/// What was pruned is still counted; of what is left, an example is told.
+#[test]
+fn an_error_of_which_the_last_records_were_pruned_has_an_example() {
+    let world = Fixture::new()
+        .with_records(
+            "a1 FAIL 2026-03-01T10:00:00Z -
+             a2 FAIL 2026-03-02T10:00:00Z -
+             a3 FAIL 2026-03-03T10:00:00Z - 2
+             b1 FAIL - -",
+        )
+        .with(
+            "DELETE FROM invocations WHERE request_id = 'a3';
+             INSERT INTO pruned_days VALUES
+                 (2, '2026-03-03', '2026-03-03T00:00:00Z', '2026-03-04T00:00:00Z',
+                  '2026-03-05T00:00:00Z', 1, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL)",
+        );
+    let told = answer_of(&world, "errors", |_| ()).unwrap();
+    let told: Vec<&str> = told.lines().skip(1).collect();
+    assert_eq!(told, [" | 4 | 2 | 2026-03-01T10:00:00Z |  | a2 |"]);
+}
+
+#[test]
+fn a_value_that_no_run_wrote_is_damage_and_no_mistake_of_who_asks() {
+    let world = world().with("UPDATE three_hour_durations SET durations = '{bad'");
+    let damaged = answer_of(&world, "latency", |_| ()).unwrap_err();
+    assert!(matches!(&damaged, StoreError::Damaged(why) if why.contains("sum_durations")));
+}

@@ -196,6 +196,8 @@ proptest! {
         asked_for in prop::collection::vec(prop::option::weighted(0.3, 0usize..3), 8),
         bounds in (prop::option::of(0..LENGTH / 2), prop::option::of(LENGTH / 2..LENGTH)),
         is_ahead: bool,
+        unreadable in prop::collection::vec(0usize..40, 0..4),
+        pruned in prop::collection::vec((0..10i64, 1i64..3), 0..3),
     ) {
         let told: Vec<String> = errors
             .iter()
@@ -204,7 +206,8 @@ proptest! {
                 format!("UPDATE invocations SET {} WHERE request_id = 'r{number:02}'", ERRORS[*error])
             })
             .collect();
-        let world = archived(&records).with(&told.join(";")).accepted();
+        let world =
+            archived(&records).with(&told.join(";")).with(&cut(&unreadable)).accepted().with(&prune(&pruned));
         let mut asked = Arguments::at(at(LENGTH));
         asked.zone = (if is_ahead { "Asia/Kolkata" } else { "UTC" }).parse::<Zone>().unwrap();
         asked.since = bounds.0.map(at);
@@ -217,26 +220,60 @@ proptest! {
         let own: Vec<_> = filters.iter().map(|(name, value, _)| (*name, *value)).collect();
         let conditions: Vec<_> = filters.iter().map(|(_, _, plain)| *plain).collect();
         let in_range = format!(
-            "start_time >= '{}' AND start_time < '{}'",
+            "length(start_time) = 20 AND start_time >= '{}' AND start_time < '{}'",
             at(bounds.0.unwrap_or(0)),
             at(bounds.1.unwrap_or(2 * LENGTH)),
         );
-        let statement = format!(
-            "SELECT request_id
-               FROM (SELECT *,
-                            unixepoch(end_time) - unixepoch(start_time) AS seconds,
-                            datetime(start_time, '{} minutes') AS local
-                       FROM invocations)
-              WHERE {}
-              ORDER BY start_time DESC, request_id DESC",
-            if is_ahead { 330 } else { 0 },
-            [&[in_range.as_str()], conditions.as_slice()].concat().join(" AND "),
-        );
-        let mut found = world.connection.prepare(&statement).unwrap();
-        let found: Vec<String> =
-            found.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-        prop_assert_eq!(shown_on_screens(&world, &asked, &own), found, "{:?}", own);
+        let found = |conditions: &[&str], order: &str| -> Vec<String> {
+            let statement = format!(
+                "SELECT request_id
+                   FROM (SELECT *,
+                                unixepoch(end_time) - unixepoch(start_time) AS seconds,
+                                datetime(start_time, '{} minutes') AS local
+                           FROM invocations)
+                  WHERE {}
+                  ORDER BY {order}",
+                if is_ahead { 330 } else { 0 },
+                [&[in_range.as_str()], conditions].concat().join(" AND "),
+            );
+            let mut found = world.connection.prepare(&statement).unwrap();
+            found.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let latest = found(&conditions, "start_time DESC, request_id DESC");
+        prop_assert_eq!(shown_on_screens(&world, &asked, &own), latest, "{:?}", own);
+        let slowest = rows_of(&world, "slowest", &asked, &[("limit", "3"), ("status", "SUCCESS")]);
+        let slowest: Vec<String> = slowest.into_iter().map(|mut row| row.remove(0)).collect();
+        let conditions = ["seconds IS NOT NULL", "status = 'SUCCESS'"];
+        prop_assert_eq!(slowest, found(&conditions, "seconds DESC, request_id LIMIT 3"));
     }
+}
+
+/// Leaves records without the seconds of their start, which is then none that can be read.
+fn cut(numbers: &[usize]) -> String {
+    let cut = |number| {
+        format!(
+            "UPDATE invocations SET start_time = substr(start_time, 1, 16)
+              WHERE request_id = 'r{number:02}';"
+        )
+    };
+    numbers.iter().map(cut).collect::<Vec<_>>().join("")
+}
+
+/// Removes days of a function, each but for some records, as `prune` leaves them: what they sum up
+/// to stays.
+fn prune(days: &[(i64, i64)]) -> String {
+    let prune = |(day, function): &(i64, i64)| {
+        let day = &at(day * 86_400).to_string()[..10];
+        format!(
+            "DELETE FROM invocations
+              WHERE function_id = {function} AND substr(start_time, 1, 10) = '{day}'
+                AND length(start_time) = 20 AND rowid % 4 > 0;
+             INSERT OR IGNORE INTO pruned_days
+             VALUES ({function}, '{day}', '{day}T00:00:00Z', '{day}T23:59:59Z', '{BEGIN}', 0, 0, 0,
+                     0, 0, 0, 0, NULL, NULL, NULL);"
+        )
+    };
+    days.iter().map(prune).collect::<Vec<_>>().join("")
 }
 
 /// A message is looked at one by one, whatever else narrows.

@@ -163,6 +163,9 @@ fn a_range_of_time_is_found_by_the_index() {
             ),
             "{plan}"
         );
+        let whole = ["SCAN invocations", "SCAN three_hour_durations"];
+        assert!(!plan.lines().any(|step| whole.contains(&step)), "{report}: {plan}");
+        assert!(report != "slowest" || !plan.contains("SCAN d\n"), "{plan}");
     }
     let failures = plan_of("failures");
     for failed in [
