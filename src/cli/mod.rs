@@ -6,6 +6,7 @@
 mod aftermath;
 mod alerting;
 mod alerts;
+mod answer;
 mod archive;
 mod backup;
 mod check;

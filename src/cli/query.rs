@@ -1,5 +1,6 @@
 //! `fgarchive query`: the reports, and questions in SQL.
 
+use super::answer::{self, Limits};
 use super::form::{Form, Shown};
 use super::globals::Globals;
 use super::memory::MemoryBound;
@@ -249,6 +250,14 @@ impl Args {
         Ok(Arguments { now, zone, since, until, functions: self.function.clone(), own })
     }
 
+    /// Says of an answer that others read that there may be more; people who look at a list of
+    /// the first know that.
+    fn tell_of_limit(&self, report: &Report, arguments: &Arguments, rows: u64) {
+        if !self.is_for_people() || self.output.is_some() {
+            left_out::tell_of_limit(report, arguments, rows);
+        }
+    }
+
     /// Refuses the options of other formats.
     fn check_format(&self) -> Result<(), Failure> {
         let format = self.shown.format.unwrap_or(Format::Table);
@@ -295,6 +304,8 @@ impl Args {
             || self.status.is_some()
             || self.limit.is_some()
             || self.explain;
+        let is_no_question = matches!(self.what.as_str(), "list" | "schema" | datasette::NAME);
+        let is_bounded = self.max_rows.is_some() || self.timeout.is_some() || self.tz != Zone::UTC;
         if self.datasette_version.is_some() && self.what != datasette::NAME {
             return Err(usage(format!("--for goes with `query {}`", datasette::NAME)));
         }
@@ -306,7 +317,7 @@ impl Args {
             "sql" if narrows => Err(usage("`query sql` takes no options of a report").hint(
                 "narrow a statement of your own with its WHERE, by --param NAME=VALUE for `:NAME`",
             )),
-            name @ ("list" | "schema" | datasette::NAME) if narrows || !self.param.is_empty() => {
+            name if is_no_question && (narrows || is_bounded || !self.param.is_empty()) => {
                 Err(usage(format!("`query {name}` takes no options of a report")))
             }
             "sql" => Ok(()),
@@ -384,7 +395,9 @@ fn ask_report(
     let mut question =
         reader.ask(report, &arguments, args.timeout.unwrap_or(REPORT_LIMIT)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory: MemoryBound::default() };
-    answer(&mut question, &form, limits, &globals.db, out)
+    let rows = answer::write(&mut question, &form, limits, &globals.db, out)?;
+    args.tell_of_limit(report, &arguments, rows);
+    Ok(())
 }
 
 /// What `--param`, `--status` and `--limit` say; the latter two are parameters that many reports
@@ -420,7 +433,8 @@ fn ask_sql(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result<(), Fa
     let statement = statement::read(args.statement.as_deref(), args.file.as_deref())?;
     let statement = statement.unwrap_or_default();
     let form = args.form()?;
-    ask_in_sandbox(args, globals, &form, out, |sandbox| sandbox.ask(&statement, &args.param))
+    ask_in_sandbox(args, globals, &form, out, |sandbox| sandbox.ask(&statement, &args.param))?;
+    Ok(())
 }
 
 fn ask_own(
@@ -434,7 +448,11 @@ fn ask_own(
     Reader::open(&globals.db)
         .and_then(|reader| left_out::tell(&reader, report, &arguments))
         .map_err(|error| refused_argument(error, &globals.db))?;
-    ask_in_sandbox(args, globals, &form, out, |sandbox| sandbox.ask_report(report, &arguments))
+    let rows = ask_in_sandbox(args, globals, &form, out, |sandbox| {
+        sandbox.ask_report(report, &arguments)
+    })?;
+    args.tell_of_limit(report, &arguments, rows);
+    Ok(())
 }
 
 /// Asks what somebody else than us wrote, in little memory and time.
@@ -444,7 +462,7 @@ fn ask_in_sandbox(
     form: &Form<'_>,
     out: &mut dyn Write,
     ask: impl for<'s> FnOnce(&'s Sandbox) -> Result<Question<'s>, StoreError>,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let refused = |error: StoreError| refused_argument(error, &globals.db);
     let reader = Reader::open(&globals.db).map_err(refused)?;
     let limit = args.timeout.unwrap_or(SQL_LIMIT);
@@ -453,43 +471,5 @@ fn ask_in_sandbox(
     let memory = MemoryBound::beyond_present(args.max_memory * BYTES_A_MIB);
     let mut question = memory.within(|| ask(&sandbox)).map_err(refused)?;
     let limits = Limits { rows: args.max_rows, memory };
-    answer(&mut question, form, limits, &globals.db, out)
-}
-
-/// What an answer may take.
-#[derive(Clone, Copy, Debug)]
-struct Limits {
-    /// The most rows, where the user said so.
-    rows: Option<u64>,
-    memory: MemoryBound,
-}
-
-/// Writes an answer row by row, within its limits.
-fn answer(
-    question: &mut Question<'_>,
-    form: &Form<'_>,
-    limits: Limits,
-    archive: &Path,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
-    let mut renderer = form.begin(question.columns(), out)?;
-    let mut rows = question.rows();
-    let mut shown = 0;
-    let refused = |error: StoreError| error.into_failure(archive);
-    while let Some(row) = limits.memory.within(|| rows.next_row()).map_err(refused)? {
-        if limits.rows == Some(shown) {
-            tracing::warn!("only the first {shown} rows are shown, as --max-rows says");
-            break;
-        }
-        if !renderer.wants_more() {
-            tracing::warn!("only the first {shown} rows are shown: every other format gives all");
-            break;
-        }
-        limits.memory.check_room(row.copied_bytes()).map_err(refused)?;
-        let cells: Vec<Cell<'_>> = row.cells().collect();
-        limits.memory.check_room(renderer.held_bytes(&cells)).map_err(refused)?;
-        renderer.row(&cells).map_err(failure::output)?;
-        shown += 1;
-    }
-    renderer.finish().map_err(failure::output)
+    answer::write(&mut question, form, limits, &globals.db, out)
 }

@@ -16,8 +16,8 @@ pub enum Chart<'a> {
         day: &'a str,
         /// How many records there are.
         records: &'a str,
-        /// How many of them failed.
-        failed: &'a str,
+        /// How many of those that ended failed, in per cent.
+        failed_percent: &'a str,
         /// Whether the day can be believed whole, in the words of the report `calendar`.
         state: &'a str,
     },
@@ -55,7 +55,7 @@ impl<'a> Chart<'a> {
             "calendar" => Self::Calendar {
                 day: roles.one("day")?,
                 records: roles.one("records")?,
-                failed: roles.one("failed")?,
+                failed_percent: roles.one("failed_percent")?,
                 state: roles.one("state")?,
             },
             _ => return None,
@@ -68,7 +68,9 @@ impl<'a> Chart<'a> {
         match self {
             Self::Bars(bars) => bars.columns(),
             Self::Heat { label } => vec![label],
-            Self::Calendar { day, records, failed, state } => vec![day, records, failed, state],
+            Self::Calendar { day, records, failed_percent, state } => {
+                vec![day, records, failed_percent, state]
+            }
         }
     }
 }
@@ -137,8 +139,8 @@ mod tests {
         assert_eq!(columns(bars), ["records", "bucket", "fail", "discard", "wait"]);
         assert_eq!(columns("bars: group=f label=a label=b value=n"), ["f", "n", "a", "b"]);
         assert_eq!(columns("heat: label=hour"), ["hour"]);
-        let calendar = "calendar: day=day records=n failed=failed state=state";
-        assert_eq!(columns(calendar), ["day", "n", "failed", "state"]);
+        let calendar = "calendar: day=day records=n failed_percent=share state=state";
+        assert_eq!(columns(calendar), ["day", "n", "share", "state"]);
     }
 
     #[test]

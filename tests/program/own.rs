@@ -41,6 +41,22 @@ fn with_reports(files: &[(&str, &str)]) -> Home {
 }
 
 #[test]
+fn an_answer_for_others_says_that_there_may_be_more() {
+    let first = "-- The first.\n-- param limit=1 (int 1..): how many\n\
+                 SELECT request_id FROM chosen_records ORDER BY 1 LIMIT :limit";
+    let home = with_reports(&[("first.sql", first)]);
+    let told = |options: &[&str]| {
+        let said = home.run(["query", "first", "--reports", "reports"]).args(options).exits(0);
+        said.stderr.matches("there may be more: the report `first` gives one row").count()
+    };
+    assert_eq!(told(&["--format", "csv"]), 1);
+    assert_eq!(told(&["--output", "first.txt"]), 1);
+    assert_eq!(told(&[]), 0, "who looks at it sees that");
+    assert_eq!(told(&["--format", "csv", "--limit", "1"]), 0, "as it was said");
+    assert_eq!(told(&["--format", "csv", "--until", "2026-02"]), 0, "there is none");
+}
+
+#[test]
 fn a_report_of_ones_own_takes_what_ours_take() {
     let home = with_reports(&[("mine.sql", MINE), ("notes.txt", "no report")]);
     let ids = |options: &[&str]| {

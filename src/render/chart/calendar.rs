@@ -26,7 +26,8 @@ const MOST_WEEKS: usize = 53;
 /// The most days: 30 years, which no archive reaches. A day of somebody's own report may be any.
 const MOST_DAYS: i64 = 366 * 30;
 
-/// Failed records of all that bound the shades of a day, in per cent: the last has no bound.
+/// Failed records of those that ended that bound the shades of a day, in per cent: the last has no
+/// bound. There are as many shades as can be told apart without colour.
 const SHARES: [f64; 3] = [0.0, 5.0, 20.0];
 
 /// What a day is.
@@ -34,10 +35,13 @@ const SHARES: [f64; 3] = [0.0, 5.0, 20.0];
 enum Day {
     /// With records, of which so many failed: a place in [`SHARES`], or behind them.
     Records(usize),
+    /// With records of which none has ended.
+    NoneEnded,
     Empty,
     NotProven,
     Lost,
     SwitchedOff,
+    NotThere,
 }
 
 /// The columns of the answer, and its days since the first of Unix's time.
@@ -52,13 +56,13 @@ impl Calendar {
     }
 
     pub(super) fn row(&mut self, cells: &[Cell<'_>]) {
-        let [day, records, failed, state] = self.columns.map(|at| cells.get(at));
+        let [day, records, failed_percent, state] = self.columns.map(|at| cells.get(at));
         let text = |cell: Option<&Cell<'_>>| {
             cell.map_or_else(String::new, |cell| plain(cell).chars().take(20).collect())
         };
         let Ok(begin) = format!("{}T00:00:00Z", text(day)).parse::<Timestamp>() else { return };
-        let (records, failed) = (number(records).unwrap_or(0.0), number(failed).unwrap_or(0.0));
-        self.days.insert(begin.unix() / DAY, Day::of(records, failed, &text(state)));
+        let day = Day::of(number(records).unwrap_or(0.0), number(failed_percent), &text(state));
+        self.days.insert(begin.unix() / DAY, day);
     }
 
     pub(super) fn lines(&self, ink: Ink) -> Vec<String> {
@@ -100,15 +104,16 @@ impl Calendar {
 }
 
 impl Day {
-    /// By what the report `calendar` says of it.
-    fn of(records: f64, failed: f64, state: &str) -> Self {
+    /// By what the report `calendar` says of it. No share failed where none has ended.
+    fn of(records: f64, failed_percent: Option<f64>, state: &str) -> Self {
         match state {
             "lost" => Self::Lost,
-            "settled" | "proven" | "switched off" | "not there" if records > 0.0 => {
-                let share = 100.0 * failed / records;
-                Self::Records(SHARES.iter().filter(|bound| share > **bound).count())
-            }
-            "switched off" | "not there" => Self::SwitchedOff,
+            "settled" | "proven" | "switched off" | "not there" if records > 0.0 => failed_percent
+                .map_or(Self::NoneEnded, |share| {
+                    Self::Records(SHARES.iter().filter(|bound| share > **bound).count())
+                }),
+            "switched off" => Self::SwitchedOff,
+            "not there" => Self::NotThere,
             "settled" | "proven" => Self::Empty,
             // Unproven, not walked, or never set out to be archived.
             _ => Self::NotProven,
@@ -121,7 +126,9 @@ impl Day {
             Self::Empty => ink.either('·', '_').to_string(),
             Self::NotProven => "?".to_owned(),
             Self::Lost => ink.bold("X"),
+            Self::NoneEnded => ink.either('○', 'o').to_string(),
             Self::SwitchedOff => ink.either('–', '-').to_string(),
+            Self::NotThere => "~".to_owned(),
         }
     }
 
@@ -134,7 +141,9 @@ impl Day {
             Self::Empty => "empty",
             Self::NotProven => "not proven",
             Self::Lost => "lost",
+            Self::NoneEnded => "none has ended",
             Self::SwitchedOff => "switched off",
+            Self::NotThere => "not there",
         }
     }
 }

@@ -37,8 +37,8 @@ impl<'w> Drawing<'w> {
         let form = match chart {
             Chart::Bars(bars) => Form::Bars(Bars::of(bars, columns)),
             Chart::Heat { label } => Form::Heat(Heat::of(label, columns)),
-            Chart::Calendar { day, records, failed, state } => {
-                Form::Calendar(Calendar::of([day, records, failed, state], columns))
+            Chart::Calendar { day, records, failed_percent, state } => {
+                Form::Calendar(Calendar::of([day, records, failed_percent, state], columns))
             }
         };
         Self { form, ink, rows: 0, out }

@@ -138,13 +138,21 @@ impl Layout {
     }
 }
 
-/// The largest number of each shade.
-struct Scale([f64; STEPS]);
+/// The largest number of each shade, and what else the legend needs.
+struct Scale {
+    bounds: [f64; STEPS],
+    /// Whether a cell is nothing.
+    has_nothing: bool,
+    /// Whether all numbers are whole.
+    is_whole: bool,
+}
 
 impl Scale {
     /// In equal steps up to the most. Where a few cells have more than twice of what 19 of 20 have,
     /// they get the last shade, and the others the steps beneath.
     fn of(mut numbers: Vec<f64>) -> Self {
+        let is_whole = numbers.iter().all(|number| number.fract() == 0.0);
+        let has_nothing = numbers.iter().any(|number| *number <= 0.0);
         numbers.retain(|number| *number > 0.0);
         numbers.sort_by(f64::total_cmp);
         let most = numbers.last().copied().unwrap_or(0.0);
@@ -152,26 +160,32 @@ impl Scale {
         let steps = if most > 2.0 * usual { STEPS - 1 } else { STEPS };
         let top = if steps == STEPS { most } else { usual };
         let bound = |step: usize| top * (step + 1) as f64 / steps as f64;
-        Self(std::array::from_fn(|step| if step < steps { bound(step) } else { most }))
+        let bounds = std::array::from_fn(|step| if step < steps { bound(step) } else { most });
+        Self { bounds, has_nothing, is_whole }
     }
 
     /// Which shade a number has; none where it is nothing.
     fn step(&self, number: f64) -> Option<usize> {
-        let step = self.0.iter().position(|bound| number <= *bound).unwrap_or(STEPS - 1);
+        let step = self.bounds.iter().position(|bound| number <= *bound).unwrap_or(STEPS - 1);
         (number > 0.0).then_some(step)
     }
 
     fn meanings(&self, ink: Ink) -> Vec<(String, String)> {
-        let [.., most] = self.0;
+        let [.., most] = self.bounds;
+        // Of whole numbers a bound between two is the smaller one, where that is of this shade.
+        let is_whole = self.is_whole && most >= 2.0 * STEPS as f64;
         let shown = |number: f64| {
-            let is_whole = most >= 2.0 * STEPS as f64;
             if is_whole { format!("{:.0}", number.floor()) } else { format!("{number:.2}") }
         };
         let meaning = |step: usize| {
             let shade = ink.in_heat_colour(step, &ink.shade(step).to_string());
-            (shade, format!("up to {}", shown(self.0[step])))
+            (shade, format!("up to {}", shown(self.bounds[step])))
         };
-        if most > 0.0 { (0..STEPS).map(meaning).collect() } else { Vec::new() }
+        // In ASCII nothing is a blank, which needs no words.
+        let nothing = (self.has_nothing && ink.either('·', ' ') != ' ')
+            .then(|| ("·".to_owned(), "0".to_owned()));
+        let shades = (0..STEPS).map(meaning);
+        if most > 0.0 { nothing.into_iter().chain(shades).collect() } else { Vec::new() }
     }
 }
 

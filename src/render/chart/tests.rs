@@ -114,7 +114,7 @@ fn a_heat_map_tells_nothing_from_zero() {
             "01:00         ▓▓ 150  ▒▒  90\n",
             "02:00  ▒▒ 55  ▒▒ 100  ██ 160\n",
             "\n",
-            "░ up to 50   ▒ up to 100   ▓ up to 150   █ up to 200\n",
+            "· 0   ░ up to 50   ▒ up to 100   ▓ up to 150   █ up to 200\n",
         )
     );
     let ascii = drawn("heat: label=hour", "hour mon tue wed", rows, ASCII);
@@ -138,7 +138,7 @@ fn a_heat_map_tells_nothing_from_zero() {
             "hour   a  b  c  d  e  f  g  h\n",
             "00:00 ·· ██ ░░ ░░ ░░ ░░ ░░ ░░\n",
             "\n",
-            "░ up to 3086419   ▒ up to 6172839\n",
+            "· 0   ░ up to 3086419   ▒ up to 6172839\n",
             "▓ up to 9259258   █ up to 12345678\n",
         )
     );
@@ -153,7 +153,18 @@ fn one_cell_far_above_the_others_does_not_hide_them() {
     assert_eq!(heat.lines().last().unwrap(), legend);
 }
 
-const CALENDAR: &str = "calendar: day=day records=records failed=failed state=state";
+/// A bound is as exact as the numbers, so that each lies within that of its shade.
+#[test]
+fn shares_and_cells_without_anything_are_in_the_legend() {
+    let rows = "00:00 0 4.44\n 01:00 13.75 27.5";
+    let heat = drawn("heat: label=hour", "hour mon tue", rows, UNICODE);
+    let legend = "· 0   ░ up to 6.88   ▒ up to 13.75   ▓ up to 20.62\n█ up to 27.50";
+    assert!(heat.trim_end().ends_with(legend), "{heat}");
+    let whole = drawn("heat: label=hour", "hour mon tue", "00:00 0 9", UNICODE);
+    assert_eq!(whole.lines().last(), Some("· 0   ░ up to 2   ▒ up to 4   ▓ up to 6   █ up to 9"));
+}
+
+const CALENDAR: &str = "calendar: day=day records=records failed_percent=share state=state";
 const DAYS: &str = "
     2026-01-28 5 0 -
     2026-01-29 5 0 settled
@@ -165,12 +176,12 @@ const DAYS: &str = "
     2026-02-04 0 0 unproven
     2026-02-05 9 0 lost
     2026-02-06 0 0 switched_off
-    2026-02-07 0 0 not_there
-    2026-02-08 9 0 switched_off";
+    2026-02-07 0 - not_there
+    2026-02-08 9 - switched_off";
 
 #[test]
 fn a_calendar_has_a_look_for_each_state() {
-    let columns = "day records failed state";
+    let columns = "day records share state";
     assert_eq!(
         drawn(CALENDAR, columns, DAYS, UNICODE),
         concat!(
@@ -180,13 +191,14 @@ fn a_calendar_has_a_look_for_each_state() {
             "Wed  ? ?\n",
             "Thu  ░ X\n",
             "Fri  ▒ –\n",
-            "Sat  ▓ –\n",
-            "Sun  █ ░\n",
+            "Sat  ▓ ~\n",
+            "Sun  █ ○\n",
             "\n",
-            "░ none failed (2 days)   ▒ up to 5 % failed (1 day)\n",
+            "░ none failed (1 day)   ▒ up to 5 % failed (1 day)\n",
             "▓ up to 20 % failed (1 day)   █ more failed (1 day)\n",
-            "· empty (1 day)   ? not proven (3 days)   X lost (1 day)\n",
-            "– switched off (2 days)\n",
+            "○ none has ended (1 day)   · empty (1 day)\n",
+            "? not proven (3 days)   X lost (1 day)\n",
+            "– switched off (1 day)   ~ not there (1 day)\n",
         )
     );
     assert_eq!(
@@ -198,13 +210,14 @@ fn a_calendar_has_a_look_for_each_state() {
             "Wed  ? ?\n",
             "Thu  . X\n",
             "Fri  : -\n",
-            "Sat  + -\n",
-            "Sun  # .\n",
+            "Sat  + ~\n",
+            "Sun  # o\n",
             "\n",
-            ". none failed (2 days)   : up to 5 % failed (1 day)\n",
+            ". none failed (1 day)   : up to 5 % failed (1 day)\n",
             "+ up to 20 % failed (1 day)   # more failed (1 day)\n",
-            "_ empty (1 day)   ? not proven (3 days)   X lost (1 day)\n",
-            "- switched off (2 days)\n",
+            "o none has ended (1 day)   _ empty (1 day)\n",
+            "? not proven (3 days)   X lost (1 day)\n",
+            "- switched off (1 day)   ~ not there (1 day)\n",
         )
     );
 }
@@ -216,7 +229,7 @@ fn a_calendar_of_two_years_is_cut_where_the_screen_ends() {
         format!("{} 1 0 settled", &begin[..10])
     });
     let days = days.collect::<Vec<_>>().join("\n");
-    let calendar = drawn(CALENDAR, "day records failed state", &days, UNICODE);
+    let calendar = drawn(CALENDAR, "day records share state", &days, UNICODE);
     assert_eq!(
         calendar.lines().step_by(9).collect::<Vec<_>>(),
         [
@@ -237,9 +250,6 @@ fn nothing_from_outside_moves_the_terminal_or_the_layout() {
     let colour = Screen { has_colour: true, ..UNICODE };
     let bars = drawn(THROUGHPUT, "bucket records fail discard", BUCKETS, colour);
     assert!(bars.contains("\u{1b}[31m▒▒") && bars.contains("\u{1b}[0m"), "{bars:?}");
-    assert_eq!(
-        drawn(CALENDAR, "day records failed state", "soon 1 1 lost", UNICODE),
-        "(no days)\n"
-    );
+    assert_eq!(drawn(CALENDAR, "day records share state", "soon 1 1 lost", UNICODE), "(no days)\n");
     assert_eq!(drawn("heat: label=a", "a b", "", UNICODE), "(no rows)\n");
 }

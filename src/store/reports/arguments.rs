@@ -70,6 +70,12 @@ impl Arguments {
     fn given(&self, parameter: &Parameter<'_>) -> Result<Value, StoreError> {
         // The last one given counts, as with every option.
         let given = self.own.iter().rev().find(|(name, _)| name == parameter.name);
+        if given.is_none() && parameter.is_needed() {
+            return Err(StoreError::BadArgument {
+                message: format!("the report needs `{}`", parameter.name),
+                hint: format!("--param {}=… gives it: {}", parameter.name, parameter.allowed()),
+            });
+        }
         self.read(parameter, given.map_or(parameter.default, |(_, value)| value))
     }
 

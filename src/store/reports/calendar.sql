@@ -8,7 +8,7 @@
 -- without a record is in it, and one without a readable start is in none. Failed is FAIL and DISCARD;
 -- `failed_percent` is the share of the records that ended (SUCCESS, FAIL, DISCARD).
 -- Days are those of --tz, and have 23 or 25 hours where clocks change.
--- chart calendar: day=day records=records failed=failed state=state
+-- chart calendar: day=day records=records failed_percent=failed_percent state=state
 WITH RECURSIVE counted AS (
     SELECT substr(local_time(start_time), 1, 10) AS day,
            sum(records) AS records,

@@ -70,7 +70,7 @@ fn in_form(name: &str, parameters: &[Parameter<'_>]) -> String {
     match parameter.kind() {
         Kind::Int(_) | Kind::Duration(_) => format!("CAST({or_default} AS INTEGER)"),
         Kind::Share(_) => format!("CAST({or_default} AS REAL)"),
-        Kind::Text | Kind::Status | Kind::Choice(_) | Kind::Time => or_default,
+        Kind::Text | Kind::Id | Kind::Status | Kind::Choice(_) | Kind::Time => or_default,
     }
 }
 

@@ -136,7 +136,8 @@ fn check(report: &Report) -> Result<(), StoreError> {
         let Some(parameter) = Parameter::declared(declared) else {
             return refuse("this is no `param name=default (type): meaning`");
         };
-        if parameter.read(parameter.default, Timestamp::MAX, Zone::UTC).is_none() {
+        let default = parameter.read(parameter.default, Timestamp::MAX, Zone::UTC);
+        if default.is_none() && !parameter.is_needed() {
             let (default, allowed) = (parameter.default, parameter.allowed());
             return refuse(&format!("the default `{default}` is none: it takes {allowed}"));
         }

@@ -23,6 +23,8 @@ pub struct Parameter<'a> {
 pub(super) enum Kind<'a> {
     /// Any text, or nothing.
     Text,
+    /// The id of a record, without which the report tells nothing.
+    Id,
     /// A status of records, or nothing.
     Status,
     /// One of these texts; the empty one stands for nothing.
@@ -63,7 +65,9 @@ impl<'a> Parameter<'a> {
         }
         match &self.kind {
             Kind::Status => read_status(given).map(Value::Text),
-            Kind::Text => (!given.trim().is_empty()).then(|| Value::Text(given.to_owned())),
+            Kind::Text | Kind::Id => {
+                (!given.trim().is_empty()).then(|| Value::Text(given.to_owned()))
+            }
             Kind::Choice(choices) => {
                 choices.contains(&given).then(|| Value::Text(given.to_owned()))
             }
@@ -78,6 +82,11 @@ impl<'a> Parameter<'a> {
     pub fn allowed(&self) -> String {
         let or_nothing = if self.is_optional() { ", or nothing at all" } else { "" };
         format!("{}{or_nothing}", self.kind)
+    }
+
+    /// Whether it has to be given: there is no default that could stand for it.
+    pub(super) fn is_needed(&self) -> bool {
+        self.kind == Kind::Id
     }
 
     /// Whether it is a status of records.
@@ -102,6 +111,7 @@ impl<'a> Parameter<'a> {
     fn is_optional(&self) -> bool {
         match &self.kind {
             Kind::Text | Kind::Status => true,
+            Kind::Id => false,
             Kind::Choice(choices) => choices.contains(&""),
             Kind::Time | Kind::Int(_) | Kind::Share(_) | Kind::Duration(_) => {
                 self.default.is_empty()
@@ -120,18 +130,26 @@ impl<'a> Kind<'a> {
         let (least, most) = bounds.split_once("..")?;
         let bounds = Bounds { least, most };
         match name {
+            "int" if bounds.are_read_by(read_int) => Some(Self::Int(bounds)),
+            "share" if bounds.are_read_by(read_share) => Some(Self::Share(bounds)),
+            "duration" if bounds.are_read_by(read_seconds) => Some(Self::Duration(bounds)),
+            // All others have no bounds.
+            _ if name != text => None,
             "text" => Some(Self::Text),
+            "id" => Some(Self::Id),
             "status" => Some(Self::Status),
             "time" => Some(Self::Time),
-            "int" => Some(Self::Int(bounds)),
-            "share" => Some(Self::Share(bounds)),
-            "duration" => Some(Self::Duration(bounds)),
             _ => None,
         }
     }
 }
 
 impl Bounds<'_> {
+    /// Whether each of them is a value, or bounds nothing.
+    fn are_read_by<T>(self, read: fn(&str) -> Option<T>) -> bool {
+        [self.least, self.most].iter().all(|bound| bound.is_empty() || read(bound).is_some())
+    }
+
     fn read<T: PartialOrd>(self, given: &str, read: fn(&str) -> Option<T>) -> Option<T> {
         let value = read(given)?;
         let is_enough = read(self.least).is_none_or(|least| value >= least);
@@ -155,6 +173,7 @@ impl fmt::Display for Kind<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text => write!(f, "a text"),
+            Self::Id => write!(f, "the request id of a record"),
             Self::Status => write!(f, "a status such as FAIL"),
             Self::Choice(choices) => {
                 let named: Vec<&str> =
@@ -236,6 +255,12 @@ mod tests {
             "limit=5 (whole): how many",
             "limit (int): how many",
             "limit=5 (int 1): how",
+            "limit=5 (int a..9): how",
+            "limit=5 (int 1..b): how",
+            "length=5d (duration 1..9d): how",
+            "rho=0.5 (share 0..2): how",
+            "id= (text 1..5): of it",
+            "at= (time 1..): of it",
         ] {
             assert_eq!(Parameter::declared(slip), None, "{slip}");
         }

@@ -2,7 +2,7 @@
 --
 -- How it came to its status is told by the report `transitions`. `first_seen_at` and `changed_at`
 -- are when the runs last wrote that first saw it and last changed it.
--- param id= (text): its request_id
+-- param id= (id): its request_id
 SELECT request_id,
        f.full_name AS function,
        function_urn AS urn,

@@ -31,6 +31,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::reports::Parameter;
     use pretty_assertions::assert_eq;
 
     fn columns(report: &str, arguments: &Arguments) -> Result<Vec<String>, String> {
@@ -42,10 +43,12 @@ mod tests {
         let now = "2026-03-01T12:00:00Z".parse().unwrap();
         let plain = Arguments::at(now);
         for report in Report::all() {
-            // One of a record needs its id.
-            let needs = report.parameters().iter().any(|it| it.name == "id");
-            assert!(needs || report.columns(&plain).is_ok(), "{}", report.name());
+            let needs = report.parameters().iter().any(Parameter::is_needed);
+            assert_eq!(report.columns(&plain).is_err(), needs, "{}", report.name());
         }
+        assert_eq!(columns("record", &plain).unwrap_err(), "the report needs `id`");
+        let own = vec![("id".to_owned(), "a1".to_owned())];
+        assert!(columns("record", &Arguments { own, ..plain.clone() }).is_ok());
         let summary = columns("summary", &plain).unwrap();
         assert_eq!(summary[..2], ["function", "records"]);
         let of_functions = Arguments { functions: vec!["f".to_owned()], ..plain.clone() };

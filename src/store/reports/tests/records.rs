@@ -256,7 +256,7 @@ fn cut(numbers: &[usize]) -> String {
               WHERE request_id = 'r{number:02}';"
         )
     };
-    numbers.iter().map(cut).collect::<Vec<_>>().join("")
+    numbers.iter().map(cut).collect()
 }
 
 /// Removes days of a function, each but for some records, as `prune` leaves them: what they sum up
@@ -273,7 +273,7 @@ fn prune(days: &[(i64, i64)]) -> String {
                      0, 0, 0, 0, NULL, NULL, NULL);"
         )
     };
-    days.iter().map(prune).collect::<Vec<_>>().join("")
+    days.iter().map(prune).collect()
 }
 
 /// A message is looked at one by one, whatever else narrows.
