@@ -5,6 +5,7 @@ use super::kept::Kept;
 use super::week::DAYS;
 use crate::domain::{Interval, Timestamp, Zone};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
 
 /// What needs no escape in an address (RFC 3986, 2.3).
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -100,6 +101,16 @@ fn records(row: AnswerRow<'_>, narrow: &[(&str, &str)], range: Option<Interval>)
     Some(to_records(row.ask().kept.as_ref()?, function, narrow, range))
 }
 
+/// What chooses a function alone, by its full name. `package:name` is the latest version, but
+/// chooses the other versions and the aliases of this name as well.
+fn alone(full_name: &str) -> Cow<'_, str> {
+    match full_name.matches(':').count() {
+        1 => format!("{full_name}:latest").into(),
+        _ => full_name.into(),
+    }
+}
+
+/// Where records are shown: those of a function, by its full name, or of all that the page tells.
 pub(super) fn to_records(
     kept: &Kept,
     function: Option<&str>,
@@ -108,13 +119,13 @@ pub(super) fn to_records(
 ) -> String {
     let (since, until) =
         range.map_or_else(Default::default, |it| (it.begin().to_string(), it.end().to_string()));
-    let functions: Vec<&str> = match function {
-        Some(one) => vec![one],
-        None => kept.functions.iter().map(String::as_str).collect(),
+    let functions: Vec<Cow<'_, str>> = match function {
+        Some(one) => vec![alone(one)],
+        None => kept.functions.iter().map(Cow::from).collect(),
     };
     let zone = named(kept.zone);
     let common = [("since", since.as_str()), ("until", until.as_str()), ("tz", zone.as_str())];
-    let functions = functions.into_iter().map(|name| ("function", name));
+    let functions = functions.iter().map(|name| ("function", name.as_ref()));
     address("/records", functions.chain(common).chain(narrow.iter().copied()))
 }
 
@@ -147,6 +158,11 @@ mod tests {
             "/records?function=billing%3A%2A&shape=a%26b%3Dc%20d%2F%C3%A9"
         );
         assert_eq!(to_record("a/../b?", Zone::UTC), "/record?id=a%2F..%2Fb%3F");
+        let kept = Kept { functions: vec!["billing:*".to_owned()], zone: Zone::UTC };
+        let of = |function| to_records(&kept, function, &[], None);
+        assert_eq!(of(None), "/records?function=billing%3A%2A");
+        assert_eq!(of(Some("default:f")), "/records?function=default%3Af%3Alatest");
+        assert_eq!(of(Some("default:f:prod")), "/records?function=default%3Af%3Aprod");
         let berlin = "Europe/Berlin".parse().unwrap();
         assert_eq!(to_record("..", berlin), "/record?id=..&tz=Europe%2FBerlin");
     }

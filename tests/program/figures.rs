@@ -146,9 +146,20 @@ fn says_title(text: &str) -> Option<Says> {
         .map(Says::FailedPercent)
 }
 
+/// The archive of the demo, two functions of which are the latest version and an alias of one name.
+fn demo_with_an_alias() -> Home {
+    let home = demo();
+    let change = "UPDATE functions
+                     SET name = 'thumbnail', qualifier = 'prod',
+                         urn = replace(urn, 'order-export', 'thumbnail:prod')
+                   WHERE name = 'order-export'";
+    assert_eq!(Connection::open(home.db()).unwrap().execute(change, ()).unwrap(), 1);
+    home
+}
+
 #[test]
 fn every_linked_figure_leads_to_as_many_records_as_it_says() {
-    let home = demo();
+    let home = demo_with_an_alias();
     let server = Server::start(&home, &[]);
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut count = |href: &str| {
@@ -281,7 +292,8 @@ fn records_and_functions_are_led_to_whatever_they_are_called() {
         let record = server.get(&format!("/record?id={}", encoded(name))).ok();
         is_plain(&record);
         assert!(record.contains(&format!("message {number}.")), "{name:?}: {record}");
-        let beginning = format!("/records?function={}&", encoded(&format!("default:{name}")));
+        let beginning =
+            format!("/records?function={}&", encoded(&format!("default:{name}:latest")));
         let to_function = links(&page, &beginning);
         assert!(to_function.iter().any(|link| link.contains("which=failed")), "{name:?}");
         for link in to_function.iter().filter(|link| !link.contains("which=open")) {

@@ -93,7 +93,7 @@ fn figures_lead_to_their_records_and_records_to_their_history() {
     let page = server.get(&format!("/?{range}")).ok();
     assert!(page.contains("<form class=\"filters\""), "{page}");
     let cases = [
-        ("/records?function=default%3Athumbnail&", "function = 'default:thumbnail'"),
+        ("/records?function=default%3Athumbnail%3Alatest&", "function = 'default:thumbnail'"),
         ("/records?function=default%3A%2A&", "function LIKE 'default:%'"),
     ];
     for (beginning, condition) in cases {
