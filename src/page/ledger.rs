@@ -89,6 +89,15 @@ pub(super) struct KnownRange {
     pub(super) known: Known,
 }
 
+impl KnownRange {
+    /// This range and the one right behind it, where they are alike.
+    fn joined(&self, next: &Self) -> Option<Interval> {
+        let is_alike = self.function == next.function && self.known == next.known;
+        let touch = is_alike && self.range.end() == next.range.begin();
+        touch.then(|| Interval::new(self.range.begin(), next.range.end())).flatten()
+    }
+}
+
 /// Every range of the period that a run set out to archive.
 #[derive(Clone, Debug)]
 pub(super) struct Ledger {
@@ -122,6 +131,19 @@ impl Ledger {
     pub(super) fn worst(&self, part: Interval) -> Option<Known> {
         let touching = self.ranges.iter().filter(|range| range.range.intersect(part).is_some());
         touching.map(|range| range.known).max()
+    }
+
+    /// What is not complete; parts that touch each other and are alike are one.
+    pub(super) fn gaps(&self) -> Vec<KnownRange> {
+        let mut gaps: Vec<KnownRange> = Vec::new();
+        for range in self.ranges.iter().filter(|range| !range.known.is_complete()) {
+            let joined = gaps.last().and_then(|last| last.joined(range));
+            match (joined, gaps.last_mut()) {
+                (Some(joined), Some(last)) => last.range = joined,
+                _ => gaps.push(range.clone()),
+            }
+        }
+        gaps
     }
 
     /// The ranges of one kind.

@@ -4,6 +4,8 @@ use super::answer::{Answer, Value};
 use super::ask::Ask;
 use super::ledger::Ledger;
 use crate::domain::{Interval, Timestamp};
+use crate::plan::forecast::LossForecast;
+use crate::store::read::{Coverage, FunctionStatus};
 use std::collections::HashMap;
 
 /// An answer as a test writes it: the names of the columns, then a line a row, values separated
@@ -35,6 +37,22 @@ pub(super) fn at(text: &str) -> Timestamp {
 
 pub(super) fn interval(begin: &str, end: &str) -> Interval {
     Interval::new(at(begin), at(end)).unwrap()
+}
+
+/// How a function stands of which nothing is told but since when it is gone, as `DDThh`.
+pub(super) fn function(name: &str, gone_at: Option<&str>) -> FunctionStatus {
+    FunctionStatus {
+        name: name.to_owned(),
+        urn: String::new(),
+        gone_at: gone_at.map(at),
+        coverage: Coverage::default(),
+        last_walk: None,
+        unproven: None,
+        records: 0,
+        pruned: None,
+        open: 0,
+        forecast: LossForecast::default(),
+    }
 }
 
 /// A ledger of lines `function begin end state[/answer]`, moments as `DDThh`.

@@ -191,9 +191,30 @@ fn what_is_not_a_count_has_its_own_look_and_word() {
     assert!(off.contains("class=\"look switched-off\""), "{off}");
     let proven = day("2025-06-01");
     assert!(proven.contains("class=\"step-") && !proven.contains("look"), "{proven}");
-    let verdict = "Complete through 2025-06-09 00:00; 7d 0h of default:f001 lost; 7d 0h of \
-                   default:f001 unproven; 7d 0h of default:f001 not walked.";
-    assert!(page.contains(verdict), "{}", &page[page.find("verdict incomplete").unwrap()..][..400]);
+    // What is missing is told, and neither before nor behind it.
+    for (since, until, verdict) in [
+        (
+            "2025-03-01",
+            "2026-02-28",
+            "Complete through 2026-03-01 00:00 but for \
+             7d 0h of default:f001 lost (2025-06-09 00:00), \
+             7d 0h of default:f001 unproven (2025-06-16 00:00) and \
+             7d 0h of default:f001 not walked (2025-06-23 00:00).",
+        ),
+        (
+            "2025-06-17",
+            "2025-06-20",
+            "Not complete; 4d 0h of default:f001 unproven (2025-06-17 00:00).",
+        ),
+        ("2025-03-01", "2025-06-08", "Complete through 2025-06-09 00:00."),
+        ("2025-07-01", "2025-07-01", "Complete through 2025-07-02 00:00."),
+    ] {
+        let asked = ["page", "--since", since, "--until", until, "--output", "page.html"];
+        home.run(asked).exits(0);
+        let page = fs::read_to_string(home.join("page.html")).unwrap();
+        let beginning = page.find("<div class=\"verdict").unwrap();
+        assert!(page.contains(&format!("</span>{verdict}</p>")), "{}", &page[beginning..][..600]);
+    }
 }
 
 #[test]
