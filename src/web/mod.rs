@@ -8,6 +8,7 @@
 mod address;
 mod admission;
 mod api;
+mod connections;
 mod reply;
 mod server;
 mod site;

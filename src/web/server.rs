@@ -1,13 +1,14 @@
 //! The server: who is let in, how many at once, and what a browser may do with an answer.
 
 use super::admission::{Admission, Refused};
+use super::connections::{Connections, Waiting};
 use super::reply::{Reply, Trouble};
 use super::site::Site;
 use crate::page;
 use crate::render::write_json_line;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -15,16 +16,22 @@ use axum::response::Response;
 use serde::Serialize;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 
+use tokio::time::sleep;
 /// So many answers are made at once; whoever asks for another one is told to come again. A browser
 /// asks for one at a time.
 const MOST_AT_ONCE: usize = 4;
 
 /// How many seconds later that is.
 const COME_AGAIN: &str = "1";
+
+/// So long after it was told to stop the server leaves connections open whose answers are made or
+/// taken just then.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// What goes with every answer: nothing of it is kept, guessed at, framed, or told to others.
 const ALWAYS: [(HeaderName, &str); 6] = [
@@ -36,7 +43,7 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// Serves until `stop` is done and the requests at hand are answered.
+/// Serves until `stop` is done and the requests at hand are answered, as far as they are soon.
 pub(crate) async fn serve(
     listener: TcpListener,
     site: Site,
@@ -46,7 +53,24 @@ pub(crate) async fn serve(
     let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
     let shared = Arc::new(Shared { site, admission, places });
     let app = Router::new().fallback(handle).with_state(shared);
-    axum::serve(listener, app).with_graceful_shutdown(stop).await
+    let app = app.into_make_service_with_connect_info::<Waiting>();
+    let (told, heard) = oneshot::channel();
+    let stop = async {
+        stop.await;
+        // Nobody hears it where the server has ended by itself.
+        let _ = told.send(());
+    };
+    let last = async {
+        // Where nobody tells it, the server has ended, and that is what counts.
+        if heard.await.is_ok() {
+            sleep(LAST_WAIT).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = axum::serve(Connections::of(listener), app).with_graceful_shutdown(stop) => ended,
+        () = last => Ok(()),
+    }
 }
 
 #[derive(Debug)]
@@ -56,7 +80,12 @@ struct Shared {
     places: Arc<Semaphore>,
 }
 
-async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn handle(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(connection): ConnectInfo<Waiting>,
+    request: Request,
+) -> Response {
+    connection.begin();
     // A body is not read: nothing that is asked for has one.
     let (asked, _) = request.into_parts();
     let path = asked.uri.path();

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 /// A server of an archive.
 pub(crate) struct Server {
@@ -230,6 +231,19 @@ fn who_may_not_ask_is_refused_and_what_is_not_there_is_told() {
     server.stop();
     home.run(["serve", "--port", "0", "--listen", "0.0.0.0"]).exits(2).says("--token-file");
     home.run(["serve", "--port", "0", "--db", "none.db"]).exits(6).says("none.db");
+}
+
+/// Whoever begins to ask and never ends holds a connection for a while, and no end back.
+#[test]
+fn half_a_request_keeps_no_server_from_its_end() {
+    let home = demo();
+    let server = Server::start(&home, &[]);
+    let mut half = TcpStream::connect(&server.address).unwrap();
+    half.write_all(b"GET /healthz HTT").unwrap();
+    assert_eq!(server.get("/healthz").ok(), "ok\n");
+    let told = Instant::now();
+    server.stop();
+    assert!(told.elapsed() < Duration::from_secs(9), "{:?}", told.elapsed());
 }
 
 #[test]
