@@ -22,11 +22,19 @@ pub(super) struct Trouble {
     pub(super) status: u16,
     pub(super) message: String,
     pub(super) hint: Option<String>,
+    /// Whether it is over in a moment, so that asking again helps.
+    pub(super) is_brief: bool,
 }
 
 impl Trouble {
     pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), hint: None }
+        Self { status, message: message.into(), hint: None, is_brief: false }
+    }
+
+    /// Others ask just now.
+    pub(super) fn too_many() -> Self {
+        let busy = Self::new(503, "too many requests at once").hint("ask again in a second");
+        Self { is_brief: true, ..busy }
     }
 
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
@@ -123,9 +131,6 @@ mod tests {
         assert_eq!(of(StoreError::TimedOut), 503);
         assert_eq!(of(StoreError::Missing), 503);
         let bad = StoreError::BadArgument { message: "m".to_owned(), hint: "h".to_owned() };
-        assert_eq!(
-            Trouble::of_store(bad, archive),
-            Trouble { status: 400, message: "m".to_owned(), hint: Some("h".to_owned()) }
-        );
+        assert_eq!(Trouble::of_store(bad, archive), Trouble::new(400, "m").hint("h"));
     }
 }

@@ -1,5 +1,6 @@
 //! The server: who is let in, how many at once, and what a browser may do with an answer.
 
+use super::address::Place;
 use super::admission::{Admission, Refused};
 use super::connections::{Connections, Waiting};
 use super::reply::{Reply, Trouble};
@@ -20,8 +21,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
-
 use tokio::time::sleep;
+
 /// So many answers are made at once; whoever asks for another one is told to come again. A browser
 /// asks for one at a time.
 const MOST_AT_ONCE: usize = 4;
@@ -112,10 +113,12 @@ impl Shared {
         if !matches!(asked.method, Method::GET | Method::HEAD) {
             return Err(Trouble::new(405, "the archive is only read here"));
         }
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            return Err(
-                Trouble::new(503, "too many requests at once").hint("ask again in a second")
-            );
+        // Health is told at once and always: it is no sign of illness to have much to do.
+        let place = if Place::of(asked.uri.path()) == Some(Place::Health) {
+            None
+        } else {
+            let place = Arc::clone(&self.places).try_acquire_owned();
+            Some(place.map_err(|_| Trouble::too_many())?)
         };
         let (path, query) = (asked.uri.path().to_owned(), asked.uri.query().map(str::to_owned));
         let site = self.site.clone();
@@ -156,7 +159,7 @@ fn refusal(trouble: &Trouble, is_program: bool) -> Response {
     let more = match trouble.status {
         401 => Some((header::WWW_AUTHENTICATE, "Basic realm=\"fgarchive\", charset=\"UTF-8\"")),
         405 => Some((header::ALLOW, "GET, HEAD")),
-        503 => Some((header::RETRY_AFTER, COME_AGAIN)),
+        _ if trouble.is_brief => Some((header::RETRY_AFTER, COME_AGAIN)),
         _ => None,
     };
     headers.extend(more.map(|(name, value)| (name, HeaderValue::from_static(value))));
@@ -173,4 +176,38 @@ fn response(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Re
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::store::file::Archive;
+    use pretty_assertions::assert_eq;
+
+    #[tokio::test]
+    async fn health_is_told_however_much_there_is_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let archive = directory.path().join("archive.db");
+        drop(Archive::open(&archive).unwrap());
+        let site = Site { archive, clock: Clock::System, limit: Duration::from_secs(1) };
+        let admission = Admission::by_token("token");
+        // Every place is taken.
+        let shared = Shared { site, admission, places: Arc::new(Semaphore::new(0)) };
+        let answer = async |path: &str| {
+            let asked = Request::get(path).header(header::AUTHORIZATION, "Bearer token");
+            let (asked, _) = asked.body(Body::empty()).unwrap().into_parts();
+            shared.answer(&asked).await
+        };
+        assert_eq!(answer("/healthz").await.unwrap().body, b"ok\n");
+        assert_eq!(answer("/").await.unwrap_err(), Trouble::too_many());
+    }
+
+    #[test]
+    fn to_come_again_helps_only_against_others_who_ask() {
+        let again = |trouble| refusal(&trouble, true).headers().get(header::RETRY_AFTER).cloned();
+        assert_eq!(again(Trouble::too_many()), Some(HeaderValue::from_static("1")));
+        assert_eq!(again(Trouble::new(503, "the question takes more than it may")), None);
+        assert_eq!(again(Trouble::new(404, "nothing is there")), None);
+    }
 }

@@ -233,6 +233,18 @@ fn who_may_not_ask_is_refused_and_what_is_not_there_is_told() {
     home.run(["serve", "--port", "0", "--db", "none.db"]).exits(6).says("none.db");
 }
 
+#[test]
+fn who_asks_a_broken_archive_is_not_told_to_come_again() {
+    let home = demo();
+    let server = Server::start(&home, &[]);
+    fs::write(home.db(), "no archive any more").unwrap();
+    for path in ["/", "/healthz", "/api/summary.json"] {
+        let refused = server.get(path).fails(503, "");
+        assert!(!refused.head.contains("retry-after"), "{path}: {}", refused.head);
+    }
+    server.stop();
+}
+
 /// Whoever begins to ask and never ends holds a connection for a while, and no end back.
 #[test]
 fn half_a_request_keeps_no_server_from_its_end() {
