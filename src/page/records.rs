@@ -18,8 +18,8 @@ use std::time::Duration;
 /// The report that shows records.
 const REPORT: &str = "records";
 
-/// So many are shown where nothing else is asked for: the default of the report.
-const USUALLY: usize = 100;
+/// The parameter that says how many are on a screen.
+const LIMIT: &str = "limit";
 
 /// What an address says of where a screen begins.
 const CURSOR: [&str; 2] = ["before", "before_id"];
@@ -38,6 +38,8 @@ const OF_THE_PAGE: [&str; 4] = ["since", "until", "function", "tz"];
 #[derive(Debug)]
 pub(crate) struct Records {
     answer: Answer,
+    /// So many are on a screen where nothing else is asked for, as the report declares.
+    usually: Option<usize>,
     zone: Zone,
     /// What the address says, as it was given.
     given: Vec<(String, String)>,
@@ -118,9 +120,12 @@ impl Records {
             kept: None,
         };
         let report = Report::find(REPORT).ok_or(StoreError::Empty)?;
+        let parameters = report.parameters();
+        let most = parameters.iter().find(|parameter| parameter.name == LIMIT);
+        let usually = most.and_then(|most| most.default.parse().ok());
         let mut question = reader.ask(report, arguments, limit)?;
         let answer = Answer::read(ask, &mut question, |_| true)?;
-        Ok(Self { answer, zone: arguments.zone, given })
+        Ok(Self { answer, usually, zone: arguments.zone, given })
     }
 
     /// Writes the screen.
@@ -193,7 +198,8 @@ impl Records {
 
     /// The address of the screen behind this one, where this one is full.
     fn next(&self) -> Option<String> {
-        let limit = self.last("limit").and_then(|limit| limit.parse().ok()).unwrap_or(USUALLY);
+        let given = self.last(LIMIT).and_then(|limit| limit.parse().ok());
+        let limit = given.or(self.usually)?;
         let last = self.answer.rows().last().filter(|_| self.answer.len() >= limit)?;
         let (start, id) = (last.text("start_time"), last.original("request_id")?);
         let before = [("before", start), ("before_id", id)];
