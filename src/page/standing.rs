@@ -10,15 +10,15 @@ use super::text;
 const MOST: usize = 10;
 /// Of fewer records a share says little.
 const LEAST_RECORDS: i64 = 20;
-/// Percentiles of fewer jump about by chance.
-const LEAST_DURATIONS: i64 = 100;
+/// Percentiles of fewer successful records jump about by chance.
+const LEAST_DURATIONS: f64 = 100.0;
 /// So many points more or less of a percent are a change.
 const LEAST_POINTS: f64 = 1.0;
 /// So many standard errors apart two shares are, or chance may have made the difference: beyond
 /// three it does so once in some hundreds of functions.
 const LEAST_ERRORS: f64 = 3.0;
-/// So many times as long is a change; what takes seconds doubles by chance.
-const LEAST_RATIO: f64 = 2.0;
+/// So many times as long is a change; what takes seconds varies so much by chance.
+const LEAST_RATIO: f64 = 1.5;
 const LEAST_SECONDS: f64 = 10.0;
 
 /// A function of which something is to be said.
@@ -86,7 +86,13 @@ fn standard_errors(one: (f64, &str), other: (f64, &str), row: AnswerRow<'_>) -> 
 fn slower(row: AnswerRow<'_>, subject: &Subject) -> Option<(f64, Standing)> {
     let (was, now) = (row.number("was_p90_s")?, row.number("p90_s")?);
     let ratio = now / was.max(1.0);
-    let is_enough = row.count("records").min(row.count("was_records")) >= LEAST_DURATIONS;
+    // The report has the share that failed; the others were successful, but for what is open.
+    let successful = |records, failed: Option<f64>| {
+        row.count(records) as f64 * (1.0 - failed.unwrap_or_default() / 100.0)
+    };
+    let is_enough = successful("records", row.number("failed_pct"))
+        .min(successful("was_records", row.number("was_failed_pct")))
+        >= LEAST_DURATIONS;
     (is_enough && ratio >= LEAST_RATIO && now >= LEAST_SECONDS).then(|| {
         let standing = Standing {
             class: "worse",
@@ -118,8 +124,11 @@ mod tests {
              chance | 100 | 100 | 7.0 | 5.0 | 10 | 10
              few | 10 | 100 | 90.0 | 5.0 | 10 | 10
              same | 100 | 100 | 5.5 | 5.0 | 10 | 10
-             slower | 100 | 100 | 5.0 | 5.0 | 50 | 10
-             quick | 100 | 100 | 5.0 | 5.0 | 4 | 1
+             slower | 120 | 120 | 5.0 | 5.0 | 50 | 10
+             by half | 5000 | 4000 | 5.0 | 5.0 | 907 | 487
+             by a little | 5000 | 4000 | 5.0 | 5.0 | 140 | 100
+             of few | 120 | 120 | 50.0 | 50.0 | 50 | 10
+             quick | 120 | 120 | 5.0 | 5.0 | 4 | 1
              mended | 100 | 100 | 0.0 | 50.0 | 10 | 10
              new | 100 | 0 | 50.0 | | 10 |",
         );
@@ -140,6 +149,7 @@ mod tests {
                 "worst fails more: share that failed, 35 points more 40 % 5 %",
                 "worse fails more: share that failed, 2 points more 7 % 5 %",
                 "slower slower: nine of ten took at most, 5 times as long 50s 10s",
+                "by half slower: nine of ten took at most, 1.9 times as long 15m 7s 8m 7s",
                 "mended recovered: share that failed, 50 points less 0 % 50 %",
             ]
         );
