@@ -10,6 +10,7 @@ use super::durations::DurationsView;
 use super::figure::Figure;
 use super::form_value::FormValue;
 use super::functions::FunctionsView;
+use super::gaps::GapsView;
 use super::hours::{HoursView, Told};
 use super::incidents::IncidentsView;
 use super::kept::Kept;
@@ -29,8 +30,6 @@ use std::io::{self, Write};
 
 /// So many rows of an answer stand behind a chart; the command shows all.
 const MOST_ROWS: usize = 400;
-/// So many gaps are listed.
-const MOST_GAPS: usize = 50;
 
 /// The page.
 #[derive(Debug, Template)]
@@ -57,6 +56,7 @@ struct Document {
     throughput: ThroughputView,
     functions: FunctionsView,
     tables: Tables,
+    gaps: GapsView,
     durations: Option<DurationsView>,
     records_by_hour: Option<HoursView>,
     failed_by_hour: Option<HoursView>,
@@ -98,15 +98,6 @@ const OPEN: Columns<'_> = &[
     ("request_id", "record"),
 ];
 
-const GAPS: Columns<'_> = &[
-    ("function", "function"),
-    ("begin_time", "from"),
-    ("end_time", "to"),
-    ("seconds", "length"),
-    ("state", "state"),
-    ("reason", "reason"),
-];
-
 const LATENESS: Columns<'_> = &[
     ("function", "function"),
     ("late_records", "late records"),
@@ -135,7 +126,6 @@ struct Tables {
     discards: TableView,
     slowest: TableView,
     open: TableView,
-    gaps: TableView,
     lateness: TableView,
     runs: TableView,
 }
@@ -145,16 +135,13 @@ impl Tables {
         let whole = |answer: &Answer, columns| {
             TableView::of(answer, columns, answer.rows(), MOST_ROWS, zone)
         };
-        let coverage = &answers.coverage;
         let buckets = answers.rough_bucket.list(answers.charted, zone);
-        let gaps = coverage.rows().filter(|row| !matches!(row.text("state"), "settled" | "proven"));
         Self {
             errors: whole(&answers.errors, ERRORS)
                 .with_sparks(SPARKS_AT, |row| error_spark(answers, ledger, &buckets, row)),
             discards: whole(&answers.discards, ERRORS),
             slowest: whole(&answers.slowest, SLOWEST),
             open: whole(&answers.open, OPEN),
-            gaps: TableView::of(coverage, GAPS, gaps, MOST_GAPS, zone),
             lateness: whole(&answers.lateness, LATENESS),
             runs: whole(&answers.runs, RUNS),
         }
@@ -276,6 +263,7 @@ impl Document {
             throughput: ThroughputView::of(answers, &ledger, subject),
             functions: FunctionsView::of(answers, &ledger, subject),
             tables: Tables::of(answers, &ledger, zone),
+            gaps: GapsView::of(&answers.coverage, zone),
             durations: DurationsView::of(answers, subject),
             records_by_hour: HoursView::of(&answers.records_by_hour, Told::Records),
             failed_by_hour: HoursView::of(&answers.failed_by_hour, Told::FailedPercent),

@@ -18,6 +18,7 @@ mod durations;
 mod figure;
 mod form_value;
 mod functions;
+mod gaps;
 mod ground;
 mod hours;
 mod incidents;

@@ -47,7 +47,6 @@ pub(super) fn rough_seconds(length: i64) -> String {
 }
 
 /// `2026-03-01 12:00:30`, as clocks of the zone show it.
-#[cfg(feature = "web")]
 pub(super) fn second(moment: Timestamp, zone: Zone) -> String {
     const SECONDS: usize = 19;
     zone.local_text(moment).replace('T', " ").chars().take(SECONDS).collect()
