@@ -105,7 +105,10 @@ fn mistakes_of_usage_exit_with_2() {
             "--csv-safe changes nothing of the format `json`",
         ),
         (&["query", "slowest", "--param", "top=3"], "hint: it takes: limit"),
-        (&["query", "record"], "the report needs `id`\n\nhint: --param id=… gives it"),
+        (
+            &["query", "record"],
+            "the report needs `id`\n\nhint: it takes the request id of a record",
+        ),
         (&["query", "list", "--max-rows", "2"], "`query list` takes no options of a report"),
         (&["query", "schema", "--timeout", "1s"], "`query schema` takes no options of a report"),
         (

@@ -73,7 +73,7 @@ impl Arguments {
         if given.is_none() && parameter.is_needed() {
             return Err(StoreError::BadArgument {
                 message: format!("the report needs `{}`", parameter.name),
-                hint: format!("--param {}=… gives it: {}", parameter.name, parameter.allowed()),
+                hint: format!("it takes {}", parameter.allowed()),
             });
         }
         self.read(parameter, given.map_or(parameter.default, |(_, value)| value))

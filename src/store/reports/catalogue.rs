@@ -3,12 +3,12 @@
 //! The form of that comment: a title line, an explanation, then lines of the form
 //! `param name=default (type): meaning`. A type is `text`, `id`, `status`, `time`, `int`, `share`,
 //! `duration`, the last three with bounds if there are any (`int 1..100`, `duration 1h..`), or a
-//! list of choices (`hour|day`). An `id` has to be given. A parameter without a default may be left out, and is then NULL; a
-//! text may be empty, which is NULL as well. One line may be `chart FORM: role=column …`, in one of
-//! the forms of [`Chart`]. `:since`, `:until`, `:functions` (the ids of those
-//! that are asked for, as a JSON array) and `:now` need no declaration: a report takes those that
-//! its statement uses. Most use them by reading from what is [chosen](super::chosen), such as
-//! `chosen_records`.
+//! list of choices (`hour|day`). An `id` has to be given. Any other parameter without a default may
+//! be left out, and is then NULL; a text may be empty, which is NULL as well. One line may be
+//! `chart FORM: role=column …`, in one of the forms of [`Chart`]. `:since`, `:until`, `:functions`
+//! (the ids of those that are asked for, as a JSON array) and `:now` need no declaration: a report
+//! takes those that its statement uses. Most use them by reading from what is
+//! [chosen](super::chosen), such as `chosen_records`.
 
 use super::{Parameter, chosen};
 use crate::domain::Chart;

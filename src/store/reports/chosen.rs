@@ -2,7 +2,8 @@
 //! or the functions.
 //!
 //! A report says `FROM chosen_records` or `JOIN chosen_functions f`, and SQLite is given a subquery
-//! in that place; so it is with `bucket_of(local)` and an expression. It is no common table expression, whose unused columns SQLite reads as well
+//! in that place; so it is with `bucket_of(local)` and an expression. The subquery is no common
+//! table expression, whose unused columns SQLite reads as well
 //! (`disableUnusedSubqueryResultColumns` in its source): half as slow again where messages are
 //! long. It is no view either, since a view has no parameters.
 
