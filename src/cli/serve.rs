@@ -3,7 +3,7 @@
 use super::globals::Globals;
 use super::signals::interrupt;
 use super::{failure, runtime};
-use crate::config::parse_duration;
+use crate::config::{self, parse_duration};
 use crate::error::{Failure, FailureKind};
 use crate::store::file::Reader;
 use crate::web::{self, Admission, Site};
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
     let site = Site { archive: globals.db.clone(), clock: globals.clock(), limit: args.timeout };
     let runtime = runtime::start()?;
     let stop = interrupt(&runtime)?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let cannot = |error| {
             Failure::new(FailureKind::Usage, format!("cannot listen on {address}"))
                 .because(error)
@@ -73,7 +73,11 @@ pub(super) fn run(args: &Args, globals: &Globals, out: &mut dyn Write) -> Result
         writeln!(out, "http://{bound}/").and_then(|()| out.flush()).map_err(failure::output)?;
         let stopped = async move { stop.cancelled().await };
         web::serve(listener, site, admission, stopped).await.map_err(cannot)
-    })
+    });
+    // An answer that is still being made is for nobody any more. It only reads, and is not waited
+    // for.
+    runtime.shutdown_background();
+    served
 }
 
 fn read_token(file: &Path) -> Result<String, Failure> {
@@ -91,6 +95,9 @@ fn read_token(file: &Path) -> Result<String, Failure> {
         return Err(cannot(&format!(
             "a token has {SHORTEST_TOKEN} characters or more, on one line"
         )));
+    }
+    if let Some(warning) = config::exposed(file, "token in") {
+        tracing::warn!("{warning}");
     }
     Ok(token.to_owned())
 }

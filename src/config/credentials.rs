@@ -236,7 +236,7 @@ fn profile_keys(
 }
 
 /// A warning, where others than its owner may read a file with secrets.
-pub(super) fn exposed(path: &Path, what: &str) -> Option<String> {
+pub(crate) fn exposed(path: &Path, what: &str) -> Option<String> {
     let mode = open_mode(path)?;
     Some(format!(
         "others than its owner may read the {what} `{0}` (mode {mode:o}); `chmod 600 {0}` \

@@ -32,6 +32,8 @@ mod values;
 mod variables;
 
 pub use authorities::Authorities;
+#[cfg(feature = "web")]
+pub(crate) use credentials::exposed;
 pub use file::{
     AlertRule, Answers, ConfigFile, ConfigPlace, NewLogin, Notify, RulePart, find_config, new_path,
 };
