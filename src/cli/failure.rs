@@ -17,7 +17,14 @@ struct OutputError(io::Error);
 
 /// The failure of writing a command's data.
 pub(super) fn output(error: io::Error) -> Failure {
-    Failure::new(FailureKind::Unexpected, "cannot write the output").because(OutputError(error))
+    let message = "cannot write the output";
+    match error.kind() {
+        // As where a file of ours cannot be written: somebody has to make room.
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            Failure::new(FailureKind::Archive, message).because(error)
+        }
+        _ => Failure::new(FailureKind::Unexpected, message).because(OutputError(error)),
+    }
 }
 
 /// Reports a panic as a defect of this program. By default a panic names the directories of the

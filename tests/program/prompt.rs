@@ -173,7 +173,7 @@ fn output_that_cannot_be_written_is_a_failure() {
     for arguments in
         ["--help", "--version", "query --help", "query summary", "status", "status --json"]
     {
-        let said = after(&home, "exec >/dev/full", arguments).exits(1);
+        let said = after(&home, "exec >/dev/full", arguments).exits(6);
         said.says("cannot write the output: No space left on device");
     }
 }
