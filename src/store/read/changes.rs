@@ -2,7 +2,6 @@
 
 use crate::domain::{Cell, count_to_u64};
 use crate::store::file::{Reader, StoreError};
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension};
 
 /// The columns of a record in the feed.
@@ -45,7 +44,7 @@ SELECT iif(i.first_run_id > ?1, 'new', 'changed'), i.changed_run_id, i.end_time,
 impl Reader {
     /// Hands over every record that a run after `after` brought or changed, as it stands now, once
     /// and in the order of the runs that changed them last. Whoever goes on from the cursor misses
-    /// nothing: a run that is under way comes with the next feed.
+    /// none of them: a run that is under way comes with the next feed.
     pub fn changes(
         &mut self,
         after: i64,
@@ -66,7 +65,7 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let mut cells = Vec::with_capacity(CHANGE_COLUMNS.len());
             for column in 0..CHANGE_COLUMNS.len() {
-                cells.push(cell(row.get_ref(column)?));
+                cells.push(row.get_ref(column)?.into());
             }
             if let Err(error) = visit(&cells) {
                 return Ok(Err(error));
@@ -86,16 +85,6 @@ fn load_runs(connection: &Connection) -> Result<(i64, i64), StoreError> {
         Ok((id, if is_over { id } else { id - 1 }))
     });
     Ok(last.optional()?.unwrap_or_default())
-}
-
-fn cell(value: ValueRef<'_>) -> Cell<'_> {
-    match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(number) => Cell::Integer(number),
-        ValueRef::Real(number) => Cell::Real(number),
-        ValueRef::Text(text) => Cell::Text(String::from_utf8_lossy(text)),
-        ValueRef::Blob(bytes) => Cell::Blob(bytes),
-    }
 }
 
 #[cfg(test)]

@@ -169,9 +169,10 @@ const BUCKET: &str = "CASE :bucket
        END";
 
 /// The part of an expression that leads to one of the names, and the name; or a time whose bucket
-/// is asked for.
+/// is asked for. A text, a quoted name and a comment stay as they are.
 const PLACE: &str = concat!(
-    r"(?i)\b(?P<before>(?:FROM|JOIN)\s+)chosen_",
+    r"(?is)(?P<kept>'[^']*'|\x22[^\x22]*\x22|--[^\n]*|/\*.*?\*/)",
+    r"|\b(?P<before>(?:FROM|JOIN)\s+)chosen_",
     r"(?P<what>records|functions|counts|bytes|durations|open)\b",
     r"|\bbucket_of\((?P<local>[a-z_.]+)\)"
 );
@@ -191,9 +192,10 @@ pub(super) fn on_its_line(text: &str) -> String {
 
 fn filled_in(text: &str, written: impl Fn(&str) -> String) -> String {
     let Ok(expression) = EXPRESSION.as_ref() else { return text.to_owned() };
-    let filled_in = |place: &Captures<'_>| match place.name("local") {
-        Some(local) => written(&BUCKET.replace("{local}", local.as_str())),
-        None => format!("{}{}", &place["before"], written(&of_name(&place["what"]))),
+    let filled_in = |place: &Captures<'_>| match (place.name("kept"), place.name("local")) {
+        (Some(kept), _) => kept.as_str().to_owned(),
+        (None, Some(local)) => written(&BUCKET.replace("{local}", local.as_str())),
+        (None, None) => format!("{}{}", &place["before"], written(&of_name(&place["what"]))),
     };
     expression.replace_all(text, filled_in).into_owned()
 }

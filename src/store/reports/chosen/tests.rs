@@ -19,10 +19,16 @@ fn names_are_filled_in_where_they_are_read_from() {
     assert_eq!(on_its_line(both).matches("(SELECT *").count(), 1 + 1);
     assert_eq!(on_its_line(both).lines().count(), 1);
     assert!(written_out(both).lines().count() > 10);
+    let behind = "-- it's one\nSELECT 1 /* it's */ AS \"it's\" FROM chosen_open";
+    assert!(on_its_line(behind).contains("FROM (SELECT o.request_id"));
     let bucket = on_its_line("SELECT bucket_of(t.local) AS bucket FROM t");
     assert!(bucket.starts_with("SELECT CASE :bucket WHEN 'hour' THEN substr(t.local, 1, 13)"));
     for text in [
         "SELECT 'chosen_records'",
+        "SELECT 'it''s FROM chosen_records r'",
+        "SELECT 1 -- what is FROM chosen_records",
+        "SELECT 1 /* it's FROM chosen_records */",
+        "SELECT 1 AS \"FROM chosen_records\"",
         "FROM chosen_records_of_mine",
         "FROM invocations",
         "SELECT bucket_of('x')",
