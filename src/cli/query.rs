@@ -253,7 +253,8 @@ impl Args {
     /// Says of an answer that others read that there may be more; people who look at a list of
     /// the first know that.
     fn tell_of_limit(&self, report: &Report, arguments: &Arguments, rows: u64) {
-        if !self.is_for_people() || self.output.is_some() {
+        let is_in_file = output::file(self.output.as_ref()).is_some();
+        if !self.is_for_people() || is_in_file || !screen().is_terminal {
             left_out::tell_of_limit(report, arguments, rows);
         }
     }

@@ -51,7 +51,9 @@ fn an_answer_for_others_says_that_there_may_be_more() {
     };
     assert_eq!(told(&["--format", "csv"]), 1);
     assert_eq!(told(&["--output", "first.txt"]), 1);
-    assert_eq!(told(&[]), 0, "who looks at it sees that");
+    assert_eq!(told(&[]), 1, "a pipe has no end that somebody sees");
+    let (code, shown) = home.run(["query", "first", "--reports", "reports"]).on_terminal(80, 24);
+    assert!(code == 0 && shown.contains("a1") && !shown.contains("may be more"), "{shown}");
     assert_eq!(told(&["--format", "csv", "--limit", "1"]), 0, "as it was said");
     assert_eq!(told(&["--format", "csv", "--until", "2026-02"]), 0, "there is none");
 }

@@ -175,7 +175,7 @@ impl Scale {
         // Of whole numbers a bound between two is the smaller one, where that is of this shade.
         let is_whole = self.is_whole && most >= 2.0 * STEPS as f64;
         let shown = |number: f64| {
-            if is_whole { format!("{:.0}", number.floor()) } else { format!("{number:.2}") }
+            if is_whole { format!("{:.0}", number.floor()) } else { hundredths(number) }
         };
         let meaning = |step: usize| {
             let shade = ink.in_heat_colour(step, &ink.shade(step).to_string());
@@ -187,6 +187,12 @@ impl Scale {
         let shades = (0..STEPS).map(meaning);
         if most > 0.0 { nothing.into_iter().chain(shades).collect() } else { Vec::new() }
     }
+}
+
+/// A bound in hundredths, as shares are told, and no more than it is. What is less than a millionth
+/// beneath a hundredth is that one: a fraction to the base of two seldom is exact.
+fn hundredths(bound: f64) -> String {
+    format!("{:.2}", ((bound * 100.0) + 1e-4).floor() / 100.0)
 }
 
 /// A large number in thousands or millions.

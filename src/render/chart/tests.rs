@@ -158,7 +158,7 @@ fn one_cell_far_above_the_others_does_not_hide_them() {
 fn shares_and_cells_without_anything_are_in_the_legend() {
     let rows = "00:00 0 4.44\n 01:00 13.75 27.5";
     let heat = drawn("heat: label=hour", "hour mon tue", rows, UNICODE);
-    let legend = "· 0   ░ up to 6.88   ▒ up to 13.75   ▓ up to 20.62\n█ up to 27.50";
+    let legend = "· 0   ░ up to 6.87   ▒ up to 13.75   ▓ up to 20.62\n█ up to 27.50";
     assert!(heat.trim_end().ends_with(legend), "{heat}");
     let whole = drawn("heat: label=hour", "hour mon tue", "00:00 0 9", UNICODE);
     assert_eq!(whole.lines().last(), Some("· 0   ░ up to 2   ▒ up to 4   ▓ up to 6   █ up to 9"));
