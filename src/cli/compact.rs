@@ -53,7 +53,8 @@ fn compact(archive: Archive, globals: &Globals, out: &mut dyn Write) -> Result<C
         progress.say(words(step));
         if step == CompactStep::Waiting {
             waits += 1;
-            runtime.block_on(tokio::time::sleep(WAIT));
+            // The clock of a runtime is found within it alone.
+            runtime.block_on(async { tokio::time::sleep(WAIT).await });
         }
         waits < MOST_WAITS
     });

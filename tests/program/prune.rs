@@ -1,12 +1,13 @@
 //! `prune` and `compact`: what is old goes, what it sums up to stays, and the file gets smaller.
 
 use crate::archive;
-use crate::cloud::{Cloud, later, now};
+use crate::cloud::{Cloud, later, now, pause};
 use crate::program::Home;
 use fgarchive::emulator::WorldSpec;
 use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::time::Duration;
 
 const DAY: i64 = 86_400;
 
@@ -133,6 +134,8 @@ fn an_archive_that_somebody_reads_is_not_exchanged_under_them() {
     let mut compacting = home.run(["compact"]).start();
     compacting.until("the new file waits", |_| fs::read_dir(home.path()).unwrap().count() > 4);
     home.run(["status"]).exits(0);
+    // Many times as long as it takes to write the file, so that it waits for the reader by now.
+    pause(Duration::from_secs(2));
     assert!(!compacting.has_ended());
     drop(reader);
     compacting.wait().exits(0);
