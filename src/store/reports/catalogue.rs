@@ -8,7 +8,7 @@
 //! `chart FORM: role=column …`, in one of the forms of [`Chart`]. `:since`, `:until`, `:functions`
 //! (the ids of those that are asked for, as a JSON array) and `:now` need no declaration: a report
 //! takes those that its statement uses. Most use them by reading from what is
-//! [chosen](super::chosen), such as `chosen_records`.
+//! [`chosen`], such as `chosen_records`.
 
 use super::{Parameter, chosen};
 use crate::domain::Chart;
