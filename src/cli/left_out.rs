@@ -29,15 +29,10 @@ pub(super) fn tell(
     Ok(())
 }
 
-/// The parameter by which a report says how many rows it gives.
-const LIMIT: &str = "limit";
-
 /// Warns where an answer has as many rows as the report gives without being told how many.
 pub(super) fn tell_of_limit(report: &Report, arguments: &Arguments, rows: u64) {
-    let parameters = report.parameters();
-    let limit = parameters.iter().find(|parameter| parameter.name == LIMIT);
-    let is_given = arguments.own.iter().any(|(name, _)| name == LIMIT);
-    if !is_given && limit.is_some_and(|limit| limit.default.parse() == Ok(rows)) {
+    let is_given = arguments.own.iter().any(|(name, _)| name == Report::LIMIT);
+    if !is_given && report.usual_limit() == Some(rows) {
         tracing::warn!(
             "there may be more: the report `{}` gives {} where --limit says nothing",
             report.name(),

@@ -18,9 +18,6 @@ use std::time::Duration;
 /// The report that shows records.
 const REPORT: &str = "records";
 
-/// The parameter that says how many are on a screen.
-const LIMIT: &str = "limit";
-
 /// What an address says of where a screen begins.
 const CURSOR: [&str; 2] = ["before", "before_id"];
 
@@ -39,7 +36,7 @@ const OF_THE_PAGE: [&str; 4] = ["since", "until", "function", "tz"];
 pub(crate) struct Records {
     answer: Answer,
     /// So many are on a screen where nothing else is asked for, as the report declares.
-    usually: Option<usize>,
+    usually: Option<u64>,
     zone: Zone,
     /// What the address says, as it was given.
     given: Vec<(String, String)>,
@@ -120,9 +117,7 @@ impl Records {
             kept: None,
         };
         let report = Report::find(REPORT).ok_or(StoreError::Empty)?;
-        let parameters = report.parameters();
-        let most = parameters.iter().find(|parameter| parameter.name == LIMIT);
-        let usually = most.and_then(|most| most.default.parse().ok());
+        let usually = report.usual_limit();
         let mut question = reader.ask(report, arguments, limit)?;
         let answer = Answer::read(ask, &mut question, |_| true)?;
         Ok(Self { answer, usually, zone: arguments.zone, given })
@@ -198,9 +193,9 @@ impl Records {
 
     /// The address of the screen behind this one, where this one is full.
     fn next(&self) -> Option<String> {
-        let given = self.last(LIMIT).and_then(|limit| limit.parse().ok());
+        let given = self.last(Report::LIMIT).and_then(|limit| limit.parse().ok());
         let limit = given.or(self.usually)?;
-        let last = self.answer.rows().last().filter(|_| self.answer.len() >= limit)?;
+        let last = self.answer.rows().last().filter(|_| self.answer.len() as u64 >= limit)?;
         let (start, id) = (last.text("start_time"), last.original("request_id")?);
         let before = [("before", start), ("before_id", id)];
         // Those without a start are the last.

@@ -4,8 +4,7 @@ use super::answer::{Answer, Value};
 use super::ask::Ask;
 use super::ledger::Ledger;
 use crate::domain::{Interval, Timestamp};
-use crate::plan::forecast::LossForecast;
-use crate::store::read::{Coverage, FunctionStatus};
+use crate::store::read::FunctionStatus;
 use std::collections::HashMap;
 
 /// An answer as a test writes it: the names of the columns, then a line a row, values separated
@@ -41,18 +40,7 @@ pub(super) fn interval(begin: &str, end: &str) -> Interval {
 
 /// How a function stands of which nothing is told but since when it is gone, as `DDThh`.
 pub(super) fn function(name: &str, gone_at: Option<&str>) -> FunctionStatus {
-    FunctionStatus {
-        name: name.to_owned(),
-        urn: String::new(),
-        gone_at: gone_at.map(at),
-        coverage: Coverage::default(),
-        last_walk: None,
-        unproven: None,
-        records: 0,
-        pruned: None,
-        open: 0,
-        forecast: LossForecast::default(),
-    }
+    FunctionStatus { name: name.to_owned(), gone_at: gone_at.map(at), ..FunctionStatus::default() }
 }
 
 /// A ledger of lines `function begin end state[/answer]`, moments as `DDThh`.

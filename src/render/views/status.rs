@@ -247,18 +247,7 @@ mod tests {
     }
 
     fn empty() -> FunctionStatus {
-        FunctionStatus {
-            name: String::new(),
-            urn: String::new(),
-            gone_at: Some(at(0)),
-            coverage: Coverage::default(),
-            last_walk: None,
-            unproven: None,
-            records: 0,
-            pruned: None,
-            open: 0,
-            forecast: LossForecast::default(),
-        }
+        FunctionStatus { gone_at: Some(at(0)), ..FunctionStatus::default() }
     }
 
     #[test]

@@ -23,8 +23,8 @@ pub struct ArchiveStatus {
     pub functions: Vec<FunctionStatus>,
 }
 
-/// How one function stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How one function stands. The default is one of which nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FunctionStatus {
     /// Its name, `package:name`, with the version or alias where it has one.
     pub name: String,

@@ -127,6 +127,16 @@ impl Report {
             .collect()
     }
 
+    /// The parameter by which a report says how many rows it gives.
+    pub const LIMIT: &'static str = "limit";
+
+    /// How many rows it gives without being told; nothing where it gives all.
+    pub fn usual_limit(&self) -> Option<u64> {
+        let parameters = self.parameters();
+        let limit = parameters.iter().find(|parameter| parameter.name == Self::LIMIT);
+        limit.and_then(|limit| limit.default.parse().ok())
+    }
+
     /// The drawing of its answer, if it has one.
     pub fn chart(&self) -> Option<Chart<'_>> {
         self.comment().find_map(|line| Chart::declared(line.strip_prefix(CHART)?))
